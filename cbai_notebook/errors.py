@@ -1,0 +1,169 @@
+"""Every failure that a caller can meet, as one tree.
+
+::
+
+    CbaiError
+    ├── ConfigurationError            something is missing or cannot be used as it is set
+    │   ├── MissingDependencyError    an optional package is not installed
+    │   └── UsageError                an option, a name or an argument is wrong
+    ├── SecretRefusedError            a prompt holds a secret and was not sent
+    ├── NestedLoopError               a nested event loop would lose queued cells
+    ├── LocalModelError               the offline model cannot be fetched, started or reached
+    ├── ConnectionFailedError         no connection: refused, reset, proxy
+    │   ├── DNSError                  the host name does not resolve
+    │   └── TLSError                  the certificate or the handshake was refused
+    ├── RequestTimeoutError           connecting, the first token or the next token took too long
+    ├── StreamCutError                the connection ended before the answer did
+    ├── InvalidResponseError          the server answered with something that is no answer
+    └── APIError                      the server said no
+        ├── BadRequestError           400, 422: a parameter or the model's configuration
+        ├── AuthenticationError       401: the key is missing, wrong or expired
+        ├── EnvironmentUnavailableError   402, 423, 451: suspended, isolated or blocked
+        ├── PermissionDeniedError     403: not allowed
+        │   └── ChannelNotAllowedError    403: the plan refuses plain HTTP
+        ├── ModelNotFoundError        404: no such model or provider
+        ├── RateLimitError            429
+        │   ├── QuotaExceededError    the token quota is used up; waiting does not help
+        │   └── ConcurrencyLimitError too many requests at once; waiting helps
+        └── ServerError               5xx
+
+This module imports nothing of the package, so that every room may use it.
+"""
+
+from __future__ import annotations
+
+
+class CbaiError(Exception):
+    """The root of every error that this package raises on purpose.
+
+    Args:
+        message: What went wrong and what to do next, in one readable line.
+        status: HTTP status of the answer, when there was one.
+        code: The server's own error code, such as ``"AI_MODEL_NOT_FOUND"``.
+        request_id: The server's id of the request, for a support ticket.
+        retry_after: Seconds that the server asked to wait.
+        partial: The text that had arrived before the failure.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        partial: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.partial = partial
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def details(self) -> str:
+        """The facts for a support ticket, as ``"HTTP 404 · AI_MODEL_NOT_FOUND · request abc"``."""
+        facts = (
+            f"HTTP {self.status}" if self.status else "",
+            self.code or "",
+            f"request {self.request_id}" if self.request_id else "",
+        )
+        return " · ".join(fact for fact in facts if fact)
+
+
+class ConfigurationError(CbaiError):
+    """Something is missing or cannot be used as it is set."""
+
+
+class MissingDependencyError(ConfigurationError):
+    """An optional package is not installed; the message names the exact ``pip install``."""
+
+
+class UsageError(ConfigurationError):
+    """An option, a name or an argument is wrong."""
+
+
+class SecretRefusedError(CbaiError):
+    """A prompt holds the value of a secret; nothing was sent."""
+
+
+class NestedLoopError(CbaiError):
+    """A nested event loop would lose the cells that are queued; nothing was run."""
+
+
+class LocalModelError(CbaiError):
+    """The offline model cannot be fetched, started or reached."""
+
+
+class ConnectionFailedError(CbaiError):
+    """No connection could be made, or it broke before the answer began."""
+
+
+class DNSError(ConnectionFailedError):
+    """The host name does not resolve."""
+
+
+class TLSError(ConnectionFailedError):
+    """The certificate or the TLS handshake was refused."""
+
+
+class RequestTimeoutError(CbaiError):
+    """Connecting, the first token or the next token took longer than allowed."""
+
+
+class StreamCutError(CbaiError):
+    """The connection ended before the answer did; ``partial`` holds what had arrived."""
+
+
+class InvalidResponseError(CbaiError):
+    """The server answered with something that is no answer, such as an HTML page."""
+
+
+class APIError(CbaiError):
+    """The server said no."""
+
+
+class BadRequestError(APIError):
+    """HTTP 400 or 422: a parameter, or the model's configuration in the environment."""
+
+
+class AuthenticationError(APIError):
+    """HTTP 401: the key is missing, wrong or expired."""
+
+
+class EnvironmentUnavailableError(APIError):
+    """HTTP 402, 423 or 451: the environment is suspended, isolated or blocked."""
+
+
+class PermissionDeniedError(APIError):
+    """HTTP 403: the key may not do this."""
+
+
+class ChannelNotAllowedError(PermissionDeniedError):
+    """HTTP 403: the environment's plan refuses calls over plain HTTP."""
+
+
+class ModelNotFoundError(APIError):
+    """HTTP 404: no such model, or no such provider in this environment."""
+
+
+class RateLimitError(APIError):
+    """HTTP 429: too much, in one way or the other."""
+
+
+class QuotaExceededError(RateLimitError):
+    """HTTP 429: the token quota is used up; waiting does not help."""
+
+
+class ConcurrencyLimitError(RateLimitError):
+    """HTTP 429: too many requests at once; waiting helps."""
+
+
+class ServerError(APIError):
+    """HTTP 5xx: the server failed."""
