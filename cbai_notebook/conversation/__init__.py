@@ -1,0 +1,21 @@
+"""Conversations: turns, messages, and the one path that a prompt takes."""
+
+from cbai_notebook.conversation.ask import Delta, Question, ask, context_of, request_of
+from cbai_notebook.conversation.conversation import Bounds, Context, Conversation
+from cbai_notebook.conversation.shelf import chat, names
+from cbai_notebook.conversation.turn import RECORD_KEYS, Turn
+
+__all__ = [
+    "RECORD_KEYS",
+    "Bounds",
+    "Context",
+    "Conversation",
+    "Delta",
+    "Question",
+    "Turn",
+    "ask",
+    "chat",
+    "context_of",
+    "names",
+    "request_of",
+]

@@ -1,0 +1,160 @@
+"""The one path of a prompt: into the conversation, to the model, and back into screen and conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation.conversation import Bounds, Context, Conversation, Message
+from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, Turn
+from cbai_notebook.errors import CbaiError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client import Answer, Model
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt and how to ask it.
+
+    Attributes:
+        prompt: The user's message, as it is sent.
+        system: A system prompt from here on; ``""`` removes it, ``None`` keeps the one in force.
+        model: The model's name; ``None`` leaves the choice to the provider.
+        params: Any other parameter of the request, such as ``temperature``.
+        remember: Send the past along and keep the turn.
+        stream: Ask for a stream, or for the whole answer at once.
+        cell_id: The id of the cell that asks.
+    """
+
+    prompt: str
+    system: str | None = None
+    model: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    remember: bool = True
+    stream: bool = True
+    cell_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What has just arrived: a piece of the answer, a piece of the reasoning, or both."""
+
+    text: str
+    reasoning: str
+
+
+Listener = Callable[[Delta], None]
+
+
+def context_of(conversation: Conversation, question: Question, bounds: Bounds) -> Context:
+    """Return what goes ahead of the prompt."""
+    if not question.remember:
+        system = question.system
+        return Context([{"role": "system", "content": system}] if system else [], left_out=0)
+    return conversation.context(question.prompt, question.system, bounds)
+
+
+def request_of(question: Question, context: Context) -> dict[str, Any]:
+    """Return the parameters of the request that asks the question."""
+    messages: list[Message] = [*context.messages, {"role": "user", "content": question.prompt}]
+    named = {"model": question.model} if question.model else {}
+    return {**named, "messages": messages, **question.params}
+
+
+async def ask(
+    conversation: Conversation,
+    question: Question,
+    model: Model,
+    *,
+    bounds: Bounds | None = None,
+    listener: Listener = lambda delta: None,
+) -> Answer:
+    """Ask a question, and keep the turn whatever happens.
+
+    The user's message is in the conversation before the request leaves. Each piece that arrives goes
+    to the conversation and to `listener`. A cancelled or broken answer is kept as far as it came.
+
+    Args:
+        conversation: Where the turn goes, unless ``question.remember`` is off.
+        question: The prompt and how to ask it.
+        model: The model to ask.
+        bounds: How much of the past goes along.
+        listener: Called on the loop for each piece, with no blocking work.
+
+    Returns:
+        The whole answer.
+
+    Raises:
+        CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``.
+    """
+    turn = Turn(
+        prompt=question.prompt,
+        created_at=datetime.now(timezone.utc),
+        system=question.system,
+        provider=model.provider,
+        model=question.model,
+        cell_id=question.cell_id,
+    )
+    params = request_of(question, context_of(conversation, question, bounds or Bounds()))
+    if question.system == conversation.system:
+        turn.system = None
+    if question.remember:
+        conversation.open(turn)
+    started = asyncio.get_running_loop().time()
+    try:
+        answer = await _answer(model, params, question.stream, turn, listener)
+    except BaseException as error:
+        _close_broken(turn, error)
+        raise
+    finally:
+        turn.duration_s = asyncio.get_running_loop().time() - started
+    _close_complete(turn, answer)
+    return answer
+
+
+async def _answer(
+    model: Model, params: dict[str, Any], stream: bool, turn: Turn, listener: Listener
+) -> Answer:
+    if not stream:
+        answer = await model.generate_text(**params)
+        turn.add(answer.text, answer.reasoning)
+        listener(Delta(answer.text, answer.reasoning))
+        return answer
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    async with await model.stream_text(**params) as running:
+        turn.first_token_s = clock() - started
+        async for batch in running.batches():
+            delta = Delta(
+                "".join([chunk.text for chunk in batch]),
+                "".join([chunk.reasoning for chunk in batch]),
+            )
+            if delta.text or delta.reasoning:
+                turn.add(delta.text, delta.reasoning)
+                listener(delta)
+        return await running.finish()
+
+
+def _close_complete(turn: Turn, answer: Answer) -> None:
+    turn.model = answer.model or turn.model
+    turn.finish_reason = answer.finish_reason
+    if usage := answer.usage:
+        turn.prompt_tokens = usage.prompt_tokens
+        turn.completion_tokens = usage.completion_tokens
+        turn.total_tokens = usage.total_tokens
+    turn.status = COMPLETE
+
+
+def _close_broken(turn: Turn, error: BaseException) -> None:
+    if isinstance(error, CbaiError):
+        turn.error = str(error)
+        turn.status = PARTIAL if turn.text else FAILED
+    elif isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+        turn.status = CANCELLED
+    else:
+        turn.error = f"{type(error).__name__}: {error}"
+        turn.status = PARTIAL if turn.text else FAILED

@@ -1,0 +1,28 @@
+"""``cbai.configure``: the settings of every room through one door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cbai_notebook import client
+from cbai_notebook.notebook import preferences
+
+
+def configure(**settings: Any) -> None:
+    """Set what applies from here on in this process. Everything is optional.
+
+    Environment variables serve too; an argument wins over them, and both win over what
+    ``%cbai login`` stored. ``None`` takes a setting back.
+
+    Args:
+        **settings: For the service ``env_id``, ``api_key``, ``region``, ``base_url``, ``provider``,
+            ``model`` and ``timeout`` (seconds, or a :class:`~cbai_notebook.Timeout`). For the
+            notebook ``history_turns``, ``history_chars``, ``table_rows`` and ``bridge``
+            (see :class:`~cbai_notebook.notebook.preferences.Preferences`).
+
+    Raises:
+        UsageError: There is no such setting, or a value does not fit; nothing is changed then.
+    """
+    ours = {name: settings.pop(name) for name in preferences.NAMES if name in settings}
+    client.configure(**settings)
+    preferences.prefer(**ours)

@@ -1,0 +1,55 @@
+"""What ``%load_ext cbai_notebook`` does: two magics and their completion, and nothing heavy."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+WARM_UP_AFTER_S = 0.5
+"""Seconds after loading when the HTTP client is prepared in the background: late enough not to slow
+the cell that loads the extension, early enough that the first prompt finds it ready."""
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register ``%cbai`` and ``%%cbai``; loading twice changes nothing."""
+    from IPython.core.magic import no_var_expand
+
+    from cbai_notebook.notebook import completion
+
+    # `{name}` is ours to fill in: IPython's own expansion would evaluate expressions and fail on JSON.
+    @no_var_expand
+    def cbai(line: str, cell: str | None = None) -> None:
+        """Ask a language model: `%cbai PROMPT`, or a cell that begins with `%%cbai`.
+
+        `%cbai help` shows the options and commands.
+        """
+        from cbai_notebook.notebook import magics
+
+        if cell is None:
+            magics.run_line(shell, line)
+        else:
+            magics.run_cell(shell, line, cell)
+
+    shell.register_magic_function(cbai, magic_kind="line_cell", magic_name="cbai")
+    completion.register(shell)
+    timer = threading.Timer(WARM_UP_AFTER_S, _warm_up)
+    timer.daemon = True
+    timer.start()
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take the magics and their completion away again."""
+    from cbai_notebook.notebook import completion
+
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("cbai", None)
+    completion.unregister(shell)
+
+
+def _warm_up() -> None:
+    from cbai_notebook.client import transport
+
+    transport.warm()

@@ -1,0 +1,89 @@
+"""The settings of the notebook itself: how much history goes along, how tables are cut, which bridge."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from cbai_notebook.errors import UsageError
+
+BRIDGES = ("background", "nested")
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """How prompts are made and run.
+
+    Each can be set with :func:`cbai_notebook.configure` or by an environment variable, which is
+    the name in capitals behind ``CBAI_``: ``CBAI_HISTORY_TURNS=5``.
+
+    Attributes:
+        history_turns: Past turns that go along with a prompt, at most.
+        history_chars: Characters of past turns that go along with a prompt, at most.
+        table_rows: Rows of a DataFrame or Series that a ``{name}`` puts into a prompt, at most.
+        bridge: ``"background"``, or ``"nested"`` to run coroutines on the kernel's own loop.
+    """
+
+    history_turns: int = 20
+    history_chars: int = 24_000
+    table_rows: int = 20
+    bridge: str = "background"
+
+
+_given: dict[str, Any] = {}
+
+NAMES = tuple(field.name for field in fields(Preferences))
+
+
+def preferences(environ: Mapping[str, str] | None = None) -> Preferences:
+    """Return the preferences in force: explicit ones, then environment variables, then defaults.
+
+    Args:
+        environ: Environment variables; the process's own by default.
+
+    Raises:
+        UsageError: A value does not fit its setting.
+    """
+    environ = os.environ if environ is None else environ
+    found = {
+        name: _checked(name, environ[variable], variable)
+        for name in NAMES
+        if (variable := f"CBAI_{name.upper()}") in environ
+    }
+    return replace(Preferences(), **{**found, **_given})
+
+
+def prefer(**changes: Any) -> None:
+    """Set preferences; ``None`` goes back to the environment variable or the default.
+
+    Raises:
+        UsageError: A name or a value does not fit; nothing is changed then.
+    """
+    unknown = set(changes) - set(NAMES)
+    if unknown:
+        raise UsageError(f"There is no setting {sorted(unknown)[0]!r}. Settings: {', '.join(NAMES)}.")
+    checked = {
+        name: None if value is None else _checked(name, value, name)
+        for name, value in changes.items()
+    }
+    for name, value in checked.items():
+        if value is None:
+            _given.pop(name, None)
+        else:
+            _given[name] = value
+
+
+def _checked(name: str, value: Any, where: str) -> Any:
+    if name == "bridge":
+        if value not in BRIDGES:
+            raise UsageError(f"{where} is {value!r}; use {' or '.join(BRIDGES)}.")
+        return value
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if number < 0 or isinstance(value, bool):
+        raise UsageError(f"{where} is {value!r}; use a whole number, 0 or more.")
+    return number
