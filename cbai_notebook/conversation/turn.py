@@ -93,7 +93,10 @@ class Turn:
             "total_tokens": self.total_tokens,
         }
         return [
-            *(_record(**shared, role=role, content=content, status=COMPLETE) for role, content in asked),
+            *(
+                _record(**shared, role=role, content=content, status=COMPLETE)
+                for role, content in asked
+            ),
             _record(**shared, **answer),
         ]
 

@@ -63,7 +63,9 @@ def prefer(**changes: Any) -> None:
     """
     unknown = set(changes) - set(NAMES)
     if unknown:
-        raise UsageError(f"There is no setting {sorted(unknown)[0]!r}. Settings: {', '.join(NAMES)}.")
+        raise UsageError(
+            f"There is no setting {sorted(unknown)[0]!r}. Settings: {', '.join(NAMES)}."
+        )
     checked = {
         name: None if value is None else _checked(name, value, name)
         for name, value in changes.items()

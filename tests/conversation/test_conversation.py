@@ -1,0 +1,121 @@
+"""A conversation: flat records, what goes along with a prompt, and retries that do not double."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cbai_notebook.conversation import RECORD_KEYS, Bounds, Conversation, Turn, chat, names
+from cbai_notebook.errors import UsageError
+
+NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
+
+
+def turn(prompt: str, answer: str = "", **values: Any) -> Turn:
+    made = Turn(prompt=prompt, created_at=NOW, **{"status": "complete", **values})
+    made.add(answer, "")
+    return made
+
+
+def conversation(*turns: Turn) -> Conversation:
+    made = Conversation("test")
+    for each in turns:
+        made.open(each)
+    return made
+
+
+def test_messages_are_flat_dicts_that_pandas_takes_as_they_are() -> None:
+    frame = pd.DataFrame(conversation(turn("你好", "Hello", total_tokens=3)).messages)
+    assert list(frame.columns) == list(RECORD_KEYS)
+    assert list(frame["role"]) == ["user", "assistant"]
+    assert list(frame["content"]) == ["你好", "Hello"]
+    assert frame["created_at"].dt.tz is not None
+
+
+def test_it_reads_like_a_list() -> None:
+    talk = conversation(turn("a", "b"), turn("c", "d"))
+    assert len(talk) == 4
+    assert [message["content"] for message in talk] == ["a", "b", "c", "d"]
+    assert talk[-1]["content"] == "d"
+    assert [message["content"] for message in talk[:2]] == ["a", "b"]
+
+
+def test_changing_the_list_changes_nothing_in_the_conversation() -> None:
+    talk = conversation(turn("a", "b"))
+    talk.messages.clear()
+    talk.messages[0]["content"] = "changed"
+    assert talk[0]["content"] == "a"
+
+
+def test_past_turns_go_along_in_order() -> None:
+    context = conversation(turn("a", "b"), turn("c", "d")).context("e", None, Bounds())
+    assert [message["content"] for message in context.messages] == ["a", "b", "c", "d"]
+    assert [message["role"] for message in context.messages] == ["user", "assistant"] * 2
+    assert context.left_out == 0
+
+
+@pytest.mark.parametrize("bounds", [Bounds(turns=1), Bounds(chars=5)])
+def test_the_oldest_turns_are_left_out_and_counted(bounds: Bounds) -> None:
+    context = conversation(turn("aa", "bb"), turn("cc", "dd")).context("e", None, bounds)
+    assert [message["content"] for message in context.messages] == ["cc", "dd"]
+    assert context.left_out == 1
+
+
+def test_a_turn_without_an_answer_does_not_go_along() -> None:
+    talk = conversation(turn("a", "b"), turn("lost", status="failed"))
+    assert [message["content"] for message in talk.context("e", None, Bounds()).messages] == [
+        "a",
+        "b",
+    ]
+
+
+def test_a_partial_answer_goes_along() -> None:
+    talk = conversation(turn("a", "half an ans", status="cancelled"))
+    assert talk.context("e", None, Bounds()).messages[-1]["content"] == "half an ans"
+
+
+def test_asking_again_after_a_failure_keeps_the_users_message_once() -> None:
+    talk = conversation(turn("a", status="failed"), turn("a", status="failed"), turn("a", "b"))
+    assert [(message["role"], message["content"]) for message in talk] == [
+        ("user", "a"),
+        ("assistant", "b"),
+    ]
+
+
+def test_another_prompt_after_a_failure_keeps_both_and_roles_alternate() -> None:
+    talk = conversation(turn("a", status="failed", error="no such model"), turn("b", "c"))
+    assert [message["role"] for message in talk] == ["user", "assistant"] * 2
+    assert talk[1]["error"] == "no such model"
+
+
+def test_the_system_prompt_stays_until_it_is_changed_or_removed() -> None:
+    talk = conversation(turn("a", "b", system="Be brief."), turn("c", "d"))
+    assert talk.system == "Be brief."
+    assert talk.context("e", None, Bounds()).messages[0] == {
+        "role": "system",
+        "content": "Be brief.",
+    }
+    assert talk.context("e", "Rhyme.", Bounds()).messages[0]["content"] == "Rhyme."
+    assert talk.context("e", "", Bounds()).messages[0]["role"] == "user"
+    assert [message["role"] for message in talk][:3] == ["system", "user", "assistant"]
+
+
+def test_reset_forgets_everything() -> None:
+    talk = conversation(turn("a", "b", system="Be brief."))
+    talk.reset()
+    assert talk.messages == []
+    assert talk.system is None
+
+
+def test_a_name_gives_the_same_conversation_every_time() -> None:
+    assert chat("poems") is chat(" poems ")
+    assert chat() is chat("default")
+    assert "poems" in names()
+
+
+def test_a_blank_name_is_refused() -> None:
+    with pytest.raises(UsageError, match="needs a name"):
+        chat("  ")
