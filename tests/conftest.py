@@ -1,0 +1,45 @@
+"""What every test shares: the order of a run, its artefacts and the figures that it measured."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# What fails fast runs first. Within one rank the order of the files stands.
+_RANKS = ("kernel", "local_model", "sdk", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run plain tests first, then kernels, then the offline model, then browsers."""
+
+    def rank(item: pytest.Item) -> int:
+        marks = {mark.name for mark in item.iter_markers()}
+        return max((_RANKS.index(name) + 1 for name in _RANKS if name in marks), default=0)
+
+    items.sort(key=rank)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the figures that tests recorded with ``record_property``: measured, not judged."""
+    figures = [
+        f"{report.nodeid}: {name} = {value}"
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if report.when == "call"
+    ]
+    if figures:
+        terminalreporter.section("measured figures")
+        for figure in sorted(figures):
+            terminalreporter.write_line(figure)
+
+
+@pytest.fixture(scope="session")
+def artefacts() -> Path:
+    """The folder in which screenshots and the like are kept after the run."""
+    folder = Path(
+        os.environ.get("CBAI_ARTEFACTS") or Path(__file__).parent.parent / "test-artefacts"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

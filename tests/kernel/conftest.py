@@ -1,0 +1,49 @@
+"""Real kernels, on the newest ipykernel and on 6.x."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.isolation import isolated_environment
+from tests.kernel.harness import Kernel, install_old_ipykernel
+
+StartKernel = Callable[..., Kernel]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder, so that it can be left out by name."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.kernel)
+
+
+@pytest.fixture(params=["newest", "6.29"])
+def ipykernel_path(request: pytest.FixtureRequest) -> str:
+    """The ``PYTHONPATH`` under which the kernel process finds its ipykernel."""
+    if request.param == "newest":
+        return ""
+    directory = request.config.cache.mkdir("ipykernel") / request.param
+    install_old_ipykernel(directory)
+    return str(directory)
+
+
+@pytest.fixture
+def start_kernel(ipykernel_path: str, tmp_path: Path) -> Iterator[StartKernel]:
+    """Start kernels with variables of the test's own; they end with the test."""
+    started: list[Kernel] = []
+
+    def start(**variables: str) -> Kernel:
+        home = tmp_path / f"home{len(started)}"
+        environment = isolated_environment(home, PYTHONPATH=ipykernel_path, **variables)
+        work = home / "work"
+        work.mkdir()
+        started.append(Kernel(environment, work))
+        return started[-1]
+
+    yield start
+    for kernel in started:
+        kernel.close()

@@ -1,0 +1,273 @@
+"""A real kernel in a child process, and what a front end would show of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+from jupyter_client import BlockingKernelClient, KernelManager
+from jupyter_client.kernelspec import KernelSpec
+
+Message = dict[str, Any]
+PATIENCE = 60.0  # seconds that a test waits for something that must happen
+
+
+@dataclass
+class Cell:
+    """One execute request, seen the way a front end sees it."""
+
+    id: str
+    code: str
+    messages: list[Message] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    reply: dict[str, Any] | None = None
+    idle: bool = False
+    bytes: int = 0
+    _clear_next: bool = False
+    _displays: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """``ok``, ``error`` or ``aborted``, as the kernel replied."""
+        assert self.reply is not None, "the cell has not ended"
+        return str(self.reply["status"])
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the kernel has replied and gone idle."""
+        return self.reply is not None and (self.idle or self.reply["status"] == "aborted")
+
+    @property
+    def stdout(self) -> str:
+        """All that was printed."""
+        return "".join(o["text"] for o in self.outputs if o.get("name") == "stdout")
+
+    @property
+    def html(self) -> str:
+        """The HTML of the outputs on screen, in their order."""
+        return "\n".join(o.get("data", {}).get("text/html", "") for o in self.outputs)
+
+    @property
+    def text(self) -> str:
+        """The plain text of the outputs on screen, in their order."""
+        return "\n".join(
+            o.get("text") or o.get("data", {}).get("text/plain", "") for o in self.outputs
+        )
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error output; there must be exactly one."""
+        (error,) = [o for o in self.outputs if o["output_type"] == "error"]
+        return error
+
+    def take(self, message: Message, size: int) -> None:
+        """Apply one message of the kernel, by the rules of the Jupyter messaging protocol."""
+        self.messages.append(message)
+        self.bytes += size
+        kind, content = message["msg_type"], message["content"]
+        if kind == "status":
+            self.idle = content["execution_state"] == "idle"
+        elif kind == "clear_output":
+            self._clear_next = bool(content.get("wait"))
+            if not self._clear_next:
+                self._clear()
+        elif kind == "update_display_data":
+            for output in self._displays.get(content["transient"]["display_id"], ()):
+                output["data"], output["metadata"] = content["data"], content["metadata"]
+        elif kind in {"stream", "display_data", "execute_result", "error"}:
+            self._append(message)
+
+    def _clear(self) -> None:
+        self.outputs.clear()
+        self._displays.clear()
+
+    def _append(self, message: Message) -> None:
+        if self._clear_next:
+            self._clear_next = False
+            self._clear()
+        output = nbformat.v4.output_from_msg(message)
+        last = self.outputs[-1] if self.outputs else {}
+        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+            last["text"] += output["text"]
+            return
+        self.outputs.append(output)
+        display_id = message["content"].get("transient", {}).get("display_id")
+        if display_id:
+            self._displays.setdefault(display_id, []).append(output)
+
+
+class Kernel:
+    """A running kernel: queue cells, look at their outputs while they run, interrupt, kill.
+
+    Args:
+        environment: The environment of the kernel process.
+        directory: Where it starts.
+    """
+
+    def __init__(self, environment: dict[str, str], directory: Path) -> None:
+        self._manager = KernelManager()
+        # Our own spec: whatever kernels are installed on this machine do not matter.
+        self._manager._kernel_spec = KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name="test",
+            language="python",
+            interrupt_mode="signal",
+        )
+        self._environment = environment
+        self._directory = directory
+        self._cells: dict[str, Cell] = {}
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._start(first=True)
+
+    @property
+    def pid(self) -> int:
+        """The kernel's process id."""
+        return int(self._manager.provisioner.pid)  # type: ignore[union-attr]
+
+    def send(self, code: str) -> Cell:
+        """Queue a cell and return at once."""
+        with self._changed:
+            cell = Cell(self._client.execute(code, store_history=True, stop_on_error=True), code)
+            self._cells[cell.id] = cell
+        return cell
+
+    def run(self, code: str, patience: float = PATIENCE) -> Cell:
+        """Run a cell to its end."""
+        return self.finish(self.send(code), patience)
+
+    def must(self, code: str) -> Cell:
+        """Run a cell that has to succeed."""
+        cell = self.run(code)
+        assert cell.status == "ok", cell.outputs
+        return cell
+
+    def finish(self, cell: Cell, patience: float = PATIENCE) -> Cell:
+        """Wait until a cell has ended."""
+        self.wait_for(lambda: cell.ended, f"the end of {cell.code!r}", patience)
+        return cell
+
+    def wait_for(self, seen: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+        """Wait until something is to be seen in the messages that arrive."""
+        with self._changed:
+            if self._changed.wait_for(seen, patience):
+                return
+            state = [
+                (cell.code, cell.reply and cell.reply["status"]) for cell in self._cells.values()
+            ]
+        raise AssertionError(f"waited {patience:.0f} s for {what}; cells: {state}")
+
+    def value(self, expression: str) -> Any:
+        """Evaluate an expression in the kernel; it travels as JSON."""
+        cell = self.must(f"import json as _json; print(_json.dumps({expression}))")
+        return json.loads(cell.stdout)
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel as a front end's stop button does."""
+        self._manager.interrupt_kernel()
+
+    def restart(self) -> None:
+        """Restart the kernel as a front end does: a new process, the same connection."""
+        self._stop_reading()
+        self._manager.restart_kernel(now=False)
+        self._start(first=False)
+
+    def kill(self) -> None:
+        """End the kernel as the system's memory killer does, with no chance to clean up."""
+        process = psutil.Process(self.pid)
+        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.wait(PATIENCE)
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that the kernel has started, and theirs."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def complete(self, code: str, cursor: int | None = None) -> list[str]:
+        """Ask for what Tab would offer."""
+        reply = self._client.complete(code, cursor, reply=True, timeout=PATIENCE)
+        return list(reply["content"]["matches"])
+
+    def answer_prompt(self, answer: str) -> tuple[str, bool]:
+        """Answer the next input prompt; return its text and whether it hides what is typed."""
+        request = self._client.get_stdin_msg(timeout=PATIENCE)
+        self._client.input(answer)
+        return request["content"]["prompt"], request["content"]["password"]
+
+    def close(self) -> None:
+        """End the kernel and its channels."""
+        self._stop_reading()
+        self._manager.shutdown_kernel(now=True)
+        self._manager.cleanup_resources()
+
+    def _start(self, first: bool) -> None:
+        if first:
+            self._manager.start_kernel(env=self._environment, cwd=str(self._directory))
+        self._client: BlockingKernelClient = self._manager.blocking_client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=PATIENCE)
+        self._closing.clear()
+        self._readers = [
+            threading.Thread(target=self._read, args=(source, take), daemon=True)
+            for source, take in (
+                (self._client.get_iopub_msg, self._take_output),
+                (self._client.get_shell_msg, self._take_reply),
+            )
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _stop_reading(self) -> None:
+        self._closing.set()
+        for reader in self._readers:
+            reader.join()
+        self._client.stop_channels()
+
+    def _read(self, source: Callable[..., Message], take: Callable[[Message], None]) -> None:
+        while not self._closing.is_set():
+            try:
+                message = source(timeout=0.1)
+            except queue.Empty:
+                continue
+            message["arrived"] = time.monotonic()
+            with self._changed:
+                take(message)
+                self._changed.notify_all()
+
+    def _take_output(self, message: Message) -> None:
+        cell = self._cells.get(message["parent_header"].get("msg_id", ""))
+        if cell is not None:
+            size = len(json.dumps(message["content"], ensure_ascii=False).encode())
+            size += sum(len(buffer) for buffer in message.get("buffers", ()))
+            cell.take(message, size)
+
+    def _take_reply(self, message: Message) -> None:
+        cell = self._cells.get(message["parent_header"].get("msg_id", ""))
+        if cell is not None and message["msg_type"] == "execute_reply":
+            cell.reply = message["content"]
+
+
+def install_old_ipykernel(directory: Path) -> None:
+    """Install ipykernel 6 beside the newest one; it is complete only when it is there at all."""
+    if directory.exists():
+        return
+    building = directory.with_name(f"{directory.name}.{time.monotonic_ns()}")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*command, "--target", str(building), "ipykernel==6.29.*"], check=True)
+    # Workers of a parallel run may race to here; the first one wins.
+    try:
+        building.rename(directory)
+    except OSError:
+        if not directory.exists():
+            raise
