@@ -1,0 +1,43 @@
+"""A loopback server that speaks CloudBase AI's chat protocol, with every fault a test may want.
+
+::
+
+    python -m tests.gateway --port 0            prints its base URL and serves
+    async with Gateway() as gw: gw.base_url     on the running loop
+    with serve() as gw: gw.base_url             on a thread of its own
+    with serve_process() as base_url: ...       in a process of its own
+    def test_it(gateway): gateway.script(...)   a fixture, from tests.gateway.fixtures
+
+It answers ``POST {base}/ai/{provider}/…/chat/completions`` and ``POST {base}/chat/completions``,
+streamed or not, to ``Authorization: Bearer test-key``. What it answers is a *scenario*, chosen by
+
+1. ``gw.script(Scenario(...), "cut:5", ...)``, one for each of the next requests;
+2. ``gw.always(...)``, for every request;
+3. the header ``X-Gateway-Scenario: SPEC``;
+4. the model's name, when it is a spec: ``blast:20000``, ``paced:60x500+chinese``, ``hang:headers``;
+5. ``Gateway(default=...)``: the Markdown answer in the language of the prompt.
+
+``python -m tests.gateway --help`` lists the words of a spec; ``Scenario`` has a field for each.
+``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for an event of it
+(``gw.wait_until`` without a loop). ``GET /_gateway/log`` gives the log to another process.
+"""
+
+from tests.gateway.errors import Error
+from tests.gateway.gateway import DEFAULT_KEY, Gateway
+from tests.gateway.hosting import serve, serve_process
+from tests.gateway.log import Exchange
+from tests.gateway.scenario import Fault, Scenario
+from tests.gateway.spec import SpecError, parse
+
+__all__ = [
+    "DEFAULT_KEY",
+    "Error",
+    "Exchange",
+    "Fault",
+    "Gateway",
+    "Scenario",
+    "SpecError",
+    "parse",
+    "serve",
+    "serve_process",
+]

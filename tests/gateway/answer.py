@@ -1,0 +1,221 @@
+"""A scenario and a request to an answer: a head, and the steps that send its body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tests.gateway import events
+from tests.gateway.framing import Body, EventWriter, cut_at
+
+if TYPE_CHECKING:
+    from tests.gateway.events import Ask
+    from tests.gateway.scenario import Fault, Scenario
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Send:
+    """Write bytes; ``tokens`` have left after it."""
+
+    data: bytes
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait so many seconds; None is until the client is gone."""
+
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Until:
+    """Wait until so many seconds after the head was sent."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """End the connection here, by FIN or by RST."""
+
+    reset: bool
+
+
+Step = Send | Pause | Until | Cut
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes over the wire.
+
+    Args:
+        status: HTTP status.
+        headers: Without those that belong to the connection.
+        steps: What to do after the head.
+        raw: Word for word, instead of head and steps.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    steps: tuple[Step, ...]
+    raw: bytes | None = None
+
+
+def fault_step(fault: Fault) -> Step:
+    """Return the step that makes a fault happen."""
+    if fault.kind == "pause":
+        return Pause(fault.seconds)
+    return Cut(reset=fault.kind == "rst")
+
+
+def answer(scenario: Scenario, ask: Ask, request_id: str) -> Answer:
+    """Return what ``scenario`` answers to ``ask``.
+
+    Long answers are made once: the same scenario and question give the very same bytes.
+    """
+    varies = scenario.error is not None
+    return _answer(scenario, ask, request_id if varies else "")
+
+
+@lru_cache(maxsize=16)
+def _answer(scenario: Scenario, ask: Ask, request_id: str) -> Answer:
+    if scenario.raw is not None:
+        return Answer(0, (), (), scenario.raw)
+    if scenario.redirect is not None:
+        return _whole(scenario, scenario.status, b"", "")
+    if scenario.body is not None:
+        return _whole(scenario, scenario.status, scenario.body, "text/plain; charset=utf-8")
+    error = scenario.error
+    if error is not None and scenario.error_where != "event":
+        status = error.status if scenario.error_where == "status" else 200
+        return _whole(scenario, status, error.body(request_id).encode(), JSON)
+    as_stream = ask.stream if scenario.answer_as == "asked" else scenario.answer_as == "stream"
+    if as_stream:
+        return _streamed(scenario, ask, request_id)
+    if error is not None:
+        return _whole(scenario, 200, error.body(request_id).encode(), JSON)
+    return _completion(scenario, ask)
+
+
+def _headers(scenario: Scenario, content_type: str, length: int | None) -> list[tuple[str, str]]:
+    if scenario.content_type is not None:
+        content_type = scenario.content_type
+    headers = [("Content-Type", content_type)] if content_type else []
+    if scenario.gzip:
+        headers.append(("Content-Encoding", "gzip"))
+    if length is not None:
+        headers.append(("Content-Length", str(length)))
+    elif scenario.framing == "chunked":
+        headers.append(("Transfer-Encoding", "chunked"))
+    return [*headers, *scenario.headers]
+
+
+def _whole(scenario: Scenario, status: int, text: bytes, content_type: str) -> Answer:
+    """Answer with a body that is known as a whole."""
+    plain = scenario.but(framing="length", frames=None, wire_split=None)
+    body = Body(plain)
+    writes = [write for write in [*body.writes([text]), body.end()] if write]
+    length = sum(map(len, writes))
+    steps: list[Step] = []
+    at_body = scenario.fault_at("body")
+    if at_body is not None:
+        steps.append(fault_step(at_body))
+    # A whole body has no tokens; what should go wrong after some of them goes wrong halfway.
+    midway = next((fault for fault in scenario.faults if isinstance(fault.stage, int)), None)
+    if midway is not None:
+        joined = b"".join(writes)
+        first, *rest = cut_at(joined, [length // 2])
+        steps += [Send(first), fault_step(midway), *map(Send, rest)]
+    else:
+        steps += [Send(write) for write in writes]
+    at_end = scenario.fault_at("done") or scenario.fault_at("finish")
+    if at_end is not None:
+        steps.append(fault_step(at_end))
+    return Answer(status, tuple(_headers(scenario, content_type, length)), tuple(steps))
+
+
+def _completion(scenario: Scenario, ask: Ask) -> Answer:
+    """Answer with a whole completion, after the time that its tokens take."""
+    text = events.completion(scenario, ask).encode()
+    whole = _whole(scenario, scenario.status, text, JSON)
+    if scenario.rate is None:
+        return whole
+    count = events.Saying.of(scenario, ask).count
+    return Answer(
+        whole.status, whole.headers, (Until(count / scenario.rate), *whole.steps), whole.raw
+    )
+
+
+def _streamed(scenario: Scenario, ask: Ask, request_id: str) -> Answer:
+    """Answer with an event stream."""
+    steps = _StreamSteps(scenario)
+    steps.run(list(events.stream(scenario, ask, request_id)))
+    length = None
+    if scenario.framing == "length":
+        length = sum(len(step.data) for step in steps.done if isinstance(step, Send))
+    headers = _headers(scenario, EVENT_STREAM, length)
+    return Answer(scenario.status, (*headers, ("Cache-Control", "no-cache")), tuple(steps.done))
+
+
+class _StreamSteps:
+    """Collects the steps of a stream: events that leave together, waits and cuts between them."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.body = Body(scenario)
+        self.events = EventWriter(scenario)
+        self.done: list[Step] = []
+        self.waiting: list[bytes] = []
+        self.tokens = 0
+        self.paced = 0
+
+    def run(self, items: list[events.Event]) -> None:
+        scenario = self.scenario
+        if self._fault("body"):
+            return
+        for number, item in enumerate(items):
+            if scenario.rate is not None and item.tokens >= self.paced + scenario.burst:
+                self._flush()
+                self.paced = item.tokens
+                self.done.append(Until(item.tokens / scenario.rate))
+            last = number + 1 == len(items)
+            blank = not last or scenario.blank_end or bool(scenario.after_done)
+            self.waiting.append(self.events.write(item.data, blank=blank))
+            self.tokens = item.tokens
+            if item.stage is None:
+                continue
+            following = None if last else items[number + 1].data
+            if self._fault(item.stage, following):
+                return
+        if scenario.after_done:
+            self.waiting.append(scenario.after_done.encode())
+        self._flush()
+        end = self.body.end()
+        if not end:
+            return
+        final = self.done[-1] if self.done else None
+        if isinstance(final, Send) and scenario.split is None and scenario.wire_split is None:
+            self.done[-1] = Send(final.data + end, final.tokens)
+        else:
+            self.done.append(Send(end, self.tokens))
+
+    def _flush(self) -> None:
+        if self.waiting:
+            self.done += [Send(data, self.tokens) for data in self.body.writes(self.waiting)]
+            self.waiting = []
+
+    def _fault(self, stage: int | str, following: str | None = None) -> bool:
+        """Do what goes wrong at ``stage``; return whether the answer ends with it."""
+        fault = self.scenario.fault_at(stage)  # type: ignore[arg-type]
+        if fault is None:
+            return False
+        self._flush()
+        if fault.in_frame and following is not None:
+            self.done.append(Send(self.body.half(self.events.write(following)), self.tokens))
+        self.done.append(fault_step(fault))
+        return fault.kind != "pause" or fault.seconds is None

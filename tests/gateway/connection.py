@@ -1,0 +1,206 @@
+"""One client's connection: reads requests, carries out the steps of their answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from tests.gateway import http1
+from tests.gateway.answer import Answer, Cut, Pause, Send, Step, Until, fault_step
+from tests.gateway.log import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from tests.gateway.scenario import Fault
+
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Service(Protocol):
+    """Who decides what a connection answers."""
+
+    def begin(self, connection: int, head: http1.Head, body: bytes) -> tuple[Exchange, Answer]:
+        """Take a request in and choose its answer."""
+
+    def ended(self, exchange: Exchange) -> None:
+        """Hear that an answer is over."""
+
+    def changed(self) -> None:
+        """Hear that an exchange changed."""
+
+
+class _Cut(Exception):
+    """The answer ends by cutting the connection."""
+
+
+class Connection:
+    """A socket that speaks HTTP/1.1, as well or as badly as it is told."""
+
+    def __init__(self, sock: socket.socket, number: int, service: Service) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock = sock
+        self._number = number
+        self._service = service
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray()
+        self._news = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._resets = False
+
+    async def serve(self) -> None:
+        """Answer requests until one side ends the connection."""
+        reading = asyncio.ensure_future(self._read())
+        try:
+            while await self._serve_one():
+                pass
+        except http1.BadRequest as error:
+            page = f"{error}\n".encode()
+            head = http1.write_head(400, [("Content-Length", str(len(page)))])
+            with contextlib.suppress(OSError):
+                await self._loop.sock_sendall(self._sock, head + page)
+        finally:
+            reading.cancel()
+            # The loop must have let go of the socket before it is closed.
+            await asyncio.wait([reading])
+            if not self._resets:
+                with contextlib.suppress(OSError):
+                    self._sock.shutdown(socket.SHUT_RDWR)
+            self._sock.close()
+
+    async def _read(self) -> None:
+        """Take in bytes, also while an answer is going out, so that a closed connection shows."""
+        with contextlib.suppress(OSError):
+            while data := await self._loop.sock_recv(self._sock, 256 * 1024):
+                self._buffer += data
+                self._news.set()
+        self._gone.set()
+        self._news.set()
+
+    async def _more(self) -> bool:
+        """Wait for bytes; return whether there can be any."""
+        if self._gone.is_set():
+            return False
+        self._news.clear()
+        await self._news.wait()
+        return True
+
+    async def _serve_one(self) -> bool:
+        """Answer one request; return whether another may follow."""
+        while (head := http1.take_head(self._buffer)) is None:
+            if not await self._more():
+                return False
+        if head.get("expect").lower() == "100-continue":
+            await self._loop.sock_sendall(self._sock, b"HTTP/1.1 100 Continue\r\n\r\n")
+        while (body := http1.take_body(head, self._buffer)) is None:
+            if not await self._more():
+                return False
+        exchange, answer = self._service.begin(self._number, head, body)
+        return await self._answer(exchange, answer, head.get("connection").lower() == "close")
+
+    async def _answer(self, exchange: Exchange, answer: Answer, last: bool) -> bool:
+        scenario = exchange.scenario
+        close = scenario.close if scenario is not None else None
+        until_closed = scenario is not None and scenario.framing == "close"
+        announced = last or close == "announced" or until_closed
+        try:
+            done = await self._unless_gone(self._carry_out(exchange, answer, announced))
+        except _Cut:
+            exchange.finished_at = time.monotonic()
+            return False
+        else:
+            now = time.monotonic()
+            if done:
+                exchange.finished_at = now
+            else:
+                exchange.disconnected_at = now
+            return done and not announced and close is None and answer.raw is None
+        finally:
+            self._service.ended(exchange)
+
+    async def _unless_gone(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do ``work`` unless the client closes the connection first; return whether it was done."""
+        working = asyncio.ensure_future(work)
+        leaving = asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                return False
+            try:
+                working.result()
+            except OSError:
+                return False
+            return True
+        finally:
+            for task in (working, leaving):
+                task.cancel()
+            await asyncio.gather(working, leaving, return_exceptions=True)
+
+    async def _carry_out(self, exchange: Exchange, answer: Answer, announced: bool) -> None:
+        if answer.raw is not None:
+            await self._send(exchange, Send(answer.raw))
+            return
+        await self._send_head(exchange, answer, announced)
+        started = self._loop.time()
+        for step in answer.steps:
+            await self._take(step, exchange, started)
+
+    async def _take(self, step: Step, exchange: Exchange, started: float) -> None:
+        if isinstance(step, Send):
+            await self._send(exchange, step)
+        elif isinstance(step, Until):
+            await asyncio.sleep(started + step.seconds - self._loop.time())
+        elif isinstance(step, Pause):
+            await _pause(step.seconds)
+        else:
+            self._cut(step)
+
+    async def _send(self, exchange: Exchange, step: Send) -> None:
+        await self._loop.sock_sendall(self._sock, step.data)
+        exchange.bytes_sent += len(step.data)
+        exchange.tokens_sent = step.tokens
+        self._service.changed()
+        # A write that fits the socket's buffer does not let the loop run by itself.
+        await asyncio.sleep(0)
+
+    async def _send_head(self, exchange: Exchange, answer: Answer, announced: bool) -> None:
+        scenario = exchange.scenario
+        if scenario is not None:
+            await self._fault(scenario.fault_at("headers"), exchange)
+        kept = ("Connection", "close" if announced else "keep-alive")
+        head = http1.write_head(answer.status, (*answer.headers, kept))
+        if scenario is not None and (fault := scenario.fault_at("head")) is not None:
+            await self._send(exchange, Send(head[: len(head) // 2]))
+            await self._fault(fault, exchange)
+            head = head[len(head) // 2 :]
+        exchange.status = answer.status
+        if scenario is not None and scenario.slow_head is not None:
+            for position in range(len(head)):
+                await asyncio.sleep(scenario.slow_head)
+                await self._send(exchange, Send(head[position : position + 1]))
+        else:
+            await self._send(exchange, Send(head))
+        exchange.head_sent_at = time.monotonic()
+
+    async def _fault(self, fault: Fault | None, exchange: Exchange) -> None:
+        if fault is not None:
+            await self._take(fault_step(fault), exchange, self._loop.time())
+
+    def _cut(self, cut: Cut) -> None:
+        if cut.reset:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._resets = True
+        raise _Cut
+
+
+async def _pause(seconds: float | None) -> None:
+    if seconds is None:
+        await asyncio.get_running_loop().create_future()
+    else:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,90 @@
+"""The errors that the gateway can answer with, in the gateway's shape and in an upstream model's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+#: Code → (HTTP status, message). The first code of a status stands for the status alone.
+CODES: dict[str, tuple[int, str]] = {
+    "AI_MODEL_PARAM_INVALID": (400, "A parameter is invalid."),
+    "AI_MODEL_PARAM_REQUIRED": (400, "A required parameter is missing."),
+    "AI_MODEL_CONFIG_MISSING": (400, "The model is not configured in this environment."),
+    "INVALID_CREDENTIALS": (401, "The credentials are invalid."),
+    "MISSING_CREDENTIALS": (401, "No credentials were given."),
+    "ACCESS_TOKEN_INVALID": (401, "The access token is invalid."),
+    "ACCESS_TOKEN_EXPIRED": (401, "The access token has expired."),
+    "AI_MODEL_NOT_SUPPORTED": (403, "The model is not supported in this environment."),
+    "AI_CHANNEL_NOT_ALLOWED": (403, "The plan does not allow this channel."),
+    "ACCESS_DENIED": (403, "Access denied."),
+    "AI_MODEL_NOT_FOUND": (404, "The model does not exist."),
+    "EXCEED_TOKEN_QUOTA_LIMIT": (429, "The token quota is used up."),
+    "EXCEED_CONCURRENT_REQUEST_LIMIT": (429, "Too many requests at once."),
+    # The documents name no code for these statuses, so the names are the gateway's own.
+    "ENV_SUSPENDED": (402, "The environment is suspended."),
+    "ENV_ISOLATED": (423, "The environment is isolated."),
+    "ENV_BLOCKED": (451, "The environment is blocked."),
+    "INVALID_PATH": (404, "No such path."),
+    "METHOD_NOT_ALLOWED": (405, "Only POST is answered here."),
+    "UNPROCESSABLE": (422, "The request cannot be processed."),
+    "INTERNAL_ERROR": (500, "The server failed."),
+    "BAD_GATEWAY": (502, "The model's server cannot be reached."),
+    "SERVICE_UNAVAILABLE": (503, "The service is busy."),
+    "GATEWAY_TIMEOUT": (504, "The model's server did not answer in time."),
+}
+
+_UPSTREAM_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+
+
+@dataclass(frozen=True)
+class Error:
+    """One refusal.
+
+    Args:
+        code: One of ``CODES``, or any other word.
+        status: HTTP status; by default the one that belongs to the code, else 500.
+        message: By default the one that belongs to the code.
+        upstream: Write it as an upstream model does instead of as the gateway does.
+    """
+
+    code: str = "INTERNAL_ERROR"
+    status: int = 0
+    message: str = ""
+    upstream: bool = False
+
+    def __post_init__(self) -> None:
+        status, message = CODES.get(self.code, (500, f"The request failed: {self.code}."))
+        object.__setattr__(self, "status", self.status or status)
+        object.__setattr__(self, "message", self.message or message)
+
+    @classmethod
+    def of_status(cls, status: int) -> Error:
+        """Return the error that stands for a status alone."""
+        for code, (known, _) in CODES.items():
+            if known == status:
+                return cls(code)
+        return cls(f"HTTP_{status}", status=status)
+
+    def body(self, request_id: str) -> str:
+        """Return the JSON text of the error."""
+        if self.upstream:
+            kind = _UPSTREAM_TYPES.get(self.status, "server_error")
+            inner = {"message": self.message, "type": kind, "code": self.code}
+            return json.dumps({"error": inner}, ensure_ascii=False)
+        outer = {"code": self.code, "message": self.message, "requestId": request_id}
+        return json.dumps(outer, ensure_ascii=False)
+
+
+def html_page(status: int) -> str:
+    """Return the kind of page that a proxy in front of the gateway shows when it fails."""
+    return (
+        f"<html>\r\n<head><title>{status} Error</title></head>\r\n<body>\r\n"
+        f"<center><h1>{status} Error</h1></center>\r\n<hr><center>proxy</center>\r\n"
+        "<script>document.title = 'the page ran a script'</script>\r\n</body>\r\n</html>\r\n"
+    )

@@ -1,0 +1,217 @@
+"""The objects that a model sends: chunks of a stream, and whole completions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.gateway import texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.gateway.scenario import Scenario, Stage
+
+#: The same for every answer, so that a long one is made once and sent often.
+ANSWER_ID = "chatcmpl-gateway"
+CREATED = 1_790_000_000
+_EXTRA = {"system_fingerprint": "fp_gateway", "x_gateway": {"unknown": ["field", 1, None]}}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a request asked for, as far as an answer depends on it."""
+
+    stream: bool
+    model: str
+    prompt: str
+    include_usage: bool = False
+
+
+@dataclass(frozen=True)
+class Event:
+    """The data of one event, and how far the answer has come after it."""
+
+    data: str
+    stage: Stage | None
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Saying:
+    """The two texts of an answer, in tokens."""
+
+    reasoning: tuple[str, ...]
+    content: tuple[str, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, ask: Ask) -> Saying:
+        """Choose what is said."""
+        chinese = texts.is_chinese(ask.prompt)
+        text = scenario.text
+        if scenario.echo:
+            text = ask.prompt
+        if text is None:
+            text = texts.CHINESE if chinese else texts.ENGLISH
+        reasoning = scenario.reasoning or ()
+        if reasoning == "default":
+            reasoning = texts.REASONING_CHINESE if chinese else texts.REASONING_ENGLISH
+        if isinstance(reasoning, str):
+            reasoning = texts.tokens(reasoning)
+        return cls(reasoning, _pieces(text, scenario))
+
+    @property
+    def count(self) -> int:
+        """Return the number of tokens, reasoning included."""
+        return len(self.reasoning) + len(self.content)
+
+
+def _pieces(text: str | tuple[str, ...], scenario: Scenario) -> tuple[str, ...]:
+    if isinstance(text, tuple):
+        return text
+    if scenario.length is not None:
+        text = texts.stretch(text, scenario.length)
+    if scenario.tokens is not None:
+        return texts.repeat_tokens(text, scenario.tokens)
+    return texts.tokens(text)
+
+
+class _Writer:
+    """Writes the objects of one answer as JSON."""
+
+    def __init__(self, scenario: Scenario, ask: Ask, saying: Saying) -> None:
+        self.scenario = scenario
+        self.model = ask.model
+        self.saying = saying
+        self.prompt_tokens = len(texts.tokens(ask.prompt))
+
+    def dump(self, value: Any) -> str:
+        return json.dumps(
+            value,
+            ensure_ascii=self.scenario.ascii,
+            indent=1 if self.scenario.multiline else None,
+            separators=None if self.scenario.multiline else (",", ":"),
+        )
+
+    def usage(self, completion: int | None = None) -> dict[str, Any]:
+        done = self.saying.count if completion is None else completion
+        usage: dict[str, Any] = {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": done,
+            "total_tokens": self.prompt_tokens + done,
+        }
+        if self.saying.reasoning:
+            thought = min(done, len(self.saying.reasoning))
+            usage["completion_tokens_details"] = {"reasoning_tokens": thought}
+        return usage
+
+    def zero_usage(self) -> dict[str, int]:
+        return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+    def envelope(self, kind: str) -> dict[str, Any]:
+        head = {"id": ANSWER_ID, "object": kind, "created": CREATED, "model": self.model}
+        return {**head, **_EXTRA} if self.scenario.extra_fields else head
+
+    def chunk(
+        self, delta: dict[str, Any] | None, tokens: int, finish_reason: str | None = None
+    ) -> str:
+        """Return one chunk; no delta gives one without choices."""
+        value = self.envelope("chat.completion.chunk")
+        value["choices"] = []
+        if delta is not None:
+            value["choices"] = [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
+        if self.scenario.usage == "repeated":
+            value["usage"] = self.usage(tokens)
+        elif self.scenario.usage == "zero-first" and delta is not None:
+            value["usage"] = self.zero_usage()
+        return self.dump(value)
+
+    def usage_chunk(self, usage: dict[str, Any]) -> str:
+        value = self.envelope("chat.completion.chunk")
+        return self.dump({**value, "choices": [], "usage": usage})
+
+
+def deltas(scenario: Scenario, saying: Saying) -> Iterator[tuple[dict[str, str], int]]:
+    """Yield the delta of every chunk that holds text, and the tokens sent with it."""
+    count = 0
+    if not scenario.reasoning_beside:
+        for thought in saying.reasoning:
+            count += 1
+            yield {"reasoning_content": thought}, count
+        for token in saying.content:
+            count += 1
+            yield {"content": token}, count
+        return
+    for number in range(max(len(saying.reasoning), len(saying.content))):
+        delta = {}
+        if number < len(saying.reasoning):
+            delta["reasoning_content"] = saying.reasoning[number]
+        if number < len(saying.content):
+            delta["content"] = saying.content[number]
+        count += len(delta)
+        yield delta, count
+
+
+def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
+    """Yield every event of a streamed answer, ``[DONE]`` included.
+
+    Rule: the chunks of the chat completions API, as CloudBase AI sends them.
+    """
+    if scenario.payloads is not None:
+        for number, data in enumerate(scenario.payloads, 1):
+            yield Event(data, number, number)
+        if scenario.done:
+            yield Event("[DONE]", "done", len(scenario.payloads))
+        return
+
+    saying = Saying.of(scenario, ask)
+    write = _Writer(scenario, ask, saying)
+    error_after = scenario.error_after if scenario.error_where == "event" else None
+    if scenario.error is None:
+        error_after = None
+
+    yield Event(write.chunk({"role": "assistant", "content": ""}, 0), 0, 0)
+    sent = 0
+    for delta, count in [({}, 0), *deltas(scenario, saying)]:
+        if delta:
+            sent = count
+            yield Event(write.chunk(delta, count), count, count)
+        if scenario.error is not None and error_after is not None and sent >= error_after:
+            yield Event(scenario.error.body(request_id), None, sent)
+            error_after = None
+            if scenario.error_ends:
+                return
+        if scenario.bad_json_after == sent:
+            yield Event('{"id": "chatcmpl-gateway", "choices": [{"delta": {"conte', None, sent)
+        if scenario.stop_after is not None and sent >= scenario.stop_after:
+            return
+    if scenario.error is not None and error_after is not None:
+        yield Event(scenario.error.body(request_id), None, sent)
+        if scenario.error_ends:
+            return
+
+    yield Event(write.chunk({}, sent, scenario.finish_reason), "finish", sent)
+    wanted = scenario.usage not in ("absent", "repeated")
+    if scenario.usage == "asked":
+        wanted = ask.include_usage
+    if wanted:
+        yield Event(write.usage_chunk(write.usage()), None, sent)
+    if scenario.usage == "zero-last":
+        yield Event(write.usage_chunk(write.zero_usage()), None, sent)
+    if scenario.done:
+        yield Event("[DONE]", "done", sent)
+
+
+def completion(scenario: Scenario, ask: Ask) -> str:
+    """Return the JSON text of a whole, non-streamed answer."""
+    saying = Saying.of(scenario, ask)
+    write = _Writer(scenario, ask, saying)
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(saying.content)}
+    if saying.reasoning:
+        message["reasoning_content"] = "".join(saying.reasoning)
+    choice = {"index": 0, "message": message, "finish_reason": scenario.finish_reason}
+    value = {**write.envelope("chat.completion"), "choices": [choice]}
+    if scenario.usage != "absent":
+        value["usage"] = write.usage()
+    return write.dump(value)

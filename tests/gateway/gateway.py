@@ -1,0 +1,362 @@
+"""The gateway itself: listens, checks the key, chooses scenarios, keeps the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from tests.gateway import answer as answers
+from tests.gateway import routes, spec
+from tests.gateway.connection import Connection
+from tests.gateway.errors import Error
+from tests.gateway.events import Ask
+from tests.gateway.log import Exchange, Watch
+from tests.gateway.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+    from tests.gateway.answer import Answer
+    from tests.gateway.http1 import Head
+
+SCENARIO_HEADER = "x-gateway-scenario"
+DEFAULT_KEY = "test-key"
+
+
+class Gateway:
+    """A loopback server that speaks CloudBase AI's chat protocol, and its faults.
+
+    ``async with Gateway() as gw`` serves on the running loop; ``hosting.serve()`` on a thread.
+    Everything public may be used from any thread.
+
+    Args:
+        key: The API key that is right.
+        port: Where to listen on the loopback interface; 0 is any free port.
+        default: Scenario, or its spec, for a request that chooses none.
+        concurrency: Answers at once; one more is refused as the real gateway does. None: no bound.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str = DEFAULT_KEY,
+        port: int = 0,
+        default: Scenario | str = "default",
+        concurrency: int | None = None,
+    ) -> None:
+        self.key = key
+        self.default = _scenario(default)
+        self.concurrency = concurrency
+        self.requests: list[Exchange] = []
+        self.stranger_requests: list[Exchange] = []
+        self.connections = 0
+        self.open_connections = 0
+        self.in_flight = 0
+        self.in_flight_peak = 0
+        self._port = port
+        self._watch = Watch()
+        self._script: deque[Scenario] = deque()
+        self._always: Scenario | None = None
+        self._answered: Counter[Scenario] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._base = ""
+        self._stranger_base = ""
+
+    # Where it is
+
+    @property
+    def base_url(self) -> str:
+        """Return ``http://127.0.0.1:PORT/v1``, what a client takes for CloudBase's base URL."""
+        return f"{self._base}/v1"
+
+    @property
+    def stranger_url(self) -> str:
+        """Return the URL of another host that also listens, and must never see the key.
+
+        It answers everything, and logs it in ``stranger_requests``: hostile answers can point there.
+        """
+        return self._stranger_base
+
+    # What it answers
+
+    def script(self, *scenarios: Scenario | str) -> None:
+        """Answer the next requests with these, one each; they win over header and model name."""
+        self._script.extend(map(_scenario, scenarios))
+
+    def always(self, scenario: Scenario | str | None) -> None:
+        """Answer every request so that the script does not cover; None ends it."""
+        self._always = None if scenario is None else _scenario(scenario)
+
+    # What it saw
+
+    @property
+    def last(self) -> Exchange:
+        """Return the newest request."""
+        return self.requests[-1]
+
+    @property
+    def leaks(self) -> list[Exchange]:
+        """Return the requests that carried the key to the stranger."""
+        return [
+            exchange
+            for exchange in self.stranger_requests
+            if self.key in exchange.target
+            or self.key.encode() in exchange.body
+            or any(self.key in value for _, value in exchange.raw_headers)
+        ]
+
+    async def until(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+        """Wait until ``condition()``, a question about this gateway, is true.
+
+        Raises:
+            TimeoutError: It is not after ``timeout`` seconds.
+        """
+        await self._watch.until(condition, timeout)
+
+    def wait_until(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+        """Wait as ``until`` does, blocking this thread; not from the gateway's own loop."""
+        self._watch.wait_until(condition, timeout)
+
+    # Running
+
+    async def __aenter__(self) -> Gateway:
+        main = _listen(self._port)
+        stranger = _listen(0)
+        self._base = _url(main)
+        self._stranger_base = _url(stranger)
+        self._spawn(self._accept(main, _Main(self)))
+        self._spawn(self._accept(stranger, _Stranger(self)))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listener: socket.socket, service: _Main | _Stranger) -> None:
+        loop = asyncio.get_running_loop()
+        number = 0
+        try:
+            while True:
+                sock, _ = await loop.sock_accept(listener)
+                number += 1
+                self._spawn(self._serve(Connection(sock, number, service), service))
+        finally:
+            listener.close()
+
+    async def _serve(self, connection: Connection, service: _Main | _Stranger) -> None:
+        service.opened()
+        try:
+            await connection.serve()
+        finally:
+            service.closed()
+
+    def changed(self) -> None:
+        """Wake whoever waits."""
+        self._watch.changed()
+
+    # Choosing
+
+    def choose(self, asked: str) -> Scenario:
+        """Return the scenario for a request that asks for ``asked``, a spec or a model's name.
+
+        Raises:
+            SpecError: The spec is wrong.
+        """
+        scenario = self._script.popleft() if self._script else self._always
+        if scenario is None:
+            scenario = spec.parse(asked) or self.default
+        if scenario.first is None:
+            return scenario
+        self._answered[scenario] += 1
+        if self._answered[scenario] <= scenario.first_times:
+            return scenario.first
+        del self._answered[scenario]
+        return scenario.but(first=None)
+
+
+class _Main:
+    """Serves the gateway's own port."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.changed = gateway.changed
+
+    def opened(self) -> None:
+        self.gateway.connections += 1
+        self.gateway.open_connections += 1
+        self.changed()
+
+    def closed(self) -> None:
+        self.gateway.open_connections -= 1
+        self.changed()
+
+    def begin(self, connection: int, head: Head, body: bytes) -> tuple[Exchange, Answer]:
+        gateway = self.gateway
+        if head.target.startswith("/_gateway/"):
+            exchange = Exchange(0, connection, head.method, head.target, head.headers, body)
+            return exchange, _plain(json.dumps(_report(gateway), indent=1), answers.JSON)
+        exchange = Exchange(
+            len(gateway.requests) + 1, connection, head.method, head.target, head.headers, body
+        )
+        exchange.request_id = f"req-{exchange.number:06d}"
+        scenario, ask = self._decide(exchange)
+        exchange.scenario = scenario
+        gateway.requests.append(exchange)
+        gateway.in_flight += 1
+        gateway.in_flight_peak = max(gateway.in_flight_peak, gateway.in_flight)
+        gateway.changed()
+        return exchange, self._answer(exchange, scenario, ask)
+
+    def ended(self, exchange: Exchange) -> None:
+        if exchange.number:
+            self.gateway.in_flight -= 1
+        self.changed()
+
+    def _decide(self, exchange: Exchange) -> tuple[Scenario, Ask]:
+        """Check the request as the real gateway would, and choose what to answer."""
+        nothing = Ask(False, "", "")
+        provider = routes.provider_of(exchange.path)
+        if provider is None:
+            return Scenario(error=Error("INVALID_PATH")), nothing
+        exchange.provider = provider
+        if exchange.method != "POST":
+            return Scenario(error=Error("METHOD_NOT_ALLOWED")), nothing
+        authorization = exchange.headers.get("authorization", "")
+        if not authorization:
+            return Scenario(error=Error("MISSING_CREDENTIALS")), nothing
+        if authorization != f"Bearer {self.gateway.key}":
+            return Scenario(error=Error("INVALID_CREDENTIALS")), nothing
+        limit = self.gateway.concurrency
+        if limit is not None and self.gateway.in_flight >= limit:
+            return Scenario(error=Error("EXCEED_CONCURRENT_REQUEST_LIMIT")), nothing
+        try:
+            ask = _ask(exchange.body)
+        except (ValueError, TypeError) as error:
+            return _invalid(str(error)), nothing
+        if not ask.model:
+            return Scenario(error=Error("AI_MODEL_PARAM_REQUIRED", message="no model")), ask
+        try:
+            return self.gateway.choose(exchange.headers.get(SCENARIO_HEADER, ask.model)), ask
+        except spec.SpecError as error:
+            return _invalid(str(error)), ask
+
+    def _answer(self, exchange: Exchange, scenario: Scenario, ask: Ask) -> Answer:
+        made = answers.answer(scenario, ask, exchange.request_id)
+        headers = made.headers
+        if scenario.request_id:
+            headers = (*headers, ("X-Request-Id", exchange.request_id))
+        if scenario.redirect is not None:
+            headers = (*headers, ("Location", self._location(exchange, scenario.redirect)))
+        return answers.Answer(made.status, headers, made.steps, made.raw)
+
+    def _location(self, exchange: Exchange, where: str) -> str:
+        if where == "stranger":
+            return self.gateway.stranger_url + exchange.target
+        if where == "same":
+            return exchange.target
+        return where
+
+
+class _Stranger:
+    """Serves the other host: answers everything with a completion, and logs it."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.changed = gateway.changed
+
+    def opened(self) -> None:
+        self.changed()
+
+    closed = opened
+
+    def ended(self, _exchange: Exchange) -> None:
+        self.changed()
+
+    def begin(self, connection: int, head: Head, body: bytes) -> tuple[Exchange, Answer]:
+        seen = self.gateway.stranger_requests
+        exchange = Exchange(len(seen) + 1, connection, head.method, head.target, head.headers, body)
+        seen.append(exchange)
+        self.gateway.changed()
+        scenario = Scenario(text="You followed a redirect to another host.", answer_as="json")
+        made = answers.answer(scenario, Ask(False, "stranger", ""), "")
+        headers = (*made.headers, ("Access-Control-Allow-Origin", "*"))
+        return exchange, answers.Answer(made.status, headers, made.steps)
+
+
+def _scenario(chosen: Scenario | str) -> Scenario:
+    if isinstance(chosen, Scenario):
+        return chosen
+    scenario = spec.parse(chosen)
+    if scenario is None:
+        raise spec.SpecError(f"{chosen!r} begins with no word that is known")
+    return scenario
+
+
+def _invalid(message: str) -> Scenario:
+    return Scenario(error=Error("AI_MODEL_PARAM_INVALID", message=message))
+
+
+def _ask(body: bytes) -> Ask:
+    """Read what an answer depends on out of a request's body."""
+    value = json.loads(body)
+    messages = value.get("messages") if isinstance(value, dict) else None
+    if not isinstance(messages, list) or not messages:
+        raise ValueError("messages must be a list that is not empty")
+    prompt = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), "")
+    if isinstance(prompt, list):
+        prompt = "".join(part.get("text", "") for part in prompt)
+    options = value.get("stream_options") or {}
+    return Ask(
+        stream=value.get("stream") is True,
+        model=str(value.get("model") or ""),
+        prompt=str(prompt or ""),
+        include_usage=options.get("include_usage") is True,
+    )
+
+
+def _plain(text: str, content_type: str) -> Answer:
+    data = text.encode()
+    headers = (("Content-Type", content_type), ("Content-Length", str(len(data))))
+    return answers.Answer(200, headers, (answers.Send(data),))
+
+
+def _report(gateway: Gateway) -> dict[str, Any]:
+    """Return the log for whoever runs the gateway in another process."""
+    return {
+        "now": time.monotonic(),
+        "connections": gateway.connections,
+        "open_connections": gateway.open_connections,
+        "in_flight": gateway.in_flight,
+        "in_flight_peak": gateway.in_flight_peak,
+        "leaks": len(gateway.leaks),
+        "requests": [exchange.summary() for exchange in gateway.requests],
+        "stranger_requests": [exchange.summary() for exchange in gateway.stranger_requests],
+    }
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.create_server(("127.0.0.1", port), backlog=512)
+    listener.setblocking(False)
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
