@@ -127,6 +127,7 @@ class Kernel:
         self._environment = environment
         self._directory = directory
         self._cells: dict[str, Cell] = {}
+        self._replies: dict[str, dict[str, Any]] = {}  # to requests that are no cells
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._start(first=True)
@@ -196,8 +197,9 @@ class Kernel:
 
     def complete(self, code: str, cursor: int | None = None) -> list[str]:
         """Ask for what Tab would offer."""
-        reply = self._client.complete(code, cursor, reply=True, timeout=PATIENCE)
-        return list(reply["content"]["matches"])
+        request = self._client.complete(code, cursor)
+        self.wait_for(lambda: request in self._replies, f"completions of {code!r}")
+        return list(self._replies[request]["matches"])
 
     def answer_prompt(self, answer: str) -> tuple[str, bool]:
         """Answer the next input prompt; return its text and whether it hides what is typed."""
@@ -253,8 +255,11 @@ class Kernel:
             cell.take(message, size)
 
     def _take_reply(self, message: Message) -> None:
-        cell = self._cells.get(message["parent_header"].get("msg_id", ""))
-        if cell is not None and message["msg_type"] == "execute_reply":
+        request = message["parent_header"].get("msg_id", "")
+        cell = self._cells.get(request)
+        if cell is None:
+            self._replies[request] = message["content"]
+        elif message["msg_type"] == "execute_reply":
             cell.reply = message["content"]
 
 
