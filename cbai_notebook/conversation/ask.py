@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL
 from cbai_notebook.errors import CbaiError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import Answer, Model
+    from cbai_notebook.client import Answer, Chunk, Model
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,17 @@ class Delta:
 
     text: str
     reasoning: str
+
+    @classmethod
+    def of(cls, batch: Iterable[Chunk]) -> Delta:
+        """Join what one read of the connection brought."""
+        chunks = list(batch)
+        return cls(
+            "".join([chunk.text for chunk in chunks]), "".join([chunk.reasoning for chunk in chunks])
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.reasoning)
 
 
 Listener = Callable[[Delta], None]
@@ -129,11 +140,7 @@ async def _answer(
     async with await model.stream_text(**params) as running:
         turn.first_token_s = clock() - started
         async for batch in running.batches():
-            delta = Delta(
-                "".join([chunk.text for chunk in batch]),
-                "".join([chunk.reasoning for chunk in batch]),
-            )
-            if delta.text or delta.reasoning:
+            if delta := Delta.of(batch):
                 turn.add(delta.text, delta.reasoning)
                 listener(delta)
         return await running.finish()

@@ -1,0 +1,61 @@
+"""`%cbai` and `%%cbai`: parse the line and hand over; nothing else happens here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbai_notebook.errors import CbaiError
+from cbai_notebook.notebook import commands
+from cbai_notebook.notebook.asking import ask_in_cell
+from cbai_notebook.notebook.frontend import fail
+from cbai_notebook.notebook.options import Command, parse_cell, parse_line
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def run_cell(shell: InteractiveShell, line: str, cell: str) -> None:
+    """Run a cell that begins with ``%%cbai``."""
+    try:
+        options = parse_cell(line)
+        if options.help:
+            commands.show_help()
+        else:
+            ask_in_cell(shell, cell, options)
+    except CbaiError as error:
+        _fail(error)
+
+
+def run_line(shell: InteractiveShell, line: str) -> None:
+    """Run ``%cbai …``: a prompt or a command."""
+    try:
+        parsed = parse_line(line)
+        if isinstance(parsed, Command):
+            _run_command(parsed)
+        elif parsed.help:
+            commands.show_help()
+        else:
+            ask_in_cell(shell, parsed.prompt, parsed)
+    except CbaiError as error:
+        _fail(error)
+
+
+def _run_command(command: Command) -> None:
+    match command.name:
+        case "config":
+            commands.show_config()
+        case "login":
+            commands.login()
+        case "models":
+            commands.show_models(command.argument)
+        case "history":
+            commands.show_history(command.argument)
+        case "reset":
+            commands.reset(command.argument)
+        case _:
+            commands.show_help()
+
+
+def _fail(error: CbaiError) -> None:
+    details = f" ({error.details})" if error.details else ""
+    fail(error, f"{type(error).__name__}: {error}{details}")
