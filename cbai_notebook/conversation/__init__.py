@@ -2,12 +2,14 @@
 
 from cbai_notebook.conversation.ask import Delta, Question, ask, context_of, request_of
 from cbai_notebook.conversation.conversation import Bounds, Context, Conversation
-from cbai_notebook.conversation.shelf import chat, names
+from cbai_notebook.conversation.shelf import chat, fresh, names
 from cbai_notebook.conversation.turn import RECORD_KEYS, Turn
+from cbai_notebook.conversation.watching import Change
 
 __all__ = [
     "RECORD_KEYS",
     "Bounds",
+    "Change",
     "Context",
     "Conversation",
     "Delta",
@@ -16,6 +18,7 @@ __all__ = [
     "ask",
     "chat",
     "context_of",
+    "fresh",
     "names",
     "request_of",
 ]

@@ -28,6 +28,7 @@ class Question:
         remember: Send the past along and keep the turn.
         stream: Ask for a stream, or for the whole answer at once.
         cell_id: The id of the cell that asks.
+        beside: The turn to which this one is an alternative; only what stands before it goes along.
     """
 
     prompt: str
@@ -37,6 +38,7 @@ class Question:
     remember: bool = True
     stream: bool = True
     cell_id: str | None = None
+    beside: Turn | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Delta:
         """Join what one read of the connection brought."""
         chunks = list(batch)
         return cls(
-            "".join([chunk.text for chunk in chunks]), "".join([chunk.reasoning for chunk in chunks])
+            "".join([chunk.text for chunk in chunks]),
+            "".join([chunk.reasoning for chunk in chunks]),
         )
 
     def __bool__(self) -> bool:
@@ -66,7 +69,7 @@ def context_of(conversation: Conversation, question: Question, bounds: Bounds) -
     if not question.remember:
         system = question.system
         return Context([{"role": "system", "content": system}] if system else [], left_out=0)
-    return conversation.context(question.prompt, question.system, bounds)
+    return conversation.context(question.prompt, question.system, bounds, question.beside)
 
 
 def request_of(question: Question, context: Context) -> dict[str, Any]:
@@ -111,20 +114,34 @@ async def ask(
         cell_id=question.cell_id,
     )
     params = request_of(question, context_of(conversation, question, bounds or Bounds()))
-    if question.system == conversation.system:
-        turn.system = None
+    _settle_system(turn, conversation, question)
     if question.remember:
-        conversation.open(turn)
+        conversation.open(turn, question.beside)
+
+    def grow(delta: Delta) -> None:
+        conversation.grow(turn, delta.text, delta.reasoning)
+        listener(delta)
+
     started = asyncio.get_running_loop().time()
     try:
-        answer = await _answer(model, params, question.stream, turn, listener)
+        answer = await _answer(model, params, question.stream, turn, grow)
     except BaseException as error:
-        _close_broken(turn, error)
-        raise
-    finally:
         turn.duration_s = asyncio.get_running_loop().time() - started
-    _close_complete(turn, answer)
+        conversation.close(turn, _broken(turn, error))
+        raise
+    turn.duration_s = asyncio.get_running_loop().time() - started
+    _complete(turn, answer)
+    conversation.close(turn, COMPLETE)
     return answer
+
+
+def _settle_system(turn: Turn, conversation: Conversation, question: Question) -> None:
+    """Keep a system prompt in the turn only where it changes what was in force."""
+    beside = question.beside
+    if beside is not None and turn.system is None:
+        turn.system = beside.system
+    elif beside is None and question.system == conversation.system:
+        turn.system = None
 
 
 async def _answer(
@@ -132,7 +149,6 @@ async def _answer(
 ) -> Answer:
     if not stream:
         answer = await model.generate_text(**params)
-        turn.add(answer.text, answer.reasoning)
         listener(Delta(answer.text, answer.reasoning))
         return answer
     clock = asyncio.get_running_loop().time
@@ -141,27 +157,23 @@ async def _answer(
         turn.first_token_s = clock() - started
         async for batch in running.batches():
             if delta := Delta.of(batch):
-                turn.add(delta.text, delta.reasoning)
                 listener(delta)
         return await running.finish()
 
 
-def _close_complete(turn: Turn, answer: Answer) -> None:
+def _complete(turn: Turn, answer: Answer) -> None:
     turn.model = answer.model or turn.model
     turn.finish_reason = answer.finish_reason
     if usage := answer.usage:
         turn.prompt_tokens = usage.prompt_tokens
         turn.completion_tokens = usage.completion_tokens
         turn.total_tokens = usage.total_tokens
-    turn.status = COMPLETE
 
 
-def _close_broken(turn: Turn, error: BaseException) -> None:
-    if isinstance(error, CbaiError):
-        turn.error = str(error)
-        turn.status = PARTIAL if turn.text else FAILED
-    elif isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
-        turn.status = CANCELLED
-    else:
-        turn.error = f"{type(error).__name__}: {error}"
-        turn.status = PARTIAL if turn.text else FAILED
+def _broken(turn: Turn, error: BaseException) -> str:
+    """Note what went wrong and return how the turn ended."""
+    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+        return CANCELLED
+    turn.error = str(error) if isinstance(error, CbaiError) else f"{type(error).__name__}: {error}"
+    turn.error_details = error.details if isinstance(error, CbaiError) else ""
+    return PARTIAL if turn.text else FAILED

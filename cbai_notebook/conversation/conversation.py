@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, overload
 
+from cbai_notebook.conversation.tree import TurnTree
 from cbai_notebook.conversation.turn import CANCELLED, FAILED, Turn
+from cbai_notebook.conversation.watching import Change, Watcher, Watchers
+from cbai_notebook.errors import UsageError
 
 Message = dict[str, Any]
 
@@ -36,24 +39,28 @@ class Context:
 class Conversation:
     """A named list of turns.
 
+    A prompt that is asked anew, or in other words, keeps its first turn as an alternative. Everything
+    but :meth:`alternatives` is about the turns that are on show.
+
     ``messages`` is a list of flat dicts with the same keys in every record, so that
     ``pd.DataFrame(conversation.messages)`` needs no help. ``len``, iteration and indexing work on it.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._turns: list[Turn] = []
+        self._tree = TurnTree()
+        self._watchers = Watchers()
         # The background loop writes turns while a cell reads them.
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"<Conversation {self.name!r}: {len(self._turns)} turns>"
+        return f"<Conversation {self.name!r}: {len(self.turns)} turns>"
 
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The turns, oldest first."""
         with self._lock:
-            return tuple(self._turns)
+            return tuple(self._tree.path())
 
     @property
     def messages(self) -> list[Message]:
@@ -89,24 +96,102 @@ class Conversation:
         """The system prompt in force, or ``None``."""
         return _system(self.turns)
 
-    def reset(self) -> None:
-        """Forget every turn."""
-        with self._lock:
-            self._turns.clear()
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell `watcher` of every change, at once and on the thread that makes it.
 
-    def open(self, turn: Turn) -> None:
+        Args:
+            watcher: Called with a :class:`Change`; must be quick and must not fail.
+
+        Returns:
+            What ends the watch.
+        """
+        return self._watchers.add(watcher)
+
+    def reset(self) -> None:
+        """Forget every turn, alternatives included."""
+        with self._lock:
+            self._tree.clear()
+        self._watchers.tell(Change("arranged"))
+
+    def open(self, turn: Turn, beside: Turn | None = None) -> None:
         """Add a turn that is about to be asked.
 
         A prompt that failed without an answer and is asked again takes the place of the failed turn,
         so the user's message stands once, never twice in a row.
+
+        Args:
+            turn: The new turn.
+            beside: The turn to stand beside as an alternative; at the end by default.
+
+        Raises:
+            UsageError: `beside` is not in this conversation.
         """
         with self._lock:
-            if self._turns and _is_retry(self._turns[-1], turn):
-                self._turns[-1] = turn
+            if beside is not None:
+                self._must_hold(beside)
+            *_, last = (None, *self._tree.path()) if beside is None else (beside,)
+            if last and _is_retry(last, turn):
+                self._tree.replace(last, turn)
+            elif beside:
+                self._tree.add_beside(turn, beside)
             else:
-                self._turns.append(turn)
+                self._tree.append(turn)
+        self._watchers.tell(Change("opened", turn))
 
-    def context(self, prompt: str, system: str | None, bounds: Bounds) -> Context:
+    def grow(self, turn: Turn, text: str, reasoning: str) -> None:
+        """Add what has just arrived to a turn."""
+        turn.add(text, reasoning)
+        self._watchers.tell(Change("grown", turn))
+
+    def close(self, turn: Turn, status: str) -> None:
+        """Say how a turn ended; whatever else is known of it must be in it by then."""
+        turn.status = status
+        self._watchers.tell(Change("closed", turn))
+
+    def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
+        """Return a turn and those that were asked in its place, oldest first."""
+        with self._lock:
+            return self._tree.beside(turn)
+
+    def choose(self, turn: Turn) -> None:
+        """Show a turn, and what followed it, in place of its alternatives.
+
+        Raises:
+            UsageError: The turn is not in this conversation.
+        """
+        with self._lock:
+            self._must_hold(turn)
+            self._tree.choose(turn)
+        self._watchers.tell(Change("arranged"))
+
+    def delete(self, turn: Turn) -> None:
+        """Forget a turn. What follows moves up; an alternative goes with what follows it.
+
+        Raises:
+            UsageError: The turn is not in this conversation.
+        """
+        with self._lock:
+            self._must_hold(turn)
+            self._tree.remove(turn)
+        self._watchers.tell(Change("arranged"))
+
+    def _must_hold(self, turn: Turn) -> None:
+        if turn not in self._tree:
+            raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
+
+    def system_for(self, beside: Turn | None) -> str | None:
+        """Return the system prompt that a prompt asked in the place of `beside` starts from."""
+        if beside is None:
+            return self.system
+        return _system((*self._before(beside), beside))
+
+    def _before(self, turn: Turn | None) -> tuple[Turn, ...]:
+        with self._lock:
+            return tuple(self._tree.path(before=turn))
+
+    def context(
+        self, prompt: str, system: str | None, bounds: Bounds, beside: Turn | None = None
+    ) -> Context:
         """Return what goes ahead of a prompt: the system prompt and the newest turns that fit.
 
         Turns without an answer are left out, so that roles alternate.
@@ -115,8 +200,9 @@ class Conversation:
             prompt: The prompt that is about to be asked.
             system: A system prompt that replaces the one in force; ``""`` for none.
             bounds: How many turns and characters may go along.
+            beside: The turn that the prompt is an alternative to; only what stands before it goes along.
         """
-        answered = [turn for turn in self.turns if turn.text]
+        answered = [turn for turn in self._before(beside) if turn.text]
         chosen: list[Turn] = []
         room = bounds.chars
         for turn in reversed(answered):
@@ -124,7 +210,7 @@ class Conversation:
             if len(chosen) == bounds.turns or room < 0:
                 break
             chosen.insert(0, turn)
-        in_force = self.system if system is None else system
+        in_force = self.system_for(beside) if system is None else system
         messages: list[Message] = [{"role": "system", "content": in_force}] if in_force else []
         for turn in chosen:
             messages.append({"role": "user", "content": turn.prompt})

@@ -17,7 +17,8 @@ STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
 ended with no answer at all."""
 
 
-@dataclass
+# Two turns are never the same one, however alike they are.
+@dataclass(eq=False)
 class Turn:
     """A prompt and its answer, filled in while the answer streams.
 
@@ -28,6 +29,7 @@ class Turn:
         provider, model: Who was asked. The model is what the server reports, once it has.
         status: One of ``streaming``, ``complete``, ``partial``, ``cancelled``, ``failed``.
         error: The one readable line of what went wrong.
+        error_details: Status, code and request id of what went wrong, for a support ticket.
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
         cell_id: The frontend's id of the cell that asked, where it gives one.
     """
@@ -40,6 +42,7 @@ class Turn:
     status: str = STREAMING
     finish_reason: str | None = None
     error: str | None = None
+    error_details: str = ""
     duration_s: float | None = None
     first_token_s: float | None = None
     prompt_tokens: int | None = None
@@ -65,6 +68,20 @@ class Turn:
             self._text.append(text)
         if reasoning:
             self._reasoning.append(reasoning)
+
+    def since(self, seen: tuple[int, int]) -> tuple[str, str, tuple[int, int]]:
+        """Return what has come since a mark, for a reader at its own pace.
+
+        Args:
+            seen: The mark: ``(0, 0)`` at first, then what the last call gave.
+
+        Returns:
+            The new text, the new reasoning, and the next mark.
+        """
+        # Both lists only grow, so a cut at a length taken first neither loses nor repeats a piece.
+        now = len(self._text), len(self._reasoning)
+        text = "".join(self._text[seen[0] : now[0]])
+        return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
         """Return the turn as flat messages: system (where it changed), user, assistant."""
