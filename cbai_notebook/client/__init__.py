@@ -1,0 +1,82 @@
+"""The room that talks to CloudBase AI over HTTP. It knows no notebook and no database.
+
+Importing this package does no work; a name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Answer, Timing
+    from cbai_notebook.client.events import Event, EventParser
+    from cbai_notebook.client.model import Model, create_model
+    from cbai_notebook.client.providers import (
+        SUGGESTED_MODELS,
+        Endpoint,
+        Provider,
+        parse_model_spec,
+        provider_for,
+        register_provider,
+    )
+    from cbai_notebook.client.request import Request
+    from cbai_notebook.client.settings import Secret, Settings, Timeout, configure
+    from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.wire import Chunk
+
+_HOME = {
+    "Answer": "answer",
+    "Chunk": "wire",
+    "Endpoint": "providers",
+    "Event": "events",
+    "EventParser": "events",
+    "Model": "model",
+    "Provider": "providers",
+    "Request": "request",
+    "SUGGESTED_MODELS": "providers",
+    "Secret": "settings",
+    "Settings": "settings",
+    "TextStream": "stream",
+    "Timeout": "settings",
+    "Timing": "answer",
+    "configure": "settings",
+    "create_model": "model",
+    "parse_model_spec": "providers",
+    "provider_for": "providers",
+    "register_provider": "providers",
+}
+
+# `settings` is a function and a module at once: the module's own name wins for an attribute of
+# this package, so the function is reached as `client.settings.settings` or at the package's top.
+__all__ = [
+    "SUGGESTED_MODELS",
+    "Answer",
+    "Chunk",
+    "Endpoint",
+    "Event",
+    "EventParser",
+    "Model",
+    "Provider",
+    "Request",
+    "Secret",
+    "Settings",
+    "TextStream",
+    "Timeout",
+    "Timing",
+    "configure",
+    "create_model",
+    "parse_model_spec",
+    "provider_for",
+    "register_provider",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

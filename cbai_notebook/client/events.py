@@ -1,0 +1,143 @@
+"""An incremental parser of ``text/event-stream``: bytes go in, events come out, no I/O.
+
+The rules are those of the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream".
+One rule is ours: at the end of a stream, `EventParser.flush` gives out a last event that has no
+blank line after it, because servers that close the connection early leave it like that.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from cbai_notebook.errors import InvalidResponseError
+
+DONE = b"[DONE]"
+
+_BOM = b"\xef\xbb\xbf"
+_CR = 13
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One event of a stream.
+
+    Args:
+        body: The joined ``data:`` lines, as bytes.
+        event: The name in ``event:``, or None.
+        id: The last ``id:`` so far, or None.
+    """
+
+    body: bytes
+    event: str | None = None
+    id: str | None = None
+
+    @property
+    def data(self) -> str:
+        """The event's data as text; bytes that are no UTF-8 become U+FFFD, as the standard says."""
+        return self.body.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"Event(event={self.event!r}, id={self.id!r}, data={self.data!r})"
+
+
+class EventParser:
+    """Split bytes into events, whatever the packets look like.
+
+    Args:
+        max_bytes: The longest line, and the most data of one event, that is accepted.
+    """
+
+    def __init__(self, *, max_bytes: int = 32 * 1024 * 1024) -> None:
+        self._max_bytes = max_bytes
+        self._pieces: list[bytes] = []  # the line that has no end yet
+        self._pending = 0  # bytes in _pieces
+        self._at_start = True  # a byte order mark may still come
+        self._after_cr = False  # a line feed that comes next belongs to the line before
+        self._data: list[bytes] = []
+        self._data_bytes = 0
+        self._name: str | None = None
+        self._id: str | None = None
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes and return the events that they complete.
+
+        Raises:
+            InvalidResponseError: A line or an event is longer than ``max_bytes``.
+        """
+        if self._after_cr and data:
+            self._after_cr = False
+            if data[0] == 10:
+                data = data[1:]
+        if not data:
+            return []
+        if b"\n" not in data and b"\r" not in data:
+            self._hold(data)
+            return []
+        if self._pieces:
+            data = b"".join((*self._pieces, data))
+            self._pieces.clear()
+            self._pending = 0
+        if self._at_start:
+            self._at_start = False
+            data = data.removeprefix(_BOM)
+        # bytes.splitlines knows CR, LF and CRLF and nothing else, which is the standard's rule.
+        lines = data.splitlines()
+        last = data[-1:]
+        if last == b"\r":
+            self._after_cr = True
+        elif last != b"\n" and lines:
+            self._hold(lines.pop())
+        return self._read(lines)
+
+    def flush(self) -> list[Event]:
+        """Say that the stream has ended, and return the last event if it had no blank line."""
+        line = b"".join(self._pieces)
+        self._pieces.clear()
+        self._pending = 0
+        if self._at_start:
+            line = line.removeprefix(_BOM)
+        return self._read([line, b""] if line else [b""])
+
+    def _hold(self, piece: bytes) -> None:
+        self._pending += len(piece)
+        self._check(self._pending)
+        self._pieces.append(piece)
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise InvalidResponseError(
+                f"The server sent one event of more than {self._max_bytes // 1024} KB, so reading "
+                "was stopped. Check that the base URL is a chat service."
+            )
+
+    def _read(self, lines: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        data = self._data
+        for line in lines:
+            if not line:
+                if data:
+                    body = data[0] if len(data) == 1 else b"\n".join(data)
+                    events.append(Event(body, self._name, self._id))
+                    data.clear()
+                    self._data_bytes = 0
+                self._name = None
+            elif line.startswith(b"data:"):
+                value = line[6:] if line[5:6] == b" " else line[5:]
+                self._data_bytes += len(value)
+                if self._data_bytes > self._max_bytes:
+                    self._check(self._data_bytes)
+                data.append(value)
+            else:
+                self._field(line)
+        return events
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._name = value.decode("utf-8", "replace") or None
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace") or None
+        # A comment has an empty name; `retry` is for clients that reconnect; the standard says
+        # to ignore every other field.

@@ -1,0 +1,248 @@
+"""The public face: a model of a provider, asked for a whole answer or for a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.providers import Endpoint, default_model, provider_for
+from cbai_notebook.client.request import Request, build, without_usage
+from cbai_notebook.client.settings import Settings, Timeout
+from cbai_notebook.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.transport import Transport
+
+# The HTTP stack is imported when the first request is sent, not when a model is made.
+
+
+class Model:
+    """A provider's models. Making one asks nobody; `create_model` does it.
+
+    Args:
+        provider: The provider's name.
+        settings: Settings to use instead of those in force when a request is made.
+        transport: What sends requests; the shared HTTP client by default.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        *,
+        settings: Settings | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.provider = provider
+        self._settings = settings
+        self._transport = transport
+
+    async def generate_text(
+        self,
+        data: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: Timeout | float | Mapping[str, float] | None = None,
+        **params: Any,
+    ) -> Answer:
+        """Ask for a whole answer.
+
+        Args:
+            data: All parameters in one mapping, as the Mini Program passes them; also as
+                ``data={…}``.
+            timeout: Seconds to wait, for this request only.
+            params: The parameters one by one, which win over ``data``: ``model``, ``messages``,
+                and whatever else the model takes, such as ``temperature`` or ``max_tokens``.
+
+        Returns:
+            The answer, raw and wrapped.
+
+        Raises:
+            CbaiError: It could not be had; the message says what to do.
+        """
+        data, params = _shape(data, params)
+        settings = self._in_force(timeout)
+        endpoint = await self._endpoint(data, params, settings)
+        if endpoint.always_stream:
+            return await self._streamed_whole(endpoint, settings, data, params)
+        request = build(endpoint, stream=False, data=data, params=params)
+        return await self._asked_once(endpoint, settings, request)
+
+    async def stream_text(
+        self,
+        data: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: Timeout | float | Mapping[str, float] | None = None,
+        **params: Any,
+    ) -> TextStream:
+        """Ask for an answer that arrives token by token.
+
+        It returns when the first token is there. Until then a request that fails is tried again
+        where that helps; afterwards never.
+
+        Args:
+            data: As for `generate_text`.
+            timeout: As for `generate_text`.
+            params: As for `generate_text`.
+
+        Raises:
+            CbaiError: There was no first token; the message says what to do.
+        """
+        data, params = _shape(data, params)
+        settings = self._in_force(timeout)
+        endpoint = await self._endpoint(data, params, settings)
+        request = build(endpoint, stream=True, data=data, params=params)
+        return await self._opened(endpoint, settings, request)
+
+    async def prepare(
+        self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
+    ) -> Request:
+        """Return the request exactly as it would be sent, and do not send it.
+
+        Args:
+            stream: Whether it is for `stream_text` or for `generate_text`.
+            data: As for `generate_text`.
+            params: As for `generate_text`.
+        """
+        data, params = _shape(data, params)
+        endpoint = await self._endpoint(data, params, self._in_force(None))
+        return build(endpoint, stream=stream or endpoint.always_stream, data=data, params=params)
+
+    def __repr__(self) -> str:
+        return f"<Model of {self.provider}>"
+
+    def _in_force(self, timeout: Timeout | float | Mapping[str, float] | None) -> Settings:
+        from dataclasses import replace
+
+        settings = self._settings or settings_module.settings()
+        return settings if timeout is None else replace(settings, timeout=Timeout.of(timeout))
+
+    async def _endpoint(
+        self, data: Mapping[str, Any] | None, params: Mapping[str, Any], settings: Settings
+    ) -> Endpoint:
+        model = params.get("model") or (data or {}).get("model")
+        model = model or default_model(self.provider, settings)
+        return await provider_for(self.provider, settings).endpoint(model, settings)
+
+    async def _opened(self, endpoint: Endpoint, settings: Settings, request: Request) -> TextStream:
+        from cbai_notebook.client import retry
+        from cbai_notebook.client.pump import Pump
+        from cbai_notebook.client.stream import TextStream, opened
+
+        transport = self._sender()
+        began = asyncio.get_running_loop().time()
+        asked = _asked(endpoint, request)
+
+        async def attempt(number: int, request: Request = request) -> TextStream:
+            stream = TextStream(
+                Pump(transport, request, asked, settings.timeout),
+                asked=list(request.messages),
+                provider=endpoint.provider,
+                label=endpoint.label,
+                model=asked.model,
+                began=began,
+                attempts=number,
+            )
+            return await opened(stream)
+
+        try:
+            return await retry.call(attempt)
+        except BadRequestError as error:
+            # Not every provider knows this question, which we ask on our own account.
+            if "stream_options" not in error.message or not endpoint.usage_in_stream:
+                raise
+        plain = without_usage(request)
+        return await retry.call(lambda number: attempt(number + 1, plain))
+
+    async def _streamed_whole(
+        self,
+        endpoint: Endpoint,
+        settings: Settings,
+        data: Mapping[str, Any] | None,
+        params: Mapping[str, Any],
+    ) -> Answer:
+        from cbai_notebook.client.whole import within
+
+        request = build(endpoint, stream=True, data=data, params=params)
+
+        async def all_of_it() -> Answer:
+            async with await self._opened(endpoint, settings, request) as stream:
+                return await stream.finish()
+
+        return await within(settings.timeout.answer, all_of_it(), _asked(endpoint, request))
+
+    async def _asked_once(self, endpoint: Endpoint, settings: Settings, request: Request) -> Answer:
+        from cbai_notebook.client import retry, whole
+
+        transport = self._sender()
+        asked = _asked(endpoint, request)
+        began = asyncio.get_running_loop().time()
+
+        async def attempt(number: int) -> Answer:
+            return await whole.within(
+                settings.timeout.answer,
+                whole.ask(
+                    transport,
+                    request,
+                    asked,
+                    connect_timeout=settings.timeout.connect,
+                    label=endpoint.label,
+                    began=began,
+                    attempts=number,
+                ),
+                asked,
+            )
+
+        return await retry.call(attempt)
+
+    def _sender(self) -> Transport:
+        if self._transport is None:
+            from cbai_notebook.client.transport import HTTPTransport
+
+            self._transport = HTTPTransport()
+        return self._transport
+
+
+def create_model(
+    provider: str | None = None,
+    *,
+    settings: Settings | None = None,
+    transport: Transport | None = None,
+) -> Model:
+    """Make a model of a provider. Nothing is asked yet.
+
+    Args:
+        provider: A provider's name, such as ``"cloudbase"``; ``"local"`` is the offline model.
+            None takes the one that is configured.
+        settings: Settings to use instead of those in force when a request is made.
+        transport: What sends requests; the shared HTTP client by default.
+    """
+    if provider is None:
+        provider = (settings or settings_module.settings()).default_provider
+    return Model(provider, settings=settings, transport=transport)
+
+
+def _shape(
+    data: Mapping[str, Any] | None, params: dict[str, Any]
+) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
+    """Take ``data`` also as a keyword, as the Mini Program writes it."""
+    if data is None and "data" in params:
+        params = dict(params)
+        data = params.pop("data")
+    return data, params
+
+
+def _asked(endpoint: Endpoint, request: Request) -> Asked:
+    from cbai_notebook.client.failures import Asked
+
+    return Asked(
+        provider=endpoint.provider,
+        model=str(request.body.get("model", "")),
+        url=endpoint.url,
+        secret=request.secret,
+    )

@@ -1,0 +1,292 @@
+"""From a provider's name to the address that its requests go to.
+
+A provider is found in this order: registered in this process, announced by an installed package
+(entry point group ``cbai_notebook.providers``, which is how the offline model is found), and else
+it is a provider of CloudBase.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from cbai_notebook.client.settings import Secret, Settings
+from cbai_notebook.errors import ConfigurationError, MissingDependencyError, UsageError
+
+ENTRY_POINTS = "cbai_notebook.providers"
+
+# Suggestions for Tab completion. They are no list of what is allowed: any name works.
+SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
+    "cloudbase": ("hy3", "hy4-preview", "deepseek-v4-pro", "glm-5.3", "kimi-k3"),
+    "deepseek": ("deepseek-v4-pro",),
+    "local": (),
+}
+
+# The model of a request that names none, when the settings name none either.
+_DEFAULT_MODELS = {"cloudbase": "hy3"}
+
+# Paths under `{base}/ai/{provider}/`, as the official SDKs use them. All others use the first.
+_USUAL_PATH = "chat/completions"
+_PATHS = {
+    "hunyuan-open": "v1/chat/completions",
+    "moonshot": "v1/chat/completions",
+    "01-ai": "v1/chat/completions",
+    "hunyuan-beta": "openapi/v1/chat/completions",
+    "zhipu": "api/paas/v4/chat/completions",
+    "dashscope": "compatible-mode/v1/chat/completions",
+    "ark": "api/v3/chat/completions",
+}
+
+# These send usage without being asked, and may refuse to be asked.
+_USAGE_UNASKED = frozenset({"hunyuan-beta", "hunyuan-exp", "hunyuan-open", "zhipu"})
+
+# The regions that the Chinese gateway serves; every other one has the international address.
+_REGIONS_IN_CHINA = frozenset(
+    f"ap-{place}"
+    for place in (
+        "beijing", "chengdu", "chongqing", "guangzhou", "hongkong", "nanjing", "shanghai",
+        "shanghai-fsi", "shenzhen-fsi",
+    )
+)  # fmt: skip
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ENV_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where and how one provider is asked.
+
+    Args:
+        provider: The provider's name.
+        url: The full URL of its chat completions.
+        api_key: The key to send; empty sends none.
+        default_model: The model of a request that names none.
+        always_stream: Whether to stream also what is asked for in one piece.
+        defaults: Parameters put in when the caller gave none.
+        system: A system prompt for requests that have none.
+        label: What the footer under an answer calls this provider.
+        usage_in_stream: Whether to ask for usage in a stream (``stream_options``).
+        headers: Further headers to send.
+    """
+
+    provider: str
+    url: str
+    api_key: str = field(default="", repr=False)
+    default_model: str | None = None
+    always_stream: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    system: str | None = None
+    label: str = ""
+    usage_in_stream: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.api_key, Secret):
+            object.__setattr__(self, "api_key", Secret(self.api_key))
+        if not self.label:
+            object.__setattr__(self, "label", self.provider)
+
+
+class Provider(Protocol):
+    """Something that knows where a model is asked."""
+
+    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
+        """Return where to send a request for this model, ready to be asked.
+
+        Raises:
+            CbaiError: It cannot be asked; the message says what is missing.
+        """
+        ...
+
+
+_registered: dict[str, Provider] = {}
+
+
+def register_provider(name: str, provider: Provider) -> None:
+    """Make a provider known in this process under a name; a name registered before is replaced.
+
+    Raises:
+        UsageError: The name cannot be used as a provider's name.
+    """
+    _registered[_checked_name(name)] = provider
+
+
+def provider_for(name: str, settings: Settings | None = None) -> Provider:
+    """Find the provider of this name.
+
+    Args:
+        name: Such as ``"cloudbase"``, ``"local"`` or ``"custom"``.
+        settings: Not needed by the providers known today; kept for those that are.
+
+    Raises:
+        UsageError: The name cannot be a provider's name.
+        MissingDependencyError: The package that announces it cannot be loaded.
+    """
+    _checked_name(name)
+    if name in _registered:
+        return _registered[name]
+    for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            provider: Provider = entry.load()
+        except ImportError as error:
+            raise MissingDependencyError(
+                f"The provider {name!r} could not be loaded: {error}. Reinstall it with "
+                '`python -m pip install -U "cbai-notebook[all]"`.'
+            ) from error
+        return provider
+    if name == "custom":
+        return CustomProvider()
+    return CloudBaseProvider(name)
+
+
+def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | None]:
+    """Read a model as a user writes it.
+
+    Args:
+        spec: ``"MODEL"``, ``"PROVIDER/MODEL"`` (the first slash counts), ``"local"``,
+            ``"local:/path/to/model.gguf"``, or None for the settings' own.
+        settings: What fills in the parts that are not given.
+
+    Returns:
+        The provider's name, and the model's name or None for the provider's own default.
+
+    Raises:
+        UsageError: The provider's name cannot be one, or the model is empty.
+    """
+    spec = (spec or "").strip()
+    if not spec:
+        if settings.provider is None and settings.model:
+            return parse_model_spec(settings.model, settings)
+        name = settings.default_provider
+        return name, settings.model if settings.provider else None
+    if spec == "local":
+        return "local", None
+    if spec.startswith("local:"):
+        return "local", _checked_model(spec.removeprefix("local:"), spec)
+    if "/" in spec:
+        name, _, model = spec.partition("/")
+        return _checked_name(name), _checked_model(model, spec)
+    # A model that is named is no offline model, so that the error can tell what is missing.
+    return settings.provider or "cloudbase", spec
+
+
+def default_model(provider: str, settings: Settings) -> str | None:
+    """Return the model for a request to this provider that names none."""
+    name, model = parse_model_spec(None, settings)
+    if name == provider and model:
+        return model
+    return _DEFAULT_MODELS.get(provider)
+
+
+class CloudBaseProvider:
+    """A provider behind the CloudBase gateway; the name becomes a part of the path."""
+
+    def __init__(self, name: str) -> None:
+        self.name = _checked_name(name)
+
+    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
+        """Return the endpoint in the settings' environment.
+
+        Raises:
+            ConfigurationError: The environment or the key is missing or cannot be used.
+        """
+        base = settings.base_url
+        if not base:
+            base = _gateway(settings)
+        if not settings.api_key:
+            raise ConfigurationError(
+                "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "
+                "or call cbai.configure(api_key=…). Without an account, `-m local` asks the "
+                "offline demo model."
+            )
+        return Endpoint(
+            provider=self.name,
+            url=f"{checked_base_url(base)}/ai/{self.name}/{_PATHS.get(self.name, _USUAL_PATH)}",
+            api_key=settings.api_key,
+            default_model=default_model(self.name, settings),
+            usage_in_stream=self.name not in _USAGE_UNASKED,
+        )
+
+
+class CustomProvider:
+    """Any server that speaks the same wire, at ``{base_url}/chat/completions``."""
+
+    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
+        """Return the endpoint under the settings' base URL.
+
+        Raises:
+            ConfigurationError: There is no base URL, or it cannot be used.
+        """
+        if not settings.base_url:
+            raise ConfigurationError(
+                "The provider 'custom' needs an address: set CBAI_BASE_URL or call "
+                "cbai.configure(base_url='https://…/v1')."
+            )
+        return Endpoint(
+            provider="custom",
+            url=f"{checked_base_url(settings.base_url)}/chat/completions",
+            api_key=settings.api_key or "",
+            default_model=default_model("custom", settings),
+        )
+
+
+def checked_base_url(url: str) -> str:
+    """Return the URL without a slash at its end.
+
+    Raises:
+        ConfigurationError: It is no usable http or https address.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or any(c.isspace() for c in url):
+        raise ConfigurationError(
+            f"The base URL {url!r} cannot be used. It looks like 'https://host/v1', "
+            "with nothing after the path."
+        )
+    if parts.username or parts.password:
+        raise ConfigurationError(
+            "The base URL holds a user name or a password. Leave them out; the key is sent apart."
+        )
+    return url.rstrip("/")
+
+
+def _gateway(settings: Settings) -> str:
+    if not settings.env_id:
+        raise ConfigurationError(
+            "There is no CloudBase environment yet. Run `%cbai login`, set CLOUDBASE_ENV_ID, or "
+            "call cbai.configure(env_id=…). Without an account, `-m local` asks the offline "
+            "demo model."
+        )
+    if not _ENV_ID.fullmatch(settings.env_id):
+        raise ConfigurationError(
+            f"The environment id {settings.env_id!r} cannot be one: letters, digits and hyphens "
+            "only. Copy it from the CloudBase console."
+        )
+    chinese = settings.region is None or settings.region in _REGIONS_IN_CHINA
+    domain = "api.tcloudbasegateway.com" if chinese else "api.intl.tcloudbasegateway.com"
+    return f"https://{settings.env_id}.{domain}/v1"
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be a provider: letters, digits, '.', '_' and '-' only, "
+            "as in `-m cloudbase/hy3`."
+        )
+    return name
+
+
+def _checked_model(model: str, spec: str) -> str:
+    model = model.strip()
+    if not model:
+        raise UsageError(f"{spec!r} names no model. Write it as PROVIDER/MODEL, or MODEL alone.")
+    return model

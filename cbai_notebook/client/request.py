@@ -1,0 +1,172 @@
+"""One request, exactly as it will be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cbai_notebook.client import wire
+from cbai_notebook.client.providers import Endpoint
+from cbai_notebook.client.settings import Secret
+from cbai_notebook.errors import ConfigurationError, UsageError
+
+# Meant for the caller's side of a request, under the names of this package and of the SDKs.
+_NEVER_SENT = frozenset(
+    {"max_steps", "on_step_finish", "maxSteps", "onStepFinish", "abortSignal", "stream"}
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What would be sent: method, URL, headers and the body as a dict.
+
+    The key in ``headers`` is a `Secret`: it compares as what it is and shows itself as dots.
+    ``messages`` are the caller's own, without a system prompt that the provider added.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    messages: Sequence[Any] = field(default=(), repr=False)
+    secret: Secret = field(default=Secret(""), repr=False)
+
+    @property
+    def streams(self) -> bool:
+        """Whether this request asks for a stream."""
+        return bool(self.body.get("stream"))
+
+    def content(self) -> bytes:
+        """Return the body as it travels.
+
+        Raises:
+            UsageError: A parameter has no JSON form.
+        """
+        try:
+            return wire.dump(self.body)
+        except (TypeError, ValueError, RecursionError, OverflowError) as error:
+            raise UsageError(
+                f"A parameter cannot be sent as JSON: {error}. Use plain numbers, strings, lists "
+                "and dicts."
+            ) from None
+
+    def shown(self) -> dict[str, Any]:
+        """Return the request as a plain dict that is safe to show: the key is masked."""
+        return {
+            "method": self.method,
+            "url": self.url,
+            "headers": {name: str(value) for name, value in self.headers.items()},
+            "body": dict(self.body),
+        }
+
+
+def build(
+    endpoint: Endpoint,
+    *,
+    stream: bool,
+    data: Mapping[str, Any] | None,
+    params: Mapping[str, Any],
+) -> Request:
+    """Make the request that an endpoint is asked with.
+
+    Args:
+        endpoint: Where it goes.
+        stream: Whether a stream is asked for.
+        data: The parameters in one mapping, as the Mini Program passes them.
+        params: The parameters one by one; they win over ``data``. None takes one away.
+
+    Raises:
+        UsageError: There are no messages, or ``data`` is no mapping.
+        ConfigurationError: No model is named anywhere.
+    """
+    if data is not None and not isinstance(data, Mapping):
+        raise UsageError(
+            f"data must be a dict with 'model' and 'messages', not {type(data).__name__}."
+        )
+    given = {**endpoint.defaults, **(data or {}), **params}
+    given = {
+        name: value
+        for name, value in given.items()
+        if value is not None and name not in _NEVER_SENT
+    }
+    model = given.pop("model", None) or endpoint.default_model
+    if not model:
+        raise ConfigurationError(
+            f"Which model of {endpoint.provider!r}? Name one: `-m {endpoint.provider}/MODEL`, "
+            "model='…', or cbai.configure(model='…')."
+        )
+    messages = _messages(given.pop("messages", None))
+    if "tools" in given:
+        given["tools"] = [_tool(one) for one in given["tools"]]
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": _with_system(messages, endpoint.system),
+        **given,
+        "stream": stream,
+    }
+    asks_usage = {**(data or {}), **params}.get("stream_options", ...)
+    if stream and endpoint.usage_in_stream and asks_usage is ...:
+        body["stream_options"] = {"include_usage": True}
+    return Request(
+        "POST",
+        endpoint.url,
+        _headers(endpoint, stream),
+        body,
+        messages,
+        secret=Secret(endpoint.api_key),
+    )
+
+
+def without_usage(request: Request) -> Request:
+    """Return the same request, not asking for usage in the stream."""
+    body = {name: value for name, value in request.body.items() if name != "stream_options"}
+    return replace(request, body=body)
+
+
+def _headers(endpoint: Endpoint, stream: bool) -> dict[str, str]:
+    from cbai_notebook import __version__
+
+    headers = {
+        "Content-Type": "application/json",
+        # Without this the gateway cuts a stream at 60 s.
+        "Accept": "text/event-stream" if stream else "*/*",
+        "User-Agent": f"cbai-notebook/{__version__}",
+    }
+    if stream:
+        # A compressor would hold tokens back until its block is full.
+        headers["Accept-Encoding"] = "identity"
+    headers.update(endpoint.headers)
+    if endpoint.api_key:
+        headers["Authorization"] = Secret("Bearer " + endpoint.api_key)
+    return headers
+
+
+def _messages(messages: Any) -> list[Any]:
+    if isinstance(messages, (str, bytes, Mapping)) or not messages:
+        raise UsageError(
+            "messages must be a list of dicts, as in "
+            "messages=[{'role': 'user', 'content': 'Introduce Li Bai'}]."
+        )
+    return list(messages)
+
+
+def _with_system(messages: list[Any], system: str | None) -> list[Any]:
+    has_system = any(
+        isinstance(one, Mapping) and one.get("role") in ("system", "developer") for one in messages
+    )
+    if system and not has_system:
+        return [{"role": "system", "content": system}, *messages]
+    return messages
+
+
+def _tool(tool: Any) -> Any:
+    """Give a tool its form on the wire; the function itself stays here."""
+    if not (isinstance(tool, Mapping) and "fn" in tool):
+        return tool
+    return {
+        "type": "function",
+        "function": {
+            name: tool[name] for name in ("name", "description", "parameters") if name in tool
+        },
+    }

@@ -1,0 +1,91 @@
+"""Trying again before the first token, and never after it.
+
+The policy is data. A server's own ``Retry-After`` wins over it; one that asks for more patience
+than a person has is passed on at once. Tests switch the waiting off with `stamina.set_testing`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import stamina
+
+from cbai_notebook.errors import (
+    CbaiError,
+    ConnectionFailedError,
+    DNSError,
+    QuotaExceededError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    StreamCutError,
+    TLSError,
+)
+
+ATTEMPTS = 4
+WAIT_INITIAL_S = 0.5
+WAIT_MAX_S = 8.0
+LONGEST_RETRY_AFTER_S = 60.0
+
+# The first match decides. What is not listed here is not tried again.
+POLICY: tuple[tuple[type[CbaiError], bool], ...] = (
+    (QuotaExceededError, False),
+    (DNSError, False),
+    (TLSError, False),
+    (RateLimitError, True),
+    (ConnectionFailedError, True),
+    (StreamCutError, True),
+    (ServerError, True),
+)
+_SERVER_ERRORS_THAT_STAY = frozenset({501, 505})
+
+Result = TypeVar("Result")
+
+# Without a handler, Python would print the notice of every retry into the user's cell.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
+def worth_retrying(error: Exception) -> bool | float:
+    """Say whether to try again: no, yes with the usual wait, or yes after so many seconds."""
+    if not isinstance(error, CbaiError) or error.status in _SERVER_ERRORS_THAT_STAY:
+        return False
+    if isinstance(error, RequestTimeoutError):
+        # A server that is slow to think is not helped by being asked twice.
+        return error.code == "timeout_connect"
+    if not next((again for kind, again in POLICY if isinstance(error, kind)), False):
+        return False
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER_S else False
+
+
+async def call(attempt: Callable[[int], Awaitable[Result]]) -> Result:
+    """Run an attempt, and again while the policy says so.
+
+    Args:
+        attempt: Called with the number of the attempt, from 1.
+
+    Returns:
+        What the attempt returned.
+
+    Raises:
+        CbaiError: The last attempt's error.
+    """
+    tries = stamina.retry_context(
+        on=worth_retrying,
+        attempts=ATTEMPTS,
+        timeout=None,
+        wait_initial=WAIT_INITIAL_S,
+        wait_max=WAIT_MAX_S,
+        wait_jitter=WAIT_INITIAL_S,
+    )
+    try:
+        async for one in tries:
+            with one:
+                return await attempt(one.num)
+    except CbaiError as error:
+        # The way through the retry library tells a reader of the traceback nothing.
+        raise error.with_traceback(None) from error.__cause__
+    raise AssertionError("stamina raises when it gives up")

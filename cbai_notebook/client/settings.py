@@ -1,0 +1,258 @@
+"""Where to send prompts and with which key: arguments, then the environment, then what was stored.
+
+Only the standard library is imported here, so that loading the extension stays cheap.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
+from typing import Any
+
+from cbai_notebook.errors import ConfigurationError
+
+MASK = "••••••"
+
+# The names that the official tools read come first, in their order; then our own.
+_ENVIRONMENT: dict[str, tuple[str, ...]] = {
+    "env_id": ("CLOUDBASE_ENV_ID", "TCB_ENV"),
+    "api_key": ("CLOUDBASE_API_KEY", "CLOUDBASE_APIKEY"),
+    "region": ("TCB_REGION",),
+    "base_url": ("CBAI_BASE_URL",),
+    "provider": ("CBAI_PROVIDER",),
+    "model": ("CBAI_MODEL",),
+}
+_STORED = ("env_id", "api_key", "region")
+
+
+class Secret(str):
+    """A string that hides itself when it is printed, formatted or shown in a traceback.
+
+    It compares, joins and hashes as the string that it is; `reveal` gives that string back.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, value: str = "") -> Secret:
+        # str() of a secret is its mask.
+        return super().__new__(cls, value.reveal() if isinstance(value, Secret) else value)
+
+    def reveal(self) -> str:
+        """Return the plain string, for the one place that sends it."""
+        return "".join(self)
+
+    def __repr__(self) -> str:
+        return repr(MASK) if self else "''"
+
+    def __str__(self) -> str:
+        return MASK if self else ""
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+@dataclass(frozen=True)
+class Timeout:
+    """How long to wait, in seconds, before giving up.
+
+    Args:
+        connect: For the connection, TLS included.
+        first_token: From sending a request to the first token of its stream.
+        between_tokens: From one event of a stream to the next.
+        answer: For a whole answer that is not streamed.
+    """
+
+    connect: float = 10.0
+    first_token: float = 120.0
+    between_tokens: float = 60.0
+    answer: float = 600.0
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            seconds = getattr(self, one.name)
+            number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+            if not number or not seconds > 0:
+                raise ConfigurationError(
+                    f"The timeout {one.name!r} must be a number of seconds above 0, not {seconds!r}."
+                )
+
+    @classmethod
+    def of(cls, value: Timeout | float | Mapping[str, float] | None) -> Timeout:
+        """Make a timeout of what a user gives.
+
+        Args:
+            value: A `Timeout`; a mapping with some of its names; or one number of seconds for
+                every stage (connecting never takes longer than the 10 s it has by default).
+
+        Raises:
+            ConfigurationError: A name is unknown or a value is no positive number.
+        """
+        if value is None:
+            return cls()
+        if isinstance(value, Timeout):
+            return value
+        if isinstance(value, Mapping):
+            known = [one.name for one in fields(cls)]
+            unknown = [name for name in value if name not in known]
+            if unknown:
+                raise ConfigurationError(
+                    f"There is no timeout {unknown[0]!r}. The names are {', '.join(known)}."
+                )
+            return cls(**value)
+        base = cls(first_token=value, between_tokens=value, answer=value)
+        return replace(base, connect=min(base.connect, value))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings that a request is made with, resolved at one moment.
+
+    ``sources`` tells for each field where its value came from.
+    """
+
+    env_id: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    region: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    timeout: Timeout = field(default_factory=Timeout)
+    history_turns: int = 20
+    history_chars: int = 60_000
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.api_key is not None and not isinstance(self.api_key, Secret):
+            object.__setattr__(self, "api_key", Secret(self.api_key.strip()))
+
+    @property
+    def configured(self) -> bool:
+        """Whether anything says where to send prompts; if not, the offline model answers."""
+        return bool(self.env_id or self.api_key or self.base_url or self.provider)
+
+    @property
+    def default_provider(self) -> str:
+        """The provider of a prompt that names none."""
+        return self.provider or ("cloudbase" if self.configured else "local")
+
+
+_NOT_GIVEN: Any = object()
+_explicit: dict[str, Any] = {}
+_lock = threading.Lock()
+
+
+def configure(
+    *,
+    env_id: str | None = _NOT_GIVEN,
+    api_key: str | None = _NOT_GIVEN,
+    base_url: str | None = _NOT_GIVEN,
+    provider: str | None = _NOT_GIVEN,
+    model: str | None = _NOT_GIVEN,
+    timeout: Timeout | float | Mapping[str, float] | None = _NOT_GIVEN,
+    region: str | None = _NOT_GIVEN,
+    history_turns: int | None = _NOT_GIVEN,
+    history_chars: int | None = _NOT_GIVEN,
+) -> None:
+    """Set where prompts go, for this process. Only what is given changes; None clears it.
+
+    Args:
+        env_id: The CloudBase environment, such as ``"my-env-1a2b3c"``.
+        api_key: The API key of that environment. It is kept out of every output.
+        base_url: Another address, up to and including its ``/v1``.
+        provider: The provider of a prompt that names none, such as ``"cloudbase"``.
+        model: The model of a prompt that names none.
+        timeout: Seconds: one number, a `Timeout`, or a dict with some of its names.
+        region: The environment's region; outside China the international address is used.
+        history_turns: How many earlier turns go along with a prompt, at most.
+        history_chars: How many characters those turns may have together.
+
+    Raises:
+        ConfigurationError: A value cannot be used.
+    """
+    given = {
+        name: value
+        for name, value in {
+            "env_id": env_id,
+            "api_key": api_key,
+            "base_url": base_url,
+            "provider": provider,
+            "model": model,
+            "timeout": timeout,
+            "region": region,
+            "history_turns": history_turns,
+            "history_chars": history_chars,
+        }.items()
+        if value is not _NOT_GIVEN
+    }
+    changes = {name: _checked(name, value) for name, value in given.items()}
+    with _lock:
+        _explicit.update(changes)
+        for name, value in changes.items():
+            if value is None:
+                del _explicit[name]
+
+
+def settings() -> Settings:
+    """Return the settings in force now.
+
+    An explicit value wins over an environment variable, and that over what was stored.
+    """
+    with _lock:
+        values = dict(_explicit)
+    sources = dict.fromkeys(values, "argument")
+    for name, variables in _ENVIRONMENT.items():
+        for variable in variables:
+            value = os.environ.get(variable, "").strip()
+            if name not in values and value:
+                values[name] = _checked(name, value)
+                sources[name] = f"environment {variable}"
+    if any(name not in values for name in _STORED):
+        _add_stored(values, sources)
+    for one in fields(Settings):
+        sources.setdefault(one.name, "default")
+    del sources["sources"]
+    return Settings(**values, sources=sources)
+
+
+def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
+    try:
+        credentials = import_module("cbai_notebook.client.credentials")
+    except ModuleNotFoundError:
+        return
+    stored = credentials.load()
+    for name in _STORED:
+        value = stored.get(name)
+        if name not in values and value:
+            values[name] = _checked(name, value)
+            sources[name] = f"stored in {stored.get('where') or 'your user configuration'}"
+
+
+def _checked(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name == "timeout":
+        return Timeout.of(value)
+    if name in ("history_turns", "history_chars"):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise ConfigurationError(f"{name} must be a whole number, 0 or more.")
+        return value
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
+    if name == "api_key":
+        return _checked_key(value)
+    return value.strip() or None
+
+
+def _checked_key(value: str) -> Secret | None:
+    key = value.reveal() if isinstance(value, Secret) else value
+    key = key.strip()
+    if not all("!" <= character <= "~" for character in key):
+        # The value itself stays out of the message.
+        raise ConfigurationError(
+            "The API key holds a space, a line break or a character that no key has. "
+            "Copy it again from the CloudBase console."
+        )
+    return Secret(key) if key else None

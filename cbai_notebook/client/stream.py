@@ -1,0 +1,220 @@
+"""An answer that is still arriving, to be read as text, as events or as parsed chunks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any
+
+from cbai_notebook.client import failures, log, merge
+from cbai_notebook.client.answer import Answer, Messages, Timing
+from cbai_notebook.client.events import Event
+from cbai_notebook.client.pump import Pump
+from cbai_notebook.client.wire import Chunk, Usage
+
+
+class TextStream:
+    """A stream of one answer.
+
+    ``text_stream``, ``event_stream``, ``data_stream`` and `batches` are views: each access gives a
+    new one, which begins at the first event, whatever the others have read. A failure reaches
+    every view, after all that had arrived before it. ``text``, ``usage`` and the other properties
+    tell what is known so far and never wait.
+
+    Use ``async with stream:`` or `aclose` to give the connection back before the answer has ended;
+    leaving a loop over a view does not.
+    """
+
+    def __init__(
+        self,
+        pump: Pump,
+        *,
+        asked: Messages,
+        provider: str,
+        label: str,
+        model: str,
+        began: float,
+        attempts: int,
+    ) -> None:
+        self._pump = pump
+        self._log = pump.log
+        self._asked = asked
+        self._model = model
+        self._began = began
+        self._attempts = attempts
+        self.provider = provider
+        self.label = label
+        self.loop = pump.loop
+        # A stream that nobody holds any more must not go on costing tokens.
+        self._forget = weakref.finalize(self, _drop, pump.loop, pump.task, pump.log)
+        self._forget.atexit = False
+
+    @property
+    def text_stream(self) -> AsyncIterator[str]:
+        """A view of the content: the pieces of text as they arrive."""
+        return log.View(self, self._log, log.texts)
+
+    @property
+    def event_stream(self) -> AsyncIterator[Event]:
+        """A view of the events; of a complete answer the last one's data is ``"[DONE]"``."""
+        return log.View(self, self._log, log.events)
+
+    @property
+    def data_stream(self) -> AsyncIterator[Chunk]:
+        """A view of the parsed events, without ``[DONE]``."""
+        return log.View(self, self._log, log.chunks)
+
+    def batches(self) -> AsyncIterator[list[Chunk]]:
+        """Return a view of the parsed events, as many at once as have arrived since the last."""
+        return log.View(self, self._log, log.bursts)
+
+    async def finish(self) -> Answer:
+        """Read to the end and return the whole answer.
+
+        Raises:
+            CbaiError: The stream failed; ``partial`` holds the text that had arrived.
+        """
+        await self._log.wait(lambda log: log.ended)
+        if self._log.error is not None:
+            raise failures.again(self._log.error)
+        return self.answer()
+
+    def answer(self) -> Answer:
+        """Return what has arrived so far, as an answer."""
+        fold = self._log.fold
+        events = self.events_so_far
+        chunks = self._log.chunks[: len(events)]
+        return Answer(
+            raw=lambda: merge.merged(chunk.raw for chunk in chunks if chunk is not None),
+            id=fold.id,
+            created=fold.created,
+            model=self.model,
+            choices=fold.choices,
+            usage=fold.usage,
+            asked=self._asked,
+            reply=fold.reply,
+            provider=self.provider,
+            label=self.label,
+            timing=self.timing,
+            request_id=self.request_id,
+        )
+
+    async def aclose(self) -> None:
+        """Give the connection back at once; the rest of the answer is not read."""
+        task = self._pump.task
+        # After [DONE] the task is only reading the body's end, which keeps the connection usable.
+        if not task.done() and not self._log.ended:
+            _cancel(self.loop, task)
+        if asyncio.get_running_loop() is self.loop and not self._log.complete:
+            await asyncio.wait({task})
+        else:
+            await self._log.wait(lambda log: log.ended)
+
+    async def __aenter__(self) -> TextStream:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def text(self) -> str:
+        """The content so far."""
+        return self._log.fold.text
+
+    @property
+    def reasoning(self) -> str:
+        """The thinking so far."""
+        return self._log.fold.reasoning
+
+    @property
+    def usage(self) -> Usage | None:
+        """The token counts, or None as long as the server has sent none."""
+        return self._log.fold.usage
+
+    @property
+    def messages(self) -> Messages:
+        """The request's messages with the answer so far added."""
+        fold = self._log.fold
+        return [*self._asked, fold.reply] if fold.has_token or self._log.ended else [*self._asked]
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the answer ended, or None as long as it has not."""
+        return self._log.fold.finish_reason
+
+    @property
+    def model(self) -> str:
+        """The model that answers, as the server names it, else as it was asked for."""
+        return self._log.fold.model or self._model
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream has ended, well or not."""
+        return self._log.ended
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why the stream failed, if it did."""
+        return self._log.error
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request, for a support ticket."""
+        return self._pump.request_id
+
+    @property
+    def timing(self) -> Timing:
+        """How long it took to the first token, and to the end."""
+        first, ended = self._pump.first_token_at, self._pump.ended_at
+        return Timing(
+            first_token_s=None if first is None else first - self._began,
+            duration_s=None if ended is None else ended - self._began,
+            attempts=self._attempts,
+        )
+
+    @property
+    def events_so_far(self) -> list[Event]:
+        """The events that have arrived."""
+        return self._log.events[: self._log.length]
+
+    def __repr__(self) -> str:
+        state = "complete" if self._log.complete else "failed" if self.done else "arriving"
+        return (
+            f"<TextStream from {self.provider}/{self.model}, {len(self.text)} characters, {state}>"
+        )
+
+
+async def opened(stream: TextStream) -> TextStream:
+    """Wait for the first token, or for the end, of a stream.
+
+    Raises:
+        CbaiError: It failed before its first token.
+    """
+    held: Any = stream._log
+    try:
+        await held.wait(lambda log: log.started)
+    except asyncio.CancelledError:
+        await stream.aclose()
+        raise
+    if held.error is not None and not held.fold.has_token:
+        raise failures.again(held.error)
+    return stream
+
+
+def _drop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], record: log.Log) -> None:
+    if not record.ended:
+        _cancel(loop, task)
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    # A loop that is closed has no connection left to release.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(task.cancel)

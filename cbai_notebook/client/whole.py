@@ -1,0 +1,83 @@
+"""An answer in one piece, within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from cbai_notebook.client import failures
+from cbai_notebook.client.answer import Answer, Timing, from_completion
+from cbai_notebook.client.failures import Asked
+from cbai_notebook.client.request import Request
+from cbai_notebook.client.transport import Transport
+
+_LARGEST_ERROR = 256 * 1024
+
+Result = TypeVar("Result")
+
+
+async def ask(
+    transport: Transport,
+    request: Request,
+    asked: Asked,
+    *,
+    connect_timeout: float,
+    label: str,
+    began: float,
+    attempts: int,
+) -> Answer:
+    """Send a request and return its answer.
+
+    Args:
+        transport: What sends it.
+        request: What is sent.
+        asked: The same, for the wording of failures.
+        connect_timeout: Seconds for the connection.
+        label: What the footer calls the provider.
+        began: The loop's time when the user asked.
+        attempts: How often it has been sent, this time included.
+
+    Raises:
+        CbaiError: There was no answer.
+    """
+    response = await transport.send(request, asked, connect_timeout=connect_timeout)
+    try:
+        if not 200 <= response.status < 300:
+            body = await response.read(_LARGEST_ERROR, cut=True)
+            raise failures.from_response(response.status, response.headers, body, asked)
+        raw = failures.completion(await response.read(), response.headers, asked)
+    finally:
+        await response.aclose()
+    ended = asyncio.get_running_loop().time()
+    return from_completion(
+        raw,
+        asked=list(request.messages),
+        provider=asked.provider,
+        label=label,
+        timing=Timing(duration_s=ended - began, attempts=attempts),
+        request_id=response.headers.get("x-request-id"),
+    )
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked) -> Result:
+    """Run the work, and cancel it when it takes longer.
+
+    Waiting for a task of its own, and not for a cancellation of this one, keeps the caller's own
+    cancellation apart from the time limit.
+
+    Raises:
+        RequestTimeoutError: It took longer.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if task.done():
+            return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # looked at, so that the loop does not report it as lost
+    raise failures.timeout("answer", seconds, asked)

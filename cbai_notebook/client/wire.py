@@ -1,0 +1,273 @@
+"""What travels: the shapes of chunks and completions, and the decoders, built once.
+
+The shapes are those of the chat-completions wire. Decoding is typed first, because that is fast;
+a value of another type than expected is then read leniently, so that one odd field of one provider
+does not cost the user the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cbai_notebook.errors import InvalidResponseError
+
+
+class FunctionCall(msgspec.Struct, omit_defaults=True, gc=False):
+    """The function that a model wants called; ``arguments`` is JSON text."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCall(msgspec.Struct, omit_defaults=True, gc=False):
+    """One call of a tool, whole or (in a chunk) a fragment of one."""
+
+    index: int | None = None
+    id: str | None = None
+    type: str | None = None
+    function: FunctionCall | None = None
+
+
+class Message(msgspec.Struct, omit_defaults=True, gc=False):
+    """What a model said: a whole message, or (in a chunk) a delta of one."""
+
+    role: str | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[ToolCall] | None = None
+
+
+class Usage(msgspec.Struct, gc=False):
+    """How many tokens a request cost; 0 when the server did not say."""
+
+    prompt_tokens: int | None = 0
+    completion_tokens: int | None = 0
+    total_tokens: int | None = 0
+
+
+class Choice(msgspec.Struct, omit_defaults=True, gc=False):
+    """One answer of a completion."""
+
+    index: int = 0
+    message: Message = msgspec.field(default_factory=Message)
+    finish_reason: str | None = None
+
+
+class ChunkChoice(msgspec.Struct, omit_defaults=True, gc=False):
+    """One answer's share of a chunk."""
+
+    index: int = 0
+    delta: Message | None = None
+    finish_reason: str | None = None
+
+
+class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
+    """One parsed event of a stream.
+
+    ``raw`` is the whole JSON object, fields that nobody knows included.
+    """
+
+    id: str | None = None
+    model: str | None = None
+    choices: list[ChunkChoice] | None = None
+    usage: Usage | None = None
+    created: int | None = None
+    error: msgspec.Raw | None = None
+    code: str | int | None = None
+    # Filled in after decoding. The name keeps it apart from every key that a server may send.
+    source: bytes | None = msgspec.field(default=None, name="⌀source")
+
+    @property
+    def text(self) -> str:
+        """The content that the first choice's delta adds; often empty."""
+        delta = self.delta
+        return (delta.content or "") if delta is not None else ""
+
+    @property
+    def reasoning(self) -> str:
+        """The thinking that the first choice's delta adds; often empty."""
+        delta = self.delta
+        return (delta.reasoning_content or "") if delta is not None else ""
+
+    @property
+    def delta(self) -> Message | None:
+        """The first choice's delta, or None."""
+        for choice in self.choices or ():
+            if choice.index == 0:
+                return choice.delta
+        return None
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the first choice ended, once it has."""
+        for choice in self.choices or ():
+            if choice.index == 0:
+                return choice.finish_reason
+        return None
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The event's JSON object as the server sent it."""
+        value = load(self.source or b"{}")
+        return value if isinstance(value, dict) else {}
+
+    def __repr__(self) -> str:
+        return f"Chunk(text={self.text!r}, reasoning={self.reasoning!r}, finish_reason={self.finish_reason!r})"
+
+
+_chunk_decoder = msgspec.json.Decoder(Chunk)
+_any_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+def load(body: bytes) -> Any:
+    """Parse JSON bytes of any shape.
+
+    Raises:
+        InvalidResponseError: The bytes are no JSON.
+    """
+    try:
+        return _any_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        # Bytes that are no UTF-8 are replaced, as the event-stream standard does.
+        return _any_decoder.decode(body.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidResponseError(
+            "The server sent something that is not JSON where an answer was expected. "
+            "Check the base URL and the provider."
+        ) from error
+
+
+def dump(body: Any) -> bytes:
+    """Encode a request body as JSON.
+
+    Raises:
+        TypeError: A value has no JSON form.
+    """
+    return _encoder.encode(body)
+
+
+def decode_chunk(body: bytes) -> Chunk:
+    """Parse the data of one event.
+
+    Raises:
+        InvalidResponseError: It is no JSON object.
+    """
+    try:
+        chunk = _chunk_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        chunk = _lenient_chunk(body)
+    chunk.source = body
+    return chunk
+
+
+def usage_of(value: Any) -> Usage | None:
+    """Read a usage object leniently."""
+    if not isinstance(value, dict):
+        return None
+    return Usage(
+        prompt_tokens=int_of(value.get("prompt_tokens")) or 0,
+        completion_tokens=int_of(value.get("completion_tokens")) or 0,
+        total_tokens=int_of(value.get("total_tokens")) or 0,
+    )
+
+
+def message_of(value: Any) -> Message:
+    """Read a message or a delta leniently."""
+    if not isinstance(value, dict):
+        return Message()
+    calls = value.get("tool_calls")
+    return Message(
+        role=text_of(value.get("role")),
+        content=content_text(value.get("content")),
+        reasoning_content=content_text(value.get("reasoning_content")),
+        tool_calls=[_call(one) for one in calls if isinstance(one, dict)]
+        if isinstance(calls, list)
+        else None,
+    )
+
+
+def choices_of(value: Any) -> list[Choice]:
+    """Read the choices of a completion leniently."""
+    if not isinstance(value, list):
+        return []
+    return [
+        Choice(
+            index=int_of(one.get("index")) or 0,
+            message=message_of(one.get("message")),
+            finish_reason=text_of(one.get("finish_reason")),
+        )
+        for one in value
+        if isinstance(one, dict)
+    ]
+
+
+def content_text(value: Any) -> str | None:
+    """Read content as text; of a list of parts, the text parts are joined."""
+    if isinstance(value, list):
+        parts = [one.get("text") if isinstance(one, dict) else one for one in value]
+        return "".join(part for part in parts if isinstance(part, str))
+    return text_of(value)
+
+
+def _lenient_chunk(body: bytes) -> Chunk:
+    value = load(body)
+    if not isinstance(value, dict):
+        raise InvalidResponseError(
+            "The server sent an event that is no JSON object. Check the base URL and the provider."
+        )
+    choices = value.get("choices")
+    error = value.get("error")
+    code = value.get("code")
+    return Chunk(
+        id=text_of(value.get("id")),
+        model=text_of(value.get("model")),
+        created=int_of(value.get("created")),
+        usage=usage_of(value.get("usage")),
+        error=None if error is None else msgspec.Raw(dump(error)),
+        code=code if isinstance(code, (str, int)) else None,
+        choices=[
+            ChunkChoice(
+                index=int_of(one.get("index")) or 0,
+                delta=message_of(one.get("delta")),
+                finish_reason=text_of(one.get("finish_reason")),
+            )
+            for one in choices
+            if isinstance(one, dict)
+        ]
+        if isinstance(choices, list)
+        else None,
+    )
+
+
+def _call(value: dict[str, Any]) -> ToolCall:
+    function = value.get("function")
+    if isinstance(function, dict):
+        arguments = function.get("arguments")
+        if isinstance(arguments, (dict, list)):
+            arguments = dump(arguments).decode()
+        function = FunctionCall(name=text_of(function.get("name")), arguments=text_of(arguments))
+    else:
+        function = None
+    return ToolCall(
+        index=int_of(value.get("index")),
+        id=text_of(value.get("id")),
+        type=text_of(value.get("type")),
+        function=function,
+    )
+
+
+def text_of(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) else None
+
+
+def int_of(value: Any) -> int | None:
+    if isinstance(value, (int, float)) and value == value and abs(value) < 2**63:
+        return int(value)
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
