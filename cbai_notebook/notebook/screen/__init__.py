@@ -1,0 +1,23 @@
+"""How an answer is shown: in a cell, in an Output widget, in a terminal."""
+
+from cbai_notebook.notebook.screen.bodies import FORMATS
+from cbai_notebook.notebook.screen.cell import CellSurface
+from cbai_notebook.notebook.screen.footer import Facts, Status
+from cbai_notebook.notebook.screen.notice import Notice
+from cbai_notebook.notebook.screen.output import OutputSurface
+from cbai_notebook.notebook.screen.screen import Screen
+from cbai_notebook.notebook.screen.surface import Bundle, Surface
+from cbai_notebook.notebook.screen.terminal import TerminalSurface
+
+__all__ = [
+    "FORMATS",
+    "Bundle",
+    "CellSurface",
+    "Facts",
+    "Notice",
+    "OutputSurface",
+    "Screen",
+    "Status",
+    "Surface",
+    "TerminalSurface",
+]

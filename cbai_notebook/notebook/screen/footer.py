@@ -1,0 +1,129 @@
+"""The quiet lines under an answer: where it came from, what it took, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.notebook.screen import html
+from cbai_notebook.notebook.screen.notice import Notice
+
+Status = Literal["complete", "partial", "cancelled", "failed"]
+
+MARKS: dict[str, str] = {
+    "complete": "",
+    "partial": "incomplete",
+    "cancelled": "cancelled",
+    "failed": "failed",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about one answer; what is not known stays out of the footer.
+
+    Attributes:
+        label: Provider and model, such as ``"cloudbase/hy3"``.
+        prompt_tokens: Tokens that were sent.
+        completion_tokens: Tokens that came back.
+        first_token_s: Seconds from sending to the first token.
+        duration_s: Seconds from sending to the last token.
+        left_out: What was left out of the context, as one sentence.
+    """
+
+    label: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_s: float | None = None
+    duration_s: float | None = None
+    left_out: str = ""
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Speed after the first token, or None when it says nothing."""
+        if not self.completion_tokens or self.duration_s is None:
+            return None
+        writing = self.duration_s - (self.first_token_s or 0.0)
+        if self.completion_tokens < 2 or writing < 0.05:
+            return None
+        return (self.completion_tokens - 1) / writing
+
+    def parts(self) -> Iterator[str]:
+        """Yield what goes on one line, from the most to the least important."""
+        if self.label:
+            yield self.label
+        if self.completion_tokens is not None and self.prompt_tokens is not None:
+            yield f"{self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
+        elif self.completion_tokens is not None:
+            yield f"{self.completion_tokens:,} tokens"
+        if self.first_token_s is not None:
+            yield f"first token {seconds(self.first_token_s)}"
+        if self.tokens_per_s is not None:
+            yield f"{self.tokens_per_s:,.0f} tokens/s"
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Everything under an answer, as safe markup and as plain text; both may be empty."""
+
+    html: str
+    plain: str
+
+
+def seconds(value: float) -> str:
+    """Return a duration for reading: ``"0.42 s"``, ``"3.1 s"``, ``"2 min 5 s"``."""
+    if value < 1:
+        return f"{value:.2f} s"
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 60:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def closing(
+    status: Status,
+    facts: Facts | None = None,
+    *,
+    hints: Sequence[str] = (),
+    note: Notice | str | None = None,
+    empty: bool = False,
+) -> Closing:
+    """Return what stands under an answer.
+
+    Args:
+        status: How the answer ended; anything but complete is marked.
+        facts: What is known about the answer.
+        hints: Sentences about the prompt, each on a line of its own.
+        note: What went wrong, when something did.
+        empty: Whether no text came, which is then said.
+    """
+    facts = facts or Facts()
+    notice = Notice(note) if isinstance(note, str) else note
+    mark = MARKS[status]
+    quiet = [hint for hint in hints if hint]
+    if empty and status == "complete":
+        quiet.insert(0, "The answer is empty.")
+    if facts.left_out:
+        quiet.append(facts.left_out)
+    parts = list(facts.parts())
+    rows = [notice.plain] if notice else []
+    rows += quiet
+    rows += [" · ".join(([mark] if mark else []) + parts)]
+    return Closing(
+        html=(notice.html if notice else "") + _footer(mark, parts, quiet),
+        plain="\n".join(plain(line) for line in rows if line),
+    )
+
+
+def _footer(mark: str, parts: Sequence[str], quiet: Sequence[str]) -> str:
+    marked = [f"<strong>{html.escape(mark)}</strong>"] if mark else []
+    last = " · ".join(marked + [html.escape(part) for part in parts])
+    rows = [html.lines(line) for line in quiet] + ([last] if last else [])
+    if not rows:
+        return ""
+    small = f'<small style="{html.QUIET}">{"<br>".join(rows)}</small>'
+    return html.element("div", small, name="footer", style="margin-top:0.5em;line-height:1.5")

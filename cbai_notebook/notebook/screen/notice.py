@@ -1,0 +1,69 @@
+"""One readable line for the reader: what went wrong, or that the answer is on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.notebook.screen import html
+from cbai_notebook.notebook.screen.surface import Bundle
+
+# The keyframes only exist for readers who have not asked for less motion.
+_PULSE = (
+    "<style>@media (prefers-reduced-motion:no-preference){"
+    ".cbai-waiting{animation:cbai-waiting 1.6s ease-in-out infinite alternate}}"
+    "@keyframes cbai-waiting{from{opacity:1}to{opacity:0.45}}</style>"
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One readable line, with details folded away behind it.
+
+    Attributes:
+        message: What happened and what to do next.
+        details: What a support ticket needs, such as a status, a code and a request id.
+    """
+
+    message: str
+    details: str = ""
+
+    @property
+    def html(self) -> str:
+        """The notice as safe markup."""
+        body = f"<div>{html.lines(self.message)}</div>"
+        if self.details:
+            body += (
+                f'<details><summary style="{html.QUIET};cursor:pointer"><small>Details</small>'
+                f'</summary><small style="{html.QUIET};{html.WRAP}">{html.lines(self.details)}'
+                "</small></details>"
+            )
+        return html.element(
+            "div",
+            body,
+            name="notice",
+            style="border-left:3px solid var(--jp-error-color1,#d64545);padding-left:0.6em;"
+            "margin:0.5em 0",
+            attributes='role="alert"',
+        )
+
+    @property
+    def plain(self) -> str:
+        """The notice as plain text, details on a second line."""
+        return plain("\n".join(part for part in (self.message, self.details) if part))
+
+    def bundle(self) -> Bundle:
+        """Return the notice as an output of its own."""
+        return {"text/html": self.html, "text/plain": self.plain}
+
+
+def waiting(message: str) -> Bundle:
+    """Return the calm line that stands until the first token comes.
+
+    Args:
+        message: Plain text, such as ``"Waiting for cloudbase/hy3"``.
+    """
+    small = f'<small style="{html.QUIET}">{html.escape(message)} …</small>'
+    return {
+        "text/html": html.element("div", _PULSE + small, name="waiting", attributes='role="status"')
+    }

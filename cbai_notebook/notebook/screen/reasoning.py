@@ -1,0 +1,69 @@
+"""A model's reasoning: shown while it comes, folded away when the answer begins."""
+
+from __future__ import annotations
+
+from cbai_notebook.notebook.screen import html
+from cbai_notebook.notebook.screen.footer import seconds
+
+WINDOW = 2000
+"""Characters of reasoning that are shown while it comes; the whole text is in the fold afterwards."""
+
+
+class Reasoning:
+    """The reasoning of one answer."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._recent = ""
+        self._length = 0
+        self._started: float | None = None
+        self._ended: float | None = None
+
+    def __bool__(self) -> bool:
+        return self._length > 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def text(self) -> str:
+        """All reasoning so far, as it came."""
+        return "".join(self._parts)
+
+    @property
+    def shown(self) -> int:
+        """Characters that one live paint sends."""
+        return len(self._recent)
+
+    def add(self, text: str, now: float) -> None:
+        """Take more reasoning, which came at `now` (seconds)."""
+        if self._started is None:
+            self._started = now
+        self._parts.append(text)
+        self._length += len(text)
+        self._recent = (self._recent + text)[-WINDOW:]
+
+    def end(self, now: float) -> None:
+        """Note that the answer begins, or that nothing more comes, at `now` (seconds)."""
+        if self._started is not None and self._ended is None:
+            self._ended = now
+
+    def live_html(self) -> str:
+        """Return the fold while reasoning comes: open, with the most recent text."""
+        cut = "… " if self._length > len(self._recent) else ""
+        return self._fold("Thinking …", cut + self._recent.lstrip("\n"), " open")
+
+    def closed_html(self) -> str:
+        """Return the fold with all of the text: closed."""
+        took = (self._ended or 0.0) - (self._started or 0.0)
+        title = f"Thought for {seconds(took)}" if took >= 1 else "Reasoning"
+        return self._fold(title, self.text.strip("\n"), "")
+
+    def _fold(self, title: str, text: str, state: str) -> str:
+        body = (
+            f'<div style="{html.QUIET};{html.WRAP};border-left:2px solid var(--jp-border-color2,'
+            f'#9e9e9e);margin:0.3em 0;padding-left:0.8em"><small>{html.lines(text)}</small></div>'
+        )
+        summary = f'<summary style="{html.QUIET};cursor:pointer"><small>{html.escape(title)}</small></summary>'
+        # The wrapper keeps the opening attribute away from the class list, which sanitisers rewrite.
+        return html.element("div", f"<details{state}>{summary}{body}</details>", name="reasoning")

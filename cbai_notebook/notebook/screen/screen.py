@@ -1,0 +1,128 @@
+"""One answer on one surface."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.screen.bodies import FORMATS, body_for
+from cbai_notebook.notebook.screen.footer import Facts, Status, closing
+from cbai_notebook.notebook.screen.notice import Notice
+from cbai_notebook.notebook.screen.painting import Painting
+from cbai_notebook.notebook.screen.surface import Surface
+from cbai_notebook.notebook.screen.terminal import TerminalSurface
+
+
+class Screen:
+    """Shows one answer while it comes.
+
+    Nothing here waits or starts a thread: whoever feeds the screen calls :meth:`tick` when :meth:`due`
+    says so. One thread at a time uses it.
+
+    Args:
+        surface: Where the answer is shown.
+        format: ``"markdown"``, ``"text"``, ``"code"`` or ``"json"``.
+        clock: Returns seconds that never run backwards.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+
+    def __init__(
+        self,
+        surface: Surface | TerminalSurface,
+        *,
+        format: str = "markdown",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if format not in FORMATS:
+            raise UsageError(f"There is no format {format!r}. Use one of: {', '.join(FORMATS)}.")
+        self._finished = False
+        self._flow: Painting | _Typing
+        if isinstance(surface, TerminalSurface):
+            self._flow = _Typing(surface)
+        else:
+            self._flow = Painting(surface, body_for(format), clock)
+
+    @property
+    def finished(self) -> bool:
+        """Whether :meth:`finish` has run to its end."""
+        return self._finished
+
+    def wait(self, message: str = "Waiting for the answer") -> None:
+        """Show one calm line until the first token comes; it never outlives :meth:`finish`."""
+        self._flow.wait(message)
+
+    def text(self, text: str) -> None:
+        """Take a part of the answer; the first is painted at once."""
+        if text and not self._finished:
+            self._flow.text(text)
+
+    def reasoning(self, text: str) -> None:
+        """Take a part of the model's reasoning; the first is painted at once."""
+        if text and not self._finished:
+            self._flow.reasoning(text)
+
+    def due(self) -> float | None:
+        """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
+        return None if self._finished else self._flow.due()
+
+    def tick(self) -> None:
+        """Paint, if it is time."""
+        if not self._finished:
+            self._flow.tick()
+
+    def finish(
+        self,
+        status: Status,
+        *,
+        footer: Facts | None = None,
+        hints: Sequence[str] = (),
+        note: Notice | str | None = None,
+    ) -> None:
+        """Paint for the last time, whatever the clock says; a second call does nothing.
+
+        Args:
+            status: How the answer ended: complete, partial, cancelled or failed.
+            footer: What is known about the answer.
+            hints: Sentences about the prompt, plain text, each shown on a line of its own.
+            note: What went wrong, when something did.
+        """
+        if not self._finished:
+            self._flow.finish(status, footer, hints, note)
+            self._finished = True
+
+
+class _Typing:
+    """One answer in a terminal, written as it comes."""
+
+    def __init__(self, surface: TerminalSurface) -> None:
+        self._surface = surface
+        self._visible = False
+
+    def wait(self, message: str) -> None:
+        """Do nothing: a line in a terminal could not be taken back."""
+
+    def text(self, text: str) -> None:
+        self._visible = self._visible or bool(text.strip())
+        self._surface.text(text)
+
+    def reasoning(self, text: str) -> None:
+        self._surface.reasoning(text)
+
+    def due(self) -> float | None:
+        return None
+
+    def tick(self) -> None:
+        """Do nothing: all text is written already."""
+
+    def finish(
+        self,
+        status: Status,
+        footer: Facts | None,
+        hints: Sequence[str],
+        note: Notice | str | None,
+    ) -> None:
+        end = closing(status, footer, hints=hints, note=note, empty=not self._visible)
+        self._surface.close(end.plain)

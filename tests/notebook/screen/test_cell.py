@@ -1,0 +1,108 @@
+"""An answer under a cell, through IPython's own display publisher."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from cbai_notebook.notebook.screen import CellSurface, Facts, Screen
+from tests.notebook.screen.recording import Clock, markdown, play, tokens
+
+
+class Publisher(CapturingDisplayPublisher):
+    """Keeps what a notebook would hold, and how often it was told something."""
+
+    cleared = 0
+
+    def clear_output(self, wait: bool = False) -> None:
+        assert wait, "the page would jump"
+        self.cleared += 1
+        self.outputs.clear()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> InteractiveShell:
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell(config=config, ipython_dir=str(tmp_path))
+    shell.display_pub = Publisher()
+    return shell
+
+
+def notebook(shell: InteractiveShell) -> list[dict[str, Any]]:
+    """Return the outputs as a front end shows them: updates put in place."""
+    cells: dict[str, dict[str, Any]] = {}
+    for output in shell.display_pub.outputs:
+        display_id = output["transient"]["display_id"]
+        assert output["update"] == (display_id in cells)
+        cells[display_id] = output["data"]
+    return list(cells.values())
+
+
+def test_an_answer_becomes_one_output(shell: InteractiveShell) -> None:
+    clock = Clock()
+    screen = Screen(CellSurface(owns_cell=True, shell=shell), clock=clock)
+    screen.wait()
+    source = markdown(9000)
+    play(screen, clock, tokens(source, 900), per_s=60)
+    assert len(notebook(shell)) > 3
+    screen.finish("complete", footer=Facts(label="local"))
+    (whole,) = notebook(shell)
+    assert whole["text/markdown"] == source
+    assert shell.display_pub.cleared == 1
+
+
+def test_a_cell_with_other_outputs_is_not_cleared(shell: InteractiveShell) -> None:
+    clock = Clock()
+    screen = Screen(CellSurface(owns_cell=False, shell=shell), clock=clock)
+    source = markdown(9000)
+    play(screen, clock, tokens(source, 900), per_s=60)
+    screen.finish("complete")
+    assert "".join(output["text/markdown"] for output in notebook(shell)) == source
+    assert shell.display_pub.cleared == 0
+
+
+def test_two_answers_do_not_touch_each_other(shell: InteractiveShell) -> None:
+    first = Screen(CellSurface(owns_cell=False, shell=shell), format="text")
+    second = Screen(CellSurface(owns_cell=False, shell=shell), format="text")
+    first.text("one")
+    second.text("two")
+    first.finish("complete")
+    second.finish("complete")
+    assert [output["text/plain"] for output in notebook(shell)] == ["one", "two"]
+
+
+def test_an_answer_stays_where_it_was_started(shell: InteractiveShell) -> None:
+    captured = shell.display_pub
+    screen = Screen(CellSurface(owns_cell=True, shell=shell), format="text")
+    shell.display_pub = Publisher()
+    thread = threading.Thread(target=lambda: (screen.text("one"), screen.finish("complete")))
+    thread.start()
+    thread.join()
+    assert captured.outputs
+    assert not shell.display_pub.outputs
+
+
+def test_an_output_whose_sending_was_interrupted_is_sent_again(shell: InteractiveShell) -> None:
+    class Interrupted(Publisher):
+        armed = True
+
+        def publish(self, *args: Any, **kwargs: Any) -> None:
+            if self.armed:
+                self.armed = False
+                raise KeyboardInterrupt
+            super().publish(*args, **kwargs)
+
+    shell.display_pub = Interrupted()
+    screen = Screen(CellSurface(owns_cell=True, shell=shell), format="text")
+    with pytest.raises(KeyboardInterrupt):
+        screen.text("one")
+    screen.finish("cancelled")
+    (output,) = notebook(shell)
+    assert output["text/plain"] == "one\n\ncancelled"
