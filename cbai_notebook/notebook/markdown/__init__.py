@@ -1,0 +1,38 @@
+"""Markdown from a model as safe HTML: whole, or growing while it streams.
+
+What a model writes is hostile until shown otherwise. :func:`render` and :class:`Document` turn it
+into HTML that runs nothing and loads nothing; :func:`plain` makes it fit for a terminal.
+Importing this package is light: the parser, the highlighter and the sanitiser load on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .document import Document, Final, Piece
+    from .plain import plain
+    from .render import render, wrap
+
+__all__ = ["Document", "Final", "Piece", "plain", "render", "wrap"]
+
+_HOMES = {
+    "Document": "document",
+    "Final": "document",
+    "Piece": "document",
+    "plain": "plain",
+    "render": "render",
+    "wrap": "render",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The name of a function may be that of its module, so the value replaces the module here.
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

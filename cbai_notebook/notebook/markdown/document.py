@@ -1,0 +1,301 @@
+"""A Markdown text that grows: what can no longer change is rendered once, and sealed."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from .calm import hold_back
+from .parser import parse_blocks, shorten, starts, write
+from .plain import plain, split_lines
+from .render import wrap
+
+_SMALLEST = 1_500
+_SHARE = 15
+_STEADY = 28
+_MOST = 43
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the text that can no longer change.
+
+    Attributes:
+        index: Its place among the pieces, from 0.
+        source: Its Markdown.
+        body: Its HTML, without the element around it; bodies may be joined.
+    """
+
+    index: int
+    source: str
+    body: str
+
+    @property
+    def html(self) -> str:
+        """The piece as an output of its own."""
+        return wrap(self.body)
+
+
+@dataclass(frozen=True)
+class Final:
+    """The end of a text.
+
+    Attributes:
+        pieces: The pieces that had not been taken yet; the last one ends the text.
+        changed: Pieces taken earlier that look different now, by index, because a link that they
+            use was defined after them.
+    """
+
+    pieces: list[Piece]
+    changed: dict[int, Piece] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The text from one place where it could be cut to the next."""
+
+    source: str
+    body: str
+
+
+class Document:
+    """Render a growing text: sealed pieces, and an open tail.
+
+    Sealed pieces joined equal the whole text rendered at once, however the text was fed. Feeding is
+    cheap; parsing is done by :meth:`take_sealed` and :meth:`tail_html`, which should be called at
+    the pace of the screen.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[Piece] = []
+        self._blocks: list[_Block] = []  # closed, not sealed
+        self._block_characters = 0
+        self._open: list[str] = []  # the source after them
+        self._open_characters = 0
+        self._sealed_characters = 0
+        self._references: dict[str, Any] = {}
+        self._breaks = _Breaks()
+        self._not_before = 0  # a longer open text is looked at again only from this length on
+        self._carriage_return = False
+        self._tail: str | None = None
+        self._finished = False
+
+    def feed(self, text: str) -> None:
+        """Add text at the end.
+
+        Args:
+            text: The next characters, cut anywhere.
+
+        Raises:
+            ValueError: After :meth:`finish`.
+        """
+        if self._finished:
+            raise ValueError("The text is finished; start a new Document to render another.")
+        if self._carriage_return:
+            text = "\r" + text
+        self._carriage_return = text.endswith("\r")
+        if self._carriage_return:
+            text = text[:-1]
+        if text:
+            self._append(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+    def _append(self, text: str) -> None:
+        self._open.append(text)
+        self._open_characters += len(text)
+        self._breaks.feed(text)
+        self._tail = None
+
+    @property
+    def tail_source(self) -> str:
+        """The Markdown after the last sealed piece."""
+        return "".join([block.source for block in self._blocks] + self._open)
+
+    @property
+    def tail_characters(self) -> int:
+        """How long the tail is, in characters; cheap."""
+        return self._block_characters + self._open_characters
+
+    def take_sealed(self) -> list[Piece]:
+        """Seal what can be sealed, and return the new pieces. Call it between two paints."""
+        if self.tail_characters >= self._needed(self._sealed_characters):
+            self._close_blocks()
+        return self._seal()
+
+    def tail_html(self) -> str:
+        """Render what is not sealed yet, as an output of its own."""
+        self._close_blocks()
+        if self._tail is None:
+            environment = self._environment(calm=True)
+            text = hold_back(plain(self._open_source()))
+            tokens = shorten(parse_blocks(text, environment), split_lines(text))
+            bodies = [block.body for block in self._blocks]
+            self._tail = wrap("".join([*bodies, write(tokens, environment)]))
+        return self._tail
+
+    def finish(self) -> Final:
+        """End the text.
+
+        Returns:
+            The last pieces, and the earlier ones that changed.
+        """
+        if self._finished:
+            return Final([])
+        if self._carriage_return:
+            self._carriage_return = False
+            self._append("\n")
+        self._finished = True
+        self._close(complete=True)
+        last = self._seal(everything=True)
+        taken = len(self._pieces) - len(last)
+        changed = {piece.index: piece for piece in self._changed() if piece.index < taken}
+        return Final(self._pieces[taken:], changed)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """All pieces sealed so far, as they look now."""
+        return list(self._pieces)
+
+    def _open_source(self) -> str:
+        if len(self._open) > 1:
+            self._open = ["".join(self._open)]
+        return self._open[0] if self._open else ""
+
+    def _environment(self, *, calm: bool = False) -> dict[str, Any]:
+        """Make a parser's environment; its definitions are kept apart until they are certain."""
+        return {"references": ChainMap({}, self._references), "calm": calm}
+
+    def _close_blocks(self) -> None:
+        """Look for closed blocks, if one may have closed and the open text has grown enough.
+
+        A long block is not read again at every blank line in it, only when it is a tenth longer, so
+        that all readings together cost no more than a few.
+        """
+        if self._breaks.seen and self._open_characters >= self._not_before:
+            self._close(complete=False)
+
+    def _close(self, *, complete: bool) -> None:
+        """Move the blocks that can no longer change out of the open text."""
+        source = self._open_source()
+        if not complete:
+            source = source[: source.rfind("\n") + 1]
+        lines = split_lines(source)
+        environment = self._environment()
+        tokens = parse_blocks(plain(source), environment)
+        limit = len(lines) if complete else environment.get("open_line", len(lines))
+        cuts = [
+            line
+            for line in starts(tokens, environment)
+            if 0 < line <= limit and not lines[line - 1].strip(" \t\n")
+        ]
+        self._breaks.seen = False
+        self._not_before = 0
+        if not complete and not cuts:
+            self._not_before = self._open_characters + self._open_characters // 10
+            return
+        keep_from = len(lines) if complete else cuts[-1]
+        found: dict[str, Any] = environment["references"].maps[0]
+        for label, reference in found.items():
+            if reference["map"][0] < keep_from:
+                self._references[label] = reference
+        self._write_blocks(tokens, lines, [0, *cuts, *([len(lines)] if complete else [])])
+        self._open = ["".join([*lines[keep_from:], self._open_source()[len(source) :]])]
+        self._open_characters = len(self._open[0])
+        self._tail = None
+
+    def _write_blocks(self, tokens: list[Any], lines: list[str], cuts: list[int]) -> None:
+        """Render the blocks between each cut and the next."""
+        first = 0
+        for start, end in pairwise(cuts):
+            last = first
+            while last < len(tokens) and not (
+                tokens[last].level == 0 and tokens[last].map and tokens[last].map[0] >= end
+            ):
+                last += 1
+            environment = {"references": self._references}
+            body = write(shorten(tokens[first:last], lines), environment)
+            block = _Block("".join(lines[start:end]), body)
+            if block.source:
+                self._blocks.append(block)
+                self._block_characters += len(block.source)
+            first = last
+
+    def _seal(self, *, everything: bool = False) -> list[Piece]:
+        """Join closed blocks to pieces that are long enough."""
+        new: list[Piece] = []
+        pending: list[_Block] = []
+        length = 0
+        for block in self._blocks:
+            pending.append(block)
+            length += len(block.source)
+            if length >= self._needed(self._sealed_characters + length):
+                new.append(self._piece(pending, length))
+                pending, length = [], 0
+        if everything and pending:
+            new.append(self._piece(pending, length))
+            pending, length = [], 0
+        self._blocks = pending
+        self._block_characters = length
+        if new:
+            self._tail = None
+        return new
+
+    def _piece(self, blocks: list[_Block], length: int) -> Piece:
+        piece = Piece(
+            len(self._pieces),
+            "".join(block.source for block in blocks),
+            "".join(block.body for block in blocks),
+        )
+        self._pieces.append(piece)
+        self._sealed_characters += length
+        return piece
+
+    def _needed(self, total: int) -> int:
+        """How long a piece must be that ends after so many characters.
+
+        A fifteenth of the text keeps the tail short. From the 29th piece on the share grows, so
+        that no length of text needs more pieces than Jupyter shows outputs.
+        """
+        index = len(self._pieces)
+        if index >= _MOST:
+            return 1 << 62
+        share = 1 + max(0, index - _STEADY) * 0.4
+        return max(_SMALLEST, int(total / _SHARE * share))
+
+    def _changed(self) -> list[Piece]:
+        """Render the pieces again that use a definition that came after them."""
+        changed = []
+        for piece in self._pieces:
+            if "[" not in piece.source:
+                continue
+            environment = {"references": ChainMap({}, self._references)}
+            text = plain(piece.source)
+            tokens = shorten(parse_blocks(text, environment), split_lines(text))
+            body = write(tokens, environment)
+            if body != piece.body:
+                changed.append(Piece(piece.index, piece.source, body))
+        for piece in changed:
+            self._pieces[piece.index] = piece
+        return changed
+
+
+class _Breaks:
+    """Watch a text for a complete line that follows a blank one: only there a block can begin."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._blank = True
+        self._after_blank = False
+
+    def feed(self, text: str) -> None:
+        """Read on."""
+        first, *rest = text.split("\n")
+        self._blank = self._blank and not first.strip(" \t")
+        for line in rest:
+            if self._blank:
+                self._after_blank = True
+            elif self._after_blank:
+                self.seen = True
+                self._after_blank = False
+            self._blank = not line.strip(" \t")

@@ -1,0 +1,33 @@
+"""How much of one thing is worked on; beyond it, text is shown as it is.
+
+They keep a hostile or broken answer from holding the kernel. Ordinary answers stay far below.
+"""
+
+from __future__ import annotations
+
+BLOCK_CHARACTERS = 200_000
+"""A longer top-level block is shown as preformatted source."""
+
+INLINE_CHARACTERS = 30_000
+"""A longer paragraph, heading or cell is shown without emphasis, links and mathematics."""
+
+FORMULA_CHARACTERS = 5_000
+FORMULA_LINES = 100
+FORMULA_NESTING = 40
+"""A longer or deeper formula is no formula."""
+
+HIGHLIGHT_CHARACTERS = 50_000
+HIGHLIGHT_LINE = 2_000
+"""Longer code, or code with a longer line, is shown in one colour."""
+
+NESTING = 20
+"""Levels of quotes, lists and inline elements (a list takes two)."""
+
+EMPHASIS_DEPTH = 10
+"""Emphasis nested deeper is dropped; its text stays."""
+
+FILLED_CELLS = 20_000
+"""Cells that short rows of one table may leave to be filled."""
+
+SHOWN_TARGET = 80
+"""Characters of a link's target that are shown next to its text."""

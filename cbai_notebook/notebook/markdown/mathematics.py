@@ -1,0 +1,216 @@
+"""Where a formula begins and ends in Markdown, and what may be typeset.
+
+The delimiters are those of Jupyter: ``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]`` and
+``\\begin{…}…\\end{…}``. Jupyter takes every pair of dollars for a formula; here money stays money.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from .limits import FORMULA_CHARACTERS, FORMULA_LINES
+from .tex import ENVIRONMENTS, typesettable
+
+if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
+
+_DOLLAR = re.compile(rf"\$((?:[^$\\]|\\.){{1,{FORMULA_CHARACTERS}}})\$", re.DOTALL)
+_DISPLAY = re.compile(rf"(?:[^$\\]|\\.){{1,{FORMULA_CHARACTERS}}}\$\$", re.DOTALL)
+_COMMAND = re.compile(r"\\[A-Za-z]")
+_ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
+_CLOSING = re.compile(r"\$\$|\\\]|\\end\{[A-Za-z]+\*?\}")
+_WORD = re.compile(r"[A-Za-z0-9]")
+
+
+def formula_end(text: str, start: int, end: int) -> int:
+    """Find the end of the formula that begins at a place in a paragraph.
+
+    Args:
+        text: The paragraph.
+        start: Index of a ``$`` or a backslash.
+        end: Index where the search ends.
+
+    Returns:
+        The index after the closing delimiter, or -1 when no formula begins here.
+    """
+    if text.startswith("$$", start):
+        display = _DISPLAY.match(text, start + 2, end)
+        return display.end() if display and text[start + 2 : display.end() - 2].strip() else -1
+    if text[start] == "$":
+        return _dollar_end(text, start, end)
+    for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
+        if text.startswith(opening, start):
+            found = text.find(closing, start + 2, min(end, start + FORMULA_CHARACTERS))
+            return found + 2 if found > 0 and text[start + 2 : found].strip() else -1
+    environment = _ENVIRONMENT.match(text, start, end)
+    if environment and environment[1].rstrip("*") in ENVIRONMENTS:
+        limit = min(end, start + FORMULA_CHARACTERS)
+        return _Environment(environment[1]).close(text[start:limit], start)
+    return -1
+
+
+def _dollar_end(text: str, start: int, end: int) -> int:
+    """Find the end of ``$…$``, unless the dollars mean money or a shell variable.
+
+    A backslash command, or a leading sub- or superscript, makes a formula unmistakable. Without
+    one, the dollars must hug their content (pandoc's rule) and touch no letter and no digit
+    outside: ``$5 and $10``, ``US$5-$10`` and ``$HOME/$USER`` are text.
+    """
+    match = _DOLLAR.match(text, start, end)
+    if match is None:
+        return -1
+    content = match[1]
+    leading, trailing = content[0].isspace(), content[-1].isspace()
+    unmistakable = bool(_COMMAND.search(content)) or content[0] in "_^"
+    if leading != trailing or not content.strip():
+        return -1
+    if leading and not unmistakable and not re.search(r"[_^=]", content):
+        return -1
+    if not unmistakable:
+        if "`" in content:
+            return -1
+        if start and _WORD.match(text[start - 1]):
+            return -1
+        if match.end() < len(text) and _WORD.match(text[match.end()]):
+            return -1
+    return match.end()
+
+
+class _Environment:
+    """Count an environment's openings until it closes."""
+
+    def __init__(self, name: str) -> None:
+        self._marks = re.compile(rf"\\(begin|end)\{{{re.escape(name)}\}}")
+        self._depth = 0
+
+    def close(self, text: str, offset: int = 0) -> int:
+        """Read on, and return the index after the closing ``\\end``, or -1."""
+        for mark in self._marks.finditer(text):
+            self._depth += 1 if mark[1] == "begin" else -1
+            if self._depth == 0:
+                return offset + mark.end()
+        return -1
+
+
+class _Closing:
+    """Look for a fixed closing delimiter, line by line."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._skip = len(delimiter)  # the opening delimiter is as long, and may look the same
+
+    def close(self, text: str) -> int:
+        """Read on, and return the index after the delimiter, or -1."""
+        found = text.find(self._delimiter, self._skip)
+        self._skip = 0
+        return found + len(self._delimiter) if found >= 0 else -1
+
+
+def inline_formula(state: StateInline, silent: bool) -> bool:
+    """Read a formula inside a paragraph (a rule of markdown-it)."""
+    start = state.pos
+    if state.src[start] not in "$\\":
+        return False
+    end = formula_end(state.src, start, state.posMax)
+    if end < 0:
+        if state.src[start] != "$":
+            return False
+        # A run of dollars that opens nothing is text as a whole; its second must not open either.
+        end = start + 1
+        while end < state.posMax and state.src[end] == "$":
+            end += 1
+        if not silent:
+            state.pending += state.src[start:end]
+    elif not silent:
+        token = state.push("formula", "", 0)
+        token.content = state.src[start:end]
+    state.pos = end
+    return True
+
+
+class _Block(NamedTuple):
+    """What was found where a block formula could begin."""
+
+    last_line: int
+    closed: bool
+
+
+def block_formula(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Read a formula that begins a line and ends another (a rule of markdown-it).
+
+    It may interrupt a paragraph. It may hold blank lines when its delimiters stand alone on their
+    lines. A formula that reaches the end of what has arrived is noted in the environment as
+    ``open_line``, because what follows may still close it; with ``calm`` in the environment it is
+    shown as it is.
+    """
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    if start >= state.eMarks[start_line] or state.src[start] not in "$\\":
+        return False
+    if state.is_code_block(start_line):
+        return False
+    block = _find_block(state, start_line, end_line)
+    if block is None:
+        return False
+    if not block.closed:
+        state.env["open_line"] = min(start_line, state.env.get("open_line", start_line))
+        if not state.env.get("calm"):
+            return False
+    if silent:
+        return True
+    token = state.push("block_formula" if block.closed else "open_formula", "", 0)
+    token.content = state.getLines(start_line, block.last_line + 1, state.blkIndent, False).strip()
+    token.map = [start_line, block.last_line + 1]
+    state.line = block.last_line + 1
+    return True
+
+
+def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | None:
+    """Find the line that closes the formula of a line, or the end of the text."""
+    first = _line(state, start_line)
+    closing, alone = _opening(first)
+    if closing is None:
+        return None
+    blank = False
+    size = 0
+    line = start_line
+    while line < end_line and line - start_line < FORMULA_LINES:
+        text = _line(state, line)
+        if text and line > start_line and state.sCount[line] < state.blkIndent:
+            return None
+        if not text and not alone:
+            return None
+        blank = blank or not text
+        size += len(text)
+        if size > FORMULA_CHARACTERS:
+            return None
+        end = closing.close(text)
+        if end >= 0:
+            # Text beside a closing delimiter belongs to a paragraph, which then has the formula.
+            whole = not text[end:].strip() and not (blank and not _CLOSING.fullmatch(text[:end]))
+            return _Block(line, True) if whole else None
+        line += 1
+    at_end = line >= len(state.bMarks) - 1
+    return _Block(line - 1, False) if at_end and line - start_line < FORMULA_LINES else None
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
+
+
+def _opening(text: str) -> tuple[_Closing | _Environment | None, bool]:
+    """Read a line's opening delimiter: what closes it, and whether it stands alone."""
+    if text.startswith("$$"):
+        return _Closing("$$"), text == "$$"
+    if text.startswith("\\["):
+        return _Closing("\\]"), text == "\\["
+    environment = _ENVIRONMENT.match(text)
+    if environment and environment[1].rstrip("*") in ENVIRONMENTS:
+        return _Environment(environment[1]), True
+    return None, False
+
+
+def may_typeset(formula: str) -> bool:
+    """Tell whether a formula, delimiters included, may be handed to the typesetter."""
+    return len(formula) <= 2 * FORMULA_CHARACTERS and typesettable(formula)

@@ -1,0 +1,154 @@
+"""The Markdown parser, set up once, and its tokens as safe HTML."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+
+from .blocks import definition, is_long, mark_tasks, too_deep
+from .highlight import highlight
+from .inlines import Inline, flatten, html_tag
+from .limits import BLOCK_CHARACTERS, NESTING
+from .links import secure
+from .mathematics import block_formula, inline_formula, may_typeset
+from .sanitize import FORMULA_CLASS, sanitize
+from .tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping, Sequence
+
+    Environment = MutableMapping[str, Any]
+
+
+@lru_cache(maxsize=1)
+def parser() -> MarkdownIt:
+    """Build the parser: CommonMark without HTML, tables, strikethrough, and our own rules."""
+    markdown = MarkdownIt(
+        "commonmark",
+        {"html": False, "linkify": False, "xhtmlOut": False, "maxNesting": NESTING},
+        renderer_cls=_Renderer,
+    )
+    inline = Inline()
+    markdown.inline = inline
+    inline.ruler.enableOnly(
+        str.split("text newline escape backticks strikethrough emphasis link image autolink entity")
+    )
+    inline.ruler2.enableOnly(["balance_pairs", "strikethrough", "emphasis", "fragments_join"])
+    inline.ruler.before("escape", "formula", inline_formula)
+    inline.ruler.before("autolink", "tag", html_tag)
+
+    block = markdown.block.ruler
+    block.disable(["html_block"])
+    block.at("table", table, {"alt": ["paragraph", "reference"]})
+    block.enable(["table"])
+    block.at("reference", definition, {"alt": []})
+    block.before(
+        "table", "formula", block_formula, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    )
+    block.before("formula", "too_deep", too_deep, {"alt": []})
+    # Where a link may lead is decided once, in links.py, for every way to write one.
+    markdown.validateLink = lambda url: True  # type: ignore[method-assign]
+    return markdown
+
+
+def parse_blocks(source: str, environment: Environment) -> list[Token]:
+    """Read the block structure of a text; paragraphs stay unread.
+
+    Args:
+        source: Markdown, already plain.
+        environment: Takes the definitions as ``references``, the lines where definitions begin as
+            ``definitions``, and the line of an unfinished formula as ``open_line``.
+    """
+    tokens: list[Token] = []
+    parser().block.parse(source, parser(), environment, tokens)
+    return tokens
+
+
+def write(tokens: Sequence[Token], environment: Environment) -> str:
+    """Read the paragraphs of whole blocks, and write everything as safe HTML."""
+    markdown = parser()
+    mark_tasks(tokens)
+    for token in tokens:
+        if token.type != "inline":
+            continue
+        if is_long(token.content):
+            text = Token("text", "", 0)
+            text.content = token.content
+            token.children = [text]
+            continue
+        children: list[Token] = []
+        markdown.inline.parse(token.content, markdown, environment, children)
+        token.children = secure(flatten(children))
+    return sanitize(str(markdown.renderer.render(tokens, markdown.options, environment)))
+
+
+def starts(tokens: Sequence[Token], environment: Environment) -> list[int]:
+    """List the lines where the top-level blocks of a text begin, in order."""
+    lines = {token.map[0] for token in tokens if token.level == 0 and token.map}
+    return sorted(lines.union(environment.get("definitions", ())))
+
+
+def shorten(tokens: list[Token], lines: Sequence[str]) -> list[Token]:
+    """Replace the top-level blocks that are too long by their source.
+
+    Args:
+        tokens: Tokens of whole blocks.
+        lines: The lines that they were read from, with their ends.
+    """
+    if sum(map(len, lines)) <= BLOCK_CHARACTERS:
+        return tokens
+    kept: list[Token] = []
+    skip = False
+    for token in tokens:
+        if token.level == 0 and token.map and token.nesting >= 0:
+            block = "".join(lines[slice(*token.map)])
+            skip = len(block) > BLOCK_CHARACTERS
+            if skip:
+                source = Token("code_block", "code", 0)
+                source.content = block
+                kept.append(source)
+        if not skip:
+            kept.append(token)
+    return kept
+
+
+class _Renderer(RendererHTML):
+    """The HTML of each kind of token, without any class or id that the text could choose."""
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Write a fenced block; its info string only chooses the colours."""
+        words = tokens[idx].info.split(None, 1)
+        return (
+            f"<pre><code>{highlight(tokens[idx].content, words[0] if words else '')}</code></pre>\n"
+        )
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Write an indented block."""
+        return f"<pre><code>{escape(tokens[idx].content, quote=False)}</code></pre>\n"
+
+    def formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Write a formula, or its source when it does more than draw."""
+        source = tokens[idx].content
+        if not may_typeset(source):
+            return f"<code>{escape(source, quote=False)}</code>"
+        return f'<span class="{FORMULA_CLASS}">{escape(source, quote=False)}</span>'
+
+    def block_formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Write a formula in a paragraph of its own."""
+        source = tokens[idx].content
+        if not may_typeset(source):
+            return f"<pre><code>{escape(source, quote=False)}</code></pre>\n"
+        return f"<p>{self.formula(tokens, idx, options, env)}</p>\n"
+
+    def open_formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Write the source of a formula that is still arriving."""
+        return f"<p>{escape(tokens[idx].content, quote=False)}</p>\n"
+
+    def text_special(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Write an escaped character or an entity."""
+        return escape(tokens[idx].content, quote=False)

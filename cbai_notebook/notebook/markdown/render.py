@@ -1,0 +1,47 @@
+"""Markdown to safe HTML, in one go."""
+
+from __future__ import annotations
+
+from .calm import hold_back
+from .parser import parse_blocks, shorten, write
+from .plain import plain, split_lines
+
+# Everything is kept from the typesetter but the elements that ask for it.
+_OPENING = (
+    '<div class="cbai-markdown jp-RenderedHTMLCommon jp-RenderedMarkdown'
+    ' mathjax_ignore tex2jax_ignore">\n'
+)
+
+
+def render(source: str, *, final: bool = True) -> str:
+    """Render Markdown as HTML that is safe in a trusted page.
+
+    Args:
+        source: Markdown, from anywhere.
+        final: ``False`` while more is to come: what cannot be told yet is shown calmly, such as an
+            open formula as its source.
+
+    Returns:
+        One ``<div>`` with the elements that Jupyter's own Markdown would have.
+    """
+    return wrap(fragment(source, final=final))
+
+
+def fragment(source: str, *, final: bool = True) -> str:
+    """Render Markdown as :func:`render` does, without the element around it."""
+    text = plain(source)
+    environment: dict[str, object] = {}
+    if not final:
+        text = hold_back(text)
+        environment["calm"] = True
+    tokens = parse_blocks(text, environment)
+    return write(shorten(tokens, split_lines(text)), environment)
+
+
+def wrap(body: str) -> str:
+    """Put the element that carries Jupyter's styles around a rendered body.
+
+    Args:
+        body: What the sanitiser let through; joined bodies of several pieces are one, too.
+    """
+    return f"{_OPENING}{body}</div>"

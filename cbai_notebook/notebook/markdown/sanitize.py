@@ -1,0 +1,75 @@
+"""The last gate: what is not on the list does not reach the page.
+
+Everything that passes was written by this package's own renderer; the gate stands in case the
+renderer is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+
+import nh3
+
+from .links import allowed_link, allowed_picture
+
+FORMULA_CLASS = "mathjax_process tex2jax_process"
+
+TAGS = frozenset(
+    str.split(
+        "h1 h2 h3 h4 h5 h6 p br hr ul ol li blockquote pre code table thead tbody tr th td"
+        " em strong s sub sup kbd a img span"
+    )
+)
+ATTRIBUTES = {
+    "a": {"href", "title", "target"},
+    "img": {"src", "alt"},
+    "ol": {"start"},
+    "th": {"style"},
+    "td": {"style"},
+    "span": {"style", "class"},
+}
+STYLE = re.compile(
+    r"text-align:(?:left|right|center)"
+    r"|color: var\(--jp-mirror-editor-[a-z0-9-]{1,20}-color, #[0-9a-f]{6}\)"
+    r"(?:; font-weight: bold)?(?:; font-style: italic)?"
+)
+REL = "noopener noreferrer"
+
+
+def sanitize(html: str) -> str:
+    """Keep the elements, attributes and addresses on the list, and only them.
+
+    Args:
+        html: A fragment.
+
+    Returns:
+        A well-formed fragment that runs nothing and loads nothing.
+    """
+    return nh3.clean(
+        html,
+        tags=set(TAGS),
+        attributes=ATTRIBUTES,
+        attribute_filter=keep,
+        link_rel=REL,
+        url_schemes={"http", "https", "mailto", "data"},
+    )
+
+
+def keep(element: str, attribute: str, value: str) -> str | None:
+    """Return the value of an attribute when it may stay, else ``None``."""
+    match element, attribute:
+        case _, "style":
+            allowed = bool(STYLE.fullmatch(value))
+        case _, "class":
+            allowed = value == FORMULA_CLASS
+        case "a", "href":
+            allowed = allowed_link(value)
+        case "a", "target":
+            allowed = value == "_blank"
+        case "img", "src":
+            allowed = allowed_picture(value)
+        case "ol", "start":
+            allowed = value.isdecimal() and len(value) < 10
+        case _:
+            allowed = attribute in ("title", "alt", "rel")
+    return value if allowed else None
