@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .plain import plain
+
 if TYPE_CHECKING:
     from .document import Document, Final, Piece
-    from .plain import plain
-    from .render import render, wrap
+    from .rendering import fragment, render, wrap
 
-__all__ = ["Document", "Final", "Piece", "plain", "render", "wrap"]
+__all__ = ["Document", "Final", "Piece", "fragment", "plain", "render", "wrap"]
 
 _HOMES = {
     "Document": "document",
     "Final": "document",
     "Piece": "document",
-    "plain": "plain",
-    "render": "render",
-    "wrap": "render",
+    "fragment": "rendering",
+    "render": "rendering",
+    "wrap": "rendering",
 }
 
 
@@ -32,7 +33,4 @@ def __getattr__(name: str) -> Any:
 
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # The name of a function may be that of its module, so the value replaces the module here.
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -10,7 +10,7 @@ from typing import Any
 from .calm import hold_back
 from .parser import parse_blocks, shorten, starts, write
 from .plain import plain, split_lines
-from .render import wrap
+from .rendering import wrap
 
 _SMALLEST = 1_500
 _SHARE = 15

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cbai_notebook.notebook.markdown import Document
-from cbai_notebook.notebook.markdown.render import fragment
+from cbai_notebook.notebook.markdown.rendering import fragment
 
 ANSWER = "# Title\n\n" + "".join(
     f"Paragraph {n} says *something* of some length, and goes on for a while about it.\n\n"
