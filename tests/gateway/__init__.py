@@ -5,7 +5,7 @@
     python -m tests.gateway --port 0            prints its base URL and serves
     async with Gateway() as gw: gw.base_url     on the running loop
     with serve() as gw: gw.base_url             on a thread of its own
-    with serve_process() as base_url: ...       in a process of its own
+    with serve_process() as gw: gw.base_url     in a process of its own
     def test_it(gateway): gateway.script(...)   a fixture, from tests.gateway.fixtures
 
 It answers ``POST {base}/ai/{provider}/…/chat/completions`` and ``POST {base}/chat/completions``,
@@ -24,7 +24,7 @@ streamed or not, to ``Authorization: Bearer test-key``. What it answers is a *sc
 
 from tests.gateway.errors import Error
 from tests.gateway.gateway import DEFAULT_KEY, Gateway
-from tests.gateway.hosting import serve, serve_process
+from tests.gateway.hosting import GatewayProcess, serve, serve_process
 from tests.gateway.log import Exchange
 from tests.gateway.scenario import Fault, Scenario
 from tests.gateway.spec import SpecError, parse
@@ -35,6 +35,7 @@ __all__ = [
     "Exchange",
     "Fault",
     "Gateway",
+    "GatewayProcess",
     "Scenario",
     "SpecError",
     "parse",

@@ -122,20 +122,15 @@ def _whole(scenario: Scenario, status: int, text: bytes, content_type: str) -> A
     writes = [write for write in [*body.writes([text]), body.end()] if write]
     length = sum(map(len, writes))
     steps: list[Step] = []
-    at_body = scenario.fault_at("body")
-    if at_body is not None:
-        steps.append(fault_step(at_body))
+    steps += map(fault_step, scenario.faults_at("body"))
     # A whole body has no tokens; what should go wrong after some of them goes wrong halfway.
-    midway = next((fault for fault in scenario.faults if isinstance(fault.stage, int)), None)
-    if midway is not None:
-        joined = b"".join(writes)
-        first, *rest = cut_at(joined, [length // 2])
-        steps += [Send(first), fault_step(midway), *map(Send, rest)]
+    midway = [fault for fault in scenario.faults if isinstance(fault.stage, int)]
+    if midway:
+        first, *rest = cut_at(b"".join(writes), [length // 2])
+        steps += [Send(first), *map(fault_step, midway), *map(Send, rest)]
     else:
-        steps += [Send(write) for write in writes]
-    at_end = scenario.fault_at("done") or scenario.fault_at("finish")
-    if at_end is not None:
-        steps.append(fault_step(at_end))
+        steps += map(Send, writes)
+    steps += map(fault_step, scenario.faults_at("finish") + scenario.faults_at("done"))
     return Answer(status, tuple(_headers(scenario, content_type, length)), tuple(steps))
 
 
@@ -172,25 +167,31 @@ class _StreamSteps:
         self.done: list[Step] = []
         self.waiting: list[bytes] = []
         self.tokens = 0
-        self.paced = 0
+        self.due = 0
 
     def run(self, items: list[events.Event]) -> None:
         scenario = self.scenario
-        if self._fault("body"):
+        if self._faults(scenario.faults_at("body"), items[0].data):
             return
+        reached = -1
         for number, item in enumerate(items):
-            if scenario.rate is not None and item.tokens >= self.paced + scenario.burst:
+            if scenario.rate is not None and item.tokens > self.due:
                 self._flush()
-                self.paced = item.tokens
-                self.done.append(Until(item.tokens / scenario.rate))
+                # A burst leaves when its last token is due.
+                self.due += -(-(item.tokens - self.due) // scenario.burst) * scenario.burst
+                self.done.append(Until(self.due / scenario.rate))
             last = number + 1 == len(items)
             blank = not last or scenario.blank_end or bool(scenario.after_done)
-            self.waiting.append(self.events.write(item.data, blank=blank))
+            self.waiting.append(self.events.write(item.data, item.name, blank=blank))
             self.tokens = item.tokens
             if item.stage is None:
                 continue
-            following = None if last else items[number + 1].data
-            if self._fault(item.stage, following):
+            if isinstance(item.stage, int):
+                faults = scenario.faults_between(reached, item.stage)
+                reached = item.stage
+            else:
+                faults = scenario.faults_at(item.stage)
+            if self._faults(faults, "" if last else items[number + 1].data):
                 return
         if scenario.after_done:
             self.waiting.append(scenario.after_done.encode())
@@ -209,13 +210,18 @@ class _StreamSteps:
             self.done += [Send(data, self.tokens) for data in self.body.writes(self.waiting)]
             self.waiting = []
 
-    def _fault(self, stage: int | str, following: str | None = None) -> bool:
-        """Do what goes wrong at ``stage``; return whether the answer ends with it."""
-        fault = self.scenario.fault_at(stage)  # type: ignore[arg-type]
-        if fault is None:
-            return False
-        self._flush()
-        if fault.in_frame and following is not None:
-            self.done.append(Send(self.body.half(self.events.write(following)), self.tokens))
-        self.done.append(fault_step(fault))
-        return fault.kind != "pause" or fault.seconds is None
+    def _faults(self, faults: list[Fault], following: str) -> bool:
+        """Let ``faults`` happen; return whether the answer ends with them.
+
+        Args:
+            faults: What goes wrong here.
+            following: The data of the next event, whose frame a cut can break off.
+        """
+        for fault in faults:
+            self._flush()
+            if fault.in_frame and following:
+                self.done.append(Send(self.body.half(self.events.write(following)), self.tokens))
+            self.done.append(fault_step(fault))
+            if fault.kind != "pause" or fault.seconds is None:
+                return True
+        return False

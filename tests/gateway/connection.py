@@ -112,17 +112,17 @@ class Connection:
         try:
             done = await self._unless_gone(self._carry_out(exchange, answer, announced))
         except _Cut:
-            exchange.finished_at = time.monotonic()
+            self._finish(exchange)
             return False
-        else:
-            now = time.monotonic()
-            if done:
-                exchange.finished_at = now
-            else:
-                exchange.disconnected_at = now
-            return done and not announced and close is None and answer.raw is None
         finally:
-            self._service.ended(exchange)
+            if exchange.in_flight:
+                exchange.disconnected_at = time.monotonic()
+                self._service.ended(exchange)
+        return done and not announced and close is None and answer.raw is None
+
+    def _finish(self, exchange: Exchange) -> None:
+        exchange.finished_at = time.monotonic()
+        self._service.ended(exchange)
 
     async def _unless_gone(self, work: Coroutine[Any, Any, None]) -> bool:
         """Do ``work`` unless the client closes the connection first; return whether it was done."""
@@ -145,11 +145,16 @@ class Connection:
     async def _carry_out(self, exchange: Exchange, answer: Answer, announced: bool) -> None:
         if answer.raw is not None:
             await self._send(exchange, Send(answer.raw))
-            return
-        await self._send_head(exchange, answer, announced)
+        else:
+            await self._send_head(exchange, answer, announced)
         started = self._loop.time()
-        for step in answer.steps:
+        for number, step in enumerate(answer.steps):
+            if number:
+                # A write that fits the socket's buffer does not let the loop run by itself.
+                await asyncio.sleep(0)
             await self._take(step, exchange, started)
+        # At once: who has read the last byte must find the answer finished.
+        self._finish(exchange)
 
     async def _take(self, step: Step, exchange: Exchange, started: float) -> None:
         if isinstance(step, Send):
@@ -166,18 +171,16 @@ class Connection:
         exchange.bytes_sent += len(step.data)
         exchange.tokens_sent = step.tokens
         self._service.changed()
-        # A write that fits the socket's buffer does not let the loop run by itself.
-        await asyncio.sleep(0)
 
     async def _send_head(self, exchange: Exchange, answer: Answer, announced: bool) -> None:
         scenario = exchange.scenario
         if scenario is not None:
-            await self._fault(scenario.fault_at("headers"), exchange)
+            await self._faults(scenario.faults_at("headers"), exchange)
         kept = ("Connection", "close" if announced else "keep-alive")
         head = http1.write_head(answer.status, (*answer.headers, kept))
-        if scenario is not None and (fault := scenario.fault_at("head")) is not None:
+        if scenario is not None and (faults := scenario.faults_at("head")):
             await self._send(exchange, Send(head[: len(head) // 2]))
-            await self._fault(fault, exchange)
+            await self._faults(faults, exchange)
             head = head[len(head) // 2 :]
         exchange.status = answer.status
         if scenario is not None and scenario.slow_head is not None:
@@ -188,8 +191,8 @@ class Connection:
             await self._send(exchange, Send(head))
         exchange.head_sent_at = time.monotonic()
 
-    async def _fault(self, fault: Fault | None, exchange: Exchange) -> None:
-        if fault is not None:
+    async def _faults(self, faults: list[Fault], exchange: Exchange) -> None:
+        for fault in faults:
             await self._take(fault_step(fault), exchange, self._loop.time())
 
     def _cut(self, cut: Cut) -> None:

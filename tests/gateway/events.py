@@ -31,11 +31,12 @@ class Ask:
 
 @dataclass(frozen=True)
 class Event:
-    """The data of one event, and how far the answer has come after it."""
+    """The data of one event, its name, and how far the answer has come after it."""
 
     data: str
     stage: Stage | None
     tokens: int
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,15 +85,16 @@ class _Writer:
         self.scenario = scenario
         self.model = ask.model
         self.saying = saying
+        self._encode = json.JSONEncoder(
+            ensure_ascii=scenario.ascii,
+            indent=1 if scenario.multiline else None,
+            separators=None if scenario.multiline else (",", ":"),
+        ).encode
         self.prompt_tokens = len(texts.tokens(ask.prompt))
+        self._halves: dict[str, tuple[str, str]] = {}
 
     def dump(self, value: Any) -> str:
-        return json.dumps(
-            value,
-            ensure_ascii=self.scenario.ascii,
-            indent=1 if self.scenario.multiline else None,
-            separators=None if self.scenario.multiline else (",", ":"),
-        )
+        return self._encode(value)
 
     def usage(self, completion: int | None = None) -> dict[str, Any]:
         done = self.saying.count if completion is None else completion
@@ -126,6 +128,18 @@ class _Writer:
         elif self.scenario.usage == "zero-first" and delta is not None:
             value["usage"] = self.zero_usage()
         return self.dump(value)
+
+    def token(self, delta: dict[str, str], tokens: int) -> str:
+        """Return the chunk of a delta with text; cheap, because there are many alike."""
+        if self.scenario.usage == "repeated" or len(delta) != 1:
+            return self.chunk(delta, tokens)
+        ((field, text),) = delta.items()
+        if field not in self._halves:
+            mark = "\ue000"
+            before, _, after = self.chunk({field: mark}, tokens).partition(self.dump(mark))
+            self._halves[field] = (before, after)
+        before, after = self._halves[field]
+        return before + self.dump(text) + after
 
     def usage_chunk(self, usage: dict[str, Any]) -> str:
         value = self.envelope("chat.completion.chunk")
@@ -167,29 +181,20 @@ def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
 
     saying = Saying.of(scenario, ask)
     write = _Writer(scenario, ask, saying)
-    error_after = scenario.error_after if scenario.error_where == "event" else None
-    if scenario.error is None:
-        error_after = None
-
+    troubles = _Troubles(scenario, saying.count, request_id)
     yield Event(write.chunk({"role": "assistant", "content": ""}, 0), 0, 0)
     sent = 0
-    for delta, count in [({}, 0), *deltas(scenario, saying)]:
-        if delta:
-            sent = count
-            yield Event(write.chunk(delta, count), count, count)
-        if scenario.error is not None and error_after is not None and sent >= error_after:
-            yield Event(scenario.error.body(request_id), None, sent)
-            error_after = None
-            if scenario.error_ends:
-                return
-        if scenario.bad_json_after == sent:
-            yield Event('{"id": "chatcmpl-gateway", "choices": [{"delta": {"conte', None, sent)
-        if scenario.stop_after is not None and sent >= scenario.stop_after:
+    extra, over = troubles.after(0)
+    yield from extra
+    for delta, count in deltas(scenario, saying):
+        if over:
             return
-    if scenario.error is not None and error_after is not None:
-        yield Event(scenario.error.body(request_id), None, sent)
-        if scenario.error_ends:
-            return
+        sent = count
+        yield Event(write.token(delta, sent), sent, sent)
+        extra, over = troubles.after(sent)
+        yield from extra
+    if over:
+        return
 
     yield Event(write.chunk({}, sent, scenario.finish_reason), "finish", sent)
     wanted = scenario.usage not in ("absent", "repeated")
@@ -201,6 +206,36 @@ def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
         yield Event(write.usage_chunk(write.zero_usage()), None, sent)
     if scenario.done:
         yield Event("[DONE]", "done", sent)
+
+
+class _Troubles:
+    """What comes between tokens that should not."""
+
+    def __init__(self, scenario: Scenario, total: int, request_id: str) -> None:
+        self.scenario = scenario
+        # An answer that is shorter than its error is late ends with the error.
+        self._error_after = min(scenario.error_after, total)
+        self._bad_json_after = scenario.bad_json_after
+        self._error = scenario.error if scenario.error_where == "event" else None
+        self._request_id = request_id
+
+    def after(self, sent: int) -> tuple[list[Event], bool]:
+        """Return what comes after ``sent`` tokens, and whether the answer stops there."""
+        scenario = self.scenario
+        extra = []
+        over = scenario.stop_after is not None and sent >= scenario.stop_after
+        if self._bad_json_after is not None and sent >= self._bad_json_after:
+            self._bad_json_after = None
+            broken = '{"id":"chatcmpl-gateway","choices":[{"delta":{"conte'
+            extra.append(Event(broken, None, sent))
+        if self._error is not None and sent >= self._error_after:
+            name = "error" if scenario.error_named else ""
+            extra.append(Event(self._error.body(self._request_id), None, sent, name))
+            self._error = None
+            over = over or scenario.after_error != "rest"
+            if scenario.after_error == "done":
+                extra.append(Event("[DONE]", "done", sent))
+        return extra, over
 
 
 def completion(scenario: Scenario, ask: Ask) -> str:

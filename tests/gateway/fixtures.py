@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.gateway.gateway import Gateway
+    from tests.gateway.hosting import GatewayProcess
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def gateway() -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="session")
-def gateway_process() -> Iterator[str]:
-    """Return the base URL of a gateway in a process of its own, shared by the session."""
-    with serve_process() as base_url:
-        yield base_url
+def gateway_process() -> Iterator[GatewayProcess]:
+    """Return a gateway in a process of its own, shared by the session."""
+    with serve_process() as running:
+        yield running

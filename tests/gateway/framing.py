@@ -28,6 +28,8 @@ class EventWriter:
         # CR is never followed by a lone LF here: the two would be read as one line end.
         self._cycle = itertools.cycle(("\n", "\r", "\r\n"))
         self._colon = ":" if scenario.tight else ": "
+        plain = not (scenario.comments or scenario.ids or scenario.bom or scenario.multiline)
+        self._plain = plain and scenario.ends == "lf"
 
     def _end(self) -> str:
         ends = self._scenario.ends
@@ -37,14 +39,19 @@ class EventWriter:
             return "\r\n" if self._number <= 1 else "\n"
         return {"lf": "\n", "crlf": "\r\n", "cr": "\r"}[ends]
 
-    def write(self, data: str, *, blank: bool = True) -> bytes:
+    def write(self, data: str, name: str = "", *, blank: bool = True) -> bytes:
         """Return the bytes of one event; without ``blank``, not the empty line that ends it."""
         self._number += 1
+        if self._plain and blank and not name and "\n" not in data:
+            return f"data{self._colon}{data}\n\n".encode()
         lines = []
         if self._scenario.comments:
             lines += [":", f": keep-alive {self._number}"]
         if self._scenario.ids:
-            lines += [f"event{self._colon}message", f"id{self._colon}{self._number}"]
+            name = name or "message"
+            lines.append(f"id{self._colon}{self._number}")
+        if name:
+            lines.append(f"event{self._colon}{name}")
         lines += [f"data{self._colon}{line}" for line in data.split("\n")]
         if blank:
             lines.append("")

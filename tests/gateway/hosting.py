@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
+import json
 import subprocess
 import sys
 import threading
+import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from tests.gateway.gateway import Gateway
 
@@ -29,46 +34,60 @@ def serve(**options: Any) -> Iterator[Gateway]:
         The gateway, whose public face may be used from this thread.
     """
     gateway = Gateway(**options)
-    started: list[BaseException | None] = []
-    ready = threading.Event()
+    ready: concurrent.futures.Future[None] = concurrent.futures.Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def run() -> None:
         async with gateway:
-            ready.set()
+            ready.set_result(None)
             await stop.wait()
 
     def host() -> None:
         try:
             loop.run_until_complete(run())
         except OSError as error:
-            started.append(error)
-            ready.set()
+            ready.set_exception(error)
         finally:
             loop.close()
 
     thread = threading.Thread(target=host, name="gateway", daemon=True)
     thread.start()
-    ready.wait()
-    if started:
-        raise RuntimeError("the gateway cannot listen") from started[0]
     try:
+        ready.result(timeout=30)
         yield gateway
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 
+@dataclass(frozen=True)
+class GatewayProcess:
+    """A gateway in a process of its own."""
+
+    base_url: str
+    pid: int
+
+    def report(self) -> dict[str, Any]:
+        """Return its log: ``requests``, ``connections``, ``in_flight``, ``leaks`` and more."""
+        url = urljoin(self.base_url, "/_gateway/log")
+        # No proxy stands between a test and the loopback interface, whatever the environment says.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url, timeout=10) as answer:
+            report: dict[str, Any] = json.load(answer)
+        return report
+
+
 @contextlib.contextmanager
-def serve_process(*arguments: str) -> Iterator[str]:
+def serve_process(*arguments: str) -> Iterator[GatewayProcess]:
     """Run a gateway in a process of its own, so that it takes no CPU time of this one.
 
     Args:
         arguments: More arguments for ``python -m tests.gateway``.
 
     Returns:
-        Its base URL. The log is at ``/_gateway/log`` of the same host.
+        Where it is; it ends with the block, or with this process.
     """
     command = [sys.executable, "-m", "tests.gateway", "--port", "0", "--with-parent", *arguments]
     with subprocess.Popen(
@@ -80,7 +99,7 @@ def serve_process(*arguments: str) -> Iterator[str]:
             base_url = process.stdout.readline().strip()
             if not base_url:
                 raise RuntimeError(f"the gateway ended with exit status {process.wait()}")
-            yield base_url
+            yield GatewayProcess(base_url, process.pid)
         finally:
             process.stdin.close()
             process.wait()

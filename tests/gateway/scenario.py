@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tests.gateway.errors import Error
 
-#: Where in an answer something happens: before its first byte, in the middle of its head, after its
-#: head, after so many tokens, in the middle of the frame that follows so many tokens (written
-#: ``-1 - tokens`` nowhere: see ``Fault.in_frame``), after the finish reason, after ``[DONE]``.
+#: Where in an answer something happens: before its first byte (``headers``), in the middle of its
+#: head, after its head (``body``), after so many tokens, after the finish reason, after ``[DONE]``.
 Stage = int | Literal["headers", "head", "body", "finish", "done"]
 
 
@@ -20,7 +19,8 @@ class Fault:
 
     Args:
         kind: ``pause`` waits; ``fin`` closes the connection; ``rst`` resets it.
-        stage: Where it happens. A number counts tokens, reasoning included.
+        stage: Where it happens. A number counts tokens, reasoning included; an answer with fewer
+            tokens does not reach it.
         seconds: How long a pause lasts; None is for ever.
         in_frame: For a cut: send the first half of the next frame before it.
     """
@@ -101,7 +101,9 @@ class Scenario:
         error_where: ``status`` (an HTTP status instead of an answer), ``body`` (a JSON body inside a
             200) or ``event`` (one event in the middle of the stream).
         error_after: Tokens before an error event.
-        error_ends: An error event ends the stream, without ``[DONE]``; else the answer goes on.
+        error_named: Give an error event the line ``event: error``.
+        after_error: What follows an error event: the ``end`` of the body, ``[DONE]`` alone, or the
+            ``rest`` of the answer.
         bad_json_after: Tokens before an event whose data is no JSON.
         stop_after: End the body, properly, after so many tokens: no finish reason, no ``[DONE]``.
         slow_head: Seconds before each byte of the head.
@@ -152,7 +154,8 @@ class Scenario:
     error: Error | None = None
     error_where: Literal["status", "body", "event"] = "status"
     error_after: int = 3
-    error_ends: bool = True
+    error_named: bool = False
+    after_error: Literal["end", "done", "rest"] = "end"
     bad_json_after: int | None = None
     stop_after: int | None = None
     slow_head: float | None = None
@@ -160,10 +163,17 @@ class Scenario:
     first: Scenario | None = None
     first_times: int = 0
 
-    def fault_at(self, stage: Stage) -> Fault | None:
-        """Return what goes wrong at ``stage``."""
-        # A stage is a word or a number of tokens; 1 == True does not matter here.
-        return next((fault for fault in self.faults if fault.stage == stage), None)
+    def faults_at(self, stage: Stage) -> list[Fault]:
+        """Return what goes wrong at ``stage``, in order."""
+        return [fault for fault in self.faults if fault.stage == stage]
+
+    def faults_between(self, before: int, tokens: int) -> list[Fault]:
+        """Return what goes wrong after more than ``before`` tokens and at most ``tokens``."""
+        return [
+            fault
+            for fault in self.faults
+            if isinstance(fault.stage, int) and before < fault.stage <= tokens
+        ]
 
     def but(self, **changes: object) -> Scenario:
         """Return a copy with some fields changed."""

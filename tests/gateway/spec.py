@@ -251,7 +251,9 @@ def _event_error(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return {"error": _error(code), "error_where": "event", "error_after": after}
 
 
-_flag("error-goes-on", "the stream goes on after its error event", error_ends=False)
+_flag("error-named", "with the line event: error", error_named=True)
+_flag("error-done", "[DONE] after the error event", after_error="done")
+_flag("error-goes-on", "the rest of the answer after the error event", after_error="rest")
 
 
 @_word("upstream", "write the error as an upstream model does")

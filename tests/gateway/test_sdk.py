@@ -1,0 +1,174 @@
+"""The official JavaScript SDK talks to the gateway: what the gateway speaks is what the SDK speaks.
+
+Needs Node.js with npm; the SDK is installed once, below ``sdk/node_modules``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gateway import Gateway
+
+pytestmark = pytest.mark.sdk
+
+SDK = Path(__file__).with_name("sdk")
+PROMPT = "介绍一下李白 🌙"
+MESSAGES = [{"role": "user", "content": PROMPT}]
+
+PATHS = {
+    "cloudbase": "cloudbase/chat/completions",
+    "hunyuan-v3": "hunyuan-v3/chat/completions",
+    "hunyuan-exp": "hunyuan-exp/chat/completions",
+    "deepseek": "deepseek/chat/completions",
+    "custom-mine": "custom-mine/chat/completions",
+    "hunyuan-open": "hunyuan-open/v1/chat/completions",
+    "moonshot": "moonshot/v1/chat/completions",
+    "01-ai": "01-ai/v1/chat/completions",
+    "hunyuan-beta": "hunyuan-beta/openapi/v1/chat/completions",
+    "zhipu": "zhipu/api/paas/v4/chat/completions",
+    "dashscope": "dashscope/compatible-mode/v1/chat/completions",
+    "ark": "ark/api/v3/chat/completions",
+}
+
+
+def _missing(reason: str) -> None:
+    """Skip for a developer without Node.js; where everything must run, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _installed() -> bool:
+    wanted = json.loads((SDK / "package.json").read_text("utf-8"))["dependencies"]
+    for name, version in wanted.items():
+        manifest = SDK / "node_modules" / name / "package.json"
+        if not manifest.is_file():
+            return False
+        if json.loads(manifest.read_text("utf-8"))["version"] != version:
+            return False
+    return True
+
+
+def _install(npm: str) -> None:
+    """Install beside the tree and move it in place, so that two test workers do not collide."""
+    with tempfile.TemporaryDirectory(dir=SDK, prefix="node_modules.") as folder:
+        shutil.copy(SDK / "package.json", folder)
+        options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(
+            [npm, "install", *options],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            _missing(f"npm could not install the SDK: {done.stderr.strip()[-500:]}")
+        if _installed():
+            return
+        shutil.rmtree(SDK / "node_modules", ignore_errors=True)
+        Path(folder, "node_modules").rename(SDK / "node_modules")
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """Return the path of Node.js, with the SDK installed."""
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program is None or npm is None:
+        _missing("Node.js with npm is not installed")
+    assert program is not None
+    assert npm is not None
+    if not _installed():
+        _install(npm)
+    return program
+
+
+def _call(node: str, gateway: Gateway, calls: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """Make calls of ``(provider, method, model)`` and return what the SDK gave for each."""
+    request = {
+        "baseUrl": gateway.base_url,
+        "apiKey": gateway.key,
+        "calls": [
+            {
+                "provider": provider,
+                "method": method,
+                "input": {"model": model, "messages": MESSAGES},
+            }
+            for provider, method, model in calls
+        ],
+    }
+    done = subprocess.run(
+        [node, "calls.mjs"],
+        cwd=SDK,
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    return answers
+
+
+def test_it_generates_and_streams_with_every_provider(node: str, gateway: Gateway) -> None:
+    methods = ("generateText", "streamText")
+    calls = [(provider, method, "echo") for provider in PATHS for method in methods]
+    answers = _call(node, gateway, calls)
+    for (provider, method, _), answer, seen in zip(calls, answers, gateway.requests, strict=True):
+        assert answer.get("text") == PROMPT, (provider, method, answer)
+        assert answer["messages"][-1] == {"role": "assistant", "content": PROMPT}
+        assert seen.path == f"/v1/ai/{PATHS[provider]}"
+        assert seen.provider == provider
+        assert seen.headers["authorization"] == "Bearer test-key"
+        assert seen.json["model"] == "echo"
+        assert seen.json["messages"] == MESSAGES
+        assert seen.json["stream"] is (method == "streamText")
+        if method == "streamText":
+            assert seen.headers["accept"] == "text/event-stream"
+            assert len([text for text in answer["texts"] if text]) > 3
+    assert {seen.connection for seen in gateway.requests} == {1}
+
+
+@pytest.mark.parametrize(
+    "model", ["echo+split:1", "echo+crlf", "echo+bom+comments+ids", "blast:2000"]
+)
+def test_it_reads_what_is_written_otherwise(node: str, gateway: Gateway, model: str) -> None:
+    (answer,) = _call(node, gateway, [("cloudbase", "streamText", model)])
+    if model.startswith("echo"):
+        assert answer["text"] == PROMPT
+        assert answer["usage"]["total_tokens"] > 0
+    else:
+        assert answer["usage"]["completion_tokens"] == 2000
+
+
+def test_it_fails_when_the_gateway_refuses(node: str, gateway: Gateway) -> None:
+    models = ["error:429:EXCEED_TOKEN_QUOTA_LIMIT", "error-in-200:AI_MODEL_NOT_FOUND"]
+    answers = _call(node, gateway, [("cloudbase", "streamText", model) for model in models])
+    assert "EXCEED_TOKEN_QUOTA_LIMIT" in answers[0]["error"]
+    assert "AI_MODEL_NOT_FOUND" in answers[1]["error"]
+
+
+def test_the_faults_are_the_ones_that_it_stumbles_over(node: str, gateway: Gateway) -> None:
+    """The gateway's hard cases are hard: the SDK of this very version gets each of them wrong."""
+    models = [
+        "echo+crlf-first",
+        "midstream-error:2",
+        "echo+stop:2",
+        "echo+nodone+cut:2+framing:close",
+    ]
+    answers = _call(node, gateway, [("cloudbase", "streamText", model) for model in models])
+    assert answers[0]["text"] == ""
+    assert "reading 'map'" in answers[1]["error"]
+    for cut_short in answers[2:]:
+        assert "error" not in cut_short
+        assert PROMPT.startswith(cut_short["text"])
+        assert cut_short["text"] != PROMPT
