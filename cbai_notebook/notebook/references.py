@@ -1,0 +1,119 @@
+"""``{name.attr["key"][0]}``: how it is written, and what it names. Nothing is called or evaluated."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+REFERENCE = re.compile(
+    r"""\{ (?P<name>[^\W\d]\w*)
+        (?P<path> (?: \.[^\W\d]\w* | \[ (?: -?[0-9]{1,18} | "[^"\n]*" | '[^'\n]*' ) \] )* )
+    \}""",
+    re.VERBOSE,
+)
+_STEP = re.compile(r"\.(?P<attribute>\w+)|\[(?P<index>-?[0-9]+)\]|\[[\"'](?P<key>[^\n]*?)[\"']\]")
+
+# What IPython keeps in the user's namespace. `_`, `__`, `___`, `_3` and `Out` hold results, which
+# people do put into prompts, so those are names like any other.
+_HIDDEN = re.compile(r"__\w*__|_i{1,3}|_i\d+|_[iod]h")
+_HIDDEN_CALLABLES = frozenset({"exit", "quit", "get_ipython", "open"})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference as it is written: its name, and the path from there, such as ``.price[0]``."""
+
+    name: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        return self.name + self.path
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reference names."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """Why a reference names nothing that can be put into a prompt.
+
+    Attributes:
+        reason: The end of a sentence about it; ``""`` when there is no such variable, or when there
+            is nothing to say.
+        known: Whether the variable itself is there.
+    """
+
+    reason: str
+    known: bool
+
+
+def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFound:
+    """Return what a reference names, by ``getattr`` and ``[]`` alone.
+
+    Args:
+        reference: What is looked for.
+        namespace: The user's variables.
+    """
+    if not is_there(reference.name, namespace):
+        return NotFound("", known=False)
+    value, walked = namespace[reference.name], reference.name
+    for step in _STEP.finditer(reference.path):
+        attribute = step["attribute"]
+        if attribute is not None and attribute.startswith("_"):
+            return NotFound("", known=True)
+        try:
+            value = _follow(value, step)
+        except (AttributeError, LookupError, TypeError) as error:
+            return NotFound(_absent(value, walked, step, error), known=True)
+        # The object is the user's own and may raise anything; the prompt is sent all the same.
+        except Exception as error:  # noqa: BLE001
+            return NotFound(f"reading it failed ({type(error).__name__})", known=True)
+        walked += step.group()
+    kind = _no_value(value)
+    return NotFound(f"it is a {kind}, not a value", known=True) if kind else Found(value)
+
+
+def is_there(name: str, namespace: Mapping[str, Any]) -> bool:
+    """Return whether the user has a variable of this name; IPython's own do not count."""
+    if name not in namespace or _HIDDEN.fullmatch(name):
+        return False
+    value = namespace[name]
+    if name in _HIDDEN_CALLABLES:
+        return not callable(value)
+    if name == "In":
+        return value is not namespace.get("_ih")
+    # Before the first result these three hold an empty string.
+    return not (name in ("_", "__", "___") and isinstance(value, str) and value == "")
+
+
+def _follow(value: Any, step: re.Match[str]) -> Any:
+    if step["attribute"] is not None:
+        return getattr(value, step["attribute"])
+    return value[int(step["index"]) if step["index"] is not None else step["key"]]
+
+
+def _absent(value: Any, walked: str, step: re.Match[str], error: Exception) -> str:
+    attribute = step["attribute"]
+    if attribute is None:
+        if isinstance(error, LookupError):
+            return f"{walked} has no {step.group()}"
+        return f"{walked} takes no {step.group()}"
+    if isinstance(value, Mapping) and attribute in value:
+        return f'the key of a dict is written {{{walked}["{attribute}"]}}'
+    return f"{walked} has no attribute {attribute}"
+
+
+def _no_value(value: Any) -> str:
+    """Return what a thing of code is called, or ``""`` for a value."""
+    if inspect.ismodule(value):
+        return "module"
+    if inspect.isclass(value):
+        return "class"
+    return "function" if inspect.isroutine(value) else ""

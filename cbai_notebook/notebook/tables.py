@@ -1,0 +1,93 @@
+"""DataFrames and Series as Markdown tables, for prompts; pandas and polars are never imported here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+DEFAULT_ROWS = 20
+"""Rows of a table that go into a prompt, when nothing else is set."""
+
+_LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def is_table(value: object) -> bool:
+    """Return whether `value` is a DataFrame or Series of pandas or polars, or of a class made from one."""
+    return _family(value) is not None
+
+
+def markdown_table(value: Any, rows: int = DEFAULT_ROWS) -> str:
+    """Return a DataFrame or Series as a Markdown table, cut at a number of rows.
+
+    The index is left out when it only counts from 0. Missing values are empty cells; pipes and line
+    ends inside a cell are escaped as GitHub's tables want it (GFM 4.10).
+
+    Args:
+        value: What :func:`is_table` says yes to.
+        rows: Rows to keep, 0 or more; a last line says how many were left out.
+    """
+    family = _family(value)
+    if family is None:
+        raise TypeError(f"{type(value).__name__} is no table")
+    library, kind = family
+    whole = len(value)
+    header, body = (_pandas if library == "pandas" else _polars)(value.head(rows), kind)
+    if not header:
+        return f"(a table of {whole} rows and no columns)"
+    lines = [_line(header), _line(["---"] * len(header)), *(_line(cells) for cells in body)]
+    table = "\n".join(lines)
+    if whole <= rows:
+        return table
+    return f"{table}\n\n({whole - rows} more rows left out; these are the first {rows} of {whole}.)"
+
+
+def _family(value: object) -> tuple[str, str] | None:
+    """Return the library and the kind, such as ``("pandas", "Series")``."""
+    for base in type(value).__mro__:
+        library = base.__module__.partition(".")[0]
+        if library in ("pandas", "polars") and base.__name__ in ("DataFrame", "Series"):
+            return library, base.__name__
+    return None
+
+
+def _pandas(head: Any, kind: str) -> tuple[list[object], Iterator[Sequence[object]]]:
+    frame = (
+        head if kind == "DataFrame" else head.to_frame("value" if head.name is None else head.name)
+    )
+    index = frame.index
+    counts = type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
+    header = [_heading(column) for column in frame.columns]
+    body = frame.itertuples(index=False, name=None)
+    if not header or (counts and index.name is None):
+        return header, body
+    names = ["" if name is None else name for name in index.names]
+    levels = (key if len(names) > 1 else (key,) for key in index)
+    return [*names, *header], ((*level, *row) for level, row in zip(levels, body, strict=True))
+
+
+def _polars(head: Any, kind: str) -> tuple[list[object], Iterator[Sequence[object]]]:
+    frame = head if kind == "DataFrame" else head.rename(head.name or "value").to_frame()
+    return list(frame.columns), iter(frame.rows())
+
+
+def _heading(column: object) -> object:
+    """Return a column's name; the levels of a MultiIndex are joined."""
+    return " / ".join(str(level) for level in column) if isinstance(column, tuple) else column
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(value: object) -> str:
+    if _is_missing(value):
+        return ""
+    return _LINE_ENDS.sub("<br>", str(value).strip().replace("|", "\\|"))
+
+
+def _is_missing(value: object) -> bool:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    # A NaN of any float type is the one value that differs from itself.
+    return isinstance(value, float) and bool(value != value)
