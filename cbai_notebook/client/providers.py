@@ -7,6 +7,8 @@ it is a provider of CloudBase.
 
 from __future__ import annotations
 
+import functools
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -130,7 +132,8 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
     _checked_name(name)
     if name in _registered:
         return _registered[name]
-    for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
+    entry = announced().get(name)
+    if entry is not None:
         try:
             provider: Provider = entry.load()
         except ImportError as error:
@@ -142,6 +145,18 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
     if name == "custom":
         return CustomProvider()
     return CloudBaseProvider(name)
+
+
+@functools.cache
+def announced() -> dict[str, metadata.EntryPoint]:
+    """Return the providers that installed packages announce; looking them up takes 20 ms."""
+    return {entry.name: entry for entry in metadata.entry_points(group=ENTRY_POINTS)}
+
+
+@functools.cache
+def _announced() -> dict[str, metadata.EntryPoint]:
+    """Return what installed packages announce; looked up once, since it reads every package's files."""
+    return {entry.name: entry for entry in metadata.entry_points(group=ENTRY_POINTS)}
 
 
 def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | None]:
