@@ -111,7 +111,7 @@ def _call(node: str, gateway: Gateway, calls: list[tuple[str, str, str]]) -> lis
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -135,19 +135,17 @@ def test_it_generates_and_streams_with_every_provider(node: str, gateway: Gatewa
         if method == "streamText":
             assert seen.headers["accept"] == "text/event-stream"
             assert len([text for text in answer["texts"] if text]) > 3
-    assert {seen.connection for seen in gateway.requests} == {1}
+    assert gateway.connections < len(calls) / 2
 
 
-@pytest.mark.parametrize(
-    "model", ["echo+split:1", "echo+crlf", "echo+bom+comments+ids", "blast:2000"]
-)
-def test_it_reads_what_is_written_otherwise(node: str, gateway: Gateway, model: str) -> None:
-    (answer,) = _call(node, gateway, [("cloudbase", "streamText", model)])
-    if model.startswith("echo"):
-        assert answer["text"] == PROMPT
-        assert answer["usage"]["total_tokens"] > 0
-    else:
-        assert answer["usage"]["completion_tokens"] == 2000
+def test_it_reads_what_is_written_otherwise(node: str, gateway: Gateway) -> None:
+    models = ["echo+split:1", "echo+crlf", "echo+mixed+multiline", "echo+bom+comments+ids+tight"]
+    calls = [("cloudbase", "streamText", model) for model in (*models, "blast:2000")]
+    *echoes, blast = _call(node, gateway, calls)
+    for echo in echoes:
+        assert echo.get("text") == PROMPT, echo
+        assert echo["usage"]["total_tokens"] > 0
+    assert blast.get("usage", {}).get("completion_tokens") == 2000, blast.get("error")
 
 
 def test_it_fails_when_the_gateway_refuses(node: str, gateway: Gateway) -> None:
