@@ -8,7 +8,6 @@ it is a provider of CloudBase.
 from __future__ import annotations
 
 import functools
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -150,12 +149,6 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
 @functools.cache
 def announced() -> dict[str, metadata.EntryPoint]:
     """Return the providers that installed packages announce; looking them up takes 20 ms."""
-    return {entry.name: entry for entry in metadata.entry_points(group=ENTRY_POINTS)}
-
-
-@functools.cache
-def _announced() -> dict[str, metadata.EntryPoint]:
-    """Return what installed packages announce; looked up once, since it reads every package's files."""
     return {entry.name: entry for entry in metadata.entry_points(group=ENTRY_POINTS)}
 
 
