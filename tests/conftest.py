@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.gateway.fixtures"]
+
 # What fails fast runs first. Within one rank the order of the files stands.
 _RANKS = ("kernel", "local_model", "sdk", "browser")
 

@@ -1,0 +1,154 @@
+"""Real JupyterLab, real Notebook 7 and a real Chromium.
+
+The tests are coroutines on one event loop for the whole session, because a browser's connection
+lives on the loop that opened it. In a parallel run each application keeps to one worker, so that
+its server and its browser start once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from tests.browser.leaks import LeakListener, Watch
+from tests.browser.page import NotebookPage, write_notebook
+from tests.browser.server import JupyterServer, jupyter_server
+from tests.gateway import DEFAULT_KEY, Gateway, serve
+from tests.require import require
+
+OpenNotebook = Callable[..., Awaitable[NotebookPage]]
+
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    # Outside names do not resolve: nothing that a page asks for can leave this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder, and put its coroutines on the session's loop."""
+    here = Path(__file__).parent
+    for item in items:
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.browser)
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Start the machine's own Chromium, or the one that Playwright has fetched."""
+    installed = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    async with async_playwright() as playwright:
+        path = os.environ.get("CBAI_CHROMIUM") or installed
+        if path is None and Path(playwright.chromium.executable_path).exists():
+            path = playwright.chromium.executable_path
+        found = require(path, "there is no Chromium: run `python -m tests.install`")
+        browser = await playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Gateway]:
+    """The gateway that the notebooks' kernels talk to; the model's name chooses the answer."""
+    with serve() as gateway:
+        yield gateway
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("lab", marks=pytest.mark.xdist_group("browser-lab")),
+        pytest.param("notebook7", marks=pytest.mark.xdist_group("browser-notebook7")),
+    ],
+)
+def server(
+    request: pytest.FixtureRequest, cloud: Gateway, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JupyterServer]:
+    """A running JupyterLab, then a running Notebook 7."""
+    variables = {
+        "CBAI_BASE_URL": cloud.base_url,
+        "CLOUDBASE_API_KEY": DEFAULT_KEY,
+        "CLOUDBASE_ENV_ID": "test-env",
+    }
+    with jupyter_server(
+        request.param, tmp_path_factory.mktemp(request.param), variables
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def leak_listener() -> Iterator[LeakListener]:
+    """One listener for the session; ``leaks`` gives it to a test with no hits."""
+    with LeakListener().listening() as listener:
+        yield listener
+
+
+@pytest.fixture
+def leaks(leak_listener: LeakListener) -> LeakListener:
+    """A listener that nobody has called yet."""
+    leak_listener.hits.clear()
+    return leak_listener
+
+
+_numbers = itertools.count(1)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def context(browser: Browser, server: JupyterServer) -> AsyncIterator[BrowserContext]:
+    """A browser profile; it is shared, so that the applications' code is fetched once."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 960})
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def watch(context: BrowserContext, server: JupyterServer) -> AsyncIterator[Watch]:
+    """The record of all that the test's pages do."""
+    watch = Watch(urlsplit(server.url).netloc)
+    async with watch.attached(context):
+        yield watch
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_notebook(
+    context: BrowserContext, server: JupyterServer, watch: Watch
+) -> AsyncIterator[OpenNotebook]:
+    """Open notebooks: of given cells, or a file that is already under the server's root."""
+    opened: list[NotebookPage] = []
+
+    async def open(*cells: str, file: Path | None = None, **options: object) -> NotebookPage:
+        number = next(_numbers)
+        if file is None:
+            kernel = {"kernel": options.pop("kernel")} if "kernel" in options else {}
+            file = write_notebook(server.root / f"test{number}.ipynb", cells, **kernel)  # type: ignore[arg-type]
+        page = await context.new_page()
+        watch.add(page)
+        notebook = NotebookPage(page, server, file.relative_to(server.root).as_posix(), watch)
+        opened.append(notebook)
+        await notebook.open(f"test{number}", **options)  # type: ignore[arg-type]
+        return notebook
+
+    yield open
+    for notebook in opened:
+        await notebook.close()

@@ -1,0 +1,117 @@
+"""Witnesses: a listener that hostile content would call, and a record of all that a page does."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Route
+
+
+class LeakListener:
+    """A loopback server that nobody has a reason to call; it remembers who did."""
+
+    def __init__(self) -> None:
+        self.hits: list[str] = []
+        listener = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def _hit(self) -> None:
+                listener.hits.append(f"{self.command} {self.path}")
+                self.send_response(200)
+                # Whatever it was asked for, the answer must not be refused for its origin.
+                self.send_header("Access-Control-Allow-Origin", "*")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_GET = do_POST = do_HEAD = do_OPTIONS = do_PUT = _hit
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Keep quiet: the hits are the log."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[LeakListener]:
+        """Listen on a thread of its own until the block ends."""
+        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join()
+
+
+@dataclass
+class Watch:
+    """What the pages of a browser profile did that calm pages do not do.
+
+    Args:
+        origin: The Jupyter server's own ``host:port``.
+        strangers: Requests to any other host, by URL.
+        popups: Addresses that were to be opened in a new window; none of them loads.
+        dialogs: Messages of ``alert`` and its like.
+        errors: Exceptions that no script of the page caught.
+        marks: Console messages that hostile payloads write when they run.
+    """
+
+    origin: str
+    strangers: list[str] = field(default_factory=list)
+    popups: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    _pages: list[Page] = field(default_factory=list)
+
+    @contextlib.asynccontextmanager
+    async def attached(self, context: BrowserContext) -> AsyncIterator[None]:
+        """Watch a profile until the block ends; new windows of its pages stay empty."""
+        # Only what leaves the server is routed: routing everything makes pages slow.
+        elsewhere = re.compile(rf"^https?://(?!{re.escape(self.origin)}/)")
+        context.on("request", self._on_request)
+        await context.route(elsewhere, self._keep_popups_empty)
+        yield
+        context.remove_listener("request", self._on_request)
+        await context.unroute(elsewhere, self._keep_popups_empty)
+
+    def add(self, page: Page) -> None:
+        """Count a page as one of the test's own, and listen to it."""
+        self._pages.append(page)
+        page.on("popup", lambda popup: popup.close())
+        page.on("dialog", self._on_dialog)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._on_console(message.text))
+
+    def _is_popup(self, request: Request) -> bool:
+        if not request.is_navigation_request():
+            return False
+        try:
+            return request.frame.page not in self._pages
+        except Error:  # a window that is not there yet has no frame
+            return True
+
+    async def _keep_popups_empty(self, route: Route, request: Request) -> None:
+        await (route.abort() if self._is_popup(request) else route.continue_())
+
+    async def _on_dialog(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        await dialog.dismiss()
+
+    def _on_request(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if self._is_popup(request):
+            self.popups.append(request.url)
+        elif address.scheme in {"http", "https", "ws", "wss"} and address.netloc != self.origin:
+            self.strangers.append(request.url)
+
+    def _on_console(self, text: str) -> None:
+        if "pwned" in text:
+            self.marks.append(text)

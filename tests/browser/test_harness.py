@@ -1,0 +1,95 @@
+"""The browser harness itself, with plain cells: what the other tests here rely on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import OpenNotebook
+from tests.browser.leaks import LeakListener
+from tests.browser.page import until
+
+_HOSTILE = """
+from IPython.display import HTML, display
+display(HTML(
+    '<img src="{url}/image">'
+    '<img src="x:" onerror="alert(1); console.log(\\'pwned\\')">'
+    '<a id="out" href="{url}/link" target="_blank">out</a>'
+))
+"""
+
+
+async def test_cells_run_by_clicking(open_notebook: OpenNotebook) -> None:
+    notebook = await open_notebook("print('one')", "print('two')")
+    await notebook.run_to_end()
+    assert await notebook.prompts() == ["[1]:", "[2]:"]
+    assert [await notebook.text(i) for i in (0, 1)] == ["one", "two"]
+    assert notebook.watch.strangers == []
+
+
+async def test_typed_cell_runs(open_notebook: OpenNotebook) -> None:
+    notebook = await open_notebook("a = 20")
+    await notebook.run_to_end()
+    await notebook.add_cell("print(a + 1)")
+    await notebook.press("Shift+Enter")
+    await notebook.see(1, "21")
+
+
+async def test_stop_button_interrupts(open_notebook: OpenNotebook) -> None:
+    notebook = await open_notebook(
+        "print('started', flush=True)\nimport time\nwhile True: time.sleep(0.05)", "print('no')"
+    )
+    await notebook.run_all()
+    await notebook.see(0, "started")
+    await notebook.stop()
+    await notebook.idle()
+    assert "KeyboardInterrupt" in await notebook.text(0)
+    assert (await notebook.prompts())[1] == "[ ]:"
+
+
+async def test_saved_notebook_is_reopened(open_notebook: OpenNotebook) -> None:
+    notebook = await open_notebook("from IPython.display import HTML\nHTML('<b>kept</b>')")
+    await notebook.run_to_end()
+    await notebook.save()
+    await notebook.close()
+    again = await open_notebook(file=notebook.file)
+    await again.see(0, "kept")
+    assert await again.trusted(0)
+
+    content = json.loads(notebook.file.read_text())
+    content["metadata"]["from"] = "a stranger"
+    file = notebook.file.with_name("stranger.ipynb")
+    file.write_text(json.dumps(content))
+    stranger = await open_notebook(file=file)
+    await stranger.see(0, "kept")
+    assert not await stranger.trusted(0)
+
+
+async def test_witnesses_see_what_hostile_content_does(
+    open_notebook: OpenNotebook, leaks: LeakListener
+) -> None:
+    """Tests that find nothing mean something only when there is something they would find."""
+    notebook = await open_notebook(_HOSTILE.format(url=leaks.url))
+    await notebook.run_to_end()
+    await until(lambda: leaks.hits and notebook.watch.dialogs, "the image and the alert")
+    assert set(leaks.hits) == {"GET /image"}
+    assert set(notebook.watch.strangers) == {f"{leaks.url}/image"}
+    assert notebook.watch.dialogs == ["1"]
+    assert notebook.watch.marks == ["pwned"]
+    await notebook.output(0).locator("#out").click()
+    await until(lambda: notebook.watch.popups, "the window that the link opens")
+    assert notebook.watch.popups == [f"{leaks.url}/link"]
+    assert set(leaks.hits) == {"GET /image"}, "a page that a click opens must not load either"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_themes_can_be_looked_at(
+    open_notebook: OpenNotebook, artefacts: Path, theme: str
+) -> None:
+    notebook = await open_notebook("print('hello')")
+    await notebook.use_theme(theme)  # type: ignore[arg-type]
+    await notebook.run_to_end()
+    picture = await notebook.screenshot(artefacts, f"plain-{theme}", cell=0)
+    assert picture.stat().st_size > 10_000
