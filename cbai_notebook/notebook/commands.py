@@ -17,7 +17,7 @@ def show_config() -> None:
     """Show every setting in force and where it came from; the key only as set or not set."""
     from dataclasses import asdict
 
-    from cbai_notebook.client import settings
+    from cbai_notebook.client.settings import settings
     from cbai_notebook.notebook.preferences import preferences
 
     now = settings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook import commands
@@ -22,7 +22,7 @@ def run_cell(shell: InteractiveShell, line: str, cell: str) -> None:
             commands.show_help()
         else:
             ask_in_cell(shell, cell, options)
-    except CbaiError as error:
+    except (CbaiError, KeyboardInterrupt) as error:
         _fail(error)
 
 
@@ -36,7 +36,7 @@ def run_line(shell: InteractiveShell, line: str) -> None:
             commands.show_help()
         else:
             ask_in_cell(shell, parsed.prompt, parsed)
-    except CbaiError as error:
+    except (CbaiError, KeyboardInterrupt) as error:
         _fail(error)
 
 
@@ -56,6 +56,8 @@ def _run_command(command: Command) -> None:
             commands.show_help()
 
 
-def _fail(error: CbaiError) -> None:
+def _fail(error: CbaiError | KeyboardInterrupt) -> NoReturn:
+    if isinstance(error, KeyboardInterrupt):
+        fail(error, "KeyboardInterrupt: Stopped. What had arrived is kept.")
     details = f" ({error.details})" if error.details else ""
     fail(error, f"{type(error).__name__}: {error}{details}")

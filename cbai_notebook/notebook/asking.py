@@ -1,0 +1,197 @@
+"""A prompt in a cell: fill it in, ask, show the answer as it comes, and end the cell as it deserves."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation import (
+    Bounds,
+    Conversation,
+    Delta,
+    Question,
+    ask,
+    chat,
+    context_of,
+    request_of,
+)
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook import bridge, insert, secrets
+from cbai_notebook.notebook.frontend import cell_id
+from cbai_notebook.notebook.options import Options
+from cbai_notebook.notebook.playback import play
+from cbai_notebook.notebook.preferences import Preferences, preferences
+from cbai_notebook.notebook.template import expand
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cbai_notebook.client import Answer, Model, Settings
+    from cbai_notebook.notebook.screen import Surface, TerminalSurface
+
+OFFLINE_HINT = (
+    "Nothing is configured, so the offline demo model answered: tiny, English only, often wrong. "
+    "`%cbai login` connects to CloudBase."
+)
+
+_announced = False
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A prompt that is ready to be asked."""
+
+    conversation: Conversation
+    question: Question
+    model: Model
+    bounds: Bounds
+    params: dict[str, Any]
+    hints: tuple[str, ...]
+    left_out: str
+
+
+def ask_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
+    """Ask a prompt and show the answer under the running cell, or where the options say.
+
+    Raises:
+        CbaiError: The prompt was refused or the request failed; what had arrived is kept.
+        KeyboardInterrupt: The user interrupted; the request is stopped, what had arrived is kept.
+    """
+    prepared = _prepare(shell, prompt, options)
+    if options.dry_run:
+        _show_request(prepared)
+        return
+    answer = _ask(prepared, _surface(shell, options), options)
+    if options.output:
+        shell.user_ns[options.output] = answer
+    if options.insert:
+        insert.insert_answer(shell, answer.text)
+
+
+def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepared:
+    from cbai_notebook.client import create_model, parse_model_spec
+    from cbai_notebook.client.settings import settings
+
+    now, wishes = settings(), preferences()
+    question, provider_hints = _question(shell, prompt, options, now, wishes)
+    provider, _ = parse_model_spec(options.model, now)
+    conversation = chat(options.conversation)
+    bounds = Bounds(wishes.history_turns, wishes.history_chars)
+    context = context_of(conversation, question, bounds)
+    params = request_of(question, context)
+    if not options.allow_secrets:
+        secrets.refuse(params, api_key=now.api_key, environ=os.environ)
+    return _Prepared(
+        conversation=conversation,
+        question=question,
+        model=create_model(provider),
+        bounds=bounds,
+        params=params,
+        hints=provider_hints,
+        left_out=_left_out(context.left_out),
+    )
+
+
+def _question(
+    shell: InteractiveShell, prompt: str, options: Options, now: Settings, wishes: Preferences
+) -> tuple[Question, tuple[str, ...]]:
+    """Return the question with its names filled in, and the hints that go with it."""
+    from cbai_notebook.client import parse_model_spec
+
+    filled = expand(prompt.strip("\n"), shell.user_ns, table_rows=wishes.table_rows)
+    if not filled.text.strip():
+        raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
+    hints = filled.hints
+    system = options.system
+    if system:
+        filled_system = expand(system, shell.user_ns, table_rows=wishes.table_rows)
+        system, hints = filled_system.text, (*hints, *filled_system.hints)
+    if options.model is None and not now.configured:
+        hints = (*hints, *_announce_offline())
+    return Question(
+        prompt=filled.text,
+        system=system,
+        model=parse_model_spec(options.model, now)[1],
+        params=options.request_params,
+        remember=options.history,
+        stream=options.stream,
+        cell_id=cell_id(shell),
+    ), hints
+
+
+def _announce_offline() -> tuple[str, ...]:
+    global _announced
+    first, _announced = not _announced, True
+    return (OFFLINE_HINT,) if first else ()
+
+
+def _left_out(turns: int) -> str:
+    if not turns:
+        return ""
+    return (
+        f"{turns} earlier turn{'' if turns == 1 else 's'} did not fit and stayed out; "
+        "cbai.configure(history_turns=…, history_chars=…) sets the bounds."
+    )
+
+
+def _ask(prepared: _Prepared, surface: Surface | TerminalSurface, options: Options) -> Answer:
+    # Loaded here and not with the extension: the screen brings the Markdown renderer.
+    from cbai_notebook.notebook.screen import Screen
+    from cbai_notebook.notebook.showing import asked, finishing
+
+    screen = Screen(surface, format="json" if options.raw else options.format)
+    screen.wait()
+
+    async def start(listener: Callable[[Delta], None]) -> Answer:
+        return await ask(
+            prepared.conversation,
+            prepared.question,
+            prepared.model,
+            bounds=prepared.bounds,
+            listener=_ignore if options.raw else listener,
+        )
+
+    with finishing(
+        screen,
+        label=asked(prepared.model.provider, prepared.question.model),
+        hints=prepared.hints,
+        left_out=prepared.left_out,
+    ) as ending:
+        answer = ending.answer = play(start, screen)
+        if options.raw:
+            screen.text(_json(answer.raw))
+    return answer
+
+
+def _surface(shell: InteractiveShell, options: Options) -> Surface | TerminalSurface:
+    from cbai_notebook.notebook.showing import surface_here, surface_of
+
+    if options.into is None:
+        return surface_here(shell)
+    if options.into not in shell.user_ns:
+        raise UsageError(
+            f"There is no variable {options.into!r}. "
+            f"Make it first: {options.into} = ipywidgets.Output(); display({options.into})."
+        )
+    return surface_of(shell.user_ns[options.into], options.into)
+
+
+def _show_request(prepared: _Prepared) -> None:
+    request = bridge.run(prepared.model.prepare(prepared.question.stream, **prepared.params))
+    shown = request.shown()
+    lines = [f"{shown['method']} {shown['url']}"]
+    lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
+    lines += ["", _json(shown["body"]), "", "Nothing was sent."]
+    sys.stdout.write("\n".join([*prepared.hints, *lines]) + "\n")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _ignore(delta: Delta) -> None:
+    """Show nothing yet: the answer is shown once it is whole."""

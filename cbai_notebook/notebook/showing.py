@@ -1,0 +1,103 @@
+"""Where an answer is shown, and how its screen ends: well, broken off, stopped or failed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.notebook.frontend import is_kernel, owns_cell
+from cbai_notebook.notebook.screen import (
+    CellSurface,
+    Facts,
+    OutputSurface,
+    Screen,
+    Surface,
+    TerminalSurface,
+)
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cbai_notebook.client import Answer
+
+
+def surface_here(shell: InteractiveShell | None) -> Surface | TerminalSurface:
+    """Return the surface of the running cell, or of the terminal."""
+    if shell is not None and is_kernel(shell):
+        return CellSurface(owns_cell=owns_cell(shell), shell=shell)
+    return TerminalSurface(sys.stdout)
+
+
+def surface_of(output: object, name: str) -> Surface:
+    """Return the surface of an ``ipywidgets.Output``.
+
+    Raises:
+        UsageError: It is none.
+    """
+    from ipywidgets import Output
+
+    if not isinstance(output, Output):
+        raise UsageError(
+            f"{name} is no ipywidgets.Output but {type(output).__name__}. "
+            f"Make one first: {name} = ipywidgets.Output(); display({name})."
+        )
+    return OutputSurface(output)
+
+
+class Ending:
+    """What a finished screen will say: set ``answer`` when it is there."""
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None
+
+
+@contextmanager
+def finishing(
+    screen: Screen, *, label: str = "", hints: Sequence[str] = (), left_out: str = ""
+) -> Iterator[Ending]:
+    """Finish a screen when the block ends, however it ends; exceptions pass on.
+
+    Args:
+        screen: The answer's screen.
+        label: Who was asked, for an answer that never told.
+        hints: Sentences about the prompt.
+        left_out: What stayed out of the context, as one sentence.
+    """
+    ending = Ending()
+    broken = Facts(label=label, left_out=left_out)
+    try:
+        yield ending
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        screen.finish("cancelled", footer=broken, hints=hints)
+        raise
+    except CbaiError as error:
+        screen.finish("partial" if error.partial else "failed", footer=broken, hints=hints)
+        raise
+    except BaseException:
+        screen.finish("failed", footer=broken, hints=hints)
+        raise
+    facts = facts_of(ending.answer, left_out) if ending.answer else broken
+    screen.finish("complete", footer=facts, hints=hints)
+
+
+def facts_of(answer: Answer, left_out: str = "") -> Facts:
+    """Return what the footer says of a whole answer."""
+    has_own_label = answer.label != answer.provider
+    usage = answer.usage
+    return Facts(
+        label=answer.label if has_own_label else asked(answer.provider, answer.model),
+        prompt_tokens=usage.prompt_tokens if usage else None,
+        completion_tokens=usage.completion_tokens if usage else None,
+        first_token_s=answer.timing.first_token_s,
+        duration_s=answer.timing.duration_s,
+        left_out=left_out,
+    )
+
+
+def asked(provider: str, model: str | None) -> str:
+    """Return who is asked, as ``"cloudbase/hy3"``."""
+    return f"{provider}/{model}" if model else provider

@@ -1,0 +1,78 @@
+"""Measure everything and print the table, a row as soon as it is there."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from statistics import median
+
+from tests.benchmarks import browser, kernel
+from tests.benchmarks.table import Row, child, in_turns
+from tests.gateway import serve_process
+
+
+def stream_rows() -> Iterator[Row]:
+    """CPU per chunk and time to the first token, against openai-python."""
+    module = "tests.benchmarks.stream"
+    with serve_process() as gateway:
+        cpu, first = (
+            in_turns(
+                {
+                    peer: (module, peer, figure, gateway.base_url)
+                    for peer in ("ours", "ours-fast", "openai")
+                },
+                rounds=3,
+            )
+            for figure in ("cpu", "first")
+        )
+    for peer, goal, name in (("ours", "≤ 1/8", "plain"), ("ours-fast", "≤ 1/30", "`[fast]`")):
+        yield Row(
+            f"CPU per streamed chunk against openai-python, {name}",
+            goal,
+            f"1/{cpu['openai'] / cpu[peer]:.0f} ({cpu[peer] * 1e6:.1f} µs against "
+            f"{cpu['openai'] * 1e6:.0f} µs)",
+        )
+    for peer, name in (("ours", "plain"), ("ours-fast", "`[fast]`")):
+        yield Row(
+            f"first token on a warm connection against openai-python, {name}",
+            "≤ 0.6",
+            f"{first[peer] / first['openai']:.2f} ({first[peer] * 1e3:.1f} ms against "
+            f"{first['openai'] * 1e3:.1f} ms)",
+        )
+
+
+def load_rows() -> Iterator[Row]:
+    """What loading the extension costs."""
+    runs = [child("tests.benchmarks.load") for _ in range(7)]
+    heavy = sorted({name for _, imported in runs for name in imported})
+    yield Row(
+        "`%load_ext cbai_notebook` over a bare IPython, CPU",
+        "≤ 80 ms",
+        f"{median(used for used, _ in runs) * 1e3:.0f} ms, "
+        + (f"imports {', '.join(heavy)}" if heavy else "nothing heavy imported"),
+    )
+
+
+SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
+    "stream": stream_rows,
+    "load": load_rows,
+    "kernel": kernel.rows,
+    "browser": browser.rows,
+}
+
+
+def main(chosen: list[str]) -> None:
+    """Print the rows of the sections chosen, all by default."""
+    for variable in [name for name in os.environ if name.startswith(("CBAI_", "CLOUDBASE_"))]:
+        del os.environ[variable]
+    print(f"{platform.python_version()}, {os.cpu_count()} cores\n")
+    print("| what | goal | measured |\n|---|---|---|", flush=True)
+    for name in chosen or SECTIONS:
+        for row in SECTIONS[name]():
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

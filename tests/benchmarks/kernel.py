@@ -1,0 +1,68 @@
+"""What one answer costs in a real kernel: bytes to the browser, and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from tests.benchmarks.table import Row
+from tests.gateway import serve_process
+from tests.isolation import isolated_environment
+from tests.kernel.harness import Kernel
+
+
+@contextlib.contextmanager
+def kernel() -> Iterator[Kernel]:
+    """Start a kernel that asks the test gateway."""
+    with serve_process() as gateway, tempfile.TemporaryDirectory() as home:
+        environment = isolated_environment(
+            Path(home) / "home",
+            CBAI_BASE_URL=gateway.base_url,
+            CLOUDBASE_API_KEY="test-key",
+            CLOUDBASE_ENV_ID="test-env",
+        )
+        running = Kernel(environment, Path(home))
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+def answer_bytes(characters: int, tokens: int, rate: int) -> int:
+    """Return the bytes of one answer's messages on the kernel's output channel."""
+    with kernel() as running:
+        running.must("%load_ext cbai_notebook")
+        spec = f"paced:{tokens}x{rate}+long:{characters}"
+        return running.finish(running.send(f"%%cbai -m {spec}\nGo"), patience=300).bytes
+
+
+def memory() -> float:
+    """Return the megabytes that one answer adds to a bare kernel."""
+    with kernel() as running:
+        running.must("1 + 1")
+        process = psutil.Process(running.pid)
+        bare = process.memory_info().rss
+        running.must("%load_ext cbai_notebook")
+        running.must("%%cbai -m english\nGo")
+        return (process.memory_info().rss - bare) / 1e6
+
+
+def rows() -> Iterator[Row]:
+    """Measure and yield the rows of the table."""
+    size = answer_bytes(10_500, 1_500, 60)
+    yield Row(
+        "bytes from kernel to browser, 10.5 KB in 1,500 tokens at 60 tokens/s",
+        "≤ 0.8 MB",
+        f"{size / 1e6:.2f} MB",
+    )
+    short, long = answer_bytes(10_000, 1_500, 500), answer_bytes(100_000, 15_000, 500)
+    yield Row(
+        "the same per character, 100,000 characters against 10,000 (500 tokens/s)",
+        "≤ 2",
+        f"{(long / 100_000) / (short / 10_000):.2f}",
+    )
+    yield Row("kernel memory over a bare kernel, after one answer", "≤ 40 MB", f"{memory():.0f} MB")

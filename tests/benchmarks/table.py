@@ -1,0 +1,48 @@
+"""A row of the table, and a child process that measures one thing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, what it must reach, what it reached."""
+
+    what: str
+    goal: str
+    measured: str
+
+    def __str__(self) -> str:
+        return f"| {self.what} | {self.goal} | {self.measured} |"
+
+
+def child(module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
+    """Run ``python -m MODULE ARGUMENTS…`` and return the JSON of its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def in_turns(
+    modules: Mapping[str, Sequence[str]], rounds: int, env: Mapping[str, str] | None = None
+) -> dict[str, float]:
+    """Run each child in turn, so many rounds, and return the median of each one's figure."""
+    figures: dict[str, list[float]] = {name: [] for name in modules}
+    for _ in range(rounds):
+        for name, command in modules.items():
+            figures[name].append(float(child(*command, env=env)))
+    return {name: median(values) for name, values in figures.items()}

@@ -1,0 +1,347 @@
+"""`%cbai` and `%%cbai` in an IPython shell, against the test gateway over a real socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import ExecutionResult
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+
+import cbai_notebook as cbai
+from cbai_notebook import errors
+from cbai_notebook.conversation import names
+from tests.gateway import Gateway, Scenario
+
+
+@pytest.fixture
+def shell(gateway: Gateway) -> Iterator[TerminalInteractiveShell]:
+    """Yield a shell with the extension loaded that asks the gateway, and nothing remembered."""
+    cbai.configure(base_url=gateway.base_url, api_key="test-key", env_id="test-env")
+    shell = TerminalInteractiveShell.instance()
+    shell.reset()
+    shell.run_line_magic("load_ext", "cbai_notebook")
+    yield shell
+    for name in names():
+        cbai.chat(name).reset()
+    cbai.configure(
+        base_url=None, api_key=None, env_id=None, history_turns=None, table_rows=None, model=None
+    )
+
+
+def run(shell: TerminalInteractiveShell, code: str) -> ExecutionResult:
+    return shell.run_cell(code, store_history=True)
+
+
+def must(shell: TerminalInteractiveShell, code: str) -> None:
+    run(shell, code).raise_error()
+
+
+def error_of(shell: TerminalInteractiveShell, code: str) -> BaseException:
+    error = run(shell, code).error_in_exec
+    assert error is not None
+    return error
+
+
+def prompt_of(gateway: Gateway) -> str:
+    return str(gateway.last.json["messages"][-1]["content"])
+
+
+def test_a_cell_is_answered_and_remembered(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script(Scenario(text="Li Bai was a poet."))
+    must(shell, "%%cbai\nIntroduce Li Bai")
+    assert "Li Bai was a poet." in capsys.readouterr().out
+    assert [message["content"] for message in cbai.chat().messages] == [
+        "Introduce Li Bai",
+        "Li Bai was a poet.",
+    ]
+
+
+def test_one_line_asks_too(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+    must(shell, "%cbai What's {that}?")
+    assert prompt_of(gateway) == "What's {that}?"
+
+
+def test_the_past_goes_along(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+    gateway.script(Scenario(text="one"), Scenario(text="two"))
+    must(shell, "%cbai first")
+    must(shell, "%cbai second")
+    assert [message["content"] for message in gateway.last.json["messages"]] == [
+        "first",
+        "one",
+        "second",
+    ]
+
+
+def test_what_did_not_fit_is_said(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cbai.configure(history_turns=1)
+    for prompt in ("a", "b", "c"):
+        must(shell, f"%cbai {prompt}")
+    assert len(gateway.last.json["messages"]) == 3
+    assert "1 earlier turn did not fit" in capsys.readouterr().out
+
+
+def test_options_become_parameters(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+    must(
+        shell,
+        '%%cbai -m deepseek/deepseek-v4-pro -s "Be brief." -t 0.5 --max-tokens 9 -P top_p=0.9\nHi',
+    )
+    assert gateway.last.path.endswith("/ai/deepseek/chat/completions")
+    body = gateway.last.json
+    assert body["model"] == "deepseek-v4-pro"
+    assert body["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+    ]
+    assert (body["temperature"], body["max_tokens"], body["top_p"]) == (0.5, 9, 0.9)
+    assert body["stream"] is True
+
+
+def test_no_stream_asks_for_the_whole_answer(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script(Scenario(text="all at once"))
+    must(shell, "%%cbai --no-stream\nHi")
+    assert gateway.last.json["stream"] is False
+    assert "all at once" in capsys.readouterr().out
+
+
+def test_values_are_filled_in_and_json_is_sent_as_written(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    shell.user_ns["city"] = "{season}"
+    shell.user_ns["season"] = "spring"
+    shell.user_ns["frame"] = pd.DataFrame({"a": [1, 2]})
+    must(shell, '%%cbai\n{city} {"a": {"b": [1]}}\n\n{frame}')
+    prompt = prompt_of(gateway)
+    assert prompt.startswith('{season} {"a": {"b": [1]}}\n\n|')
+
+
+def test_a_typo_gets_a_hint(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["topic"] = "poems"
+    must(shell, "%%cbai\nWrite about {topik}")
+    assert "{topik}" in capsys.readouterr().out
+
+
+def test_a_named_conversation_is_its_own(shell: TerminalInteractiveShell) -> None:
+    must(shell, "%%cbai -c poems\nOne")
+    assert len(cbai.chat("poems")) == 2
+    assert len(cbai.chat()) == 0
+
+
+def test_no_history_neither_sends_nor_keeps(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    must(shell, "%cbai first")
+    must(shell, "%%cbai --no-history\nsecond")
+    assert len(gateway.last.json["messages"]) == 1
+    assert len(cbai.chat()) == 2
+
+
+def test_the_answer_goes_into_a_variable(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+    gateway.script(Scenario(text="42"))
+    must(shell, "%%cbai -o answer\nHow much?")
+    assert shell.user_ns["answer"].text == "42"
+    assert shell.user_ns["answer"].usage.total_tokens > 0
+
+
+def test_raw_shows_what_the_server_sent(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script(Scenario(text="hello"))
+    must(shell, "%%cbai --raw\nHi")
+    shown = capsys.readouterr().out
+    raw = json.loads(shown[shown.index("{") : shown.rindex("}") + 1])
+    assert raw["choices"][0]["message"]["content"] == "hello"
+
+
+def test_dry_run_shows_the_request_without_the_key_and_sends_nothing(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "%%cbai --dry-run -t 0\nHi")
+    shown = capsys.readouterr().out
+    assert "/ai/cloudbase/chat/completions" in shown
+    assert '"temperature": 0' in shown
+    assert "test-key" not in shown
+    assert not gateway.requests
+    assert not cbai.chat().messages
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kind"),
+    [
+        ("error:401:INVALID_CREDENTIALS", errors.AuthenticationError),
+        ("error:404:AI_MODEL_NOT_FOUND", errors.ModelNotFoundError),
+        ("error:429:EXCEED_TOKEN_QUOTA_LIMIT", errors.QuotaExceededError),
+        ("error:403:AI_CHANNEL_NOT_ALLOWED", errors.ChannelNotAllowedError),
+    ],
+)
+def test_a_failed_prompt_fails_its_cell_with_one_line(
+    shell: TerminalInteractiveShell,
+    scenario: str,
+    kind: type[Exception],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = error_of(shell, f"%%cbai -m {scenario}\nHi")
+    assert isinstance(error, kind)
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.out + shown.err
+    assert "test-key" not in shown.out + shown.err
+
+
+def test_asking_again_after_a_failure_keeps_the_users_message_once(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    gateway.script("error:404:AI_MODEL_NOT_FOUND", Scenario(text="fine"))
+    error_of(shell, "%cbai Hi")
+    assert [message["role"] for message in cbai.chat()] == ["user", "assistant"]
+    assert cbai.chat()[-1]["status"] == "failed"
+    must(shell, "%cbai Hi")
+    assert [message["content"] for message in cbai.chat()] == ["Hi", "fine"]
+    assert [message["content"] for message in gateway.last.json["messages"]] == ["Hi"]
+
+
+def test_a_cut_stream_keeps_the_partial_answer(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script("say:one two three four five six+cut:3")
+    error = error_of(shell, "%cbai count")
+    assert isinstance(error, errors.StreamCutError)
+    last = cbai.chat()[-1]
+    assert last["status"] == "partial"
+    assert last["content"] == error.partial != ""
+    assert last["content"] in capsys.readouterr().out
+
+
+def test_a_secret_is_refused_by_name_unless_allowed(
+    shell: TerminalInteractiveShell, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "ghx-0123456789abcdef")
+    error = error_of(shell, "%cbai my token is ghx-0123456789abcdef")
+    assert isinstance(error, errors.SecretRefusedError)
+    assert "GITHUB_TOKEN" in str(error)
+    assert "ghx-" not in str(error)
+    assert not gateway.requests
+    assert not cbai.chat().messages
+    must(shell, "%cbai --allow-secrets my token is ghx-0123456789abcdef")
+    assert len(gateway.requests) == 1
+
+
+def test_the_api_key_is_never_sent_as_text(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    cbai.configure(api_key="a-long-key-0123456789")
+    assert isinstance(error_of(shell, "%cbai a-long-key-0123456789"), errors.SecretRefusedError)
+    assert not gateway.requests
+
+
+@pytest.mark.parametrize("code", ["%%cbai\n   ", "%%cbai --nonsense\nHi", "%cbai -t hot Hi"])
+def test_bad_input_fails_in_one_line_and_sends_nothing(
+    shell: TerminalInteractiveShell, gateway: Gateway, code: str
+) -> None:
+    error = error_of(shell, code)
+    assert isinstance(error, errors.UsageError)
+    assert "\n" not in str(error)
+    assert not gateway.requests
+
+
+def test_code_goes_into_the_next_cell(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+    gateway.script(Scenario(text="Here:\n\n```python\nprint(1)\n```\n"))
+    must(shell, "%%cbai --insert\nPrint one")
+    assert shell.rl_next_input == "print(1)"
+
+
+def test_an_answer_streams_into_an_output_of_the_users_own(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    gateway.script(Scenario(text="over **there**"))
+    must(shell, "import ipywidgets\nbox = ipywidgets.Output()")
+    must(shell, "%%cbai --into box\nWhere?")
+    outputs: Any = shell.user_ns["box"].outputs
+    assert "<strong>there</strong>" in "".join(output["data"]["text/html"] for output in outputs)
+
+
+def test_into_something_else_is_refused_before_anything_is_sent(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    shell.user_ns["box"] = 3
+    assert isinstance(error_of(shell, "%%cbai --into box\nHi"), errors.UsageError)
+    assert isinstance(error_of(shell, "%%cbai --into nowhere\nHi"), errors.UsageError)
+    assert not gateway.requests
+
+
+def test_a_stream_made_by_hand_is_shown(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script(Scenario(text="by hand"))
+    must(
+        shell,
+        "import cbai_notebook as cbai\n"
+        "model = cbai.create_model('cloudbase')\n"
+        "stream = cbai.run(model.stream_text(messages=[{'role': 'user', 'content': 'Hi'}]))\n"
+        "answer = cbai.show(stream)",
+    )
+    assert shell.user_ns["answer"].text == "by hand"
+    assert "by hand" in capsys.readouterr().out
+
+
+def test_a_stream_made_with_await_is_shown_with_await(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script(Scenario(text="awaited"))
+    must(
+        shell,
+        "import cbai_notebook as cbai\n"
+        "model = cbai.create_model('cloudbase')\n"
+        "stream = await model.stream_text(messages=[{'role': 'user', 'content': 'Hi'}])\n"
+        "answer = await cbai.show(stream)",
+    )
+    assert shell.user_ns["answer"].text == "awaited"
+    assert "awaited" in capsys.readouterr().out
+
+
+def test_config_tells_everything_but_the_key(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "%cbai config")
+    shown = capsys.readouterr().out
+    assert "test-env" in shown
+    assert "test-key" not in shown
+    assert "history_turns" in shown
+
+
+def test_history_and_reset(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "%cbai Hello there")
+    must(shell, "%cbai history")
+    assert "Hello there" in capsys.readouterr().out
+    must(shell, "%cbai reset")
+    assert not cbai.chat().messages
+    assert isinstance(error_of(shell, "%cbai reset no-such-thing"), errors.UsageError)
+
+
+def test_help_and_models_show_something(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "%cbai help")
+    assert "--dry-run" in capsys.readouterr().out
+    must(shell, "%cbai models")
+    assert "hy3" in capsys.readouterr().out
+
+
+def test_unloading_takes_the_magics_away(shell: TerminalInteractiveShell) -> None:
+    shell.run_line_magic("unload_ext", "cbai_notebook")
+    assert shell.find_cell_magic("cbai") is None
+    assert shell.find_line_magic("cbai") is None
+    shell.run_line_magic("load_ext", "cbai_notebook")
+    assert shell.find_cell_magic("cbai") is not None
