@@ -30,6 +30,9 @@ CODE_LANGUAGE = "python"
 """The language of code whose fence names none, as in the notebook around it."""
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+# Both are hidden while more may come, so that no fence flashes up.
+_OPENING_TAIL = re.compile(r"\A\s*(?:`{1,2}|~{1,2}|(?:`{3}|~{3})[^\n]*)\Z")
+_CLOSING_TAIL = re.compile(r"(?:\A|\n)[ ]{0,3}[`~]+[ \t]*\n*\Z")
 _FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*")
 
 
@@ -65,10 +68,6 @@ class Body(Protocol):
     def take_sealed(self) -> Sequence[Part]:
         """Return the parts that can no longer change, each once; call between paints."""
 
-    @property
-    def open_chars(self) -> int:
-        """Characters that :meth:`tail_html` stands for."""
-
     def tail_html(self) -> str:
         """Return what follows the sealed parts, or an empty string when there is nothing to see."""
 
@@ -101,11 +100,6 @@ class MarkdownBody:
     def take_sealed(self) -> Sequence[Part]:
         """Return the blocks that can no longer change, each once."""
         return [Part(piece.source, piece.html) for piece in self._document.take_sealed()]
-
-    @property
-    def open_chars(self) -> int:
-        """Characters of the open tail."""
-        return len(self._document.tail_source)
 
     def tail_html(self) -> str:
         """Return the open blocks."""
@@ -166,11 +160,6 @@ class TextBody:
         sealed = self._lines.take()
         return [_text_part(sealed)] if sealed else []
 
-    @property
-    def open_chars(self) -> int:
-        """Characters of the open tail."""
-        return len(self._lines.tail)
-
     def tail_html(self) -> str:
         """Return the open lines."""
         return _text_html(self._lines.tail) if self._lines.tail.strip() else ""
@@ -211,16 +200,13 @@ class CodeBody:
         self._sealed.append(sealed)
         return [self._part(sealed)]
 
-    @property
-    def open_chars(self) -> int:
-        """Characters of the open tail."""
-        return len(self._lines.tail)
-
     def tail_html(self) -> str:
-        """Return the open lines of code, without a fence that seems to close them."""
+        """Return the open lines of code, without what seems to become a fence."""
         tail = self._lines.tail
-        if self._opening:
-            tail = re.sub(r"(?:\A|\n)[ ]{0,3}[`~]+[ \t]*\n*\Z", "", tail)
+        if self._opening is None:
+            tail = _OPENING_TAIL.sub("", tail)
+        elif self._opening:
+            tail = _CLOSING_TAIL.sub("", tail)
         return code_html(tail, self._language) if tail.strip() else ""
 
     def finish(self, complete: bool) -> Ending:
@@ -282,11 +268,6 @@ class JsonBody:
         """Return nothing."""
         return []
 
-    @property
-    def open_chars(self) -> int:
-        """Characters that are shown."""
-        return len(self._recent)
-
     def tail_html(self) -> str:
         """Return the most recent text as code."""
         if not self._recent.strip():
@@ -317,7 +298,7 @@ def unfenced(source: str) -> tuple[str, str]:
             off (https://spec.commonmark.org/0.31.2/#fenced-code-blocks); otherwise it is returned as it is.
     """
     lines = _LINE.findall(source.lstrip("\n"))
-    opening = _FENCE.fullmatch(lines[0].rstrip("\n")) if lines else None
+    opening = _FENCE.fullmatch(lines[0].rstrip("\n")) if len(lines) > 1 else None
     if not opening:
         return source, CODE_LANGUAGE
     mark, language = opening[1], opening[2] or CODE_LANGUAGE

@@ -7,7 +7,8 @@ tail behind it is painted at a pace that the browser keeps up with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from cbai_notebook.notebook.screen.bodies import Body, Part
 from cbai_notebook.notebook.screen.footer import Closing, Facts, Status, closing
@@ -19,18 +20,24 @@ from cbai_notebook.notebook.screen.surface import Bundle, Surface
 PAINTS_PER_S = 12
 """Paints in a second, at most."""
 
-CHARS_PER_S = 20_000
-"""Characters of answer that a second of painting sends, at most."""
+BYTES_PER_S = 20_000
+"""Bytes that a second of repainting sends, at most."""
 
-REASONING_CHARS_PER_S = 10_000
-"""The same for reasoning, which is glanced at and not read."""
+MESSAGE_BYTES = 1_000
+"""What the headers of one message weigh."""
 
 MERGE_CHARS = 20_000
 """An answer below this many characters becomes one output at the end, so that a saved notebook is clean."""
 
 
+_BLANK: Bundle = {"text/html": "", "text/plain": ""}
+
+
 class Painting:
     """One answer on a surface whose outputs can be painted again.
+
+    An interrupt may come anywhere. One that hits a paint leaves it to :meth:`finish` to put things
+    right: it shows the answer anew, from its source.
 
     Args:
         surface: Where to paint.
@@ -49,10 +56,12 @@ class Painting:
         self._fold_first = False
         self._folded_chars: int | None = None
         self._slots = Slots()
-        self._tail_shown: str | None = None
-        self._unsent: dict[int, Bundle] = {}
+        self._tail_shown: str | None = ""
+        self._sizes: dict[int, int] = {}
         self._last_paint: float | None = None
+        self._pace = 0.0
         self._dirty = False
+        self._broken = False
 
     def wait(self, message: str) -> None:
         """Show that the answer is on its way, until something of it comes."""
@@ -63,7 +72,8 @@ class Painting:
         """Take a part of the answer and paint it if its time has come."""
         self._source.append(text)
         self._total += len(text)
-        self._body.feed(text)
+        with self._breakable():
+            self._body.feed(text)
         first = not self._visible and bool(text.strip())
         if first:
             self._visible = True
@@ -84,11 +94,11 @@ class Painting:
 
     def due(self) -> float | None:
         """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
-        if not self._dirty:
+        if not self._dirty or self._broken:
             return None
         if self._last_paint is None:
             return 0.0
-        return max(0.0, self._last_paint + self._interval() - self._clock())
+        return max(0.0, self._last_paint + self._pace - self._clock())
 
     def tick(self) -> None:
         """Paint if it is time."""
@@ -104,47 +114,52 @@ class Painting:
     ) -> None:
         """Paint the answer for the last time, with what stands under it."""
         self._reasoning.end(self._clock())
-        self._dirty = False
-        source = "".join(self._source)
         complete = status == "complete"
 
         def end(remark: str) -> Closing:
             said = [remark, *hints] if remark else hints
             return closing(status, footer, hints=said, note=note, empty=not self._visible)
 
-        outputs = len(self._surface) + len(self._unsent.keys() - range(len(self._surface)))
-        if outputs <= 1 or (self._total < MERGE_CHARS and self._surface.can_replace):
-            self._finish_as_one(source, complete, end)
+        is_short = self._total < MERGE_CHARS and self._surface.can_replace
+        if len(self._surface) <= 1 or is_short or self._broken:
+            self._finish_as_one(complete, end)
         else:
             self._finish_in_parts(complete, end)
         self._surface.close()
 
-    def _finish_as_one(self, source: str, complete: bool, end: Callable[[str], Closing]) -> None:
-        body, remark = self._body.whole(source, complete) if self._visible else ({}, "")
+    def _finish_as_one(self, complete: bool, end: Callable[[str], Closing]) -> None:
+        body: Bundle = {}
+        remark = ""
+        if self._visible:
+            body, remark = self._body.whole("".join(self._source), complete)
         fold = self._reasoning.closed_html() if self._reasoning else ""
         bundle = _joined(body, end(remark), before=fold)
-        if len(self._surface) <= 1:
-            self._surface.paint({0: bundle})
-        else:
+        if self._surface.can_replace and (len(self._surface) > 1 or self._broken):
             self._surface.replace(bundle)
+        else:
+            rest = range(1, len(self._surface))
+            self._surface.paint({0: bundle, **{slot: dict(_BLANK) for slot in rest}})
 
     def _finish_in_parts(self, complete: bool, end: Callable[[str], Closing]) -> None:
-        ending = self._body.finish(complete)
+        changes: dict[int, Bundle] = {}
         late_fold = ""
         if not self._fold_first:
             late_fold = self._reasoning.closed_html() if self._reasoning else ""
         elif self._folded_chars != len(self._reasoning):
-            self._fold()
-        for number, part in ending.changed.items():
-            slot = self._slots.change(number, part)
-            self._unsent[self._offset + slot] = self._body.bundle(self._slots.held(slot))
-        for part in ending.parts[:-1]:
-            self._seal(part)
-        tail: Bundle = self._body.bundle(ending.parts[-1:]) if ending.parts else {}
-        bundle = _joined(tail, end(ending.note), between=late_fold)
-        if bundle["text/html"] or self._tail_slot < len(self._surface):
-            self._unsent[self._tail_slot] = bundle
-        self._send()
+            changes.update(self._fold())
+        # An interrupt in here is followed by another call, which starts from the source.
+        with self._breakable():
+            ending = self._body.finish(complete)
+            for number, part in ending.changed.items():
+                slot = self._slots.change(number, part)
+                changes[self._offset + slot] = self._body.bundle(self._slots.held(slot))
+            for part in ending.parts[:-1]:
+                changes.update(self._seal(part))
+            tail: Bundle = self._body.bundle(ending.parts[-1:]) if ending.parts else {}
+            bundle = _joined(tail, end(ending.note), between=late_fold)
+            if bundle["text/html"] or self._tail_slot < len(self._surface):
+                changes[self._tail_slot] = bundle
+            self._send(changes)
 
     @property
     def _offset(self) -> int:
@@ -154,48 +169,57 @@ class Painting:
     def _tail_slot(self) -> int:
         return self._offset + len(self._slots)
 
-    def _interval(self) -> float:
-        if self._visible:
-            size = self._total if self._surface.repaints_all else self._body.open_chars
-            pace = size / CHARS_PER_S
-        else:
-            pace = self._reasoning.shown / REASONING_CHARS_PER_S
-        return max(1 / PAINTS_PER_S, pace)
-
     def _paint(self) -> None:
-        # What is to be sent is kept until it is, so that an interrupt in between loses nothing.
+        with self._breakable():
+            changes: dict[int, Bundle] = {}
+            if self._fold_first and self._folded_chars is None:
+                changes.update(self._fold())
+            if self._visible:
+                for part in self._body.take_sealed():
+                    changes.update(self._seal(part))
+                changes.update(self._open_tail())
+            self._send(changes)
         self._dirty = False
-        if self._fold_first and self._folded_chars is None:
-            self._fold()
-        if self._visible:
-            for part in self._body.take_sealed():
-                self._seal(part)
-            self._show_tail()
-        self._send()
         self._last_paint = self._clock()
+        self._pace = max(1 / PAINTS_PER_S, (MESSAGE_BYTES + self._repainted()) / BYTES_PER_S)
 
-    def _fold(self) -> None:
-        if self._visible:
-            self._folded_chars = len(self._reasoning)
-            self._unsent[0] = {"text/html": self._reasoning.closed_html()}
-        else:
-            self._unsent[0] = {"text/html": self._reasoning.live_html()}
+    def _repainted(self) -> int:
+        """Return the bytes that a paint like the last one sends again."""
+        if self._surface.repaints_all:
+            return sum(self._sizes.values())
+        return self._sizes.get(self._tail_slot if self._visible else 0, 0)
 
-    def _seal(self, part: Part) -> None:
+    def _fold(self) -> dict[int, Bundle]:
+        if not self._visible:
+            return {0: {"text/html": self._reasoning.live_html()}}
+        self._folded_chars = len(self._reasoning)
+        return {0: {"text/html": self._reasoning.closed_html()}}
+
+    def _seal(self, part: Part) -> dict[int, Bundle]:
         slot = self._slots.add(part)
-        self._unsent[self._offset + slot] = self._body.bundle(self._slots.held(slot))
         self._tail_shown = None
+        return {self._offset + slot: self._body.bundle(self._slots.held(slot))}
 
-    def _show_tail(self) -> None:
+    def _open_tail(self) -> dict[int, Bundle]:
         tail = self._body.tail_html()
-        if tail != self._tail_shown and (tail or self._tail_slot < len(self._surface)):
-            self._unsent[self._tail_slot] = {"text/html": tail}
-        self._tail_shown = tail
+        shown, self._tail_shown = self._tail_shown, tail
+        is_stale = shown is None and self._tail_slot < len(self._surface)
+        if tail != shown and (tail or is_stale):
+            return {self._tail_slot: {"text/html": tail}}
+        return {}
 
-    def _send(self) -> None:
-        if self._unsent:
-            self._surface.paint(dict(sorted(self._unsent.items())))
-            self._unsent = {}
+    def _send(self, changes: dict[int, Bundle]) -> None:
+        for slot, bundle in changes.items():
+            self._sizes[slot] = len(bundle["text/html"].encode())
+        if changes:
+            self._surface.paint(dict(sorted(changes.items())))
+
+    @contextmanager
+    def _breakable(self) -> Iterator[None]:
+        """Hold the painting for broken if the block does not come to its end."""
+        before, self._broken = self._broken, True
+        yield
+        self._broken = before
 
 
 def _joined(body: Bundle, end: Closing, *, before: str = "", between: str = "") -> Bundle:

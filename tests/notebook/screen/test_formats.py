@@ -59,13 +59,13 @@ def test_code_is_unwrapped_from_its_fence() -> None:
     surface = answer(source, "code")
     assert shown(surface.html).strip() == "def f():\n    return 1"
     assert surface.outputs[0]["text/plain"].strip() == "def f():\n    return 1"
-    for message in surface.messages[1:]:
+    for message in surface.messages:
         assert "`" not in shown(message["text/html"])
 
 
 def test_code_of_a_cut_stream_is_unwrapped_too() -> None:
     surface = answer("```python\ndef f():\n    ret", "code", status="partial")
-    assert shown(surface.html).startswith("def f():\n    ret")
+    assert shown(surface.html).lstrip().startswith("def f():\n    ret")
 
 
 def test_an_answer_with_more_than_one_block_is_code_as_it_is() -> None:
@@ -103,7 +103,7 @@ def test_json_is_indented_at_the_end() -> None:
         "city": "西安",
         "people": [12952907, 1.5, None],
     }
-    assert shown(surface.html).startswith('{\n  "city": "西安",')
+    assert shown(surface.html).lstrip().startswith('{\n  "city": "西安",')
 
 
 def test_json_in_a_fence_is_json() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.errors import UsageError
@@ -90,7 +94,16 @@ def test_a_long_tail_is_painted_less_often(
 ) -> None:
     screen.text("word " * 2000)
     screen.text("more")
-    assert screen.due() == pytest.approx(10_004 / 20_000)
+    (tail,) = surface.outputs
+    assert screen.due() == pytest.approx((1000 + len(tail["text/html"])) / 20_000)
+
+
+def test_a_tail_in_chinese_weighs_what_it_weighs(
+    screen: Screen, surface: RecordingSurface, clock: Clock
+) -> None:
+    screen.text("李白是唐代的诗人。" * 200)
+    screen.text("完")
+    assert screen.due() == pytest.approx(6500 / 20_000, rel=0.05)
 
 
 def test_a_surface_that_repaints_all_is_paced_by_the_whole(clock: Clock) -> None:
@@ -99,7 +112,7 @@ def test_a_surface_that_repaints_all_is_paced_by_the_whole(clock: Clock) -> None
     screen.text(markdown(10_000))
     screen.text("more")
     assert len(surface.outputs) > 3
-    assert screen.due() == pytest.approx(10_004 / 20_000)
+    assert screen.due() == pytest.approx((1000 + len(surface.html.encode())) / 20_000)
 
 
 def test_last_paint_happens_whatever_the_clock_says(
@@ -283,37 +296,66 @@ def test_an_unknown_format_is_refused_with_the_known_ones(surface: RecordingSurf
         Screen(surface, format="html")
 
 
-class Interrupted(RecordingSurface):
-    """Is interrupted once, before or after a given output has been sent."""
+@contextmanager
+def interrupted_after(events: int) -> Iterator[None]:
+    """Interrupt what the notebook's own code does, after so many of its lines."""
 
-    def __init__(self, when: int, *, can_replace: bool) -> None:
-        super().__init__(can_replace=can_replace)
-        self.when = when
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        nonlocal events
+        if "cbai_notebook" not in frame.f_code.co_filename:
+            return None
+        events -= 1
+        if not events:
+            raise KeyboardInterrupt
+        return trace
 
-    def paint(self, slots: object) -> None:
-        assert isinstance(slots, dict)
-        for slot, bundle in slots.items():
-            self.when -= 1
-            if not self.when:
-                raise KeyboardInterrupt
-            super().paint({slot: bundle})
-
-
-@given(when=st.integers(1, 60), can_replace=st.booleans())
-def test_an_interrupt_while_painting_loses_nothing(when: int, can_replace: bool) -> None:
-    clock, surface = Clock(), Interrupted(when, can_replace=can_replace)
-    screen = Screen(surface, format="text", clock=clock)
-    lines = [f"line {number} of an answer that is long enough\n" for number in range(200)]
-    fed = 0
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type]
     try:
-        for fed, line in enumerate(lines, start=1):  # noqa: B007
-            clock.now += 0.05
-            screen.text(line)
+        yield
     except KeyboardInterrupt:
         pass
+    finally:
+        sys.settrace(before)
+
+
+@settings(deadline=None)
+@given(
+    events=st.integers(1, 12_000),
+    can_replace=st.booleans(),
+    form=st.sampled_from(["text", "markdown"]),
+)
+def test_an_interrupt_anywhere_loses_nothing(events: int, can_replace: bool, form: str) -> None:
+    clock, surface = Clock(), RecordingSurface(can_replace=can_replace)
+    screen = Screen(surface, format=form, clock=clock)
+    source = [f"Paragraph {number} of an answer.\n\n" for number in range(150)]
+    fed = 0
+    with interrupted_after(events):
+        screen.reasoning("Hm.")
+        for paragraph in source:
+            clock.now += 0.05
+            screen.text(paragraph)
+            fed += 1
+    screen.text("The last words.")
     screen.finish("cancelled")
-    text = surface.plain.replace("cancelled", "")
-    assert [line + "\n" for line in text.split("\n") if line] == lines[:fed]
+    seen = [int(number) for number in re.findall(r"Paragraph (\d+) of", surface.html)]
+    assert seen in (list(range(fed)), list(range(fed + 1)))
+    assert re.findall(r"Paragraph (\d+) of", surface.plain) == [str(number) for number in seen]
+    assert surface.html.count("The last words.") == 1
+
+
+@settings(deadline=None)
+@given(events=st.integers(1, 3000), can_replace=st.booleans())
+def test_an_interrupted_finish_can_be_finished(events: int, can_replace: bool) -> None:
+    clock, surface = Clock(), RecordingSurface(can_replace=can_replace)
+    screen = Screen(surface, clock=clock)
+    play(screen, clock, tokens(markdown(4000), 400), per_s=100)
+    with interrupted_after(events):
+        screen.finish("complete", footer=Facts(label="local"))
+    screen.finish("complete", footer=Facts(label="local"))
+    assert screen.finished
+    assert surface.html.count("local") == 1
+    assert "".join(b.get("text/markdown", "") for b in surface.outputs) == markdown(4000)
 
 
 def test_time_does_not_pass_without_the_caller(screen: Screen, clock: Clock) -> None:
