@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from cbai_notebook.notebook.references import (
@@ -48,10 +49,13 @@ class Hints:
         self._namespace = namespace
         self._judged: set[str] = set()
         self._looks = 0
+        self._compared = 0
         self._said: dict[str, None] = {}
 
     def left(self, reference: Reference, at: int, why: NotFound) -> None:
         """Note a reference that names nothing which can be filled in."""
+        if self._looks > _LOOKS:
+            return
         written = f"{{{reference}}}"
         if not why.known:
             self._note_unknown(reference, written, at)
@@ -60,10 +64,10 @@ class Hints:
 
     def kept(self, reference: Reference, at: int, place: str) -> None:
         """Note a reference that is not filled in because of where it stands."""
-        written = f"{{{reference}}}"
-        if place == FORMULA or not is_there(reference.name, self._namespace):
+        if place == FORMULA or self._looks > _LOOKS:
             return
-        if not self._is_prose(written, at):
+        written = f"{{{reference}}}"
+        if not is_there(reference.name, self._namespace) or not self._is_prose(written, at):
             return
         if place == DOUBLED:
             self._say(f"`{{{written}}}` was sent as written; one pair of braces fills it in.")
@@ -76,7 +80,7 @@ class Hints:
 
     def sentences(self) -> tuple[str, ...]:
         """Return what is to be said: at most :data:`MOST` sentences, and a count of the rest."""
-        for match in _EXPRESSION.finditer(self._text):
+        for match in islice(_EXPRESSION.finditer(self._text), _LOOKS):
             self._note_expression(match)
         said = tuple(self._said)
         rest = len(said) - MOST
@@ -133,6 +137,9 @@ class Hints:
     def _near(self, name: str) -> str:
         from difflib import get_close_matches
 
+        self._compared += 1
+        if self._compared > 2 * MOST:
+            return ""
         names = {
             known.lower(): known
             for known in list(self._namespace)

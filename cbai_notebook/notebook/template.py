@@ -125,15 +125,14 @@ class _Values:
             return NotFound(f"making text of it failed ({type(error).__name__})", known=True)
 
 
+_INDENT = 100  # characters ahead of a table that are looked at
 _REST_OF_LINE = re.compile(r"[^\S\n]*(\S|\n[^\S\n]*\S)?")
 
 
 def _on_own_lines(text: str, match: re.Match[str], table: str) -> tuple[str, str, str]:
     """Return a table with the line ends that keep the text around it from becoming part of it."""
-    line_start = text.rfind("\n", 0, match.start()) + 1
-    before = (
-        "" if text[line_start : match.start()].isspace() or line_start == match.start() else "\n\n"
-    )
+    ahead = text[max(match.start() - _INDENT, 0) : match.start()].rstrip(" \t")
+    before = "" if not ahead or ahead.endswith("\n") else "\n\n"
     rest = _REST_OF_LINE.match(text, match.end())
     follows = rest[1] if rest else None
     after = "" if follows is None else "\n" if follows.startswith("\n") else "\n\n"

@@ -1,0 +1,221 @@
+"""Keeps secrets out of prompts: the API key, and the values of environment variables that look secret.
+
+A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``, ``OPENAI_API_KEY``)
+or its value is an address with a password in it (``postgres://user:password@host``). Left alone are
+values that a prompt may well hold by chance: those shorter than 8 characters, plain words, numbers,
+paths and addresses without a password. Names of public things, such as ``GPG_KEY``, are left alone too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from cbai_notebook.errors import SecretRefusedError
+
+API_KEY = "the API key"
+"""What the key in use is called where no environment variable holds it."""
+
+SHORTEST = 8
+"""Characters of the shortest value that counts as a secret."""
+
+
+def find_secrets(
+    text: str | Iterable[str], *, api_key: str | None, environ: Mapping[str, str]
+) -> list[str]:
+    """Return the names of the secrets whose values are in a text.
+
+    Args:
+        text: What would be sent, in one piece or several.
+        api_key: The key in use.
+        environ: Environment variables.
+
+    Returns:
+        Names of variables, sorted; :data:`API_KEY` for the key when no variable holds it.
+    """
+    return _found(text if isinstance(text, str) else "\0".join(text), _needles(api_key, environ))
+
+
+def refuse(request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[str, str]) -> None:
+    """Do nothing when a request is free of secrets, else refuse it.
+
+    Args:
+        request: The request's parameters: its messages and everything else that would be sent.
+        api_key: The key in use.
+        environ: Environment variables.
+
+    Raises:
+        SecretRefusedError: A secret's value would be sent; the message tells its name and where it
+            is, never the value.
+    """
+    needles = _needles(api_key, environ)
+    if not _found("\0".join(_texts(request)), needles):
+        return
+    for part, place, way_out in _parts(request):
+        if names := _found("\0".join(_texts(part)), needles):
+            raise SecretRefusedError(
+                f"Not sent: {place} holds the value of {_listed(names)}. "
+                f"{way_out}, or send it on purpose with --allow-secrets."
+            )
+
+
+# What is sent --------------------------------------------------------------------------------------
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every string in a request, the names in its dicts included."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += (*value.keys(), *value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting += value
+
+
+def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, str, str]]:
+    """Yield each part of a request, what it is called, and how to get a secret out of it."""
+    messages = list(request.get("messages") or ())
+    if messages:
+        yield messages[-1], "the prompt", "Take it out"
+    for message in messages[:-1]:
+        if message.get("role") == "system":
+            yield message, "the system prompt", "Set another one with -s"
+        else:
+            yield (
+                message,
+                "an earlier message of this conversation",
+                "Leave it behind with --no-history or %cbai reset",
+            )
+    for name, value in request.items():
+        if name != "messages":
+            yield {name: value}, f"the parameter {name!r}", "Take it out"
+
+
+def _found(text: str, needles: Mapping[str, set[str]]) -> list[str]:
+    return sorted(name for name, forms in needles.items() if any(form in text for form in forms))
+
+
+# What is secret ------------------------------------------------------------------------------------
+
+
+def _needles(api_key: str | None, environ: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return what to look for, by the names under which it is reported."""
+    # A key that hides itself when it is printed still joins as the text that it is.
+    key = "".join(api_key or "").strip()
+    found: dict[str, list[str]] = {}
+    for name, value in environ.items():
+        is_key = bool(key) and value.strip() == key
+        if values := _key_values(key) if is_key else _secret_values(name, value.strip()):
+            found[name] = values
+    if key not in (environ[name].strip() for name in found) and (values := _key_values(key)):
+        found[API_KEY] = values
+    return {
+        name: {form for value in values for form in _forms(value)} for name, values in found.items()
+    }
+
+
+def _key_values(key: str) -> list[str]:
+    """Return the key, unless it is one of those that a server of one's own takes, such as "lm-studio"."""
+    return [key] if len(key) >= 16 or (len(key) >= SHORTEST and _has_digit(key)) else []
+
+
+def _secret_values(name: str, value: str) -> list[str]:
+    """Return the secrets in a variable's value; none when it looks harmless."""
+    if re.match(r"[A-Za-z][\w+.-]*://", value):
+        return _secrets_of_address(value, _sounds_secret(name))
+    if not _sounds_secret(name):
+        return []
+    if value.startswith(("{", "[")):
+        try:
+            inside = _secrets_of_json(json.loads(value))
+            return [*inside, value] if inside else []
+        except (ValueError, RecursionError):
+            pass
+    return [value] if _looks_secret(value) else []
+
+
+def _secrets_of_address(value: str, sounds_secret: bool) -> list[str]:
+    try:
+        address = urlsplit(value)
+        user, password = address.username or "", address.password or ""
+    except ValueError:
+        return []
+    secrets = [form for form in {password, unquote(password)} if _looks_secret(form)]
+    if not password and len(user) >= 16 and _looks_secret(user):
+        secrets.append(user)
+    if sounds_secret:
+        pairs = re.findall(r"=([^&]{16,})", address.query)
+        secrets += [pair for pair in pairs if _looks_secret(pair)]
+    return secrets
+
+
+def _secrets_of_json(value: Any) -> list[str]:
+    """Return the values in a JSON document whose own names sound secret."""
+    if isinstance(value, dict):
+        own = [one for name, one in value.items() if isinstance(one, str) and _sounds_secret(name)]
+        inner = [secret for one in value.values() for secret in _secrets_of_json(one)]
+        return [one for one in own if _looks_secret(one)] + inner
+    if isinstance(value, list):
+        return [secret for one in value for secret in _secrets_of_json(one)]
+    return []
+
+
+_SECRET_WORD = re.compile(
+    r"(?:[A-Z0-9]*(?:API|ACCESS|SECRET|PRIVATE|AUTH|ENCRYPTION|SIGNING|MASTER|ACCOUNT))?KEYS?\d*"
+    r"|[A-Z0-9]*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL)S?\d*"
+    r"|PASS|PWD|PRIVATE|AUTH"
+)
+_PUBLIC = re.compile(r"(?:^|_)(?:PUB|PUBLIC|FINGERPRINT)(?:_|$)|(?:^|_)(?:GPG|PGP)_KEYS?(?:_ID)?$")
+# What comes last says what a value is: `SECRET_NAME` and `TOKEN_LIMIT` hold no secret.
+_ABOUT_IT = re.compile(
+    r"ALGORITHM|COUNT|DIR|ENABLED|EXPIRY|FILE|HOST|LENGTH|LIMIT|NAME|PATH|PORT|REGION"
+    r"|SIZE|SOCK|TTL|TYPE|USER|USERNAME|VERSION"
+)
+
+
+def _sounds_secret(name: str) -> bool:
+    upper = name.upper()
+    words = [word for word in re.split(r"[^A-Z0-9]+", upper) if word]
+    if not words or _ABOUT_IT.fullmatch(words[-1]) or words == ["PWD"] or _PUBLIC.search(upper):
+        return False
+    return any(_SECRET_WORD.fullmatch(word) for word in words)
+
+
+_WORD = r"(?:[a-z]{1,24}|[A-Z]{1,24}|[A-Z][a-z]{1,24})"
+_WORDS = re.compile(rf"{_WORD}(?:[-_./:@,+ ]+{_WORD})*")
+_NUMBER = re.compile(r"[\d.,:+\- ]{1,15}")
+_PATH_START = re.compile(r"[~.]{0,2}[/\\]|[A-Za-z]:[/\\]")
+_CASE_CHANGE = re.compile(r"[a-z][A-Z]")
+
+
+def _looks_secret(value: str) -> bool:
+    if len(value) < SHORTEST or _WORDS.fullmatch(value) or _NUMBER.fullmatch(value):
+        return False
+    # Random text may begin with a slash as well, but it changes its case all the time.
+    return not (_PATH_START.match(value) and len(_CASE_CHANGE.findall(value)) <= 3)
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
+
+
+def _forms(value: str) -> set[str]:
+    """Return how a value may be written: plain, in JSON, in Python, in an address, in a table."""
+    return {
+        value,
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        quote(value, safe=""),
+        value.replace("|", "\\|"),
+    }
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
