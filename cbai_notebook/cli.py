@@ -1,0 +1,251 @@
+"""The command line: ``cbai-notebook demo`` shows the quickstart, in JupyterLab or right here."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cbai_notebook import __version__
+from cbai_notebook.errors import CbaiError, ConfigurationError, MissingDependencyError
+
+INTERRUPTED = 130
+CELL_SECONDS = 600
+"""How long one cell of the quickstart may take."""
+
+OWN_COPY = "cbai-quickstart.ipynb"
+"""What the user's copy is called; no other package's quickstart is taken for it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the command's name; those of this process by default.
+
+    Returns:
+        The exit code: 0 when all went well, 1 when something failed, 130 when interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return _demo(options)
+    except CbaiError as error:
+        print(f"cbai-notebook: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ncbai-notebook: stopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cbai-notebook", description="Ask a language model from a Jupyter cell."
+    )
+    parser.add_argument("--version", action="version", version=f"cbai-notebook {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    demo = commands.add_parser(
+        "demo",
+        help="open the quickstart notebook in JupyterLab",
+        description="Fetch the offline model (once, 93 MB) and open the quickstart in JupyterLab.",
+    )
+    demo.add_argument(
+        "--run", action="store_true", help="run it here, without a browser, and print the answers"
+    )
+    demo.add_argument(
+        "--no-browser", action="store_true", help="start JupyterLab without opening a browser"
+    )
+    demo.add_argument("--port", type=int, help="port for JupyterLab to listen on")
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    _require(*(("nbclient", "ipykernel") if options.run else ("jupyterlab", "ipykernel")))
+    _prepare_model()
+    with _kernel_of_this_python() as kernels:
+        if options.run:
+            return _print_run(_shipped_quickstart(), kernels)
+        return _open_jupyterlab(_editable_quickstart(), kernels, options)
+
+
+def _require(*modules: str) -> None:
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise MissingDependencyError(
+            f"The demo needs {' and '.join(missing)}. "
+            'Install what it needs with `python -m pip install "cbai-notebook[all]"`.'
+        )
+
+
+def _prepare_model() -> None:
+    """Fetch the offline model, when it is the one that will answer."""
+    from cbai_notebook.client.settings import settings
+
+    if settings().default_provider != "local":
+        return
+    from cbai_notebook.local import require_runtime, weights
+
+    require_runtime()
+    if weights.present() is None and not sys.stderr.isatty():
+        print("Fetching the offline model (once, 93 MB) …", file=sys.stderr, flush=True)
+    weights.fetch()
+
+
+# Which notebook
+
+
+def _shipped_quickstart() -> Path:
+    """Return the quickstart that came with this package: from the checkout, or in the wheel."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent
+    if (checkout / "pyproject.toml").is_file():
+        path = checkout / "notebooks" / "quickstart.ipynb"
+    else:
+        path = package / "_notebooks" / "quickstart.ipynb"
+    if not path.is_file():
+        raise ConfigurationError(
+            f"The quickstart notebook is missing from this installation ({path}). "
+            'Install it again with `python -m pip install --force-reinstall "cbai-notebook[all]"`.'
+        )
+    return path
+
+
+def _editable_quickstart() -> Path:
+    """Return a quickstart for the user to edit; one that is there is never overwritten."""
+    shipped = _shipped_quickstart()
+    if shipped.parent.name == "notebooks":
+        return shipped  # in a checkout, the user's already
+    copy = Path.cwd() / OWN_COPY
+    if copy.exists():
+        print(f"Opening {copy}, as you left it. Delete it to get a fresh one.")
+        return copy
+    try:
+        shutil.copyfile(shipped, copy)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The quickstart cannot be put into {copy.parent}: {error.strerror}. "
+            "Change to a folder that you may write to, and try again."
+        ) from error
+    print(f"Put the quickstart into {copy}; it is yours to edit.")
+    return copy
+
+
+# Which kernel
+
+
+@contextmanager
+def _kernel_of_this_python() -> Iterator[Path]:
+    """Give a folder whose kernel ``python3`` is this interpreter.
+
+    A ``python3`` that another environment left in the user's home would come first otherwise.
+    """
+    from ipykernel.kernelspec import write_kernel_spec
+
+    with tempfile.TemporaryDirectory(prefix="cbai-notebook-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / "kernels").mkdir()
+        write_kernel_spec(folder / "kernels" / "python3")
+        yield folder
+
+
+# In JupyterLab
+
+
+def _open_jupyterlab(notebook: Path, kernels: Path, options: argparse.Namespace) -> int:
+    command = [sys.executable, "-m", "jupyterlab", str(notebook)]
+    if options.no_browser:
+        command.append("--no-browser")
+    if options.port is not None:
+        command.append(f"--port={options.port}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    path = os.pathsep.join(filter(None, (str(kernels), os.environ.get("JUPYTER_PATH"))))
+    print("Starting JupyterLab; Ctrl-C here ends it.", flush=True)
+    process = subprocess.Popen(
+        command,
+        cwd=notebook.parent,
+        env={**os.environ, "JUPYTER_PATH": path},
+    )
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The terminal sent it to JupyterLab too, which asks before it ends.
+            continue
+
+
+# Without a browser
+
+
+def _print_run(notebook: Path, kernels: Path) -> int:
+    """Execute a notebook, print each cell and what it gave; 1 when a cell fails."""
+    import nbformat
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    specs = KernelSpecManager(kernel_dirs=[str(kernels / "kernels")])
+    client = NotebookClient(
+        content,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs),
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # its warnings are not about the quickstart
+        timeout=CELL_SECONDS,
+        resources={"metadata": {"path": str(notebook.parent)}},
+        on_cell_execute=_print_cell,
+        on_cell_executed=lambda cell, **_: _print_outputs(cell["outputs"]),
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        print(f"\ncbai-notebook: a cell failed: {_clean(error.evalue)}", file=sys.stderr)
+        return 1
+    except (CellTimeoutError, DeadKernelError) as error:
+        print(f"\ncbai-notebook: {_clean(str(error))}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _print_cell(cell: Mapping[str, Any], **_: Any) -> None:
+    if cell["cell_type"] == "code":
+        print()
+        for line in str(cell["source"]).splitlines():
+            print(f"> {line}")
+        print(flush=True)
+
+
+def _print_outputs(outputs: Sequence[Mapping[str, Any]]) -> None:
+    for output in outputs:
+        if output["output_type"] == "error":
+            continue  # reported once, at the end
+        text = _clean(_as_text(output)).rstrip()
+        if text:
+            print(text, flush=True)
+
+
+def _as_text(output: Mapping[str, Any]) -> str:
+    if output["output_type"] == "stream":
+        return str(output["text"])
+    data = output["data"]
+    return str(data.get("text/markdown") or data.get("text/plain") or "")
+
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def _clean(text: str) -> str:
+    """Remove what a terminal would obey: a model's answer is not to be trusted with it."""
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
