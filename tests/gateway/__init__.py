@@ -7,6 +7,7 @@
     with serve() as gw: gw.base_url             on a thread of its own
     with serve_process() as gw: gw.base_url     in a process of its own
     def test_it(gateway): gateway.script(...)   a fixture, from tests.gateway.fixtures
+    with unreachable() as base_url: ...         no gateway: connecting takes for ever
 
 It answers ``POST {base}/ai/{provider}/…/chat/completions`` and ``POST {base}/chat/completions``,
 streamed or not, to ``Authorization: Bearer test-key``. What it answers is a *scenario*, chosen by
@@ -20,11 +21,13 @@ streamed or not, to ``Authorization: Bearer test-key``. What it answers is a *sc
 ``python -m tests.gateway --help`` lists the words of a spec; ``Scenario`` has a field for each.
 ``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for an event of it
 (``gw.wait_until`` without a loop). ``GET /_gateway/log`` gives the log to another process.
+A short answer is in the system's buffers before a client can leave: to see a cancel as
+``disconnected``, let the answer hang or be paced.
 """
 
 from tests.gateway.errors import Error
 from tests.gateway.gateway import DEFAULT_KEY, Gateway
-from tests.gateway.hosting import GatewayProcess, serve, serve_process
+from tests.gateway.hosting import GatewayProcess, serve, serve_process, unreachable
 from tests.gateway.log import Exchange
 from tests.gateway.scenario import Fault, Scenario
 from tests.gateway.spec import SpecError, parse
@@ -41,4 +44,5 @@ __all__ = [
     "parse",
     "serve",
     "serve_process",
+    "unreachable",
 ]

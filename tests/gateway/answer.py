@@ -27,9 +27,17 @@ class Send:
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait so many seconds; None is until the client is gone."""
+    """Wait.
+
+    Args:
+        seconds: How long; None is until the client is gone.
+        every: Seconds between heartbeats.
+        beat: What a heartbeat sends.
+    """
 
     seconds: float | None
+    every: float = 0.0
+    beat: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -221,7 +229,11 @@ class _StreamSteps:
             self._flush()
             if fault.in_frame and following:
                 self.done.append(Send(self.body.half(self.events.write(following)), self.tokens))
-            self.done.append(fault_step(fault))
+            if fault.kind == "pause" and self.scenario.heartbeat is not None:
+                beat = self.body.heartbeat()
+                self.done.append(Pause(fault.seconds, self.scenario.heartbeat, beat))
+            else:
+                self.done.append(fault_step(fault))
             if fault.kind != "pause" or fault.seconds is None:
                 return True
         return False

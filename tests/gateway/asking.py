@@ -43,7 +43,7 @@ class RawClient:
     def __init__(self, gateway: Gateway) -> None:
         address = urlsplit(gateway.base_url)
         self._host = address.netloc
-        self.socket = socket.create_connection((address.hostname, address.port), timeout=30)
+        self.socket = socket.create_connection((address.hostname, address.port or 80), timeout=30)
 
     def __enter__(self) -> RawClient:
         return self
@@ -80,7 +80,7 @@ class RawClient:
 def frames(wire: bytes) -> list[bytes]:
     """Return the frames of a chunked body, after the head."""
     _, _, rest = wire.partition(b"\r\n\r\n")
-    found = []
+    found: list[bytes] = []
     while rest:
         size, _, rest = rest.partition(b"\r\n")
         length = int(size, 16)

@@ -61,10 +61,10 @@ class Connection:
             while await self._serve_one():
                 pass
         except http1.BadRequest as error:
-            page = f"{error}\n".encode()
-            head = http1.write_head(400, [("Content-Length", str(len(page)))])
-            with contextlib.suppress(OSError):
-                await self._loop.sock_sendall(self._sock, head + page)
+            await self._refuse(error, reading)
+        except OSError:
+            # The client went away between two requests.
+            pass
         finally:
             reading.cancel()
             # The loop must have let go of the socket before it is closed.
@@ -73,6 +73,15 @@ class Connection:
                 with contextlib.suppress(OSError):
                     self._sock.shutdown(socket.SHUT_RDWR)
             self._sock.close()
+
+    async def _refuse(self, error: http1.BadRequest, reading: asyncio.Future[None]) -> None:
+        page = f"{error}\n".encode()
+        head = http1.write_head(400, [("Content-Length", str(len(page)))])
+        with contextlib.suppress(OSError):
+            await self._loop.sock_sendall(self._sock, head + page)
+            self._sock.shutdown(socket.SHUT_WR)
+            # Closing on what still comes in would reset the connection, and the answer with it.
+            await asyncio.wait([reading], timeout=1)
 
     async def _read(self) -> None:
         """Take in bytes, also while an answer is going out, so that a closed connection shows."""
@@ -162,9 +171,18 @@ class Connection:
         elif isinstance(step, Until):
             await asyncio.sleep(started + step.seconds - self._loop.time())
         elif isinstance(step, Pause):
-            await _pause(step.seconds)
+            await self._pause(step, exchange)
         else:
             self._cut(step)
+
+    async def _pause(self, pause: Pause, exchange: Exchange) -> None:
+        end = None if pause.seconds is None else self._loop.time() + pause.seconds
+        if not pause.beat:
+            await (self._loop.create_future() if end is None else asyncio.sleep(pause.seconds or 0))
+            return
+        while end is None or self._loop.time() + pause.every < end:
+            await asyncio.sleep(pause.every)
+            await self._send(exchange, Send(pause.beat, exchange.tokens_sent))
 
     async def _send(self, exchange: Exchange, step: Send) -> None:
         await self._loop.sock_sendall(self._sock, step.data)
@@ -200,10 +218,3 @@ class Connection:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._resets = True
         raise _Cut
-
-
-async def _pause(seconds: float | None) -> None:
-    if seconds is None:
-        await asyncio.get_running_loop().create_future()
-    else:
-        await asyncio.sleep(seconds)

@@ -123,7 +123,7 @@ class _Writer:
         value["choices"] = []
         if delta is not None:
             value["choices"] = [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
-        if self.scenario.usage == "repeated":
+        if self.scenario.usage == "repeated" or (finish_reason and self.scenario.usage == "finish"):
             value["usage"] = self.usage(tokens)
         elif self.scenario.usage == "zero-first" and delta is not None:
             value["usage"] = self.zero_usage()
@@ -197,7 +197,7 @@ def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
         return
 
     yield Event(write.chunk({}, sent, scenario.finish_reason), "finish", sent)
-    wanted = scenario.usage not in ("absent", "repeated")
+    wanted = scenario.usage not in ("absent", "repeated", "finish")
     if scenario.usage == "asked":
         wanted = ask.include_usage
     if wanted:

@@ -95,6 +95,10 @@ class Body:
             return list(cut_at(joined, range(0, len(joined), scenario.wire_split)))
         return frames if scenario.split is not None else [b"".join(frames)]
 
+    def heartbeat(self) -> bytes:
+        """Return a comment in a frame of its own."""
+        return self._frame(b": heartbeat\n\n")
+
     def half(self, piece: bytes) -> bytes:
         """Return the first half of the frame that would carry ``piece``."""
         frame = self._frame(self._compress(piece))

@@ -18,7 +18,7 @@ from tests.gateway.log import Exchange, Watch
 from tests.gateway.scenario import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
     from typing import Any
 
@@ -65,6 +65,7 @@ class Gateway:
         self._always: Scenario | None = None
         self._answered: Counter[Scenario] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failures: list[BaseException] = []
         self._base = ""
         self._stranger_base = ""
 
@@ -143,11 +144,19 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._failures and error is None:
+            raise RuntimeError("the gateway itself failed") from self._failures[0]
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None:
+            self._failures.append(failure)
 
     async def _accept(self, listener: socket.socket, service: _Main | _Stranger) -> None:
         loop = asyncio.get_running_loop()
@@ -319,10 +328,14 @@ def _ask(body: bytes) -> Ask:
     messages = value.get("messages") if isinstance(value, dict) else None
     if not isinstance(messages, list) or not messages:
         raise ValueError("messages must be a list that is not empty")
+    if not all(isinstance(message, dict) for message in messages):
+        raise ValueError("a message must be an object")
     prompt = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), "")
     if isinstance(prompt, list):
         prompt = "".join(part.get("text", "") for part in prompt)
     options = value.get("stream_options") or {}
+    if not isinstance(options, dict):
+        raise ValueError("stream_options must be an object")
     return Ask(
         stream=value.get("stream") is True,
         model=str(value.get("model") or ""),

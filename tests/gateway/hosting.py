@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -35,6 +36,7 @@ def serve(**options: Any) -> Iterator[Gateway]:
     """
     gateway = Gateway(**options)
     ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+    ended: concurrent.futures.Future[None] = concurrent.futures.Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
@@ -46,20 +48,22 @@ def serve(**options: Any) -> Iterator[Gateway]:
     def host() -> None:
         try:
             loop.run_until_complete(run())
-        except OSError as error:
-            ready.set_exception(error)
+        except (OSError, RuntimeError) as error:
+            (ended if ready.done() else ready).set_exception(error)
+        else:
+            ended.set_result(None)
         finally:
             loop.close()
 
     thread = threading.Thread(target=host, name="gateway", daemon=True)
     thread.start()
+    ready.result()
     try:
-        ready.result(timeout=30)
         yield gateway
     finally:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(stop.set)
         thread.join()
+    ended.result()
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,25 @@ class GatewayProcess:
         with opener.open(url, timeout=10) as answer:
             report: dict[str, Any] = json.load(answer)
         return report
+
+
+@contextlib.contextmanager
+def unreachable() -> Iterator[str]:
+    """Hold a port to which nobody gets through: connecting neither succeeds nor fails.
+
+    Returns:
+        A base URL on it.
+    """
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        # The system keeps a few connections for a server that never takes them, then no more.
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
 
 
 @contextlib.contextmanager

@@ -70,7 +70,10 @@ def take_body(head: Head, buffer: bytearray) -> bytes | None:
     """Take the body that belongs to ``head``, or return None when it is incomplete."""
     if head.get("transfer-encoding").lower() == "chunked":
         return _take_chunked(buffer)
-    length = int(head.get("content-length") or 0)
+    stated = head.get("content-length") or "0"
+    if not stated.isdigit():
+        raise BadRequest(f"not a length: {stated[:80]!r}")
+    length = int(stated)
     if length > MAX_BODY:
         raise BadRequest("the body is too long")
     if len(buffer) < length:

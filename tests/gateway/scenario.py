@@ -47,8 +47,9 @@ class Scenario:
         reasoning_beside: Put reasoning and content into the same chunks.
         finish_reason: What the last chunk says.
         usage: ``last``: in a chunk of its own at the end. ``asked``: that, when the request asks for
-            it. ``repeated``: growing, in every chunk. ``zero-first``: zeros in every chunk, then the
-            figures. ``zero-last``: the figures, then zeros. ``absent``.
+            it. ``finish``: in the chunk with the finish reason. ``repeated``: growing, in every
+            chunk. ``zero-first``: zeros in every chunk, then the figures. ``zero-last``: the
+            figures, then zeros. ``absent``.
         extra_fields: Add fields that no standard knows to every object.
         payloads: The data of every event, word for word, instead of an answer made from ``text``.
         answer_as: ``stream`` or ``json`` whatever the request asked for.
@@ -108,6 +109,8 @@ class Scenario:
         stop_after: End the body, properly, after so many tokens: no finish reason, no ``[DONE]``.
         slow_head: Seconds before each byte of the head.
         faults: Pauses and cuts.
+        heartbeat: Seconds between comments that are sent while a stream pauses after its head; for
+            chunked framing without compression.
         first: Answer so the first ``first_times`` times, and then as this scenario says.
     """
 
@@ -118,7 +121,9 @@ class Scenario:
     reasoning: str | tuple[str, ...] | None = None
     reasoning_beside: bool = False
     finish_reason: str = "stop"
-    usage: Literal["last", "asked", "repeated", "zero-first", "zero-last", "absent"] = "last"
+    usage: Literal["last", "asked", "finish", "repeated", "zero-first", "zero-last", "absent"] = (
+        "last"
+    )
     extra_fields: bool = False
     payloads: tuple[str, ...] | None = None
     answer_as: Literal["asked", "stream", "json"] = "asked"
@@ -160,6 +165,7 @@ class Scenario:
     stop_after: int | None = None
     slow_head: float | None = None
     faults: tuple[Fault, ...] = ()
+    heartbeat: float | None = None
     first: Scenario | None = None
     first_times: int = 0
 

@@ -120,10 +120,11 @@ def _finish(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
 
 
 @_word(
-    "usage:HOW", "last, asked (when the request asks), repeated, zero-first, zero-last or absent"
+    "usage:HOW",
+    "last, asked (when the request asks), finish, repeated, zero-first, zero-last or absent",
 )
 def _usage(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
-    known = ("last", "asked", "repeated", "zero-first", "zero-last", "absent")
+    known = ("last", "asked", "finish", "repeated", "zero-first", "zero-last", "absent")
     return {"usage": _one_of(known, arguments[0])}
 
 
@@ -168,6 +169,12 @@ _flag("ascii", "JSON escapes for what is not ASCII", ascii=True)
 _flag("noblank", "no blank line after the last event", blank_end=False)
 _flag("nodone", "no [DONE]", done=False)
 _flag("after-done", "a comment and another event after [DONE]", after_done=": bye\n\ndata: {}\n\n")
+
+
+@_word("flood:N", "N bytes of comments after [DONE]")
+def _flood(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    line = f": {'x' * 61}\n"
+    return {"after_done": line * (int(arguments[0]) // len(line))}
 
 
 @_word("split:K[,K…]", "packets of K bytes, or cut at these offsets, or utf8: inside characters")
@@ -307,6 +314,11 @@ def _hang(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
 @_word("pause:STAGE:SECONDS", "wait so long at STAGE")
 def _pause(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return _fault(scenario, Fault("pause", _stage(arguments[0]), float(arguments[1])))
+
+
+@_word("heartbeat:SECONDS", "with hang or pause after the head: a comment every so many seconds")
+def _heartbeat(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"heartbeat": float(arguments[0])}
 
 
 @_word("cut:STAGE[:frame]", "close the connection at STAGE; with frame: in the middle of a frame")

@@ -195,6 +195,15 @@ def test_a_client_that_leaves_in_the_middle_of_a_write_is_noticed(gateway: Gatew
     assert not gateway.last.finished
 
 
+def test_heartbeats_are_sent_in_a_pause(gateway: Gateway) -> None:
+    with RawClient(gateway) as raw:
+        raw.send("echo+hang:1+heartbeat:0.001")
+        raw.read_until(b": heartbeat\n\n\r\nd\r\n: heartbeat\n\n")
+    gateway.wait_until(lambda: gateway.last.disconnected)
+    assert gateway.last.tokens_sent == 1
+    assert reading.joined(ask(gateway, "echo+pause:1:0.01+heartbeat:0.001").content) == "hello"
+
+
 def test_a_slow_head_arrives_byte_by_byte(gateway: Gateway) -> None:
     answer = ask(gateway, "echo+slow-head:0.0001")
     assert reading.joined(answer.content) == "hello"

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.gateway import Gateway, GatewayProcess, reading, serve, serve_process
+from tests.gateway import Gateway, GatewayProcess, reading, serve, serve_process, unreachable
 from tests.gateway.asking import PATH, RawClient, ask, body
 from tests.gateway.spec import WORDS
 
@@ -71,6 +71,11 @@ def test_a_taken_port_is_an_error(gateway: Gateway) -> None:
     assert port is not None
     with pytest.raises(OSError), serve(port=port):
         pass
+
+
+def test_nobody_gets_through_to_an_unreachable_port() -> None:
+    with unreachable() as base_url, pytest.raises(httpx.ConnectTimeout):
+        httpx.get(base_url, timeout=0.2, trust_env=False)
 
 
 def test_it_runs_in_a_process(gateway_process: GatewayProcess) -> None:

@@ -145,6 +145,7 @@ def test_the_right_key_can_be_another() -> None:
         (b"[]", "AI_MODEL_PARAM_INVALID"),
         (b'{"model": "echo"}', "AI_MODEL_PARAM_INVALID"),
         (b'{"model": "echo", "messages": []}', "AI_MODEL_PARAM_INVALID"),
+        (b'{"model": "echo", "messages": ["hi"]}', "AI_MODEL_PARAM_INVALID"),
         (b'{"messages": [{"role": "user", "content": "hi"}]}', "AI_MODEL_PARAM_REQUIRED"),
     ],
 )
@@ -199,11 +200,25 @@ def test_a_chunked_request_is_read(gateway: Gateway) -> None:
     assert gateway.connections == 1
 
 
-def test_what_is_no_http_is_refused(gateway: Gateway) -> None:
+@pytest.mark.parametrize(
+    "request_", [b"hello\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"x" * 100_000]
+)
+def test_what_is_no_http_is_refused(gateway: Gateway, request_: bytes) -> None:
     with RawClient(gateway) as raw:
-        raw.socket.sendall(b"hello\r\n\r\n")
+        raw.socket.sendall(request_)
         assert raw.read_to_end().startswith(b"HTTP/1.1 400 ")
     assert gateway.requests == []
+
+
+def test_openai_python_reads_it(gateway: Gateway) -> None:
+    import openai
+
+    with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as other:
+        made = other.chat.completions.create(
+            model="echo", messages=[{"role": "user", "content": "hi"}], stream=True
+        )
+        text = "".join(c.choices[0].delta.content or "" for c in made if c.choices)
+    assert text == "hi"
 
 
 def test_one_answer_too_many_at_once_is_refused() -> None:

@@ -83,6 +83,8 @@ def test_the_last_event_may_lack_its_blank_line(gateway: Gateway) -> None:
 
 
 def test_done_may_be_missing_or_not_the_last(gateway: Gateway) -> None:
+    flood = ask(gateway, "echo+flood:100000").content
+    assert len(flood.partition(b"[DONE]")[2]) > 99_000
     assert b"[DONE]" not in ask(gateway, "echo+nodone").content
     assert reading.events(ask(gateway, "echo+after-done").content)[-2].data == "[DONE]"
 
@@ -161,6 +163,8 @@ def test_usage_comes_in_every_way_that_providers_have(gateway: Gateway) -> None:
     assert _usages(ask(gateway, f"{say}+usage:repeated")) == [0, 1, 2, 3, 3]
     assert _usages(ask(gateway, f"{say}+usage:zero-first")) == [0, 0, 0, 0, 0, 3]
     assert _usages(ask(gateway, f"{say}+usage:zero-last")) == [3, 0]
+    assert _usages(ask(gateway, f"{say}+usage:finish")) == [3]
+    assert reading.chunks(ask(gateway, f"{say}+usage:finish").content)[-1]["choices"]
     assert _usages(ask(gateway, f"{say}+usage:asked")) == []
     options = {"include_usage": True}
     assert _usages(ask(gateway, f"{say}+usage:asked", stream_options=options)) == [3]
