@@ -1,0 +1,154 @@
+"""Code blocks of an answer, put into a new cell below; nothing is ever run by that.
+
+Python goes in as it is. A shell, HTML and the like go under the cell magic that IPython has for them,
+when the whole cell is theirs. Beside Python, and where there is no magic, they become comments, because
+one cell runs one language. Running the cell is the user's decision, as with code copied by hand;
+characters that would hide from the user what it does are taken out.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cbai_notebook.notebook.markdown.plain import plain
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+NO_CODE = "The answer holds no code block, so no cell was inserted."
+
+_PYTHON = frozenset({"python", "py", "python3", "py3", "ipython", "ipython3"})
+_CONSOLE = frozenset({"pycon", "python-console", "pyconsole", "python-repl"})
+_MAGICS = {
+    "bash": "bash",
+    "shell": "bash",
+    "zsh": "bash",
+    "sh": "sh",
+    "html": "html",
+    "javascript": "javascript",
+    "js": "javascript",
+    "latex": "latex",
+    "tex": "latex",
+    "markdown": "markdown",
+    "md": "markdown",
+    "perl": "perl",
+    "ruby": "ruby",
+    "svg": "svg",
+}
+"""Languages for which IPython itself has a cell magic."""
+
+
+@dataclass(frozen=True)
+class CodeBlock:
+    """A fenced code block: its language in lower case, ``""`` when it names none, and its source."""
+
+    language: str
+    source: str
+
+
+def code_blocks(markdown: str) -> list[CodeBlock]:
+    """Return the fenced code blocks of a text, in order, without characters that hide what is there.
+
+    Args:
+        markdown: CommonMark; a fence that is never closed runs to the end.
+    """
+    from markdown_it import MarkdownIt
+
+    return [
+        CodeBlock(_language(token.info), token.content.rstrip("\n"))
+        for token in MarkdownIt("commonmark").parse(plain(markdown))
+        if token.type == "fence" and token.content.strip()
+    ]
+
+
+def new_cell_text(blocks: Sequence[CodeBlock]) -> str:
+    """Return the one cell that holds all the blocks, or ``""`` when there are none.
+
+    Args:
+        blocks: From :func:`code_blocks`.
+    """
+    if len(blocks) == 1 and blocks[0].source.startswith("%%"):
+        return blocks[0].source
+    magics = {_magic(block) for block in blocks}
+    magic = magics.pop() if len(magics) == 1 else None
+    if magic:
+        sources = "\n\n".join(block.source for block in blocks)
+        return f"%%{magic}\n{sources}"
+    labelled = any(block.language in _PYTHON | _CONSOLE for block in blocks)
+    return "\n\n".join(_as_python(block, labelled) for block in blocks)
+
+
+def insert_answer(shell: InteractiveShell, markdown: str) -> str:
+    """Put the code blocks of an answer into a new cell below the running one.
+
+    The request travels with the cell's reply, so a notebook shows one new cell for a cell that was run,
+    the last that was asked for; a terminal shows it as its next input. A frontend that knows no such
+    requests ignores it.
+
+    Args:
+        shell: The shell that runs the cell.
+        markdown: The answer.
+
+    Returns:
+        A sentence for the user when there is no code to insert, else ``""``.
+    """
+    text = new_cell_text(code_blocks(markdown))
+    if not text:
+        return NO_CODE
+    shell.set_next_input(text, replace=False)
+    return ""
+
+
+def _language(info: str) -> str:
+    """Return the language of a fence, which is the first word behind it."""
+    words = info.strip().strip("{}").replace(",", " ").split()
+    return words[0].lstrip(".").lower() if words else ""
+
+
+def _magic(block: CodeBlock) -> str | None:
+    return None if block.source.startswith("%%") else _MAGICS.get(block.language)
+
+
+def _as_python(block: CodeBlock, labelled: bool) -> str:
+    """Return a block as a piece of a Python cell.
+
+    Args:
+        block: The block.
+        labelled: Whether some block says that it is Python; then one that says nothing is most
+            likely the output of the other.
+    """
+    if block.source.startswith("%%"):
+        return _comment(block)
+    if block.language in _CONSOLE or (block.language in _PYTHON and block.source.startswith(">>>")):
+        return _typed(block.source)
+    if block.language in _PYTHON or (not block.language and not labelled and _parses(block.source)):
+        return block.source
+    return _comment(block)
+
+
+def _typed(source: str) -> str:
+    """Return what was typed in a console session, without prompts and output."""
+    lines = source.split("\n")
+    return "\n".join(line[4:] for line in lines if re.match(r"(?:>>>|\.\.\.)(?: |$)", line))
+
+
+def _comment(block: CodeBlock) -> str:
+    # IPython ends a line wherever `splitlines` does, so a comment must begin anew at each of them.
+    lines = block.source.splitlines()
+    heading = [f"# {block.language}:"] if block.language else []
+    return "\n".join([*heading, *(f"# {line}".rstrip() for line in lines)])
+
+
+def _parses(source: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
