@@ -65,11 +65,7 @@ def ask_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
     if options.dry_run:
         _show_request(prepared)
         return
-    answer = _ask(prepared, _surface(shell, options), options)
-    if options.output:
-        shell.user_ns[options.output] = answer
-    if options.insert:
-        insert.insert_answer(shell, answer.text)
+    _ask(shell, prepared, options)
 
 
 def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepared:
@@ -138,12 +134,12 @@ def _left_out(turns: int) -> str:
     )
 
 
-def _ask(prepared: _Prepared, surface: Surface | TerminalSurface, options: Options) -> Answer:
+def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None:
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
     from cbai_notebook.notebook.showing import asked, finishing
 
-    screen = Screen(surface, format="json" if options.raw else options.format)
+    screen = Screen(_surface(shell, options), format="json" if options.raw else options.format)
     screen.wait()
 
     async def start(listener: Callable[[Delta], None]) -> Answer:
@@ -164,7 +160,10 @@ def _ask(prepared: _Prepared, surface: Surface | TerminalSurface, options: Optio
         answer = ending.answer = play(start, screen)
         if options.raw:
             screen.text(_json(answer.raw))
-    return answer
+        if options.output:
+            shell.user_ns[options.output] = answer
+        if options.insert and (problem := insert.insert_answer(shell, answer.text)):
+            ending.hints.append(problem)
 
 
 def _surface(shell: InteractiveShell, options: Options) -> Surface | TerminalSurface:

@@ -33,7 +33,7 @@ def load(shell: InteractiveShell) -> None:
         else:
             magics.run_cell(shell, line, cell)
 
-    shell.register_magic_function(cbai, magic_kind="line_cell", magic_name="cbai")
+    shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")
     completion.register(shell)
     timer = threading.Timer(WARM_UP_AFTER_S, _warm_up)
     timer.daemon = True

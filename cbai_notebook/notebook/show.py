@@ -69,7 +69,7 @@ def _surface(into: Output | None) -> Surface | TerminalSurface:
         return surface_of(into, "into")
     from IPython.core.getipython import get_ipython
 
-    return surface_here(get_ipython())  # type: ignore[no-untyped-call]
+    return surface_here(get_ipython())
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

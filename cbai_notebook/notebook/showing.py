@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cbai_notebook.errors import CbaiError, UsageError
@@ -48,11 +49,12 @@ def surface_of(output: object, name: str) -> Surface:
     return OutputSurface(output)
 
 
+@dataclass
 class Ending:
-    """What a finished screen will say: set ``answer`` when it is there."""
+    """What a screen says when it is finished: set the answer when it is there, and add hints."""
 
-    def __init__(self) -> None:
-        self.answer: Answer | None = None
+    answer: Answer | None = None
+    hints: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -67,21 +69,21 @@ def finishing(
         hints: Sentences about the prompt.
         left_out: What stayed out of the context, as one sentence.
     """
-    ending = Ending()
+    ending = Ending(hints=list(hints))
     broken = Facts(label=label, left_out=left_out)
     try:
         yield ending
     except (KeyboardInterrupt, asyncio.CancelledError):
-        screen.finish("cancelled", footer=broken, hints=hints)
+        screen.finish("cancelled", footer=broken, hints=ending.hints)
         raise
     except CbaiError as error:
-        screen.finish("partial" if error.partial else "failed", footer=broken, hints=hints)
+        screen.finish("partial" if error.partial else "failed", footer=broken, hints=ending.hints)
         raise
     except BaseException:
-        screen.finish("failed", footer=broken, hints=hints)
+        screen.finish("failed", footer=broken, hints=ending.hints)
         raise
     facts = facts_of(ending.answer, left_out) if ending.answer else broken
-    screen.finish("complete", footer=facts, hints=hints)
+    screen.finish("complete", footer=facts, hints=ending.hints)
 
 
 def facts_of(answer: Answer, left_out: str = "") -> Facts:

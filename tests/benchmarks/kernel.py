@@ -10,15 +10,16 @@ from pathlib import Path
 import psutil
 
 from tests.benchmarks.table import Row
-from tests.gateway import serve_process
+from tests.gateway import Gateway, Scenario, serve
+from tests.gateway.texts import ENGLISH
 from tests.isolation import isolated_environment
 from tests.kernel.harness import Kernel
 
 
 @contextlib.contextmanager
-def kernel() -> Iterator[Kernel]:
+def kernel() -> Iterator[tuple[Kernel, Gateway]]:
     """Start a kernel that asks the test gateway."""
-    with serve_process() as gateway, tempfile.TemporaryDirectory() as home:
+    with serve() as gateway, tempfile.TemporaryDirectory() as home:
         environment = isolated_environment(
             Path(home) / "home",
             CBAI_BASE_URL=gateway.base_url,
@@ -27,22 +28,29 @@ def kernel() -> Iterator[Kernel]:
         )
         running = Kernel(environment, Path(home))
         try:
-            yield running
+            yield running, gateway
         finally:
             running.close()
 
 
-def answer_bytes(characters: int, tokens: int, rate: int) -> int:
-    """Return the bytes of one answer's messages on the kernel's output channel."""
-    with kernel() as running:
+def answer_bytes(characters: int, rate: int) -> int:
+    """Return the bytes of one answer's messages on the kernel's output channel.
+
+    Args:
+        characters: The answer's length; it comes in tokens of seven characters.
+        rate: Tokens a second.
+    """
+    text = (ENGLISH * (characters // len(ENGLISH) + 1))[:characters]
+    tokens = tuple(text[start : start + 7] for start in range(0, characters, 7))
+    with kernel() as (running, gateway):
         running.must("%load_ext cbai_notebook")
-        spec = f"paced:{tokens}x{rate}+long:{characters}"
-        return running.finish(running.send(f"%%cbai -m {spec}\nGo"), patience=300).bytes
+        gateway.script(Scenario(text=tokens, rate=rate))
+        return running.finish(running.send("%cbai Go"), patience=300).bytes
 
 
 def memory() -> float:
     """Return the megabytes that one answer adds to a bare kernel."""
-    with kernel() as running:
+    with kernel() as (running, _):
         running.must("1 + 1")
         process = psutil.Process(running.pid)
         bare = process.memory_info().rss
@@ -53,13 +61,13 @@ def memory() -> float:
 
 def rows() -> Iterator[Row]:
     """Measure and yield the rows of the table."""
-    size = answer_bytes(10_500, 1_500, 60)
+    size = answer_bytes(10_500, 60)
     yield Row(
         "bytes from kernel to browser, 10.5 KB in 1,500 tokens at 60 tokens/s",
         "≤ 0.8 MB",
         f"{size / 1e6:.2f} MB",
     )
-    short, long = answer_bytes(10_000, 1_500, 500), answer_bytes(100_000, 15_000, 500)
+    short, long = answer_bytes(10_000, 500), answer_bytes(100_000, 500)
     yield Row(
         "the same per character, 100,000 characters against 10,000 (500 tokens/s)",
         "≤ 2",
