@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cbai_notebook.errors import CbaiError
     from cbai_notebook.notebook.bridge import run
     from cbai_notebook.notebook.configuration import configure
+    from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
 
 __version__ = "0.1.0"
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Answer": "client",
     "CbaiError": "errors",
+    "ChatPanel": "notebook.panel",
     "Chunk": "client",
     "Conversation": "conversation",
     "Event": "client",
@@ -39,6 +41,7 @@ _HOME = {
 __all__ = [
     "Answer",
     "CbaiError",
+    "ChatPanel",
     "Chunk",
     "Conversation",
     "Event",

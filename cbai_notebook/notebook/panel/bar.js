@@ -1,0 +1,135 @@
+// The line above the conversation: which conversation, which model, and settings under a fold.
+
+function bar({ model, el }) {
+  const id = `cbai-${model.get("uid")}`;
+  const tell = (type, values = {}) => model.send({ type, ...values });
+
+  const conversations = make("select", {
+    className: "cbai-pick",
+    "aria-label": say("conversation"),
+    on: { change: () => tell("pick", { name: conversations.value }) },
+  });
+  const suggestions = make("datalist", { id: `${id}-models` });
+  const spec = make("input", {
+    type: "text",
+    className: "cbai-pick cbai-model",
+    list: `${id}-models`,
+    spellcheck: false,
+    autocomplete: "off",
+    title: say("modelHint"),
+    "aria-label": say("model"),
+    on: { change: tellOptions },
+  });
+  const system = make("textarea", {
+    id: `${id}-system`,
+    className: "cbai-field",
+    rows: 2,
+    placeholder: say("systemHint"),
+    on: { change: tellOptions },
+  });
+  const temperature = make("input", {
+    id: `${id}-temperature`,
+    className: "cbai-field cbai-number",
+    type: "number",
+    min: 0,
+    max: 2,
+    step: 0.1,
+    placeholder: say("temperatureHint"),
+    on: { change: tellOptions },
+  });
+  const fold = make(
+    "div",
+    { className: "cbai-settings", id: `${id}-settings`, hidden: true },
+    make("label", { for: system.id }, say("system")),
+    system,
+    make("label", { for: temperature.id }, say("temperature")),
+    temperature,
+  );
+  const settings = iconButton("settings", say("settings"), () => {
+    fold.hidden = !fold.hidden;
+    settings.setAttribute("aria-expanded", String(!fold.hidden));
+  });
+  settings.setAttribute("aria-expanded", "false");
+  settings.setAttribute("aria-controls", fold.id);
+  const forms = make("div", { className: "cbai-menu", hidden: true, id: `${id}-export` });
+  const exporter = iconButton("export", say("export"), () => openMenu(forms.hidden));
+  exporter.setAttribute("aria-expanded", "false");
+  exporter.setAttribute("aria-controls", forms.id);
+  for (const form of ["markdown", "jsonl"]) {
+    forms.append(
+      make("button", { type: "button", on: { click: () => (openMenu(false), tell("export", { form })) } }, say(form)),
+    );
+  }
+  const fresh = iconButton("new", say("newConversation"), () => tell("new"));
+  const menu = make("div", { className: "cbai-menu-home" }, exporter, forms);
+
+  el.classList.add("cbai-bar");
+  el.append(
+    make(
+      "div",
+      { className: "cbai-bar-row" },
+      conversations,
+      fresh,
+      make("span", { className: "cbai-gap" }),
+      spec,
+      suggestions,
+      settings,
+      menu,
+    ),
+    fold,
+  );
+  keepKeysIn(el);
+
+  function openMenu(open) {
+    forms.hidden = !open;
+    exporter.setAttribute("aria-expanded", String(open));
+    if (open) forms.firstChild.focus();
+  }
+  menu.addEventListener("focusout", (event) => {
+    if (!menu.contains(event.relatedTarget)) openMenu(false);
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      openMenu(false);
+      exporter.focus();
+    }
+  });
+
+  function tellOptions() {
+    const warmth = temperature.value.trim();
+    tell("options", {
+      model: spec.value.trim(),
+      system: system.value,
+      temperature: warmth === "" || Number.isNaN(Number(warmth)) ? null : Number(warmth),
+    });
+  }
+
+  function showConversations() {
+    const names = model.get("conversations");
+    conversations.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
+    conversations.value = model.get("conversation");
+  }
+  function showOptions() {
+    if (document.activeElement !== spec) spec.value = model.get("model");
+    spec.placeholder = model.get("default_model");
+    if (document.activeElement !== system) system.value = model.get("system");
+    if (document.activeElement !== temperature) temperature.value = model.get("temperature") ?? "";
+    suggestions.replaceChildren(...model.get("models").map((value) => make("option", { value })));
+  }
+  const onMessage = (message) => {
+    if (message.type === "download") download(message.name, message.mime, message.text);
+  };
+  const watched = [
+    ["change:conversations change:conversation", showConversations],
+    ["change:model change:default_model change:system change:temperature change:models", showOptions],
+    ["msg:custom", onMessage],
+  ];
+  for (const [names, listener] of watched) for (const name of names.split(" ")) model.on(name, listener);
+  showConversations();
+  showOptions();
+  return () => {
+    for (const [names, listener] of watched) for (const name of names.split(" ")) model.off(name, listener);
+  };
+}
+
+export default { render: bar };

@@ -1,0 +1,269 @@
+// Where the reader writes. The text box is the only holder of the draft while it is on screen: the kernel
+// is told of it, and never writes into it but when a program asks for that.
+
+const REST_MS = 300;
+const PATIENCE_MS = 600;
+
+function composer({ model, el }) {
+  const kept = `cbai-draft-${model.get("uid")}`;
+  let sent = 0;
+  let pending = null;
+  let patience = 0;
+  let editing = null;
+  let recalled = -1;
+  let restTimer = 0;
+
+  const area = make("textarea", {
+    className: "cbai-area",
+    rows: 1,
+    placeholder: say("placeholder"),
+    "aria-label": say("message"),
+    "aria-describedby": `${kept}-hint`,
+    spellcheck: true,
+  });
+  const go = iconButton("send", say("send"), () => (model.get("loading") ? stop() : send()));
+  const hint = make("span", { className: "cbai-hint", id: `${kept}-hint` });
+  const totals = make("span", { className: "cbai-totals", title: say("totals") });
+  const banner = make(
+    "div",
+    { className: "cbai-editing", hidden: true },
+    make("span", {}, say("editing")),
+    make("button", { type: "button", className: "cbai-quiet", on: { click: leaveEditing } }, say("cancel")),
+  );
+  const ghost = make("div", { className: "cbai-pending", hidden: true });
+  const status = make("div", { className: "cbai-unseen", role: "status", "aria-live": "polite" });
+  const toast = make("div", { className: "cbai-toast", hidden: true, "aria-hidden": "true" });
+  const jump = make(
+    "button",
+    { type: "button", className: "cbai-jump", hidden: true, on: { click: () => transcript?.toEnd() } },
+    say("latest"),
+  );
+  const box = make(
+    "div",
+    { className: "cbai-box" },
+    area,
+    make("div", { className: "cbai-row" }, hint, totals, go),
+  );
+  el.classList.add("cbai-composer");
+  el.append(jump, toast, ghost, banner, box, status);
+  keepKeysIn(el);
+
+  function announce(text, visibly = false) {
+    status.textContent = "";
+    status.textContent = text;
+    if (!visibly) return;
+    toast.textContent = text;
+    toast.hidden = false;
+    clearTimeout(toast.timer);
+    toast.timer = setTimeout(() => (toast.hidden = true), 2200);
+  }
+
+  function grow() {
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight}px`;
+    go.classList.toggle("cbai-idle", !model.get("loading") && !area.value.trim());
+  }
+
+  function keep(now = false) {
+    try {
+      sessionStorage.setItem(kept, area.value);
+    } catch {
+      // Storage may be forbidden; the kernel still keeps the draft.
+    }
+    clearTimeout(restTimer);
+    restTimer = setTimeout(tell, now ? 0 : REST_MS);
+  }
+
+  function tell() {
+    model.set("draft", area.value);
+    model.save_changes();
+  }
+
+  function write(text) {
+    area.value = text;
+    grow();
+    keep();
+    area.setSelectionRange(text.length, text.length);
+  }
+
+  function send() {
+    const text = area.value;
+    if (!text.trim() || model.get("loading") || pending) return;
+    pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text, editing };
+    model.send({ type: "send", id: pending.id, text, beside: editing?.turn ?? null });
+    patience = setTimeout(showPending, PATIENCE_MS);
+    leaveEditing({ quietly: true });
+    recalled = -1;
+    write("");
+    transcript?.toEnd();
+  }
+
+  function showPending() {
+    ghost.replaceChildren(
+      make("div", { className: "cbai-pending-text" }, pending.text),
+      make("div", { className: "cbai-pending-why" }, say("pending")),
+    );
+    ghost.hidden = false;
+  }
+
+  function settle({ id, text }) {
+    if (!pending || pending.id !== id) return;
+    clearTimeout(patience);
+    ghost.hidden = true;
+    const { text: mine } = pending;
+    pending = null;
+    if (text !== undefined && !area.value) write(text ?? mine);
+  }
+
+  function stop() {
+    model.send({ type: "stop" });
+  }
+
+  function edit(turn, text) {
+    if (model.get("loading")) return;
+    editing = { turn, draft: editing?.draft ?? area.value };
+    banner.hidden = false;
+    write(text);
+    area.focus();
+    transcript?.markEditing(turn);
+  }
+
+  function leaveEditing({ quietly = false } = {}) {
+    if (!editing) return;
+    const { draft } = editing;
+    editing = null;
+    banner.hidden = true;
+    transcript?.markEditing(null);
+    if (quietly) {
+      // The draft that was set aside comes back once the edited message has left.
+      queueMicrotask(() => !area.value && draft && write(draft));
+      return;
+    }
+    write(draft);
+    area.focus();
+  }
+
+  function recall() {
+    const past = model.get("recall");
+    if (recalled + 1 >= past.length) return false;
+    recalled += 1;
+    write(past[recalled]);
+    return true;
+  }
+
+  area.addEventListener("keydown", (event) => {
+    // 229 is what Safari gives for the Enter that ends a composition, after the composition has ended.
+    if (event.isComposing || event.keyCode === 229) return;
+    const bare = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "Escape" && bare) {
+      event.preventDefault();
+      if (model.get("loading")) stop();
+      else leaveEditing();
+    } else if (event.key === "ArrowUp" && bare) {
+      const untouched = recalled >= 0 && area.value === model.get("recall")[recalled];
+      if ((!area.value || untouched) && recall()) event.preventDefault();
+    }
+  });
+  area.addEventListener("input", () => {
+    grow();
+    keep();
+  });
+  area.addEventListener("blur", () => keep(true));
+  box.addEventListener("mousedown", (event) => {
+    if (event.target === area || event.target.closest("button")) return;
+    event.preventDefault();
+    area.focus();
+  });
+
+  function showLoading() {
+    const loading = model.get("loading");
+    go.classList.toggle("cbai-icon-send", !loading);
+    go.classList.toggle("cbai-icon-stop", loading);
+    go.lastChild.textContent = say(loading ? "stop" : "send");
+    hint.textContent = say(loading ? "hintLoading" : "hint");
+    root?.toggleAttribute("data-loading", loading);
+    grow();
+  }
+
+  function showTotals() {
+    const [tokens, seconds] = [model.get("tokens"), model.get("seconds")];
+    const parts = [tokens && say("tokens")(tokens.toLocaleString()), seconds && say("seconds")(seconds.toFixed(1))];
+    totals.textContent = parts.filter(Boolean).join(" · ");
+  }
+
+  const handle = {
+    sent: settle,
+    refused: settle,
+    fill: ({ text }) => write(text),
+    focus: () => area.focus(),
+    announce: ({ what }) => announce(say(what)),
+  };
+  const onMessage = (message) => handle[message.type]?.(message);
+  model.on("msg:custom", onMessage);
+  model.on("change:loading", showLoading);
+  model.on("change:tokens", showTotals);
+  model.on("change:seconds", showTotals);
+
+  let root = null;
+  let transcript = null;
+  let waiting = requestAnimationFrame(function look() {
+    root = el.closest(".cbai-panel");
+    if (!root || !el.isConnected) {
+      waiting = requestAnimationFrame(look);
+      return;
+    }
+    transcript = attachTranscript({ root, model, jump, announce, edit });
+    model.send({ type: "shown" });
+    showLoading();
+  });
+
+  const widths = new ResizeObserver(grow);
+  widths.observe(el);
+  let draft = null;
+  try {
+    draft = sessionStorage.getItem(kept);
+  } catch {
+    draft = null;
+  }
+  area.value = draft ?? model.get("draft");
+  showLoading();
+  showTotals();
+
+  return () => {
+    cancelAnimationFrame(waiting);
+    clearTimeout(patience);
+    clearTimeout(restTimer);
+    if (area.value !== model.get("draft")) tell();
+    widths.disconnect();
+    model.off("msg:custom", onMessage);
+    model.off("change:loading", showLoading);
+    model.off("change:tokens", showTotals);
+    model.off("change:seconds", showTotals);
+    transcript?.detach();
+  };
+}
+
+// A panel may be on screen several times. Once its last place is gone while its notebook is still open, the
+// output was deleted: the kernel is told, so that nothing goes on for nobody.
+const GONE_MS = 1500;
+const places = { count: 0, notebook: null };
+
+export default {
+  render(context) {
+    places.count += 1;
+    const end = composer(context);
+    requestAnimationFrame(() => {
+      places.notebook = context.el.closest(".jp-Notebook") ?? places.notebook;
+    });
+    return () => {
+      end();
+      places.count -= 1;
+      setTimeout(() => {
+        if (!places.count && places.notebook?.isConnected) context.model.send({ type: "gone" });
+      }, GONE_MS);
+    };
+  },
+};

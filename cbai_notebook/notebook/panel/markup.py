@@ -1,0 +1,165 @@
+"""The panel's own markup around prompts and answers. Whatever a person or a model wrote is escaped here."""
+
+from __future__ import annotations
+
+from cbai_notebook.conversation import Turn
+from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, STREAMING
+from cbai_notebook.notebook.screen.html import escape, lines
+
+NO_MATH = "mathjax_ignore tex2jax_ignore"
+
+_MARKS = {CANCELLED: ("stopped", "已停止"), PARTIAL: ("incomplete", "不完整")}
+
+
+def say(english: str, chinese: str) -> str:
+    """Return words in both languages; the style sheet shows the one of the browser.
+
+    Args:
+        english, chinese: Safe markup.
+    """
+    return f'<span data-say="en" lang="en">{english}</span><span data-say="zh" lang="zh">{chinese}</span>'
+
+
+def prompt(turn: Turn, key: str, number: int, total: int) -> str:
+    """Return the user's message with what can be done to it.
+
+    Args:
+        turn: The turn.
+        key: How the panel calls the turn.
+        number: Its place among its alternatives, from 1.
+        total: How many alternatives there are.
+    """
+    return (
+        f'<div class="cbai-ask-row {NO_MATH}"><span class="cbai-unseen">{say("You", "你")}</span>'
+        f'<div class="cbai-prompt">{escape(turn.prompt)}</div>'
+        f'<div class="cbai-actions">{_button("edit", key, "Edit and resend", "修改并重新发送", idle=True)}'
+        f"{_branch(key, number, total)}</div></div>"
+    )
+
+
+def foot(turn: Turn, key: str) -> str:
+    """Return what stands under an answer: its problem, its actions and its facts."""
+    if turn.status == STREAMING:
+        return (
+            f'<div class="cbai-thinking"><i></i><i></i><i></i>'
+            f'<span class="cbai-unseen">{say("Answering", "正在回答")}</span></div>'
+        )
+    actions = ""
+    if turn.text:
+        actions += _button("copy", key, "Copy answer", "复制回答")
+    if turn.status != FAILED:
+        actions += _button("again", key, "Regenerate", "重新生成", idle=True)
+    actions += _button("delete", key, "Delete turn", "删除这一轮", idle=True)
+    # A parser drops the first newline of a `pre`, so one more is written than is meant.
+    source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
+    return (
+        f'<div class="{NO_MATH}">{_problem(turn, key)}<div class="cbai-actions">{actions}'
+        f'<span class="cbai-facts">{_mark(turn)}{_facts(turn)}</span></div>{source}</div>'
+    )
+
+
+def problem(message: str, details: str = "", retry: str = "") -> str:
+    """Return a notice of something that went wrong.
+
+    Args:
+        message: What happened and what to do next, as plain text.
+        details: What a support ticket needs.
+        retry: The key of the turn to retry, where that makes sense.
+    """
+    folded = (
+        f"<details><summary>{say('Details', '详情')}</summary>{lines(details)}</details>"
+        if details
+        else ""
+    )
+    button = (
+        f'<button type="button" class="cbai-plain-button" data-cbai="retry" data-turn="{retry}" '
+        f"data-needs-idle>{say('Retry', '重试')}</button>"
+        if retry
+        else ""
+    )
+    return (
+        f'<div class="cbai-problem {NO_MATH}" role="alert">{lines(message)}{folded}{button}</div>'
+    )
+
+
+def earlier(hidden: int) -> str:
+    """Return the button that shows earlier turns, or nothing when none is hidden."""
+    if not hidden:
+        return ""
+    words = say(f"Show earlier messages ({hidden} hidden)", f"显示更早的消息（还有 {hidden} 轮）")
+    return (
+        '<div class="cbai-earlier"><button type="button" class="cbai-plain-button" '
+        f'data-cbai="earlier">{words}</button></div>'
+    )
+
+
+def welcome(name: str, offline: bool) -> str:
+    """Return what an empty conversation shows."""
+    note = ""
+    if offline:
+        note = f'<div class="cbai-note">{say(_OFFLINE, _OFFLINE_ZH)}</div>'
+    shared = (
+        f"<code>%%cbai -c {escape(name)}</code>" if name != "default" else "<code>%%cbai</code>"
+    )
+    return (
+        f'<div class="cbai-welcome {NO_MATH}"><strong>{say("What shall we talk about?", "想聊点什么？")}</strong>'
+        f"<span>{say(f'Cells that begin with {shared} share this conversation.', f'以 {shared} 开头的单元格与这里共用同一个对话。')}"
+        f"</span>{note}</div>"
+    )
+
+
+_OFFLINE = (
+    "Nothing is configured, so the offline demo model answers: tiny, English only, often wrong. "
+    "Run <code>%cbai login</code> in a cell to connect to CloudBase."
+)
+_OFFLINE_ZH = (
+    "尚未配置，因此由离线演示模型回答：模型很小、只懂英语、经常出错。"
+    "在单元格中运行 <code>%cbai login</code> 即可连接云开发 CloudBase。"
+)
+
+
+def _button(action: str, key: str, english: str, chinese: str, *, idle: bool = False) -> str:
+    return (
+        f'<button type="button" class="cbai-icon-button cbai-icon-{action}" data-cbai="{action}" '
+        f'data-turn="{key}"{" data-needs-idle" if idle else ""}>'
+        f'<span class="cbai-tip">{say(english, chinese)}</span></button>'
+    )
+
+
+def _branch(key: str, number: int, total: int) -> str:
+    if total < 2:
+        return ""
+    back = _button("back", key, "Previous version", "上一版本")
+    following = _button("next", key, "Next version", "下一版本")
+    if number == 1:
+        back = back.replace("<button", "<button disabled", 1)
+    if number == total:
+        following = following.replace("<button", "<button disabled", 1)
+    return f'<span class="cbai-branch">{back}<span>{number}/{total}</span>{following}</span>'
+
+
+def _problem(turn: Turn, key: str) -> str:
+    if turn.error:
+        return problem(turn.error, turn.error_details, retry=key)
+    return ""
+
+
+def _mark(turn: Turn) -> str:
+    if turn.status not in _MARKS:
+        return ""
+    return f'<span class="cbai-mark">{say(*_MARKS[turn.status])}</span>'
+
+
+def _facts(turn: Turn) -> str:
+    if turn.status == FAILED:
+        return ""
+    facts = []
+    asked = "/".join(part for part in (turn.provider, turn.model) if part)
+    if asked:
+        facts.append(escape(asked))
+    tokens = turn.total_tokens or turn.completion_tokens
+    if tokens:
+        facts.append(say(f"{tokens:,} tokens", f"{tokens:,} 词元"))
+    if turn.duration_s is not None:
+        facts.append(say(f"{turn.duration_s:.1f} s", f"{turn.duration_s:.1f} 秒"))
+    return " · ".join(facts)

@@ -1,0 +1,224 @@
+"""``cbai.ChatPanel``: a conversation that is read and written in a notebook, without cells."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation import Conversation, Turn, chat, fresh
+from cbai_notebook.errors import MissingDependencyError, UsageError
+from cbai_notebook.notebook import bridge
+from cbai_notebook.notebook.panel.asker import Asker, Options, prepare
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cbai_notebook.notebook.panel.view import PanelView
+
+ELSEWHERE = (
+    "The chat panel needs a notebook. Here, `%load_ext cbai_notebook` and then `%cbai Hello` "
+    "chat in the terminal."
+)
+
+
+class ChatPanel:
+    """A chat in a notebook; put it last in a cell to show it.
+
+    It is one more face of a conversation: what `%%cbai -c NAME` says is seen here at once, and the
+    other way round.
+
+    Args:
+        conversation: The conversation or its name; the current one by default.
+        model: ``MODEL`` or ``PROVIDER/MODEL``; the configured one by default.
+        system: A system prompt from here on.
+        temperature: The temperature, where it should not be the model's own.
+
+    Raises:
+        UsageError: The conversation's name is blank.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation | str | None = None,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        temperature: float | None = None,
+    ) -> None:
+        self._conversation = (
+            conversation if isinstance(conversation, Conversation) else chat(conversation)
+        )
+        self._options = Options(model or "", system, temperature)
+        self._lock = threading.RLock()
+        self._draft = ""
+        self._closed = False
+        self._view: PanelView | None = None
+        self._asker = Asker(self._show_state)
+
+    def __repr__(self) -> str:
+        if not _in_notebook():
+            return ELSEWHERE
+        return f"<ChatPanel of {self._conversation.name!r}: {len(self._conversation.turns)} turns>"
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation that is shown."""
+        return self._conversation
+
+    @property
+    def options(self) -> Options:
+        """How the next prompt is asked."""
+        return self._options
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages as flat dicts, as :attr:`cbai_notebook.Conversation.messages`."""
+        return self._conversation.messages
+
+    @property
+    def inputValue(self) -> str:
+        """What stands in the message box; setting it writes there."""
+        return self._draft
+
+    @inputValue.setter
+    def inputValue(self, text: str) -> None:
+        self._draft = text
+        if self._view:
+            self._view.fill(text)
+
+    @property
+    def isLoading(self) -> bool:
+        """Whether an answer to this panel is under way."""
+        return self._asker.busy(self._conversation)
+
+    def note_draft(self, text: str) -> None:
+        """Take note of what the reader has typed."""
+        self._draft = text
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the messages as a DataFrame.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingDependencyError(
+                "A DataFrame needs pandas. Run `python -m pip install pandas`."
+            ) from error
+        from cbai_notebook.conversation import RECORD_KEYS
+
+        return pandas.DataFrame(self.messages, columns=list(RECORD_KEYS))
+
+    def send(self, text: str, *, beside: Turn | None = None) -> bool:
+        """Ask a prompt, and return at once.
+
+        A blank prompt, and a second one while the first is being answered, do nothing.
+
+        Args:
+            text: The prompt.
+            beside: The turn to stand beside as an alternative, as Regenerate and Edit do.
+
+        Returns:
+            Whether it was sent.
+
+        Raises:
+            CbaiError: It cannot be sent as it is; nothing was sent.
+        """
+        with self._lock:
+            if not text.strip() or self.isLoading or self._closed:
+                return False
+            request = prepare(self._conversation, text, self._options, beside)
+            started = self._asker.start(request)
+        self._show_state()
+        return started
+
+    def regenerate(self, turn: Turn | None = None) -> bool:
+        """Ask a prompt again; the answer that it had is kept as an alternative.
+
+        Args:
+            turn: The turn; the last one by default.
+
+        Returns:
+            Whether it was sent.
+        """
+        turn = turn or next(iter(self._conversation.turns[-1:]), None)
+        return turn is not None and self.send(turn.prompt, beside=turn)
+
+    def stop(self) -> None:
+        """Stop the answer that is under way; what has come is kept and marked."""
+        self._asker.stop(self._conversation)
+
+    def use(self, conversation: Conversation | str) -> None:
+        """Show another conversation. An answer under way goes on in the one it belongs to."""
+        with self._lock:
+            self._conversation = (
+                conversation if isinstance(conversation, Conversation) else chat(conversation)
+            )
+            self._options = replace(self._options, system=None)
+        if self._view:
+            self._view.turn_to(self._conversation)
+
+    def new_conversation(self) -> None:
+        """Show a new, empty conversation; the one before stays."""
+        self.use(fresh())
+
+    def set_options(self, options: Options) -> None:
+        """Say how the next prompt is asked."""
+        self._options = options
+        self._show_state()
+
+    @property
+    def widget(self) -> Any:
+        """The panel as an ipywidgets box, to put into a layout of your own.
+
+        Raises:
+            UsageError: The panel is closed.
+        """
+        return self._shown().root
+
+    def close(self) -> None:
+        """Stop what is under way, and take the panel off the page. The conversation stays."""
+        with self._lock:
+            self._closed = True
+            view, self._view = self._view, None
+
+        async def end() -> None:
+            self._asker.stop()
+            await self._asker.ended()
+            if view:
+                view.close()
+
+        call = bridge.submit(end())
+        call.wait(bridge.CANCEL_GRACE_S)
+
+    def _ipython_display_(self) -> None:
+        if not _in_notebook():
+            print(ELSEWHERE)  # noqa: T201
+            return
+        self._shown().display()
+
+    def _shown(self) -> PanelView:
+        with self._lock:
+            if self._closed:
+                raise UsageError("This panel is closed. Make another one: cbai.ChatPanel().")
+            if self._view is None:
+                from cbai_notebook.notebook.panel.view import PanelView
+
+                self._view = PanelView(self)
+            return self._view
+
+    def _show_state(self) -> None:
+        if view := self._view:
+            view.show_state()
+
+
+def _in_notebook() -> bool:
+    from IPython.core.getipython import get_ipython
+
+    from cbai_notebook.notebook.frontend import is_kernel
+
+    shell = get_ipython()
+    return shell is not None and is_kernel(shell)

@@ -1,0 +1,138 @@
+// The conversation above the composer: its buttons, its scrolling and its code blocks.
+
+const NEAR_END_PX = 48;
+
+function attachTranscript({ root, model, jump, announce, edit }) {
+  const scroller = root.querySelector(".cbai-scroll");
+  root.dataset.lang = LANGUAGE;
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", say("panel"));
+  scroller.setAttribute("role", "log");
+  scroller.setAttribute("aria-label", say("transcript"));
+  // Text that grows twelve times a second is no news; the composer announces beginning and end.
+  scroller.setAttribute("aria-live", "off");
+  scroller.tabIndex = 0;
+  keepKeysIn(root);
+
+  // The scroller's origin is its end, so 0 is the latest and what is above is negative.
+  const atEnd = () => scroller.scrollTop > -NEAR_END_PX;
+  const onScroll = () => (jump.hidden = atEnd());
+  const toEnd = () => {
+    scroller.scrollTop = 0;
+    jump.hidden = true;
+  };
+  scroller.addEventListener("scroll", onScroll, { passive: true });
+
+  const own = {
+    copy: (button) => copy(sourceOf(button), button),
+    edit: (button) => edit(button.dataset.turn, promptOf(button)),
+  };
+
+  function onClick(event) {
+    const button = event.target.closest("button[data-cbai]");
+    // An answer's own buttons are made here and have listeners of their own; any other is not ours.
+    if (!button || button.closest(".jp-OutputArea")) return;
+    const action = button.dataset.cbai;
+    if (model.get("loading") && button.hasAttribute("data-needs-idle")) return;
+    if (own[action]) own[action](button);
+    else model.send({ type: "act", action, turn: button.dataset.turn ?? null });
+  }
+  root.addEventListener("click", onClick);
+
+  const turnOf = (element) => element.closest(".cbai-turn");
+  const sourceOf = (button) => turnOf(button)?.querySelector(".cbai-source")?.textContent ?? "";
+  const promptOf = (button) => turnOf(button)?.querySelector(".cbai-prompt")?.textContent ?? "";
+
+  async function copy(text, button) {
+    const copied = await toClipboard(text);
+    announce(say(copied ? "copied" : "notCopied"), true);
+    if (!copied || !button) return;
+    button.classList.add("cbai-done");
+    setTimeout(() => button.classList.remove("cbai-done"), 1600);
+  }
+
+  function insert(code, button) {
+    if (insertCell(root, model, code)) announce(say("inserted"), true);
+    else copy(code, button).then(() => announce(say("insertedCopied"), true));
+  }
+
+  function codeTools(pre) {
+    const code = () => pre.textContent.replace(/\n$/, "");
+    const tool = (label, name, act) =>
+      make(
+        "button",
+        { type: "button", className: "cbai-code-button", "aria-label": name, title: name, on: { click: (event) => act(code(), event.currentTarget) } },
+        label,
+      );
+    return make(
+      "div",
+      { className: "cbai-code-tools", role: "group", "aria-label": say("code") },
+      tool(say("copyCode"), say("copyCodeLong"), copy),
+      tool(say("insertCode"), say("insertCodeLong"), insert),
+    );
+  }
+
+  function decorate() {
+    for (const pre of scroller.querySelectorAll(".cbai-answer pre:not([data-cbai-tools])")) {
+      pre.dataset.cbaiTools = "";
+      if (!pre.closest(".cbai-open")) pre.before(codeTools(pre));
+      else delete pre.dataset.cbaiTools;
+    }
+    if (LANGUAGE === "en") return;
+    for (const summary of scroller.querySelectorAll(".cbai-reasoning summary small")) {
+      const word = /^Thinking/.test(summary.textContent) ? say("thinking") : say("reasoning");
+      if (summary.textContent !== word) summary.textContent = word;
+    }
+  }
+
+  let due = 0;
+  const observer = new MutationObserver(() => {
+    if (!due) {
+      due = requestAnimationFrame(() => {
+        due = 0;
+        decorate();
+      });
+    }
+  });
+  observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
+  decorate();
+
+  return {
+    toEnd,
+    markEditing(turn) {
+      for (const marked of root.querySelectorAll(".cbai-being-edited")) marked.classList.remove("cbai-being-edited");
+      if (turn) root.querySelector(`[data-cbai="edit"][data-turn="${turn}"]`)?.closest(".cbai-turn")?.classList.add("cbai-being-edited");
+    },
+    detach() {
+      observer.disconnect();
+      cancelAnimationFrame(due);
+      scroller.removeEventListener("scroll", onScroll);
+      root.removeEventListener("click", onClick);
+    },
+  };
+}
+
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Pages without TLS have no clipboard interface; the old command still works there.
+    const area = make("textarea", { value: text, className: "cbai-unseen" });
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}
+
+function insertCell(root, model, source) {
+  const notebook = model.widget_manager?.context?.model?.sharedModel;
+  if (!notebook?.insertCell) return false;
+  const cell = root.closest(".jp-Cell");
+  const index = Number(cell?.dataset.windowedListIndex ?? NaN);
+  const place = Number.isInteger(index) ? index + 1 : notebook.cells.length;
+  notebook.insertCell(place, { cell_type: "code", source, metadata: {} });
+  return true;
+}

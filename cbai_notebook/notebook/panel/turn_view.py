@@ -1,0 +1,111 @@
+"""One turn in the panel: the prompt, the answer as it comes, and what can be done with both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation import Delta, Turn
+from cbai_notebook.conversation.turn import STREAMING
+from cbai_notebook.notebook.panel import markup
+from cbai_notebook.notebook.panel.surface import AnswerSurface
+from cbai_notebook.notebook.playback import play_here
+from cbai_notebook.notebook.screen import Screen
+
+if TYPE_CHECKING:
+    from ipywidgets import Layout, Output
+
+
+class TurnView:
+    """Widgets that show a turn. Everything here runs on the background loop.
+
+    Args:
+        turn: The turn; one that is under way is followed to its end.
+        key: How the panel calls the turn.
+        layout: Shared by all widgets, since each of its own would be one more thing to send.
+        place: The turn's number among its alternatives, and how many there are.
+    """
+
+    def __init__(self, turn: Turn, key: str, layout: Layout, place: tuple[int, int]) -> None:
+        from ipywidgets import HTML, VBox
+
+        self.turn = turn
+        self.key = key
+        self._layout = layout
+        self._place = place
+        self._news = asyncio.Event()
+        self._prompt = HTML(markup.prompt(turn, key, *place), layout=layout)
+        self._foot = HTML(markup.foot(turn, key), layout=layout)
+        self._prompt.add_class("cbai-ask")
+        self._foot.add_class("cbai-foot")
+        self.box = VBox(layout=layout)
+        self.box.add_class("cbai-turn")
+        self._task: asyncio.Task[None] | None = None
+        if turn.status == STREAMING:
+            self._show_outputs(())
+            self._task = asyncio.get_running_loop().create_task(self._follow())
+        else:
+            self._show_settled()
+
+    def notice(self) -> None:
+        """Look at the turn again: something came, or it has ended."""
+        self._news.set()
+
+    def stand(self, place: tuple[int, int]) -> None:
+        """Show the turn's number among its alternatives."""
+        if place != self._place:
+            self._place = place
+            self._prompt.value = markup.prompt(self.turn, self.key, *place)
+
+    def stop_following(self) -> None:
+        """Leave the widgets as they are."""
+        if self._task:
+            self._task.cancel()
+
+    def close(self) -> None:
+        """Take the widgets away."""
+        self.stop_following()
+        for widget in (*self.box.children, self.box):
+            widget.close()
+
+    async def _follow(self) -> None:
+        screen = Screen(AnswerSurface(self._make_output, self._show_outputs, live=True))
+        await play_here(self._listen, screen)
+        self._finish(screen)
+        self._foot.value = markup.foot(self.turn, self.key)
+
+    async def _listen(self, listener: Callable[[Delta], None]) -> None:
+        seen = (0, 0)
+        while True:
+            # Looked at first, so that what came before the end is not left behind.
+            ended = self.turn.status != STREAMING
+            text, reasoning, seen = self.turn.since(seen)
+            if text or reasoning:
+                listener(Delta(text, reasoning))
+            if ended:
+                return
+            await self._news.wait()
+            self._news.clear()
+
+    def _show_settled(self) -> None:
+        self._show_outputs(())
+        screen = Screen(AnswerSurface(self._make_output, self._show_outputs, live=False))
+        screen.reasoning(self.turn.reasoning)
+        screen.text(self.turn.text)
+        self._finish(screen)
+
+    def _finish(self, screen: Screen) -> None:
+        # How the turn ended stands in the foot, in the reader's language.
+        if self.turn.text or self.turn.reasoning or not self.turn.error:
+            screen.finish("complete")
+
+    def _make_output(self, outputs: tuple[dict[str, Any], ...]) -> Output:
+        from ipywidgets import Output
+
+        output = Output(outputs=outputs, layout=self._layout)
+        output.add_class("cbai-answer")
+        return output
+
+    def _show_outputs(self, outputs: Sequence[Output]) -> None:
+        self.box.children = (self._prompt, *outputs, self._foot)

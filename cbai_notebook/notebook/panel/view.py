@@ -1,0 +1,347 @@
+"""The panel's widgets, and what happens when they are clicked.
+
+Widget callbacks come on the main thread or on another, depending on the kernel: they take a lock, hand
+over to the background loop and return. Everything that changes a widget runs on that loop, so one after
+the other, and goes on while a cell runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ipywidgets import HTML, Layout, VBox
+
+from cbai_notebook.conversation import Change, Conversation, Turn, names
+from cbai_notebook.errors import CbaiError
+from cbai_notebook.notebook.bridge import background_loop
+from cbai_notebook.notebook.panel import markup, transcript
+from cbai_notebook.notebook.panel.asker import Options
+from cbai_notebook.notebook.panel.controls import Bar, Composer, update
+from cbai_notebook.notebook.panel.export import export
+from cbai_notebook.notebook.panel.turn_view import TurnView
+
+if TYPE_CHECKING:
+    from cbai_notebook.notebook.panel.panel import ChatPanel
+    from cbai_notebook.notebook.screen.cell import CellSurface
+
+PAGE = 20
+"""Turns that are on the page at first, and that come back when earlier ones are asked for."""
+
+MOST = 40
+"""Turns on the page at which all but the newest page are folded away again."""
+
+RECALLED = 20
+"""Prompts that the arrow key brings back."""
+
+
+class PanelView:
+    """The widgets of one panel.
+
+    Args:
+        panel: What is asked to do what the reader wants.
+    """
+
+    def __init__(self, panel: ChatPanel) -> None:
+        self._panel = panel
+        self._loop = background_loop()
+        self._lock = threading.RLock()
+        self._keys = itertools.count(1)
+        self._turns: dict[str, Turn] = {}
+        self._views: dict[Turn, TurnView] = {}
+        self._conversation = panel.conversation
+        self._first = 0
+        self._unwatch: Callable[[], None] | None = None
+        self._transcript: CellSurface | None = None
+        self._closed = False
+
+        uid = uuid.uuid4().hex[:8]
+        self._layout = Layout()
+        self._bar = Bar(uid=uid, layout=self._layout)
+        self._composer = Composer(uid=uid, draft=panel.inputValue, layout=self._layout)
+        self._earlier = HTML(layout=self._layout)
+        self._notice = HTML(layout=self._layout)
+        self._welcome = HTML(layout=self._layout)
+        self._list = VBox((self._earlier, self._notice), layout=self._layout)
+        self._scroll = VBox((self._list,), layout=self._layout)
+        self.root = VBox((self._bar, self._scroll, self._composer), layout=self._layout)
+        self._list.add_class("cbai-list")
+        self._scroll.add_class("cbai-scroll")
+        self.root.add_class("cbai-panel")
+
+        self._bar.on_msg(self._on_bar)
+        self._composer.on_msg(self._on_composer)
+        self._composer.observe(lambda change: panel.note_draft(change["new"]), "draft")
+        self._show_state()
+        self._post(self._wake)
+
+    # On show and off
+
+    def display(self) -> None:
+        """Show the panel in the running cell, and under it the transcript that a saved file keeps."""
+        from IPython.display import display
+
+        from cbai_notebook.notebook.screen.cell import CellSurface
+
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
+        plain = "A chat panel. Run the cell to chat; what was said stands below."
+        display(  # type: ignore[no-untyped-call]
+            {"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, raw=True
+        )
+        surface = CellSurface(owns_cell=False)
+        surface.paint({0: transcript.bundle(self._conversation)})
+        self._transcript = surface
+
+    def close(self) -> None:
+        """Take every widget away; to be called on the background loop."""
+        self._sleep()
+        self._closed = True
+        for view in self._views.values():
+            view.close()
+        for widget in (
+            self.root,
+            self._scroll,
+            self._list,
+            self._earlier,
+            self._notice,
+            self._welcome,
+            self._bar,
+            self._composer,
+            self._layout,
+        ):
+            widget.close()
+
+    def _wake(self) -> None:
+        if self._unwatch is None and not self._closed:
+            self._unwatch = self._conversation.watch(
+                lambda change: self._post(self._on_change, change)
+            )
+            self._arrange()
+
+    def _sleep(self) -> None:
+        if self._unwatch:
+            self._unwatch()
+            self._unwatch = None
+        for view in self._views.values():
+            view.stop_following()
+
+    def _post(self, work: Callable[..., None], *arguments: Any) -> None:
+        self._loop.call_soon_threadsafe(work, *arguments)
+
+    # What the panel wants shown
+
+    def fill(self, text: str) -> None:
+        """Write into the message box."""
+        self._composer.draft = text
+        self._composer.send({"type": "fill", "text": text})
+
+    def turn_to(self, conversation: Conversation) -> None:
+        """Show another conversation."""
+        self._post(self._turn_to, conversation)
+
+    def show_state(self) -> None:
+        """Show whether an answer is under way, and what else is said in the bar and the composer."""
+        self._post(self._show_state)
+
+    def _turn_to(self, conversation: Conversation) -> None:
+        self._sleep()
+        self._conversation = conversation
+        self._first = len(conversation.turns)
+        self._notice.value = ""
+        self._wake()
+        self._show_state()
+        self._write_transcript()
+
+    def _show_state(self) -> None:
+        if self._closed:
+            return
+        from cbai_notebook.client import SUGGESTED_MODELS
+
+        options, conversation = self._panel.options, self._conversation
+        turns = conversation.turns
+        system = conversation.system if options.system is None else options.system
+        known = names()
+        if conversation.name not in known:
+            known = (*known, conversation.name)
+        update(
+            self._bar,
+            conversation=conversation.name,
+            conversations=list(known),
+            model=options.model,
+            default_model=_default_model(),
+            models=[
+                f"{name}/{each}" if each else name
+                for name, some in SUGGESTED_MODELS.items()
+                for each in some or ("",)
+            ],
+            system=system or "",
+            temperature=options.temperature,
+        )
+        prompts = dict.fromkeys(turn.prompt for turn in reversed(turns))
+        update(
+            self._composer,
+            loading=self._panel.isLoading,
+            recall=list(itertools.islice(prompts, RECALLED)),
+            tokens=sum(turn.total_tokens or 0 for turn in turns),
+            seconds=round(sum(turn.duration_s or 0.0 for turn in turns), 1),
+        )
+
+    # What the conversation has to show
+
+    def _on_change(self, change: Change) -> None:
+        if self._unwatch is None:
+            return
+        if change.kind == "grown":
+            if view := self._views.get(change.turn) if change.turn else None:
+                view.notice()
+            return
+        if change.kind == "opened":
+            self._notice.value = ""
+            if len(self._conversation.turns) - self._first > MOST:
+                self._first = len(self._conversation.turns) - PAGE
+            self._arrange()
+            self._announce("started")
+        elif change.kind == "closed" and change.turn:
+            if view := self._views.get(change.turn):
+                view.notice()
+                self._announce(change.turn.status)
+            self._write_transcript()
+        else:
+            self._arrange()
+            self._write_transcript()
+        self._show_state()
+
+    def _announce(self, what: str) -> None:
+        self._composer.send({"type": "announce", "what": what})
+
+    def _arrange(self) -> None:
+        turns = self._conversation.turns
+        self._first = max(0, min(self._first, len(turns) - PAGE))
+        before, self._views = self._views, {}
+        for turn in turns[self._first :]:
+            place = self._place(turn)
+            view = before.pop(turn, None)
+            if view is None:
+                key = f"t{next(self._keys)}"
+                self._turns[key] = turn
+                view = TurnView(turn, key, self._layout, place)
+            view.stand(place)
+            self._views[turn] = view
+        self._earlier.value = markup.earlier(self._first)
+        boxes = [view.box for view in self._views.values()]
+        if not boxes:
+            self._welcome.value = markup.welcome(self._conversation.name, self._is_offline())
+            boxes = [self._welcome]
+        children = (self._earlier, *boxes, self._notice)
+        if children != self._list.children:
+            self._list.children = children
+        for gone in before.values():
+            del self._turns[gone.key]
+            gone.close()
+
+    def _place(self, turn: Turn) -> tuple[int, int]:
+        alternatives = self._conversation.alternatives(turn)
+        return alternatives.index(turn) + 1, len(alternatives)
+
+    def _is_offline(self) -> bool:
+        from cbai_notebook.client.settings import settings
+
+        return not settings().configured and not self._panel.options.model
+
+    def _write_transcript(self) -> None:
+        if self._transcript:
+            self._transcript.paint({0: transcript.bundle(self._conversation)})
+
+    # What the reader wants
+
+    def _on_composer(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+        with self._lock:
+            match message.get("type"):
+                case "send":
+                    self._send(str(message["text"]), str(message["id"]), message.get("beside"))
+                case "stop":
+                    self._panel.stop()
+                case "act":
+                    self._act(str(message["action"]), self._turns.get(str(message.get("turn"))))
+                case "shown":
+                    self._post(self._wake)
+                    self.show_state()
+                case "gone":
+                    self._panel.stop()
+                    self._post(self._sleep)
+
+    def _on_bar(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+        with self._lock:
+            match message.get("type"):
+                case "pick":
+                    self._panel.use(str(message["name"]))
+                case "new":
+                    self._panel.new_conversation()
+                    self._composer.send({"type": "focus"})
+                case "options":
+                    self._choose_options(message)
+                case "export":
+                    file = export(self._conversation, str(message["form"]))
+                    self._bar.send({"type": "download", **file})
+
+    def _send(self, text: str, number: str, key: str | None) -> None:
+        sent = False
+        try:
+            sent = self._panel.send(text, beside=self._turns.get(key) if key else None)
+        except CbaiError as error:
+            self._post(self._complain, error)
+        if sent:
+            self._composer.send({"type": "sent", "id": number})
+        else:
+            self._composer.send({"type": "refused", "id": number, "text": text})
+
+    def _act(self, action: str, turn: Turn | None) -> None:
+        if action == "earlier":
+            self._post(self._show_earlier)
+        if turn is None:
+            return
+        try:
+            match action:
+                case "again" | "retry":
+                    self._panel.regenerate(turn)
+                case "delete":
+                    self._conversation.delete(turn)
+                case "back" | "next":
+                    alternatives = self._conversation.alternatives(turn)
+                    place = alternatives.index(turn) + (1 if action == "next" else -1)
+                    if 0 <= place < len(alternatives):
+                        self._conversation.choose(alternatives[place])
+        except CbaiError as error:
+            self._post(self._complain, error)
+
+    def _choose_options(self, message: dict[str, Any]) -> None:
+        system = str(message["system"])
+        warmth = message["temperature"]
+        unchanged = system == (self._conversation.system or "")
+        self._panel.set_options(
+            Options(
+                model=str(message["model"]),
+                system=None if unchanged else system,
+                temperature=None if warmth is None else float(warmth),
+            )
+        )
+
+    def _show_earlier(self) -> None:
+        self._first = max(0, self._first - PAGE)
+        self._arrange()
+
+    def _complain(self, error: CbaiError) -> None:
+        self._notice.value = markup.problem(str(error), error.details)
+
+
+def _default_model() -> str:
+    from cbai_notebook.client import parse_model_spec
+    from cbai_notebook.client.providers import default_model
+    from cbai_notebook.client.settings import settings
+
+    now = settings()
+    provider, model = parse_model_spec(None, now)
+    return "/".join(filter(None, (provider, model or default_model(provider, now))))
