@@ -48,8 +48,6 @@ class Log:
         """Append one event; `show` makes it visible."""
         self.chunks.append(chunk)
         self.events.append(event)
-        if chunk is not None:
-            self.fold.add(chunk)
 
     def show(self) -> None:
         """Make what was added visible and wake the readers."""

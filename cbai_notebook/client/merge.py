@@ -43,8 +43,9 @@ class _Reply:
             self.reasoning.append(delta.reasoning_content)
         if delta.role:
             self.role = delta.role
-        for call in delta.tool_calls or ():
-            self._add_call(call)
+        if delta.tool_calls:
+            for call in delta.tool_calls:
+                self._add_call(call)
 
     def _add_call(self, part: ToolCall) -> None:
         whole = next((one for one in self.tool_calls if _same_call(one, part)), None)

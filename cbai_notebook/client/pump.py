@@ -7,6 +7,7 @@ nothing. It ends with the answer, with a failure, or when it is cancelled.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from cbai_notebook.client import failures, wire
 from cbai_notebook.client.events import DONE, Event, EventParser
@@ -55,8 +56,13 @@ class Pump:
         self._request = request
         self._asked = asked
         self._timeout = timeout
+        self._headers: Mapping[str, str] = {}
         self._parser = EventParser()
-        self._showing = False
+        self._burst: list[bytes] = []
+        self._begun = False
+        self._whole: list[bytes] | None = None
+        self._drained = 0
+        self._failed: CbaiError | None = None
         self.task = self.loop.create_task(self._run(), name="cbai stream")
         self._watch = _Watch(self.loop, self.task)
         _running.add(self.task)
@@ -74,11 +80,14 @@ class Pump:
             finally:
                 await response.aclose()
         except asyncio.CancelledError:
-            if watch.expired is None:
+            if self._failed is not None:
+                self._end(self._failed)
+            elif watch.expired is not None:
+                # After [DONE] the log has its end already and this says no more.
+                self._end(failures.timeout(*watch.expired, self._asked))
+            else:
                 self._end(self._closed())
                 raise
-            # After [DONE] the log has its end already and this says no more.
-            self._end(failures.timeout(*watch.expired, self._asked))
         except BaseException as error:
             # A fault of ours ends up here too: no reader may wait for ever.
             self._end(error)
@@ -88,92 +97,127 @@ class Pump:
             watch.stop()
 
     async def _receive(self, response: Response) -> None:
+        self._headers = response.headers
         self.request_id = response.headers.get("x-request-id")
         if not 200 <= response.status < 300:
             body = await response.read(_LARGEST_ERROR, cut=True)
             raise failures.from_response(response.status, response.headers, body, self._asked)
         kind = response.content_type
         if "json" in kind or "html" in kind:
-            self._take_whole(await response.read(), response)
+            self._take_whole(await response.read())
             return
-        broken: ConnectionFailedError | None = None
+        broken: BaseException | None = None
         try:
-            await self._receive_events(response)
+            await response.receive(self._arrived)
         except ConnectionFailedError as error:
-            broken = error
+            broken = error.__cause__
+        self._read_burst()
         if not self.log.ended:
-            self._take_last(response)
+            self._take_last()
         if not self.log.ended:
-            raise self._cut() from broken and broken.__cause__
+            raise self._cut() from broken
 
-    async def _receive_events(self, response: Response) -> None:
-        log, feed = self.log, self._parser.feed
-        drained = 0
-        first = True
-        parts = response.chunks()
-        async for data in parts:
-            if log.ended:
-                drained += len(data)
-                if drained > _DRAIN_BYTES:
-                    break
-            elif first and data.lstrip()[:1] in (b"{", b"<"):
-                # No line of an event stream begins like this: the type was not told right.
-                rest = [part async for part in parts]
-                self._take_whole(b"".join((data, *rest)), response)
-            else:
-                self._take(feed(data), response)
-            first = False
+    def _arrived(self, data: bytes) -> bool:
+        """Keep a part of the body, and say whether more of it is wanted."""
+        if self.log.ended:
+            self._drained += len(data)
+            return self._drained <= _DRAIN_BYTES
+        if not self._burst:
+            # Runs when this task waits for the socket again: once a burst, not once a part.
+            self.loop.call_soon(self._burst_is_over)
+        self._burst.append(data)
+        return True
 
-    def _take_last(self, response: Response) -> None:
-        """Take an event that has no blank line after it, if it came through whole."""
+    def _burst_is_over(self) -> None:
+        read = False
         try:
-            self._take(self._parser.flush(), response)
-        except InvalidResponseError:
-            return
+            self._read_burst()
+            read = True
+        except CbaiError as error:
+            self._failed = error
+        finally:
+            # Whatever went wrong here must end the task that waits for the socket.
+            if not read:
+                self.task.cancel()
 
-    def _take(self, events: list[Event], response: Response) -> None:
-        """Put the events of one read into the log."""
-        if not events:
+    def _read_burst(self) -> None:
+        """Put what arrived at once into the log, and wake the readers."""
+        if not self._burst or self._failed is not None or self.log.ended:
             return
-        log = self.log
+        data = b"".join(self._burst)
+        self._burst.clear()
+        if not self._begun:
+            self._begun = True
+            # No line of an event stream begins like this: the type was not told right.
+            self._whole = [] if data.lstrip()[:1] in (b"{", b"<") else None
+        if self._whole is not None:
+            self._whole.append(data)
+            return
+        self._take(self._parser.feed(data))
+        self.log.show()
+
+    def _take_last(self) -> None:
+        """Take what has no end of its own: a body in one piece, or an event without a blank line."""
+        if self._whole is not None:
+            self._take_whole(b"".join(self._whole))
+            return
+        try:
+            self._take(self._parser.flush())
+        except InvalidResponseError:
+            return  # it did not come through whole
+
+    def _take(self, events: list[Event]) -> None:
+        """Put events into the log."""
+        log, decode = self.log, wire.chunk_decoder.decode
+        add, fold = log.add, log.fold.add
+        chunk: wire.Chunk | None
         for event in events:
             body = event.body
-            if body == DONE or body.strip() == DONE:
-                log.add(event, None)
-                self._done()
-                return
-            if body:
-                log.add(event, self._parsed(event, response))
+            try:
+                chunk = decoded = decode(body)
+            except wire.DECODE_ERRORS:
+                if body.strip() == DONE:
+                    add(event, None)
+                    self._done()
+                    return
+                chunk = self._parsed(event)
+            else:
+                decoded.source = body
+                if decoded.error is not None or decoded.code is not None or event.event is not None:
+                    self._refuse_error(event, decoded)
+            add(event, chunk)
+            if chunk is not None:
+                fold(chunk)
         if self.first_token_at is not None:
-            self._watch.touch()
+            if events:
+                self._watch.touch()
         elif log.fold.has_token:
             self.first_token_at = self.loop.time()
             self._watch.set("between_tokens", self._timeout.between_tokens)
-        if not self._showing:
-            # Runs when this task waits for the socket again: once a burst, not once an event.
-            self._showing = True
-            self.loop.call_soon(self._show)
 
-    def _parsed(self, event: Event, response: Response) -> wire.Chunk | None:
+    def _parsed(self, event: Event) -> wire.Chunk | None:
+        """Read an event that is not just as a chunk should be."""
         try:
             chunk = wire.decode_chunk(event.body)
         except InvalidResponseError:
             if event.event == "error":
-                raise failures.from_text(event.data, response.headers, self._asked) from None
-            if event.event not in (None, "message"):
+                raise failures.from_text(event.data, self._headers, self._asked) from None
+            if event.event not in (None, "message") or not event.body.strip():
                 return None  # an event of another kind, such as a ping
             raise
-        if chunk.error is not None or chunk.code is not None or event.event == "error":
-            error = failures.from_body(
-                chunk.raw, response.headers, self._asked, certain=event.event == "error"
-            )
-            if error is not None:
-                raise error
+        self._refuse_error(event, chunk)
         return chunk
 
-    def _take_whole(self, body: bytes, response: Response) -> None:
+    def _refuse_error(self, event: Event, chunk: wire.Chunk) -> None:
+        named = event.event == "error"
+        if chunk.error is not None or chunk.code is not None or named:
+            error = failures.from_body(chunk.raw, self._headers, self._asked, certain=named)
+            if error is not None:
+                raise error
+
+    def _take_whole(self, body: bytes) -> None:
         """Take an answer that came in one piece although a stream was asked for."""
-        value = failures.completion(body, response.headers, self._asked)
+        value = failures.completion(body, self._headers, self._asked)
         as_chunk = {
             **value,
             "choices": [
@@ -182,11 +226,7 @@ class Pump:
                 if isinstance(choice, dict)
             ],
         }
-        self._take([Event(wire.dump(as_chunk)), Event(DONE)], response)
-
-    def _show(self) -> None:
-        self._showing = False
-        self.log.show()
+        self._take([Event(wire.dump(as_chunk)), Event(DONE)])
 
     def _done(self) -> None:
         if self.first_token_at is None and self.log.fold.has_token:

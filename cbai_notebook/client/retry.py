@@ -10,8 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import stamina
-
 from cbai_notebook.errors import (
     CbaiError,
     ConnectionFailedError,
@@ -43,8 +41,7 @@ _SERVER_ERRORS_THAT_STAY = frozenset({501, 505})
 
 Result = TypeVar("Result")
 
-# Without a handler, Python would print the notice of every retry into the user's cell.
-logging.getLogger("stamina").addHandler(logging.NullHandler())
+_SILENT = logging.NullHandler()
 
 
 def worth_retrying(error: Exception) -> bool | float:
@@ -73,6 +70,25 @@ async def call(attempt: Callable[[int], Awaitable[Result]]) -> Result:
     Raises:
         CbaiError: The last attempt's error.
     """
+    try:
+        return await attempt(1)
+    except CbaiError as error:
+        if not worth_retrying(error):
+            raise
+        failed = error
+    try:
+        return await _call_again(attempt, failed)
+    except CbaiError as error:
+        # The way through the retry library tells a reader of the traceback nothing.
+        raise error.with_traceback(None) from error.__cause__
+
+
+async def _call_again(attempt: Callable[[int], Awaitable[Result]], failed: CbaiError) -> Result:
+    """Go on after the first failure. The library is loaded here: most requests never need it."""
+    import stamina
+
+    # Without a handler, Python would print the notice of every retry into the user's cell.
+    logging.getLogger("stamina").addHandler(_SILENT)
     tries = stamina.retry_context(
         on=worth_retrying,
         attempts=ATTEMPTS,
@@ -81,11 +97,9 @@ async def call(attempt: Callable[[int], Awaitable[Result]]) -> Result:
         wait_max=WAIT_MAX_S,
         wait_jitter=WAIT_INITIAL_S,
     )
-    try:
-        async for one in tries:
-            with one:
-                return await attempt(one.num)
-    except CbaiError as error:
-        # The way through the retry library tells a reader of the traceback nothing.
-        raise error.with_traceback(None) from error.__cause__
+    async for one in tries:
+        with one:
+            if one.num == 1:
+                raise failed
+            return await attempt(one.num)
     raise AssertionError("stamina raises when it gives up")

@@ -25,7 +25,6 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "provider": ("CBAI_PROVIDER",),
     "model": ("CBAI_MODEL",),
 }
-_STORED = ("env_id", "api_key", "region")
 
 
 class Secret(str):
@@ -209,7 +208,8 @@ def settings() -> Settings:
             if name not in values and value:
                 values[name] = _checked(name, value)
                 sources[name] = f"environment {variable}"
-    if any(name not in values for name in _STORED):
+    if "api_key" not in values or not ("env_id" in values or "base_url" in values):
+        # Only then: asking a keyring can take longer than asking the model.
         _add_stored(values, sources)
     for one in fields(Settings):
         sources.setdefault(one.name, "default")
@@ -223,7 +223,9 @@ def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
     except ModuleNotFoundError:
         return
     stored = credentials.load()
-    for name in _STORED:
+    # A region belongs to its environment.
+    names = ("api_key",) if "env_id" in values else ("env_id", "api_key", "region")
+    for name in names:
         value = stored.get(name)
         if name not in values and value:
             values[name] = _checked(name, value)

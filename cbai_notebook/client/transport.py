@@ -1,8 +1,11 @@
 """The one module that knows the HTTP library.
 
-One client per event loop, so nothing is ever used across loops; one TLS context for all of them,
-because building it costs more than a request. With ``httpx-aiohttp`` installed (the ``fast``
-extra) the same client runs on aiohttp, which reads a stream with a fifth of the work.
+Connections are kept per event loop, so nothing is ever used across loops; one TLS context serves
+all of them, because building it costs more than a request. With ``httpx-aiohttp`` installed (the
+``fast`` extra) connections are aiohttp's, which read a stream with a fifth of the work.
+
+httpx's transports are used without its client: redirects, cookies, ``.netrc`` and decoded
+headers are all things that must not happen here, and they cost a third of a request.
 """
 
 from __future__ import annotations
@@ -11,10 +14,10 @@ import asyncio
 import functools
 import ssl
 import threading
+import urllib.request
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -23,22 +26,14 @@ import httpx
 from cbai_notebook.client import failures
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Secret
-from cbai_notebook.errors import CbaiError, ConfigurationError, InvalidResponseError
+from cbai_notebook.errors import (
+    CbaiError,
+    ConfigurationError,
+    InvalidResponseError,
+    MissingDependencyError,
+)
 
-try:
-    import aiohttp
-    import httpx_aiohttp
-except ImportError:
-    FAST = False
-    _CLIENT: type[httpx.AsyncClient] = httpx.AsyncClient
-    _ERRORS: tuple[type[BaseException], ...] = ()
-else:
-    FAST = True
-    _CLIENT = httpx_aiohttp.HttpxAiohttpClient
-    # Not all of these are translated on the way up.
-    _ERRORS = (aiohttp.ClientError,)
-
-_ERRORS += (
+_ERRORS: tuple[type[BaseException], ...] = (
     httpx.HTTPError,
     httpx.InvalidURL,
     httpx.StreamError,
@@ -46,6 +41,16 @@ _ERRORS += (
     EOFError,
     asyncio.TimeoutError,
 )
+
+try:
+    import aiohttp
+    import httpx_aiohttp
+except ImportError:
+    FAST = False
+else:
+    FAST = True
+    # Not all of these are translated on the way up.
+    _ERRORS += (aiohttp.ClientError,)
 
 # An idle connection is kept this long: a reader thinks for a while between two prompts.
 _KEEPALIVE_S = 60.0
@@ -67,24 +72,28 @@ class Response:
         """The media type in lower case, without parameters; empty when there is none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives.
+    async def receive(self, take: Callable[[bytes], bool]) -> None:
+        """Hand over every part of the body as it arrives, until ``take`` returns False.
 
         Raises:
             ConnectionFailedError: The connection broke.
         """
         coding = self.headers.get("content-encoding", "").strip().lower()
         stream = self._response.stream
-        if coding not in ("", "identity") or not isinstance(stream, httpx.AsyncByteStream):
-            parts = self._response.aiter_bytes()
-        else:
-            # Straight from the connection: less work than through the layers that could decode.
+        if coding in ("", "identity") and isinstance(stream, httpx.AsyncByteStream):
+            # Straight from the connection: every layer in between costs something per part.
             parts = stream.__aiter__()
+        else:
+            parts = self._response.aiter_bytes()
         try:
             async for part in parts:
-                yield part
+                if not take(part):
+                    break
         except _ERRORS as error:
             raise failures.broken(error, self._asked) from failures.bare(error)
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
 
     async def read(self, largest: int = _LARGEST_BODY, *, cut: bool = False) -> bytes:
         """Return the whole body, or with ``cut`` its first ``largest`` bytes or a little more.
@@ -130,7 +139,14 @@ class Transport(Protocol):
 
 
 class HTTPTransport:
-    """Sends requests with the client of the running loop. It holds nothing itself."""
+    """Sends requests over the connections of the running loop. It holds nothing itself.
+
+    Args:
+        fast: Whether connections are aiohttp's; by default they are if it is installed.
+    """
+
+    def __init__(self, *, fast: bool = FAST) -> None:
+        self._fast = fast and FAST
 
     async def send(
         self, request: Request, asked: failures.Asked, *, connect_timeout: float
@@ -142,10 +158,10 @@ class HTTPTransport:
         Raises:
             CbaiError: There was no connection, or it broke.
         """
-        client = await _client(_direct(request.url))
-        sent = _outgoing(client, request, connect_timeout)
+        connections = await _connections(request.url, self._fast)
+        sent = _outgoing(request, connect_timeout)
         try:
-            response = await client.send(sent, stream=True, follow_redirects=False)
+            response = await connections.handle_async_request(sent)
         except _ERRORS as error:
             raise failures.from_network(error, asked) from failures.bare(error)
         return Response(response, asked)
@@ -167,9 +183,10 @@ async def aclose() -> None:
 
 @dataclass
 class _Held:
-    """The clients of one loop, and what closes them."""
+    """What one loop holds open, and what closes it."""
 
-    clients: dict[bool, httpx.AsyncClient] = field(default_factory=dict)
+    routes: dict[tuple[str, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
+    open: dict[tuple[str | None, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
     keepers: list[AsyncGenerator[None, None]] = field(default_factory=list)
 
 
@@ -178,63 +195,106 @@ _lock = threading.Lock()
 _tls_lock = threading.Lock()
 
 
-async def _client(direct: bool) -> httpx.AsyncClient:
+async def _connections(url: str, fast: bool) -> httpx.AsyncBaseTransport:
+    """Return what the running loop sends requests to this URL over."""
     loop = asyncio.get_running_loop()
     with _lock:
-        # A client refers to its loop, so a closed loop would never leave by itself.
-        for other in [one for one in _held if one.is_closed()]:
-            del _held[other]
-        held = _held.setdefault(loop, _Held())
-    if direct not in held.clients:
-        client = held.clients[direct] = _build(direct)
-        keeper = _close_at_end(client)
+        held = _held.get(loop)
+        if held is None:
+            # Connections refer to their loop, so a closed loop would never leave by itself.
+            for other in [one for one in _held if one.is_closed()]:
+                del _held[other]
+            held = _held[loop] = _Held()
+    route = held.routes.get((url, fast))
+    if route is None:
+        route = held.routes[url, fast] = await _opened(held, url, fast)
+    return route
+
+
+async def _opened(held: _Held, url: str, fast: bool) -> httpx.AsyncBaseTransport:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    proxy = None if host in _LOOPBACK else _proxy(parts.scheme, parts.netloc)
+    plain = parts.scheme == "http" and proxy is None
+    # aiohttp knows no SOCKS.
+    fast = fast and not (proxy or "").startswith("socks")
+    key = ("plain" if plain else proxy, fast)
+    if key not in held.open:
+        verify = False if plain else _tls_context()
+        opened = held.open[key] = _build(proxy, verify, fast)
+        keeper = _close_at_end(opened)
         await keeper.__anext__()
         held.keepers.append(keeper)
-    return held.clients[direct]
+    return held.open[key]
 
 
-async def _close_at_end(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """Close the client when its loop shuts its asynchronous generators down, as asyncio.run does."""
+async def _close_at_end(opened: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
+    """Close connections when their loop shuts its asynchronous generators down.
+
+    ``asyncio.run`` does so at its end; nothing else tells a library that a loop is over.
+    """
     try:
         yield
     finally:
-        await client.aclose()
+        await opened.aclose()
 
 
-def _build(direct: bool) -> httpx.AsyncClient:
-    return _CLIENT(
-        # Plain HTTP to this very machine needs neither certificates nor a proxy.
-        verify=False if direct else _tls_context(),
-        trust_env=not direct,
-        follow_redirects=False,
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
-        limits=httpx.Limits(
-            max_connections=None,
-            max_keepalive_connections=20,
-            keepalive_expiry=_KEEPALIVE_S,
-        ),
+def _build(
+    proxy: str | None, verify: ssl.SSLContext | bool, fast: bool
+) -> httpx.AsyncBaseTransport:
+    if fast:
+        return httpx_aiohttp.AiohttpTransport(
+            verify=verify,
+            proxy=httpx.Proxy(proxy) if proxy else None,
+            client=functools.partial(_session, verify),
+        )
+    limits = httpx.Limits(
+        max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE_S
+    )
+    try:
+        return httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
+    except ImportError as error:
+        raise MissingDependencyError(
+            "The network's proxy speaks SOCKS, which needs one more package: "
+            '`python -m pip install "httpx[socks]"`.'
+        ) from error
+
+
+def _session(verify: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=verify, limit=0, keepalive_timeout=_KEEPALIVE_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
-def _direct(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK
+def _proxy(scheme: str, netloc: str) -> str | None:
+    """Return the proxy that the environment or the system names for an address."""
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(netloc):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _outgoing(client: httpx.AsyncClient, request: Request, connect_timeout: float) -> httpx.Request:
+def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
     """Make the library's request. The plain key is in this frame only, and nothing here fails."""
-    content = request.content()
     headers = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in request.headers.items()
     }
-    return client.build_request(
+    return httpx.Request(
         request.method,
-        request.url,
-        content=content,
+        _url(request.url),
+        content=request.content(),
         headers=headers,
-        timeout=httpx.Timeout(None, connect=connect_timeout),
+        # Every limit but that of connecting is kept by whoever reads.
+        extensions={"timeout": {"connect": connect_timeout}},
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _url(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -253,8 +313,9 @@ def _built_tls_context() -> ssl.SSLContext:
 
 
 def _warm() -> None:
-    from cbai_notebook.client import retry, wire  # noqa: F401
+    from cbai_notebook.client import providers, pump, retry, stream  # noqa: F401
 
+    providers.announced()
     try:
         _tls_context()
     except CbaiError:

@@ -82,8 +82,11 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
     @property
     def text(self) -> str:
         """The content that the first choice's delta adds; often empty."""
-        delta = self.delta
-        return (delta.content or "") if delta is not None else ""
+        # Asked of every chunk: no detour over `delta`.
+        for choice in self.choices or ():
+            if choice.index == 0:
+                return (choice.delta.content or "") if choice.delta is not None else ""
+        return ""
 
     @property
     def reasoning(self) -> str:
@@ -117,7 +120,9 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
         return f"Chunk(text={self.text!r}, reasoning={self.reasoning!r}, finish_reason={self.finish_reason!r})"
 
 
-_chunk_decoder = msgspec.json.Decoder(Chunk)
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+chunk_decoder = msgspec.json.Decoder(Chunk)
 _any_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
@@ -152,14 +157,14 @@ def dump(body: Any) -> bytes:
 
 
 def decode_chunk(body: bytes) -> Chunk:
-    """Parse the data of one event.
+    """Parse the data of one event, leniently where the typed decoder refuses it.
 
     Raises:
         InvalidResponseError: It is no JSON object.
     """
     try:
-        chunk = _chunk_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        chunk = chunk_decoder.decode(body)
+    except DECODE_ERRORS:
         chunk = _lenient_chunk(body)
     chunk.source = body
     return chunk
