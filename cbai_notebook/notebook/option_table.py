@@ -125,6 +125,8 @@ def _no_constant(name: str) -> NoReturn:
 _PYTHON_WORDS = {"True": True, "False": False, "None": None}
 JSON = json.JSONDecoder(parse_constant=_no_constant)
 
+CONVERSATION_FLAGS = ("-c", "--conversation")
+
 OPTIONS: tuple[Option, ...] = (
     Option(
         ("-m", "--model"),
@@ -145,7 +147,7 @@ OPTIONS: tuple[Option, ...] = (
         _param,
     ),
     Option(
-        ("-c", "--conversation"),
+        CONVERSATION_FLAGS,
         "conversation",
         "talk in the conversation of this name",
         "NAME",

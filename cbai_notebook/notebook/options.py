@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.option_table import (
     COMMANDS,
+    CONVERSATION_FLAGS,
     JSON,
     OPTION_OF,
     CommandForm,
@@ -133,8 +134,6 @@ def parse_line(line: str) -> Options | Command:
 
 # Reading -------------------------------------------------------------------------------------------
 
-_CONVERSATION = ("-c", "--conversation")
-
 
 def _read_options(line: str, *, one_line: bool) -> tuple[dict[str, Any], str]:
     """Return the fields that the options set, and the text after them, to the letter."""
@@ -223,7 +222,7 @@ def _command(text: str) -> Command | None:
 def _conversation(form: CommandForm, rest: str) -> str:
     """Read the ``-c NAME`` that may follow a command about a conversation."""
     values: dict[str, Any] = {}
-    if form.name in ("history", "reset") and rest.startswith(_CONVERSATION):
+    if form.name in ("history", "reset") and rest.startswith(CONVERSATION_FLAGS):
         values, left = _read_options(rest, one_line=True)
         if not left and set(values) == {"conversation"}:
             return str(values["conversation"])

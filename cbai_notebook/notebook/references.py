@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 REFERENCE = re.compile(
@@ -19,6 +27,14 @@ _STEP = re.compile(r"\.(?P<attribute>\w+)|\[(?P<index>-?[0-9]+)\]|\[[\"'](?P<key
 # What IPython keeps in the user's namespace. `_`, `__`, `___`, `_3` and `Out` hold results, which
 # people do put into prompts, so those are names like any other.
 _HIDDEN = re.compile(r"__\w*__|_i{1,3}|_i\d+|_[iod]h")
+_ROUTINES = (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 _HIDDEN_CALLABLES = frozenset({"exit", "quit", "get_ipython", "open"})
 
 
@@ -105,15 +121,17 @@ def _absent(value: Any, walked: str, step: re.Match[str], error: Exception) -> s
         if isinstance(error, LookupError):
             return f"{walked} has no {step.group()}"
         return f"{walked} takes no {step.group()}"
-    if isinstance(value, Mapping) and attribute in value:
+    if issubclass(type(value), Mapping) and attribute in value:
         return f'the key of a dict is written {{{walked}["{attribute}"]}}'
     return f"{walked} has no attribute {attribute}"
 
 
 def _no_value(value: Any) -> str:
     """Return what a thing of code is called, or ``""`` for a value."""
-    if inspect.ismodule(value):
+    # By its type alone: `isinstance` asks a proxy for its class, and an unbound one raises.
+    kind = type(value)
+    if issubclass(kind, ModuleType):
         return "module"
-    if inspect.isclass(value):
+    if issubclass(kind, type):
         return "class"
-    return "function" if inspect.isroutine(value) else ""
+    return "function" if issubclass(kind, _ROUTINES) else ""
