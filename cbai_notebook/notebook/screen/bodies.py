@@ -68,6 +68,10 @@ class Body(Protocol):
     def take_sealed(self) -> Sequence[Part]:
         """Return the parts that can no longer change, each once; call between paints."""
 
+    @property
+    def open_chars(self) -> int:
+        """Characters that :meth:`tail_html` stands for."""
+
     def tail_html(self) -> str:
         """Return what follows the sealed parts, or an empty string when there is nothing to see."""
 
@@ -78,8 +82,11 @@ class Body(Protocol):
             complete: Whether the whole answer came, so that a wrong form is worth a word.
         """
 
-    def whole(self, source: str, complete: bool) -> tuple[Bundle, str]:
-        """Return all of the answer as one output, and a sentence about its form or an empty string."""
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
+        """Return all of the answer as one output, and a sentence about its form or an empty string.
+
+        Called once, instead of :meth:`finish`.
+        """
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return parts that follow each other as one output in all its forms."""
@@ -101,6 +108,11 @@ class MarkdownBody:
         """Return the blocks that can no longer change, each once."""
         return [Part(piece.source, piece.html) for piece in self._document.take_sealed()]
 
+    @property
+    def open_chars(self) -> int:
+        """Characters of the open blocks."""
+        return self._document.tail_characters
+
     def tail_html(self) -> str:
         """Return the open blocks."""
         return self._document.tail_html() if self._document.tail_source.strip() else ""
@@ -113,11 +125,14 @@ class MarkdownBody:
             {index: Part(piece.source, piece.html) for index, piece in final.changed.items()},
         )
 
-    def whole(self, source: str, complete: bool) -> tuple[Bundle, str]:
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
-        from cbai_notebook.notebook.markdown import render
+        from cbai_notebook.notebook.markdown import wrap
 
-        return _markdown_bundle(source, render(source)), ""
+        self._document.finish()
+        pieces = self._document.pieces
+        source = "".join(piece.source for piece in pieces)
+        return _markdown_bundle(source, wrap("".join(piece.body for piece in pieces))), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return blocks that follow each other as one output in all its forms."""
@@ -150,6 +165,7 @@ class TextBody:
 
     def __init__(self) -> None:
         self._lines = Lines()
+        self._sealed: list[str] = []
 
     def feed(self, text: str) -> None:
         """Take more of the answer."""
@@ -158,7 +174,15 @@ class TextBody:
     def take_sealed(self) -> Sequence[Part]:
         """Return the lines that are complete, each once."""
         sealed = self._lines.take()
-        return [_text_part(sealed)] if sealed else []
+        if not sealed:
+            return []
+        self._sealed.append(sealed)
+        return [_text_part(sealed)]
+
+    @property
+    def open_chars(self) -> int:
+        """Characters of the open lines."""
+        return len(self._lines.tail)
 
     def tail_html(self) -> str:
         """Return the open lines."""
@@ -168,9 +192,9 @@ class TextBody:
         """Return the last lines."""
         return Ending([_text_part(self._lines.tail)] if self._lines.tail else [])
 
-    def whole(self, source: str, complete: bool) -> tuple[Bundle, str]:
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
-        return self.bundle([_text_part(source)]), ""
+        return self.bundle([_text_part("".join([*self._sealed, self._lines.tail]))]), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return lines that follow each other as one output in all its forms."""
@@ -200,6 +224,11 @@ class CodeBody:
         self._sealed.append(sealed)
         return [self._part(sealed)]
 
+    @property
+    def open_chars(self) -> int:
+        """Characters of the open lines."""
+        return len(self._lines.tail)
+
     def tail_html(self) -> str:
         """Return the open lines of code, without what seems to become a fence."""
         tail = self._lines.tail
@@ -211,7 +240,7 @@ class CodeBody:
 
     def finish(self, complete: bool) -> Ending:
         """Return the last lines, and the first part again when the answer is no single block after all."""
-        source = "".join([self._opening or "", *self._sealed, self._lines.tail])
+        source = self._source()
         code, self._language = unfenced(source)
         if not self._opening or code != source:
             sealed = sum(map(len, self._sealed))
@@ -225,14 +254,17 @@ class CodeBody:
             {0: self._part(self._opening + self._sealed[0])},
         )
 
-    def whole(self, source: str, complete: bool) -> tuple[Bundle, str]:
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
-        code, language = unfenced(source)
+        code, language = unfenced(self._source())
         return _code_bundle(code, language, code_html(code, language)), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return lines that follow each other as one output in all its forms."""
         return _code_bundle(_sources(parts), self._language, _htmls(parts))
+
+    def _source(self) -> str:
+        return "".join([self._opening or "", *self._sealed, self._lines.tail])
 
     def _part(self, source: str) -> Part:
         return Part(source, code_html(source, self._language))
@@ -268,6 +300,11 @@ class JsonBody:
         """Return nothing."""
         return []
 
+    @property
+    def open_chars(self) -> int:
+        """Characters that are shown."""
+        return len(self._recent)
+
     def tail_html(self) -> str:
         """Return the most recent text as code."""
         if not self._recent.strip():
@@ -280,9 +317,9 @@ class JsonBody:
         part, note = _json_part("".join(self._parts), complete)
         return Ending([part], note=note)
 
-    def whole(self, source: str, complete: bool) -> tuple[Bundle, str]:
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
-        part, note = _json_part(source, complete)
+        part, note = _json_part("".join(self._parts), complete)
         return self.bundle([part]), note
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
@@ -381,6 +418,6 @@ _BODIES: dict[str, Callable[[], Body]] = {
 FORMATS = tuple(_BODIES)
 
 
-def body_for(form: str) -> Body:
-    """Return an empty body of one of :data:`FORMATS`."""
-    return _BODIES[form]()
+def body_of(form: str) -> Callable[[], Body]:
+    """Return what makes an empty body of one of :data:`FORMATS`."""
+    return _BODIES[form]

@@ -20,8 +20,14 @@ from cbai_notebook.notebook.screen.surface import Bundle, Surface
 PAINTS_PER_S = 12
 """Paints in a second, at most."""
 
+CHARS_PER_S = 20_000
+"""Characters of the answer that a second of repainting covers, at most; browsers keep up with that."""
+
 BYTES_PER_S = 20_000
-"""Bytes that a second of repainting sends, at most."""
+"""Bytes that a second of repainting sends, where that does not make the pace slower than the next."""
+
+SLOW_S = 1.0
+"""Seconds between two paints that no mark-up, however heavy, makes longer; only the text's length does."""
 
 MESSAGE_BYTES = 1_000
 """What the headers of one message weigh."""
@@ -41,13 +47,16 @@ class Painting:
 
     Args:
         surface: Where to paint.
-        body: The answer's form.
+        body: Makes an empty body, for the answer's form.
         clock: Returns seconds that never run backwards.
     """
 
-    def __init__(self, surface: Surface, body: Body, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, surface: Surface, body: Callable[[], Body], clock: Callable[[], float]
+    ) -> None:
         self._surface = surface
-        self._body = body
+        self._make_body = body
+        self._body = body()
         self._clock = clock
         self._source: list[str] = []
         self._total = 0
@@ -114,6 +123,8 @@ class Painting:
     ) -> None:
         """Paint the answer for the last time, with what stands under it."""
         self._reasoning.end(self._clock())
+        if self._dirty and len(self._surface) > 1 and not self._broken:
+            self._paint()  # the last words are seen before the work on the whole begins
         complete = status == "complete"
 
         def end(remark: str) -> Closing:
@@ -130,8 +141,12 @@ class Painting:
     def _finish_as_one(self, complete: bool, end: Callable[[str], Closing]) -> None:
         body: Bundle = {}
         remark = ""
+        if self._broken:
+            self._body = self._make_body()
+            self._body.feed("".join(self._source))
         if self._visible:
-            body, remark = self._body.whole("".join(self._source), complete)
+            with self._breakable():
+                body, remark = self._body.whole(complete)
         fold = self._reasoning.closed_html() if self._reasoning else ""
         bundle = _joined(body, end(remark), before=fold)
         if self._surface.can_replace and (len(self._surface) > 1 or self._broken):
@@ -181,13 +196,18 @@ class Painting:
             self._send(changes)
         self._dirty = False
         self._last_paint = self._clock()
-        self._pace = max(1 / PAINTS_PER_S, (MESSAGE_BYTES + self._repainted()) / BYTES_PER_S)
+        self._pace = self._wanted_pace()
 
-    def _repainted(self) -> int:
-        """Return the bytes that a paint like the last one sends again."""
+    def _wanted_pace(self) -> float:
+        """Return the seconds until a paint like the last one should follow it."""
         if self._surface.repaints_all:
-            return sum(self._sizes.values())
-        return self._sizes.get(self._tail_slot if self._visible else 0, 0)
+            chars, size = self._total, sum(self._sizes.values())
+        elif self._visible:
+            chars, size = self._body.open_chars, self._sizes.get(self._tail_slot, 0)
+        else:
+            chars, size = self._reasoning.shown, self._sizes.get(0, 0)
+        by_weight = min(SLOW_S, (MESSAGE_BYTES + size) / BYTES_PER_S)
+        return max(1 / PAINTS_PER_S, chars / CHARS_PER_S, by_weight)
 
     def _fold(self) -> dict[int, Bundle]:
         if not self._visible:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.screen.bodies import FORMATS, body_for
+from cbai_notebook.notebook.screen.bodies import FORMATS, body_of
 from cbai_notebook.notebook.screen.footer import Facts, Status, closing
 from cbai_notebook.notebook.screen.notice import Notice
 from cbai_notebook.notebook.screen.painting import Painting
@@ -43,7 +43,7 @@ class Screen:
         if isinstance(surface, TerminalSurface):
             self._flow = _Typing(surface)
         else:
-            self._flow = Painting(surface, body_for(format), clock)
+            self._flow = Painting(surface, body_of(format), clock)
 
     @property
     def finished(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,3 +113,28 @@ def test_an_output_widget_streams_while_its_cell_is_long_done(
     _, messages = run(kernel, "go.set(); gone.wait(30); print(out.outputs[0]['data'])")
     (printed,) = [m for m in messages if m["msg_type"] == "stream"]
     assert "'text/plain': 'from a thread'" in printed["content"]["text"]
+
+
+def test_an_answer_is_as_light_on_the_wire_as_it_is_said_to_be(
+    kernel: BlockingKernelClient,
+) -> None:
+    _, messages = run(
+        kernel,
+        "from tests.notebook.screen.recording import Clock, markdown, play, tokens\n"
+        "clock = Clock()\n"
+        "screen = Screen(CellSurface(owns_cell=True), clock=clock)\n"
+        "play(screen, clock, tokens(markdown(10_500), 1500), per_s=60)\n"
+        "screen.finish('complete', footer=Facts(label='local'))",
+    )
+    weights = [weight(message) for message in messages]
+    assert 60 < len(messages) < 400
+    assert sum(weights) <= 800_000
+    headers = min(weights) - len(json.dumps(messages[0]["content"]))
+    assert headers <= 1000
+
+
+def weight(message: dict[str, Any]) -> int:
+    parts = ("header", "parent_header", "metadata", "content")
+    return sum(
+        len(json.dumps(message[part], default=str, ensure_ascii=False).encode()) for part in parts
+    )

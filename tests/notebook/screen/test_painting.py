@@ -94,8 +94,27 @@ def test_a_long_tail_is_painted_less_often(
 ) -> None:
     screen.text("word " * 2000)
     screen.text("more")
+    assert screen.due() == pytest.approx(10_000 / 20_000, rel=0.2)
+    screen = Screen(RecordingSurface(), format="text", clock=clock)
+    screen.text("word " * 20_000)
+    screen.text("more")
+    assert screen.due() == pytest.approx(100_000 / 20_000)
+
+
+def test_a_heavy_tail_is_painted_less_often_but_not_for_ever(
+    screen: Screen, surface: RecordingSurface, clock: Clock
+) -> None:
+    screen.text("```python\n" + "f(x, y) + [1, 2, 3]  # add\n" * 25)
+    screen.text("f()")
     (tail,) = surface.outputs
-    assert screen.due() == pytest.approx((1000 + len(tail["text/html"])) / 20_000)
+    assert len(tail["text/html"]) > 3000
+    assert screen.due() == pytest.approx(
+        min(1.0, (1000 + len(tail["text/html"].encode())) / 20_000)
+    )
+    clock.now += 1
+    screen.text("f(x, y) + [1, 2, 3]  # add\n" * 300)
+    screen.text("f()")
+    assert screen.due() == pytest.approx(1.0)
 
 
 def test_a_tail_in_chinese_weighs_what_it_weighs(
@@ -109,10 +128,10 @@ def test_a_tail_in_chinese_weighs_what_it_weighs(
 def test_a_surface_that_repaints_all_is_paced_by_the_whole(clock: Clock) -> None:
     surface = RecordingSurface(repaints_all=True)
     screen = Screen(surface, clock=clock)
-    screen.text(markdown(10_000))
+    screen.text(markdown(60_000))
     screen.text("more")
     assert len(surface.outputs) > 3
-    assert screen.due() == pytest.approx((1000 + len(surface.html.encode())) / 20_000)
+    assert screen.due() == pytest.approx(60_000 / 20_000)
 
 
 def test_last_paint_happens_whatever_the_clock_says(
