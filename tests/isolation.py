@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cbai_notebook.local.weights import cache_dir
+
 # Whatever could lead a test to the developer's cloud account, notebooks or Python set-up.
 _PRIVATE_PREFIXES = ("CLOUDBASE_", "CBAI_", "TCB_", "JUPYTER", "JPY_", "IPYTHON", "XDG_", "PYTEST_")
 _PRIVATE_NAMES = {"PYTHONPATH", "PYTHONSTARTUP", "PYTHON_KEYRING_BACKEND"}
-# The model's weights are fetched once per machine, not once per test.
-_KEPT = {"CBAI_CACHE_DIR"}
 
 
 def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
@@ -22,7 +22,7 @@ def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT or not (name.startswith(_PRIVATE_PREFIXES) or name in _PRIVATE_NAMES)
+        if not (name.startswith(_PRIVATE_PREFIXES) or name in _PRIVATE_NAMES)
     }
     places = {
         "HOME": "",
@@ -43,6 +43,8 @@ def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
         directory = home / place
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         environment[name] = str(directory)
+    # The model's weights are fetched once per machine, not once per test.
+    environment["CBAI_CACHE_DIR"] = str(cache_dir())
     # A desktop's keyring would be asked otherwise, and its owner with it.
     environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
     environment["JUPYTER_PLATFORM_DIRS"] = "1"

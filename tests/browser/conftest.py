@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +21,7 @@ from tests.browser.leaks import LeakListener, Watch
 from tests.browser.page import NotebookPage, write_notebook
 from tests.browser.server import JupyterServer, jupyter_server
 from tests.gateway import DEFAULT_KEY, Gateway, serve
+from tests.install import browser_path
 from tests.require import require
 
 OpenNotebook = Callable[..., Awaitable[NotebookPage]]
@@ -39,7 +38,6 @@ _FLAGS = (
     # Outside names do not resolve: nothing that a page asks for can leave this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -57,9 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Start the machine's own Chromium, or the one that Playwright has fetched."""
-    installed = next(filter(None, map(shutil.which, _BROWSERS)), None)
     async with async_playwright() as playwright:
-        path = os.environ.get("CBAI_CHROMIUM") or installed
+        path = browser_path()
         if path is None and Path(playwright.chromium.executable_path).exists():
             path = playwright.chromium.executable_path
         found = require(path, "there is no Chromium: run `python -m tests.install`")

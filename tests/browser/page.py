@@ -120,6 +120,15 @@ class NotebookPage:
             timeout=PATIENCE,
         )
 
+    async def run_from(self, index: int) -> None:
+        """Select a cell and press Shift+Enter, and wait until it is queued."""
+        before = (await self.prompts())[index]
+        await self.cell(index).locator(".jp-InputArea-editor").click()
+        await self.page.keyboard.press("Shift+Enter")
+        await self.page.wait_for_function(
+            f"([index, before]) => {_PROMPTS}[index] !== before", arg=[index, before]
+        )
+
     async def add_cell(self, source: str) -> None:
         """Add a cell at the end by the toolbar's button, and type into it, as a person does."""
         await self.cell(-1).locator(".jp-InputArea-editor").click()
@@ -146,10 +155,14 @@ class NotebookPage:
         )
         # The model is clean when the server has answered; the file is there by then.
 
-    async def screenshot(self, folder: Path, name: str, *, cell: int | None = None) -> Path:
-        """Keep a picture of the window, with a cell scrolled into view."""
+    async def screenshot(
+        self, folder: Path, name: str, *, cell: int | None = None, end: bool = False
+    ) -> Path:
+        """Keep a picture of the window, with the beginning or the end of a cell in view."""
         if cell is not None:
-            await self.cell(cell).evaluate("node => node.scrollIntoView({block: 'start'})")
+            await self.cell(cell).evaluate(
+                "(node, block) => node.scrollIntoView({block})", "end" if end else "start"
+            )
         await self.page.evaluate("() => document.fonts.ready.then(() => true)")
         file = folder / f"{self.server.app}-{name}.png"
         await self.page.screenshot(path=file, animations="disabled")

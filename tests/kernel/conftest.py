@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gateway import DEFAULT_KEY, Gateway
 from tests.isolation import isolated_environment
 from tests.kernel.harness import Kernel, install_old_ipykernel
 
@@ -47,3 +48,13 @@ def start_kernel(ipykernel_path: str, tmp_path: Path) -> Iterator[StartKernel]:
     yield start
     for kernel in started:
         kernel.close()
+
+
+@pytest.fixture
+def kernel(start_kernel: StartKernel, gateway: Gateway) -> Kernel:
+    """A kernel that has loaded the extension and asks the gateway."""
+    kernel = start_kernel(
+        CBAI_BASE_URL=gateway.base_url, CLOUDBASE_API_KEY=DEFAULT_KEY, CLOUDBASE_ENV_ID="test-env"
+    )
+    kernel.must("%load_ext cbai_notebook")
+    return kernel

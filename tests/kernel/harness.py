@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,18 @@ class Cell:
         display_id = message["content"].get("transient", {}).get("display_id")
         if display_id:
             self._displays.setdefault(display_id, []).append(output)
+
+
+def notebook_of(cells: Iterable[Cell]) -> nbformat.NotebookNode:
+    """Build the notebook that a front end would save; it is checked against the format."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(cell.code, outputs=cell.outputs, execution_count=number)
+            for number, cell in enumerate(cells, 1)
+        ]
+    )
+    nbformat.validate(notebook)
+    return notebook
 
 
 class Kernel:

@@ -1,0 +1,105 @@
+"""A chat panel in a browser page: what a person can do to it and see of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.page import PATIENCE, NotebookPage
+
+MAKE = "import cbai_notebook as cbai\npanel = cbai.ChatPanel()\npanel"
+
+
+class PanelPage:
+    """One panel.
+
+    Args:
+        page: The browser's page.
+        root: The panel's element.
+    """
+
+    def __init__(self, page: Page, root: Locator) -> None:
+        self.page = page
+        self.root = root
+        self.area = root.locator(".cbai-area")
+        self.turns = root.locator(".cbai-turn")
+        self.prompts = root.locator(".cbai-prompt")
+        self.scroller = root.locator(".cbai-scroll")
+        self.stop_button = root.locator(".cbai-row .cbai-icon-stop")
+        self.send_button = root.locator(".cbai-row .cbai-icon-send")
+        self.problem = root.locator(".cbai-problem")
+
+    @classmethod
+    async def shown(cls, notebook: NotebookPage, cell: int = 0) -> PanelPage:
+        """Wait for the panel under a cell."""
+        made = cls(notebook.page, notebook.output(cell).locator(".cbai-panel"))
+        await expect(made.root).to_have_attribute(
+            "data-lm-suppress-shortcuts", "true", timeout=PATIENCE
+        )
+        return made
+
+    @property
+    def answer(self) -> Locator:
+        """The newest turn."""
+        return self.turns.last
+
+    async def ask(self, prompt: str) -> None:
+        """Type a prompt and press Enter."""
+        await self.area.click()
+        await self.page.keyboard.type(prompt)
+        await self.page.keyboard.press("Enter")
+
+    async def settled(self) -> None:
+        """Wait until no answer is under way."""
+        await expect(self.send_button).to_be_visible(timeout=PATIENCE)
+        await expect(self.root.locator(".cbai-thinking")).to_have_count(0, timeout=PATIENCE)
+
+    async def converse(self, prompt: str) -> None:
+        """Ask, and wait for the end of the answer."""
+        count = await self.turns.count()
+        await self.ask(prompt)
+        await expect(self.turns).to_have_count(count + 1, timeout=PATIENCE)
+        await self.settled()
+
+    async def act(self, action: str, turn: int = -1) -> None:
+        """Click one of a turn's buttons, which show themselves when the mouse is near."""
+        chosen = self.turns.nth(turn)
+        await chosen.hover()
+        await chosen.locator(f"[data-cbai='{action}']").click()
+
+    async def prompt_texts(self) -> list[str]:
+        """The prompts on the page."""
+        return await self.prompts.all_inner_texts()
+
+    async def scroll_up(self) -> None:
+        """Scroll to the top of the conversation, as a reader does."""
+        await self.scroller.hover()
+        await self.page.mouse.wheel(0, -100_000)
+        await self.page.wait_for_function(
+            "node => node.scrollTop < -100", arg=await self.scroller.element_handle()
+        )
+
+
+async def in_kernel(notebook: NotebookPage, expression: str) -> Any:
+    """Evaluate an expression in the notebook's kernel and return it, by way of JSON."""
+    code = f"import json; print(json.dumps({expression}))"
+    printed = await notebook.page.evaluate(
+        """async code => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const future = kernel.requestExecute({code, store_history: false});
+            let text = "";
+            future.onIOPub = message => {
+                if (message.header.msg_type === "stream") text += message.content.text;
+                if (message.header.msg_type === "error") text += message.content.traceback.join("\\n");
+            };
+            await future.done;
+            return text;
+        }""",
+        code,
+    )
+    try:
+        return json.loads(printed)
+    except json.JSONDecodeError:
+        raise AssertionError(printed) from None

@@ -1,0 +1,134 @@
+"""A model's answer is hostile: it loads and runs nothing, live, when clicked, or reopened."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests.browser.conftest import OpenNotebook
+from tests.browser.hostile import PAYLOADS, payloads, potent_payloads
+from tests.browser.leaks import LeakListener
+from tests.browser.page import NotebookPage, until
+from tests.gateway import Gateway, Scenario
+
+LOAD = "%load_ext cbai_notebook"
+
+# What a calm answer never holds, whatever was said.
+_FORBIDDEN = ", ".join(
+    (
+        "script, style, link, meta, base, iframe, frame, object, embed, form, input:not([type=checkbox])",
+        "button, textarea, select, audio, video, source, template, noscript, svg:not(mjx-container svg)",
+        "[srcset], [background], [ping], [download], [data-commandlinker-command], [formaction]",
+        "img:not([src^='data:image/']), a[href^='javascript' i], a[href^='data' i], [style*='url(']",
+    )
+)
+_FIND = f"""area => Array.from(area.querySelectorAll("*")).filter(node =>
+    node.matches("{_FORBIDDEN}")
+    || Array.from(node.attributes).some(attribute => attribute.name.startsWith("on"))
+).map(node => node.outerHTML.slice(0, 200))"""
+_LINKS = """area => Array.from(area.querySelectorAll("a[href]")).map(
+    link => [link.getAttribute("href"), link.textContent, link.parentElement.textContent])"""
+
+
+async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: range) -> None:
+    """Check that nothing was loaded, run or left lying in wait."""
+    await settle(notebook)
+    for index in answers:
+        found = await notebook.output(index).evaluate(_FIND)
+        assert found == [], f"answer to {PAYLOADS[index - answers.start]!r}"
+    assert await notebook.page.evaluate("() => window.pwned") is None
+    assert leaks.hits == notebook.watch.strangers == []
+    assert notebook.watch.dialogs == notebook.watch.marks == []
+
+
+async def settle(notebook: NotebookPage) -> None:
+    """Let the page paint, typeset and ask for what it wants to ask."""
+    # Idle callbacks run when layout, typesetting and image requests of what is there have begun.
+    await notebook.page.evaluate(
+        "() => new Promise(done => requestIdleCallback(() => requestIdleCallback(done)))"
+    )
+    await notebook.page.wait_for_timeout(300)
+
+
+async def click_everything(notebook: NotebookPage, answers: range) -> None:
+    """Click whatever may be clicked in the answers, as a curious reader does."""
+    for index in answers:
+        await notebook.output(index).evaluate(
+            """area => area.querySelectorAll(
+                "a, button, input, label, summary, details, img, [role], [onclick], [tabindex], mjx-container *"
+            ).forEach(node => node.dispatchEvent(
+                new MouseEvent("click", {bubbles: true, cancelable: true, composed: true})))"""
+        )
+    links = notebook.page.locator(".jp-OutputArea a[href]:visible")
+    for number in range(await links.count()):
+        await links.nth(number).click(modifiers=[])
+
+
+async def test_the_witnesses_would_see_it(open_notebook: OpenNotebook, leaks: LeakListener) -> None:
+    """Shown as Jupyter's own Markdown, the same answers do load and run."""
+    shown = "\n".join(f"display(Markdown({p!r}))" for p in potent_payloads(leaks.url))
+    notebook = await open_notebook(f"from IPython.display import Markdown\n{shown}")
+    await notebook.run_to_end()
+    await until(lambda: len(set(leaks.hits)) >= 3, "the payloads' requests")
+    assert {"GET /image.png?secret=1", "GET /img", "GET /ran"} <= set(leaks.hits)
+    assert notebook.watch.marks
+
+
+async def test_hostile_answers_load_and_run_nothing(
+    open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
+) -> None:
+    hostile = payloads(leaks.url)
+    answers = range(1, len(hostile) + 1)
+    # At this pace halves of every payload are painted too.
+    cloud.script(*(Scenario(text=payload, rate=150) for payload in hostile))
+    prompts = [f"%%cbai --no-history\npayload {number}" for number in range(len(hostile))]
+    notebook = await open_notebook(LOAD, *prompts)
+    await notebook.run_to_end()
+    assert "[ ]:" not in await notebook.prompts()
+    assert await notebook.trusted(1), "a live output is trusted: that is what makes it dangerous"
+    await assert_calm(notebook, leaks, answers)
+
+    where, cells = notebook.page.url, len(await notebook.prompts())
+    await assert_honest_links(notebook, answers, leaks.url)
+    await click_everything(notebook, answers)
+    await assert_calm(notebook, leaks, answers)
+    assert notebook.page.url.partition("#")[0] == where.partition("#")[0]
+    assert len(await notebook.prompts()) == cells
+    assert all(popup.startswith(leaks.url) for popup in notebook.watch.popups)
+
+    await notebook.save()
+    await notebook.close()
+    again = await open_notebook(file=notebook.file)
+    assert await again.trusted(1)
+    await assert_calm(again, leaks, answers)
+
+    content = json.loads(notebook.file.read_text())
+    content["metadata"]["from"] = "a stranger"
+    file = notebook.file.with_name(f"stranger-{notebook.file.name}")
+    file.write_text(json.dumps(content))
+    stranger = await open_notebook(file=file)
+    assert not await stranger.trusted(1)
+    await assert_calm(stranger, leaks, answers)
+
+
+async def assert_honest_links(notebook: NotebookPage, answers: range, url: str) -> None:
+    """Check that links lead to where they say, outside the Jupyter server."""
+    for index in answers:
+        for href, text, around in await notebook.output(index).evaluate(_LINKS):
+            assert re.match(r"https?://|mailto:|#", href), (href, text)
+            named = re.search(r"https?://([\w.:-]+)", text)
+            if named and named[1] not in href:
+                assert href.split("/")[2] in around, f"{text!r} leads to {href!r} and hides it"
+
+
+async def test_a_link_that_lies_is_unmasked(open_notebook: OpenNotebook, cloud: Gateway) -> None:
+    lies = (
+        "[https://bank.example/login](https://thief.example/x)",
+        "[bank.example](http://thief.example)",
+        "[safe](https://bank.example@thief.example/)",
+    )
+    cloud.script(*(Scenario(text=lie) for lie in lies))
+    notebook = await open_notebook(LOAD, *(["%%cbai --no-history\nHi"] * len(lies)))
+    await notebook.run_to_end()
+    for index in range(1, len(lies) + 1):
+        await notebook.see(index, "thief.example")

@@ -1,0 +1,353 @@
+"""The chat panel in a browser: write, watch, stop, ask again, switch, copy, fail and retry."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.async_api import BrowserContext, expect
+
+from tests.browser.conftest import OpenNotebook
+from tests.browser.page import PATIENCE, until
+from tests.browser.panel_page import MAKE, PanelPage, in_kernel
+from tests.gateway import Gateway, Scenario
+
+
+@pytest.fixture(autouse=True)
+def _calm(cloud: Gateway) -> None:
+    cloud.always(None)
+
+
+async def test_an_answer_is_seen_arriving_and_is_shared(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("paced:60")
+    await panel.ask("How does a hash table work?")
+    await expect(panel.prompts).to_have_text(["How does a hash table work?"], timeout=PATIENCE)
+    await expect(panel.area).to_have_value("")
+    await expect(panel.answer).to_contain_text("A hash table keeps pairs", timeout=PATIENCE)
+    assert cloud.last.in_flight, "text was on the screen only after the last token had left"
+    assert await in_kernel(notebook, "panel.isLoading") is True
+    await panel.settled()
+    await expect(panel.answer).to_contain_text("In short: hash, pick a bucket, compare.")
+    facts = await panel.answer.locator(".cbai-facts").inner_text()
+    assert re.fullmatch(r"cloudbase/hy3 · 70\d tokens · \d+\.\d s", facts)
+    assert await in_kernel(notebook, "panel.isLoading") is False
+    roles = await in_kernel(notebook, "[m['role'] for m in panel.messages]")
+    assert roles == ["user", "assistant"]
+    assert await in_kernel(notebook, "cbai.chat().messages[1]['content'][:10]") == "# How a ha"
+    assert await in_kernel(notebook, "list(panel.to_pandas()['role'])") == roles
+    assert notebook.watch.errors == []
+
+
+async def test_a_blank_message_and_a_second_one_while_loading_do_nothing(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    before = len(cloud.requests)
+    await panel.ask("  ")
+    await panel.area.fill("")
+    cloud.always("english+hang:4")
+    await panel.ask("first")
+    await expect(panel.answer).to_contain_text("How", timeout=PATIENCE)
+    await panel.ask("second")
+    await expect(panel.area).to_have_value("second")
+    assert await in_kernel(notebook, "panel.send('third')") is False
+    assert await panel.prompt_texts() == ["first"]
+    assert len(cloud.requests) == before + 1
+    await panel.stop_button.click()
+    await panel.settled()
+
+
+@pytest.mark.parametrize("way", ["Escape", "button"])
+async def test_stopping_keeps_and_marks_what_has_come(
+    open_notebook: OpenNotebook, cloud: Gateway, way: str
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("english+hang:12")
+    await panel.ask("Go on")
+    await expect(panel.answer).to_contain_text("How a hash", timeout=PATIENCE)
+    if way == "Escape":
+        await panel.area.press("Escape")
+    else:
+        await panel.stop_button.click()
+    await panel.settled()
+    await expect(panel.answer.locator(".cbai-mark")).to_contain_text("stopped")
+    await expect(panel.answer).to_contain_text("How a hash")
+    await until(lambda: cloud.last.disconnected, "the connection to end")
+    assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
+    assert await in_kernel(notebook, "panel.isLoading") is False
+
+
+async def test_a_prompt_stopped_at_once_is_kept(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("english+hang:headers")
+    assert await in_kernel(notebook, "(panel.send('wait'), panel.stop())[0]") is True
+    await expect(panel.prompts).to_have_text(["wait"], timeout=PATIENCE)
+    await panel.settled()
+    assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
+
+
+async def test_keys_stay_in_the_panel(open_notebook: OpenNotebook, cloud: Gateway) -> None:
+    notebook = await open_notebook(MAKE, "x = 1")
+    await notebook.run_all()
+    await notebook.idle()
+    panel = await PanelPage.shown(notebook)
+    prompts = await notebook.prompts()
+    await panel.area.click()
+    before = len(cloud.requests)
+    # In command mode these would delete, insert, merge, undo and run cells.
+    for key in ["d", "d", "x", "a", "b", "z", "m", "y", "0", "0", "i", "i"]:
+        await panel.page.keyboard.press(key)
+    await panel.page.keyboard.press("Shift+Enter")
+    await panel.page.keyboard.type("second line")
+    await expect(panel.area).to_have_value("ddxabzmy00ii\nsecond line")
+    await panel.page.keyboard.press("Alt+Enter")
+    await panel.send_button.focus()
+    for key in ["d", "d", "x", "b", "ArrowDown", "Shift+Enter", "Escape"]:
+        if key != "Shift+Enter":
+            await panel.page.keyboard.press(key)
+    assert await notebook.prompts() == prompts
+    assert len(cloud.requests) == before
+    await panel.area.click()
+    await panel.page.keyboard.press("Control+Enter")
+    await expect(panel.prompts).to_have_count(1, timeout=PATIENCE)
+    await panel.settled()
+    assert await notebook.prompts() == prompts
+
+
+async def test_enter_that_confirms_a_candidate_never_sends(
+    open_notebook: OpenNotebook, context: BrowserContext, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    before = len(cloud.requests)
+    await panel.area.click()
+    protocol = await context.new_cdp_session(panel.page)
+    await protocol.send(
+        "Input.imeSetComposition", {"text": "ni hao", "selectionStart": 6, "selectionEnd": 6}
+    )
+    # Chromium and Firefox: Enter comes while the composition goes on.
+    enter = {"key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229}
+    await protocol.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
+    await panel.area.evaluate(
+        "node => node.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true}))"
+    )
+    await protocol.send("Input.insertText", {"text": "你好"})
+    # Safari: Enter comes after the composition has ended, and says 229.
+    await panel.area.evaluate(
+        "node => node.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true}))"
+    )
+    await expect(panel.area).to_have_value("你好")
+    assert await panel.prompts.count() == 0
+    assert len(cloud.requests) == before
+    await panel.page.keyboard.press("Enter")
+    await expect(panel.prompts).to_have_text(["你好"], timeout=PATIENCE)
+    await panel.settled()
+
+
+async def test_the_box_grows_recalls_and_keeps_every_key(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("paced:100+tokens:40")
+    await panel.converse("one")
+    await panel.converse("two")
+    await panel.area.press("ArrowUp")
+    await expect(panel.area).to_have_value("two")
+    await panel.area.press("ArrowUp")
+    await expect(panel.area).to_have_value("one")
+    low = (await panel.area.bounding_box())["height"]  # type: ignore[index]
+    await panel.area.fill("a\nb\nc\nd")
+    assert (await panel.area.bounding_box())["height"] > low + 30  # type: ignore[index]
+    await panel.area.fill("")
+    await panel.ask("three")
+    # Keys that are pressed while the kernel answers, sets traits and paints are all there.
+    typed = "the quick brown fox jumps over the lazy dog " * 4
+    await panel.page.keyboard.type(typed, delay=2)
+    await panel.settled()
+    await expect(panel.area).to_have_value(typed)
+    assert await in_kernel(notebook, "'x'") == "x"
+    await panel.page.wait_for_timeout(500)
+    assert await in_kernel(notebook, "panel.inputValue") == typed
+    await in_kernel(notebook, "setattr(panel, 'inputValue', 'from a program')")
+    await expect(panel.area).to_have_value("from a program")
+
+
+async def test_regenerate_edit_switch_and_delete(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.script("say:one", "say:two", "say:two again", "say:two edited", "say:three")
+    await panel.converse("first")
+    await panel.converse("second")
+    await panel.act("again")
+    await expect(panel.answer).to_contain_text("two again", timeout=PATIENCE)
+    await panel.settled()
+    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2")
+    sent = [message["content"] for message in cloud.last.json["messages"]]
+    assert sent == ["first", "one", "second"]
+
+    await panel.area.fill("a draft")
+    await panel.act("edit")
+    await expect(panel.area).to_have_value("second")
+    await panel.area.press("Escape")
+    await expect(panel.area).to_have_value("a draft")
+    await panel.act("edit")
+    await panel.area.fill("second, edited")
+    await panel.area.press("Enter")
+    await expect(panel.answer).to_contain_text("two edited", timeout=PATIENCE)
+    await panel.settled()
+    await expect(panel.area).to_have_value("a draft")
+    assert await panel.prompt_texts() == ["first", "second, edited"]
+    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("3/3")
+    await panel.area.fill("")
+    await panel.converse("third")
+
+    await panel.act("back", 1)
+    await expect(panel.prompts).to_have_text(["first", "second"])
+    await panel.act("back", 1)
+    await expect(panel.answer).to_contain_text("two")
+    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("1/3")
+    contents = await in_kernel(notebook, "[m['content'] for m in panel.messages]")
+    assert contents == ["first", "one", "second", "two"]
+    await panel.act("next", 1)
+    await panel.act("next", 1)
+    await expect(panel.prompts).to_have_text(["first", "second, edited", "third"])
+    await panel.act("delete", 0)
+    await expect(panel.prompts).to_have_text(["second, edited", "third"])
+    assert notebook.watch.errors == []
+
+
+async def test_copying_and_inserting(
+    open_notebook: OpenNotebook, context: BrowserContext, cloud: Gateway
+) -> None:
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    notebook = await open_notebook(MAKE, "after = 1")
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    answer = "Run **this**:\n\n```python\nif x < 1:\n    print('<b>')\n```\n\nDone."
+    cloud.always(Scenario(text=answer))
+    await panel.converse("code")
+
+    async def copied() -> str:
+        return str(await panel.page.evaluate("() => navigator.clipboard.readText()"))
+
+    await panel.act("copy")
+    await expect(panel.root.locator(".cbai-toast")).to_have_text("Copied")
+    assert await copied() == answer
+    code = "if x < 1:\n    print('<b>')"
+    await panel.answer.locator("pre").first.hover()
+    await panel.answer.get_by_role("button", name="Copy code").click()
+    assert await copied() == code
+    await panel.answer.get_by_role("button", name="Insert code into a new cell").click()
+    await expect(panel.root.locator(".cbai-toast")).to_have_text("Inserted in a new cell below.")
+    sources = await panel.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(c => c.getSource())"
+    )
+    assert sources == [MAKE, code, "after = 1"]
+
+
+async def test_a_failure_is_a_notice_that_can_be_retried(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.script("error:404:AI_MODEL_NOT_FOUND", "midstream-error:5", "say:well again")
+    await panel.converse("Will it work?")
+    await expect(panel.problem).to_have_count(1)
+    await expect(panel.problem).to_contain_text("model")
+    await expect(panel.problem.get_by_text("AI_MODEL_NOT_FOUND")).to_be_hidden()
+    await panel.problem.locator("summary").click()
+    await expect(panel.problem.get_by_text("AI_MODEL_NOT_FOUND")).to_be_visible()
+    assert await panel.prompt_texts() == ["Will it work?"]
+    await panel.problem.get_by_role("button", name="Retry").click()
+    await expect(panel.answer.locator(".cbai-mark")).to_contain_text("incomplete", timeout=PATIENCE)
+    await panel.settled()
+    assert await panel.prompt_texts() == ["Will it work?"]
+    await panel.problem.get_by_role("button", name="Retry").click()
+    await expect(panel.answer).to_contain_text("well again", timeout=PATIENCE)
+    await panel.settled()
+    await expect(panel.problem).to_have_count(0)
+    roles = await in_kernel(notebook, "[m['role'] for m in panel.messages]")
+    assert roles == ["user", "assistant"]
+
+
+async def test_a_refused_prompt_goes_back_into_the_box(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    before = len(cloud.requests)
+    await panel.ask("my key is test-key, is it safe?")
+    await expect(panel.problem).to_be_visible(timeout=PATIENCE)
+    await expect(panel.area).to_have_value("my key is test-key, is it safe?")
+    assert len(cloud.requests) == before
+    await panel.area.fill("")
+    await panel.converse("Is it safe?")
+    await expect(panel.problem).to_have_count(0)
+
+
+async def test_choices_reach_the_wire_and_conversations_can_be_switched(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    await panel.root.get_by_role("button", name="Settings").click()
+    await panel.root.get_by_label("System prompt").fill("Be brief.")
+    await panel.root.get_by_label("Temperature").fill("0.3")
+    model = panel.root.locator(".cbai-model")
+    await model.fill("moonshot/echo")
+    await model.press("Enter")
+    await panel.converse("hello")
+    await expect(panel.answer).to_contain_text("hello")
+    assert cloud.last.provider == "moonshot"
+    assert cloud.last.json["temperature"] == 0.3
+    assert cloud.last.json["messages"][0] == {"role": "system", "content": "Be brief."}
+
+    await panel.root.get_by_role("button", name="New conversation").click()
+    await expect(panel.turns).to_have_count(0)
+    await panel.converse("fresh")
+    assert [message["content"] for message in cloud.last.json["messages"]] == ["fresh"]
+    await panel.root.get_by_label("Conversation", exact=True).first.select_option("default")
+    await expect(panel.prompts).to_have_text(["hello"])
+    await expect(panel.root.get_by_label("System prompt")).to_have_value("Be brief.")
+
+
+async def test_export_gives_files(open_notebook: OpenNotebook, cloud: Gateway) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("say:the answer")
+    await panel.converse("the prompt")
+    files = {}
+    for form in ("Markdown", "JSON Lines"):
+        await panel.root.get_by_role("button", name="Export").click()
+        async with panel.page.expect_download() as download:
+            await panel.root.get_by_role("button", name=form).click()
+        file = await (await download.value).path()
+        files[(await download.value).suggested_filename] = file.read_text(encoding="utf-8")
+    assert set(files) == {"default.md", "default.jsonl"}
+    assert "> the prompt\n\nthe answer" in files["default.md"]
+    records = [json.loads(line) for line in files["default.jsonl"].splitlines()]
+    assert [record["content"] for record in records] == ["the prompt", "the answer"]

