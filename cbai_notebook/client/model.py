@@ -10,7 +10,7 @@ from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.providers import Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build, without_usage
 from cbai_notebook.client.settings import Settings, Timeout
-from cbai_notebook.errors import BadRequestError
+from cbai_notebook.errors import BadRequestError, UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
@@ -234,6 +234,10 @@ def _shape(
     if data is None and "data" in params:
         params = dict(params)
         data = params.pop("data")
+    if data is not None and not isinstance(data, Mapping):
+        raise UsageError(
+            f"data must be a dict with 'model' and 'messages', not {type(data).__name__}."
+        )
     return data, params
 
 

@@ -77,13 +77,9 @@ def build(
         params: The parameters one by one; they win over ``data``. None takes one away.
 
     Raises:
-        UsageError: There are no messages, or ``data`` is no mapping.
+        UsageError: There are no messages.
         ConfigurationError: No model is named anywhere.
     """
-    if data is not None and not isinstance(data, Mapping):
-        raise UsageError(
-            f"data must be a dict with 'model' and 'messages', not {type(data).__name__}."
-        )
     given = {**endpoint.defaults, **(data or {}), **params}
     given = {
         name: value

@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from importlib import import_module
 from typing import Any
 
 from cbai_notebook.errors import ConfigurationError
@@ -218,11 +217,9 @@ def settings() -> Settings:
 
 
 def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
-    try:
-        credentials = import_module("cbai_notebook.client.credentials")
-    except ModuleNotFoundError:
-        return
-    stored = credentials.load()
+    from cbai_notebook.client.credentials import load
+
+    stored = load()
     # A region belongs to its environment.
     names = ("api_key",) if "env_id" in values else ("env_id", "api_key", "region")
     for name in names:
