@@ -230,7 +230,7 @@ def near(text: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
     longer = [name for name in known if len(text) > 3 and name.startswith(text)]
-    found = longer or get_close_matches(text, known, n=1)
+    found = longer or get_close_matches(text, known, n=1, cutoff=0.7)
     return f" Did you mean {found[0]}?" if found else ""
 
 

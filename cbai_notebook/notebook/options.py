@@ -190,9 +190,12 @@ def _param_word(line: str, position: int) -> Word:
     if line.startswith(("{", "["), name.end()):
         try:
             _, end = JSON.raw_decode(line, name.end())
-        except (ValueError, RecursionError):
-            end = position
-        if end == len(line) or (end > position and line[end].isspace()):
+        except (ValueError, RecursionError) as error:
+            raise UsageError(
+                f"The value of {name.group()[:-1]} is not JSON: {shortened(line[name.end() :])} — JSON has "
+                "its names and texts in double quotes. For plain text, put quotes around the value."
+            ) from error
+        if end == len(line) or line[end].isspace():
             return Word(line[position:end], end)
     value = read_word(line, name.end())
     return value._replace(text=name.group() + value.text)
