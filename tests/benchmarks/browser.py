@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,12 +14,13 @@ from urllib.parse import urlsplit
 from playwright.async_api import async_playwright
 
 from tests.benchmarks.table import Row
-from tests.browser.conftest import _BROWSERS, _FLAGS
+from tests.browser.conftest import FLAGS
 from tests.browser.leaks import Watch
 from tests.browser.page import NotebookPage, write_notebook
 from tests.browser.server import jupyter_server
 from tests.gateway import DEFAULT_KEY, Scenario, serve
 from tests.gateway.texts import ENGLISH
+from tests.install import browser_path
 
 END = "END-OF-THE-ANSWER"
 TOKENS_PER_S = 500
@@ -59,10 +58,9 @@ async def lags(characters: int) -> list[float]:
         server = stack.enter_context(jupyter_server("lab", home, variables))
         async with AsyncExitStack() as closing:
             playwright = await closing.enter_async_context(async_playwright())
-            path = os.environ.get("CBAI_CHROMIUM") or next(
-                filter(None, map(shutil.which, _BROWSERS)), None
+            browser = await playwright.chromium.launch(
+                executable_path=browser_path(), args=list(FLAGS)
             )
-            browser = await playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
             closing.push_async_callback(browser.close)
             context = await browser.new_context(viewport={"width": 1280, "height": 960})
             watch = Watch(urlsplit(server.url).netloc)

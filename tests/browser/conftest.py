@@ -26,7 +26,7 @@ from tests.require import require
 
 OpenNotebook = Callable[..., Awaitable[NotebookPage]]
 
-_FLAGS = (
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -60,7 +60,7 @@ async def browser() -> AsyncIterator[Browser]:
         if path is None and Path(playwright.chromium.executable_path).exists():
             path = playwright.chromium.executable_path
         found = require(path, "there is no Chromium: run `python -m tests.install`")
-        browser = await playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        browser = await playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser
         await browser.close()
 
