@@ -91,7 +91,8 @@ class Hints:
     def _note_unknown(self, reference: Reference, written: str, at: int) -> None:
         lone = not reference.path and self._is_lone(at, at + len(written))
         # A slip in a longer name is one wherever it stands, as in `report_{yaer}.csv`.
-        if not (lone or reference.path or len(reference.name) > 3) or not self._is_prose(written, at):
+        telling = lone or reference.path or len(reference.name) > 3
+        if not telling or not self._is_prose(written, at):
             return
         near = self._near(reference.name)
         if lone or near:

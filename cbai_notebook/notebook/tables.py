@@ -80,14 +80,11 @@ def _line(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(_cell, cells))} |"
 
 
+_MISSING = frozenset({"None", "nan", "NaN", "NaT", "<NA>"})
+
+
 def _cell(value: object) -> str:
-    if _is_missing(value):
+    text = str(value)
+    if not isinstance(value, str) and text in _MISSING:
         return ""
-    return _LINE_ENDS.sub("<br>", str(value).strip().replace("|", "\\|"))
-
-
-def _is_missing(value: object) -> bool:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    # A NaN of any float type is the one value that differs from itself.
-    return isinstance(value, float) and bool(value != value)
+    return _LINE_ENDS.sub("<br>", text.strip().replace("|", "\\|"))
