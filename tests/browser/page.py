@@ -67,6 +67,7 @@ class NotebookPage:
         self.server = server
         self.name = name
         self.watch = watch
+        self._theme: Theme = "light"
 
     @property
     def file(self) -> Path:
@@ -88,11 +89,14 @@ class NotebookPage:
         """End the kernel and close the page, as far as that has not been done."""
         if self.page.is_closed():
             return
+        if self._theme != "light":  # the server would keep it for the next test
+            await self.use_theme("light")
         await self.page.evaluate(f"async () => {{ await {_PANEL}?.sessionContext?.shutdown(); }}")
         await self.page.close()
 
     async def use_theme(self, theme: Theme) -> None:
         """Change the theme and wait until it is on screen."""
+        self._theme = theme
         await self.page.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
             _THEMES[theme],

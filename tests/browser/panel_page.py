@@ -7,8 +7,9 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.page import PATIENCE, NotebookPage
+from tests.browser.page import NotebookPage
 
+PATIENCE = 20_000  # milliseconds; an answer of the tests takes 13 s at most
 MAKE = "import cbai_notebook as cbai\npanel = cbai.ChatPanel()\npanel"
 
 

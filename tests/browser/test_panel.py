@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.page import PATIENCE, until
-from tests.browser.panel_page import MAKE, PanelPage, in_kernel
+from tests.browser.page import until
+from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel
 from tests.gateway import Gateway, Scenario
 
 

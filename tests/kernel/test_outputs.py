@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+from tests.kernel.conftest import StartKernel
 from tests.kernel.harness import Kernel, notebook_of
 
+KEY = "sk-0123456789-abcdefghij"
 MARKDOWN = (
     "# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```\n\n$e^{i\\pi}$ 介绍"
 )
@@ -40,7 +42,10 @@ def test_every_kind_of_cell_leaves_a_valid_notebook(kernel: Kernel, gateway: Gat
     assert DEFAULT_KEY not in str(written)
 
 
-def test_the_key_never_shows(kernel: Kernel, gateway: Gateway) -> None:
+def test_the_key_never_shows(start_kernel: StartKernel, gateway: Gateway) -> None:
+    gateway.key = KEY
+    kernel = start_kernel(CBAI_BASE_URL=gateway.base_url, CLOUDBASE_API_KEY=KEY)
+    kernel.must("%load_ext cbai_notebook")
     cells = [
         "%%cbai --dry-run\nHi",
         "%cbai config",
@@ -48,15 +53,17 @@ def test_the_key_never_shows(kernel: Kernel, gateway: Gateway) -> None:
         "cbai.run(m.prepare(False, model='m', messages=[dict(role='user', content='Hi')]))",
         "vars(m) if hasattr(m, '__dict__') else m",
         "from cbai_notebook.client import settings; settings()",
-        f"%cbai -m echo my key is {DEFAULT_KEY}",
+        "%cbai -m error:INVALID_CREDENTIALS Hi",
+        "cbai.chat().messages",
+        f"%cbai -m echo my key is {KEY}",
     ]
     ran = [kernel.run(cell) for cell in cells]
-    refused = ran.pop()
-    assert refused.status == "error"
-    assert gateway.requests == [], "a prompt that holds the key was sent"
-    assert DEFAULT_KEY not in str([cell.messages for cell in [*ran, refused]]).replace(
-        refused.code, ""
-    )
+    *shown, refused = ran
+    assert [cell.status for cell in ran][-3:] == ["error", "ok", "error"]
+    assert "CLOUDBASE_API_KEY" in refused.error["evalue"]
+    assert len(gateway.requests) == 1, "a prompt that holds the key was sent"
+    assert KEY not in str([cell.messages for cell in shown])
+    assert KEY not in str(refused.outputs)
 
 
 def test_long_answers_stay_under_the_limit_of_outputs(kernel: Kernel, gateway: Gateway) -> None:
