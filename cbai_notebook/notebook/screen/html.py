@@ -10,8 +10,11 @@ from html import escape as _escape
 
 from cbai_notebook.notebook.markdown import plain
 
-QUIET = "color:var(--jp-ui-font-color2,#7a7a7a)"
-"""Dimmed text; the fallback is a mid tone that reads on white and on black."""
+QUIET = "color:#7a7a7a;color:var(--jp-ui-font-color2,#7a7a7a)"
+"""Dimmed text: a mid tone that reads on white and on black, and the theme's own where there is one.
+
+JupyterLab's sanitiser drops a colour that is a variable, so the plain one is written first.
+"""
 
 MONO = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px)"
 

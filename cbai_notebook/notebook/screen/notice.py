@@ -42,8 +42,8 @@ class Notice:
             "div",
             body,
             name="notice",
-            style="border-left:3px solid var(--jp-error-color1,#d64545);padding-left:0.6em;"
-            "margin:0.5em 0",
+            style="border-left:3px solid #d64545;border-left-color:var(--jp-error-color1,#d64545);"
+            "padding-left:0.6em;margin:0.5em 0",
             attributes='role="alert"',
         )
 

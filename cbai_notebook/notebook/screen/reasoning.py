@@ -8,6 +8,9 @@ from cbai_notebook.notebook.screen.footer import seconds
 WINDOW = 2000
 """Characters of reasoning that are shown while it comes; the whole text is in the fold afterwards."""
 
+# Low enough that the page hardly moves when the fold closes; reversed, it stays at its last line.
+_LOW = "display:flex;flex-direction:column-reverse;max-height:12em;overflow:auto;"
+
 
 class Reasoning:
     """The reasoning of one answer."""
@@ -51,19 +54,18 @@ class Reasoning:
     def live_html(self) -> str:
         """Return the fold while reasoning comes: open, with the most recent text."""
         cut = "… " if self._length > len(self._recent) else ""
-        return self._fold("Thinking …", cut + self._recent.lstrip("\n"), " open")
+        return self._fold("Thinking …", cut + self._recent.lstrip("\n"), _LOW, " open")
 
     def closed_html(self) -> str:
         """Return the fold with all of the text: closed."""
         took = (self._ended or 0.0) - (self._started or 0.0)
         title = f"Thought for {seconds(took)}" if took >= 1 else "Reasoning"
-        return self._fold(title, self.text.strip("\n"), "")
+        return self._fold(title, self.text.strip("\n"))
 
-    def _fold(self, title: str, text: str, state: str) -> str:
+    def _fold(self, title: str, text: str, style: str = "", state: str = "") -> str:
         body = (
-            f'<div style="{html.QUIET};{html.WRAP};border-left:2px solid var(--jp-border-color2,'
-            f'#9e9e9e);margin:0.3em 0;padding-left:0.8em"><small>{html.lines(text)}</small></div>'
+            f'<div style="{style}{html.QUIET};{html.WRAP};border-left:2px solid #9e9e9e;'
+            f'border-left-color:var(--jp-border-color2,#9e9e9e);margin:0.3em 0;padding-left:0.8em"><small>{html.lines(text)}</small></div>'
         )
         summary = f'<summary style="{html.QUIET};cursor:pointer"><small>{html.escape(title)}</small></summary>'
-        # The wrapper keeps the opening attribute away from the class list, which sanitisers rewrite.
         return html.element("div", f"<details{state}>{summary}{body}</details>", name="reasoning")
