@@ -76,7 +76,9 @@ def serve(config: ServeConfig) -> None:
     params.api_keys = [config["key"]]
     params.ui = False
     params.endpoint_slots = False
-    params.cors_origins = "null"  # "*" would let any web page ask
+    # By default any web page may ask; "null" is what a sandboxed page calls itself.
+    # The domain can belong to nobody (RFC 2606).
+    params.cors_origins = "https://nobody.invalid"
     params.n_ctx = config["context"]
     params.cache_ram_mib = 0  # the prompts of other conversations; up to 8 GB by default
     params.cpuparams.n_threads = config["threads"]

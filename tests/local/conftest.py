@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     index = Index(folder)
     running = start_index(index)
     index.hold.set()
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", index.url)
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -30,14 +31,16 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
 
 @pytest.fixture(scope="session")
-def demo_weights() -> Path:
-    """The real weights, from the cache of this machine; fetched when they are not there."""
-    return weights.fetch(progress=False)
+def demo_weights() -> Iterator[Path]:
+    """The real weights, from the cache of this machine; fetched when they are not there.
+
+    Tests share the server that the first of them starts.
+    """
+    yield weights.fetch(progress=False)
+    server.stop_all()
 
 
 @pytest.fixture
-def stopped() -> Iterator[None]:
-    """No server before the test, and none after it."""
-    server.stop_all()
-    yield
+def stopped() -> None:
+    """No server runs when the test begins."""
     server.stop_all()
