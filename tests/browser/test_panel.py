@@ -298,9 +298,11 @@ async def test_a_refused_prompt_goes_back_into_the_box(
     await notebook.run_to_end()
     panel = await PanelPage.shown(notebook)
     before = len(cloud.requests)
-    await panel.ask("my key is test-key, is it safe?")
-    await expect(panel.problem).to_be_visible(timeout=PATIENCE)
-    await expect(panel.area).to_have_value("my key is test-key, is it safe?")
+    secret = "ghp-4Xq9LmZ2"
+    await in_kernel(notebook, f"__import__('os').environ.update(GIT_TOKEN={secret!r})")
+    await panel.ask(f"my token is {secret}, is it safe?")
+    await expect(panel.problem).to_contain_text("GIT_TOKEN", timeout=PATIENCE)
+    await expect(panel.area).to_have_value(f"my token is {secret}, is it safe?")
     assert len(cloud.requests) == before
     await panel.area.fill("")
     await panel.converse("Is it safe?")

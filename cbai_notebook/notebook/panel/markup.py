@@ -67,7 +67,7 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
         retry: The key of the turn to retry, where that makes sense.
     """
     folded = (
-        f"<details><summary>{say('Details', '详情')}</summary>{lines(details)}</details>"
+        f"<details><summary>{say('Details', '详情')}</summary><span>{lines(details)}</span></details>"
         if details
         else ""
     )

@@ -31,7 +31,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   function onClick(event) {
     const button = event.target.closest("button[data-cbai]");
     // An answer's own buttons are made here and have listeners of their own; any other is not ours.
-    if (!button || button.closest(".jp-OutputArea")) return;
+    if (!button || button.closest(".cbai-answer")) return;
     const action = button.dataset.cbai;
     if (model.get("loading") && button.hasAttribute("data-needs-idle")) return;
     if (own[action]) own[action](button);
