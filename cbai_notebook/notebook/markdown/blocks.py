@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it.rules_block import reference as commonmark_reference
 
-from .limits import INLINE_CHARACTERS, NESTING
+from .limits import DEFINITION_CHARACTERS, INLINE_CHARACTERS, NESTING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,14 @@ def definition(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     start = state.bMarks[start_line] + state.tShift[start_line]
     if state.src.startswith("[^", start):
         return False
+    known = state.env.setdefault("references", {})
+    new: dict[str, dict[str, str]] = {}
+    state.env["references"] = new
     found = commonmark_reference(state, start_line, end_line, silent)
+    state.env["references"] = known
+    for label, reference in new.items():
+        if len(reference["href"]) + len(reference["title"]) <= DEFINITION_CHARACTERS:
+            known.setdefault(label, reference)
     if found and state.level == 0:
         state.env.setdefault("definitions", []).append(start_line)
     return found

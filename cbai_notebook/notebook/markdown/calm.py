@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markdown_it.token import Token
 
 # One more token tells whether such a line is a heading, a list, a rule or a table: until then it
 # would only turn the line above it into a heading and back.
 _UNDECIDED = re.compile(r"[ \t>]*(?:[-=*+#~`|:$_\\\[\]()\s]{1,12}|\d{1,9}[.)]?[ \t]*|<[a-z/]{0,5})")
+_CODE = re.compile(r"(?<!`)(`+)(?!`)(?:.*?[^`])?\1(?!`)", re.DOTALL)
+_OPEN_CODE = re.compile(r"(?<!`)(`+)[^`\s][^`]*\Z")
+_OPEN_LINK = re.compile(r"!?\[([^\[\]]{0,300})\](?:\([^()\s]{0,2000})?\Z")
+_STRONG = re.compile(r"(?<![\\*])\*\*(?!\*)")
+_LAST_CHARACTERS = 3_000
 _ROW = re.compile(r"[ \t]*\|")
 
 
@@ -43,3 +54,37 @@ def _without_lone_row(text: str) -> str:
                 return text[:above]
         return text
     return text[:start]
+
+
+def close_last(tokens: Sequence[Token]) -> None:
+    """Close what the last paragraph has just opened, so that it does not flip a moment later.
+
+    Args:
+        tokens: The blocks of a growing text; the content of the last paragraph is changed.
+    """
+    last = next((token for token in reversed(tokens) if token.type == "inline"), None)
+    if last is not None and all(token.nesting < 0 for token in tokens[tokens.index(last) + 1 :]):
+        content = last.content
+        start = max(0, len(content) - _LAST_CHARACTERS)
+        last.content = content[:start] + _closed(content[start:])
+
+
+def _closed(content: str) -> str:
+    """Close code and strong emphasis at the end of a text, and leave out a half-written address."""
+    rest = _CODE.sub(lambda code: " " * len(code[0]), content)
+    if code := _OPEN_CODE.search(rest):
+        return content + code[1]
+    link = _OPEN_LINK.search(rest)
+    if link and rest.startswith("](", link.end(1)):
+        words = slice(link.start(1), link.end(1))
+        content = content[: link.start()] + content[words]
+        rest = rest[: link.start()] + rest[words]
+    marks = list(_STRONG.finditer(rest))
+    if len(marks) % 2:
+        said = rest[marks[-1].end() :].rstrip("*")
+        if said.strip() and not said[0].isspace():
+            kept = content[: marks[-1].end() + len(said)]
+            spaces = len(kept) - len(kept.rstrip())
+            return f"{kept.rstrip()}**{kept[len(kept) - spaces :]}" if spaces else f"{kept}**"
+        return content[: marks[-1].start()] if not said.strip() else content
+    return content

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from .calm import hold_back
+from .calm import close_last, hold_back
 from .parser import parse_blocks, shorten, starts, write
 from .plain import plain, split_lines
 from .rendering import wrap
 
-_SMALLEST = 1_500
 _SHARE = 15
 _STEADY = 28
 _MOST = 43
@@ -68,7 +67,13 @@ class Document:
     the pace of the screen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, smallest: int = 1_500) -> None:
+        """Start an empty text.
+
+        Args:
+            smallest: How many characters a piece has at least, but for the last.
+        """
+        self._smallest = smallest
         self._pieces: list[Piece] = []
         self._blocks: list[_Block] = []  # closed, not sealed
         self._block_characters = 0
@@ -130,6 +135,7 @@ class Document:
             environment = self._environment(calm=True)
             text = hold_back(plain(self._open_source()))
             tokens = shorten(parse_blocks(text, environment), split_lines(text))
+            close_last(tokens)
             bodies = [block.body for block in self._blocks]
             self._tail = wrap("".join([*bodies, write(tokens, environment)]))
         return self._tail
@@ -182,7 +188,8 @@ class Document:
             source = source[: source.rfind("\n") + 1]
         lines = split_lines(source)
         environment = self._environment()
-        tokens = parse_blocks(plain(source), environment)
+        text = plain(source)
+        tokens = shorten(parse_blocks(text, environment), split_lines(text))
         limit = len(lines) if complete else environment.get("open_line", len(lines))
         cuts = [
             line
@@ -199,7 +206,7 @@ class Document:
         for label, reference in found.items():
             if reference["map"][0] < keep_from:
                 self._references[label] = reference
-        self._write_blocks(tokens, lines, [0, *cuts, *([len(lines)] if complete else [])])
+        self._write_blocks(tokens, lines, [0, *cuts, len(lines)] if complete else [0, *cuts])
         self._open = ["".join([*lines[keep_from:], self._open_source()[len(source) :]])]
         self._open_characters = len(self._open[0])
         self._tail = None
@@ -214,7 +221,7 @@ class Document:
             ):
                 last += 1
             environment = {"references": self._references}
-            body = write(shorten(tokens[first:last], lines), environment)
+            body = write(tokens[first:last], environment)
             block = _Block("".join(lines[start:end]), body)
             if block.source:
                 self._blocks.append(block)
@@ -261,7 +268,7 @@ class Document:
         if index >= _MOST:
             return 1 << 62
         share = 1 + max(0, index - _STEADY) * 0.4
-        return max(_SMALLEST, int(total / _SHARE * share))
+        return max(self._smallest, int(total / _SHARE * share))
 
     def _changed(self) -> list[Piece]:
         """Render the pieces again that use a definition that came after them."""

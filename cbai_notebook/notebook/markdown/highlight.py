@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections import OrderedDict
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .limits import HIGHLIGHT_CHARACTERS, HIGHLIGHT_LINE
+from .limits import (
+    HIGHLIGHT_CHARACTERS,
+    HIGHLIGHT_LINE,
+    HIGHLIGHT_SECONDS,
+    HIGHLIGHT_SECONDS_PER_CHARACTER,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable
 
 # JupyterLab's names for the colours of its editor; the second value stands in where they are
 # missing, in a tone that reads on white and on black.
@@ -78,24 +85,46 @@ _KINDS = {
 _NAME = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
 
 
-def highlight(code: str, language: str) -> str:
+def highlight(code: str, language: str, *, clock: Callable[[], float] = time.thread_time) -> str:
     """Write code as HTML, in the colours of Jupyter's editor.
 
     Args:
         code: The code.
         language: The first word of a fence, such as ``python``; it is only looked up.
+        clock: Measures the CPU seconds that the lexer takes.
 
     Returns:
-        Escaped HTML for the inside of ``<code>``; in one colour when the language is unknown or
-        the code is too long.
+        Escaped HTML for the inside of ``<code>``; in one colour when the language is unknown, or
+        the code is too long or takes too long.
     """
     lexer = _lexer(language.lower()) if _NAME.fullmatch(language) else None
-    if lexer is None or _too_long(code):
+    if lexer is None or _too_long(code) or _is_slow(language, code):
         return escape(code, quote=False)
-    pieces = list(_runs(lexer.get_tokens_unprocessed(code)))
-    if "".join(text for _, text in pieces) != code:
-        return escape(code, quote=False)
-    return "".join(_span(style, text) for style, text in pieces)
+    limit = clock() + HIGHLIGHT_SECONDS + HIGHLIGHT_SECONDS_PER_CHARACTER * len(code)
+    runs = _Runs()
+    for _, kind, value in lexer.get_tokens_unprocessed(code):
+        runs.add(kind, value)
+        if clock() > limit:
+            _remember_slow(language, code)
+            return escape(code, quote=False)
+    # A lexer that loses or reorders text must not change what is read.
+    return runs.html() if runs.text == code else escape(code, quote=False)
+
+
+# A growing block is painted again and again; one that was slow once is slow every time.
+_slow: OrderedDict[tuple[str, str], None] = OrderedDict()
+_SLOW_KEPT = 256
+_SLOW_KEY = 200
+
+
+def _is_slow(language: str, code: str) -> bool:
+    return (language, code[:_SLOW_KEY]) in _slow
+
+
+def _remember_slow(language: str, code: str) -> None:
+    _slow[language, code[:_SLOW_KEY]] = None
+    while len(_slow) > _SLOW_KEPT:
+        _slow.popitem(last=False)
 
 
 def _too_long(code: str) -> bool:
@@ -119,19 +148,39 @@ def _lexer(language: str) -> Any | None:
 _ALIASES = {"jsonc": "json", "json5": "json", "jsonl": "json", "py": "python", "ipython": "python"}
 
 
-def _runs(tokens: Iterable[tuple[int, Any, str]]) -> Iterator[tuple[str, str]]:
-    """Merge neighbours of one style; white space takes the style of what stands before it."""
-    style, text = "", ""
-    for _, kind, value in tokens:
-        own = style if value.isspace() else _style(kind)
-        if own == style:
-            text += value
-        else:
-            if text:
-                yield style, text
-            style, text = own, value
-    if text:
-        yield style, text
+class _Runs:
+    """Neighbours of one style, merged; white space takes the style of what stands before it."""
+
+    def __init__(self) -> None:
+        self._all: list[str] = []
+        self._out: list[str] = []
+        self._style = ""
+        self._text: list[str] = []
+
+    def add(self, kind: Any, text: str) -> None:
+        """Take the next token."""
+        self._all.append(text)
+        style = _style(kind)
+        if style != self._style and not text.isspace():
+            self._close()
+            self._style = style
+        self._text.append(text)
+
+    @property
+    def text(self) -> str:
+        """All that was taken, as it came."""
+        return "".join(self._all)
+
+    def html(self) -> str:
+        """Write what was taken."""
+        self._close()
+        return "".join(self._out)
+
+    def _close(self) -> None:
+        if self._text:
+            text = escape("".join(self._text), quote=False)
+            self._out.append(f'<span style="{self._style}">{text}</span>' if self._style else text)
+            self._text = []
 
 
 @lru_cache(maxsize=512)
@@ -144,8 +193,3 @@ def _style(kind: Any) -> str:
             return style
         names.pop()
     return ""
-
-
-def _span(style: str, text: str) -> str:
-    escaped = escape(text, quote=False)
-    return f'<span style="{style}">{escaped}</span>' if style else escaped

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from .limits import SHOWN_TARGET
+from .limits import ADDRESS_CHARACTERS, SHOWN_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,20 +24,23 @@ _MAIL = re.compile(r"mailto:(?P<host>[^\s\\<>\"?#]{1,320})(?:\?[^\s\\<>\"#]*)?",
 _FRAGMENT = re.compile(r"#[^\s\\<>\"]*")
 _PICTURE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")
 
-_HOST_IN_TEXT = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*:/*)?(?P<user>[\w.%+-]*@)?"
-    r"(?P<host>(?:[\w-]+[.\u3002])+(?P<top>[a-z]{2,24}|xn--[a-z0-9-]{2,59})|\d{1,3}(?:\.\d{1,3}){3}|localhost)"
-    r"(?![\w-])",
-    re.IGNORECASE,
-)
-# Names of files, which models link all the time and nobody takes for a host.
-_FILE_ENDINGS = frozenset(
+_NAME = re.compile(r"[\w.\u3002-]+")
+_TOP = re.compile(r"[a-z]{2,24}|xn--[a-z0-9-]{2,59}|[0-9]{1,3}", re.IGNORECASE)
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]+")
+# A word with a dot reads as a host when it ends like one. Those that end in two letters all do, but
+# for files that models name all the time; ``numpy.array`` does not.
+_TOPS = frozenset(
     str.split(
-        "c cc cfg conf cpp cs css csv go h hpp html ini ipynb java jl js json jsx kt lock log lua md mjs"
-        " pdf php pl png py pyi r rb rs rst sass scala sh sql svg swift tex toml ts tsx txt vue xml"
-        " yaml yml zip net"
+        "com org net edu gov mil int info biz name pro mobi asia xyz top site online store shop tech"
+        " cloud app dev page blog wiki link click live vip work space fun icu club bank finance"
+        " money credit insurance wang ren group ltd chat email news media digital agency network"
+        " systems services support center world global today life zone host press web website"
     )
 )
+_FILES = frozenset(str.split("cs ex go hs jl js kt md pl ps py rb rs sh ts"))
+_USER = re.compile(r"[\w.%+-]{1,64}@$")
+_BEFORE = 65
+_PATH = re.compile(r"(?::\d{1,5})?[/?#]\S*")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u115f\u1160\u180e\u200b-\u200f\u2060-\u206f\u3164\ufeff\uffa0]"
 )
@@ -49,6 +52,8 @@ def allowed_link(target: str) -> bool:
     Only absolute ``http``, ``https`` and ``mailto`` addresses and fragments may: a relative one can
     reach the Jupyter server itself.
     """
+    if len(target) > ADDRESS_CHARACTERS:
+        return False
     return any(rule.fullmatch(target) for rule in (_WEB, _MAIL, _FRAGMENT))
 
 
@@ -75,9 +80,7 @@ def secure(children: Sequence[Token]) -> list[Token]:
     while index < len(children):
         token = children[index]
         if token.type == "link_open":
-            end = index + 1
-            while children[end].type != "link_close":
-                end += 1
+            end = _closing(children, index)
             safe += _link(token, children[index + 1 : end], children[end])
             index = end
         elif token.type == "image":
@@ -88,10 +91,25 @@ def secure(children: Sequence[Token]) -> list[Token]:
     return safe
 
 
+def _closing(children: Sequence[Token], index: int) -> int:
+    """Find the end of a link; an autolink may stand in the text of another link."""
+    depth = 0
+    while True:
+        if children[index].type in ("link_open", "link_close"):
+            depth += children[index].nesting
+            if depth == 0:
+                return index
+        index += 1
+
+
 def _link(opening: Token, inside: Sequence[Token], closing: Token) -> list[Token]:
     """Make one link safe."""
     target = str(opening.attrs.get("href", ""))
-    content = [_image_in_link(token) if token.type == "image" else token for token in inside]
+    content = [
+        _image_in_link(token) if token.type == "image" else token
+        for token in inside
+        if token.type not in ("link_open", "link_close")
+    ]
     words = _words(content)
     if not allowed_link(target):
         return [*content, *_address(target, words)]
@@ -134,7 +152,7 @@ def _attributes(target: str, title: str) -> dict[str, str | int | float]:
         attributes["target"] = "_blank"
     if title:
         # A title is shown where the browser would show the address, so it may not stand alone.
-        attributes["title"] = f"{title} ({_shown(target)})"
+        attributes["title"] = f"{_shown(title)} ({_shown(target)})"
     return attributes
 
 
@@ -150,27 +168,66 @@ def misleading(words: str, target: str) -> str:
     """
     match = _WEB.fullmatch(target) or _MAIL.fullmatch(target)
     host = unquote(match["host"]).lower().rstrip(".") if match else ""
-    is_mail = target[:7].lower() == "mailto:"
-    userinfo = bool(re.match(r"https?://[^/?#]*@", target, re.IGNORECASE))
-    if host and (userinfo or any(part.startswith("xn--") for part in re.split(r"[.@]", host))):
+    hidden = bool(re.match(r"https?://[^/?#]*@", target, re.IGNORECASE))
+    encoded = any(part.startswith("xn--") for part in re.split(r"[.@]", host))
+    if hidden or encoded:
         return host
-    for named in _HOST_IN_TEXT.finditer(_readable(words)):
-        name = named["host"].lower().replace("\u3002", ".").rstrip(".")
-        bare = not named["scheme"] and not named["user"] and name.count(".") == 1
-        if bare and (named["top"] or "").lower() in _FILE_ENDINGS and not words.startswith("www."):
+    text = _readable(words)
+    path = 0
+    for found in _NAME.finditer(text):
+        if found.start() < path:
             continue
-        if is_mail and named["user"]:
-            name = named["user"].lower() + name
-        if not _same_place(name, host):
+        verdict = _names(found[0], text[max(0, found.start() - _BEFORE) : found.start()], host)
+        if verdict is False:
             return host or _shown(target)
+        rest = _PATH.match(text, found.end()) if verdict else None
+        path = rest.end() if rest else 0
     return ""
 
 
+def _names(name: str, before: str, host: str) -> bool | None:
+    """Tell whether a word of a link's text names the true host.
+
+    Args:
+        name: The word.
+        before: The text just before it.
+        host: The host, or mail address, that the link leads to.
+
+    Returns:
+        ``None`` when it names no host at all.
+    """
+    address = before.endswith(("//", "@", ":", ":/", "\\"))
+    mailbox = _USER.search(before) if before.endswith("@") and "@" in host else None
+    user = mailbox[0] if mailbox else ""
+    whole = _is_host(name, address)
+    if whole and _same_place(user + name, host):
+        return True
+    # There are no spaces in Chinese, so a host may touch the words around it.
+    parts = [part for part in _CJK.split(name) if _is_host(part, address)]
+    if parts:
+        return all(_same_place(user + part, host) for part in parts)
+    return False if whole else None
+
+
+def _is_host(word: str, address: bool) -> bool:
+    """Tell whether a word reads as a host, alone or as a part of an address."""
+    labels = word.replace("\u3002", ".").strip(".-").lower().split(".")
+    top = labels[-1]
+    if len(labels) == 1:
+        return top == "localhost"
+    if not _TOP.fullmatch(top) or not all(labels):
+        return False
+    if top.isdecimal():
+        return len(labels) == 4 and all(label.isdecimal() for label in labels)
+    if address or labels[0] == "www" or top.startswith("xn--") or top in _TOPS:
+        return True
+    return len(top) == 2 and (top not in _FILES or len(labels) > 2)
+
+
 def _same_place(name: str, host: str) -> bool:
-    """Tell whether the name of a place is the place, or one that only owner of the place can name."""
-    return (
-        name == host or f"www.{name}" == host or name == f"www.{host}" or host.endswith(f".{name}")
-    )
+    """Tell whether a name is the host itself, or a domain that the host belongs to."""
+    name = name.lower().replace("\u3002", ".").strip(".-")
+    return name == host or name == f"www.{host}" or host.endswith(f".{name}")
 
 
 def _readable(words: str) -> str:
@@ -205,7 +262,7 @@ def _address(target: str, words: str) -> list[Token]:
 
 
 def _shown(target: str) -> str:
-    """Cut an address to what fits in a line, its host first."""
+    """Cut an address, or a title, to what fits in a line."""
     return target if len(target) <= SHOWN_TARGET else target[:SHOWN_TARGET] + "…"
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _DOLLAR = re.compile(rf"\$((?:[^$\\]|\\.){{1,{FORMULA_CHARACTERS}}})\$", re.DOTALL)
 _DISPLAY = re.compile(rf"(?:[^$\\]|\\.){{1,{FORMULA_CHARACTERS}}}\$\$", re.DOTALL)
 _COMMAND = re.compile(r"\\[A-Za-z]")
+_OPEN_DOLLAR = re.compile(r"\$(?!\s)[^$`]{0,200}?\\[A-Za-z][^$`]*\Z")
+# What tells ``$ x + y $`` from the words between two prices.
+_SPACED = re.compile(r"[_^=<>+*/|]|^\s*[A-Za-z]\s*$")
 _ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 _CLOSING = re.compile(r"\$\$|\\\]|\\end\{[A-Za-z]+\*?\}")
 _WORD = re.compile(r"[A-Za-z0-9]")
@@ -66,7 +69,7 @@ def _dollar_end(text: str, start: int, end: int) -> int:
     unmistakable = bool(_COMMAND.search(content)) or content[0] in "_^"
     if leading != trailing or not content.strip():
         return -1
-    if leading and not unmistakable and not re.search(r"[_^=]", content):
+    if leading and not unmistakable and not _SPACED.search(content):
         return -1
     if not unmistakable:
         if "`" in content:
@@ -82,6 +85,7 @@ class _Environment:
     """Count an environment's openings until it closes."""
 
     def __init__(self, name: str) -> None:
+        self.delimiter = f"\\end{{{name}}}"
         self._marks = re.compile(rf"\\(begin|end)\{{{re.escape(name)}\}}")
         self._depth = 0
 
@@ -98,14 +102,14 @@ class _Closing:
     """Look for a fixed closing delimiter, line by line."""
 
     def __init__(self, delimiter: str) -> None:
-        self._delimiter = delimiter
+        self.delimiter = delimiter
         self._skip = len(delimiter)  # the opening delimiter is as long, and may look the same
 
     def close(self, text: str) -> int:
         """Read on, and return the index after the delimiter, or -1."""
-        found = text.find(self._delimiter, self._skip)
+        found = text.find(self.delimiter, self._skip)
         self._skip = 0
-        return found + len(self._delimiter) if found >= 0 else -1
+        return found + len(self.delimiter) if found >= 0 else -1
 
 
 def inline_formula(state: StateInline, silent: bool) -> bool:
@@ -115,6 +119,11 @@ def inline_formula(state: StateInline, silent: bool) -> bool:
         return False
     end = formula_end(state.src, start, state.posMax)
     if end < 0:
+        if not silent and state.env.get("calm") and _still_open(state.src, start):
+            # While the formula arrives, its source is shown as it is, not read as Markdown.
+            state.pending += state.src[start : state.posMax]
+            state.pos = state.posMax
+            return True
         if state.src[start] != "$":
             return False
         # A run of dollars that opens nothing is text as a whole; its second must not open either.
@@ -128,6 +137,15 @@ def inline_formula(state: StateInline, silent: bool) -> bool:
         token.content = state.src[start:end]
     state.pos = end
     return True
+
+
+def _still_open(text: str, start: int) -> bool:
+    """Tell whether a formula may have begun here that is not closed yet."""
+    if len(text) - start > FORMULA_CHARACTERS:
+        return False
+    if text.startswith(("\\(", "\\[", "$$"), start):
+        return True
+    return text[start] == "$" and bool(_OPEN_DOLLAR.match(text, start))
 
 
 class _Block(NamedTuple):
@@ -171,6 +189,13 @@ def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | N
     first = _line(state, start_line)
     closing, alone = _opening(first)
     if closing is None:
+        return None
+    here = state.bMarks[start_line]
+    # Lines inside quotes carry marks that do not count as the formula's, hence twice the room.
+    limit = here + 2 * FORMULA_CHARACTERS
+    if state.src.find(closing.delimiter, here + 2, limit) < 0 and (
+        limit < len(state.src) or state.env.get("open_line", start_line) < start_line
+    ):
         return None
     blank = False
     size = 0

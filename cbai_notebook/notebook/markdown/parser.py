@@ -111,6 +111,7 @@ def shorten(tokens: list[Token], lines: Sequence[str]) -> list[Token]:
             if skip:
                 source = Token("code_block", "code", 0)
                 source.content = block
+                source.map = token.map
                 kept.append(source)
         if not skip:
             kept.append(token)

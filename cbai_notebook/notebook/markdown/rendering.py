@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from .calm import hold_back
+from .calm import close_last, hold_back
 from .parser import parse_blocks, shorten, write
 from .plain import plain, split_lines
 
 # Everything is kept from the typesetter but the elements that ask for it.
 _OPENING = (
     '<div class="cbai-markdown jp-RenderedHTMLCommon jp-RenderedMarkdown'
-    ' mathjax_ignore tex2jax_ignore">\n'
+    ' mathjax_ignore tex2jax_ignore">'
 )
 
 
@@ -34,8 +34,10 @@ def fragment(source: str, *, final: bool = True) -> str:
     if not final:
         text = hold_back(text)
         environment["calm"] = True
-    tokens = parse_blocks(text, environment)
-    return write(shorten(tokens, split_lines(text)), environment)
+    tokens = shorten(parse_blocks(text, environment), split_lines(text))
+    if not final:
+        close_last(tokens)
+    return write(tokens, environment)
 
 
 def wrap(body: str) -> str:

@@ -41,11 +41,11 @@ def table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
     state.push("thead_close", "thead", -1)
 
     line = start_line + 2
-    filled = 0
+    filled = -len(alignments)  # cells to fill, less the cells that are there
     body = False
     while line < end_line and not _ends(state, line, end_line):
         row = cells(_text(state, line))
-        filled += max(0, len(alignments) - len(row))
+        filled += len(alignments) - 2 * min(len(row), len(alignments))
         if filled > FILLED_CELLS:
             break
         if not body:

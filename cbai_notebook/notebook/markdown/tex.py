@@ -143,9 +143,11 @@ ENVIRONMENTS = frozenset(
     )
 )
 
-_CONTROL = re.compile(r"\\([A-Za-z]+)")
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)(?!\s*\{\s*([A-Za-z]+)\*?\s*\})")
-_NAMED = re.compile(r"\\(?:begin|end)\s*\{\s*([A-Za-z]+)\*?\s*\}")
+# Read in order, as TeX reads: in ``\\\\begin`` there is a line break, and no environment.
+_CONTROL = re.compile(
+    r"\\(?:(begin|end)(?![A-Za-z])\s*(?:\{\s*([A-Za-z]+)\*?\s*\})?|([A-Za-z]+)|.)", re.DOTALL
+)
+_CHEMISTRY = re.compile(r"\\(?:ce|pu)(?![A-Za-z])")
 # \color takes its argument into a style; anything but a plain name or number could leave it.
 _COLOUR = re.compile(r"\\(?:text)?color(?:box)?(?![A-Za-z])(?!\s*\{[A-Za-z0-9#]{1,30}\})")
 # The options of \cancel are attributes of an element.
@@ -168,13 +170,15 @@ def typesettable(formula: str) -> bool:
         ``False`` when a command or an environment is not on the list, when a colour is not a plain
         name, or when braces nest deeper than a browser should be asked to follow.
     """
-    if any(name not in COMMANDS for name in _CONTROL.findall(formula)):
+    for bound, environment, command in _CONTROL.findall(formula):
+        if bound and environment not in ENVIRONMENTS:
+            return False
+        if command and command not in COMMANDS:
+            return False
+    if any(rule.search(formula) for rule in (_COLOUR, _OPTION, _SPACE)):
         return False
-    if _ENVIRONMENT.search(formula) or _COLOUR.search(formula) or _OPTION.search(formula):
-        return False
-    if _SPACE.search(formula):
-        return False
-    if any(name not in ENVIRONMENTS for name in _NAMED.findall(formula)):
+    # Chemistry is rewritten before it is read as TeX, so there every backslash may count.
+    if _CHEMISTRY.search(formula) and "\\\\" in formula:
         return False
     return _nesting(formula) <= FORMULA_NESTING
 
@@ -182,7 +186,7 @@ def typesettable(formula: str) -> bool:
 def _nesting(formula: str) -> int:
     """Count how deep braces nest, and environments with them."""
     depth = deepest = 0
-    for mark in re.findall(r"\\begin|\\end|\\left|\\right|\\.|[{}]", formula):
+    for mark in re.findall(r"\\begin|\\end|\\left(?![a-z])|\\right(?![a-z])|\\.|[{}]", formula):
         if mark in ("{", r"\begin", r"\left"):
             depth += 1
             deepest = max(deepest, depth)
