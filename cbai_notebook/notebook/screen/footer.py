@@ -19,6 +19,12 @@ MARKS: dict[str, str] = {
     "failed": "failed",
 }
 
+EMPTY = {
+    "": "The answer is empty.",
+    "reasoning": "The answer is empty: only reasoning came. "
+    "More tokens (--max-tokens) may leave room for an answer.",
+}
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -90,7 +96,7 @@ def closing(
     *,
     hints: Sequence[str] = (),
     note: Notice | str | None = None,
-    empty: bool = False,
+    came: str = "text",
 ) -> Closing:
     """Return what stands under an answer.
 
@@ -99,14 +105,14 @@ def closing(
         facts: What is known about the answer.
         hints: Sentences about the prompt, each on a line of its own.
         note: What went wrong, when something did.
-        empty: Whether no text came, which is then said.
+        came: ``"text"``; or what came instead, ``"reasoning"`` or ``""``, which is then said.
     """
     facts = facts or Facts()
     notice = Notice(note) if isinstance(note, str) else note
     mark = MARKS[status]
     quiet = [hint for hint in hints if hint]
-    if empty and status == "complete":
-        quiet.insert(0, "The answer is empty.")
+    if came in EMPTY and status == "complete":
+        quiet.insert(0, EMPTY[came])
     if facts.left_out:
         quiet.append(facts.left_out)
     parts = list(facts.parts())

@@ -126,10 +126,11 @@ class Painting:
         if self._dirty and len(self._surface) > 1 and not self._broken:
             self._paint()  # the last words are seen before the work on the whole begins
         complete = status == "complete"
+        came = "text" if self._visible else "reasoning" if self._reasoning else ""
 
         def end(remark: str) -> Closing:
             said = [remark, *hints] if remark else hints
-            return closing(status, footer, hints=said, note=note, empty=not self._visible)
+            return closing(status, footer, hints=said, note=note, came=came)
 
         is_short = self._total < MERGE_CHARS and self._surface.can_replace
         if len(self._surface) <= 1 or is_short or self._broken:

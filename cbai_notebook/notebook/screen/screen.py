@@ -99,16 +99,18 @@ class _Typing:
 
     def __init__(self, surface: TerminalSurface) -> None:
         self._surface = surface
-        self._visible = False
+        self._came = ""
 
     def wait(self, message: str) -> None:
         """Do nothing: a line in a terminal could not be taken back."""
 
     def text(self, text: str) -> None:
-        self._visible = self._visible or bool(text.strip())
+        if text.strip():
+            self._came = "text"
         self._surface.text(text)
 
     def reasoning(self, text: str) -> None:
+        self._came = self._came or "reasoning"
         self._surface.reasoning(text)
 
     def due(self) -> float | None:
@@ -124,5 +126,5 @@ class _Typing:
         hints: Sequence[str],
         note: Notice | str | None,
     ) -> None:
-        end = closing(status, footer, hints=hints, note=note, empty=not self._visible)
+        end = closing(status, footer, hints=hints, note=note, came=self._came)
         self._surface.close(end.plain)

@@ -102,7 +102,7 @@ def test_reasoning_without_an_answer_ends_folded(screen: Screen, surface: Record
     (output,) = surface.outputs
     assert "<details>" in output["text/html"]
     assert "I think and think." in output["text/html"]
-    assert "The answer is empty." in output["text/html"]
+    assert "The answer is empty: only reasoning came." in output["text/html"]
 
 
 def test_reasoning_between_parts_of_the_answer_is_added_at_the_end(clock: Clock) -> None:

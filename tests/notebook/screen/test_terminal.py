@@ -96,3 +96,13 @@ def test_an_empty_answer_says_so() -> None:
     stream = io.StringIO()
     screen_on(stream).finish("complete")
     assert stream.getvalue() == "The answer is empty.\n"
+
+
+def test_an_answer_of_reasoning_only_says_so() -> None:
+    stream = io.StringIO()
+    screen = screen_on(stream)
+    screen.reasoning("I think")
+    screen.text("\n")
+    screen.finish("complete")
+    assert stream.getvalue().startswith("Reasoning:\nI think\n")
+    assert "only reasoning came" in stream.getvalue()
