@@ -205,7 +205,7 @@ def _not_an_answer(headers: Mapping[str, str], body: bytes, asked: Asked) -> Inv
             "base URL, and whether a proxy or a login page is in between."
         ),
         status=200,
-        request_id=_request_id(headers, {}),
+        request_id=request_id(headers, asked),
     )
 
 
@@ -236,19 +236,22 @@ def from_network(error: BaseException, asked: Asked) -> CbaiError:
         )
     if any(isinstance(one, ConnectionRefusedError) for one in causes):
         return ConnectionFailedError(
-            f"Nothing answers at {host}. Check the base URL and that the server is running."
+            f"Nothing answers at {host}. Check the base URL and that the server is running.",
+            code="connection_refused",
         )
     if any(isinstance(one, (TimeoutError, asyncio.TimeoutError)) for one in causes):
         return timeout("connect", None, asked)
     return ConnectionFailedError(
-        f"No connection to {host}{_detail(error, asked)}. Check the network and try again."
+        f"No connection to {host}{_detail(error, asked)}. Check the network and try again.",
+        code="connection_failed",
     )
 
 
 def broken(error: BaseException, asked: Asked) -> ConnectionFailedError:
     """Make the error of a connection that broke while the answer was arriving."""
     return ConnectionFailedError(
-        f"The connection to {_host(asked.url)} broke{_detail(error, asked)}. Try again."
+        f"The connection to {_host(asked.url)} broke{_detail(error, asked)}. Try again.",
+        code="connection_broken",
     )
 
 
@@ -284,13 +287,16 @@ def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutEr
     )
 
 
-def bare(error: BaseException) -> BaseException:
+def bare(error: BaseException, asked: Asked) -> BaseException | None:
     """Return a lower error without its frames, and those it came from without theirs.
 
-    Their local variables hold the key, and some traceback styles print local variables.
+    Their local variables hold the key, and some traceback styles print local variables. An error
+    whose own words hold the key is not returned at all.
     """
     for one in _chain(error):
         one.__traceback__ = None
+        if asked.secret and asked.secret in str(one):
+            return None
     return error
 
 
@@ -363,12 +369,12 @@ def _error(status: int, headers: Mapping[str, str], said: _Said, asked: Asked) -
     message = f"{advice} The server said: “{quoted}”" if quoted else advice
     if said.html:
         message = f"{advice} (The server sent an HTML page, HTTP {status}.)"
-    request_id = _request_id(headers, {"requestId": said.request_id})
+    in_body = asked.hidden(_line(said.request_id or "", 80)) or None
     return kind(
         asked.hidden(message),
         status=status,
         code=asked.hidden(_line(code, 80)) if code else None,
-        request_id=asked.hidden(request_id) if request_id else None,
+        request_id=request_id(headers, asked) or in_body,
         retry_after=retry_after(headers),
     )
 
@@ -395,7 +401,7 @@ def _redirected(status: int, headers: Mapping[str, str], asked: Asked) -> Invali
             "trust it."
         ),
         status=status,
-        request_id=_request_id(headers, {}),
+        request_id=request_id(headers, asked),
     )
 
 
@@ -412,8 +418,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _request_id(headers: Mapping[str, str], value: Mapping[str, Any]) -> str | None:
-    return headers.get("x-request-id") or _first(value, "requestId") or None
+def request_id(headers: Mapping[str, str], asked: Asked) -> str | None:
+    """Return the server's id of a request."""
+    return asked.hidden(_line(headers.get("x-request-id", ""), 80)) or None
 
 
 def _first(value: Mapping[str, Any], *names: str) -> str | None:

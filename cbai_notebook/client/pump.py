@@ -98,7 +98,7 @@ class Pump:
 
     async def _receive(self, response: Response) -> None:
         self._headers = response.headers
-        self.request_id = response.headers.get("x-request-id")
+        self.request_id = failures.request_id(response.headers, self._asked)
         if not 200 <= response.status < 300:
             body = await response.read(_LARGEST_ERROR, cut=True)
             raise failures.from_response(response.status, response.headers, body, self._asked)

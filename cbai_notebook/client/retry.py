@@ -37,7 +37,9 @@ POLICY: tuple[tuple[type[CbaiError], bool], ...] = (
     (StreamCutError, True),
     (ServerError, True),
 )
-_SERVER_ERRORS_THAT_STAY = frozenset({501, 505})
+# Of those kinds, what stays as it is however often it is tried.
+_STATUSES_THAT_STAY = frozenset({501, 505})
+_CODES_THAT_STAY = frozenset({"connection_refused"})
 
 Result = TypeVar("Result")
 
@@ -46,7 +48,9 @@ _SILENT = logging.NullHandler()
 
 def worth_retrying(error: Exception) -> bool | float:
     """Say whether to try again: no, yes with the usual wait, or yes after so many seconds."""
-    if not isinstance(error, CbaiError) or error.status in _SERVER_ERRORS_THAT_STAY:
+    if not isinstance(error, CbaiError):
+        return False
+    if error.status in _STATUSES_THAT_STAY or error.code in _CODES_THAT_STAY:
         return False
     if isinstance(error, RequestTimeoutError):
         # A server that is slow to think is not helped by being asked twice.
@@ -73,7 +77,7 @@ async def call(attempt: Callable[[int], Awaitable[Result]]) -> Result:
     try:
         return await attempt(1)
     except CbaiError as error:
-        if not worth_retrying(error):
+        if worth_retrying(error) is False:
             raise
         failed = error
     try:

@@ -90,7 +90,7 @@ class Response:
                 if not take(part):
                     break
         except _ERRORS as error:
-            raise failures.broken(error, self._asked) from failures.bare(error)
+            raise failures.broken(error, self._asked) from failures.bare(error, self._asked)
         finally:
             if isinstance(parts, AsyncGenerator):
                 await parts.aclose()
@@ -116,7 +116,7 @@ class Response:
                     f"The answer is larger than {largest // 2**20} MB, so reading was stopped."
                 )
         except _ERRORS as error:
-            raise failures.broken(error, self._asked) from failures.bare(error)
+            raise failures.broken(error, self._asked) from failures.bare(error, self._asked)
         return b"".join(parts)
 
     async def aclose(self) -> None:
@@ -163,7 +163,7 @@ class HTTPTransport:
         try:
             response = await connections.handle_async_request(sent)
         except _ERRORS as error:
-            raise failures.from_network(error, asked) from failures.bare(error)
+            raise failures.from_network(error, asked) from failures.bare(error, asked)
         return Response(response, asked)
 
 

@@ -11,6 +11,7 @@ from cbai_notebook.client.answer import Answer, Timing, from_completion
 from cbai_notebook.client.failures import Asked
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.transport import Transport
+from cbai_notebook.errors import CbaiError
 
 _LARGEST_ERROR = 256 * 1024
 
@@ -56,7 +57,7 @@ async def ask(
         provider=asked.provider,
         label=label,
         timing=Timing(duration_s=ended - began, attempts=attempts),
-        request_id=response.headers.get("x-request-id"),
+        request_id=failures.request_id(response.headers, asked),
     )
 
 
@@ -73,6 +74,10 @@ async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked
     try:
         await asyncio.wait({task}, timeout=seconds)
         if task.done():
+            error = task.exception()
+            if isinstance(error, CbaiError):
+                # Without its frames: they hold what the server said, word for word.
+                raise failures.again(error)
             return task.result()
     finally:
         if not task.done():

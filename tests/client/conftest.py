@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import stamina
 
 from cbai_notebook.client import Model, Settings, Timeout, create_model
+from cbai_notebook.client.retry import ATTEMPTS
 from cbai_notebook.client.transport import HTTPTransport
 from tests.gateway import Gateway
 
@@ -27,10 +29,22 @@ def nothing_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    """Switch the waiting between attempts off; their number stays."""
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        yield
+
+
 @pytest.fixture(params=["plain", "fast"])
-def make_model(request: pytest.FixtureRequest, gateway: Gateway) -> MakeModel:
-    """Return a function that makes a model of the gateway; every test runs on both transports."""
-    transport = HTTPTransport(fast=request.param == "fast")
+def sender(request: pytest.FixtureRequest) -> HTTPTransport:
+    """Return each transport in turn: what uses it is tested on both."""
+    return HTTPTransport(fast=request.param == "fast")
+
+
+@pytest.fixture
+def make_model(sender: HTTPTransport, gateway: Gateway) -> MakeModel:
+    """Return a function that makes a model of the gateway."""
 
     def make(
         provider: str = "cloudbase",
@@ -40,7 +54,7 @@ def make_model(request: pytest.FixtureRequest, gateway: Gateway) -> MakeModel:
         timeout: Timeout | float | dict[str, float] | None = None,
     ) -> Model:
         settings = Settings(base_url=base_url, api_key=api_key, timeout=Timeout.of(timeout))
-        return create_model(provider, settings=settings, transport=transport)
+        return create_model(provider, settings=settings, transport=sender)
 
     return make
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -163,7 +164,7 @@ FRAGMENTS = st.sampled_from(
 @example(b"data: a\n\n\n\ndata: b\n\n", [10])
 def test_any_bytes_in_any_packets_read_as_the_standard_says(stream: bytes, cuts: list[int]) -> None:
     at = [0, *sorted(cuts), len(stream)]
-    packets = [stream[start:stop] for start, stop in zip(at, at[1:], strict=False)]
+    packets = [stream[start:stop] for start, stop in itertools.pairwise(at)]
     found = [(e.body, e.event, e.id) for e in parse(*packets)]
     expected = [(e.body, _replaced(e.event), _replaced(e.id)) for e in by_the_standard(stream)]
     assert found == expected

@@ -131,7 +131,9 @@ def test_timeouts_are_a_number_a_dict_or_a_timeout() -> None:
         {"api_key": "密钥"},
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused_and_changes_nothing(wrong: dict[str, object]) -> None:
+def test_a_value_that_cannot_be_used_is_refused_and_changes_nothing(
+    wrong: dict[str, object],
+) -> None:
     before = settings()
     with pytest.raises(ConfigurationError) as raised:
         configure(**{"provider": "ark", **wrong})  # type: ignore[arg-type]
@@ -145,7 +147,7 @@ def test_the_key_hides_itself_everywhere() -> None:
     assert now.api_key == "sk-very-secret"
     shown = [
         repr(now), str(now), repr(now.api_key), str(now.api_key), f"{now.api_key}",
-        f"{now.api_key:>40}", repr([now.api_key]), repr(vars(now)), "%s" % now.api_key,
+        f"{now.api_key:>40}", repr([now.api_key]), repr(vars(now)), f"{now.api_key}",
     ]  # fmt: skip
     assert all("sk-very-secret" not in one for one in shown)
     assert str(now.api_key) == MASK

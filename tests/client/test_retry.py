@@ -1,0 +1,137 @@
+"""What is tried again, how often, and that it ends with the first token."""
+
+from __future__ import annotations
+
+import pytest
+import stamina
+
+from cbai_notebook import errors
+from cbai_notebook.client import Model
+from cbai_notebook.client.retry import ATTEMPTS, worth_retrying
+from cbai_notebook.errors import CbaiError
+from tests.client.conftest import MESSAGES, MakeModel
+from tests.gateway import Gateway
+
+ASK = {"model": "echo", "messages": MESSAGES}
+
+
+@pytest.mark.parametrize(
+    "failure",
+    ["error:500", "error:502", "error:503", "error:429:EXCEED_CONCURRENT_REQUEST_LIMIT",
+     "error-in-200:EXCEED_CONCURRENT_REQUEST_LIMIT", "html:503", "cut:headers", "cut:head",
+     "rst:headers", "garbage"],
+)  # fmt: skip
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_failure_that_may_pass_is_tried_again(
+    make_model: MakeModel, gateway: Gateway, failure: str, stream: bool
+) -> None:
+    gateway.script(failure, failure)
+    model = make_model()
+    answer = (
+        await (await model.stream_text(**ASK)).finish()
+        if stream
+        else await model.generate_text(**ASK)
+    )
+    assert answer.text == MESSAGES[0]["content"]
+    assert len(gateway.requests) == 3
+    assert answer.timing.attempts == 3
+
+
+@pytest.mark.parametrize(
+    "failure", ["cut:body", "cut:0", "nodone+empty", "midstream-error:0:INTERNAL_ERROR"]
+)
+async def test_a_stream_that_ends_before_its_first_token_is_tried_again(
+    make_model: MakeModel, gateway: Gateway, failure: str
+) -> None:
+    gateway.script(failure)
+    answer = await (await make_model().stream_text(**ASK)).finish()
+    assert answer.text
+    assert len(gateway.requests) == 2
+
+
+async def test_after_the_first_token_nothing_is_tried_again(model: Model, gateway: Gateway) -> None:
+    for failure in ("cut:1", "rst:1", "midstream-error:1", "bad-json:1"):
+        before = len(gateway.requests)
+        gateway.script(failure)
+        with pytest.raises(CbaiError):
+            await (await model.stream_text(**ASK)).finish()
+        assert len(gateway.requests) == before + 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    ["error:400", "error:401", "error:402", "error:403", "error:404", "error:451", "redirect",
+     "error:429:EXCEED_TOKEN_QUOTA_LIMIT", "error:501"],
+)  # fmt: skip
+async def test_a_failure_that_stays_is_not_tried_again(
+    make_model: MakeModel, gateway: Gateway, failure: str
+) -> None:
+    gateway.always(failure)
+    for ask in (make_model().stream_text, make_model().generate_text):
+        before = len(gateway.requests)
+        with pytest.raises(CbaiError):
+            await ask(**ASK)
+        assert len(gateway.requests) == before + 1
+
+
+async def test_it_gives_up_with_the_last_error(make_model: MakeModel, gateway: Gateway) -> None:
+    gateway.always("error:503")
+    with pytest.raises(errors.ServerError) as raised:
+        await make_model().stream_text(**ASK)
+    assert len(gateway.requests) == ATTEMPTS
+    assert raised.value.request_id == gateway.last.request_id
+
+
+@pytest.mark.parametrize(("seconds", "requests"), [("0", 2), ("60", 2), ("61", 1), ("86400", 1)])
+async def test_retry_after_wins_and_too_much_of_it_is_told_at_once(
+    make_model: MakeModel, gateway: Gateway, seconds: str, requests: int
+) -> None:
+    gateway.script(f"error:503+retry-after:{seconds}")
+    try:
+        await make_model().generate_text(**ASK)
+    except errors.ServerError as error:
+        assert error.retry_after == float(seconds)
+        assert requests == 1
+    assert len(gateway.requests) == requests
+
+
+def test_the_wait_is_what_the_server_asked_for() -> None:
+    assert worth_retrying(errors.ServerError("x", status=503, retry_after=7.5)) == 7.5
+    assert worth_retrying(errors.ServerError("x", status=503)) is True
+    assert worth_retrying(errors.ConcurrencyLimitError("x", retry_after=61)) is False
+    assert worth_retrying(errors.QuotaExceededError("x", retry_after=1)) is False
+    assert worth_retrying(errors.RequestTimeoutError("x", code="timeout_connect")) is True
+    assert worth_retrying(errors.RequestTimeoutError("x", code="timeout_first_token")) is False
+    assert worth_retrying(errors.ConnectionFailedError("x")) is True
+    assert worth_retrying(errors.ConnectionFailedError("x", code="connection_refused")) is False
+    assert worth_retrying(ValueError("x")) is False
+
+
+async def test_retrying_can_be_switched_off(make_model: MakeModel, gateway: Gateway) -> None:
+    gateway.always("error:503")
+    stamina.set_active(False)
+    try:
+        with pytest.raises(errors.ServerError):
+            await make_model().stream_text(**ASK)
+    finally:
+        stamina.set_active(True)
+    assert len(gateway.requests) == 1
+
+
+async def test_a_provider_that_does_not_know_stream_options_is_asked_without(
+    make_model: MakeModel, gateway: Gateway
+) -> None:
+    gateway.script("error:400:AI_MODEL_PARAM_INVALID+message:unknown field stream_options")
+    answer = await (await make_model().stream_text(**ASK)).finish()
+    assert answer.text
+    first, second = gateway.requests
+    assert "stream_options" in first.json
+    assert "stream_options" not in second.json
+
+
+async def test_retrying_says_nothing_on_its_own(
+    make_model: MakeModel, gateway: Gateway, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script("error:503")
+    await make_model().generate_text(**ASK)
+    assert capfd.readouterr() == ("", "")

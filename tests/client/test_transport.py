@@ -1,0 +1,191 @@
+"""Connections: one set for each loop, proxies as the environment says, and an end to all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cbai_notebook.client import Model, transport
+from cbai_notebook.client.failures import Asked
+from cbai_notebook.errors import CbaiError
+from tests.client.conftest import MESSAGES, MakeModel
+from tests.gateway import Gateway
+
+ASK = {"model": "echo", "messages": MESSAGES}
+
+
+def test_each_loop_has_connections_of_its_own(model: Model, gateway: Gateway) -> None:
+    async def twice() -> None:
+        for _ in range(2):
+            await model.generate_text(**ASK)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        for _ in range(3):
+            asyncio.run(twice())
+    assert gateway.connections == 3
+    gateway.wait_until(lambda: gateway.open_connections == 0)
+
+
+def test_loops_in_threads_do_not_meet(model: Model, gateway: Gateway) -> None:
+    failed: list[BaseException] = []
+
+    def one() -> None:
+        try:
+            for _ in range(3):
+                asyncio.run(several())
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    async def several() -> None:
+        answers = await asyncio.gather(*(model.generate_text(**ASK) for _ in range(5)))
+        assert len(answers) == 5
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(gateway.requests) == 60
+
+
+async def test_many_streams_at_once_each_get_their_answer(model: Model, gateway: Gateway) -> None:
+    streams = await asyncio.gather(
+        *(model.stream_text(model="paced:200x20", messages=MESSAGES) for _ in range(150))
+    )
+    answers = await asyncio.gather(*(stream.finish() for stream in streams))
+    assert {answer.finish_reason for answer in answers} == {"stop"}
+    assert gateway.in_flight_peak > 100, "nothing waits for a connection"
+
+
+async def test_connections_are_closed_when_asked(model: Model, gateway: Gateway) -> None:
+    await model.generate_text(**ASK)
+    await transport.aclose()
+    await gateway.until(lambda: gateway.open_connections == 0)
+    await model.generate_text(**ASK)
+    assert gateway.connections == 2
+
+
+async def test_a_connection_that_the_server_closed_is_replaced(
+    model: Model, gateway: Gateway
+) -> None:
+    for how in ("close", "close-silently"):
+        gateway.script(how)
+        await model.generate_text(**ASK)
+        await gateway.until(lambda: gateway.open_connections == 0)
+        await model.generate_text(**ASK)
+        assert gateway.last.status == 200
+
+
+@contextlib.asynccontextmanager
+async def proxy() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Run a proxy that refuses everything, and list the first line of what it is asked."""
+    asked: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with listening:
+        yield (
+            f"http://user:hunter2@127.0.0.1:{listening.sockets[0].getsockname()[1]}",
+            asked,
+        )
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_of_the_environment_is_used(
+    make_model: MakeModel,
+    sender: transport.HTTPTransport,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+) -> None:
+    async with proxy() as (url, asked):
+        monkeypatch.setenv(f"{scheme}_proxy", url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        model = make_model(base_url=f"{scheme}://models.invalid/v1")
+        request = await model.prepare(False, **ASK)
+        with contextlib.suppress(CbaiError):
+            response = await sender.send(request, Asked(url=request.url), connect_timeout=5)
+            await response.aclose()
+    assert asked
+    assert b"models.invalid" in asked[0]
+    assert asked[0].startswith(b"CONNECT" if scheme == "https" else b"POST http://models.invalid")
+
+
+async def test_a_proxys_password_is_in_no_message(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with proxy() as (url, _):
+        monkeypatch.setenv("https_proxy", url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        model = make_model(base_url="https://models.invalid/v1", timeout=5)
+        with pytest.raises(CbaiError) as raised:
+            await model.generate_text(**ASK)
+    assert "hunter2" not in str(raised.value)
+
+
+async def test_this_machine_is_never_asked_through_a_proxy(
+    model: Model, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert (await model.generate_text(**ASK)).text
+    assert len(gateway.requests) == 1
+
+
+HEAVY = ("httpx", "aiohttp", "stamina", "msgspec", "keyring", "platformdirs", "openai")
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import cbai_notebook.client", ()),
+        ("from cbai_notebook.client import settings, providers, credentials", ()),
+        ("import cbai_notebook; cbai_notebook.create_model('cloudbase')", ("msgspec",)),
+        ("from cbai_notebook.client import stream, answer, pump", ("msgspec", "httpx", "aiohttp")),
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_used(code: str, allowed: tuple[str, ...]) -> None:
+    show = f"import sys; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; {show}"], capture_output=True, text=True, check=True
+    )
+    assert set(eval(done.stdout)) <= set(allowed)
+
+
+def test_warming_builds_what_the_first_request_needs() -> None:
+    code = """
+import sys, threading
+from cbai_notebook.client import transport
+transport.warm()
+for thread in threading.enumerate():
+    if thread.name == "cbai-warm":
+        thread.join()
+assert "cbai_notebook.client.stream" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_public_name_is_there() -> None:
+    from cbai_notebook import client
+
+    for name in client.__all__:
+        assert getattr(client, name) is not None
+    assert set(client.__all__) <= set(dir(client))
+    with pytest.raises(AttributeError):
+        _ = client.nothing  # type: ignore[attr-defined]
