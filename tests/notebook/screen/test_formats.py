@@ -91,6 +91,20 @@ def test_long_code_is_sealed_and_loses_its_fence() -> None:
     assert "".join(bundle["text/plain"] for bundle in surface.outputs).strip() == code.strip()
 
 
+def test_a_fence_that_closes_where_a_part_is_sealed_is_not_shown() -> None:
+    code = "value = 1  # a line of code\n" * 60
+    clock, surface = Clock(), RecordingSurface(can_replace=False)
+    screen = Screen(surface, format="code", clock=clock)
+    screen.reasoning("Hm.")
+    for text in (f"```python\n{code}```\n", "\n"):
+        screen.text(text)
+        clock.now += 1
+        screen.tick()
+    screen.finish("complete")
+    assert all("`" not in shown(message["text/html"]) for message in surface.messages)
+    assert surface.plain.strip() == code.strip()
+
+
 def test_code_without_a_fence_is_code() -> None:
     surface = answer("x = '```'\ny = 2", "code")
     assert shown(surface.html).strip() == "x = '```'\ny = 2"

@@ -1,0 +1,31 @@
+"""The forms in which an answer can be shown: Markdown, plain text, code and JSON.
+
+A body takes the answer's text as it comes, gives off parts that can no longer change, and shows the
+open tail behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cbai_notebook.notebook.screen.bodies.base import Body, Ending, Part
+from cbai_notebook.notebook.screen.bodies.code import CodeBody
+from cbai_notebook.notebook.screen.bodies.json import JsonBody
+from cbai_notebook.notebook.screen.bodies.markdown import MarkdownBody
+from cbai_notebook.notebook.screen.bodies.text import TextBody
+
+__all__ = ["FORMATS", "Body", "Ending", "Part", "body_of"]
+
+_BODIES: dict[str, Callable[[], Body]] = {
+    "markdown": MarkdownBody,
+    "text": TextBody,
+    "code": CodeBody,
+    "json": JsonBody,
+}
+
+FORMATS = tuple(_BODIES)
+
+
+def body_of(form: str) -> Callable[[], Body]:
+    """Return what makes an empty body of one of :data:`FORMATS`."""
+    return _BODIES[form]

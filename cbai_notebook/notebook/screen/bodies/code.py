@@ -1,0 +1,144 @@
+"""An answer as code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.notebook.screen.bodies.base import Ending, Lines, Part, htmls, sources
+from cbai_notebook.notebook.screen.surface import Bundle
+
+LANGUAGE = "python"
+"""The language of code whose fence names none, as in the notebook around it."""
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*")
+
+# Both are kept back while more may come, so that no fence flashes up.
+_OPENING_TAIL = re.compile(r"\A\s*(?:`{1,2}|~{1,2}|(?:`{3}|~{3})[^\n]*)\Z")
+_CLOSING_TAIL = re.compile(r"(?:\A|(?<=\n))[ ]{0,3}[`~]+[ \t]*\n*\Z")
+
+
+class CodeBody:
+    """An answer as highlighted code; when it is one fenced block, its fence is taken off."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+        self._opening: str | None = None
+        self._language = LANGUAGE
+        self._sealed: list[str] = []
+
+    def feed(self, text: str) -> None:
+        """Take more of the answer."""
+        self._lines.feed(text)
+        if self._opening is None:
+            self._look_for_opening()
+
+    def take_sealed(self) -> Sequence[Part]:
+        """Return the lines of code that are complete, each once."""
+        sealed = self._lines.take()
+        if self._opening and (closing := _CLOSING_TAIL.search(sealed)):
+            self._lines.tail = closing[0] + self._lines.tail
+            sealed = sealed[: closing.start()]
+        if not sealed:
+            return []
+        self._sealed.append(sealed)
+        return [self._part(sealed)]
+
+    @property
+    def open_chars(self) -> int:
+        """Characters of the open lines."""
+        return len(self._lines.tail)
+
+    def tail_html(self) -> str:
+        """Return the open lines of code, without what seems to become a fence."""
+        tail = self._lines.tail
+        if self._opening is None:
+            tail = _OPENING_TAIL.sub("", tail)
+        elif self._opening:
+            tail = _CLOSING_TAIL.sub("", tail)
+        return code_html(tail, self._language) if tail.strip() else ""
+
+    def finish(self, complete: bool) -> Ending:
+        """Return the last lines, and the first part again when the answer is no single block after all."""
+        source = self._source()
+        code, self._language = unfenced(source)
+        if not self._opening or code != source:
+            sealed = sum(map(len, self._sealed))
+            rest = code[sealed:]
+            return Ending([self._part(rest)] if rest.strip() else [])
+        if not self._sealed:
+            return Ending([self._part(source)])
+        rest = self._lines.tail
+        return Ending(
+            [self._part(rest)] if rest.strip() else [],
+            {0: self._part(self._opening + self._sealed[0])},
+        )
+
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
+        """Return all of the answer as one output."""
+        code, language = unfenced(self._source())
+        return _bundle(code, language, code_html(code, language)), ""
+
+    def bundle(self, parts: Sequence[Part]) -> Bundle:
+        """Return lines that follow each other as one output in all its forms."""
+        return _bundle(sources(parts), self._language, htmls(parts))
+
+    def _source(self) -> str:
+        return "".join([self._opening or "", *self._sealed, self._lines.tail])
+
+    def _part(self, source: str) -> Part:
+        return Part(source, code_html(source, self._language))
+
+    def _look_for_opening(self) -> None:
+        before, newline, rest = self._lines.tail.lstrip("\n").partition("\n")
+        if newline:
+            fence = _FENCE.fullmatch(before)
+            cut = len(self._lines.tail) - len(rest) if fence else 0
+            self._opening = self._lines.tail[:cut]
+            self._lines.tail = self._lines.tail[cut:]
+            self._language = (fence and fence[2]) or LANGUAGE
+
+
+def unfenced(source: str) -> tuple[str, str]:
+    """Return the code of an answer and its language.
+
+    Args:
+        source: The answer. When all of it is one fenced block, closed or still open, the fence is taken
+            off (https://spec.commonmark.org/0.31.2/#fenced-code-blocks); otherwise it is returned as it is.
+    """
+    lines = _LINE.findall(source.lstrip("\n"))
+    opening = _FENCE.fullmatch(lines[0].rstrip("\n")) if len(lines) > 1 else None
+    if not opening:
+        return source, LANGUAGE
+    mark, language = opening[1], opening[2] or LANGUAGE
+    for number, line in enumerate(lines[1:], start=1):
+        closing = line.strip()
+        if closing and set(closing) == {mark[0]} and len(closing) >= len(mark):
+            if "".join(lines[number + 1 :]).strip():
+                return source, LANGUAGE
+            return "".join(lines[1:number]), language
+    return "".join(lines[1:]), language
+
+
+def code_html(code: str, language: str) -> str:
+    """Return code as safe, highlighted HTML."""
+    from cbai_notebook.notebook.markdown import render
+
+    return render(_fenced(code, language))
+
+
+def _fenced(code: str, language: str) -> str:
+    longest = max(map(len, re.findall(r"`{3,}", code)), default=2)
+    fence = "`" * (longest + 1)
+    name = re.sub(r"[^\w+#.-]", "", language)
+    return f"{fence}{name}\n{code}{'' if code.endswith(chr(10)) else chr(10)}{fence}\n"
+
+
+def _bundle(code: str, language: str, shown: str) -> Bundle:
+    return {
+        "text/html": shown,
+        "text/markdown": _fenced(plain(code), language),
+        "text/plain": plain(code),
+    }

@@ -1,0 +1,78 @@
+"""An answer in JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.notebook.screen.bodies.base import Ending, Part, htmls, sources
+from cbai_notebook.notebook.screen.bodies.code import code_html, unfenced
+from cbai_notebook.notebook.screen.bodies.text import text_part
+from cbai_notebook.notebook.screen.surface import Bundle
+
+WINDOW = 4000
+"""Characters of a JSON answer that are shown while it comes; all of it is at the end."""
+
+
+class JsonBody:
+    """An answer in JSON: as code while it comes, indented when it is complete and valid.
+
+    Nothing is sealed, since all of it changes at the end: only the most recent text is shown until then.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._recent = ""
+        self._total = 0
+
+    def feed(self, text: str) -> None:
+        """Take more of the answer."""
+        self._parts.append(text)
+        self._total += len(text)
+        self._recent = (self._recent + text)[-WINDOW:]
+
+    def take_sealed(self) -> Sequence[Part]:
+        """Return nothing."""
+        return []
+
+    @property
+    def open_chars(self) -> int:
+        """Characters that are shown."""
+        return len(self._recent)
+
+    def tail_html(self) -> str:
+        """Return the most recent text as code."""
+        if not self._recent.strip():
+            return ""
+        cut = "…" if self._total > len(self._recent) else ""
+        return code_html(cut + self._recent, "json")
+
+    def finish(self, complete: bool) -> Ending:
+        """Return all of the answer."""
+        part, note = _json_part("".join(self._parts), complete)
+        return Ending([part], note=note)
+
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
+        """Return all of the answer as one output."""
+        part, note = _json_part("".join(self._parts), complete)
+        return self.bundle([part]), note
+
+    def bundle(self, parts: Sequence[Part]) -> Bundle:
+        """Return the answer as one output in all its forms."""
+        return {"text/html": htmls(parts), "text/plain": plain(sources(parts))}
+
+
+def _json_part(source: str, complete: bool) -> tuple[Part, str]:
+    text = unfenced(source)[0].strip()
+    try:
+        pretty = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError) as error:
+        where = (
+            f" (line {error.lineno}, column {error.colno})"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
+        note = f"The answer is not valid JSON{where}, so it is shown as text."
+        return text_part(source), note if complete and text else ""
+    return Part(pretty, code_html(pretty, "json")), ""

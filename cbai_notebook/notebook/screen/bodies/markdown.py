@@ -1,0 +1,65 @@
+"""An answer in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.notebook.screen.bodies.base import Ending, Part, htmls, sources
+from cbai_notebook.notebook.screen.surface import Bundle
+
+if TYPE_CHECKING:
+    from cbai_notebook.notebook.markdown import Document
+
+
+class MarkdownBody:
+    """An answer in Markdown."""
+
+    def __init__(self) -> None:
+        from cbai_notebook.notebook.markdown import Document
+
+        self._document: Document = Document()
+
+    def feed(self, text: str) -> None:
+        """Take more of the answer."""
+        self._document.feed(text)
+
+    def take_sealed(self) -> Sequence[Part]:
+        """Return the blocks that can no longer change, each once."""
+        return [Part(piece.source, piece.html) for piece in self._document.take_sealed()]
+
+    @property
+    def open_chars(self) -> int:
+        """Characters of the open blocks."""
+        return self._document.tail_characters
+
+    def tail_html(self) -> str:
+        """Return the open blocks."""
+        return self._document.tail_html() if self._document.tail_source.strip() else ""
+
+    def finish(self, complete: bool) -> Ending:
+        """Return the last blocks, and those that a later link definition changed."""
+        final = self._document.finish()
+        return Ending(
+            [Part(piece.source, piece.html) for piece in final.pieces],
+            {index: Part(piece.source, piece.html) for index, piece in final.changed.items()},
+        )
+
+    def whole(self, complete: bool) -> tuple[Bundle, str]:
+        """Return all of the answer as one output."""
+        from cbai_notebook.notebook.markdown import wrap
+
+        self._document.finish()
+        pieces = self._document.pieces
+        source = "".join(piece.source for piece in pieces)
+        return _bundle(source, wrap("".join(piece.body for piece in pieces))), ""
+
+    def bundle(self, parts: Sequence[Part]) -> Bundle:
+        """Return blocks that follow each other as one output in all its forms."""
+        return _bundle(sources(parts), htmls(parts))
+
+
+def _bundle(source: str, shown: str) -> Bundle:
+    readable = plain(source)
+    return {"text/html": shown, "text/markdown": readable, "text/plain": readable}
