@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,55 @@ async def test_answers_look_right(
     body = await notebook.page.evaluate("() => getComputedStyle(document.body).color")
     words = await notebook.output(1).locator("p").first.evaluate("p => getComputedStyle(p).color")
     assert (sum_of(words) > 380) is (theme == "dark"), (body, words)
+
+
+_STYLES = """area => ["h1", "h2", "p", "ol", "ul", "li", "table", "th", "td", "blockquote", "pre",
+    "code", "strong", "em", "hr", "mjx-container"].map(name => {
+        const nodes = area.querySelectorAll(`.jp-RenderedMarkdown ${name}`);
+        const style = getComputedStyle(nodes[0]);
+        return [name, nodes.length, ...["color", "backgroundColor", "display", "fontFamily",
+            "fontSize", "fontWeight", "fontStyle", "lineHeight", "marginTop", "marginBottom",
+            "paddingLeft", "textAlign"].map(
+                property => `${property}: ${style[property].replace("-webkit-", "")}`)];
+    })"""
+
+
+async def test_an_answer_looks_as_jupyters_own_markdown_does(
+    open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
+) -> None:
+    # Task lists are left out: Jupyter shows their brackets as they are.
+    text = "\n".join(line for line in ENGLISH.splitlines() if not line.startswith("- ["))
+    cloud.script(Scenario(text=text))
+    notebook = await open_notebook(
+        LOAD, "%%cbai\nHi", f"from IPython.display import Markdown\nMarkdown({text!r})"
+    )
+    await notebook.run_to_end()
+    await assert_rendered(notebook, 1)
+    await expect(notebook.output(2).locator("mjx-container").first).to_be_visible(timeout=60_000)
+    await expect(notebook.output(2).locator("pre span").first).to_be_visible()
+    ours, jupyters = [await notebook.output(index).evaluate(_STYLES) for index in (1, 2)]
+    different = [
+        (one[0], mine, theirs)
+        for one, other in zip(ours, jupyters, strict=True)
+        for mine, theirs in zip(one[1:], other[1:], strict=True)
+        if mine != theirs
+    ]
+    assert not different, "\n".join(map(str, different))
+    colours = [
+        await notebook.output(index)
+        .locator("pre span", has_text=re.compile("^class$"))
+        .first.evaluate("span => [getComputedStyle(span).color, getComputedStyle(span).fontWeight]")
+        for index in (1, 2)
+    ]
+    assert colours[0] == colours[1]
+    heights = [
+        await notebook.output(index)
+        .locator(".jp-RenderedMarkdown")
+        .first.evaluate("node => node.getBoundingClientRect().height")
+        for index in (1, 2)
+    ]
+    await notebook.screenshot(artefacts, "jupyters-own-markdown", cell=2)
+    assert heights[0] == pytest.approx(heights[1], rel=0.02)
 
 
 def sum_of(colour: str) -> float:

@@ -22,7 +22,7 @@ _FORBIDDEN = ", ".join(
         "img:not([src^='data:image/']), a[href^='javascript' i], a[href^='data' i], [style*='url(']",
     )
 )
-_FIND = f"""area => Array.from(area.querySelectorAll("*")).filter(node =>
+_FIND = f"""area => Array.from(area.querySelectorAll(".jp-OutputArea-output *")).filter(node =>
     node.matches("{_FORBIDDEN}")
     || Array.from(node.attributes).some(attribute => attribute.name.startsWith("on"))
 ).map(node => node.outerHTML.slice(0, 200))"""
@@ -55,11 +55,12 @@ async def click_everything(notebook: NotebookPage, answers: range) -> None:
     for index in answers:
         await notebook.output(index).evaluate(
             """area => area.querySelectorAll(
-                "a, button, input, label, summary, details, img, [role], [onclick], [tabindex], mjx-container *"
+                ".jp-OutputArea-output :is(a, button, input, label, summary, details, img, [role], "
+                + "[onclick], [tabindex], mjx-container, mjx-container *)"
             ).forEach(node => node.dispatchEvent(
                 new MouseEvent("click", {bubbles: true, cancelable: true, composed: true})))"""
         )
-    links = notebook.page.locator(".jp-OutputArea a[href]:visible")
+    links = notebook.page.locator(".jp-OutputArea-output a[href]:visible")
     for number in range(await links.count()):
         await links.nth(number).click(modifiers=[])
 
@@ -94,6 +95,7 @@ async def test_hostile_answers_load_and_run_nothing(
     await assert_calm(notebook, leaks, answers)
     assert notebook.page.url.partition("#")[0] == where.partition("#")[0]
     assert len(await notebook.prompts()) == cells
+    assert notebook.watch.popups, "an honest link opens a window of its own"
     assert all(popup.startswith(leaks.url) for popup in notebook.watch.popups)
 
     await notebook.save()
@@ -124,7 +126,7 @@ async def assert_honest_links(notebook: NotebookPage, answers: range, url: str) 
 async def test_a_link_that_lies_is_unmasked(open_notebook: OpenNotebook, cloud: Gateway) -> None:
     lies = (
         "[https://bank.example/login](https://thief.example/x)",
-        "[bank.example](http://thief.example)",
+        "[my.bank.com](http://thief.example)",
         "[safe](https://bank.example@thief.example/)",
     )
     cloud.script(*(Scenario(text=lie) for lie in lies))
