@@ -177,7 +177,8 @@ def test_a_kernel_answers_a_frontend_that_asks(tmp_path: Path) -> None:
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        client.execute("%load_ext cbai_notebook\nzebra = 1", reply=True, timeout=60)
+        loaded = client.execute("%load_ext cbai_notebook\nzebra = 1", reply=True, timeout=60)
+        assert loaded["content"]["status"] == "ok"
 
         def ask(code: str) -> dict[str, Any]:
             reply = client.complete(code, len(code), reply=True, timeout=60)["content"]
