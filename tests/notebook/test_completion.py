@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 
 from cbai_notebook.conversation import chat
 from cbai_notebook.notebook import completion
-from cbai_notebook.notebook.completion import Offers, complete
+from cbai_notebook.notebook.fitting import Offers, complete
 from cbai_notebook.notebook.option_table import COMMANDS, OPTION_OF, OPTIONS
 from tests.isolation import isolated_environment
 
@@ -154,6 +154,22 @@ def test_the_older_call_works_too(shell: InteractiveShell) -> None:
     line = "%cbai --no-s"
     assert shell.complete(None, line, len(line)) == ("--no-s", ["--no-stream"])
     assert shell.complete("--no-s", line, len(line)) == ("--no-s", ["--no-stream"])
+
+
+class UnboundProxy:
+    """Raises whatever is asked of it, its class included, as the proxies of web frameworks do."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("working outside of a context")
+
+
+def test_no_variable_can_break_completion(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns.update(zebra=1, zoo=UnboundProxy())
+    assert (9, "zebra") in offered(shell, "%cbai -o z")
+    assert offered(shell, "%cbai --into z") != [(13, "zoo")]
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_python_is_completed_as_before(shell: InteractiveShell) -> None:
