@@ -71,7 +71,7 @@ def load() -> dict[str, str]:
         return {}
     where = str(_path())
     if record.get("api_key_in") == "keyring":
-        record["api_key"], where = _take_from_keyring(str(record.get("env_id"))), KEYRING
+        record["api_key"], where = _key_in_keyring(str(record.get("env_id"))), KEYRING
     names = ("env_id", "api_key", "region")
     return {**{name: str(record[name]) for name in names if record.get(name)}, "where": where}
 
@@ -183,6 +183,7 @@ def _reason(error: Exception) -> str:
 
 def _put_into_keyring(env_id: str, key: str) -> bool:
     """Store the key and read it back; some keyrings cut or lose what is too long for them."""
+    _forget_taken()
     keyring = _keyring()
     if keyring is None:
         return False
@@ -195,6 +196,22 @@ def _put_into_keyring(env_id: str, key: str) -> bool:
     if not stored:
         _remove_from_keyring(env_id)
     return bool(stored)
+
+
+_taken: tuple[tuple[str, int], str] | None = None
+
+
+def _key_in_keyring(env_id: str) -> str:
+    """Return the key, asking the keyring once for each login: it may be slow, or ask the user in turn."""
+    global _taken
+    try:
+        written = _path().stat().st_mtime_ns
+    except OSError:
+        written = 0
+    login = env_id, written
+    if _taken is None or _taken[0] != login:
+        _taken = login, _take_from_keyring(env_id)
+    return _taken[1]
 
 
 def _take_from_keyring(env_id: str) -> str:
@@ -213,7 +230,13 @@ def _take_from_keyring(env_id: str) -> str:
     return str(key)
 
 
+def _forget_taken() -> None:
+    global _taken
+    _taken = None
+
+
 def _remove_from_keyring(env_id: str) -> None:
+    _forget_taken()
     keyring = _keyring()
     if keyring is not None:
         _try(lambda: keyring.delete_password(SERVICE, env_id))

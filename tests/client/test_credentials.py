@@ -154,6 +154,17 @@ def test_a_keyring_keeps_the_key_and_the_file_does_not(folder: Path) -> None:
     assert credentials.load() == {"env_id": "env-1", "api_key": KEY, "where": "the system keyring"}
 
 
+def test_a_keyring_is_asked_once_for_each_login() -> None:
+    use(Memory(1_000))
+    credentials.save("env-1", KEY)
+    first = credentials.load()
+    use(Broken(ConnectionError))
+    assert credentials.load() == first
+    use(Memory(1_000))
+    credentials.save("env-1", "another-key-1")
+    assert credentials.load()["api_key"] == "another-key-1"
+
+
 def test_another_login_takes_the_old_key_out_of_the_keyring() -> None:
     backend = use(Memory(1_000))
     credentials.save("env-1", KEY)
