@@ -78,7 +78,6 @@ function bar({ model, el }) {
     ),
     fold,
   );
-  keepKeysIn(el);
 
   function openMenu(open) {
     forms.hidden = !open;

@@ -46,7 +46,6 @@ function composer({ model, el }) {
   );
   el.classList.add("cbai-composer");
   el.append(jump, toast, ghost, banner, box, status);
-  keepKeysIn(el);
 
   function announce(text, visibly = false) {
     status.textContent = "";

@@ -39,6 +39,16 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   }
   root.addEventListener("click", onClick);
 
+  // Saving is the one habit that must not meet the browser's own dialogue instead.
+  function onKey(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key !== "s") return;
+    const notebook = model.widget_manager?.context;
+    if (!notebook?.save) return;
+    event.preventDefault();
+    notebook.save();
+  }
+  root.addEventListener("keydown", onKey);
+
   const turnOf = (element) => element.closest(".cbai-turn");
   const sourceOf = (button) => turnOf(button)?.querySelector(".cbai-source")?.textContent ?? "";
   const promptOf = (button) => turnOf(button)?.querySelector(".cbai-prompt")?.textContent ?? "";
@@ -108,6 +118,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       cancelAnimationFrame(due);
       scroller.removeEventListener("scroll", onScroll);
       root.removeEventListener("click", onClick);
+      root.removeEventListener("keydown", onKey);
     },
   };
 }

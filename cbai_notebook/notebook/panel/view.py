@@ -53,7 +53,7 @@ class PanelView:
         self._turns: dict[str, Turn] = {}
         self._views: dict[Turn, TurnView] = {}
         self._conversation = panel.conversation
-        self._first = 0
+        self._first = len(panel.conversation.turns)
         self._unwatch: Callable[[], None] | None = None
         self._transcript: CellSurface | None = None
         self._closed = False

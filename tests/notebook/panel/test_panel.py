@@ -1,0 +1,267 @@
+"""The panel from Python: what it sends, what it keeps, what its widgets hold, and that it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ipywidgets import HTML, Box, Output
+
+import cbai_notebook as cbai
+from cbai_notebook.conversation import Conversation
+from cbai_notebook.errors import SecretRefusedError, UsageError
+from cbai_notebook.notebook.bridge import background_loop
+from cbai_notebook.notebook.panel.export import export
+from tests.gateway import DEFAULT_KEY, Gateway
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _settings(gateway: Gateway) -> Iterator[None]:
+    cbai.configure(base_url=gateway.base_url, api_key=DEFAULT_KEY, env_id="test-env")
+    yield
+    cbai.configure(base_url=None, api_key=None, env_id=None)
+
+
+@pytest.fixture
+def panel() -> Iterator[cbai.ChatPanel]:
+    made = cbai.ChatPanel(f"panel-{next(_numbers)}")
+    yield made
+    made.close()
+
+
+def eventually(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait for something that another thread does."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.01)):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not come about")
+
+
+def converse(panel: cbai.ChatPanel, prompt: str) -> None:
+    assert panel.send(prompt)
+    eventually(lambda: not panel.isLoading)
+
+
+def shown(widget: Any) -> str:
+    """Return the markup of a widget and everything in it."""
+    if isinstance(widget, Box):
+        return "".join(map(shown, widget.children))
+    if isinstance(widget, HTML):
+        return str(widget.value)
+    if isinstance(widget, Output):
+        return "".join(output["data"]["text/html"] for output in widget.outputs)
+    return ""
+
+
+def test_a_prompt_is_answered_and_shown(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:It is *blue*.")
+    converse(panel, "What colour is the <sky>?")
+    assert [message["content"] for message in panel.messages] == [
+        "What colour is the <sky>?",
+        "It is *blue*.",
+    ]
+    eventually(lambda: "<em>blue</em>" in shown(panel.widget))
+    assert "What colour is the &lt;sky&gt;?" in shown(panel.widget)
+
+
+def test_a_blank_prompt_and_a_second_one_do_nothing(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("english+hang:3")
+    assert panel.send("  \n") is False
+    assert panel.send("first") is True
+    assert panel.isLoading
+    assert panel.send("second") is False
+    gateway.wait_until(lambda: gateway.requests)
+    panel.stop()
+    eventually(lambda: not panel.isLoading)
+    assert len(gateway.requests) == 1
+
+
+@pytest.mark.parametrize("stage", ["headers", "body", "3"])
+def test_stopping_ends_the_request_and_keeps_the_turn(
+    panel: cbai.ChatPanel, gateway: Gateway, stage: str
+) -> None:
+    gateway.always(f"english+hang:{stage}")
+    panel.send("go on")
+    gateway.wait_until(lambda: gateway.requests)
+    if stage == "3":
+        eventually(lambda: panel.messages[-1]["content"])
+    panel.stop()
+    eventually(lambda: not panel.isLoading)
+    gateway.wait_until(lambda: gateway.last.disconnected)
+    assert panel.messages[-1]["status"] == "cancelled"
+    assert panel.messages[0]["content"] == "go on"
+
+
+def test_stopping_at_once_keeps_the_prompt(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("english+hang:headers")
+    panel.send("go on")
+    panel.stop()
+    eventually(lambda: not panel.isLoading)
+    assert [message["status"] for message in panel.messages] == ["complete", "cancelled"]
+
+
+@pytest.mark.parametrize("fault", ["error:404:AI_MODEL_NOT_FOUND", "midstream-error:3", "cut:4"])
+def test_a_failure_ends_loading_and_can_be_retried(
+    panel: cbai.ChatPanel, gateway: Gateway, fault: str
+) -> None:
+    gateway.always(fault)
+    converse(panel, "please")
+    error = panel.messages[-1]["error"]
+    assert error
+    eventually(lambda: "cbai-problem" in shown(panel.widget))
+    gateway.always("say:yes")
+    assert panel.regenerate()
+    eventually(lambda: not panel.isLoading)
+    assert [message["content"] for message in panel.messages] == ["please", "yes"]
+    eventually(lambda: "cbai-problem" not in shown(panel.widget))
+
+
+def test_regenerating_sends_what_stood_before_and_keeps_the_first_answer(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.script("say:1", "say:2", "say:2 again")
+    for prompt in ("a", "b"):
+        converse(panel, prompt)
+    assert panel.regenerate()
+    eventually(lambda: not panel.isLoading)
+    assert [message["content"] for message in gateway.last.json["messages"]] == ["a", "1", "b"]
+    turn = panel.conversation.turns[-1]
+    assert [each.text for each in panel.conversation.alternatives(turn)] == ["2", "2 again"]
+    eventually(lambda: "2/2" in shown(panel.widget))
+
+
+def test_options_reach_the_wire(gateway: Gateway) -> None:
+    panel = cbai.ChatPanel(
+        Conversation("options"), model="moonshot/some-model", system="Be brief.", temperature=0.2
+    )
+    converse(panel, "hello")
+    panel.close()
+    request = gateway.last
+    assert request.provider == "moonshot"
+    assert request.json["model"] == "some-model"
+    assert request.json["temperature"] == 0.2
+    assert request.json["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+def test_a_secret_is_refused_and_nothing_is_sent(
+    panel: cbai.ChatPanel, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TOKEN", "ghp-4Xq9LmZ2w")
+    with pytest.raises(SecretRefusedError, match="GIT_TOKEN"):
+        panel.send("my token is ghp-4Xq9LmZ2w")
+    assert panel.messages == []
+    assert not panel.isLoading
+    assert gateway.requests == []
+
+
+def test_a_turn_made_elsewhere_appears(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:from elsewhere")
+    other = cbai.ChatPanel(panel.conversation)
+    assert "from elsewhere" not in shown(panel.widget)
+    converse(other, "hello")
+    eventually(lambda: "from elsewhere" in shown(panel.widget))
+    other.close()
+
+
+def test_switching_conversations_lets_the_answer_go_on(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("english+paced:400")
+    first = panel.conversation
+    panel.send("long")
+    gateway.wait_until(lambda: gateway.requests)
+    panel.new_conversation()
+    assert not panel.isLoading
+    assert panel.messages == []
+    gateway.always("say:short")
+    converse(panel, "quick")
+    panel.use(first)
+    eventually(lambda: not panel.isLoading)
+    assert panel.messages[-1]["status"] == "complete"
+    eventually(lambda: "In short" in shown(panel.widget))
+    assert "quick" not in shown(panel.widget)
+
+
+def test_old_turns_are_folded_away(gateway: Gateway) -> None:
+    gateway.always("say:ok")
+    talk = Conversation("long")
+    filler = cbai.ChatPanel(talk)
+    for number in range(25):
+        converse(filler, f"prompt {number}.")
+    filler.close()
+    panel = cbai.ChatPanel(talk)
+    eventually(lambda: "prompt 24." in shown(panel.widget))
+    assert "prompt 4." not in shown(panel.widget)
+    assert "(5 hidden)" in shown(panel.widget)
+    panel.close()
+
+
+def test_hostile_text_stays_text(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:<img src=x onerror=alert(1)> <script>alert(2)</script>")
+    converse(panel, "<script>alert(3)</script>")
+    eventually(lambda: "cbai-source" in shown(panel.widget))
+    markup = shown(panel.widget)
+    assert "<script" not in markup
+    assert "<img" not in markup
+
+
+def test_closing_ends_everything_and_is_said(gateway: Gateway) -> None:
+    gateway.always("english+hang:3")
+    panel = cbai.ChatPanel(Conversation("closing"))
+    root = panel.widget
+    panel.send("go on")
+    gateway.wait_until(lambda: gateway.requests)
+    panel.close()
+    panel.close()
+    gateway.wait_until(lambda: gateway.last.disconnected)
+    assert root.comm is None
+    eventually(lambda: not asyncio.all_tasks(background_loop()))
+    assert panel.send("more") is False
+    with pytest.raises(UsageError, match="closed"):
+        _ = panel.widget
+
+
+def test_the_draft_can_be_read_and_written(panel: cbai.ChatPanel) -> None:
+    panel.inputValue = "half a thou"
+    composer = panel.widget.children[-1]
+    assert composer.draft == "half a thou"
+    composer.draft = "half a thought"
+    assert panel.inputValue == "half a thought"
+
+
+def test_outside_a_notebook_it_says_how_to_chat(
+    panel: cbai.ChatPanel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "%cbai Hello" in repr(panel)
+    panel._ipython_display_()
+    assert "%cbai Hello" in capsys.readouterr().out
+
+
+def test_a_data_frame_has_the_columns_even_when_nothing_was_said(panel: cbai.ChatPanel) -> None:
+    assert list(panel.to_pandas().columns[:4]) == ["conversation", "turn", "role", "content"]
+
+
+def test_a_conversation_is_exported(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:床前明月光")
+    converse(panel, "一首诗\n请")
+    text = export(panel.conversation, "markdown")["text"]
+    assert text == f"# {panel.conversation.name}\n\n> 一首诗\n> 请\n\n床前明月光\n"
+    lines = export(panel.conversation, "jsonl")["text"].splitlines()
+    assert [json.loads(line)["content"] for line in lines] == ["一首诗\n请", "床前明月光"]
+    with pytest.raises(UsageError, match="markdown or jsonl"):
+        export(panel.conversation, "docx")
+
+
+def test_a_file_name_is_one(gateway: Gateway) -> None:
+    assert export(Conversation("../a b/诗"), "markdown")["name"] == "a-b-诗.md"
