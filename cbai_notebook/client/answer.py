@@ -135,7 +135,7 @@ def from_completion(
         choices=wire.choices_of(choices),
         usage=wire.usage_of(raw.get("usage")),
         asked=asked,
-        reply=message if isinstance(message, dict) else None,
+        reply=dict(message) if isinstance(message, dict) else None,
         provider=provider,
         label=label,
         timing=timing,

@@ -209,9 +209,10 @@ def _key_in_keyring(env_id: str) -> str:
     except OSError:
         written = 0
     login = env_id, written
-    if _taken is None or _taken[0] != login:
-        _taken = login, _take_from_keyring(env_id)
-    return _taken[1]
+    taken = _taken
+    if taken is None or taken[0] != login:
+        _taken = taken = login, _take_from_keyring(env_id)
+    return taken[1]
 
 
 def _take_from_keyring(env_id: str) -> str:
@@ -244,12 +245,10 @@ def _remove_from_keyring(env_id: str) -> None:
 
 def _keyring() -> Any:
     """Return the keyring in use, or ``None`` where there is no real one."""
-    try:
-        import keyring
-    except ImportError:
-        return None
 
     def fit() -> Any:
+        import keyring
+
         backend = keyring.get_keyring()
         # The package's own rule: from priority 1 on a backend is fit for use as it is. Below are those
         # that store nothing, fail always, or write plain text.

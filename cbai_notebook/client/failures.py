@@ -36,6 +36,7 @@ from cbai_notebook.errors import (
     RateLimitError,
     RequestTimeoutError,
     ServerError,
+    StreamCutError,
     TLSError,
 )
 
@@ -261,6 +262,24 @@ def _detail(error: BaseException, asked: Asked) -> str:
     return f" ({detail})" if detail else ""
 
 
+def cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
+    """Make the error of a stream that ended without saying that the answer is complete.
+
+    Args:
+        finish_reason: Why the answer ended, if that had arrived.
+        has_token: Whether anything of the answer had.
+    """
+    if finish_reason is not None:
+        looks = f"The text looks complete ({finish_reason!r}), but check its end."
+    elif has_token:
+        looks = "The text up to there is kept; it is not complete. Ask again for the rest."
+    else:
+        looks = "Nothing of the answer had arrived. Try again."
+    return StreamCutError(
+        f"The connection ended before the answer was declared complete. {looks}", code="stream_cut"
+    )
+
+
 _WAITED_FOR = {
     "connect": ("connecting to {host} took longer than {limit}", "Check the network and try again"),
     "first_token": ("{host} sent no token within {limit}", "Try again"),
@@ -354,7 +373,7 @@ def _tells_of_error(value: Mapping[str, Any]) -> bool:
     if value.get("choices"):
         return False
     # The gateway's own word for "no error" is NORMAL.
-    return value.get("code") not in (None, "", 0, "0", "NORMAL")
+    return value.get("code") not in (None, "", 0, "0", 200, "200", "NORMAL")
 
 
 def _error(status: int, headers: Mapping[str, str], said: _Said, asked: Asked) -> CbaiError:

@@ -28,6 +28,7 @@ from cbai_notebook.errors import (
 _DRAIN_S = 1.0
 _DRAIN_BYTES = 64 * 1024
 
+_LARGEST_STREAM = 256 * 1024 * 1024
 _LARGEST_ERROR = 256 * 1024
 
 # The loop itself refers to its tasks weakly only.
@@ -61,6 +62,7 @@ class Pump:
         self._burst: list[bytes] = []
         self._begun = False
         self._whole: list[bytes] | None = None
+        self._received = 0
         self._drained = 0
         self._failed: CbaiError | None = None
         self.task = self.loop.create_task(self._run(), name="cbai stream")
@@ -112,6 +114,10 @@ class Pump:
         except ConnectionFailedError as error:
             broken = error.__cause__
         self._read_burst()
+        if self._received > _LARGEST_STREAM:
+            raise InvalidResponseError(
+                f"The answer is larger than {_LARGEST_STREAM // 2**20} MB, so reading was stopped."
+            )
         if not self.log.ended:
             self._take_last()
         if not self.log.ended:
@@ -126,7 +132,8 @@ class Pump:
             # Runs when this task waits for the socket again: once a burst, not once a part.
             self.loop.call_soon(self._burst_is_over)
         self._burst.append(data)
-        return True
+        self._received += len(data)
+        return self._received <= _LARGEST_STREAM
 
     def _burst_is_over(self) -> None:
         read = False
@@ -246,23 +253,12 @@ class Pump:
 
     def _cut(self) -> StreamCutError:
         fold = self.log.fold
-        if fold.finish_reason is not None:
-            looks = f"The text looks complete ({fold.finish_reason!r}), but check its end."
-        elif fold.has_token:
-            looks = "The text up to there is kept; it is not complete. Ask again for the rest."
-        else:
-            looks = "Nothing of the answer had arrived. Try again."
-        return StreamCutError(
-            f"The connection ended before the answer was declared complete. {looks}",
-            code="stream_cut",
-            request_id=self.request_id,
-        )
+        return failures.cut(fold.finish_reason, has_token=fold.has_token)
 
     def _closed(self) -> StreamCutError:
         return StreamCutError(
             "The stream was closed before the answer was complete.",
             code="stream_closed",
-            request_id=self.request_id,
         )
 
 

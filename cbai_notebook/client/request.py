@@ -13,7 +13,7 @@ from cbai_notebook.errors import ConfigurationError, UsageError
 
 # Meant for the caller's side of a request, under the names of this package and of the SDKs.
 _NEVER_SENT = frozenset(
-    {"max_steps", "on_step_finish", "maxSteps", "onStepFinish", "abortSignal", "stream"}
+    {"max_steps", "on_step_finish", "maxSteps", "onStepFinish", "abortSignal", "stream", "timeout"}
 )
 
 

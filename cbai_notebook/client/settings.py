@@ -125,6 +125,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.api_key is not None and not isinstance(self.api_key, Secret):
             object.__setattr__(self, "api_key", Secret(self.api_key.strip()))
+        object.__setattr__(self, "timeout", Timeout.of(self.timeout))
 
     @property
     def configured(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from cbai_notebook.client import failures
+from cbai_notebook.client import failures, wire
 from cbai_notebook.client.answer import Answer, Timing, from_completion
+from cbai_notebook.client.events import DONE, EventParser
 from cbai_notebook.client.failures import Asked
+from cbai_notebook.client.merge import merged
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.transport import Transport
 from cbai_notebook.errors import CbaiError
@@ -47,7 +49,13 @@ async def ask(
         if not 200 <= response.status < 300:
             body = await response.read(_LARGEST_ERROR, cut=True)
             raise failures.from_response(response.status, response.headers, body, asked)
-        raw = failures.completion(await response.read(), response.headers, asked)
+        body = await response.read()
+        start = body.lstrip()[:5]
+        told = "event-stream" in response.content_type and start[:1] not in (b"{", b"<")
+        if told or start == b"data:":
+            raw = _added_up(body, response.headers, asked)
+        else:
+            raw = failures.completion(body, response.headers, asked)
     finally:
         await response.aclose()
     ended = asyncio.get_running_loop().time()
@@ -59,6 +67,22 @@ async def ask(
         timing=Timing(duration_s=ended - began, attempts=attempts),
         request_id=failures.request_id(response.headers, asked),
     )
+
+
+def _added_up(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+    """Read a stream that came although a whole answer was asked for."""
+    parser = EventParser()
+    chunks: list[dict[str, Any]] = []
+    for event in (*parser.feed(body), *parser.flush()):
+        if event.body.strip() == DONE:
+            return merged(chunks)
+        value = wire.load(event.body)
+        if isinstance(value, dict):
+            error = failures.from_body(value, headers, asked, certain=event.event == "error")
+            if error is not None:
+                raise error
+            chunks.append(value)
+    raise failures.cut(None, has_token=bool(chunks))
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked) -> Result:

@@ -272,6 +272,19 @@ async def test_a_completion_without_its_type_is_one_too(model: Model) -> None:
     assert await read(stream.text_stream) == [texts.ENGLISH]
 
 
+async def test_a_stream_that_nobody_asked_for_is_an_answer(model: Model) -> None:
+    for spec in ("", "+reason", "+type:none", "+mixed"):
+        answer = await model.generate_text(model=f"english+always-stream{spec}", **ASK)
+        assert answer.text == texts.ENGLISH
+        assert answer.usage is not None
+        assert answer.finish_reason == "stop"
+        assert bool(answer.reasoning) == (spec == "+reason")
+    with pytest.raises(StreamCutError):
+        await model.generate_text(model="always-stream+nodone", **ASK)
+    with pytest.raises(QuotaExceededError):
+        await model.generate_text(model="always-stream+midstream-error", **ASK)
+
+
 async def test_an_error_event_comes_after_all_that_was_good(model: Model, gateway: Gateway) -> None:
     for spec in ("", "+error-named", "+upstream", "+error-done", "+error-goes-on"):
         code = "EXCEED_TOKEN_QUOTA_LIMIT"
@@ -412,6 +425,8 @@ async def test_odd_types_in_a_chunk_are_read_leniently(model: Model, gateway: Ga
                 '"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},"index":"0"}]}',
                 '{"choices":[{"delta":{"content":"c"}}],"usage":{"total_tokens":"3"}}',
                 '{"choices":[null,{"index":0,"delta":null,"finish_reason":"stop"}],"code":0}',
+                '{"choices":[],"error":null,"code":"NORMAL"}',
+                '{"code":200,"error":null}',
                 "[DONE]",
             )
         )
