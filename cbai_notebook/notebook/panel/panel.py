@@ -110,7 +110,8 @@ class ChatPanel:
             ) from error
         from cbai_notebook.conversation import RECORD_KEYS
 
-        return pandas.DataFrame(self.messages, columns=list(RECORD_KEYS))
+        frame: pd.DataFrame = pandas.DataFrame(self.messages, columns=list(RECORD_KEYS))
+        return frame
 
     def send(self, text: str, *, beside: Turn | None = None) -> bool:
         """Ask a prompt, and return at once.

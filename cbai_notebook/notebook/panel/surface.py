@@ -20,7 +20,6 @@ class AnswerSurface:
     Args:
         make: Makes an Output widget out of its first outputs.
         show: Called with the widgets when there are others than before.
-        live: Whether paints are shown as they come; else only the last state is, once it is closed.
     """
 
     repaints_all = False
@@ -30,12 +29,9 @@ class AnswerSurface:
         self,
         make: Callable[[tuple[dict[str, Any], ...]], Output],
         show: Callable[[Sequence[Output]], None],
-        *,
-        live: bool,
     ) -> None:
         self._make = make
         self._show = show
-        self._live = live
         self._bundles: list[Bundle] = []
         self._widgets: list[Output] = []
 
@@ -46,26 +42,22 @@ class AnswerSurface:
         """Paint outputs, lowest number first; the number one past the last adds an output."""
         for slot, bundle in slots.items():
             self._bundles[slot : slot + 1] = [bundle]
-        if self._live:
-            self._send(slots)
+        self._send(slots)
 
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output."""
         self._bundles = [bundle]
-        if self._live:
-            self._send({0: bundle})
+        self._send({0: bundle})
 
     def close(self) -> None:
-        """Show the last state, as one that stays."""
-        if not self._live:
-            self._send(dict(enumerate(self._bundles)))
+        """Mark the last output as one that stays."""
         for widget in self._widgets:
             _mark(widget, is_open=False)
 
     def _send(self, slots: Mapping[int, Bundle]) -> None:
         before = list(self._widgets)
         for slot, bundle in slots.items():
-            outputs = _outputs(bundle)
+            outputs = outputs_of(bundle)
             if slot < len(self._widgets):
                 self._widgets[slot].outputs = outputs
             else:
@@ -73,7 +65,7 @@ class AnswerSurface:
         surplus = self._widgets[len(self._bundles) :]
         del self._widgets[len(self._bundles) :]
         for widget in self._widgets:
-            _mark(widget, is_open=self._live and widget is self._widgets[-1])
+            _mark(widget, is_open=widget is self._widgets[-1])
         if self._widgets != before:
             self._show(self._widgets)
         for widget in surplus:
@@ -85,7 +77,8 @@ def _mark(widget: Output, *, is_open: bool) -> None:
         (widget.add_class if is_open else widget.remove_class)(OPEN)
 
 
-def _outputs(bundle: Bundle) -> tuple[dict[str, Any], ...]:
+def outputs_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
+    """Return what the widget of one output holds."""
     # Only what is shown travels: the source stands in the page once, behind the copy button.
     shown = {"text/html": bundle["text/html"]} if "text/html" in bundle else dict(bundle)
     return ({"output_type": "display_data", "data": shown, "metadata": {}},)

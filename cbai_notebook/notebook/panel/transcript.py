@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import threading
+from collections.abc import Callable
 
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
+from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.panel.markup import NO_MATH
+from cbai_notebook.notebook.panel.rendered import rendered
 from cbai_notebook.notebook.screen.html import QUIET, escape, lines
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surface import Bundle, Surface
 
 _ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
 
@@ -24,11 +27,7 @@ def bundle(conversation: Conversation) -> Bundle:
             f'<details class="cbai-transcript"><summary class="{NO_MATH}" style="cursor:pointer">'
             f'<small style="{QUIET}">{title}</small></summary>{body}</details>'
         ),
-        "text/markdown": markdown(conversation),
-        "text/plain": "\n\n".join(
-            f"{message['role']}: {message['content']}" for message in conversation
-        )
-        or title,
+        "text/plain": plain(markdown(conversation)),
     }
 
 
@@ -46,7 +45,7 @@ def _html(turn: Turn) -> str:
     mark = f'<p style="{QUIET}"><small>{lines(end)}</small></p>' if end else ""
     asked = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
-        return f"<hr>{asked}{_rendered(turn.text)}{mark}"
+        return f"<hr>{asked}{rendered(turn.text)}{mark}"
     return f"<hr>{asked}{mark}"
 
 
@@ -54,8 +53,42 @@ def _end(turn: Turn) -> str:
     return " · ".join(part for part in (_ENDS.get(turn.status, ""), turn.error or "") if part)
 
 
-@lru_cache(maxsize=256)
-def _rendered(text: str) -> str:
-    from cbai_notebook.notebook.markdown import render
+class Transcript:
+    """The transcript on a surface, written anew on a thread of its own.
 
-    return render(text) if text else ""
+    A long conversation takes a while to render, and answers must go on being painted meanwhile.
+
+    Args:
+        surface: Where it stands; takes paints from any thread.
+        conversation: Returns the conversation.
+    """
+
+    def __init__(self, surface: Surface, conversation: Callable[[], Conversation]) -> None:
+        self._surface = surface
+        self._conversation = conversation
+        self._lock = threading.Lock()
+        self._wanted = False
+        self._thread: threading.Thread | None = None
+
+    def write_now(self) -> None:
+        """Write it, and return when that is done."""
+        self._surface.paint({0: bundle(self._conversation())})
+
+    def write(self) -> None:
+        """Have it written; of several wishes in a row the last one counts."""
+        with self._lock:
+            self._wanted = True
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="cbai-notebook transcript", daemon=True
+                )
+                self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._wanted:
+                    self._thread = None
+                    return
+                self._wanted = False
+            self.write_now()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation import Delta, Turn
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
-from cbai_notebook.notebook.panel.surface import AnswerSurface
+from cbai_notebook.notebook.panel.rendered import folded, rendered
+from cbai_notebook.notebook.panel.surface import AnswerSurface, outputs_of
 from cbai_notebook.notebook.playback import play_here
 from cbai_notebook.notebook.screen import Screen
 
@@ -70,9 +71,11 @@ class TurnView:
             widget.close()
 
     async def _follow(self) -> None:
-        screen = Screen(AnswerSurface(self._make_output, self._show_outputs, live=True))
+        screen = Screen(AnswerSurface(self._make_output, self._show_outputs))
         await play_here(self._listen, screen)
-        self._finish(screen)
+        # How the turn ended stands in the foot, in the reader's language.
+        if self.turn.text or self.turn.reasoning or not self.turn.error:
+            screen.finish("complete")
         self._foot.value = markup.foot(self.turn, self.key)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
@@ -89,16 +92,9 @@ class TurnView:
             self._news.clear()
 
     def _show_settled(self) -> None:
-        self._show_outputs(())
-        screen = Screen(AnswerSurface(self._make_output, self._show_outputs, live=False))
-        screen.reasoning(self.turn.reasoning)
-        screen.text(self.turn.text)
-        self._finish(screen)
-
-    def _finish(self, screen: Screen) -> None:
-        # How the turn ended stands in the foot, in the reader's language.
-        if self.turn.text or self.turn.reasoning or not self.turn.error:
-            screen.finish("complete")
+        markup = folded(self.turn.reasoning) + rendered(self.turn.text)
+        outputs = [self._make_output(outputs_of({"text/html": markup}))] if markup else []
+        self._show_outputs(outputs)
 
     def _make_output(self, outputs: tuple[dict[str, Any], ...]) -> Output:
         from ipywidgets import Output

@@ -18,15 +18,15 @@ from ipywidgets import HTML, Layout, VBox
 from cbai_notebook.conversation import Change, Conversation, Turn, names
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook.bridge import background_loop
-from cbai_notebook.notebook.panel import markup, transcript
+from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.asker import Options
 from cbai_notebook.notebook.panel.controls import Bar, Composer, update
 from cbai_notebook.notebook.panel.export import export
+from cbai_notebook.notebook.panel.transcript import Transcript
 from cbai_notebook.notebook.panel.turn_view import TurnView
 
 if TYPE_CHECKING:
     from cbai_notebook.notebook.panel.panel import ChatPanel
-    from cbai_notebook.notebook.screen.cell import CellSurface
 
 PAGE = 20
 """Turns that are on the page at first, and that come back when earlier ones are asked for."""
@@ -55,7 +55,7 @@ class PanelView:
         self._conversation = panel.conversation
         self._first = len(panel.conversation.turns)
         self._unwatch: Callable[[], None] | None = None
-        self._transcript: CellSurface | None = None
+        self._transcript: Transcript | None = None
         self._closed = False
 
         uid = uuid.uuid4().hex[:8]
@@ -91,9 +91,11 @@ class PanelView:
         display(  # type: ignore[no-untyped-call]
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, raw=True
         )
-        surface = CellSurface(owns_cell=False)
-        surface.paint({0: transcript.bundle(self._conversation)})
-        self._transcript = surface
+        self._transcript = Transcript(CellSurface(owns_cell=False), lambda: self._conversation)
+        if len(self._conversation.turns) <= PAGE:
+            self._transcript.write_now()
+        else:
+            self._transcript.write()
 
     def close(self) -> None:
         """Take every widget away; to be called on the background loop."""
@@ -253,7 +255,7 @@ class PanelView:
 
     def _write_transcript(self) -> None:
         if self._transcript:
-            self._transcript.paint({0: transcript.bundle(self._conversation)})
+            self._transcript.write()
 
     # What the reader wants
 

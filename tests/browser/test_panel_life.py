@@ -1,0 +1,318 @@
+"""The chat panel among cells, pages and kernels: shared, reloaded, scrolled, closed, saved."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenNotebook
+from tests.browser.leaks import LeakListener
+from tests.browser.page import until
+from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel
+from tests.gateway import Gateway, Scenario
+
+LONG = "\n\n".join(f"Paragraph {number} " + "of many words " * 30 for number in range(30))
+
+
+@pytest.fixture(autouse=True)
+def _calm(cloud: Gateway) -> None:
+    cloud.always(None)
+
+
+async def test_panels_stream_while_a_cell_sleeps_and_do_not_mix(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    two = "a = cbai.ChatPanel('a'); b = cbai.ChatPanel('b')"
+    notebook = await open_notebook(
+        f"import cbai_notebook as cbai\n{two}\na", "b", "import time; time.sleep(8)"
+    )
+    for cell in (0, 1):
+        await notebook.cell(cell).locator(".jp-InputArea-editor").click()
+        await notebook.press("Shift+Enter")
+    await notebook.idle()
+    first, second = await PanelPage.shown(notebook, 0), await PanelPage.shown(notebook, 1)
+    cloud.script("english+paced:60", "chinese+paced:60")
+    await first.ask("in English")
+    await expect(first.answer).to_contain_text("How", timeout=PATIENCE)
+    await second.ask("in Chinese")
+    await expect(second.answer).to_contain_text("李白", timeout=PATIENCE)
+    await notebook.cell(2).locator(".jp-InputArea-editor").click()
+    await notebook.press("Shift+Enter")
+    await expect(notebook.cell(2).locator(".jp-InputPrompt")).to_have_text("[*]:")
+    seen = [await panel.answer.inner_text() for panel in (first, second)]
+    await asyncio.sleep(2)
+    now = [await panel.answer.inner_text() for panel in (first, second)]
+    assert await notebook.cell(2).locator(".jp-InputPrompt").inner_text() == "[*]:"
+    assert all(len(new) > len(old) + 50 for old, new in zip(seen, now, strict=True))
+    for panel in (first, second):
+        await panel.settled()
+    await expect(first.answer).to_contain_text("In short")
+    await expect(second.answer).to_contain_text("总之")
+    assert "李白" not in await first.answer.inner_text()
+    assert "hash table" not in await second.answer.inner_text()
+
+
+async def test_cells_and_panel_share_a_conversation_live(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(
+        "%load_ext cbai_notebook\nimport cbai_notebook as cbai\ncbai.ChatPanel('poems')",
+        "%%cbai -c poems\nfrom a cell",
+    )
+    await notebook.cell(0).locator(".jp-InputArea-editor").click()
+    await notebook.press("Shift+Enter")
+    panel = await PanelPage.shown(notebook)
+    await notebook.idle()
+    cloud.always("english+paced:80")
+    await notebook.cell(1).locator(".jp-InputArea-editor").click()
+    await notebook.press("Shift+Enter")
+    await expect(panel.prompts).to_have_text(["from a cell"], timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("hash table", timeout=PATIENCE)
+    assert cloud.last.in_flight, "the panel showed the cell's answer only at its end"
+    await notebook.idle()
+    await expect(panel.answer).to_contain_text("In short", timeout=PATIENCE)
+    await panel.converse("from the panel")
+    contents = [message["content"] for message in cloud.last.json["messages"]]
+    assert contents[0] == "from a cell"
+    assert contents[-1] == "from the panel"
+
+
+async def test_the_reader_stays_at_the_end_or_where_they_are(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always(Scenario(text=LONG))
+    await panel.converse("long")
+    await expect(panel.answer.locator("p", has_text="Paragraph 29")).to_be_in_viewport()
+    jump = panel.root.get_by_role("button", name="Jump to latest")
+    await expect(jump).to_be_hidden()
+    cloud.always(Scenario(text=LONG, rate=150))
+    await panel.ask("longer")
+    await expect(panel.answer.locator("p", has_text="Paragraph 2 of")).to_be_visible(timeout=PATIENCE)
+    offset = "node => node.scrollHeight - node.clientHeight + node.scrollTop"
+    assert await panel.scroller.evaluate("node => node.scrollTop") == 0
+    await panel.scroller.hover()
+    await panel.page.mouse.wheel(0, -700)
+    await expect(jump).to_be_visible()
+    place = await panel.scroller.evaluate(offset)
+    await asyncio.sleep(2.5)
+    moved = await panel.scroller.evaluate(offset) - place
+    assert abs(moved) < 4, f"the text under the reader's eyes moved by {moved} px"
+    await jump.click()
+    await expect(jump).to_be_hidden()
+    await asyncio.sleep(1)
+    assert await panel.scroller.evaluate("node => node.scrollTop") == 0
+    await panel.stop_button.click()
+    await panel.settled()
+
+
+async def test_a_reload_in_mid_answer_loses_nothing(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.script("say:before")
+    await panel.converse("first")
+    await notebook.save()
+    cloud.always("english+paced:25")
+    await panel.ask("second")
+    await expect(panel.answer).to_contain_text("hash table", timeout=PATIENCE)
+    await panel.area.fill("a draft")
+    await notebook.page.reload()
+    panel = await PanelPage.shown(notebook)
+    await expect(panel.prompts).to_have_text(["first", "second"], timeout=PATIENCE)
+    await expect(panel.turns.first).to_contain_text("before", timeout=PATIENCE)
+    await expect(panel.area).to_have_value("a draft")
+    assert cloud.last.in_flight, "the reload took longer than the answer"
+    await expect(panel.answer).to_contain_text("In short", timeout=60_000)
+    await panel.settled()
+    cloud.always("say:after")
+    await panel.area.fill("")
+    await panel.converse("third")
+
+
+async def test_deleting_the_output_stops_and_undoing_brings_it_back(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE, "x = 1")
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("english+hang:12")
+    await panel.ask("Go on")
+    await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
+    await notebook.cell(0).locator(".jp-InputArea-editor").click()
+    await notebook.choose("Edit", "Clear Cell Output(s)?|Clear Output(s)?")
+    await expect(panel.root).to_have_count(0)
+    await until(lambda: cloud.last.disconnected, "the request to end")
+    assert await in_kernel(notebook, "panel.isLoading") is False
+
+
+async def test_closing_leaves_nothing_behind(open_notebook: OpenNotebook, cloud: Gateway) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    await in_kernel(
+        notebook,
+        "[exec('import asyncio, threading, ipywidgets\\n"
+        "from cbai_notebook.notebook import bridge'), None][1]",
+    )
+    cloud.always("english+hang:12")
+    await panel.ask("Go on")
+    await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
+    await in_kernel(notebook, "panel.close()")
+    await until(lambda: cloud.last.disconnected, "the request to end")
+    await expect(panel.root).to_have_count(0)
+    left = await in_kernel(
+        notebook,
+        "{'tasks': [str(task) for task in asyncio.all_tasks(bridge.background_loop())],"
+        " 'threads': [t.name for t in threading.enumerate() if 'cbai' in t.name],"
+        " 'widgets': len(ipywidgets.Widget._instances) if hasattr(ipywidgets.Widget, '_instances')"
+        " else 0}",
+    )
+    assert left["tasks"] == []
+    assert left["threads"] == ["cbai-notebook"]
+    assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
+
+
+async def test_the_transcript_is_readable_without_kernel_and_widgets(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("english")
+    await panel.converse("What is <b>this</b>?")
+    await expect(notebook.output(0)).to_contain_text("(1 turn)")
+    await notebook.save()
+    for form, suffix in (("html", "html"), ("markdown", "md")):
+        command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", form, str(notebook.file)]
+        subprocess.run(command, check=True, capture_output=True)
+        text = notebook.file.with_suffix(f".{suffix}").read_text(encoding="utf-8")
+        assert "keeps pairs of" in text
+        assert "<b>this</b>" not in text
+    again = await open_notebook(file=notebook.file, wait_for_kernel=False)
+    summary = again.output(0).locator("summary")
+    await summary.click()
+    await expect(again.output(0).get_by_text("In short")).to_be_visible()
+    await expect(again.output(0)).to_contain_text("What is <b>this</b>?")
+
+
+async def test_hostile_answers_run_and_load_nothing(
+    open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    run = "console.log('pwned')"
+    hostile = "\n\n".join(
+        [
+            f'<script>{run}</script><img src=x onerror="{run}">',
+            f"![image]({leaks.url}/image?secret=1)",
+            f'<button data-cbai="delete" data-turn="t1" onclick="{run}">Click</button>',
+            f"[link](javascript:{run})",
+            f'```"><img src="{leaks.url}/fence">\ncode\n```',
+            f"<style>@import '{leaks.url}/style'; .cbai-composer {{display: none}}</style>",
+            "![inline](data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7)",
+        ]
+    )
+    cloud.always(Scenario(text=hostile, reasoning=hostile))
+    await panel.converse(f'<img src=x onerror="{run}">{leaks.url}')
+    await expect(panel.area).to_be_visible()
+    await panel.answer.locator(".cbai-reasoning summary").click()
+    for link in await panel.answer.locator(".cbai-answer a").all():
+        assert str(await link.get_attribute("href")).startswith("http")
+    await expect(panel.answer.locator(".cbai-answer img")).to_have_count(1)
+    await expect(panel.turns).to_have_count(1)
+    await notebook.output(0).locator("summary", has_text="Transcript").click()
+    await notebook.save()
+    again = await open_notebook(file=notebook.file)
+    await again.output(0).locator("summary", has_text="Transcript").click()
+    assert leaks.hits == []
+    assert notebook.watch.marks == []
+    assert notebook.watch.dialogs == []
+    assert [url for url in notebook.watch.strangers if not url.startswith("blob:")] == []
+
+
+async def test_reasoning_is_seen_and_folds_when_the_answer_begins(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("english+reason+paced:25+tokens:60")
+    await panel.ask("think")
+    fold = panel.answer.locator(".cbai-reasoning details")
+    await expect(fold).to_contain_text("The user wants", timeout=PATIENCE)
+    await expect(fold).to_have_attribute("open", "")
+    await expect(panel.answer).to_contain_text("How a hash", timeout=PATIENCE)
+    await expect(fold).not_to_have_attribute("open", "")
+    await panel.settled()
+
+
+async def test_two_hundred_turns_open_fast_and_fold_the_old_ones(
+    open_notebook: OpenNotebook, cloud: Gateway, record_property: pytest.RecordProperty
+) -> None:
+    fill = """
+import cbai_notebook as cbai, datetime
+from cbai_notebook.conversation import Turn
+talk = cbai.chat("many")
+for number in range(200):
+    turn = Turn(prompt=f"question {number}", created_at=datetime.datetime.now(datetime.timezone.utc), status="complete")
+    turn.add(f"## Answer {number}\\n\\n" + "Some **words** and `code`. " * 40, "")
+    talk.open(turn)
+"""
+    notebook = await open_notebook(fill, "panel = cbai.ChatPanel('many')\npanel")
+    await notebook.cell(0).locator(".jp-InputArea-editor").click()
+    await notebook.press("Shift+Enter")
+    await notebook.idle()
+    await notebook.cell(1).locator(".jp-InputArea-editor").click()
+    seconds = await notebook.page.evaluate(
+        """async () => {
+            const started = performance.now();
+            const shown = new Promise(resolve => {
+                const look = () => document.body.innerText.includes("Answer 199") ? resolve() : requestAnimationFrame(look);
+                look();
+            });
+            window.jupyterapp.commands.execute("notebook:run-cell");
+            await shown;
+            return (performance.now() - started) / 1000;
+        }"""
+    )
+    record_property("a panel on 200 turns opens in (s)", round(seconds, 2))
+    panel = await PanelPage.shown(notebook, 1)
+    await expect(panel.turns).to_have_count(20)
+    await panel.scroller.evaluate("node => node.scrollTop = -node.scrollHeight")
+    await panel.root.get_by_role("button", name="Show earlier messages (180 hidden)").click()
+    await expect(panel.turns).to_have_count(40, timeout=PATIENCE)
+    cloud.always("say:newest")
+    await panel.ask("one more")
+    await expect(panel.answer).to_contain_text("newest", timeout=PATIENCE)
+    await expect(panel.turns).to_have_count(20, timeout=PATIENCE)
+    assert await in_kernel(notebook, "len(panel.messages)") == 402
+
+
+async def test_without_credentials_the_panel_says_who_answers(open_notebook: OpenNotebook) -> None:
+    notebook = await open_notebook(MAKE, kernel="python3")
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    await expect(panel.root.locator(".cbai-note")).to_contain_text("offline demo model")
+    await expect(panel.root.locator(".cbai-note")).to_contain_text("%cbai login")
+    placeholder = await panel.root.locator(".cbai-model").get_attribute("placeholder")
+    assert placeholder == "local"
+
+
+def _violations(report: str) -> list[str]:
+    return [
+        f"{found['id']} ({found['impact']}): {node['html'][:200]}"
+        for found in json.loads(report)
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
