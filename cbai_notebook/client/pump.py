@@ -13,6 +13,7 @@ from cbai_notebook.client import failures, wire
 from cbai_notebook.client.events import DONE, Event, EventParser
 from cbai_notebook.client.failures import Asked
 from cbai_notebook.client.log import Log
+from cbai_notebook.client.pulse import PULSE_S
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.transport import Response, Transport
@@ -279,7 +280,7 @@ class _Watch:
         self._stage, self._seconds = stage, seconds
         self._due = self._loop.time() + seconds
         self.stop()
-        self._timer = self._loop.call_at(self._due, self._check)
+        self._wait()
 
     def touch(self) -> None:
         """Say that something came: the limit counts anew."""
@@ -290,9 +291,12 @@ class _Watch:
             self._timer.cancel()
             self._timer = None
 
+    def _wait(self) -> None:
+        self._timer = self._loop.call_at(min(self._due, self._loop.time() + PULSE_S), self._check)
+
     def _check(self) -> None:
         if self._loop.time() < self._due:
-            self._timer = self._loop.call_at(self._due, self._check)
+            self._wait()
         else:
             self._timer = None
             self.expired = (self._stage, self._seconds)

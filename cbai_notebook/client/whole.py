@@ -11,6 +11,7 @@ from cbai_notebook.client.answer import Answer, Timing, from_completion
 from cbai_notebook.client.events import DONE, EventParser
 from cbai_notebook.client.failures import Asked
 from cbai_notebook.client.merge import merged
+from cbai_notebook.client.pulse import wait_awake
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.transport import Transport
 from cbai_notebook.errors import CbaiError
@@ -96,7 +97,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked
     """
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.wait({task}, timeout=seconds)
+        await wait_awake(task, seconds)
         if task.done():
             error = task.exception()
             if isinstance(error, CbaiError):
