@@ -67,6 +67,13 @@ def test_one_line_asks_too(shell: TerminalInteractiveShell, gateway: Gateway) ->
     assert prompt_of(gateway) == "What's {that}?"
 
 
+def test_a_prompt_may_end_with_a_question_mark(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    must(shell, "%cbai What's up?")
+    assert prompt_of(gateway) == "What's up?"
+
+
 def test_the_past_goes_along(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
     gateway.script(Scenario(text="one"), Scenario(text="two"))
     must(shell, "%cbai first")
