@@ -11,12 +11,14 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from cbai_notebook.client.settings import Secret, Settings
 from cbai_notebook.errors import ConfigurationError, MissingDependencyError, UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINTS = "cbai_notebook.providers"
 
@@ -147,9 +149,11 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
 
 
 @functools.cache
-def announced() -> dict[str, metadata.EntryPoint]:
+def announced() -> dict[str, EntryPoint]:
     """Return the providers that installed packages announce; looking them up takes 20 ms."""
-    return {entry.name: entry for entry in metadata.entry_points(group=ENTRY_POINTS)}
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
 
 
 def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | None]:
