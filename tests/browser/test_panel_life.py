@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 
@@ -95,7 +94,9 @@ async def test_the_reader_stays_at_the_end_or_where_they_are(
     await expect(jump).to_be_hidden()
     cloud.always(Scenario(text=LONG, rate=150))
     await panel.ask("longer")
-    await expect(panel.answer.locator("p", has_text="Paragraph 2 of")).to_be_visible(timeout=PATIENCE)
+    await expect(panel.answer.locator("p", has_text="Paragraph 2 of")).to_be_visible(
+        timeout=PATIENCE
+    )
     offset = "node => node.scrollHeight - node.clientHeight + node.scrollTop"
     assert await panel.scroller.evaluate("node => node.scrollTop") == 0
     await panel.scroller.hover()
@@ -172,13 +173,12 @@ async def test_closing_leaves_nothing_behind(open_notebook: OpenNotebook, cloud:
     await expect(panel.root).to_have_count(0)
     left = await in_kernel(
         notebook,
-        "{'tasks': [str(task) for task in asyncio.all_tasks(bridge.background_loop())],"
-        " 'threads': [t.name for t in threading.enumerate() if 'cbai' in t.name],"
-        " 'widgets': len(ipywidgets.Widget._instances) if hasattr(ipywidgets.Widget, '_instances')"
-        " else 0}",
+        "([str(task) for task in asyncio.all_tasks(bridge.background_loop())],"
+        " [thread.join(5) for thread in threading.enumerate() if 'transcript' in thread.name],"
+        " [thread.name for thread in threading.enumerate() if 'cbai' in thread.name])",
     )
-    assert left["tasks"] == []
-    assert left["threads"] == ["cbai-notebook"]
+    assert left[0] == []
+    assert left[2] == ["cbai-notebook"]
     assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
 
 
@@ -307,12 +307,3 @@ async def test_without_credentials_the_panel_says_who_answers(open_notebook: Ope
     await expect(panel.root.locator(".cbai-note")).to_contain_text("%cbai login")
     placeholder = await panel.root.locator(".cbai-model").get_attribute("placeholder")
     assert placeholder == "local"
-
-
-def _violations(report: str) -> list[str]:
-    return [
-        f"{found['id']} ({found['impact']}): {node['html'][:200]}"
-        for found in json.loads(report)
-        if found["impact"] in ("serious", "critical")
-        for node in found["nodes"]
-    ]

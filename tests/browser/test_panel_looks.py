@@ -1,0 +1,113 @@
+"""How the panel looks and whom it serves: themes, widths, languages, keyboards, screen readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.axe import serious_violations
+from tests.browser.conftest import OpenNotebook
+from tests.browser.leaks import Watch
+from tests.browser.page import NotebookPage, Theme, write_notebook
+from tests.browser.panel_page import MAKE, PATIENCE, PanelPage
+from tests.browser.server import JupyterServer
+from tests.gateway import Gateway
+
+
+@pytest.fixture(autouse=True)
+def _calm(cloud: Gateway) -> None:
+    cloud.always(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "theme", "width", "language"),
+    [
+        ("light", "light", 1180, "en-US"),
+        ("dark", "dark", 1180, "en-US"),
+        ("narrow", "light", 360, "en-US"),
+        ("chinese", "light", 1180, "zh-CN"),
+    ],
+)
+async def test_it_looks_right_and_serves_everyone(
+    browser: Browser,
+    server: JupyterServer,
+    cloud: Gateway,
+    watch: Watch,
+    artefacts: Path,
+    name: str,
+    theme: Theme,
+    width: int,
+    language: str,
+) -> None:
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900}, locale=language, reduced_motion="reduce"
+    )
+    page = await context.new_page()
+    file = write_notebook(server.root / f"looks-{name}.ipynb", [MAKE])
+    notebook = NotebookPage(page, server, file.name, watch)
+    await notebook.open(f"looks-{name}")
+    if width < 700 and server.app == "lab":
+        for side in ("left", "right"):
+            await page.evaluate(f"() => window.jupyterapp.shell.collapse{side.capitalize()}()")
+    await notebook.use_theme(theme)
+    await page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    panel = await PanelPage.shown(notebook)
+    problems = await serious_violations(page, panel.root)
+    chinese = language == "zh-CN"
+    cloud.script("say:A table keeps *pairs*.", "default", "error:404:AI_MODEL_NOT_FOUND")
+    await panel.converse("什么是哈希表？" if chinese else "What is a hash table?")
+    await panel.converse("介绍一下李白" if chinese else "Show me one in Python.")
+    await notebook.screenshot(artefacts, f"panel-{name}", cell=0)
+    await panel.answer.hover()
+    problems += await serious_violations(page, panel.root)
+    await panel.converse("换一个模型" if chinese else "And with a model that is not there?")
+    await panel.root.locator(".cbai-icon-settings").click()
+    await notebook.screenshot(artefacts, f"panel-{name}-settings", cell=0)
+    problems += await serious_violations(page, panel.root)
+    overflow = await panel.root.evaluate(
+        "node => [node, node.querySelector('.cbai-scroll')].map(n => n.scrollWidth - n.clientWidth)"
+    )
+    assert overflow == [0, 0], "something is wider than the panel"
+    label = "发送" if chinese else "Send"
+    await expect(panel.root.get_by_role("button", name=label, exact=True)).to_be_visible()
+    await notebook.close()
+    await context.close()
+    assert problems == []
+
+
+async def test_the_keyboard_alone_is_enough(open_notebook: OpenNotebook, cloud: Gateway) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("say:one")
+    await panel.converse("hello")
+    await panel.root.get_by_label("Conversation", exact=True).first.focus()
+    reached = []
+    for _ in range(14):
+        reached.append(
+            await panel.page.evaluate(
+                """() => {
+                    const node = document.activeElement;
+                    const style = getComputedStyle(node);
+                    const box = node.closest(".cbai-box");
+                    const seen = style.outlineStyle !== "none" || (box && getComputedStyle(box).boxShadow !== "none");
+                    return [node.getAttribute("aria-label") ?? node.innerText.trim(), seen];
+                }"""
+            )
+        )
+        await panel.page.keyboard.press("Tab")
+    names = [name for name, _ in reached]
+    for wanted in (
+        *("Conversation", "New conversation", "Model", "Settings", "Export", "Edit and resend"),
+        *("Copy answer", "Regenerate", "Delete turn", "Message"),
+    ):
+        assert wanted in names
+    assert all(seen for name, seen in reached if name), reached
+    button = panel.root.get_by_role("button", name="Regenerate")
+    await button.focus()
+    cloud.always("say:two")
+    await panel.page.keyboard.press("Enter")
+    await expect(panel.answer).to_contain_text("two", timeout=PATIENCE)
+    await expect(panel.root.locator("[role=status]")).to_have_text("The answer is complete.")
