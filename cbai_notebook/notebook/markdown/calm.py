@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 # One more token tells whether such a line is a heading, a list, a rule or a table: until then it
 # would only turn the line above it into a heading and back.
-_UNDECIDED = re.compile(r"[ \t>]*(?:[-=*+#~`|:$_\\\[\]()\s]{1,12}|\d{1,9}[.)]?[ \t]*|<[a-z/]{0,5})")
+_UNDECIDED = re.compile(
+    r"[ \t>]*(?:[-=*+#~`|:$_\\\[\]()\s]{1,12}|\d{1,9}[.)]?[ \t]*|<[a-z/]{0,5})?"
+)
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(?:.*?[^`])?\1(?!`)", re.DOTALL)
 _OPEN_CODE = re.compile(r"(?<!`)(`+)[^`\s][^`]*\Z")
 _OPEN_LINK = re.compile(r"!?\[([^\[\]]{0,300})\](?:\([^()\s]{0,2000})?\Z")
@@ -62,11 +64,14 @@ def close_last(tokens: Sequence[Token]) -> None:
     Args:
         tokens: The blocks of a growing text; the content of the last paragraph is changed.
     """
-    last = next((token for token in reversed(tokens) if token.type == "inline"), None)
-    if last is not None and all(token.nesting < 0 for token in tokens[tokens.index(last) + 1 :]):
-        content = last.content
-        start = max(0, len(content) - _LAST_CHARACTERS)
-        last.content = content[:start] + _closed(content[start:])
+    for token in reversed(tokens):
+        if token.type == "inline" and token.content:
+            start = max(0, len(token.content) - _LAST_CHARACTERS)
+            token.content = token.content[:start] + _closed(token.content[start:])
+            return
+        # The cells that an unfinished row leaves empty stand after the last words.
+        if token.nesting >= 0 and token.type not in ("inline", "td_open", "th_open"):
+            return
 
 
 def _closed(content: str) -> str:

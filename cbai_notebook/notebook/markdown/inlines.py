@@ -107,7 +107,9 @@ def flatten(children: Sequence[Token]) -> list[Token]:
     depth = 0
     kept = []
     for token in children:
-        if token.tag in ("em", "strong", "s"):
+        if token.tag == "s":
+            token.tag = "del"  # as JupyterLab's renderer writes it
+        if token.tag in ("em", "strong", "del"):
             depth += token.nesting
             if depth + (token.nesting < 0) > EMPHASIS_DEPTH:
                 continue

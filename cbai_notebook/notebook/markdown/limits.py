@@ -16,8 +16,8 @@ FORMULA_LINES = 100
 FORMULA_NESTING = 40
 """A longer or deeper formula is no formula."""
 
-HIGHLIGHT_CHARACTERS = 30_000
-HIGHLIGHT_LINE = 2_000
+HIGHLIGHT_CHARACTERS = 20_000
+HIGHLIGHT_LINE = 500
 """Longer code, or code with a longer line, is shown in one colour."""
 
 HIGHLIGHT_SECONDS = 0.25

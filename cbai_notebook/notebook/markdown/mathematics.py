@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
-_DOLLAR = re.compile(rf"\$((?:[^$\\]|\\.){{1,{FORMULA_CHARACTERS}}})\$", re.DOTALL)
-_DISPLAY = re.compile(rf"(?:[^$\\]|\\.){{1,{FORMULA_CHARACTERS}}}\$\$", re.DOTALL)
+_MARK = re.compile(r"\\.|[{}$]", re.DOTALL)
+_INNER_DOLLARS = 8
+_DISPLAY = re.compile(rf"(?:[^$\\]|\\.|\$(?!\$)){{1,{FORMULA_CHARACTERS}}}\$\$", re.DOTALL)
 _COMMAND = re.compile(r"\\[A-Za-z]")
 _OPEN_DOLLAR = re.compile(r"\$(?!\s)[^$`]{0,200}?\\[A-Za-z][^$`]*\Z")
+_PROSE = re.compile(r"\s[A-Za-z]{2,}\s")
 # What tells ``$ x + y $`` from the words between two prices.
 _SPACED = re.compile(r"[_^=<>+*/|]|^\s*[A-Za-z]\s*$")
 _ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
@@ -61,24 +63,41 @@ def _dollar_end(text: str, start: int, end: int) -> int:
     one, the dollars must hug their content (pandoc's rule) and touch no letter and no digit
     outside: ``$5 and $10``, ``US$5-$10`` and ``$HOME/$USER`` are text.
     """
-    match = _DOLLAR.match(text, start, end)
-    if match is None:
+    close = _closing_dollar(text, start + 1, min(end, start + FORMULA_CHARACTERS))
+    content = text[start + 1 : close]
+    if close < 0 or not content.strip():
         return -1
-    content = match[1]
-    leading, trailing = content[0].isspace(), content[-1].isspace()
     unmistakable = bool(_COMMAND.search(content)) or content[0] in "_^"
-    if leading != trailing or not content.strip():
+    leading, trailing = content[0].isspace(), content[-1].isspace()
+    if leading != trailing:
         return -1
     if leading and not unmistakable and not _SPACED.search(content):
         return -1
     if not unmistakable:
-        if "`" in content:
+        if "`" in content or _PROSE.search(content):
             return -1
         if start and _WORD.match(text[start - 1]):
             return -1
-        if match.end() < len(text) and _WORD.match(text[match.end()]):
+        if close + 1 < len(text) and _WORD.match(text[close + 1]):
             return -1
-    return match.end()
+    return close + 1
+
+
+def _closing_dollar(text: str, start: int, end: int) -> int:
+    """Find the dollar that closes a formula; one inside braces, as in ``\\text{$x$}``, does not."""
+    depth = inner = 0
+    for mark in _MARK.finditer(text, start, end):
+        if mark[0] == "{":
+            depth += 1
+        elif mark[0] == "}":
+            depth -= 1
+        elif mark[0] == "$":
+            if depth <= 0:
+                return mark.start()
+            inner += 1
+            if inner > _INNER_DOLLARS:
+                break
+    return -1
 
 
 class _Environment:
@@ -175,10 +194,13 @@ def block_formula(state: StateBlock, start_line: int, end_line: int, silent: boo
         state.env["open_line"] = min(start_line, state.env.get("open_line", start_line))
         if not state.env.get("calm"):
             return False
+    content = state.getLines(start_line, block.last_line + 1, state.blkIndent, False).strip()
+    if block.closed and not content[2:-2].strip():
+        return False
     if silent:
         return True
     token = state.push("block_formula" if block.closed else "open_formula", "", 0)
-    token.content = state.getLines(start_line, block.last_line + 1, state.blkIndent, False).strip()
+    token.content = content
     token.map = [start_line, block.last_line + 1]
     state.line = block.last_line + 1
     return True
@@ -194,7 +216,9 @@ def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | N
     # Lines inside quotes carry marks that do not count as the formula's, hence twice the room.
     limit = here + 2 * FORMULA_CHARACTERS
     if state.src.find(closing.delimiter, here + 2, limit) < 0 and (
-        limit < len(state.src) or state.env.get("open_line", start_line) < start_line
+        limit < len(state.src)
+        or len(state.bMarks) - 1 - start_line >= FORMULA_LINES
+        or state.env.get("open_line", start_line) < start_line
     ):
         return None
     blank = False

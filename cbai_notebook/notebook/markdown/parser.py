@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
     Environment = MutableMapping[str, Any]
+
+
+# Without any of these characters a paragraph is nothing but text, as most cells of a table are.
+_MARKUP = re.compile(r"[\n&*<\[\\_`~$]")
 
 
 @lru_cache(maxsize=1)
@@ -76,7 +81,7 @@ def write(tokens: Sequence[Token], environment: Environment) -> str:
     for token in tokens:
         if token.type != "inline":
             continue
-        if is_long(token.content):
+        if is_long(token.content) or not _MARKUP.search(token.content):
             text = Token("text", "", 0)
             text.content = token.content
             token.children = [text]

@@ -17,7 +17,7 @@ FORMULA_CLASS = "mathjax_process tex2jax_process"
 TAGS = frozenset(
     str.split(
         "h1 h2 h3 h4 h5 h6 p br hr ul ol li blockquote pre code table thead tbody tr th td"
-        " em strong s sub sup kbd a img span"
+        " em strong del sub sup kbd a img span"
     )
 )
 ATTRIBUTES = {

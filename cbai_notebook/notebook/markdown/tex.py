@@ -96,7 +96,7 @@ COMMANDS = frozenset(
     hat check tilde acute grave dot ddot dddot ddddot breve bar vec mathring widehat widetilde
     overline underline overbrace underbrace overset underset overparen underparen overbracket
     underbracket stackrel stackbin atop atopwithdelims over overwithdelims choose brace brack
-    frac dfrac tfrac cfrac binom dbinom tbinom genfrac sqrt root of uproot leftroot substack sideset
+    frac dfrac tfrac cfrac binom dbinom tbinom sqrt root of uproot leftroot substack sideset
     prescript boxed fbox framebox cancel bcancel xcancel cancelto not phantom hphantom vphantom smash
     mathstrut strut buildrel rel skew
     """
@@ -113,7 +113,7 @@ COMMANDS = frozenset(
     quad qquad enspace enskip thinspace negthinspace medspace negmedspace thickspace negthickspace
     space nobreakspace hspace hskip mskip kern mkern mspace hfill hfil
     dots dotsb dotsc dotsi dotsm dotso ldots ldotp cdots cdotp vdots ddots iddots
-    cr newline hline hdashline cline multicolumn intertext shortintertext notag nonumber tag label
+    cr newline hline hdashline cline intertext shortintertext notag nonumber tag label
     begin end mathllap mathrlap mathclap llap rlap clap shoveleft shoveright
     allowbreak nobreak noindent hfill begingroup endgroup bgroup egroup null empty
     """
@@ -152,6 +152,12 @@ _CHEMISTRY = re.compile(r"\\(?:ce|pu)(?![A-Za-z])")
 _COLOUR = re.compile(r"\\(?:text)?color(?:box)?(?![A-Za-z])(?!\s*\{[A-Za-z0-9#]{1,30}\})")
 # The options of \cancel are attributes of an element.
 _OPTION = re.compile(r"\\[bx]?cancel(?:to)?\s*\[")
+_BRACKET = re.compile(r"\\(?:under|over)bracket\s*\[")
+# A count that MathJax counts down, in the page.
+_COUNT = re.compile(
+    r"\\begin\s*\{\s*x?align(?:ed)?at\*?\s*\}(?!\s*(?:\[[tbc]\]\s*)?\{\s*\d{1,2}\s*\})"
+    r"|\\begin\s*\{\s*(?:sub)?array\s*\}[^\\&]{0,1000}?\*\s*\{"
+)
 # A formula must not be moved over what stands around it: spaces stay short, and shorter backwards.
 _SPACE = re.compile(
     r"\\(?:hspace|mspace|hskip|mskip|kern|mkern)(?![A-Za-z])"
@@ -175,7 +181,7 @@ def typesettable(formula: str) -> bool:
             return False
         if command and command not in COMMANDS:
             return False
-    if any(rule.search(formula) for rule in (_COLOUR, _OPTION, _SPACE)):
+    if any(rule.search(formula) for rule in (_COLOUR, _OPTION, _BRACKET, _COUNT, _SPACE)):
         return False
     # Chemistry is rewritten before it is read as TeX, so there every backslash may count.
     if _CHEMISTRY.search(formula) and "\\\\" in formula:

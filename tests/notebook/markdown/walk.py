@@ -12,7 +12,7 @@ FORMULA = "mathjax_process tex2jax_process"
 VOID = {"br", "hr", "img"}
 ALLOWED: dict[str, set[str]] = {
     **{tag: set() for tag in str.split("h1 h2 h3 h4 h5 h6 p br hr ul li blockquote pre code")},
-    **{tag: set() for tag in str.split("table thead tbody tr em strong s sub sup kbd")},
+    **{tag: set() for tag in str.split("table thead tbody tr em strong del sub sup kbd")},
     "ol": {"start"},
     "th": {"style"},
     "td": {"style"},
