@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import importlib.util
 import os
 import re
@@ -11,14 +12,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cbai_notebook import __version__
 from cbai_notebook.errors import CbaiError, ConfigurationError, MissingDependencyError
 
+USAGE = 2
 INTERRUPTED = 130
 CELL_SECONDS = 600
 """How long one cell of the quickstart may take."""
@@ -34,9 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the command's name; those of this process by default.
 
     Returns:
-        The exit code: 0 when all went well, 1 when something failed, 130 when interrupted.
+        The exit code: 0 when all went well, 1 when something failed, 2 when it was called
+        wrongly, 130 when it was interrupted.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return USAGE
     try:
         return _demo(options)
     except CbaiError as error:
@@ -52,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="cbai-notebook", description="Ask a language model from a Jupyter cell."
     )
     parser.add_argument("--version", action="version", version=f"cbai-notebook {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     demo = commands.add_parser(
         "demo",
         help="open the quickstart notebook in JupyterLab",
@@ -161,7 +170,12 @@ def _kernel_of_this_python() -> Iterator[Path]:
 
 
 def _open_jupyterlab(notebook: Path, kernels: Path, options: argparse.Namespace) -> int:
-    command = [sys.executable, "-m", "jupyterlab", str(notebook)]
+    # As the default page, and not as an argument, the notebook is in the address that is printed.
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        f"--ServerApp.root_dir={notebook.parent}",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",
+    ]
     if options.no_browser:
         command.append("--no-browser")
     if options.port is not None:
@@ -196,26 +210,44 @@ def _print_run(notebook: Path, kernels: Path) -> int:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    stopped = threading.Event()
     specs = KernelSpecManager(kernel_dirs=[str(kernels / "kernels")])
     client = NotebookClient(
         content,
         km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs),
         kernel_name="python3",
-        extra_arguments=["--log-level=ERROR"],  # its warnings are not about the quickstart
+        extra_arguments=["--log-level=CRITICAL"],  # the kernel's own log is not for the reader
         timeout=CELL_SECONDS,
         resources={"metadata": {"path": str(notebook.parent)}},
+        on_notebook_start=lambda **_: _let_ctrl_c_cancel(stopped),
         on_cell_execute=_print_cell,
         on_cell_executed=lambda cell, **_: _print_outputs(cell["outputs"]),
     )
     try:
-        client.execute()
+        # Because the kernel manager is ours, it would be left running.
+        client.execute(cleanup_kc=True)
     except CellExecutionError as error:
         print(f"\ncbai-notebook: a cell failed: {_clean(error.evalue)}", file=sys.stderr)
         return 1
-    except (CellTimeoutError, DeadKernelError) as error:
+    except (CellTimeoutError, DeadKernelError, asyncio.CancelledError) as error:
+        if stopped.is_set():
+            raise KeyboardInterrupt from error
         print(f"\ncbai-notebook: {_clean(str(error))}", file=sys.stderr)
         return 1
     return 0
+
+
+def _let_ctrl_c_cancel(stopped: threading.Event) -> None:
+    """Let Ctrl-C cancel the run; with nbclient's own handler it looks like a kernel that died."""
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        stopped.set()
+        if task is not None:
+            task.cancel()
+
+    with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt by itself
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
 
 
 def _print_cell(cell: Mapping[str, Any], **_: Any) -> None:
@@ -227,19 +259,19 @@ def _print_cell(cell: Mapping[str, Any], **_: Any) -> None:
 
 
 def _print_outputs(outputs: Sequence[Mapping[str, Any]]) -> None:
-    for output in outputs:
-        if output["output_type"] == "error":
-            continue  # reported once, at the end
-        text = _clean(_as_text(output)).rstrip()
-        if text:
-            print(text, flush=True)
+    text = "".join(_as_text(output) for output in outputs)
+    if text.strip():
+        print(_clean(text).strip("\n"), flush=True)
 
 
 def _as_text(output: Mapping[str, Any]) -> str:
+    if output["output_type"] == "error":
+        return ""  # reported once, at the end
     if output["output_type"] == "stream":
-        return str(output["text"])
+        return str(output["text"])  # printed piece by piece: the line goes on in the next
     data = output["data"]
-    return str(data.get("text/markdown") or data.get("text/plain") or "")
+    text = str(data.get("text/markdown") or data.get("text/plain") or "")
+    return f"\n{text}\n"
 
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")

@@ -39,6 +39,19 @@ class ServeConfig(TypedDict):
     context: int
 
 
+# Renamed or added since the oldest version that we take. Without the key nothing is answered, so
+# the page, the address and the origins are second locks.
+_NOT_IN_EVERY_VERSION: dict[str, object] = {
+    "hostname": "127.0.0.1",
+    "hostnames": ["127.0.0.1"],
+    "webui": False,
+    "ui": False,
+    # By default any web page may ask; "null" is what a sandboxed page calls itself.
+    # This domain can belong to nobody (RFC 2606).
+    "cors_origins": "https://nobody.invalid",
+}
+
+
 def end_with_parent() -> None:
     """End this process as soon as its parent is gone, however the parent ended.
 
@@ -71,19 +84,17 @@ def serve(config: ServeConfig) -> None:
     params = xllamacpp.CommonParams()
     params.model.path = config["gguf"]
     params.model_alias = {config["name"]}
-    params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [config["key"]]
-    params.ui = False
     params.endpoint_slots = False
-    # By default any web page may ask; "null" is what a sandboxed page calls itself.
-    # The domain can belong to nobody (RFC 2606).
-    params.cors_origins = "https://nobody.invalid"
     params.n_ctx = config["context"]
     params.cache_ram_mib = 0  # the prompts of other conversations; up to 8 GB by default
     params.cpuparams.n_threads = config["threads"]
     params.cpuparams_batch.n_threads = config["threads"]
     params.verbosity = 2  # errors and warnings
+    for name, value in _NOT_IN_EVERY_VERSION.items():
+        if hasattr(params, name):
+            setattr(params, name, value)
     server = xllamacpp.Server(params)
     # The runtime may have left a line unfinished on the shared pipe.
     sys.stdout.write("\n" + READY + json.dumps({"url": server.listening_address}) + "\n")

@@ -33,6 +33,8 @@ CONTEXT_TOKENS = 8192
 MOST_THREADS = 4
 """More do not make a small model faster, and the notebook wants some too."""
 
+_ILLEGAL_INSTRUCTION = (-4, 0xC000001D)  # how POSIX and Windows report it
+
 
 @dataclass(frozen=True)
 class Address:
@@ -50,7 +52,7 @@ class Address:
 class _Server:
     """A child process that serves one file."""
 
-    def __init__(self, gguf: Path) -> None:
+    def __init__(self, gguf: Path, name: str) -> None:
         self.gguf = gguf
         self.key = secrets.token_urlsafe(32)
         self.url = ""
@@ -81,7 +83,7 @@ class _Server:
         threading.Thread(target=self._listen, args=(output,), daemon=True).start()
         config: ServeConfig = {
             "gguf": str(gguf),
-            "name": gguf.stem,
+            "name": name,
             "key": self.key,
             "threads": min(_processors(), MOST_THREADS),
             "context": CONTEXT_TOKENS,
@@ -144,9 +146,15 @@ class _Server:
                 "Install it with `apt-get install libgomp1` (Debian, Ubuntu) or your system's "
                 "package of that name, and try again."
             )
+        code = self.process.poll()
+        if code in _ILLEGAL_INSTRUCTION:
+            return LocalModelError(
+                "The offline model needs instructions that this processor lacks. Another build of "
+                "its runtime may do: `python -m pip install -U xllamacpp`."
+            )
         return LocalModelError(
-            f"The offline model {self.gguf.name} did not start (exit code "
-            f"{self.process.poll()}). It said:\n{said or 'nothing'}"
+            f"The offline model {self.gguf.name} did not start (exit code {code}). "
+            f"It said:\n{said or 'nothing'}"
         )
 
 
@@ -161,11 +169,12 @@ def serving(gguf: Path) -> Address | None:
     return Address(server.url, server.key) if server and server.alive else None
 
 
-def ensure(gguf: Path, cancel: threading.Event) -> Address:
+def ensure(gguf: Path, name: str, cancel: threading.Event) -> Address:
     """Start the server of a file unless it runs, wait until it answers, return its address.
 
     Args:
         gguf: Absolute path of the weights.
+        name: What the model is called in its answers.
         cancel: Set from another thread, it stops the waiting and the child that was starting.
 
     Raises:
@@ -180,7 +189,7 @@ def ensure(gguf: Path, cancel: threading.Event) -> Address:
         if dead := _servers.pop(gguf, None):
             dead.stop()
         try:
-            server = _Server(gguf)
+            server = _Server(gguf, name)
         except OSError as error:
             raise LocalModelError(f"The offline model could not be started: {error}.") from error
         try:

@@ -105,6 +105,7 @@ async def test_it_answers_through_the_client_streamed_and_whole() -> None:
     assert "Paris" in "".join(streamed)
     assert len(streamed) > 3
     assert whole.text == "".join(streamed)  # temperature 0
+    assert whole.model == DEMO_MODEL
     assert whole.usage is not None
     assert whole.usage.total_tokens
 

@@ -37,7 +37,7 @@ QUESTION = {
 
 
 def ensure(gguf: Path) -> Address:
-    return server.ensure(gguf, threading.Event())
+    return server.ensure(gguf, "tiny", threading.Event())
 
 
 def children() -> list[psutil.Process]:
@@ -74,7 +74,7 @@ def parent(demo_weights: Path) -> Iterator[Callable[[str], tuple[subprocess.Pope
             "from pathlib import Path\n"
             "from cbai_notebook.local import server\n"
             f"gguf = Path({str(demo_weights)!r})\n"
-            "threading.Thread(target=server.ensure, args=(gguf, threading.Event())).run()\n"
+            "threading.Thread(target=server.ensure, args=(gguf, 'tiny', threading.Event())).run()\n"
             "child = server._servers[gguf].process.pid\n"
             f"{more}\n"
             "print(child, flush=True)\n"
@@ -255,7 +255,7 @@ def test_forked_process_has_a_server_of_its_own(
 ) -> None:
     more = (
         "if (pid := os.fork()) == 0:\n"
-        "    own = server.ensure(gguf, threading.Event())\n"
+        "    own = server.ensure(gguf, 'tiny', threading.Event())\n"
         "    os._exit(0 if server._servers[gguf].process.pid != child else 1)\n"
         "assert os.waitpid(pid, 0)[1] == 0\n"
         "assert server.serving(gguf) is not None"
@@ -287,7 +287,7 @@ def test_cancelled_start_leaves_no_child(demo_weights: Path) -> None:
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(LocalModelError, match="stopped"):
-        server.ensure(demo_weights, cancel)
+        server.ensure(demo_weights, "tiny", cancel)
     assert children() == []
 
 
