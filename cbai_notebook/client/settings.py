@@ -118,8 +118,6 @@ class Settings:
     provider: str | None = None
     model: str | None = None
     timeout: Timeout = field(default_factory=Timeout)
-    history_turns: int = 20
-    history_chars: int = 60_000
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -152,8 +150,6 @@ def configure(
     model: str | None = _NOT_GIVEN,
     timeout: Timeout | float | Mapping[str, float] | None = _NOT_GIVEN,
     region: str | None = _NOT_GIVEN,
-    history_turns: int | None = _NOT_GIVEN,
-    history_chars: int | None = _NOT_GIVEN,
 ) -> None:
     """Set where prompts go, for this process. Only what is given changes; None clears it.
 
@@ -165,8 +161,6 @@ def configure(
         model: The model of a prompt that names none.
         timeout: Seconds: one number, a `Timeout`, or a dict with some of its names.
         region: The environment's region; outside China the international address is used.
-        history_turns: How many earlier turns go along with a prompt, at most.
-        history_chars: How many characters those turns may have together.
 
     Raises:
         ConfigurationError: A value cannot be used.
@@ -181,8 +175,6 @@ def configure(
             "model": model,
             "timeout": timeout,
             "region": region,
-            "history_turns": history_turns,
-            "history_chars": history_chars,
         }.items()
         if value is not _NOT_GIVEN
     }
@@ -235,10 +227,6 @@ def _checked(name: str, value: Any) -> Any:
         return None
     if name == "timeout":
         return Timeout.of(value)
-    if name in ("history_turns", "history_chars"):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise ConfigurationError(f"{name} must be a whole number, 0 or more.")
-        return value
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
     if name == "api_key":

@@ -20,7 +20,7 @@ def nothing_configured() -> Iterator[None]:
     yield
     configure(
         env_id=None, api_key=None, base_url=None, provider=None, model=None, timeout=None,
-        region=None, history_turns=None, history_chars=None,
+        region=None,
     )  # fmt: skip
 
 
