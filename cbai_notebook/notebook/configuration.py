@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 from cbai_notebook import client
+from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook import preferences
+
+SERVICE = tuple(signature(client.configure).parameters)
+"""The settings of the service, by the names that the client gives them."""
 
 
 def configure(**settings: Any) -> None:
@@ -21,8 +26,13 @@ def configure(**settings: Any) -> None:
             (see :class:`~cbai_notebook.notebook.preferences.Preferences`).
 
     Raises:
-        UsageError: There is no such setting, or a value does not fit; nothing is changed then.
+        ConfigurationError: There is no such setting, or a value does not fit; nothing is changed then.
     """
     ours = {name: settings.pop(name) for name in preferences.NAMES if name in settings}
+    unknown = set(settings) - set(SERVICE)
+    if unknown:
+        known = ", ".join((*SERVICE, *preferences.NAMES))
+        raise UsageError(f"There is no setting {min(unknown)!r}. Settings: {known}.")
+    preferences.checked(ours)  # first, so that a bad one leaves the others alone
     client.configure(**settings)
     preferences.prefer(**ours)

@@ -55,22 +55,28 @@ def preferences(environ: Mapping[str, str] | None = None) -> Preferences:
     return replace(Preferences(), **{**found, **_given})
 
 
+def checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return preferences in their proper types; ``None`` stays.
+
+    Raises:
+        UsageError: A name or a value does not fit.
+    """
+    for name in changes:
+        if name not in NAMES:
+            raise UsageError(f"There is no setting {name!r}. Settings: {', '.join(NAMES)}.")
+    return {
+        name: None if value is None else _checked(name, value, name)
+        for name, value in changes.items()
+    }
+
+
 def prefer(**changes: Any) -> None:
     """Set preferences; ``None`` goes back to the environment variable or the default.
 
     Raises:
         UsageError: A name or a value does not fit; nothing is changed then.
     """
-    unknown = set(changes) - set(NAMES)
-    if unknown:
-        raise UsageError(
-            f"There is no setting {sorted(unknown)[0]!r}. Settings: {', '.join(NAMES)}."
-        )
-    checked = {
-        name: None if value is None else _checked(name, value, name)
-        for name, value in changes.items()
-    }
-    for name, value in checked.items():
+    for name, value in checked(changes).items():
         if value is None:
             _given.pop(name, None)
         else:

@@ -123,8 +123,6 @@ def test_timeouts_are_a_number_a_dict_or_a_timeout() -> None:
         {"timeout": "10"},
         {"timeout": float("nan")},
         {"timeout": True},
-        {"history_turns": -1},
-        {"history_chars": "many"},
         {"model": 3},
         {"api_key": "sk-1 2"},
         {"api_key": "sk-1\nX-Evil: 1"},
