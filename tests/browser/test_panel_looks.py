@@ -69,12 +69,12 @@ async def test_it_looks_right_and_serves_everyone(
     overflow = await panel.root.evaluate(
         "node => [node, node.querySelector('.cbai-scroll')].map(n => n.scrollWidth - n.clientWidth)"
     )
+    assert problems == []
     assert overflow == [0, 0], "something is wider than the panel"
     label = "发送" if chinese else "Send"
     await expect(panel.root.get_by_role("button", name=label, exact=True)).to_be_visible()
     await notebook.close()
     await context.close()
-    assert problems == []
 
 
 async def test_the_keyboard_alone_is_enough(open_notebook: OpenNotebook, cloud: Gateway) -> None:

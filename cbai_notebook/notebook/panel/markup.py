@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cbai_notebook.conversation import Turn
 from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.screen.html import escape, lines
@@ -77,9 +79,8 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
         if retry
         else ""
     )
-    return (
-        f'<div class="cbai-problem {NO_MATH}" role="alert">{lines(message)}{folded}{button}</div>'
-    )
+    told = re.sub(r"`([^`]+)`", r"<code>\1</code>", lines(message))
+    return f'<div class="cbai-problem {NO_MATH}" role="alert">{told}{folded}{button}</div>'
 
 
 def earlier(hidden: int) -> str:

@@ -88,6 +88,10 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       if (!pre.closest(".cbai-open")) pre.before(codeTools(pre));
       else delete pre.dataset.cbaiTools;
     }
+    // What scrolls sideways must be within reach of the keyboard.
+    for (const wide of scroller.querySelectorAll(".cbai-answer :is(pre, table):not([tabindex])")) {
+      if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+    }
     if (LANGUAGE === "en") return;
     for (const summary of scroller.querySelectorAll(".cbai-reasoning summary small")) {
       const word = /^Thinking/.test(summary.textContent) ? say("thinking") : say("reasoning");
