@@ -140,7 +140,8 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
     from cbai_notebook.notebook.showing import asked, finishing
 
     screen = Screen(_surface(shell, options), format="json" if options.raw else options.format)
-    screen.wait()
+    label = asked(prepared.model.provider, prepared.question.model)
+    screen.wait(f"Waiting for {label}")
 
     async def start(listener: Callable[[Delta], None]) -> Answer:
         return await ask(
@@ -153,7 +154,7 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
 
     with finishing(
         screen,
-        label=asked(prepared.model.provider, prepared.question.model),
+        label=label,
         hints=prepared.hints,
         left_out=prepared.left_out,
     ) as ending:
