@@ -57,6 +57,8 @@ class _Block:
 
     source: str
     body: str
+    known: int
+    """How many link definitions it was written with."""
 
 
 class Document:
@@ -75,6 +77,7 @@ class Document:
         """
         self._smallest = smallest
         self._pieces: list[Piece] = []
+        self._known: list[int] = []
         self._blocks: list[_Block] = []  # closed, not sealed
         self._block_characters = 0
         self._open: list[str] = []  # the source after them
@@ -222,7 +225,7 @@ class Document:
                 last += 1
             environment = {"references": self._references}
             body = write(tokens[first:last], environment)
-            block = _Block("".join(lines[start:end]), body)
+            block = _Block("".join(lines[start:end]), body, len(self._references))
             if block.source:
                 self._blocks.append(block)
                 self._block_characters += len(block.source)
@@ -255,6 +258,7 @@ class Document:
             "".join(block.body for block in blocks),
         )
         self._pieces.append(piece)
+        self._known.append(min(block.known for block in blocks))
         self._sealed_characters += length
         return piece
 
@@ -273,8 +277,9 @@ class Document:
     def _changed(self) -> list[Piece]:
         """Render the pieces again that use a definition that came after them."""
         changed = []
-        for piece in self._pieces:
-            if "[" not in piece.source:
+        for piece, known in zip(list(self._pieces), self._known, strict=True):
+            # The first definition of a label wins, so only one that was added since can matter.
+            if known == len(self._references) or "[" not in piece.source:
                 continue
             environment = {"references": ChainMap({}, self._references)}
             text = plain(piece.source)
