@@ -140,7 +140,7 @@ async def test_a_reload_in_mid_answer_loses_nothing(
     await panel.converse("third")
 
 
-async def test_deleting_the_output_stops_and_undoing_brings_it_back(
+async def test_deleting_the_output_stops_the_answer(
     open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:
     notebook = await open_notebook(MAKE, "x = 1")

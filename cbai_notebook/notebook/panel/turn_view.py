@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation import Delta, Turn
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
+from cbai_notebook.notebook.panel.pace import PACE
 from cbai_notebook.notebook.panel.rendered import folded, rendered
 from cbai_notebook.notebook.panel.surface import AnswerSurface, outputs_of
 from cbai_notebook.notebook.playback import play_here
@@ -26,15 +27,24 @@ class TurnView:
         key: How the panel calls the turn.
         layout: Shared by all widgets, since each of its own would be one more thing to send.
         place: The turn's number among its alternatives, and how many there are.
+        ended: Called when a turn that was under way stands on the page as it will stay.
     """
 
-    def __init__(self, turn: Turn, key: str, layout: Layout, place: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        key: str,
+        layout: Layout,
+        place: tuple[int, int],
+        ended: Callable[[], None],
+    ) -> None:
         from ipywidgets import HTML, VBox
 
         self.turn = turn
         self.key = key
         self._layout = layout
         self._place = place
+        self._ended = ended
         self._news = asyncio.Event()
         self._prompt = HTML(markup.prompt(turn, key, *place), layout=layout)
         self._foot = HTML(markup.foot(turn, key), layout=layout)
@@ -71,12 +81,17 @@ class TurnView:
             widget.close()
 
     async def _follow(self) -> None:
-        screen = Screen(AnswerSurface(self._make_output, self._show_outputs))
-        await play_here(self._listen, screen)
+        surface = AnswerSurface(self._make_output, self._show_outputs)
+        screen = Screen(surface, clock=PACE.start())
+        try:
+            await play_here(self._listen, screen)
+        finally:
+            PACE.stop()
         # How the turn ended stands in the foot, in the reader's language.
         if self.turn.text or self.turn.reasoning or not self.turn.error:
             screen.finish("complete")
         self._foot.value = markup.foot(self.turn, self.key)
+        self._ended()
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
         seen = (0, 0)

@@ -208,9 +208,11 @@ class PanelView:
             self._announce("started")
         elif change.kind == "closed" and change.turn:
             if view := self._views.get(change.turn):
+                # The transcript is written once the answer is painted, which comes first.
                 view.notice()
                 self._announce(change.turn.status)
-            self._write_transcript()
+            else:
+                self._write_transcript()
         else:
             self._arrange()
             self._write_transcript()
@@ -229,7 +231,7 @@ class PanelView:
             if view is None:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
-                view = TurnView(turn, key, self._layout, place)
+                view = TurnView(turn, key, self._layout, place, self._write_transcript)
             view.stand(place)
             self._views[turn] = view
         self._earlier.value = markup.earlier(self._first)
