@@ -31,13 +31,19 @@ def show_config() -> None:
         **{f"timeout.{stage}": f"{seconds:g} s" for stage, seconds in asdict(now.timeout).items()},
     }
     rows = [
-        (name, "—" if value is None else str(value), now.sources.get(name.partition(".")[0], "default"))
+        (
+            name,
+            "—" if value is None else str(value),
+            now.sources.get(name.partition(".")[0], "default"),
+        )
         for name, value in values.items()
     ]
     rows += [(name, str(value), "") for name, value in asdict(preferences()).items()]
     _write_table(("setting", "value", "from"), rows)
     if not now.configured:
-        _write("\nNothing is configured, so the offline demo model answers. `%cbai login` connects to CloudBase.")
+        _write(
+            "\nNothing is configured, so the offline demo model answers. `%cbai login` connects to CloudBase."
+        )
 
 
 def login() -> None:
@@ -74,7 +80,9 @@ def show_models(provider: str | None) -> None:
         if provider is None or name == provider
     }
     if not chosen:
-        _write(f"No suggestions for {provider!r}. Any model that your environment has works by its name.")
+        _write(
+            f"No suggestions for {provider!r}. Any model that your environment has works by its name."
+        )
         return
     _write_table(
         ("provider", "models"), [(name, ", ".join(models)) for name, models in chosen.items()]
