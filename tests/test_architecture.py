@@ -154,7 +154,9 @@ SHELL = (
 def test_importing_the_package_does_no_work() -> None:
     ours = {m for m in modules_after("import cbai_notebook") if m.startswith("cbai_notebook")}
     assert ours == {"cbai_notebook"}
-    brought = modules_after("import cbai_notebook") - modules_after("import __future__, importlib, typing")
+    brought = modules_after("import cbai_notebook") - modules_after(
+        "import __future__, importlib, typing"
+    )
     assert brought == {"cbai_notebook"}
 
 
