@@ -121,10 +121,13 @@ function iconButton(icon, label, onClick, properties = {}) {
   );
 }
 
-// JupyterLab and Notebook 7 listen on the document while an event comes down, and skip what carries this
-// attribute; older and other front ends listen while it goes up, so it goes no further than here.
+// Notebook 7 listens on the document while an event comes down. It looks for shortcuts from the focused
+// element upwards, and only as far as this attribute, so whatever gets the focus must bear it itself.
+// Others listen while the event goes up, so it goes no further than here.
 function keepKeysIn(element) {
-  element.setAttribute("data-lm-suppress-shortcuts", "true");
+  const suppress = (node) => node.setAttribute("data-lm-suppress-shortcuts", "true");
+  suppress(element);
+  element.addEventListener("focusin", (event) => suppress(event.target));
   for (const kind of ["keydown", "keyup", "keypress", "paste", "copy", "cut"]) {
     element.addEventListener(kind, (event) => event.stopPropagation());
   }
