@@ -1,4 +1,4 @@
-"""What `%cbai config`, `login`, `models`, `history`, `reset` and `help` do."""
+"""What `%cbai config`, `login`, `models`, `history`, `panel`, `reset` and `help` do."""
 
 from __future__ import annotations
 
@@ -109,6 +109,15 @@ def show_history(name: str | None) -> None:
     others = [other for other in names() if other != conversation.name]
     if others:
         _write(f"\nOther conversations: {', '.join(others)}.")
+
+
+def show_panel(name: str | None) -> None:
+    """Show a chat panel on a conversation, made when it does not exist yet."""
+    from IPython.display import display
+
+    from cbai_notebook.notebook.panel import ChatPanel
+
+    display(ChatPanel(name))  # type: ignore[no-untyped-call]
 
 
 def reset(name: str | None) -> None:

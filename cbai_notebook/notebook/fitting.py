@@ -181,12 +181,12 @@ def _after_command(text: str, offers: Offers) -> Completions | None:
     argument = argument.lstrip()
     if command == "models" and " " not in argument:
         return _fitting(argument, offers.providers())
-    if command not in ("history", "reset"):
+    if command not in ("history", "panel", "reset"):
         return None
     flag, space, name = argument.partition(" ")
     if space and flag in CONVERSATION_FLAGS:
         return _fitting(name.lstrip(), map(_quoted, offers.conversations()))
-    if command == "history" and not space:
+    if command in ("history", "panel") and not space:
         return _fitting(argument, CONVERSATION_FLAGS[:1])
     return _fitting(argument, map(_quoted, offers.conversations())) if command == "reset" else None
 

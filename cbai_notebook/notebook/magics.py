@@ -50,6 +50,8 @@ def _run_command(command: Command) -> None:
             commands.show_models(command.argument)
         case "history":
             commands.show_history(command.argument)
+        case "panel":
+            commands.show_panel(command.argument)
         case "reset":
             commands.reset(command.argument)
         case _:

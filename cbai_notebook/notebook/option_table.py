@@ -192,6 +192,7 @@ COMMANDS: tuple[CommandForm, ...] = (
     CommandForm("login", "", "store an environment and its API key on this machine"),
     CommandForm("models", "[PROVIDER]", "names of models to try"),
     CommandForm("history", "[-c NAME]", "show a conversation"),
+    CommandForm("panel", "[-c NAME]", "chat in a panel"),
     CommandForm("reset", "[NAME]", "forget a conversation"),
     CommandForm("help", "", "show this help"),
 )

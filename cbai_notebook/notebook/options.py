@@ -82,7 +82,8 @@ class Command:
 
     Attributes:
         name: ``config``, ``login``, ``models``, ``history``, ``reset`` or ``help``.
-        argument: The provider of ``models``, the conversation of ``history`` and ``reset``, or ``None``.
+        argument: The provider of ``models``, the conversation of ``history``, ``panel`` and ``reset``, or
+            ``None``.
     """
 
     name: str
@@ -225,7 +226,7 @@ def _command(text: str) -> Command | None:
 def _conversation(form: CommandForm, rest: str) -> str:
     """Read the ``-c NAME`` that may follow a command about a conversation."""
     values: dict[str, Any] = {}
-    if form.name in ("history", "reset") and rest.startswith(CONVERSATION_FLAGS):
+    if form.name in ("history", "panel", "reset") and rest.startswith(CONVERSATION_FLAGS):
         values, left = _read_options(rest, one_line=True)
         if not left and set(values) == {"conversation"}:
             return str(values["conversation"])

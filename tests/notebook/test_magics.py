@@ -352,3 +352,10 @@ def test_unloading_takes_the_magics_away(shell: TerminalInteractiveShell) -> Non
     assert shell.find_line_magic("cbai") is None
     shell.run_line_magic("load_ext", "cbai_notebook")
     assert shell.find_cell_magic("cbai") is not None
+
+
+def test_a_panel_in_a_terminal_says_how_to_chat_there(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "%cbai panel -c poems")
+    assert "%cbai" in capsys.readouterr().out
