@@ -13,6 +13,13 @@ pytest_plugins = ["tests.gateway.fixtures"]
 _RANKS = ("kernel", "local_model", "sdk", "browser")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order below in a parallel run, which would begin with the largest groups."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run plain tests first, then kernels, then the offline model, then browsers."""
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlsplit
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.hostile import PAYLOADS, payloads, potent_payloads
+from tests.browser.hostile import payloads, potent_payloads
 from tests.browser.leaks import LeakListener
 from tests.browser.page import NotebookPage, until
 from tests.gateway import Gateway, Scenario
+from tests.notebook.markdown.corpus import EVERYTHING
 
 LOAD = "%load_ext cbai_notebook"
+
+# Links clicked with the mouse; each opens a window, and every link is clicked by script besides.
+MOUSE_CLICKS = 20
 
 # What a calm answer never holds, whatever was said.
 _FORBIDDEN = ", ".join(
@@ -35,7 +40,7 @@ async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: rang
     await settle(notebook)
     for index in answers:
         found = await notebook.output(index).evaluate(_FIND)
-        assert found == [], f"answer to {PAYLOADS[index - answers.start]!r}"
+        assert found == [], f"in cell {index}"
     assert await notebook.page.evaluate("() => window.pwned") is None
     assert leaks.hits == notebook.watch.strangers == []
     assert notebook.watch.dialogs == notebook.watch.marks == []
@@ -61,8 +66,8 @@ async def click_everything(notebook: NotebookPage, answers: range) -> None:
                 new MouseEvent("click", {bubbles: true, cancelable: true, composed: true})))"""
         )
     links = notebook.page.locator(".jp-OutputArea-output a[href]:visible")
-    for number in range(await links.count()):
-        await links.nth(number).click(modifiers=[])
+    for number in range(min(await links.count(), MOUSE_CLICKS)):
+        await links.nth(number).click()
 
 
 async def test_the_witnesses_would_see_it(open_notebook: OpenNotebook, leaks: LeakListener) -> None:
@@ -79,30 +84,62 @@ async def test_hostile_answers_load_and_run_nothing(
     open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
 ) -> None:
     hostile = payloads(leaks.url)
-    answers = range(1, len(hostile) + 1)
     # At this pace halves of every payload are painted too.
     cloud.script(*(Scenario(text=payload, rate=150) for payload in hostile))
     prompts = [f"%%cbai --no-history\npayload {number}" for number in range(len(hostile))]
     notebook = await open_notebook(LOAD, *prompts)
     await notebook.run_to_end()
-    assert "[ ]:" not in await notebook.prompts()
+    await assert_harmless(open_notebook, notebook, leaks, range(1, len(hostile) + 1))
+
+
+async def test_the_whole_hostile_corpus_loads_and_runs_nothing(
+    open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
+) -> None:
+    """What the renderer's own tests hold to be safe text is put before a real browser."""
+    host = leaks.url.removeprefix("http://")
+    hostile = [
+        payload.replace("https://evil.test", leaks.url).replace("evil.test", host)
+        for payload in EVERYTHING
+    ]
+    assert sum(host in payload for payload in hostile) > 50, "the corpus aims at the listener"
+    # Cut anywhere, for control characters fit no token of a model's; in ASCII, for half a character
+    # can be written in no other way.
+    pieces = [tuple(re.findall("(?s).{1,7}", said)) for said in hostile]
+    cloud.script(*(Scenario(text=said, ascii=True) for said in pieces))
+    # JupyterLab shows at most 50 outputs of a cell.
+    cells = [
+        f"for _ in range({len(hostile[start : start + 20])}):\n"
+        "    get_ipython().run_cell_magic('cbai', '--no-history', 'Hi')"
+        for start in range(0, len(hostile), 20)
+    ]
+    notebook = await open_notebook(LOAD, *cells)
+    await notebook.run_to_end()
+    await assert_harmless(open_notebook, notebook, leaks, range(1, len(cells) + 1))
+
+
+async def assert_harmless(
+    open_notebook: OpenNotebook, notebook: NotebookPage, leaks: LeakListener, answers: range
+) -> None:
+    """Check answers live, clicked, saved and reopened, and reopened by somebody else."""
+    assert not {"[ ]:", "[*]:"} & set(await notebook.prompts())
     assert await notebook.trusted(1), "a live output is trusted: that is what makes it dangerous"
     await assert_calm(notebook, leaks, answers)
 
     where, cells = notebook.page.url, len(await notebook.prompts())
-    await assert_honest_links(notebook, answers, leaks.url)
+    await assert_honest_links(notebook, answers)
     await click_everything(notebook, answers)
     await assert_calm(notebook, leaks, answers)
     assert notebook.page.url.partition("#")[0] == where.partition("#")[0]
     assert len(await notebook.prompts()) == cells
     assert notebook.watch.popups, "an honest link opens a window of its own"
-    assert all(popup.startswith(leaks.url) for popup in notebook.watch.popups)
+    assert not [url for url in notebook.watch.popups if url.startswith(notebook.server.url)]
 
     await notebook.save()
     await notebook.close()
     again = await open_notebook(file=notebook.file)
     assert await again.trusted(1)
     await assert_calm(again, leaks, answers)
+    await again.close()
 
     content = json.loads(notebook.file.read_text())
     content["metadata"]["from"] = "a stranger"
@@ -113,14 +150,15 @@ async def test_hostile_answers_load_and_run_nothing(
     await assert_calm(stranger, leaks, answers)
 
 
-async def assert_honest_links(notebook: NotebookPage, answers: range, url: str) -> None:
+async def assert_honest_links(notebook: NotebookPage, answers: range) -> None:
     """Check that links lead to where they say, outside the Jupyter server."""
     for index in answers:
         for href, text, around in await notebook.output(index).evaluate(_LINKS):
             assert re.match(r"https?://|mailto:|#", href), (href, text)
             named = re.search(r"https?://([\w.:-]+)", text)
             if named and named[1] not in href:
-                assert href.split("/")[2] in around, f"{text!r} leads to {href!r} and hides it"
+                host = urlsplit(href).hostname or href
+                assert host in around, f"{text!r} leads to {href!r} and hides it"
 
 
 async def test_a_link_that_lies_is_unmasked(open_notebook: OpenNotebook, cloud: Gateway) -> None:
