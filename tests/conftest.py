@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,13 @@ pytest_plugins = ["tests.gateway.fixtures"]
 _RANKS = ("kernel", "local_model", "sdk", "browser")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep the order below in a parallel run, which would begin with the largest groups."""
-    if hasattr(config.option, "loadscopereorder"):
-        config.option.loadscopereorder = False
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share a parallel run out among its workers (``-n 2``), in the order below."""
+    from tests.scheduling import GroupScheduling
+
+    config.option.loadscopereorder = False  # it would begin with the largest group
+    return GroupScheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)

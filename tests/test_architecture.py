@@ -180,3 +180,14 @@ def test_every_public_name_is_there_and_listed() -> None:
 
 def test_the_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
+
+
+def test_a_parallel_run_keeps_groups_together() -> None:
+    pytest.importorskip("xdist")
+    from tests.scheduling import group_of
+
+    assert group_of("tests/browser/test_answers.py::test_a[lab]") == "browser-lab"
+    assert group_of("tests/browser/test_answers.py::test_a[notebook7-dark]") == "browser-notebook7"
+    assert group_of("tests/kernel/test_local_model.py::test_a[newest]") == "local-model"
+    alone = "tests/client/test_events.py::test_a"
+    assert group_of(alone) == alone

@@ -17,7 +17,6 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.local_model,
-    pytest.mark.xdist_group("local-model"),
     pytest.mark.timeout(600),  # the first one may fetch the model's weights
 ]
 

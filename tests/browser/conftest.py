@@ -74,10 +74,7 @@ def cloud() -> Iterator[Gateway]:
 
 @pytest.fixture(
     scope="session",
-    params=[
-        pytest.param("lab", marks=pytest.mark.xdist_group("browser-lab")),
-        pytest.param("notebook7", marks=pytest.mark.xdist_group("browser-notebook7")),
-    ],
+    params=["lab", "notebook7"],
 )
 def server(
     request: pytest.FixtureRequest, cloud: Gateway, tmp_path_factory: pytest.TempPathFactory

@@ -8,7 +8,7 @@ import pytest
 from tests.kernel.conftest import StartKernel
 from tests.kernel.harness import PATIENCE, Kernel
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local-model")]
+pytestmark = pytest.mark.local_model
 
 # The first use may fetch 93 MB.
 FIRST_USE = 300.0
