@@ -88,7 +88,8 @@ _STYLES = """area => ["h1", "h2", "p", "ol", "ul", "li", "table", "th", "td", "b
         return [name, nodes.length, ...["color", "backgroundColor", "display", "fontFamily",
             "fontSize", "fontWeight", "fontStyle", "lineHeight", "marginTop", "marginBottom",
             "paddingLeft", "textAlign"].map(
-                property => `${property}: ${style[property].replace("-webkit-", "")}`)];
+                property => `${property}: ${style[property]}`
+                    .replace("-webkit-", "").replace("Align: start", "Align: left"))];
     })"""
 
 
