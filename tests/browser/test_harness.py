@@ -73,7 +73,9 @@ async def test_witnesses_see_what_hostile_content_does(
     """Tests that find nothing mean something only when there is something they would find."""
     notebook = await open_notebook(_HOSTILE.format(url=leaks.url))
     await notebook.run_to_end()
-    await until(lambda: leaks.hits and notebook.watch.dialogs, "the image and the alert")
+    await until(
+        lambda: leaks.hits and notebook.watch.marks, "the image and what runs after the alert"
+    )
     assert set(leaks.hits) == {"GET /image"}
     assert set(notebook.watch.strangers) == {f"{leaks.url}/image"}
     assert notebook.watch.dialogs == ["1"]
