@@ -12,6 +12,7 @@ import contextlib
 import contextvars
 import inspect
 import os
+import queue
 import threading
 from collections.abc import Awaitable, Coroutine
 from typing import Any, Generic, TypeVar
@@ -29,7 +30,11 @@ CANCEL_GRACE_S = 5.0
 
 
 class Call(Generic[T]):
-    """A coroutine on the background loop, seen from any other thread."""
+    """A coroutine on the background loop, seen from any other thread.
+
+    Making one and starting it are two steps, so that the second can stand inside the ``try`` that
+    stops it: an interrupt may come at any line.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
         self._loop = loop
@@ -37,27 +42,45 @@ class Call(Generic[T]):
         # The caller's context goes along, so that what the coroutine displays reaches its own cell.
         self._context = contextvars.copy_context()
         self._task: asyncio.Task[T] | None = None
-        self._finished = threading.Event()
-        loop.call_soon_threadsafe(self._start)
+        self._dropped = False
+        # Not a threading.Event: an interrupt inside its Python code can turn into another exception.
+        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._loop.call_soon_threadsafe(self._start)
 
     def _start(self) -> None:
+        if self._dropped:
+            return
         self._task = self._context.run(self._loop.create_task, self._coroutine)
-        self._task.add_done_callback(lambda _: self._finished.set())
+        self._task.add_done_callback(lambda _: self._ended.put(None))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait up to `timeout` seconds; return whether the coroutine has ended, cleaned up included."""
-        return self._finished.wait(timeout)
+        if not self.done:
+            with contextlib.suppress(queue.Empty):
+                self._ended.get(timeout=timeout)
+                self._ended.put(None)  # for whoever else waits
+        return self.done
 
     @property
     def done(self) -> bool:
         """Whether the coroutine has ended."""
-        return self._finished.is_set()
+        return self._dropped or (self._task is not None and self._task.done())
 
     def cancel(self) -> None:
         """Ask the coroutine to stop; returns at once."""
-        # Queued behind `_start`, so the task exists by then.
         with contextlib.suppress(RuntimeError):  # the loop is gone, and the coroutine with it
-            self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        elif not self._dropped:
+            self._dropped = True
+            self._coroutine.close()
+            self._ended.put(None)
 
     def stop(self) -> None:
         """Ask the coroutine to stop and wait until it has cleaned up."""
@@ -115,9 +138,16 @@ def background_loop() -> asyncio.AbstractEventLoop:
     return _background.loop()
 
 
+def prepare(awaitable: Awaitable[T]) -> Call[T]:
+    """Return a call of an awaitable on the background loop that is not started yet."""
+    return Call(_background.loop(), _as_coroutine(awaitable))
+
+
 def submit(awaitable: Awaitable[T]) -> Call[T]:
     """Start an awaitable on the background loop and return at once."""
-    return Call(_background.loop(), _as_coroutine(awaitable))
+    call = prepare(awaitable)
+    call.start()
+    return call
 
 
 def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
@@ -146,7 +176,13 @@ def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
         raise CbaiError(
             "cbai.run() was called inside a coroutine that it runs itself. Use `await` there."
         )
-    return submit(coroutine).result()
+    call = prepare(coroutine)
+    try:
+        call.start()
+        return call.result()
+    except KeyboardInterrupt:
+        call.stop()
+        raise
 
 
 def _as_coroutine(awaitable: Awaitable[T]) -> Coroutine[Any, Any, T]:

@@ -41,8 +41,9 @@ def play(start: Callable[[Callable[[Delta], None]], Awaitable[T]], screen: Scree
         finally:
             deltas.put(None)
 
-    call = bridge.submit(answer())
+    call = bridge.prepare(answer())
     try:
+        call.start()
         _paint_until_end(deltas, screen)
     except BaseException:
         call.stop()

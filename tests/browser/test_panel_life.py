@@ -201,7 +201,7 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
     again = await open_notebook(file=notebook.file, wait_for_kernel=False)
     summary = again.output(0).locator("summary")
     await summary.click()
-    await expect(again.output(0).get_by_text("In short")).to_be_visible()
+    await expect(again.output(0).locator("details").get_by_text("In short")).to_be_visible()
     await expect(again.output(0)).to_contain_text("What is <b>this</b>?")
 
 

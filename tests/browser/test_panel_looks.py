@@ -93,7 +93,9 @@ async def test_the_keyboard_alone_is_enough(open_notebook: OpenNotebook, cloud: 
                     const style = getComputedStyle(node);
                     const box = node.closest(".cbai-box");
                     const seen = style.outlineStyle !== "none" || (box && getComputedStyle(box).boxShadow !== "none");
-                    return [node.getAttribute("aria-label") ?? node.innerText.trim(), seen];
+                    // Past its last part the keyboard goes on into the page, which is not ours.
+                    const ours = node.closest(".cbai-panel") !== null;
+                    return ours ? [node.getAttribute("aria-label") ?? node.innerText.trim(), seen] : ["", true];
                 }"""
             )
         )

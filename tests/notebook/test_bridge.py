@@ -87,7 +87,8 @@ def test_stop_waits_until_the_coroutine_has_cleaned_up() -> None:
     assert call.done
 
 
-def test_an_interrupt_cancels_the_coroutine_and_waits_for_its_cleanup() -> None:
+@pytest.mark.parametrize("attempt", range(5))
+def test_an_interrupt_cancels_the_coroutine_and_waits_for_its_cleanup(attempt: int) -> None:
     script = textwrap.dedent(
         """
         import asyncio

@@ -14,6 +14,7 @@ from .limits import (
     HIGHLIGHT_LINE,
     HIGHLIGHT_SECONDS,
     HIGHLIGHT_SECONDS_PER_CHARACTER,
+    HIGHLIGHT_SPACE,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,20 @@ _KINDS = {
     "Generic.Traceback": _STYLES["error"],
     "Generic.Prompt": _STYLES["meta"],
 }
+# The lexers, by one of their names, whose every single step was found to be short on code that was
+# made to be slow, within the limits. The clock can stop a lexer between two steps, not inside one.
+_LEXERS = frozenset(
+    str.split(
+        "apacheconf awk bash bat bibtex c c++ clojure cmake common-lisp console csharp css cuda dart"
+        " diff django docker elixir erlang fortran fsharp glsl go graphql groovy haskell html http"
+        " ini ipython java javascript jinja json jsx julia kotlin less lua make markdown matlab mysql"
+        " nasm nginx nim nix objective-c ocaml octave pascal perl php postgresql powershell prolog"
+        " properties protobuf pycon pytb python racket restructuredtext ruby rust s scala scheme scss"
+        " sed solidity sql swift tcl terraform tex toml tsx typescript vb.net verilog vhdl vim vue xml"
+        " yaml zig gas graphviz"
+    )
+)
+_SPACE = re.compile(rf"\s{{{HIGHLIGHT_SPACE}}}")
 _NAME = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
 
 
@@ -130,21 +145,22 @@ def _remember_slow(language: str, code: str) -> None:
 
 
 def _too_long(code: str) -> bool:
-    if len(code) > HIGHLIGHT_CHARACTERS:
+    if len(code) > HIGHLIGHT_CHARACTERS or _SPACE.search(code):
         return True
     return len(code) > HIGHLIGHT_LINE and max(map(len, code.split("\n"))) > HIGHLIGHT_LINE
 
 
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Any | None:
-    """Find the lexer for a language of the list."""
+    """Find the lexer for a language, if it is one of the list."""
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
     try:
-        return get_lexer_by_name(_ALIASES.get(language, language))
+        lexer = get_lexer_by_name(_ALIASES.get(language, language))
     except ClassNotFound:
         return None
+    return lexer if _LEXERS.intersection(lexer.aliases) else None
 
 
 _ALIASES = {"jsonc": "json", "json5": "json", "jsonl": "json", "py": "python", "ipython": "python"}

@@ -18,7 +18,8 @@ FORMULA_NESTING = 40
 
 HIGHLIGHT_CHARACTERS = 20_000
 HIGHLIGHT_LINE = 500
-"""Longer code, or code with a longer line, is shown in one colour."""
+HIGHLIGHT_SPACE = 200
+"""Longer code, or code with a longer line or a longer run of white space, is shown in one colour."""
 
 HIGHLIGHT_SECONDS = 0.25
 HIGHLIGHT_SECONDS_PER_CHARACTER = 20e-6
