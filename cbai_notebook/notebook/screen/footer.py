@@ -61,9 +61,9 @@ class Facts:
         if self.label:
             yield self.label
         if self.completion_tokens is not None and self.prompt_tokens is not None:
-            yield f"{self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
+            yield f"{_tokens(self.prompt_tokens)} in, {self.completion_tokens:,} out"
         elif self.completion_tokens is not None:
-            yield f"{self.completion_tokens:,} tokens"
+            yield _tokens(self.completion_tokens)
         if self.first_token_s is not None:
             yield f"first token {seconds(self.first_token_s)}"
         if self.tokens_per_s is not None:
@@ -76,6 +76,10 @@ class Closing:
 
     html: str
     plain: str
+
+
+def _tokens(count: int) -> str:
+    return f"{count:,} token{'' if count == 1 else 's'}"
 
 
 def seconds(value: float) -> str:
