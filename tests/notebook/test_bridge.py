@@ -92,7 +92,11 @@ def test_an_interrupt_cancels_the_coroutine_and_waits_for_its_cleanup(attempt: i
     script = textwrap.dedent(
         """
         import asyncio
+        import signal
         import cbai_notebook as cbai
+
+        # A shell starts background jobs with interrupts ignored, and their children inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
         async def work():
             print("started", flush=True)
