@@ -7,6 +7,7 @@ does not cost the user the answer.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -127,6 +128,19 @@ _any_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 
+# Read from escape to escape, so that the second backslash of `\\` begins none.
+_HALVES = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\[^u]"
+)
+
+
+def _whole(escape: re.Match[str]) -> str:
+    """Replace an escape that is half of a character and has no other half; leave every other one."""
+    text = escape.group()
+    return "\\ufffd" if len(text) == 6 else text
+
+
 def load(body: bytes) -> Any:
     """Parse JSON bytes of any shape.
 
@@ -138,8 +152,9 @@ def load(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     try:
-        # Bytes that are no UTF-8 are replaced, as the event-stream standard does.
-        return _any_decoder.decode(body.decode("utf-8", "replace"))
+        # Bytes that are no UTF-8 are replaced, as the event-stream standard does; so is half a
+        # character, which JSON can write and no text can hold.
+        return _any_decoder.decode(_HALVES.sub(_whole, body.decode("utf-8", "replace")))
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidResponseError(
             "The server sent something that is not JSON where an answer was expected. "

@@ -72,6 +72,15 @@ def cloud() -> Iterator[Gateway]:
         yield gateway
 
 
+@pytest.fixture(autouse=True)
+def every_answer_was_asked_for(cloud: Gateway) -> Iterator[None]:
+    """Keep a test's answers from the next test, and fail the one that did not ask for its own."""
+    cloud.forget()
+    yield
+    left = cloud.forget()
+    assert left == 0, f"{left} scripted answers were never asked for"
+
+
 @pytest.fixture(
     scope="session",
     params=["lab", "notebook7"],

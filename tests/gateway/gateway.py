@@ -94,6 +94,13 @@ class Gateway:
         """Answer every request so that the script does not cover; None ends it."""
         self._always = None if scenario is None else _scenario(scenario)
 
+    def forget(self) -> int:
+        """Drop what was scripted and set; return how many scripted answers nobody had asked for."""
+        left = len(self._script)
+        self._script.clear()
+        self._always = None
+        return left
+
     # What it saw
 
     @property
