@@ -96,18 +96,24 @@ class EventParser:
     def _read_blocks(self, data: bytes, events: list[Event]) -> bytes:
         """Read what ends in a blank line, and return the rest.
 
-        Most events are one data line with a line feed. They are found whole here, which is half
-        the work of looking at every line.
+        Most bursts are events of one data line each. Those are cut apart in one go, which is a
+        third of the work of looking at every line.
         """
-        *blocks, rest = data.split(b"\n\n")
-        for block in blocks:
-            if block[:6] == b"data: " and b"\n" not in block and not self._data:
-                if len(block) > self._max_bytes:
-                    self._check(len(block))
-                events.append(Event(block[6:], self._name, self._id))
+        whole, blank, rest = data.rpartition(b"\n\n")
+        if not blank:
+            return rest
+        bodies = whole.removeprefix(b"data: ").split(b"\n\ndata: ")
+        plain = whole.startswith(b"data: ") and whole.count(b"\n") == 2 * len(bodies) - 2
+        if plain and not self._data:
+            if len(whole) > self._max_bytes:
+                self._check(max(map(len, bodies)))
+            first = len(events)
+            events += [Event(body, None, self._id) for body in bodies]
+            if self._name is not None:
+                events[first] = Event(bodies[0], self._name, self._id)
                 self._name = None
-            else:
-                self._read([*block.split(b"\n"), b""], events)
+        else:
+            self._read([*whole.split(b"\n"), b""], events)
         return rest
 
     def flush(self) -> list[Event]:

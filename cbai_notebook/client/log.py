@@ -44,10 +44,11 @@ class Log:
         """Whether the answer ended as it should, with ``[DONE]``."""
         return self.ended and self.error is None
 
-    def add(self, event: Event, chunk: Chunk | None) -> None:
-        """Append one event; `show` makes it visible."""
-        self.chunks.append(chunk)
-        self.events.append(event)
+    def add(self, events: list[Event], chunks: list[Chunk | None]) -> None:
+        """Append events and what they were parsed to; `show` makes them visible."""
+        self.chunks += chunks
+        self.events += events
+        self.fold.add(chunks)
 
     def show(self) -> None:
         """Make what was added visible and wake the readers."""

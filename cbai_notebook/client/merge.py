@@ -90,20 +90,24 @@ class Fold:
         self._first = _Reply()
         self._replies: dict[int, _Reply] = {0: self._first}
 
-    def add(self, chunk: Chunk) -> None:
-        """Add one chunk."""
-        if self.id is None:
-            self.id = chunk.id
-            self.created = chunk.created
-        if self.model is None:
-            self.model = chunk.model
-        for choice in chunk.choices or ():
-            if choice.index == 0:
-                self._first.add(choice)
-            else:
-                self._replies.setdefault(choice.index, _Reply()).add(choice)
-        if chunk.usage is not None:
-            self._add_usage(chunk.usage)
+    def add(self, chunks: Iterable[Chunk | None]) -> None:
+        """Add chunks, in their order; None counts for nothing."""
+        first = self._first
+        for chunk in chunks:
+            if chunk is None:
+                continue
+            if self.id is None:
+                self.id = chunk.id
+                self.created = chunk.created
+            if self.model is None:
+                self.model = chunk.model
+            for choice in chunk.choices or ():
+                if choice.index == 0:
+                    first.add(choice)
+                else:
+                    self._replies.setdefault(choice.index, _Reply()).add(choice)
+            if chunk.usage is not None:
+                self._add_usage(chunk.usage)
 
     def _add_usage(self, new: Usage) -> None:
         old = self.usage or Usage()

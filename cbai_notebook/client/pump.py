@@ -176,30 +176,35 @@ class Pump:
 
     def _take(self, events: list[Event]) -> None:
         """Put events into the log."""
-        log, decode = self.log, wire.chunk_decoder.decode
-        add, fold = log.add, log.fold.add
-        chunk: wire.Chunk | None
-        for event in events:
-            body = event.body
-            try:
-                chunk = decoded = decode(body)
-            except wire.DECODE_ERRORS:
-                if body.strip() == DONE:
-                    add(event, None)
-                    self._done()
-                    return
-                chunk = self._parsed(event)
-            else:
-                decoded.source = body
-                if decoded.error is not None or decoded.code is not None or event.event is not None:
-                    self._refuse_error(event, decoded)
-            add(event, chunk)
-            if chunk is not None:
-                fold(chunk)
+        decode = wire.chunk_decoder.decode
+        chunks: list[wire.Chunk | None] = []
+        done = False
+        try:
+            for event in events:
+                body = event.body
+                try:
+                    chunk = decode(body)
+                except wire.DECODE_ERRORS:
+                    if body.strip() == DONE:
+                        chunks.append(None)
+                        done = True
+                        break
+                    chunks.append(self._parsed(event))
+                else:
+                    chunk.source = body
+                    if chunk.error is not None or chunk.code is not None or event.event is not None:
+                        self._refuse_error(event, chunk)
+                    chunks.append(chunk)
+        finally:
+            # What came before a failure counts.
+            self.log.add(events[: len(chunks)], chunks)
+        if done:
+            self._done()
+            return
         if self.first_token_at is not None:
             if events:
                 self._watch.touch()
-        elif log.fold.has_token:
+        elif self.log.fold.has_token:
             self.first_token_at = self.loop.time()
             self._watch.set("between_tokens", self._timeout.between_tokens)
 

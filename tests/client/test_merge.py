@@ -158,5 +158,5 @@ def test_no_shape_of_chunk_breaks_it(chunks: list[dict[str, Any]]) -> None:
 def folded(chunks: list[dict[str, Any]]) -> Fold:
     fold = Fold()
     for one in chunks:
-        fold.add(decode_chunk(json.dumps(one).encode()))
+        fold.add([decode_chunk(json.dumps(one).encode())])
     return fold
