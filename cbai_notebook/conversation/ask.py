@@ -113,7 +113,9 @@ async def ask(
         model=question.model,
         cell_id=question.cell_id,
     )
-    params = request_of(question, context_of(conversation, question, bounds or Bounds()))
+    context = context_of(conversation, question, bounds or Bounds())
+    params = request_of(question, context)
+    turn.left_out = context.left_out
     _settle_system(turn, conversation, question)
     if question.remember:
         conversation.open(turn, question.beside)

@@ -32,6 +32,7 @@ class Turn:
         error_details: Status, code and request id of what went wrong, for a support ticket.
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
         cell_id: The frontend's id of the cell that asked, where it gives one.
+        left_out: How many turns before this one did not fit into what was sent.
     """
 
     prompt: str
@@ -49,6 +50,7 @@ class Turn:
     completion_tokens: int | None = None
     total_tokens: int | None = None
     cell_id: str | None = None
+    left_out: int = 0
     _text: list[str] = field(default_factory=list, repr=False)
     _reasoning: list[str] = field(default_factory=list, repr=False)
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import browser, kernel
+from tests.benchmarks import browser, kernel, panel
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 
@@ -60,6 +60,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "load": load_rows,
     "kernel": kernel.rows,
     "browser": browser.rows,
+    "panel": panel.rows,
 }
 
 

@@ -33,9 +33,9 @@ class PanelPage:
         self.problem = root.locator(".cbai-problem")
 
     @classmethod
-    async def shown(cls, notebook: NotebookPage, cell: int = 0) -> PanelPage:
-        """Wait for the panel under a cell."""
-        made = cls(notebook.page, notebook.output(cell).locator(".cbai-panel"))
+    async def shown(cls, notebook: NotebookPage, cell: int = 0, number: int = 0) -> PanelPage:
+        """Wait for a panel under a cell."""
+        made = cls(notebook.page, notebook.output(cell).locator(".cbai-panel").nth(number))
         await expect(made.root).to_have_attribute(
             "data-lm-suppress-shortcuts", "true", timeout=PATIENCE
         )

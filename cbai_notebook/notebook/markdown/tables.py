@@ -128,12 +128,16 @@ def _ends(state: StateBlock, line: int, end_line: int) -> bool:
 
 
 def _row(state: StateBlock, line: int, tag: str, row: list[str], alignments: list[str]) -> None:
-    """Write one row of as many cells as there are columns."""
+    """Write one row of as many cells as there are columns.
+
+    A column without an alignment of its own gets what Jupyter's own Markdown gives it; the sheet for
+    HTML outputs, which surrounds an answer, would put it to the right.
+    """
+    usual = "center" if tag == "th" else "left"
     state.push("tr_open", "tr", 1)
     for column, alignment in enumerate(alignments):
         cell = state.push(f"{tag}_open", tag, 1)
-        if alignment:
-            cell.attrs = {"style": f"text-align:{alignment}"}
+        cell.attrs = {"style": f"text-align:{alignment or usual}"}
         inline = state.push("inline", "", 0)
         inline.content = row[column] if column < len(row) else ""
         inline.map = [line, line + 1]

@@ -163,4 +163,9 @@ def _facts(turn: Turn) -> str:
         facts.append(say(f"{tokens:,} tokens", f"{tokens:,} 词元"))
     if turn.duration_s is not None:
         facts.append(say(f"{turn.duration_s:.1f} s", f"{turn.duration_s:.1f} 秒"))
+    if turn.left_out:
+        turns = "turn" if turn.left_out == 1 else "turns"
+        facts.append(
+            say(f"{turn.left_out} earlier {turns} not sent", f"更早的 {turn.left_out} 轮未发送")
+        )
     return " · ".join(facts)

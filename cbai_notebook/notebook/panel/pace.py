@@ -1,42 +1,32 @@
-"""How fast answers are painted when several stream at once: one browser paints them all."""
+"""How many answers stream in panels at once: one browser paints them all."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterator
 
 
 class SharedPace:
-    """A clock for each answer that streams, which runs slower the more of them there are.
+    """Counts the answers that stream, so that each is painted the less often the more there are.
 
-    A screen paints at most so often a second of its clock. With clocks that share the second, all
-    answers together are painted as often as one alone, and none falls behind.
-
-    Args:
-        clock: Returns seconds that never run backwards.
+    All together are then painted as often as one alone, and none falls behind.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._streaming = 0
 
-    def start(self) -> Callable[[], float]:
-        """Count one more answer; return its clock."""
+    @contextlib.contextmanager
+    def joined(self) -> Iterator[None]:
+        """Count one more answer for as long as the block runs."""
         self._streaming += 1
-        last = now = self._clock()
+        try:
+            yield
+        finally:
+            self._streaming -= 1
 
-        def share() -> float:
-            nonlocal last, now
-            real = self._clock()
-            now += (real - last) / max(1, self._streaming)
-            last = real
-            return now
-
-        return share
-
-    def stop(self) -> None:
-        """Count one answer less."""
-        self._streaming -= 1
+    def share(self) -> int:
+        """Return among how many answers the browser's time is divided."""
+        return max(1, self._streaming)
 
 
 PACE = SharedPace()

@@ -82,11 +82,9 @@ class TurnView:
 
     async def _follow(self) -> None:
         surface = AnswerSurface(self._make_output, self._show_outputs)
-        screen = Screen(surface, clock=PACE.start())
-        try:
+        screen = Screen(surface, share=PACE.share)
+        with PACE.joined():
             await play_here(self._listen, screen)
-        finally:
-            PACE.stop()
         # How the turn ended stands in the foot, in the reader's language.
         if self.turn.text or self.turn.reasoning or not self.turn.error:
             screen.finish("complete")

@@ -23,7 +23,7 @@ PAINTS_PER_S = 12
 CHARS_PER_S = 20_000
 """Characters of the answer that a second of repainting covers, at most; browsers keep up with that."""
 
-BYTES_PER_S = 20_000
+BYTES_PER_S = 18_500
 """Bytes that a second of repainting sends, where that does not make the pace slower than the next."""
 
 SLOW_S = 1.0
@@ -49,15 +49,21 @@ class Painting:
         surface: Where to paint.
         body: Makes an empty body, for the answer's form.
         clock: Returns seconds that never run backwards.
+        share: Returns among how many answers the browser's time is divided, this one included.
     """
 
     def __init__(
-        self, surface: Surface, body: Callable[[], Body], clock: Callable[[], float]
+        self,
+        surface: Surface,
+        body: Callable[[], Body],
+        clock: Callable[[], float],
+        share: Callable[[], int],
     ) -> None:
         self._surface = surface
         self._make_body = body
         self._body = body()
         self._clock = clock
+        self._share = share
         self._source: list[str] = []
         self._total = 0
         self._visible = False
@@ -197,7 +203,7 @@ class Painting:
             self._send(changes)
         self._dirty = False
         self._last_paint = self._clock()
-        self._pace = self._wanted_pace()
+        self._pace = self._wanted_pace() * self._share()
 
     def _wanted_pace(self) -> float:
         """Return the seconds until a paint like the last one should follow it."""

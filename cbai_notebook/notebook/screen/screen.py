@@ -24,6 +24,7 @@ class Screen:
         surface: Where the answer is shown.
         format: ``"markdown"``, ``"text"``, ``"code"`` or ``"json"``.
         clock: Returns seconds that never run backwards.
+        share: Returns among how many answers the browser's time is divided, this one included.
 
     Raises:
         UsageError: There is no such format.
@@ -35,6 +36,7 @@ class Screen:
         *,
         format: str = "markdown",
         clock: Callable[[], float] = time.monotonic,
+        share: Callable[[], int] = lambda: 1,
     ) -> None:
         if format not in FORMATS:
             raise UsageError(f"There is no format {format!r}. Use one of: {', '.join(FORMATS)}.")
@@ -43,7 +45,7 @@ class Screen:
         if isinstance(surface, TerminalSurface):
             self._flow = _Typing(surface)
         else:
-            self._flow = Painting(surface, body_of(format), clock)
+            self._flow = Painting(surface, body_of(format), clock, share)
 
     @property
     def finished(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cbai_notebook.notebook.markdown import fragment, render
@@ -73,8 +75,9 @@ def test_a_definition_leaves_the_page() -> None:
 
 def test_cells_are_aligned() -> None:
     html = fragment("| a | b | c | d |\n|:--|:-:|--:|---|\n| 1 | 2 | 3 | 4 |\n")
-    assert html.count("text-align:left") == 2
-    assert html.count("text-align:center") == 2
+    # The last column has no alignment of its own: its header is centred, its cells begin at the left.
+    assert html.count("text-align:left") == 3
+    assert html.count("text-align:center") == 3
     assert html.count("text-align:right") == 2
 
 
@@ -105,7 +108,7 @@ def test_a_row_is_split_at_its_pipes_but_not_in_formulas(row: str, cells: list[s
     html = fragment(f"| h | i |\n|---|---|\n{row}\n")
     found = [
         cell.split("</td>")[0].replace(f'<span class="{FORMULA}">', "").replace("</span>", "")
-        for cell in html.split("<td>")[1:]
+        for cell in re.split("<td[^>]*>", html)[1:]
     ]
     found = [cell.replace("<code>", "").replace("</code>", "") for cell in found]
     assert found == cells

@@ -207,6 +207,22 @@ def test_old_turns_are_folded_away(gateway: Gateway) -> None:
     panel.close()
 
 
+def test_what_was_not_sent_is_said(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:yes")
+    cbai.configure(history_turns=1)
+    try:
+        for prompt in ("one", "two", "three"):
+            converse(panel, prompt)
+    finally:
+        cbai.configure(history_turns=None)
+    assert [message["content"] for message in gateway.last.json["messages"]] == [
+        "two",
+        "yes",
+        "three",
+    ]
+    eventually(lambda: "1 earlier turn not sent" in shown(panel.widget))
+
+
 def test_hostile_text_stays_text(panel: cbai.ChatPanel, gateway: Gateway) -> None:
     gateway.always("say:<img src=x onerror=alert(1)> <script>alert(2)</script>")
     converse(panel, "<script>alert(3)</script>")

@@ -94,7 +94,7 @@ def test_a_long_tail_is_painted_less_often(
 ) -> None:
     screen.text("word " * 2000)
     screen.text("more")
-    assert screen.due() == pytest.approx(10_000 / 20_000, rel=0.2)
+    assert screen.due() == pytest.approx(11_100 / 18_500, rel=0.05)
     screen = Screen(RecordingSurface(), format="text", clock=clock)
     screen.text("word " * 20_000)
     screen.text("more")
@@ -109,7 +109,7 @@ def test_a_heavy_tail_is_painted_less_often_but_not_for_ever(
     (tail,) = surface.outputs
     assert len(tail["text/html"]) > 3000
     assert screen.due() == pytest.approx(
-        min(1.0, (1000 + len(tail["text/html"].encode())) / 20_000)
+        min(1.0, (1000 + len(tail["text/html"].encode())) / 18_500)
     )
     clock.now += 1
     screen.text("f(x, y) + [1, 2, 3]  # add\n" * 300)
@@ -122,7 +122,7 @@ def test_a_tail_in_chinese_weighs_what_it_weighs(
 ) -> None:
     screen.text("李白是唐代的诗人。" * 200)
     screen.text("完")
-    assert screen.due() == pytest.approx(6500 / 20_000, rel=0.05)
+    assert screen.due() == pytest.approx(6500 / 18_500, rel=0.05)
 
 
 def test_a_surface_that_repaints_all_is_paced_by_the_whole(clock: Clock) -> None:

@@ -1,0 +1,202 @@
+"""The chat panel in a real JupyterLab: sending, streaming, opening, and four of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import time
+from collections.abc import Iterator
+from statistics import median
+
+from tests.benchmarks.lab import END, Lab, lab, on_the_wall, seen, text_of
+from tests.benchmarks.table import Row
+from tests.browser.page import NotebookPage
+from tests.browser.panel_page import MAKE, PanelPage
+from tests.gateway import Exchange, Scenario
+
+TOKENS_PER_S = 500
+ROUNDS = 3
+SENDS = 15
+TURNS = 200
+PANELS = 4
+PANEL_TOKENS_PER_S = 100
+PANEL_SECONDS = 20
+
+_FILL = f"""
+import cbai_notebook as cbai, datetime
+from cbai_notebook.conversation import Turn
+talk = cbai.chat("long")
+for number in range({TURNS}):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    turn = Turn(prompt=f"question {{number}}", created_at=now, status="complete")
+    turn.add(f"## Answer {{number}}\\n\\n" + "Some **words** and `code`. " * 40, "")
+    talk.open(turn)
+"""
+
+_RUN_CELL = """async () => {
+  const started = Date.now() / 1000;
+  window.jupyterapp.commands.execute("notebook:run-cell");
+  return started;
+}"""
+
+# Every 50 ms: when it was, and the number of the last token that each panel shows.
+_SAMPLE = """seconds => new Promise(resolve => {
+  const samples = [];
+  const began = performance.now();
+  const timer = setInterval(() => {
+    const shown = [...document.querySelectorAll(".cbai-panel")].map(panel => {
+      const numbers = panel.textContent.match(/w\\d+/g);
+      return numbers ? Number(numbers[numbers.length - 1].slice(1)) : -1;
+    });
+    samples.push([Date.now() / 1000, shown]);
+    if (performance.now() - began > seconds * 1000) { clearInterval(timer); resolve(samples); }
+  }, 50);
+})"""
+
+
+async def opened(here: Lab) -> tuple[NotebookPage, PanelPage]:
+    """Open a notebook with a panel that has answered once."""
+    notebook = await here.notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    here.gateway.script("say:hello")
+    await panel.converse("hello")
+    return notebook, panel
+
+
+async def sends(here: Lab) -> list[float]:
+    """Return the seconds from the Enter key to the request at the server."""
+    notebook, panel = await opened(here)
+    seconds = []
+    await panel.area.evaluate(
+        "area => area.addEventListener('keydown', event => {"
+        " if (event.key === 'Enter') window.entered = Date.now() / 1000; }, true)"
+    )
+    for number in range(SENDS):
+        here.gateway.script("say:yes")
+        await panel.converse(f"prompt {number}")
+        entered = await notebook.page.evaluate("window.entered")
+        seconds.append(on_the_wall(here.gateway.last.received_at) - entered)
+        await asyncio.sleep(0.2)
+    await notebook.close()
+    return seconds
+
+
+async def answer(here: Lab, characters: int) -> tuple[float, int]:
+    """Return the seconds from the last token to the screen, and the bytes of the whole turn."""
+    notebook, panel = await opened(here)
+    here.gateway.script(Scenario(text=text_of(characters), rate=TOKENS_PER_S))
+    shown = asyncio.ensure_future(seen(notebook, ".cbai-panel .cbai-answer", END))
+    await asyncio.sleep(1)
+    before = here.received
+    await panel.ask("Go")
+    at = await asyncio.wait_for(shown, 300)
+    await panel.settled()
+    await asyncio.sleep(1)
+    size = here.received - before
+    await notebook.close()
+    return at - on_the_wall(here.gateway.last.finished_at), size
+
+
+async def opening(here: Lab) -> float:
+    """Return the seconds from running the cell to the last of many turns on the screen."""
+    notebook = await here.notebook(_FILL, "panel = cbai.ChatPanel('long')\npanel")
+    await notebook.cell(0).locator(".jp-InputArea-editor").click()
+    await notebook.press("Shift+Enter")
+    await notebook.idle()
+    await notebook.cell(1).locator(".jp-InputArea-editor").click()
+    shown = asyncio.ensure_future(seen(notebook, ".cbai-panel", f"Answer {TURNS - 1}"))
+    started = await notebook.page.evaluate(_RUN_CELL)
+    seconds = await shown - started
+    await notebook.close()
+    return float(seconds)
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Return the tokens of a Markdown answer, each with its number."""
+    return tuple(
+        f"w{number} "
+        + ("\n\n" if number % 60 == 59 else "**of** " if number % 7 == 6 else "")
+        + (f"## Part {number // 300}\n\n" if number % 300 == 299 else "")
+        for number in range(count)
+    )
+
+
+async def together(here: Lab) -> list[float]:
+    """Return for each moment how long the oldest token has waited that is not on the screen yet."""
+    made = "\n".join(f"p{number} = cbai.ChatPanel('p{number}')" for number in range(PANELS))
+    notebook = await here.notebook(
+        f"import cbai_notebook as cbai\n{made}\n"
+        "import ipywidgets\n"
+        f"ipywidgets.HBox([{', '.join(f'p{number}.widget' for number in range(PANELS))}])"
+    )
+    await notebook.run_to_end()
+    for number in range(PANELS):
+        await PanelPage.shown(notebook, 0, number)
+    count = PANEL_TOKENS_PER_S * PANEL_SECONDS
+    asked: list[Exchange] = []
+    for number in range(PANELS):
+        here.gateway.script(Scenario(text=numbered(count), rate=PANEL_TOKENS_PER_S))
+        await (await PanelPage.shown(notebook, 0, number)).ask("Go")
+        while len(here.gateway.requests) == len(asked):
+            await asyncio.sleep(0.01)
+        asked.append(here.gateway.last)
+    sent: list[list[float]] = [[] for _ in asked]
+
+    async def note_what_leaves() -> None:
+        while not all(one.finished for one in asked):
+            for times, one in zip(sent, asked, strict=True):
+                times.extend([time.time()] * (one.tokens_sent - len(times)))
+            await asyncio.sleep(0.005)
+
+    noting = asyncio.ensure_future(note_what_leaves())
+    samples = await notebook.page.evaluate(_SAMPLE, PANEL_SECONDS - 4)
+    await noting
+    await notebook.close()
+    waits = []
+    for now, shown in samples:
+        for times, last in zip(sent, shown, strict=True):
+            due = bisect.bisect_right(times, now)
+            waits.append(now - times[last + 1] if last + 1 < due else 0.0)
+    return waits
+
+
+def rows() -> Iterator[Row]:
+    """Measure and yield the rows of the table."""
+    yield from asyncio.run(_rows())
+
+
+async def _rows() -> list[Row]:
+    async with lab() as here:
+        enter = median(await sends(here))
+        streamed = {
+            size: [await answer(here, size) for _ in range(ROUNDS)] for size in (20_000, 100_000)
+        }
+        shown = median([await opening(here) for _ in range(ROUNDS)])
+        behind = await together(here)
+    lag = {size: median(lag for lag, _ in runs) for size, runs in streamed.items()}
+    weight = {size: median(weight for _, weight in runs) for size, runs in streamed.items()}
+    growth = weight[100_000] / 100_000 / (weight[20_000] / 20_000)
+    return [
+        Row("panel: Enter → request on the wire", "≤ 50 ms", f"{enter * 1e3:.0f} ms"),
+        *(
+            Row(
+                f"panel: last token → visible, 500 tokens/s, {size:,} characters",
+                "≤ 100 ms",
+                f"{lag[size] * 1e3:.0f} ms",
+            )
+            for size in streamed
+        ),
+        Row(
+            "panel: bytes from kernel to browser, 20,000 characters at 500 tokens/s",
+            "≤ 0.8 MB",
+            f"{weight[20_000] / 1e6:.2f} MB",
+        ),
+        Row("panel: the same per character at 100,000", "≈ 1", f"{growth:.2f}"),
+        Row(f"panel: opening on {TURNS} turns", "≤ 1 s", f"{shown:.2f} s"),
+        Row(
+            f"panel: {PANELS} at once, {PANEL_TOKENS_PER_S} tokens/s each, furthest behind",
+            "≤ 0.5 s",
+            f"{max(behind):.2f} s (median {median(behind) * 1e3:.0f} ms)",
+        ),
+    ]
