@@ -135,10 +135,11 @@ async def together(here: Lab) -> list[float]:
         await PanelPage.shown(notebook, 0, number)
     count = PANEL_TOKENS_PER_S * PANEL_SECONDS
     asked: list[Exchange] = []
+    before = len(here.gateway.requests)
     for number in range(PANELS):
         here.gateway.script(Scenario(text=numbered(count), rate=PANEL_TOKENS_PER_S))
         await (await PanelPage.shown(notebook, 0, number)).ask("Go")
-        while len(here.gateway.requests) == len(asked):
+        while len(here.gateway.requests) == before + len(asked):
             await asyncio.sleep(0.01)
         asked.append(here.gateway.last)
     sent: list[list[float]] = [[] for _ in asked]

@@ -24,6 +24,8 @@ class AnswerSurface:
 
     repaints_all = False
     can_replace = True
+    # Each is a widget of its own, so no application hides any; a hundred are opened in a moment.
+    most_outputs = 120
 
     def __init__(
         self,

@@ -82,16 +82,22 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     );
   }
 
+  // Every element is looked at once, when it stays as it is: asking for its width makes the browser lay
+  // the whole conversation out.
+  const fresh = ".cbai-answer:not(.cbai-open) :is(pre, table):not([data-cbai-seen])";
+
   function decorate() {
-    for (const pre of scroller.querySelectorAll(".cbai-answer pre:not([data-cbai-tools])")) {
-      pre.dataset.cbaiTools = "";
-      if (!pre.closest(".cbai-open")) pre.before(codeTools(pre));
-      else delete pre.dataset.cbaiTools;
-    }
-    // What scrolls sideways must be within reach of the keyboard.
-    for (const wide of scroller.querySelectorAll(".cbai-answer :is(pre, table):not([tabindex])")) {
-      if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
-    }
+    const settled = [...scroller.querySelectorAll(fresh)];
+    const wide = settled.map((element) => element.scrollWidth > element.clientWidth);
+    settled.forEach((element, place) => {
+      // What scrolls sideways must be within reach of the keyboard.
+      if (wide[place]) element.tabIndex = 0;
+      if (element.matches("pre") && !("cbaiTools" in element.dataset)) {
+        element.dataset.cbaiTools = "";
+        element.before(codeTools(element));
+      }
+      element.dataset.cbaiSeen = "";
+    });
     if (LANGUAGE === "en") return;
     for (const summary of scroller.querySelectorAll(".cbai-reasoning summary small")) {
       const word = /^Thinking/.test(summary.textContent) ? say("thinking") : say("reasoning");
@@ -100,14 +106,23 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   }
 
   let due = 0;
-  const observer = new MutationObserver(() => {
+  function decorateSoon() {
     if (!due) {
       due = requestAnimationFrame(() => {
         due = 0;
         decorate();
       });
     }
+  }
+  const observer = new MutationObserver(decorateSoon);
+  let width = scroller.clientWidth;
+  const widths = new ResizeObserver(() => {
+    if (scroller.clientWidth === width) return;
+    width = scroller.clientWidth;
+    for (const seen of scroller.querySelectorAll("[data-cbai-seen]")) delete seen.dataset.cbaiSeen;
+    decorateSoon();
   });
+  widths.observe(scroller);
   observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
   decorate();
 
@@ -119,6 +134,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     },
     detach() {
       observer.disconnect();
+      widths.disconnect();
       cancelAnimationFrame(due);
       scroller.removeEventListener("scroll", onScroll);
       root.removeEventListener("click", onClick);

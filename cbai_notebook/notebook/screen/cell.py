@@ -24,6 +24,8 @@ class CellSurface:
     """
 
     repaints_all = False
+    # JupyterLab hides what comes after the fiftieth output of a cell.
+    most_outputs = 40
 
     def __init__(self, *, owns_cell: bool, shell: InteractiveShell | None = None) -> None:
         if shell is None:

@@ -24,6 +24,7 @@ class OutputSurface:
 
     repaints_all = True
     can_replace = True
+    most_outputs = 40
 
     def __init__(self, output: Output) -> None:
         self._output = output

@@ -70,7 +70,7 @@ class Painting:
         self._reasoning = Reasoning()
         self._fold_first = False
         self._folded_chars: int | None = None
-        self._slots = Slots()
+        self._slots = Slots(surface.most_outputs)
         self._tail_shown: str | None = ""
         self._sizes: dict[int, int] = {}
         self._last_paint: float | None = None
@@ -203,7 +203,7 @@ class Painting:
             self._send(changes)
         self._dirty = False
         self._last_paint = self._clock()
-        self._pace = self._wanted_pace() * self._share()
+        self._pace = self._wanted_pace()
 
     def _wanted_pace(self) -> float:
         """Return the seconds until a paint like the last one should follow it."""
@@ -214,7 +214,8 @@ class Painting:
         else:
             chars, size = self._reasoning.shown, self._sizes.get(0, 0)
         by_weight = min(SLOW_S, (MESSAGE_BYTES + size) / BYTES_PER_S)
-        return max(1 / PAINTS_PER_S, chars / CHARS_PER_S, by_weight)
+        share = self._share()
+        return max(share / PAINTS_PER_S, share * chars / CHARS_PER_S, by_weight)
 
     def _fold(self) -> dict[int, Bundle]:
         if not self._visible:

@@ -6,20 +6,23 @@ from collections.abc import Sequence
 
 from cbai_notebook.notebook.screen.bodies import Part
 
-FREE = 30
-"""Parts that get an output of their own, however small they are."""
-
-MOST = 40
-"""Outputs for sealed parts at most. JupyterLab hides what comes after the fiftieth output of a cell."""
+FREE = 3 / 4
+"""The share of the outputs that go to one part each, however small it is."""
 
 SHARE = 4
-"""Between the two, the last output is filled up until it holds this share of the answer."""
+"""Of the others, the last one is filled up until it holds this part of the answer: a fourth."""
 
 
 class Slots:
-    """Sealed parts, spread over outputs."""
+    """Sealed parts, spread over outputs.
 
-    def __init__(self) -> None:
+    Args:
+        most: Outputs for sealed parts at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._free = int(most * FREE)
         self.parts: list[Part] = []
         self._starts: list[int] = []
         self._last_chars = 0
@@ -55,6 +58,6 @@ class Slots:
         return self.parts[self._starts[slot] : ends[slot]]
 
     def _has_room_for_another(self) -> bool:
-        if len(self._starts) < FREE:
+        if len(self._starts) < self._free:
             return True
-        return len(self._starts) < MOST and self._last_chars >= self._total / SHARE
+        return len(self._starts) < self._most and self._last_chars >= self._total / SHARE

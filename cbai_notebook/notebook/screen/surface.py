@@ -16,10 +16,12 @@ class Surface(Protocol):
         repaints_all: Whether every paint sends all outputs again, so that its price is the length
             of the whole answer and not of the part that changed.
         can_replace: Whether :meth:`replace` may be called.
+        most_outputs: How many outputs the sealed parts of an answer may have.
     """
 
     repaints_all: bool
     can_replace: bool
+    most_outputs: int
 
     def __len__(self) -> int:
         """Return the number of outputs."""
