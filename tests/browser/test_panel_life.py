@@ -138,6 +138,10 @@ async def test_a_reload_in_mid_answer_loses_nothing(
     cloud.always("say:after")
     await panel.area.fill("")
     await panel.converse("third")
+    transcript = notebook.output(0).locator(".cbai-transcript")
+    await expect(transcript).to_contain_text("(3 turns)", timeout=PATIENCE)
+    await notebook.save()
+    assert "third" in str(notebook.saved().cells[0].outputs)
 
 
 async def test_deleting_the_output_stops_the_answer(
@@ -158,6 +162,27 @@ async def test_deleting_the_output_stops_the_answer(
     waited = "[t := __import__('time'), [t.sleep(0.05) for _ in range(100) if panel.isLoading]]"
     await in_kernel(notebook, f"{waited} and None")
     assert await in_kernel(notebook, "panel.isLoading") is False
+
+
+async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.always("english+hang:12")
+    await panel.ask("Go on")
+    await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
+    await notebook.page.evaluate(
+        "async () => {"
+        " await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
+    )
+    await until(lambda: cloud.last.disconnected, "the request to end")
+    cloud.always("say:again")
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    await panel.converse("hello")
+    await expect(panel.answer).to_contain_text("again")
 
 
 async def test_closing_leaves_nothing_behind(open_notebook: OpenNotebook, cloud: Gateway) -> None:

@@ -199,6 +199,7 @@ function composer({ model, el }) {
     fill: ({ text }) => write(text),
     focus: () => area.focus(),
     announce: ({ what }) => announce(say(what)),
+    transcript: ({ data }) => writeTranscript(model, data),
   };
   const onMessage = (message) => handle[message.type]?.(message);
   model.on("msg:custom", onMessage);

@@ -20,7 +20,7 @@ class Composer(anywidget.AnyWidget):
     """Where the reader writes, and what makes the conversation above it answer to clicks and keys.
 
     It sends ``send``, ``stop``, ``act``, ``shown`` and ``gone``, and is sent ``sent``, ``refused``,
-    ``fill``, ``focus`` and ``announce``.
+    ``fill``, ``focus``, ``announce`` and ``transcript``.
     """
 
     _esm = _source("labels.js", "transcript.js", "composer.js")

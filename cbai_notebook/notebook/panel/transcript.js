@@ -143,6 +143,18 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   };
 }
 
+// The plain transcript under the panel, which the notebook's file keeps.
+function writeTranscript(model, data) {
+  const mark = `cbai-of-${model.get("uid")}`;
+  for (const cell of model.widget_manager?.context?.model?.cells ?? []) {
+    for (let place = 0; place < (cell.outputs?.length ?? 0); place += 1) {
+      const html = cell.outputs.get(place).toJSON().data?.["text/html"];
+      if (!html || ![html].flat().join("").includes(mark)) continue;
+      cell.outputs.set(place, { output_type: "display_data", data, metadata: {} });
+    }
+  }
+}
+
 async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);

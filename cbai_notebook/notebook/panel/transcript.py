@@ -16,15 +16,20 @@ from cbai_notebook.notebook.screen.surface import Bundle, Surface
 _ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
 
 
-def bundle(conversation: Conversation) -> Bundle:
-    """Return the whole conversation, folded away, in forms that a saved notebook keeps."""
+def bundle(conversation: Conversation, mark: str = "") -> Bundle:
+    """Return the whole conversation, folded away, in forms that a saved notebook keeps.
+
+    Args:
+        conversation: What was said.
+        mark: A class by which the page can find it.
+    """
     turns = conversation.turns
     count = f"{len(turns)} turn{'' if len(turns) == 1 else 's'}"
     title = f"Transcript of “{escape(conversation.name)}” ({count})"
     body = "".join(map(_html, turns)) or f'<p style="{QUIET}">Nothing has been said yet.</p>'
     return {
         "text/html": (
-            f'<details class="cbai-transcript"><summary class="{NO_MATH}" style="cursor:pointer">'
+            f'<details class="cbai-transcript {mark}"><summary class="{NO_MATH}" style="cursor:pointer">'
             f'<small style="{QUIET}">{title}</small></summary>{body}</details>'
         ),
         "text/plain": plain(markdown(conversation)),
@@ -61,18 +66,31 @@ class Transcript:
     Args:
         surface: Where it stands; takes paints from any thread.
         conversation: Returns the conversation.
+        mark: A class by which the page can find it.
+        written: Called with what was written.
     """
 
-    def __init__(self, surface: Surface, conversation: Callable[[], Conversation]) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        conversation: Callable[[], Conversation],
+        *,
+        mark: str,
+        written: Callable[[Bundle], None],
+    ) -> None:
         self._surface = surface
         self._conversation = conversation
+        self._mark = mark
+        self._written = written
         self._lock = threading.Lock()
         self._wanted = False
         self._thread: threading.Thread | None = None
 
     def write_now(self) -> None:
         """Write it, and return when that is done."""
-        self._surface.paint({0: bundle(self._conversation())})
+        new = bundle(self._conversation(), self._mark)
+        self._surface.paint({0: new})
+        self._written(new)
 
     def write(self) -> None:
         """Have it written; of several wishes in a row the last one counts."""

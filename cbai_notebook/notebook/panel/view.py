@@ -24,6 +24,7 @@ from cbai_notebook.notebook.panel.controls import Bar, Composer, update
 from cbai_notebook.notebook.panel.export import export
 from cbai_notebook.notebook.panel.transcript import Transcript
 from cbai_notebook.notebook.panel.turn_view import TurnView
+from cbai_notebook.notebook.screen.surface import Bundle
 
 if TYPE_CHECKING:
     from cbai_notebook.notebook.panel.panel import ChatPanel
@@ -57,8 +58,9 @@ class PanelView:
         self._unwatch: Callable[[], None] | None = None
         self._transcript: Transcript | None = None
         self._closed = False
+        self._times_shown = 0
 
-        uid = uuid.uuid4().hex[:8]
+        uid = self._uid = uuid.uuid4().hex[:8]
         self._layout = Layout()
         self._bar = Bar(uid=uid, layout=self._layout)
         self._composer = Composer(uid=uid, draft=panel.inputValue, layout=self._layout)
@@ -91,7 +93,12 @@ class PanelView:
         display(  # type: ignore[no-untyped-call]
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, raw=True
         )
-        self._transcript = Transcript(CellSurface(owns_cell=False), lambda: self._conversation)
+        self._transcript = Transcript(
+            CellSurface(owns_cell=False),
+            lambda: self._conversation,
+            mark=f"cbai-of-{self._uid}",
+            written=self._send_transcript,
+        )
         if len(self._conversation.turns) <= PAGE:
             self._transcript.write_now()
         else:
@@ -259,6 +266,11 @@ class PanelView:
         if self._transcript:
             self._transcript.write()
 
+    def _send_transcript(self, bundle: Bundle) -> None:
+        # A page that was loaded again has forgotten which output is which, so it is told another way.
+        if self._times_shown > 1:
+            self._composer.send({"type": "transcript", "data": bundle})
+
     # What the reader wants
 
     def _on_composer(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
@@ -271,6 +283,9 @@ class PanelView:
                 case "act":
                     self._act(str(message["action"]), self._turns.get(str(message.get("turn"))))
                 case "shown":
+                    self._times_shown += 1
+                    if self._times_shown > 1:
+                        self._write_transcript()
                     self._post(self._wake)
                     self.show_state()
                 case "gone":
