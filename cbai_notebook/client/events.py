@@ -96,8 +96,8 @@ class EventParser:
     def _read_blocks(self, data: bytes, events: list[Event]) -> bytes:
         """Read what ends in a blank line, and return the rest.
 
-        Most bursts are events of one data line each. Those are cut apart in one go, which is a
-        third of the work of looking at every line.
+        Most bursts are events of one data line each. Those are cut apart in one go, which spares
+        looking at every line.
         """
         whole, blank, rest = data.rpartition(b"\n\n")
         if not blank:

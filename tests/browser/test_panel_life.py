@@ -157,10 +157,11 @@ async def test_deleting_the_output_stops_the_answer(
     await notebook.choose("Edit", "Clear Cell Output(s)?|Clear Output(s)?")
     await expect(panel.root).to_have_count(0)
     await until(lambda: cloud.last.disconnected, "the request to end")
-
     # The request ends before the turn does, which notes how it ended.
-    waited = "[t := __import__('time'), [t.sleep(0.05) for _ in range(100) if panel.isLoading]]"
-    await in_kernel(notebook, f"{waited} and None")
+    for _ in range(100):
+        if not await in_kernel(notebook, "panel.isLoading"):
+            break
+        await asyncio.sleep(0.05)
     assert await in_kernel(notebook, "panel.isLoading") is False
 
 

@@ -24,7 +24,7 @@ class AnswerSurface:
 
     repaints_all = False
     can_replace = True
-    # Each is a widget of its own, so no application hides any; a hundred are opened in a moment.
+    # Each is a widget of its own, so no application hides any.
     most_outputs = 120
 
     def __init__(

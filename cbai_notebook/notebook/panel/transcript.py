@@ -16,7 +16,7 @@ from cbai_notebook.notebook.screen.surface import Bundle, Surface
 _ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
 
 
-def bundle(conversation: Conversation, mark: str = "") -> Bundle:
+def bundle(conversation: Conversation, mark: str) -> Bundle:
     """Return the whole conversation, folded away, in forms that a saved notebook keeps.
 
     Args:
