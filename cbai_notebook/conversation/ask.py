@@ -111,6 +111,7 @@ async def ask(
         system=question.system,
         provider=model.provider,
         model=question.model,
+        params=dict(question.params),
         cell_id=question.cell_id,
     )
     context = context_of(conversation, question, bounds or Bounds())

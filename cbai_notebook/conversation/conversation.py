@@ -68,7 +68,7 @@ class Conversation:
 
         Keys: ``conversation, turn, role, content, reasoning, provider, model, status, finish_reason,
         error, created_at`` (UTC)``, duration_s, first_token_s, prompt_tokens, completion_tokens,
-        total_tokens, cell_id``.
+        total_tokens, cell_id, stale, params, images, tool_calls, tool_call_id``.
         """
         return [
             record
@@ -213,8 +213,7 @@ class Conversation:
         in_force = self.system_for(beside) if system is None else system
         messages: list[Message] = [{"role": "system", "content": in_force}] if in_force else []
         for turn in chosen:
-            messages.append({"role": "user", "content": turn.prompt})
-            messages.append({"role": "assistant", "content": turn.text})
+            messages += turn.sent()
         return Context(messages, left_out=len(answered) - len(chosen))
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
+ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
+    "asked",
     "streaming",
     "complete",
     "partial",
     "cancelled",
     "failed",
 )
-"""How a turn stands: on its way; ended well; broken off by the other side; stopped by the user;
-ended with no answer at all."""
+"""How a turn stands: written down and sent to nobody; on its way; ended well; broken off by the other
+side; stopped by the user; ended with no answer at all."""
 
 
 # Two turns are never the same one, however alike they are.
@@ -27,12 +29,20 @@ class Turn:
         created_at: When the prompt was asked, in UTC.
         system: The system prompt that applies from this turn on, where it changed; else ``None``.
         provider, model: Who was asked. The model is what the server reports, once it has.
-        status: One of ``streaming``, ``complete``, ``partial``, ``cancelled``, ``failed``.
+        params: The request's other parameters, such as ``temperature``.
+        images: The addresses of images that went along with the prompt, ``data:`` ones included.
+        steps: The messages between the prompt and the final answer, as sent to the model: an
+            assistant's with its tool calls, then one of role ``tool`` for each call.
+        status: One of ``asked``, ``streaming``, ``complete``, ``partial``, ``cancelled``, ``failed``.
         error: The one readable line of what went wrong.
         error_details: Status, code and request id of what went wrong, for a support ticket.
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
         cell_id: The frontend's id of the cell that asked, where it gives one.
+        cell_turn: Which of the turns that the cell made in one run this is, from 0.
         left_out: How many turns before this one did not fit into what was sent.
+        stale: Whether something before this turn has changed since it was answered.
+        id: The turn's number in the store, where it is stored.
+        origin: The number of the turn that this one was copied from without a request.
     """
 
     prompt: str
@@ -40,6 +50,9 @@ class Turn:
     system: str | None = None
     provider: str | None = None
     model: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    steps: tuple[Mapping[str, Any], ...] = ()
     status: str = STREAMING
     finish_reason: str | None = None
     error: str | None = None
@@ -50,7 +63,11 @@ class Turn:
     completion_tokens: int | None = None
     total_tokens: int | None = None
     cell_id: str | None = None
+    cell_turn: int = 0
     left_out: int = 0
+    stale: bool = False
+    id: int | None = None
+    origin: int | None = None
     _text: list[str] = field(default_factory=list, repr=False)
     _reasoning: list[str] = field(default_factory=list, repr=False)
 
@@ -85,8 +102,21 @@ class Turn:
         text = "".join(self._text[seen[0] : now[0]])
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
+    def sent_prompt(self) -> dict[str, Any]:
+        """Return the user's message as it is sent to a model."""
+        if not self.images:
+            return {"role": "user", "content": self.prompt}
+        parts: list[dict[str, Any]] = [{"type": "text", "text": self.prompt}] if self.prompt else []
+        parts += [{"type": "image_url", "image_url": {"url": url}} for url in self.images]
+        return {"role": "user", "content": parts}
+
+    def sent(self) -> list[dict[str, Any]]:
+        """Return the turn's messages as they are sent to a model; without the system prompt."""
+        answer = {"role": "assistant", "content": self.text}
+        return [self.sent_prompt(), *map(dict, self.steps), answer]
+
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
-        """Return the turn as flat messages: system (where it changed), user, assistant."""
+        """Return the turn as flat messages: system (where it changed), user, tool steps, assistant."""
         shared = {
             "conversation": conversation,
             "turn": number,
@@ -94,12 +124,19 @@ class Turn:
             "model": self.model,
             "cell_id": self.cell_id,
             "created_at": self.created_at,
+            "stale": self.stale,
         }
-        asked = [("user", self.prompt)]
+        records = []
         if self.system is not None:
-            asked.insert(0, ("system", self.system))
+            records.append(_record(shared, role="system", content=self.system, status=COMPLETE))
+        asked = ASKED if self.status == ASKED else COMPLETE
+        user = {"content": self.prompt, "images": list(self.images) or None, "status": asked}
+        records.append(_record(shared, role="user", **user))
+        for step in self.steps:
+            records.append(_record(shared, status=COMPLETE, **_flat(step)))
+        if self.status == ASKED:
+            return records
         answer = {
-            "role": "assistant",
             "content": self.text,
             "reasoning": self.reasoning or None,
             "status": self.status,
@@ -110,14 +147,10 @@ class Turn:
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "total_tokens": self.total_tokens,
+            "params": dict(self.params) or None,
         }
-        return [
-            *(
-                _record(**shared, role=role, content=content, status=COMPLETE)
-                for role, content in asked
-            ),
-            _record(**shared, **answer),
-        ]
+        records.append(_record(shared, role="assistant", **answer))
+        return records
 
 
 RECORD_KEYS = (
@@ -138,9 +171,26 @@ RECORD_KEYS = (
     "completion_tokens",
     "total_tokens",
     "cell_id",
+    "stale",
+    "params",
+    "images",
+    "tool_calls",
+    "tool_call_id",
 )
 """The keys of every message record, in this order, so that a DataFrame needs no help."""
 
+_EMPTY = dict.fromkeys(RECORD_KEYS)
 
-def _record(**values: Any) -> dict[str, Any]:
-    return {key: values.get(key) for key in RECORD_KEYS}
+
+def _flat(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a message of a tool step that a record has."""
+    return {
+        "role": step["role"],
+        "content": step.get("content") or "",
+        "tool_calls": step.get("tool_calls"),
+        "tool_call_id": step.get("tool_call_id"),
+    }
+
+
+def _record(shared: Mapping[str, Any], **values: Any) -> dict[str, Any]:
+    return {**_EMPTY, **shared, **values}
