@@ -9,6 +9,7 @@
     ├── SecretRefusedError            a prompt holds a secret and was not sent
     ├── NestedLoopError               a nested event loop would lose queued cells
     ├── LocalModelError               the offline model cannot be fetched, started or reached
+    ├── HistoryError                  the history on disk cannot be used
     ├── ConnectionFailedError         no connection: refused, reset, proxy
     │   ├── DNSError                  the host name does not resolve
     │   └── TLSError                  the certificate or the handshake was refused
@@ -99,6 +100,10 @@ class NestedLoopError(CbaiError):
 
 class LocalModelError(CbaiError):
     """The offline model cannot be fetched, started or reached."""
+
+
+class HistoryError(CbaiError):
+    """The history on disk cannot be opened, read or written; what is on the screen stays there."""
 
 
 class ConnectionFailedError(CbaiError):

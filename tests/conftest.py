@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+# No test reads or writes the developer's own history; those that want one say where.
+os.environ["CBAI_HISTORY"] = "off"
+
 pytest_plugins = ["tests.gateway.fixtures"]
 
 # What fails fast runs first. Within one rank the order of the files stands.

@@ -20,10 +20,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A room may import itself and what stands behind it; the top may import every room.
 MAY_IMPORT = {
     "errors": set(),
+    "locks": set(),
     "client": {"errors"},
-    "local": {"client", "errors"},
-    "conversation": {"client", "errors"},
-    "notebook": {"conversation", "local", "client", "errors"},
+    "local": {"client", "errors", "locks"},
+    "conversation": {"client", "errors", "locks"},
+    "notebook": {"conversation", "local", "client", "errors", "locks"},
 }
 TOP = {"__init__", "__main__", "cli"}
 

@@ -1,8 +1,10 @@
 """Conversations: turns, messages, and the one path that a prompt takes."""
 
+from cbai_notebook.conversation import secrets
+from cbai_notebook.conversation.archive import keep_history
 from cbai_notebook.conversation.ask import Delta, Question, ask, context_of, request_of
 from cbai_notebook.conversation.conversation import Bounds, Context, Conversation
-from cbai_notebook.conversation.shelf import chat, fresh, names
+from cbai_notebook.conversation.shelf import chat, fresh, names, shelf, use
 from cbai_notebook.conversation.turn import RECORD_KEYS, Turn
 from cbai_notebook.conversation.watching import Change
 
@@ -19,6 +21,10 @@ __all__ = [
     "chat",
     "context_of",
     "fresh",
+    "keep_history",
     "names",
     "request_of",
+    "secrets",
+    "shelf",
+    "use",
 ]

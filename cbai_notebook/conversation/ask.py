@@ -8,8 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.conversation.cached import answer_of, fingerprint
+from cbai_notebook.conversation.checkpoints import Checkpoints
 from cbai_notebook.conversation.conversation import Bounds, Context, Conversation, Message
-from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, Turn
+from cbai_notebook.conversation.turn import (
+    CANCELLED,
+    COMPLETE,
+    FAILED,
+    PARTIAL,
+    Turn,
+    user_message,
+)
 from cbai_notebook.errors import CbaiError
 
 if TYPE_CHECKING:
@@ -28,7 +37,12 @@ class Question:
         remember: Send the past along and keep the turn.
         stream: Ask for a stream, or for the whole answer at once.
         cell_id: The id of the cell that asks.
-        beside: The turn to which this one is an alternative; only what stands before it goes along.
+        cell_turn: Which of the prompts of this run of the cell it is, from 0.
+        beside: The turn beside which this one begins a branch; only what stands before it goes along.
+        instead: The turn in whose place this one stands; only what stands before it goes along.
+        cached: Take the answer from the history where the same request has been answered before.
+        allow_secrets: The user sends a secret on purpose, which is then kept as well.
+        images: Addresses of images that go along, ``data:`` ones included.
     """
 
     prompt: str
@@ -38,7 +52,12 @@ class Question:
     remember: bool = True
     stream: bool = True
     cell_id: str | None = None
+    cell_turn: int = 0
     beside: Turn | None = None
+    instead: Turn | None = None
+    cached: bool = False
+    allow_secrets: bool = False
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,12 +88,14 @@ def context_of(conversation: Conversation, question: Question, bounds: Bounds) -
     if not question.remember:
         system = question.system
         return Context([{"role": "system", "content": system}] if system else [], left_out=0)
-    return conversation.context(question.prompt, question.system, bounds, question.beside)
+    return conversation.context(
+        question.prompt, question.system, bounds, question.beside, question.instead
+    )
 
 
 def request_of(question: Question, context: Context) -> dict[str, Any]:
     """Return the parameters of the request that asks the question."""
-    messages: list[Message] = [*context.messages, {"role": "user", "content": question.prompt}]
+    messages: list[Message] = [*context.messages, user_message(question.prompt, question.images)]
     named = {"model": question.model} if question.model else {}
     return {**named, "messages": messages, **question.params}
 
@@ -105,46 +126,92 @@ async def ask(
     Raises:
         CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``.
     """
+    context = context_of(conversation, question, bounds or Bounds())
+    params = request_of(question, context)
+    request = fingerprint(model.provider, params)
+    if question.cached and (found := conversation.answered(request)):
+        return _from_history(conversation, question, found, params, listener)
+    turn = _turn(conversation, question, model.provider, context.left_out, request)
+    if question.remember:
+        conversation.open(turn, question.beside, question.instead)
+    checkpoints = (
+        Checkpoints(conversation, turn) if question.remember and conversation.kept else None
+    )
+
+    def grow(delta: Delta) -> None:
+        if question.remember:
+            conversation.grow(turn, delta.text, delta.reasoning)
+        if checkpoints:
+            checkpoints.note()
+        listener(delta)
+
+    started = asyncio.get_running_loop().time()
+    status = COMPLETE
+    try:
+        answer = await _answer(model, params, question.stream, turn, grow)
+        _complete(turn, answer)
+        return answer
+    except BaseException as error:
+        status = _broken(turn, error)
+        raise
+    finally:
+        if checkpoints:
+            checkpoints.stop()
+        turn.duration_s = asyncio.get_running_loop().time() - started
+        if question.remember:
+            conversation.close(turn, status)
+
+
+def _turn(
+    conversation: Conversation, question: Question, provider: str, left_out: int, request: str
+) -> Turn:
     turn = Turn(
         prompt=question.prompt,
         created_at=datetime.now(timezone.utc),
         system=question.system,
-        provider=model.provider,
+        provider=provider,
         model=question.model,
         params=dict(question.params),
+        images=question.images,
         cell_id=question.cell_id,
+        cell_turn=question.cell_turn,
+        left_out=left_out,
+        request=request,
+        allow_secrets=question.allow_secrets,
     )
-    context = context_of(conversation, question, bounds or Bounds())
-    params = request_of(question, context)
-    turn.left_out = context.left_out
-    _settle_system(turn, conversation, question)
-    if question.remember:
-        conversation.open(turn, question.beside)
-
-    def grow(delta: Delta) -> None:
-        conversation.grow(turn, delta.text, delta.reasoning)
-        listener(delta)
-
-    started = asyncio.get_running_loop().time()
-    try:
-        answer = await _answer(model, params, question.stream, turn, grow)
-    except BaseException as error:
-        turn.duration_s = asyncio.get_running_loop().time() - started
-        conversation.close(turn, _broken(turn, error))
-        raise
-    turn.duration_s = asyncio.get_running_loop().time() - started
-    _complete(turn, answer)
-    conversation.close(turn, COMPLETE)
-    return answer
-
-
-def _settle_system(turn: Turn, conversation: Conversation, question: Question) -> None:
-    """Keep a system prompt in the turn only where it changes what was in force."""
-    beside = question.beside
-    if beside is not None and turn.system is None:
-        turn.system = beside.system
-    elif beside is None and question.system == conversation.system:
+    if beside := question.beside:
+        # A branch keeps the system prompt of its place, and belongs to the cell of the turn beside it.
+        turn.system = beside.system if turn.system is None else turn.system
+        turn.cell_id, turn.cell_turn = beside.cell_id, beside.cell_turn
+    elif question.remember and question.system == conversation.system_for(None, question.instead):
+        # It is kept only where it changes what was in force.
         turn.system = None
+    return turn
+
+
+def _from_history(
+    conversation: Conversation,
+    question: Question,
+    found: Turn,
+    params: dict[str, Any],
+    listener: Listener,
+) -> Answer:
+    """Answer a question as it was answered before."""
+    listener(Delta(found.text, found.reasoning))
+    own = question.instead
+    if own is not None and own.request == found.request and own.text == found.text:
+        # The cell's own turn says so already: it is the newest version as it stands.
+        own.stale = False
+        conversation.keep(own)
+    elif question.remember:
+        turn = _turn(conversation, question, found.provider or "", 0, found.request or "")
+        turn.origin = found.origin or found.id
+        turn.model, turn.finish_reason = found.model, found.finish_reason
+        turn.steps, turn.status = found.steps, COMPLETE
+        turn.add(found.text, found.reasoning)
+        conversation.open(turn, question.beside, question.instead)
+        conversation.close(turn, COMPLETE)
+    return answer_of(found, params["messages"])
 
 
 async def _answer(

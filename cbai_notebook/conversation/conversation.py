@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, overload
 
-from cbai_notebook.conversation.tree import TurnTree
-from cbai_notebook.conversation.turn import CANCELLED, FAILED, Turn
+from cbai_notebook.conversation.keeping import Keeper
+from cbai_notebook.conversation.tree import Slot, TurnTree
+from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, Turn
 from cbai_notebook.conversation.watching import Change, Watcher, Watchers
 from cbai_notebook.errors import UsageError
 
@@ -39,22 +40,35 @@ class Context:
 class Conversation:
     """A named list of turns.
 
-    A prompt that is asked anew, or in other words, keeps its first turn as an alternative. Everything
-    but :meth:`alternatives` is about the turns that are on show.
+    A prompt that is asked in other words begins a branch beside its first turn, and a cell that is run
+    again puts a new version in the place of the old one. Everything but :meth:`alternatives` is about
+    the turns that are on show.
 
     ``messages`` is a list of flat dicts with the same keys in every record, so that
     ``pd.DataFrame(conversation.messages)`` needs no help. ``len``, iteration and indexing work on it.
+
+    Args:
+        name: Its name.
+        keeper: What keeps it on disk; without one it lives as long as the process.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, keeper: Keeper | None = None) -> None:
+        self._name = name
+        self._keeper = keeper
         self._tree = TurnTree()
         self._watchers = Watchers()
         # The background loop writes turns while a cell reads them.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        if keeper is not None and (tree := keeper.load()):
+            self._tree = tree
 
     def __repr__(self) -> str:
         return f"<Conversation {self.name!r}: {len(self.turns)} turns>"
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._name
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -96,6 +110,21 @@ class Conversation:
         """The system prompt in force, or ``None``."""
         return _system(self.turns)
 
+    @property
+    def kept(self) -> bool:
+        """Whether it is kept on disk."""
+        return self._keeper is not None
+
+    @property
+    def not_stored(self) -> str:
+        """Why its newest changes are not on disk although they should be, in one sentence; else ``""``."""
+        return self._keeper.trouble if self._keeper else ""
+
+    @property
+    def id(self) -> int | None:
+        """Its number on disk, once it has one."""
+        return self._keeper.id if self._keeper else None
+
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Tell `watcher` of every change, at once and on the thread that makes it.
 
@@ -107,13 +136,21 @@ class Conversation:
         """
         return self._watchers.add(watcher)
 
-    def reset(self) -> None:
-        """Forget every turn, alternatives included."""
+    def refresh(self) -> None:
+        """Take over what another kernel has changed on disk."""
         with self._lock:
-            self._tree.clear()
+            if self._keeper is None or not self._keeper.changed_elsewhere():
+                return
+            known = [turn for slot in self._tree.slots() for turn in slot.versions]
+            tree = self._keeper.load(known)
+            if tree is None:
+                return
+            self._tree = tree
         self._watchers.tell(Change("arranged"))
 
-    def open(self, turn: Turn, beside: Turn | None = None) -> None:
+    # One turn, from its prompt to its end
+
+    def open(self, turn: Turn, beside: Turn | None = None, instead: Turn | None = None) -> None:
         """Add a turn that is about to be asked.
 
         A prompt that failed without an answer and is asked again takes the place of the failed turn,
@@ -121,21 +158,33 @@ class Conversation:
 
         Args:
             turn: The new turn.
-            beside: The turn to stand beside as an alternative; at the end by default.
+            beside: The turn to stand beside as a branch; at the end by default.
+            instead: The turn to stand in the place of; it is kept as an older version, and what
+                follows is marked as stale.
 
         Raises:
-            UsageError: `beside` is not in this conversation.
+            UsageError: `beside` or `instead` is not in this conversation.
         """
+        self.refresh()
         with self._lock:
-            if beside is not None:
-                self._must_hold(beside)
-            *_, last = (None, *self._tree.path()) if beside is None else (beside,)
+            for other in (beside, instead):
+                if other is not None:
+                    self._must_hold(other)
+            last = beside or instead or self._tree.last
+            changed = [turn]
             if last and _is_retry(last, turn):
-                self._tree.replace(last, turn)
+                slot = self._tree.replace(last, turn)
+                self._keep(turns=changed, slots=[slot], gone=[last])
             elif beside:
-                self._tree.add_beside(turn, beside)
+                slot = self._tree.add_beside(turn, beside)
+                self._keep(turns=changed, slots=self._tree.around(slot))
+            elif instead:
+                slot = self._tree.add_version(turn, instead)
+                changed += self._stale_after(turn)
+                self._keep(turns=changed, slots=[slot])
             else:
-                self._tree.append(turn)
+                slot = self._tree.append(turn)
+                self._keep(turns=changed, slots=self._tree.around(slot))
         self._watchers.tell(Change("opened", turn))
 
     def grow(self, turn: Turn, text: str, reasoning: str) -> None:
@@ -143,15 +192,79 @@ class Conversation:
         turn.add(text, reasoning)
         self._watchers.tell(Change("grown", turn))
 
+    def checkpoint(self, turn: Turn) -> None:
+        """Write to disk what has come of a turn that is under way."""
+        if self._keeper is not None:
+            self._keeper.checkpoint(turn)
+
     def close(self, turn: Turn, status: str) -> None:
         """Say how a turn ended; whatever else is known of it must be in it by then."""
         turn.status = status
+        if self._keeper is not None:
+            with self._lock:
+                if turn in self._tree:
+                    self._keeper.closed(turn)
         self._watchers.tell(Change("closed", turn))
+
+    def keep(self, turn: Turn) -> None:
+        """Write a turn whose facts have changed."""
+        with self._lock:
+            self._must_hold(turn)
+            self._keep(turns=[turn])
+        self._watchers.tell(Change("closed", turn))
+
+    def extend(self, turns: Iterable[Turn]) -> None:
+        """Add turns that have ended already at the end, as one change."""
+        with self._lock:
+            added = list(turns)
+            slots = [self._tree.append(turn) for turn in added]
+            first = self._tree.around(slots[0]) if slots else []
+            self._keep(turns=added, slots=[*first, *slots[1:]])
+        self._watchers.tell(Change("arranged"))
+
+    # Other turns on show
 
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
         """Return a turn and those that were asked in its place, oldest first."""
         with self._lock:
             return self._tree.beside(turn)
+
+    def versions(self) -> list[tuple[int, Turn, bool]]:
+        """Return every version of the turns on show: the place, the turn, and whether it is on show."""
+        with self._lock:
+            return [
+                (number, version, version is turn)
+                for number, turn in enumerate(self._tree.path())
+                for version in self._tree.slot(turn).versions
+            ]
+
+    def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
+        """Return the turn on show that a cell has made.
+
+        Args:
+            cell_id: The frontend's id of the cell.
+            cell_turn: Which of the turns that the cell makes in one run, from 0.
+        """
+        if cell_id is None:
+            return None
+        mine = (
+            turn
+            for turn in reversed(self.turns)
+            if turn.cell_id == cell_id and turn.cell_turn == cell_turn
+        )
+        return next(mine, None)
+
+    def answered(self, request: str) -> Turn | None:
+        """Return the newest complete turn that was asked with a request, by its fingerprint.
+
+        On disk every conversation is looked through, in memory this one.
+        """
+        with self._lock:
+            held = [turn for slot in self._tree.slots() for turn in slot.versions]
+        here = [turn for turn in held if turn.request == request and turn.status == COMPLETE]
+        if here:
+            return max(here, key=lambda turn: turn.created_at)
+        return self._keeper.answered(request) if self._keeper else None
 
     def choose(self, turn: Turn) -> None:
         """Show a turn, and what followed it, in place of its alternatives.
@@ -161,7 +274,12 @@ class Conversation:
         """
         with self._lock:
             self._must_hold(turn)
+            slot = self._tree.slot(turn)
+            other_version = slot.turn is not turn
+            changed = {*_way(slot)}
             self._tree.choose(turn)
+            stale = self._stale_after(turn) if other_version else []
+            self._keep(turns=stale, slots=[*changed])
         self._watchers.tell(Change("arranged"))
 
     def delete(self, turn: Turn) -> None:
@@ -172,25 +290,127 @@ class Conversation:
         """
         with self._lock:
             self._must_hold(turn)
-            self._tree.remove(turn)
+            slot = self._tree.slot(turn)
+            gone = self._tree.remove(turn)
+            self._keep(slots=self._tree.around(slot), gone=gone)
         self._watchers.tell(Change("arranged"))
+
+    def undo(self) -> Turn | None:
+        """Take the newest turn back and return it; ``None`` when there is none.
+
+        Where it has an older version, that one shows again.
+        """
+        with self._lock:
+            path = self._tree.path()
+            if not path:
+                return None
+            newest = max(enumerate(path), key=lambda each: (each[1].created_at, each[0]))[1]
+            self.delete(newest)
+            return newest
+
+    def reset(self) -> None:
+        """Begin again with nothing said; what was said is kept as a branch."""
+        with self._lock:
+            path = self._tree.path()
+            first = self._tree.slot(path[0]) if path else None
+            self._tree.begin_again()
+            if first:
+                self._keep(slots=[first])
+        self._watchers.tell(Change("arranged"))
+
+    def clear(self) -> None:
+        """Forget every turn, branches and older versions included."""
+        with self._lock:
+            gone = self._tree.clear()
+            if gone:
+                self._keep(gone=gone)
+        self._watchers.tell(Change("arranged"))
+
+    def forget(self) -> None:
+        """Forget every turn and the conversation itself; it begins anew when it is used again.
+
+        Raises:
+            HistoryError: It could not be written; nothing was forgotten.
+        """
+        with self._lock:
+            if self._keeper is not None:
+                self._keeper.forget()
+            self._tree.clear()
+        self._watchers.tell(Change("arranged"))
+
+    def copy(
+        self, name: str, until: Turn | None = None, *, keeper: Keeper | None = None
+    ) -> Conversation:
+        """Return a new conversation with the same turns.
+
+        Args:
+            name: Its name.
+            until: The last turn that is copied; all by default.
+            keeper: What keeps the copy on disk.
+
+        Raises:
+            UsageError: `until` is not on show in this conversation.
+        """
+        turns = self.turns
+        if until is not None:
+            if until not in turns:
+                raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
+            turns = turns[: turns.index(until) + 1]
+        made = Conversation(name, keeper=keeper)
+        made.extend(turn.copy() for turn in turns)
+        return made
+
+    def rename(self, name: str) -> None:
+        """Take another name."""
+        self._name = name
+        if self._keeper is not None:
+            self._keeper.name = name
+        self._watchers.tell(Change("arranged"))
+
+    def _stale_after(self, turn: Turn) -> list[Turn]:
+        later = [each for each in self._tree.after(turn) if not each.stale]
+        for each in later:
+            each.stale = True
+        return later
+
+    def _keep(
+        self, *, turns: Iterable[Turn] = (), slots: Iterable[Slot] = (), gone: Iterable[Turn] = ()
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.keep(turns=turns, slots=slots, gone=gone)
 
     def _must_hold(self, turn: Turn) -> None:
         if turn not in self._tree:
             raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
 
-    def system_for(self, beside: Turn | None) -> str | None:
-        """Return the system prompt that a prompt asked in the place of `beside` starts from."""
+    # What goes along with a prompt
+
+    def system_for(self, beside: Turn | None = None, instead: Turn | None = None) -> str | None:
+        """Return the system prompt that a new prompt starts from.
+
+        Args:
+            beside: The turn that it is asked beside, whose own change of it counts.
+            instead: The turn that it is asked in the place of, whose own change of it does not count.
+        """
+        if instead is not None:
+            return _system(self._before(instead))
         if beside is None:
             return self.system
         return _system((*self._before(beside), beside))
 
     def _before(self, turn: Turn | None) -> tuple[Turn, ...]:
         with self._lock:
+            if turn is not None:
+                self._must_hold(turn)
             return tuple(self._tree.path(before=turn))
 
     def context(
-        self, prompt: str, system: str | None, bounds: Bounds, beside: Turn | None = None
+        self,
+        prompt: str,
+        system: str | None,
+        bounds: Bounds,
+        beside: Turn | None = None,
+        instead: Turn | None = None,
     ) -> Context:
         """Return what goes ahead of a prompt: the system prompt and the newest turns that fit.
 
@@ -200,9 +420,10 @@ class Conversation:
             prompt: The prompt that is about to be asked.
             system: A system prompt that replaces the one in force; ``""`` for none.
             bounds: How many turns and characters may go along.
-            beside: The turn that the prompt is an alternative to; only what stands before it goes along.
+            beside, instead: The turn that the prompt is asked beside, or in the place of; only what
+                stands before it goes along.
         """
-        answered = [turn for turn in self._before(beside) if turn.text]
+        answered = [turn for turn in self._before(beside or instead) if turn.text]
         chosen: list[Turn] = []
         room = bounds.chars
         for turn in reversed(answered):
@@ -210,11 +431,19 @@ class Conversation:
             if len(chosen) == bounds.turns or room < 0:
                 break
             chosen.insert(0, turn)
-        in_force = self.system_for(beside) if system is None else system
+        in_force = self.system_for(beside, instead) if system is None else system
         messages: list[Message] = [{"role": "system", "content": in_force}] if in_force else []
         for turn in chosen:
             messages += turn.sent()
         return Context(messages, left_out=len(answered) - len(chosen))
+
+
+def _way(slot: Slot) -> Iterator[Slot]:
+    """Yield every slot that is chosen or passed over on the way to one."""
+    step: Slot | None = slot
+    while step is not None and step.parent is not None:
+        yield from step.parent.following
+        step = step.parent
 
 
 def _system(turns: tuple[Turn, ...]) -> str | None:

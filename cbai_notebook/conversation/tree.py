@@ -1,7 +1,8 @@
-"""Turns with their alternatives: a tree of which one path is on show.
+"""Turns with their versions and branches: a tree of slots of which one path is on show.
 
-Asking a prompt anew, or in other words, makes an alternative beside the first turn. The path runs from
-the first turn through the chosen alternative at each place.
+A slot holds one turn, in one or several versions. A cell that is run again puts a new version into its
+slot, and what follows stays. A prompt that is asked in other words starts a branch: a slot beside the
+first one, with followers of its own. The path runs from the root through the chosen slot of each step.
 """
 
 from __future__ import annotations
@@ -13,93 +14,211 @@ from cbai_notebook.conversation.turn import Turn
 
 
 @dataclass(eq=False)
-class _Place:
-    """Where alternatives stand: the turns that could follow `before`, and the one that does."""
+class Slot:
+    """A place for a turn.
 
-    before: Turn | None
-    turns: list[Turn] = field(default_factory=list)
-    chosen: int = 0
+    Attributes:
+        parent: The slot before it; ``None`` for the root, which holds no turn.
+        versions: The turn, and those that it has replaced, oldest first.
+        active: Which version is on show.
+        following: The slots that may come next, oldest first.
+        chosen: The one of them that does; ``None`` where the path ends.
+        id: The slot's number in the store, where it is stored.
+    """
+
+    parent: Slot | None
+    versions: list[Turn] = field(default_factory=list)
+    active: int = 0
+    following: list[Slot] = field(default_factory=list)
+    chosen: Slot | None = None
+    id: int | None = None
+
+    @property
+    def turn(self) -> Turn:
+        """The version on show."""
+        return self.versions[self.active]
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the slot before it leads here."""
+        return self.parent is not None and self.parent.chosen is self
 
 
 class TurnTree:
-    """Turns by place. Nothing here is safe to use from several threads at once."""
+    """Slots of turns. Nothing here is safe to use from several threads at once."""
 
     def __init__(self) -> None:
-        self._after: dict[Turn | None, _Place] = {}
-        self._home: dict[Turn, _Place] = {}
+        self._root = Slot(None)
+        self._home: dict[Turn, Slot] = {}
+        self._path: list[Slot] = []
 
     def __contains__(self, turn: Turn) -> bool:
         return turn in self._home
 
-    def path(self, before: Turn | None = None) -> Iterator[Turn]:
-        """Yield the turns of the chosen path, up to but without `before`."""
-        place = self._after.get(None)
-        while place and (turn := place.turns[place.chosen]) is not before:
-            yield turn
-            place = self._after.get(turn)
+    def slot(self, turn: Turn) -> Slot:
+        """Return where a turn stands, on show or not."""
+        return self._home[turn]
 
-    def append(self, turn: Turn) -> None:
+    def slots(self) -> Iterator[Slot]:
+        """Yield every slot, each behind the one before it."""
+        waiting = list(reversed(self._root.following))
+        while waiting:
+            slot = waiting.pop()
+            yield slot
+            waiting += reversed(slot.following)
+
+    def path(self, before: Turn | None = None) -> list[Turn]:
+        """Return the turns on show, up to but without the slot of `before`, which need not be on show."""
+        if before is None:
+            return [slot.turn for slot in self._path]
+        slot = self._home[before].parent
+        turns = []
+        while slot is not None and slot is not self._root:
+            turns.append(slot.turn)
+            slot = slot.parent
+        return turns[::-1]
+
+    @property
+    def last(self) -> Turn | None:
+        """The turn at the end of the path."""
+        return self._path[-1].turn if self._path else None
+
+    def append(self, turn: Turn) -> Slot:
         """Put a turn at the end of the path."""
-        *_, last = (None, *self.path())
-        self._join(self._after.setdefault(last, _Place(last)), turn)
+        return self._join(self._path[-1] if self._path else self._root, turn)
 
-    def add_beside(self, turn: Turn, other: Turn) -> None:
-        """Put a turn beside another one, and choose it."""
-        self._join(self._home[other], turn)
+    def add_beside(self, turn: Turn, other: Turn) -> Slot:
+        """Begin a branch beside another turn, and choose it."""
+        parent = self._home[other].parent
+        assert parent is not None
+        slot = self._join(parent, turn)
+        self._trace()
+        return slot
 
-    def replace(self, old: Turn, new: Turn) -> None:
-        """Put a turn in the place of another one, which is forgotten, and choose it."""
-        place = self._home.pop(old)
-        place.chosen = place.turns.index(old)
-        place.turns[place.chosen] = new
-        self._home[new] = place
-        if following := self._after.pop(old, None):
-            following.before = new
-            self._after[new] = following
+    def add_version(self, turn: Turn, old: Turn) -> Slot:
+        """Put a turn in the place of another one, which is kept as an older version."""
+        slot = self._home[old]
+        slot.versions.append(turn)
+        slot.active = len(slot.versions) - 1
+        self._home[turn] = slot
+        return slot
+
+    def replace(self, old: Turn, new: Turn) -> Slot:
+        """Put a turn in the place of another one, which is forgotten."""
+        slot = self._home.pop(old)
+        slot.active = slot.versions.index(old)
+        slot.versions[slot.active] = new
+        self._home[new] = slot
+        self.reveal(slot)
+        return slot
+
+    def insert(self, slot: Slot) -> None:
+        """Put a slot with its versions under its parent; for a tree that is built from what was stored."""
+        parent = slot.parent or self._root
+        slot.parent = parent
+        parent.following.append(slot)
+        self._home.update(dict.fromkeys(slot.versions, slot))
+
+    def settle(self) -> None:
+        """Find the path anew, after slots were inserted."""
+        self._trace()
 
     def beside(self, turn: Turn) -> tuple[Turn, ...]:
-        """Return the alternatives at the place of a turn, itself included, oldest first."""
-        place = self._home.get(turn)
-        return tuple(place.turns) if place else (turn,)
+        """Return all that could stand in a turn's place: its versions and those of the slots beside it."""
+        slot = self._home.get(turn)
+        if slot is None or slot.parent is None:
+            return (turn,)
+        return tuple(version for each in slot.parent.following for version in each.versions)
+
+    def around(self, slot: Slot) -> list[Slot]:
+        """Return the slots of which one is chosen where a slot stands, or stood until it was removed."""
+        assert slot.parent is not None
+        return list(slot.parent.following)
+
+    def after(self, turn: Turn) -> list[Turn]:
+        """Return every turn on show in the slots that come after a turn's, on all branches."""
+        waiting, found = list(self._home[turn].following), []
+        while waiting:
+            slot = waiting.pop()
+            found.append(slot.turn)
+            waiting += slot.following
+        return found
 
     def choose(self, turn: Turn) -> None:
-        """Put a turn, and what last followed it, on the path."""
-        place = self._home[turn]
-        place.chosen = place.turns.index(turn)
+        """Put a turn on the path, and what last followed it."""
+        slot = self._home[turn]
+        slot.active = slot.versions.index(turn)
+        self.reveal(slot)
 
-    def remove(self, turn: Turn) -> None:
-        """Forget a turn.
+    def reveal(self, slot: Slot) -> None:
+        """Let the path lead through a slot."""
+        while slot.parent is not None:
+            slot.parent.chosen = slot
+            slot = slot.parent
+        self._trace()
 
-        What follows a lone turn moves up. An alternative goes with what follows it, and the
-        alternative before it is chosen.
+    def begin_again(self) -> None:
+        """Let the path end at the root; what stood there is a branch."""
+        self._root.chosen = None
+        self._trace()
+
+    def remove(self, turn: Turn) -> list[Turn]:
+        """Forget a turn, and return all that is gone with it.
+
+        An older version shows again. What follows a lone turn moves up. A branch goes with what
+        follows it, and the branch before it is chosen.
         """
-        place = self._home[turn]
-        index = place.turns.index(turn)
-        if len(place.turns) > 1:
-            self._forget(turn)
-            del place.turns[index]
-            if index <= place.chosen:
-                place.chosen = max(0, place.chosen - 1)
-            return
-        del self._home[turn], self._after[place.before]
-        if following := self._after.pop(turn, None):
-            following.before = place.before
-            self._after[place.before] = following
+        slot = self._home[turn]
+        parent = slot.parent
+        assert parent is not None
+        if len(slot.versions) > 1:
+            index = slot.versions.index(turn)
+            del slot.versions[index], self._home[turn]
+            slot.active = max(0, slot.active - (index <= slot.active))
+            return [turn]
+        index = parent.following.index(slot)
+        if len(parent.following) > 1:
+            gone = self._forget(slot)
+            del parent.following[index]
+            if parent.chosen is slot:
+                parent.chosen = parent.following[max(0, index - 1)]
+        else:
+            gone = [turn]
+            del self._home[turn]
+            parent.following = slot.following
+            parent.chosen = slot.chosen if parent.chosen is slot else None
+            for following in slot.following:
+                following.parent = parent
+        self._trace()
+        return gone
 
-    def clear(self) -> None:
-        """Forget every turn."""
-        self._after.clear()
-        self._home.clear()
+    def clear(self) -> list[Turn]:
+        """Forget every turn, and return them."""
+        gone = list(self._home)
+        self._root, self._home, self._path = Slot(None), {}, []
+        return gone
 
-    def _join(self, place: _Place, turn: Turn) -> None:
-        place.turns.append(turn)
-        place.chosen = len(place.turns) - 1
-        self._home[turn] = place
+    def _join(self, parent: Slot, turn: Turn) -> Slot:
+        slot = Slot(parent, [turn])
+        parent.following.append(slot)
+        parent.chosen = slot
+        self._home[turn] = slot
+        self._path.append(slot)
+        return slot
 
-    def _forget(self, turn: Turn) -> None:
-        forgotten = [turn]
-        while forgotten:
-            gone = forgotten.pop()
-            del self._home[gone]
-            if following := self._after.pop(gone, None):
-                forgotten += following.turns
+    def _forget(self, slot: Slot) -> list[Turn]:
+        waiting, gone = [slot], []
+        while waiting:
+            each = waiting.pop()
+            gone += each.versions
+            waiting += each.following
+        for turn in gone:
+            del self._home[turn]
+        return gone
+
+    def _trace(self) -> None:
+        self._path = []
+        slot = self._root.chosen
+        while slot is not None:
+            self._path.append(slot)
+            slot = slot.chosen

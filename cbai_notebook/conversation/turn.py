@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,8 @@ class Turn:
         stale: Whether something before this turn has changed since it was answered.
         id: The turn's number in the store, where it is stored.
         origin: The number of the turn that this one was copied from without a request.
+        request: A fingerprint of the request that was sent.
+        allow_secrets: Whether the user has sent a secret on purpose, which is then kept as well.
     """
 
     prompt: str
@@ -68,6 +70,8 @@ class Turn:
     stale: bool = False
     id: int | None = None
     origin: int | None = None
+    request: str | None = None
+    allow_secrets: bool = False
     _text: list[str] = field(default_factory=list, repr=False)
     _reasoning: list[str] = field(default_factory=list, repr=False)
 
@@ -102,18 +106,20 @@ class Turn:
         text = "".join(self._text[seen[0] : now[0]])
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
-    def sent_prompt(self) -> dict[str, Any]:
-        """Return the user's message as it is sent to a model."""
-        if not self.images:
-            return {"role": "user", "content": self.prompt}
-        parts: list[dict[str, Any]] = [{"type": "text", "text": self.prompt}] if self.prompt else []
-        parts += [{"type": "image_url", "image_url": {"url": url}} for url in self.images]
-        return {"role": "user", "content": parts}
+    def copy(self) -> Turn:
+        """Return the turn as it stands, for another conversation."""
+        status = PARTIAL if self.status == STREAMING else self.status
+        origin = self.origin or self.id
+        made = replace(
+            self, id=None, origin=origin, request=None, status=status, _text=[], _reasoning=[]
+        )
+        made.add(self.text, self.reasoning)
+        return made
 
     def sent(self) -> list[dict[str, Any]]:
         """Return the turn's messages as they are sent to a model; without the system prompt."""
         answer = {"role": "assistant", "content": self.text}
-        return [self.sent_prompt(), *map(dict, self.steps), answer]
+        return [user_message(self.prompt, self.images), *map(dict, self.steps), answer]
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
         """Return the turn as flat messages: system (where it changed), user, tool steps, assistant."""
@@ -151,6 +157,20 @@ class Turn:
         }
         records.append(_record(shared, role="assistant", **answer))
         return records
+
+
+def user_message(prompt: str, images: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a user's message as it is sent to a model.
+
+    Args:
+        prompt: The text.
+        images: Addresses of images that go along, ``data:`` ones included.
+    """
+    if not images:
+        return {"role": "user", "content": prompt}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": prompt}] if prompt else []
+    parts += [{"type": "image_url", "image_url": {"url": url}} for url in images]
+    return {"role": "user", "content": parts}
 
 
 RECORD_KEYS = (

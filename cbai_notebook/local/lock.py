@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cbai_notebook.locks import try_lock
+
 POLL_SECONDS = 0.1
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
@@ -46,11 +35,9 @@ def locked(path: Path, cancel: threading.Event) -> Iterator[bool]:
 def _wait_for_lock(descriptor: int, cancel: threading.Event) -> bool:
     while not cancel.is_set():
         try:
-            _try_lock(descriptor)
-        except (BlockingIOError, PermissionError):  # held by another: POSIX, Windows
-            cancel.wait(POLL_SECONDS)
+            if try_lock(descriptor):
+                return True
         except OSError:
             return False
-        else:
-            return True
+        cancel.wait(POLL_SECONDS)
     return False

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import (
@@ -18,10 +18,11 @@ from cbai_notebook.conversation import (
     chat,
     context_of,
     request_of,
+    secrets,
 )
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook import bridge, insert, secrets
-from cbai_notebook.notebook.frontend import cell_id
+from cbai_notebook.notebook import bridge, insert
+from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.notebook.options import Options
 from cbai_notebook.notebook.playback import play
 from cbai_notebook.notebook.preferences import Preferences, preferences
@@ -73,9 +74,12 @@ def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepare
     from cbai_notebook.client.settings import settings
 
     now, wishes = settings(), preferences()
-    question, provider_hints = _question(shell, prompt, options, now, wishes)
-    provider, _ = parse_model_spec(options.model, now)
     conversation = chat(options.conversation)
+    question, provider_hints = _question(shell, prompt, options, now, wishes)
+    if question.remember:
+        own = conversation.of_cell(question.cell_id, question.cell_turn)
+        question = replace(question, instead=own)
+    provider, _ = parse_model_spec(options.model, now)
     bounds = Bounds(wishes.history_turns, wishes.history_chars)
     context = context_of(conversation, question, bounds)
     params = request_of(question, context)
@@ -116,6 +120,9 @@ def _question(
         remember=options.history,
         stream=options.stream,
         cell_id=cell_id(shell),
+        cell_turn=0 if options.dry_run else cell_turn(shell),
+        cached=wishes.cached if options.cached is None else options.cached,
+        allow_secrets=options.allow_secrets,
     ), hints
 
 
@@ -158,7 +165,11 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
         hints=prepared.hints,
         left_out=prepared.left_out,
     ) as ending:
-        answer = ending.answer = play(start, screen)
+        try:
+            answer = ending.answer = play(start, screen)
+        finally:
+            if prepared.question.remember and (problem := prepared.conversation.not_stored):
+                ending.hints.append(f"Not stored: {problem}")
         if options.raw:
             screen.text(_json(answer.raw))
         if options.output:

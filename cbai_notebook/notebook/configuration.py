@@ -6,11 +6,15 @@ from inspect import signature
 from typing import Any
 
 from cbai_notebook import client
+from cbai_notebook.conversation import keep_history
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook import preferences
 
 SERVICE = tuple(signature(client.configure).parameters)
 """The settings of the service, by the names that the client gives them."""
+
+HISTORY = "history"
+"""The setting of where conversations are kept."""
 
 
 def configure(**settings: Any) -> None:
@@ -22,17 +26,20 @@ def configure(**settings: Any) -> None:
     Args:
         **settings: For the service ``env_id``, ``api_key``, ``region``, ``base_url``, ``provider``,
             ``model`` and ``timeout`` (seconds, or a :class:`~cbai_notebook.Timeout`). For the
-            notebook ``history_turns``, ``history_chars``, ``table_rows`` and ``bridge``
-            (see :class:`~cbai_notebook.notebook.preferences.Preferences`).
+            notebook ``history_turns``, ``history_chars``, ``table_rows``, ``cached`` and ``bridge``
+            (see :class:`~cbai_notebook.notebook.preferences.Preferences`). ``history`` says where
+            conversations are kept: ``"on"``, ``"off"`` (in memory only) or the path of a file.
 
     Raises:
         ConfigurationError: There is no such setting, or a value does not fit; nothing is changed then.
     """
     ours = {name: settings.pop(name) for name in preferences.NAMES if name in settings}
-    unknown = set(settings) - set(SERVICE)
+    unknown = set(settings) - {*SERVICE, HISTORY}
     if unknown:
-        known = ", ".join((*SERVICE, *preferences.NAMES))
+        known = ", ".join((*SERVICE, *preferences.NAMES, HISTORY))
         raise UsageError(f"There is no setting {min(unknown)!r}. Settings: {known}.")
     preferences.checked(ours)  # first, so that a bad one leaves the others alone
+    if HISTORY in settings:
+        keep_history(settings.pop(HISTORY))
     client.configure(**settings)
     preferences.prefer(**ours)

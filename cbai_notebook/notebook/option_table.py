@@ -155,6 +155,8 @@ OPTIONS: tuple[Option, ...] = (
         offers="conversation",
     ),
     Option(("--no-history",), "history", "neither send nor keep the conversation", sets=False),
+    Option(("--cached",), "cached", "answer from the history if the same was asked before"),
+    Option(("--no-cached",), "cached", "ask, whatever the setting `cached` says", sets=False),
     Option(
         ("-o", "--output"),
         "output",

@@ -40,6 +40,8 @@ class Options:
         params: Any other parameters of the request, by name.
         conversation: The conversation's name; ``None`` is the current one.
         history: Send the past along and keep the turn.
+        cached: Take the answer from the history where the same request has been answered before;
+            ``None`` leaves it to the setting.
         output: The variable that gets the answer.
         format: How the answer is shown, ``markdown``, ``text``, ``code`` or ``json``.
         insert: Put the answer's code blocks into a new cell.
@@ -59,6 +61,7 @@ class Options:
     params: Mapping[str, Any] = field(default_factory=dict)
     conversation: str | None = None
     history: bool = True
+    cached: bool | None = None
     output: str | None = None
     format: str = "markdown"
     insert: bool = False

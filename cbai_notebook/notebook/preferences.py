@@ -10,6 +10,7 @@ from typing import Any
 from cbai_notebook.errors import UsageError
 
 BRIDGES = ("background", "nested")
+_SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Preferences:
         history_turns: Past turns that go along with a prompt, at most.
         history_chars: Characters of past turns that go along with a prompt, at most.
         table_rows: Rows of a DataFrame or Series that a ``{name}`` puts into a prompt, at most.
+        cached: Take answers from the history where the same request has been answered before.
         bridge: ``"background"``, or ``"nested"`` to run coroutines on the kernel's own loop.
     """
 
     history_turns: int = 20
     history_chars: int = 24_000
     table_rows: int = 20
+    cached: bool = False
     bridge: str = "background"
 
 
@@ -88,6 +91,11 @@ def _checked(name: str, value: Any, where: str) -> Any:
         if value not in BRIDGES:
             raise UsageError(f"{where} is {value!r}; use {' or '.join(BRIDGES)}.")
         return value
+    if name == "cached":
+        switch = _SWITCH.get(str(value).strip().lower())
+        if switch is None:
+            raise UsageError(f"{where} is {value!r}; use True or False.")
+        return switch
     try:
         number = int(value)
     except (TypeError, ValueError):

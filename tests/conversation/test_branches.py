@@ -108,7 +108,41 @@ def test_a_failed_turn_in_the_middle_keeps_what_follows_when_asked_again() -> No
 
 def test_a_turn_that_is_gone_cannot_be_used(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
-    talk.reset()
+    talk.clear()
     for use in (talk.choose, talk.delete, lambda gone: talk.open(turn("d"), beside=gone)):
         with pytest.raises(UsageError, match="no longer in the conversation"):
             use(turns[0])
+
+
+def test_beginning_again_keeps_what_was_said_as_a_branch(turns: tuple[Turn, Turn, Turn]) -> None:
+    talk = conversation(*turns)
+    talk.reset()
+    assert prompts(talk) == []
+    talk.open(other := turn("d", "4"))
+    assert talk.alternatives(other) == (turns[0], other)
+    talk.choose(turns[0])
+    assert prompts(talk) == ["a", "b", "c"]
+
+
+def test_a_new_version_stands_in_the_place_of_the_old_one_and_what_follows_is_stale(
+    turns: tuple[Turn, Turn, Turn],
+) -> None:
+    talk = conversation(*turns)
+    talk.open(again := turn("b", "2'"), instead=turns[1])
+    assert prompts(talk) == ["a", "b", "c"]
+    assert [each.stale for each in talk.turns] == [False, False, True]
+    assert talk.versions() == [
+        (0, turns[0], True),
+        (1, turns[1], False),
+        (1, again, True),
+        (2, turns[2], True),
+    ]
+    talk.undo()
+    assert talk.turns == (turns[0], again), "the newest turn went first"
+
+
+def test_what_follows_a_deleted_version_stays(turns: tuple[Turn, Turn, Turn]) -> None:
+    talk = conversation(*turns)
+    talk.open(again := turn("b", "2'"), instead=turns[1])
+    talk.delete(again)
+    assert talk.turns == turns

@@ -33,7 +33,7 @@ OFFERS = Offers(
     ("line", "fragment", "choices"),
     [
         ("%cbai --m", "--m", ("--model", "--max-tokens")),
-        ("%%cbai --no", "--no", ("--no-history", "--no-stream")),
+        ("%%cbai --no", "--no", ("--no-history", "--no-cached", "--no-stream")),
         ("%%cbai -t 0.5 --ra", "--ra", ("--raw",)),
         ("%cbai -m ", "", ("local", "hy3", "hy4-preview", "cloudbase/hy3")),
         ("%cbai -m hy", "hy", ("hy3", "hy4-preview")),

@@ -61,7 +61,7 @@ def prepare(
     """
     from cbai_notebook.client import create_model, parse_model_spec
     from cbai_notebook.client.settings import settings
-    from cbai_notebook.notebook import secrets
+    from cbai_notebook.conversation import secrets
 
     now, wishes = settings(), preferences()
     provider, model = parse_model_spec(options.model or None, now)

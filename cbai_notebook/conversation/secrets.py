@@ -1,4 +1,5 @@
-"""Keeps secrets out of prompts: the API key, and the values of environment variables that look secret.
+"""Keeps secrets out of prompts and out of the history: the API key, and the values of environment
+variables that look secret. In the history, what has the shape of a well-known kind of key is masked too.
 
 A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``, ``OPENAI_API_KEY``)
 or its value is an address with a password in it (``postgres://user:password@host``). Left alone are
@@ -9,11 +10,14 @@ paths and addresses without a password. Names of public things, such as ``GPG_KE
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from cbai_notebook.client.settings import MASK, settings
 from cbai_notebook.errors import SecretRefusedError
 
 API_KEY = "the API key"
@@ -60,6 +64,70 @@ def refuse(request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[
                 f"Not sent: {place} holds the value of {_listed(names)}. "
                 f"{way_out}, or send it on purpose with --allow-secrets."
             )
+
+
+# What is kept --------------------------------------------------------------------------------------
+
+# Kinds of keys that say by their shape what they are.
+_SHAPES = re.compile(
+    r"\b(?:sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
+    r"|AKIA[0-9A-Z]{16}|AKID\w{28,}|LTAI\w{12,}|AIza[\w-]{35}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.DOTALL,
+)
+_VISIBLE_END = re.compile(r"[!-~]*\Z")
+
+LONGEST = 4_096
+"""Characters at the end of a growing text that may be the beginning of a secret, at most."""
+
+
+class Masker:
+    """Masks the secrets in a text.
+
+    Args:
+        values: The secrets, in every form in which they may be written.
+        shapes: Mask what has the shape of a key, too.
+    """
+
+    def __init__(self, values: Iterable[str], *, shapes: bool) -> None:
+        self._values = sorted(filter(None, values), key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, self._values)) or r"(?!)")
+        self._shapes = shapes
+
+    def __call__(self, text: str) -> str:
+        """Return the text with dots in the place of secrets."""
+        masked = self._pattern.sub(MASK, text)
+        return _SHAPES.sub(MASK, masked) if self._shapes else masked
+
+    def settled(self, text: str) -> int:
+        """Return how much of a growing text can be masked for good: all but its last word."""
+        end = _VISIBLE_END.search(text, max(0, len(text) - LONGEST))
+        return end.start() if end else len(text)
+
+    def tail(self, text: str) -> str:
+        """Return a last word masked, the beginning of a secret as well."""
+        masked = self(text)
+        for value in self._values:
+            for length in range(min(len(value) - 1, len(masked)), SHORTEST - 3, -1):
+                if masked.endswith(value[:length]):
+                    return masked[:-length] + MASK
+        return masked
+
+
+def masker(allowed: bool = False) -> Masker:
+    """Return what masks the secrets of this moment.
+
+    Args:
+        allowed: Whether the user wants secrets kept; the API key never is.
+    """
+    key = settings().api_key
+    return _masker("".join(key or ""), () if allowed else tuple(os.environ.items()))
+
+
+@lru_cache(maxsize=8)
+def _masker(api_key: str, environ: tuple[tuple[str, str], ...]) -> Masker:
+    needles = _needles(api_key, dict(environ))
+    return Masker((form for forms in needles.values() for form in forms), shapes=bool(environ))
 
 
 # What is sent --------------------------------------------------------------------------------------

@@ -1,0 +1,68 @@
+"""Which processes are still there: each holds a lock on a file of its own until it ends, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+
+from cbai_notebook.locks import try_lock
+
+
+class Alive:
+    """This process's own sign of life, and a look at those of others.
+
+    Args:
+        folder: Where the files are; made when the first is needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor: int | None = None
+        self._pid = 0
+        self._name = ""
+
+    @property
+    def name(self) -> str:
+        """What this process is called; the first look at it makes the file."""
+        if self._pid != os.getpid():
+            self._pid, self._name = os.getpid(), uuid.uuid4().hex
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = os.open(self._file(self._name), os.O_RDWR | os.O_CREAT, 0o600)
+            with contextlib.suppress(OSError):  # a file system without locks
+                try_lock(self._descriptor)
+        return self._name
+
+    def has_ended(self, name: str) -> bool:
+        """Return whether the process of a name is gone; its file goes with it."""
+        if name == self._name and self._pid == os.getpid():
+            return False
+        file = self._file(name)
+        try:
+            descriptor = os.open(file, os.O_RDWR)
+        except OSError:
+            return True
+        try:
+            free = try_lock(descriptor)
+        except OSError:
+            # Without locks nobody can tell. An answer that does go on puts this right when it ends.
+            return True
+        finally:
+            os.close(descriptor)
+        if free:
+            with contextlib.suppress(OSError):
+                file.unlink()
+        return free
+
+    def close(self) -> None:
+        """Take the sign away."""
+        if self._descriptor is not None and self._pid == os.getpid():
+            os.close(self._descriptor)
+            self._descriptor, self._pid = None, 0
+            with contextlib.suppress(OSError):
+                self._file(self._name).unlink()
+
+    def _file(self, name: str) -> Path:
+        # The name comes out of a file that anyone could have written.
+        return self._folder / f"{Path(name).name}.lock"

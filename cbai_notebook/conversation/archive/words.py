@@ -1,0 +1,59 @@
+"""The full-text index: words as SQLite's FTS5 knows them, and each Chinese character as one.
+
+Chinese has no spaces between its words, so each of its characters is indexed by itself, and what is looked
+for is found as a phrase of characters. Japanese and Korean are treated alike.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable
+
+_CHARACTERS = (
+    r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_CHARACTER = re.compile(f"([{_CHARACTERS}])")
+_TERM = re.compile(r'"([^"]*)"?|(\S+)')
+
+SHORTEST_BEGINNING = 3
+"""Letters of the shortest term that also finds the words which begin with it."""
+
+
+def spaced(text: str) -> str:
+    """Return a text in which every character that is a word of its own stands between spaces."""
+    return _CHARACTER.sub(r" \1 ", text)
+
+
+def expression(query: str) -> str:
+    """Return the FTS5 expression for what a person typed; ``""`` when there is nothing to look for.
+
+    Every term must be there. Quotes keep words together; a last word is also the beginning of one.
+    """
+    parts = []
+    for quoted, bare in _TERM.findall(query):
+        term = " ".join(re.findall(r"\w+", spaced(quoted or bare)))
+        if term:
+            begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTER.search(term[-1])
+            parts.append(f'"{term}"' + ("*" if begins else ""))
+    return " AND ".join(parts)
+
+
+def add(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]]) -> None:
+    """Index turns, given as number, prompt and answer."""
+    rows = list(rows)
+    connection.executemany(
+        "INSERT INTO words (rowid, prompt, answer) VALUES (?, ?, ?)",
+        [(number, spaced(prompt), spaced(answer)) for number, prompt, answer in rows],
+    )
+    connection.executemany(
+        "UPDATE turns SET indexed = 1 WHERE id = ?", [(number,) for number, _, _ in rows]
+    )
+
+
+def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]]) -> None:
+    """Take turns out of the index; prompt and answer must be those that were added."""
+    connection.executemany(
+        "INSERT INTO words (words, rowid, prompt, answer) VALUES ('delete', ?, ?, ?)",
+        [(number, spaced(prompt), spaced(answer)) for number, prompt, answer in rows],
+    )

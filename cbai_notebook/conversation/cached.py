@@ -1,0 +1,59 @@
+"""An answer out of the history: the same request has been answered before, so none is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation.turn import Turn
+
+if TYPE_CHECKING:
+    from cbai_notebook.client import Answer
+
+NOTE = "from the history, nothing was sent"
+
+
+def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
+    """Return what is equal for equal requests: the place they go to, the model, the messages, all else.
+
+    Args:
+        provider: Who is asked.
+        params: The parameters of the request, messages included.
+    """
+    from cbai_notebook.client.providers import default_model
+    from cbai_notebook.client.settings import settings
+
+    now = settings()
+    model = params.get("model") or default_model(provider, now)
+    asked = [provider, now.base_url or now.env_id, model, {**params, "model": model}]
+    text = json.dumps(asked, sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def answer_of(turn: Turn, asked: list[dict[str, Any]]) -> Answer:
+    """Return a turn's answer in the form that a request would have brought.
+
+    Args:
+        turn: The turn.
+        asked: The messages that it answers.
+    """
+    from cbai_notebook.client.answer import Timing, from_completion
+
+    message = {"role": "assistant", "content": turn.text}
+    if turn.reasoning:
+        message["reasoning_content"] = turn.reasoning
+    raw: dict[str, Any] = {
+        "object": "chat.completion",
+        "model": turn.model,
+        "choices": [{"index": 0, "message": message, "finish_reason": turn.finish_reason}],
+    }
+    return from_completion(
+        raw,
+        asked=asked,
+        provider=turn.provider or "",
+        label=" · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
+        timing=Timing(attempts=0),
+        request_id=None,
+    )
