@@ -1,4 +1,4 @@
-"""The table of options and commands of ``%%cbai`` and ``%cbai``: parsing, help and completion read it."""
+"""The table of options of ``%%cbai`` and ``%cbai``: parsing, help and completion read it."""
 
 from __future__ import annotations
 
@@ -46,15 +46,6 @@ class Option:
     offers: str = ""
 
 
-@dataclass(frozen=True)
-class CommandForm:
-    """One row of the table of commands: its name, what may follow it, and what it does."""
-
-    name: str
-    argument: str
-    help: str
-
-
 def _temperature(flag: str, text: str) -> float:
     try:
         number = float(text)
@@ -75,7 +66,7 @@ def _max_tokens(flag: str, text: str) -> int:
     return number
 
 
-def _variable(flag: str, text: str) -> str:
+def variable(flag: str, text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
         raise UsageError(f"{flag} takes the name of a variable, such as answer; not {text!r}.")
     return text
@@ -87,7 +78,7 @@ def _format(flag: str, text: str) -> str:
     return text
 
 
-def _filled(flag: str, text: str) -> str:
+def filled(flag: str, text: str) -> str:
     if not text.strip():
         raise UsageError(f"{flag} needs a name; it was given an empty one.")
     return text.strip()
@@ -133,7 +124,7 @@ OPTIONS: tuple[Option, ...] = (
         "model",
         "MODEL, or PROVIDER/MODEL; local is the offline model",
         "MODEL",
-        _filled,
+        filled,
         offers="model",
     ),
     Option(("-s", "--system"), "system", 'system prompt, in quotes: -s "Be brief."', "TEXT"),
@@ -151,7 +142,7 @@ OPTIONS: tuple[Option, ...] = (
         "conversation",
         "talk in the conversation of this name",
         "NAME",
-        _filled,
+        filled,
         offers="conversation",
     ),
     Option(("--no-history",), "history", "neither send nor keep the conversation", sets=False),
@@ -162,7 +153,7 @@ OPTIONS: tuple[Option, ...] = (
         "output",
         "put the answer object into this variable",
         "VAR",
-        _variable,
+        variable,
         offers="variable",
     ),
     Option(
@@ -179,7 +170,7 @@ OPTIONS: tuple[Option, ...] = (
         "into",
         "stream into this ipywidgets.Output",
         "VAR",
-        _variable,
+        variable,
         offers="output",
     ),
     Option(("--no-stream",), "stream", "show the answer once it is whole", sets=False),
@@ -189,43 +180,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(("-h", "--help"), "help", "show this help"),
 )
 
-COMMANDS: tuple[CommandForm, ...] = (
-    CommandForm("config", "", "what is set, and where it comes from"),
-    CommandForm("login", "", "store an environment and its API key on this machine"),
-    CommandForm("models", "[PROVIDER]", "names of models to try"),
-    CommandForm("history", "[-c NAME]", "show a conversation"),
-    CommandForm("panel", "[-c NAME]", "chat in a panel"),
-    CommandForm("reset", "[NAME]", "forget a conversation"),
-    CommandForm("help", "", "show this help"),
-)
-
 OPTION_OF: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
 """Every way to write an option, with its row of the table."""
-
-
-def help_text() -> str:
-    """Return how ``%%cbai`` and ``%cbai`` are used, as plain text."""
-    rows = [
-        (", ".join(option.flags) + f" {option.metavar}".rstrip(), option.help) for option in OPTIONS
-    ]
-    commands = [(f"%cbai {form.name} {form.argument}".rstrip(), form.help) for form in COMMANDS]
-    width = max(len(left) for left, _ in [*rows, *commands]) + 2
-    return "\n".join(
-        [
-            "%%cbai [options]         the lines below are the prompt",
-            "%cbai [options] PROMPT   ask in one line",
-            "",
-            "Options",
-            *(f"  {left:<{width}}{right}" for left, right in rows),
-            "",
-            "Commands",
-            *(f"  {left:<{width}}{right}" for left, right in commands),
-            "",
-            'In a prompt {name}, {name.attr}, {name["key"]} and {name[0]} are filled in when they name',
-            "something of yours; everything else is sent as it is written. A prompt that begins like an",
-            "option or a command goes behind two dashes: %cbai -- reset my mind",
-        ]
-    )
 
 
 def near(text: str, known: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterable
 
 _CHARACTERS = (
@@ -32,7 +33,7 @@ def expression(query: str) -> str:
     """
     parts = []
     for quoted, bare in _TERM.findall(query):
-        term = " ".join(re.findall(r"\w+", spaced(quoted or bare)))
+        term = " ".join(re.findall(r"[^\W_]+", spaced(quoted or bare)))
         if term:
             begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTER.search(term[-1])
             parts.append(f'"{term}"' + ("*" if begins else ""))
@@ -56,4 +57,22 @@ def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]])
     connection.executemany(
         "INSERT INTO words (words, rowid, prompt, answer) VALUES ('delete', ?, ?, ?)",
         [(number, spaced(prompt), spaced(answer)) for number, prompt, answer in rows],
+    )
+
+
+def holds(text: str, query: str) -> bool:
+    """Return whether a text holds what a person typed, as the index would find it in one message."""
+    held = f" {_folded(text)} "
+    for quoted, bare in _TERM.findall(query):
+        term = _folded(quoted or bare)
+        begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTER.search(term[-1:])
+        if term and (f" {term}" if begins else f" {term} ") not in held:
+            return False
+    return True
+
+
+def _folded(text: str) -> str:
+    bare = (each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
+    return " ".join(
+        re.findall(r"[^\W_]+", spaced(unicodedata.normalize("NFC", "".join(bare))).casefold())
     )

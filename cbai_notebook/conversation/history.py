@@ -1,0 +1,154 @@
+"""``cbai.history``: the messages of all conversations, by what they are, when they were and what they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, time
+from typing import Any
+
+from cbai_notebook.conversation.archive import archive, queries
+from cbai_notebook.conversation.archive.queries import Filter, Summary
+from cbai_notebook.conversation.archive.words import holds
+from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.shelf import shelf
+from cbai_notebook.errors import UsageError
+
+Moment = str | date | datetime
+
+
+def history(
+    *,
+    conversation: str | None = None,
+    model: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    status: str | None = None,
+    role: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+    versions: bool = False,
+) -> Records:
+    """Return the messages of all conversations that fit, oldest first.
+
+    Args:
+        conversation: The name of their conversation.
+        model: The model that answered: ``"hy3"`` or ``"cloudbase/hy3"``.
+        since, until: When they were asked: from this moment on, and before it. A day, a time, or
+            either in ISO form; without a zone it is this machine's time.
+        status: How their turn ended: ``"complete"``, ``"partial"``, ``"cancelled"``, ``"failed"``.
+        role: Whose they are: ``"system"``, ``"user"``, ``"assistant"``, ``"tool"``.
+        search: Words that they hold, whatever their case; a phrase in double quotes. Chinese is found
+            by any run of its characters.
+        limit: How many, the newest.
+        versions: With those that a cell has replaced and those on other branches; their ``turn`` is -1.
+
+    Returns:
+        Flat dicts with the same keys as ``chat.messages``.
+
+    Raises:
+        UsageError: A moment cannot be read.
+        HistoryError: The history on disk cannot be read.
+    """
+    wanted = Filter(
+        conversation=conversation,
+        model=model,
+        since=_moment("since", since),
+        until=_moment("until", until),
+        status=status,
+        role=role,
+        search=search,
+        limit=limit,
+        versions=versions,
+    )
+    stored = archive()
+    if stored is not None:
+        return Records(queries.messages(stored.database, wanted))
+    found = [
+        record
+        for each in shelf().here()
+        for number, turn, on_show in each.versions()
+        if on_show or versions
+        for record in turn.records(each.name, number if on_show else -1)
+        if _fits(record, wanted)
+    ]
+    found.sort(key=lambda record: record["created_at"])
+    return Records(found if limit is None else found[-limit:])
+
+
+def usage(
+    *, conversation: str | None = None, since: Moment | None = None
+) -> list[dict[str, Any]]:
+    """Return requests, tokens and seconds by day, provider and model.
+
+    Args:
+        conversation: Of one conversation only, by name.
+        since: From this moment on.
+
+    Returns:
+        Dicts with ``day, provider, model, requests, prompt_tokens, completion_tokens, total_tokens,
+        duration_s``.
+
+    Raises:
+        UsageError: The moment cannot be read.
+        HistoryError: The history on disk cannot be read.
+    """
+    start = _moment("since", since)
+    stored = archive()
+    if stored is not None:
+        return queries.usage(stored.database, conversation=conversation, since=start)
+    sums: dict[tuple[str, str, str | None], Counter[str]] = {}
+    for each in shelf().here():
+        for _, turn, _ in each.versions():
+            outside = start is not None and turn.created_at < start
+            if outside or turn.provider is None or conversation not in (None, each.name):
+                continue
+            day = f"{turn.created_at.astimezone():%Y-%m-%d}"
+            counted = sums.setdefault((day, turn.provider, turn.model), Counter())
+            counted["requests"] += 1
+            for key in queries.USAGE_KEYS[4:]:
+                counted[key] += getattr(turn, key) or 0
+    return [
+        dict(zip(queries.USAGE_KEYS, (*key, *(found[name] for name in queries.USAGE_KEYS[3:])), strict=True))
+        for key, found in sorted(sums.items(), key=lambda item: tuple(map(str, item[0])))
+    ]
+
+
+def summaries() -> list[Summary]:
+    """Return what the conversations hold, the one that was last talked in last.
+
+    Raises:
+        HistoryError: The history on disk cannot be read.
+    """
+    stored = archive()
+    found = queries.summaries(stored.database) if stored is not None else []
+    known = {each.name for each in found}
+    for each in shelf().here():
+        if each.name not in known:
+            turns = each.turns
+            last = turns[-1].created_at if turns else None
+            found.append(Summary(each.name, len(turns), last, None, None))
+    return found
+
+
+def _fits(record: dict[str, Any], wanted: Filter) -> bool:
+    model = (record["model"], f"{record['provider']}/{record['model']}")
+    return (
+        wanted.conversation in (None, record["conversation"])
+        and (wanted.model is None or wanted.model in model)
+        and (wanted.since is None or record["created_at"] >= wanted.since)
+        and (wanted.until is None or record["created_at"] < wanted.until)
+        and wanted.status in (None, record["status"])
+        and wanted.role in (None, record["role"])
+        and (wanted.search is None or holds(record["content"], wanted.search))
+    )
+
+
+def _moment(name: str, value: Moment | None) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise UsageError(f"{name} is {value!r}; use a day or a time, such as 2026-11-25.") from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    return None if value is None else value.astimezone()

@@ -1,0 +1,60 @@
+"""What the commands of `%cbai` do. Each file holds those about one thing; this one says which is which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbai_notebook.notebook.command_line import Command
+from cbai_notebook.notebook.commands import conversations, files, looking, service
+from cbai_notebook.notebook.commands.printing import write
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def run(shell: InteractiveShell, command: Command) -> None:
+    """Run a command.
+
+    Raises:
+        CbaiError: It cannot be done; the message says what to do instead.
+    """
+    match command.name:
+        case "config":
+            service.show_config()
+        case "login":
+            service.login()
+        case "models":
+            service.show_models(command.word)
+        case "panel":
+            conversations.panel(command)
+        case "history":
+            looking.history(shell, command)
+        case "usage":
+            looking.usage(shell, command)
+        case "use":
+            conversations.use(command)
+        case "fork":
+            conversations.fork(command)
+        case "rename":
+            conversations.rename(command)
+        case "undo":
+            conversations.undo(command)
+        case "reset":
+            conversations.reset(command)
+        case "delete":
+            conversations.delete(command)
+        case "diff":
+            conversations.diff(command)
+        case "export":
+            files.export(command)
+        case "import":
+            files.import_(command)
+        case _:
+            show_help(command.word)
+
+
+def show_help(name: str | None = None) -> None:
+    """Show options and commands, or how one command is used."""
+    from cbai_notebook.notebook.command_table import FORM_OF, help_of, help_text
+
+    write(help_of(FORM_OF[name]) if name in FORM_OF else help_text())

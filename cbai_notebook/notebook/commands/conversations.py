@@ -1,0 +1,159 @@
+"""The commands that change which turns are on show: use, fork, rename, undo, reset, delete, diff, panel."""
+
+from __future__ import annotations
+
+from cbai_notebook.conversation import Conversation, Turn, chat, names, shelf
+from cbai_notebook.conversation.shelf import use as use_by_name
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line import Command
+from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
+
+
+def named(name: str | None) -> Conversation:
+    """Return a conversation that exists; a slip in a name must not make one.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if name is not None and name not in names():
+        from cbai_notebook.notebook.option_table import near
+
+        meant = near(name, names()) or f" Conversations: {', '.join(names()[-10:]) or 'none yet'}."
+        raise UsageError(f"There is no conversation {name!r}.{meant}")
+    return chat(name)
+
+
+def turn_at(conversation: Conversation, number: int) -> Turn:
+    """Return a turn by its number, from 0, or from the end with -1.
+
+    Raises:
+        UsageError: There is none of that number.
+    """
+    turns = conversation.turns
+    try:
+        return turns[number]
+    except IndexError:
+        have = f"0 to {len(turns) - 1}" if turns else "none yet"
+        raise UsageError(
+            f"There is no turn {number} in {conversation.name!r}; it has {have}."
+        ) from None
+
+
+def use(command: Command) -> None:
+    """Go on in a conversation, or list them."""
+    if command.word is None:
+        _list()
+        return
+    known = command.word in names()
+    conversation = use_by_name(command.word)
+    held = count(len(conversation.turns), "turn") if known else "new"
+    write(f"Prompts now go to {conversation.name!r} ({held}).")
+
+
+def _list() -> None:
+    from cbai_notebook.conversation.history import summaries
+
+    current = chat().name
+    rows = [
+        (
+            "→" if each.name == current else "",
+            each.name,
+            str(each.turns),
+            f"{each.last.astimezone():%Y-%m-%d %H:%M}" if each.last else "",
+            f"from {each.forked_from}" if each.forked_from else "",
+        )
+        for each in summaries()
+    ]
+    write_table(("", "conversation", "turns", "last", ""), rows)
+    write("\n`%cbai use NAME` goes on in one; `%cbai -c NAME …` asks there once.")
+
+
+def fork(command: Command) -> None:
+    """Copy a conversation's turns into a new one, and go on there."""
+    conversation = named(command.conversation)
+    at = command.options.get("at")
+    until = None if at is None else turn_at(conversation, at)
+    made = shelf().fork(conversation, command.word, until)
+    shelf().use(made)
+    write(
+        f"Copied {count(len(made.turns), 'turn')} of {conversation.name!r} to {made.name!r}, "
+        "where prompts go now."
+    )
+
+
+def rename(command: Command) -> None:
+    """Give a conversation another name."""
+    if command.word is None:
+        raise UsageError("The new name is missing: %cbai rename NAME.")
+    conversation = named(command.conversation)
+    before = conversation.name
+    shelf().rename(conversation, command.word)
+    write(f"{before!r} is now called {conversation.name!r}.")
+
+
+def undo(command: Command) -> None:
+    """Take the newest turn back."""
+    conversation = named(command.conversation)
+    gone = conversation.undo()
+    if gone is None:
+        write(f"There is nothing to take back in {conversation.name!r}.")
+    else:
+        write(f"Took back: {preview(gone.prompt)}")
+
+
+def reset(command: Command) -> None:
+    """Begin again with nothing said."""
+    conversation = named(command.word or command.conversation)
+    turns = len(conversation.turns)
+    conversation.reset()
+    if not turns:
+        write(f"{conversation.name!r} is empty already.")
+        return
+    write(
+        f"{conversation.name!r} begins again. Its {count(turns, 'turn')} are kept as a branch: ‹ › "
+        f"in a panel goes back. `%cbai delete` forgets for good."
+    )
+
+
+def delete(command: Command) -> None:
+    """Forget a conversation for good, when the user says so.
+
+    Raises:
+        UsageError: Nobody can answer, or there is no such conversation; nothing is forgotten then.
+    """
+    conversation = named(command.word or command.conversation)
+    name = conversation.name
+    turns = count(len(conversation.turns), "turn")
+    if not command.options.get("yes") and not _confirmed(
+        f"Forget {name!r} with {turns} for good?", f"%cbai delete -c {name!r} --yes"
+    ):
+        write("Nothing was forgotten.")
+        return
+    shelf().delete(conversation)
+    write(f"Forgot {name!r} ({turns}).")
+
+
+def diff(command: Command) -> None:
+    """Show what one answer says and another does not."""
+    from cbai_notebook.notebook.differences import show
+
+    conversation = named(command.conversation)
+    first, second = (*map(int, command.words), *(-2, -1)[len(command.words) :])
+    show(turn_at(conversation, first).text, turn_at(conversation, second).text)
+
+
+def panel(command: Command) -> None:
+    """Show a chat panel on a conversation, made when it does not exist yet."""
+    from IPython.display import display
+
+    from cbai_notebook.notebook.panel import ChatPanel
+
+    display(ChatPanel(command.conversation))  # type: ignore[no-untyped-call]
+
+
+def _confirmed(question: str, without_asking: str) -> bool:
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes", "是")
+    except (EOFError, NotImplementedError, RuntimeError) as error:
+        # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
+        raise UsageError(f"Nobody can answer here. To forget it: {without_asking}.") from error

@@ -1,0 +1,48 @@
+"""The commands that write conversations to files and read them back: export and import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cbai_notebook.conversation import chat, fresh
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line import Command
+from cbai_notebook.notebook.commands.conversations import named
+from cbai_notebook.notebook.commands.printing import count, write, write_table
+
+
+def export(command: Command) -> None:
+    """Write a conversation to a file or a folder; without a form, list the forms."""
+    from cbai_notebook.conversation import forms
+
+    form = command.options.get("to")
+    if form is None:
+        write_table(("form", "what it is"), [(each.name, each.help) for each in forms.FORMS])
+        write("\nWrite one with `%cbai export --to FORM [-o PATH] [-c NAME]`.")
+        return
+    made = forms.export(
+        named(command.conversation), form, examples=command.options.get("examples")
+    )
+    where = made.write(
+        Path(command.options.get("output") or made.name).expanduser(),
+        overwrite=bool(command.options.get("force")),
+    )
+    write(f"Wrote {where}.")
+
+
+def import_(command: Command) -> None:
+    """Read conversations from a file."""
+    from cbai_notebook.conversation import forms
+    from cbai_notebook.conversation.reading import turns_of
+
+    if command.word is None:
+        raise UsageError("The file is missing: %cbai import PATH.")
+    path = Path(command.word).expanduser()
+    read = [turns_of(messages) for messages in forms.read_file(path)]
+    for turns in read:
+        conversation = chat(command.conversation) if command.conversation else fresh(path.stem)
+        conversation.extend(turns)
+        write(
+            f"Read {count(len(turns), 'turn')} into {conversation.name!r}. "
+            f"`%cbai use {conversation.name}` goes on there."
+        )
