@@ -6,12 +6,12 @@ Columns are built whole, never row by row.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
-from cbai_notebook.conversation.columns import COLUMNS, Kind
+from cbai_notebook.conversation.columns import COLUMNS, Kind, transpose
 from cbai_notebook.errors import MissingDependencyError, UsageError
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
     # The text is shared with the records and not copied, and may hold half a character.
     types = {**_PANDAS_TYPES, Kind.TEXT: pandas.StringDtype("python")}
     columns = {}
-    for name, kind in COLUMNS.items():
+    for name, values in transpose(records, COLUMNS).items():
+        kind = COLUMNS[name]
         try:
-            columns[name] = pandas.Series(_column(records, name, kind), dtype=types[kind])
+            columns[name] = pandas.Series(_settled(values, kind), dtype=types[kind])
         except _WRONG as error:
             raise _wrong(name, kind) from error
     frame: pd.DataFrame = pandas.DataFrame(columns)
@@ -87,9 +88,10 @@ def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) 
         Kind.NESTED: narwhals.String(),
     }
     series = []
-    for name, kind in COLUMNS.items():
+    for name, raw in transpose(records, COLUMNS).items():
+        kind = COLUMNS[name]
         try:
-            values = _column(records, name, kind)
+            values = _settled(raw, kind)
             if kind is Kind.NESTED:
                 values = [None if value is None else _json(value) for value in values]
             elif kind is Kind.TEXT:
@@ -110,8 +112,7 @@ def utf8(text: str) -> str:
     return text
 
 
-def _column(records: Iterable[Record], name: str, kind: Kind) -> list[Any]:
-    values = [record.get(name) for record in records]
+def _settled(values: list[Any], kind: Kind) -> list[Any]:
     if kind is Kind.FLAG:
         return [bool(value) for value in values]
     if kind is Kind.TIME:

@@ -233,12 +233,13 @@ class _Reader:
         turn.add(self._text(row), reasoning or "")
 
     def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
-        kept = self._part(row, parts.addresses, self._cell("images", row) or [])
+        images = self._cell("images", row)
+        kept = self._part(row, parts.addresses, images) if images else ()
         content = self._content(row)
         if isinstance(content, str):
             return content, kept
-        text, images = self._part(row, parts.prompt, content)
-        return text, images + kept
+        text, sent = self._part(row, parts.prompt, content)
+        return text, sent + kept
 
     def _text(self, row: int) -> str:
         content = self._content(row)
