@@ -1,0 +1,88 @@
+"""The parts of a message as OpenAI's chat protocol writes them: content parts, images and tool calls.
+
+Each function takes what stands in a message and returns what a turn keeps, or raises a ``ValueError``
+that says what is wrong with it and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def text(content: Sequence[Any]) -> str:
+    """Return content that may hold nothing but ``text`` parts, joined by a newline."""
+    return "\n".join(_text(part) for part in content)
+
+
+def prompt(content: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a user's content and the addresses of its images.
+
+    Images follow the text, wherever they stood, because that is how a turn sends them; a part's
+    ``detail`` is not kept.
+
+    Args:
+        content: A list of ``text`` and ``image_url`` parts.
+    """
+    images = [part for part in content if _type(part) == "image_url"]
+    words = [part for part in content if _type(part) != "image_url"]
+    return text(words), tuple(_address(part["image_url"]) for part in images)
+
+
+def addresses(images: Any) -> tuple[str, ...]:
+    """Return a list of image addresses as a tuple."""
+    if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
+        raise ValueError("The `images` are no list of addresses. Give a list of text.")
+    return tuple(images)
+
+
+def tool_calls(calls: Any) -> list[dict[str, Any]]:
+    """Return the tool calls of an assistant's message, as they are.
+
+    Args:
+        calls: ``[{"id": …, "type": "function", "function": {"name": …, "arguments": "{…}"}}, …]``.
+    """
+    if not isinstance(calls, list):
+        raise ValueError("The `tool_calls` are no list of calls. Give a list, or leave them out.")
+    seen: set[str] = set()
+    for id in map(_call_id, calls):
+        if id in seen:
+            raise ValueError(f"Two calls have the id {id!r:.60}. Give each one of its own.")
+        seen.add(id)
+    return calls
+
+
+def _call_id(call: Any) -> str:
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        raise ValueError(
+            'A tool call names no function. Give {"id": …, "type": "function", '
+            '"function": {"name": …, "arguments": …}}.'
+        )
+    named = f"The call of {function['name']!r:.60}"
+    if not isinstance(function.get("arguments"), str):
+        raise ValueError(f"{named} has no text as `arguments`. Give JSON text, with `json.dumps`.")
+    id = call.get("id")
+    if not isinstance(id, str) or not id:
+        raise ValueError(f"{named} has no `id`. Give one, and let its answer name it.")
+    return id
+
+
+def _type(part: Any) -> Any:
+    return part.get("type") if isinstance(part, Mapping) else None
+
+
+def _text(part: Any) -> str:
+    if _type(part) == "text" and isinstance(part.get("text"), str):
+        return str(part["text"])
+    raise ValueError(
+        f"A content part of type {_type(part)!r:.40} cannot be kept. Give `text` parts only; "
+        "a user's message may have `image_url` parts as well."
+    )
+
+
+def _address(image: Any) -> str:
+    url = image.get("url") if isinstance(image, Mapping) else image
+    if not isinstance(url, str):
+        raise ValueError('An image has no address. Give {"image_url": {"url": …}}.')
+    return url
