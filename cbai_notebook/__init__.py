@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cbai_notebook.client import Answer, Chunk, Event, Model, TextStream, Timeout, create_model
-    from cbai_notebook.conversation import Conversation, chat
+    from cbai_notebook.conversation import Conversation, chat, use
+    from cbai_notebook.conversation.history import history
     from cbai_notebook.errors import CbaiError
     from cbai_notebook.notebook.bridge import run
     from cbai_notebook.notebook.configuration import configure
@@ -34,8 +35,10 @@ _HOME = {
     "chat": "conversation",
     "configure": "notebook.configuration",
     "create_model": "client",
+    "history": "conversation.history",
     "run": "notebook.bridge",
     "show": "notebook.show",
+    "use": "conversation",
 }
 
 __all__ = [
@@ -51,8 +54,10 @@ __all__ = [
     "chat",
     "configure",
     "create_model",
+    "history",
     "run",
     "show",
+    "use",
 ]
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from cbai_notebook.conversation.keeping import Keeper
+from cbai_notebook.conversation.messages import Messages
+from cbai_notebook.conversation.reading import turns_of
+from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.tree import Slot, TurnTree
-from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, Turn
+from cbai_notebook.conversation.turn import ASKED, CANCELLED, COMPLETE, FAILED, Turn
 from cbai_notebook.conversation.watching import Change, Watcher, Watchers
 from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
 Message = dict[str, Any]
 
@@ -77,33 +85,104 @@ class Conversation:
             return tuple(self._tree.path())
 
     @property
-    def messages(self) -> list[Message]:
-        """The messages as flat dicts, oldest first; a copy, so changing it changes nothing here.
+    def messages(self) -> Messages:
+        """The messages as flat dicts, oldest first, as they are now.
 
         Keys: ``conversation, turn, role, content, reasoning, provider, model, status, finish_reason,
         error, created_at`` (UTC)``, duration_s, first_token_s, prompt_tokens, completion_tokens,
         total_tokens, cell_id, stale, params, images, tool_calls, tool_call_id``.
         """
+        return Messages(self._records(), self._say)
+
+    def _records(self) -> list[Message]:
+        name = self.name
         return [
             record
             for number, turn in enumerate(self.turns)
-            for record in turn.records(self.name, number)
+            for record in turn.records(name, number)
         ]
 
+    def append(self, message: Mapping[str, Any]) -> None:
+        """Add a message; see :meth:`Messages.append`.
+
+        Raises:
+            UsageError: It does not fit behind what is there; nothing was added.
+        """
+        self._say([message])
+
+    def _say(self, messages: list[Mapping[str, Any]]) -> list[Message]:
+        """Add messages, and return all that are here then."""
+        with self._lock:
+            last = self._tree.last
+            open_ = last if last is not None and last.status == ASKED else None
+            before = open_.records(self.name, 0) if open_ else []
+            said = [dict(message) for message in messages]
+            if said and said[-1].get("role") == "user":
+                said[-1].setdefault("status", ASKED)  # an answer may follow
+            turns = turns_of([*before, *said])
+            if open_ and turns:
+                gone, answered = open_, turns.pop(0)
+                answered.created_at, answered.cell_id = gone.created_at, gone.cell_id
+                slot = self._tree.replace(gone, answered)
+                self._keep(turns=[answered], slots=[slot], gone=[gone])
+            self.extend(turns)
+        return self._records()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the messages as a DataFrame with proper types; times are timezone-aware.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+        """
+        return self.messages.to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the messages as a polars DataFrame.
+
+        Raises:
+            MissingDependencyError: polars or narwhals is not installed.
+        """
+        return self.messages.to_polars()
+
+    def to_arrow(self) -> pa.Table:
+        """Return the messages as a pyarrow Table.
+
+        Raises:
+            MissingDependencyError: pyarrow or narwhals is not installed.
+        """
+        return self.messages.to_arrow()
+
+    @classmethod
+    def from_messages(cls, messages: object, name: str = "imported") -> Conversation:
+        """Make a conversation of messages: records of ours, or a chat as the OpenAI API has it.
+
+        It is in memory only; ``cbai.chat(name).extend(made.turns)`` keeps its turns.
+
+        Args:
+            messages: A list of dicts, or a DataFrame of pandas, polars or Arrow.
+            name: The conversation's name.
+
+        Raises:
+            UsageError: The messages are no conversation; the message says which row is wrong.
+        """
+        made = cls(name)
+        made.extend(turns_of(messages))
+        return made
+
     def __len__(self) -> int:
-        return len(self.messages)
+        return len(self._records())
 
     def __iter__(self) -> Iterator[Message]:
-        return iter(self.messages)
+        return iter(self._records())
 
     @overload
     def __getitem__(self, index: int) -> Message: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Message]: ...
+    def __getitem__(self, index: slice) -> Records: ...
 
-    def __getitem__(self, index: int | slice) -> Message | list[Message]:
-        return self.messages[index]
+    def __getitem__(self, index: int | slice) -> Message | Records:
+        return Records(self._records())[index]
 
     @property
     def system(self) -> str | None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.archive import archive, queries
 from cbai_notebook.conversation.archive.queries import Filter, Summary
 from cbai_notebook.conversation.archive.words import holds
+from cbai_notebook.conversation.frames import need
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.shelf import shelf
 from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Moment = str | date | datetime
 
@@ -75,9 +79,7 @@ def history(
     return Records(found if limit is None else found[-limit:])
 
 
-def usage(
-    *, conversation: str | None = None, since: Moment | None = None
-) -> list[dict[str, Any]]:
+def usage(*, conversation: str | None = None, since: Moment | None = None) -> list[dict[str, Any]]:
     """Return requests, tokens and seconds by day, provider and model.
 
     Args:
@@ -108,9 +110,27 @@ def usage(
             for key in queries.USAGE_KEYS[4:]:
                 counted[key] += getattr(turn, key) or 0
     return [
-        dict(zip(queries.USAGE_KEYS, (*key, *(found[name] for name in queries.USAGE_KEYS[3:])), strict=True))
+        dict(
+            zip(
+                queries.USAGE_KEYS,
+                (*key, *(found[name] for name in queries.USAGE_KEYS[3:])),
+                strict=True,
+            )
+        )
         for key, found in sorted(sums.items(), key=lambda item: tuple(map(str, item[0])))
     ]
+
+
+def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return what :func:`usage` found as a DataFrame.
+
+    Raises:
+        MissingDependencyError: pandas is not installed.
+    """
+    (pandas,) = need("A DataFrame", "pandas")
+    frame: pd.DataFrame = pandas.DataFrame(found, columns=list(queries.USAGE_KEYS))
+    frame["day"] = pandas.to_datetime(frame["day"])
+    return frame
 
 
 def summaries() -> list[Summary]:
@@ -148,7 +168,9 @@ def _moment(name: str, value: Moment | None) -> datetime | None:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise UsageError(f"{name} is {value!r}; use a day or a time, such as 2026-11-25.") from None
+            raise UsageError(
+                f"{name} is {value!r}; use a day or a time, such as 2026-11-25."
+            ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
     return None if value is None else value.astimezone()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from cbai_notebook.conversation.archive.archive import Archive, Changes, Stored
+from cbai_notebook.conversation.frames import utf8
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import Turn
@@ -137,11 +138,11 @@ class Keeper:
             held = self._marks.get(turn)
             mark, tail, mask = held or ((0, 0), "", self.archive.mask_for(turn))
             text, reasoning, mark = turn.since(mark)
-            tail += text
+            tail = utf8(tail + text)
             settled = mask.settled(tail)
             try:
                 self.archive.extend(
-                    turn.id, mask(tail[:settled]), mask(reasoning), mask.tail(tail[settled:])
+                    turn.id, mask(tail[:settled]), mask(utf8(reasoning)), mask.tail(tail[settled:])
                 )
             except HistoryError as error:
                 self.trouble = str(error)

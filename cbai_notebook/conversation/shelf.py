@@ -86,6 +86,11 @@ class Shelf:
                 dict.fromkeys([*(n for n in self._stored_names() if n not in here), *here])
             )
 
+    def here(self) -> list[Conversation]:
+        """Return the conversations that are in use in this process."""
+        with self._lock:
+            return list(self._here.values())
+
     def rename(self, conversation: Conversation, name: str) -> None:
         """Give a conversation another name.
 

@@ -7,14 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.option_table import (
-    COMMANDS,
-    CONVERSATION_FLAGS,
-    FORMATS,
-    OPTION_OF,
-    OPTIONS,
-    Option,
-)
+from cbai_notebook.notebook.command_table import COMMANDS, FORM_OF, NAME, PROVIDER, CommandForm
+from cbai_notebook.notebook.option_table import FORMATS, OPTION_OF, OPTIONS, Option
 from cbai_notebook.notebook.words import read_word, skip_space
 
 
@@ -171,24 +165,54 @@ def _values(option: Option, offers: Offers) -> Iterable[str]:
             return offers.variables()
         case "output":
             return offers.outputs()
+        case "form":
+            from cbai_notebook.conversation.forms import FORMS
+
+            return (form.name for form in FORMS)
         case _:
             return ()
 
 
 def _after_command(text: str, offers: Offers) -> Completions | None:
     """Return what fits behind the name of a command, or ``None`` when `text` is a prompt."""
-    command, _, argument = text.partition(" ")
-    argument = argument.lstrip()
-    if command == "models" and " " not in argument:
-        return _fitting(argument, offers.providers())
-    if command not in ("history", "panel", "reset"):
+    name, _, rest = text.partition(" ")
+    form = FORM_OF.get(name)
+    if form is None or not (form.words or form.options):
         return None
-    flag, space, name = argument.partition(" ")
-    if space and flag in CONVERSATION_FLAGS:
-        return _fitting(name.lstrip(), map(_quoted, offers.conversations()))
-    if command in ("history", "panel") and not space:
-        return _fitting(argument, CONVERSATION_FLAGS[:1])
-    return _fitting(argument, map(_quoted, offers.conversations())) if command == "reset" else None
+    *before, fragment = _pieces(rest)
+    option = form.option_of.get(before[-1]) if before else None
+    if option is not None and option.metavar:
+        return _fitting(fragment, _values(option, offers))
+    if fragment.startswith("-") or (not fragment and not form.words):
+        return _fitting(fragment, _command_flags(form, fragment, before))
+    if before and form.option_of.keys().isdisjoint(before):
+        return None
+    return _fitting(fragment, _words(form, offers))
+
+
+def _pieces(text: str) -> list[str]:
+    """Return the words of a text; the last is the one at its end, a quote still open or nothing."""
+    pieces: list[str] = []
+    position = skip_space(text, 0)
+    while position < len(text):
+        end = _value_end(text, position)
+        pieces.append(text[position:end])
+        if end == len(text):
+            return pieces
+        position = skip_space(text, end)
+    return [*pieces, ""]
+
+
+def _command_flags(form: CommandForm, fragment: str, used: list[str]) -> Iterator[str]:
+    for option in form.options:
+        if not set(option.flags) & set(used):
+            yield from option.flags if fragment == "-" else option.flags[:1]
+
+
+def _words(form: CommandForm, offers: Offers) -> Iterable[str]:
+    if NAME in form.words:
+        return map(_quoted, offers.conversations())
+    return offers.providers() if PROVIDER in form.words else ()
 
 
 def _fitting(fragment: str, choices: Iterable[str]) -> Completions:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NoReturn
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook import commands
 from cbai_notebook.notebook.asking import ask_in_cell
+from cbai_notebook.notebook.command_line import Command
 from cbai_notebook.notebook.frontend import fail
-from cbai_notebook.notebook.options import Command, parse_cell, parse_line
+from cbai_notebook.notebook.options import parse_cell, parse_line
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -31,31 +32,13 @@ def run_line(shell: InteractiveShell, line: str) -> None:
     try:
         parsed = parse_line(line)
         if isinstance(parsed, Command):
-            _run_command(parsed)
+            commands.run(shell, parsed)
         elif parsed.help:
             commands.show_help()
         else:
             ask_in_cell(shell, parsed.prompt, parsed)
     except (CbaiError, KeyboardInterrupt) as error:
         _fail(error)
-
-
-def _run_command(command: Command) -> None:
-    match command.name:
-        case "config":
-            commands.show_config()
-        case "login":
-            commands.login()
-        case "models":
-            commands.show_models(command.argument)
-        case "history":
-            commands.show_history(command.argument)
-        case "panel":
-            commands.show_panel(command.argument)
-        case "reset":
-            commands.reset(command.argument)
-        case _:
-            commands.show_help()
 
 
 def _fail(error: CbaiError | KeyboardInterrupt) -> NoReturn:

@@ -45,7 +45,7 @@ def test_it_reads_like_a_list() -> None:
 
 def test_changing_the_list_changes_nothing_in_the_conversation() -> None:
     talk = conversation(turn("a", "b"))
-    talk.messages.clear()
+    talk.messages.copy().clear()
     talk.messages[0]["content"] = "changed"
     assert talk[0]["content"] == "a"
 

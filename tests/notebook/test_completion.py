@@ -16,8 +16,9 @@ from jupyter_client.manager import KernelManager
 
 from cbai_notebook.conversation import chat
 from cbai_notebook.notebook import completion
+from cbai_notebook.notebook.command_table import COMMANDS
 from cbai_notebook.notebook.fitting import Offers, complete
-from cbai_notebook.notebook.option_table import COMMANDS, OPTION_OF, OPTIONS
+from cbai_notebook.notebook.option_table import OPTION_OF, OPTIONS
 from tests.isolation import isolated_environment
 
 OFFERS = Offers(
@@ -50,7 +51,13 @@ OFFERS = Offers(
         ("x = %cbai -f c", "c", ("code",)),
         ("%cbai hi", "hi", ("history",)),
         ("%cbai models d", "d", ("deepseek",)),
-        ("%cbai history ", "", ("-c",)),
+        ("%cbai panel ", "", ("-c",)),
+        ("%cbai history --v", "--v", ("--versions",)),
+        ("%cbai history --model hy", "hy", ("hy3", "hy4-preview")),
+        ("%cbai use ", "", ("poems", '"my work"')),
+        ("%cbai use 'my", "'my", ('"my work"',)),
+        ("%cbai fork new --", "--", ("-c", "--at")),
+        ("%cbai export --to mini", "mini", ("mini-program",)),
         ("%cbai history -c p", "p", ("poems",)),
         ("%cbai reset my", "my", ('"my work"',)),
         ("%cbai reset -c p", "p", ("poems",)),

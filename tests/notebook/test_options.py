@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.option_table import COMMANDS, OPTIONS
-from cbai_notebook.notebook.options import Command, Options, help_text, parse_cell, parse_line
+from cbai_notebook.notebook.command_line import Command
+from cbai_notebook.notebook.command_table import COMMANDS
+from cbai_notebook.notebook.option_table import OPTIONS
+from cbai_notebook.notebook.options import Options, help_text, parse_cell, parse_line
 
 
 def asked(line: str) -> Options:
@@ -162,15 +164,18 @@ def test_any_line_is_read_or_refused_in_one_line(line: str) -> None:
         ("config --help", Command("help")),
         (" login ", Command("login")),
         ("models", Command("models")),
-        ("models deepseek", Command("models", "deepseek")),
-        ("models custom-1.5", Command("models", "custom-1.5")),
+        ("models deepseek", Command("models", ("deepseek",))),
+        ("models custom-1.5", Command("models", ("custom-1.5",))),
         ("history", Command("history")),
-        ("history -c poems", Command("history", "poems")),
-        ("history --conversation='my work'", Command("history", "my work")),
+        ("history -c poems", Command("history", options={"conversation": "poems"})),
+        (
+            "history --conversation='my work'",
+            Command("history", options={"conversation": "my work"}),
+        ),
         ("reset", Command("reset")),
-        ("reset poems", Command("reset", "poems")),
-        ("reset 'my work'", Command("reset", "my work")),
-        ("reset -c poems", Command("reset", "poems")),
+        ("reset poems", Command("reset", ("poems",))),
+        ("reset 'my work'", Command("reset", ("my work",))),
+        ("reset -c poems", Command("reset", options={"conversation": "poems"})),
     ],
 )
 def test_commands_in_their_exact_form(line: str, command: Command) -> None:

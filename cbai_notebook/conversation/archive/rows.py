@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from cbai_notebook.conversation.frames import utf8
 from cbai_notebook.conversation.turn import STREAMING, Turn
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -53,12 +54,13 @@ def values_of(turn: Turn, mask: Mask) -> list[Any]:
     values = [getattr(turn, name) for name in PLAIN]
     for name in WRITTEN:
         value = getattr(turn, name)
-        values.append(mask(value) if value else value)
+        values.append(mask(utf8(value)) if value else value)
     values += [_dump(getattr(turn, name), mask) for name in JSON]
     values += [microseconds(turn.created_at), int(turn.stale)]
     # What an open answer holds so far is written by the checkpoints.
     open_ = turn.status == STREAMING
-    return [*values, *(("", "") if open_ else (mask(turn.text), mask(turn.reasoning)))]
+    came = ("", "") if open_ else (mask(utf8(turn.text)), mask(utf8(turn.reasoning)))
+    return [*values, *came]
 
 
 def turn_of(row: sqlite3.Row) -> Turn:
@@ -83,4 +85,4 @@ def turn_of(row: sqlite3.Row) -> Turn:
 def _dump(value: Any, mask: Mask) -> str | None:
     # A secret has no character that JSON would write in another way, but for quotes and backslashes,
     # and those forms are known to the mask as well.
-    return mask(json.dumps(value, ensure_ascii=False, default=str)) if value else None
+    return mask(utf8(json.dumps(value, ensure_ascii=False, default=str))) if value else None

@@ -57,4 +57,5 @@ def show_help(name: str | None = None) -> None:
     """Show options and commands, or how one command is used."""
     from cbai_notebook.notebook.command_table import FORM_OF, help_of, help_text
 
-    write(help_of(FORM_OF[name]) if name in FORM_OF else help_text())
+    form = FORM_OF.get(name or "")
+    write(help_of(form) if form else help_text())

@@ -39,7 +39,9 @@ def history(shell: InteractiveShell, command: Command) -> None:
         _show_nothing(command, everywhere)
         return
     _show(found, everywhere)
-    if not everywhere and (others := [name for name in names() if name != found[0]["conversation"]]):
+    if not everywhere and (
+        others := [name for name in names() if name != found[0]["conversation"]]
+    ):
         more = f" and {len(others) - 8} more" if len(others) > 8 else ""
         write(f"\nOther conversations: {', '.join(others[-8:])}{more}.")
     if problem := chat(command.conversation).not_stored:
@@ -97,7 +99,9 @@ def _show_nothing(command: Command, everywhere: bool) -> None:
     if everywhere or filtered:
         write("No message fits. `%cbai history --search WORDS` looks through all conversations.")
     else:
-        write(f"The conversation {chat(command.conversation).name!r} is empty. Ask something: `%cbai Hello`.")
+        write(
+            f"The conversation {chat(command.conversation).name!r} is empty. Ask something: `%cbai Hello`."
+        )
 
 
 def usage(shell: InteractiveShell, command: Command) -> None:
@@ -107,7 +111,7 @@ def usage(shell: InteractiveShell, command: Command) -> None:
     conversation = named(command.conversation).name if command.conversation else None
     found = look(conversation=conversation, since=command.options.get("since"))
     if variable := command.options.get("pandas"):
-        from cbai_notebook.conversation.frames import usage_frame
+        from cbai_notebook.conversation.history import usage_frame
 
         shell.user_ns[variable] = usage_frame(found)
         write(f"{variable} is a DataFrame of {count(len(found), 'row')}.")
