@@ -206,7 +206,7 @@ def _pieces(text: str) -> list[str]:
 def _command_flags(form: CommandForm, fragment: str, used: list[str]) -> Iterator[str]:
     for option in form.options:
         if not set(option.flags) & set(used):
-            yield from option.flags if fragment == "-" else option.flags[:1]
+            yield from option.flags[-1:] if fragment.startswith("--") else option.flags[:1]
 
 
 def _words(form: CommandForm, offers: Offers) -> Iterable[str]:

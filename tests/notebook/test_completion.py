@@ -56,7 +56,7 @@ OFFERS = Offers(
         ("%cbai history --model hy", "hy", ("hy3", "hy4-preview")),
         ("%cbai use ", "", ("poems", '"my work"')),
         ("%cbai use 'my", "'my", ('"my work"',)),
-        ("%cbai fork new --", "--", ("-c", "--at")),
+        ("%cbai fork new --", "--", ("--conversation", "--at")),
         ("%cbai export --to mini", "mini", ("mini-program",)),
         ("%cbai history -c p", "p", ("poems",)),
         ("%cbai reset my", "my", ('"my work"',)),
