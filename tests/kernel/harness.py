@@ -149,20 +149,36 @@ class Kernel:
         """The kernel's process id."""
         return int(self._manager.provisioner.pid)  # type: ignore[union-attr]
 
-    def send(self, code: str) -> Cell:
-        """Queue a cell and return at once."""
+    def send(self, code: str, cell_id: str | None = None) -> Cell:
+        """Queue a cell and return at once.
+
+        Args:
+            code: What is in it.
+            cell_id: What the front end calls it, where it says so.
+        """
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": True,
+            "stop_on_error": True,
+        }
+        metadata = {"cellId": cell_id} if cell_id else {}
+        message = self._client.session.msg("execute_request", content, metadata=metadata)
         with self._changed:
-            cell = Cell(self._client.execute(code, store_history=True, stop_on_error=True), code)
+            cell = Cell(message["header"]["msg_id"], code)
             self._cells[cell.id] = cell
+            self._client.shell_channel.send(message)
         return cell
 
-    def run(self, code: str, patience: float = PATIENCE) -> Cell:
+    def run(self, code: str, patience: float = PATIENCE, cell_id: str | None = None) -> Cell:
         """Run a cell to its end."""
-        return self.finish(self.send(code), patience)
+        return self.finish(self.send(code, cell_id), patience)
 
-    def must(self, code: str) -> Cell:
+    def must(self, code: str, cell_id: str | None = None) -> Cell:
         """Run a cell that has to succeed."""
-        cell = self.run(code)
+        cell = self.run(code, cell_id=cell_id)
         assert cell.status == "ok", cell.outputs
         return cell
 
