@@ -62,7 +62,7 @@ def mini_program(
     """Return the files of a folder that opens in WeChat DevTools.
 
     Args:
-        conversation: Its last turn says which provider, model and parameters.
+        conversation: Its last answered turn says which provider, model and parameters.
         settings: Where the environment's id comes from.
         examples: Numbers of the turns that are sent ahead of every prompt as examples.
 
@@ -103,7 +103,7 @@ def web_page(conversation: Conversation, settings: Settings, examples: Iterable[
     """Return an HTML page that asks by the CloudBase Web SDK.
 
     Args:
-        conversation: Its last turn says which provider, model and parameters.
+        conversation: Its last answered turn says which provider, model and parameters.
         settings: Where the environment's id and region come from.
         examples: Numbers of the turns that are sent ahead of every prompt as examples.
 
@@ -126,7 +126,8 @@ def _prompt(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return what the app asks with, and what its reader should know about that."""
     turns = turns_of(conversation)
-    last = turns[-1]
+    # The last one that was answered: what failed is not what was tried out.
+    last = next((turn for turn in reversed(turns) if turn.text), turns[-1])
     target = target_of(last, settings, custom=False)
     stays = [name for name in last.params if name in _STAYS_HERE - {"stream_options"}]
     notes = []

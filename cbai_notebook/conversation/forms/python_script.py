@@ -105,4 +105,4 @@ def _call(asked: Asked) -> str:
             "CloudBase stands in for it.\n"
         )
     body = pformat(dict(asked.body), width=96, sort_dicts=False)
-    return f"\n{note}ask({asked.path!r}, {dict(asked.headers)!r}, {body})\n"
+    return f"\n{note}body = {body}\nask({asked.path!r}, {dict(asked.headers)!r}, body)\n"
