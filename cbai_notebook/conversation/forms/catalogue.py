@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cbai_notebook.conversation.forms import apps, cells, curl, document, lines, python_script
 from cbai_notebook.conversation.forms.exported import Export
+from cbai_notebook.conversation.forms.masking import without_key
 from cbai_notebook.conversation.forms.writing import file_stem
 from cbai_notebook.errors import UsageError
 
@@ -159,12 +160,12 @@ def export(
         from cbai_notebook.client.settings import settings as in_force
 
         settings = in_force()
+    conversation = without_key(conversation, settings)
     made = chosen.make(conversation, Wishes(settings, tuple(examples or ()), every_turn))
-    stem = file_stem(conversation.name)
-    name = stem + chosen.suffix
-    files = {name: made} if isinstance(made, str) else made
-    masked = {path: _masked(text, settings) for path, text in files.items()}
-    return Export(name, chosen.mime, masked, folder=not isinstance(made, str))
+    name = file_stem(conversation.name) + chosen.suffix
+    if isinstance(made, str):
+        return Export(name, chosen.mime, {name: made})
+    return Export(name, chosen.mime, made, folder=True)
 
 
 def _form(name: str) -> Form:
@@ -178,14 +179,3 @@ def _form(name: str) -> Form:
         f"A conversation cannot be exported as {name!r}.{hint} "
         f"The forms are {', '.join(names[:-1])} and {names[-1]}."
     )
-
-
-def _masked(text: str, settings: Settings) -> str:
-    from cbai_notebook.client.settings import MASK, Secret
-
-    key = Secret(settings.api_key or "").reveal()
-    # A shorter one could be any word, and is no key of CloudBase's.
-    return text.replace(key, MASK) if len(key) >= _KEY_CHARS else text
-
-
-_KEY_CHARS = 8

@@ -125,9 +125,7 @@ PARAMS = st.one_of(texts(), st.integers(-9, 9), st.booleans(), st.lists(texts(),
 
 
 @given(texts(), texts(), st.dictionaries(st.sampled_from(["user", "stop", "seed"]), PARAMS))
-def test_any_text_comes_out_as_it_went_in(
-    prompt: str, system: str, params: dict[str, Any]
-) -> None:
+def test_any_text_comes_out_as_it_went_in(prompt: str, system: str, params: dict[str, Any]) -> None:
     check(turn(prompt, system=system, params=params))
 
 
@@ -155,7 +153,7 @@ def test_an_empty_conversation_makes_no_notebook() -> None:
 
 @pytest.mark.kernel
 def test_the_notebook_runs(gateway: Gateway, tmp_path: Path) -> None:
-    prompts = ["Hello", "What is {name}?", "%%bash\necho", "Say \"it's\"\n\n{x: 1}", *HOSTILE[:3]]
+    prompts = ["Hello", "What is {name}?", "%%bash\necho", 'Say "it\'s"\n\n{x: 1}', *HOSTILE[:3]]
     talk = conversation(*(turn(prompt, "x", params={"seed": 7}) for prompt in prompts))
     made = notebook_of(talk)
     client = NotebookClient(made, timeout=120, resources={"metadata": {"path": str(tmp_path)}})

@@ -29,7 +29,9 @@ from tests.require import require
 FORMS = ("curl", "python")
 
 
-def run_script(form: str, text: str, folder: Path, gateway: Gateway | None, **variables: str) -> Any:
+def run_script(
+    form: str, text: str, folder: Path, gateway: Gateway | None, **variables: str
+) -> Any:
     """Run an exported script as its reader would."""
     file = folder / ("script.sh" if form == "curl" else "script.py")
     file.write_text(text, "utf-8", newline="")
@@ -60,9 +62,7 @@ async def test_the_last_request_is_sent_again_as_it_was(
         talk,
         gateway,
         Question("About 'spring'", system="Be a poet.", model="hy3"),
-        Question(
-            'And "autumn"?\n{json}', model="hy3", params={"temperature": 0.8}, stream=stream
-        ),
+        Question('And "autumn"?\n{json}', model="hy3", params={"temperature": 0.8}, stream=stream),
     )
     ours = gateway.last
     text = text_of(talk, form, settings=Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY))
