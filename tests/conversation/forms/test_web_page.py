@@ -24,6 +24,7 @@ from tests.conversation.forms.talks import (
     turn,
 )
 from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway.javascript import SDK, node_with_sdk
 from tests.require import require
 
 DRIVER = Path(__file__).with_name("web_page.cjs")
@@ -78,6 +79,7 @@ def play(gateway: Gateway) -> Play:
     """Return what opens the page of a conversation and does what a user would."""
 
     def play(talk: Conversation, *steps: tuple[str, Any], **options: Any) -> dict[str, Any]:
+        sdk = options.pop("sdk", None)
         data, code = scripts_of(talk, **options)
         node = require(shutil.which("node"), "Node.js is missing: install it, 18 or newer")
         asked = {
@@ -85,6 +87,7 @@ def play(gateway: Gateway) -> Play:
             "script": code,
             "base": gateway.base_url,
             "key": DEFAULT_KEY,
+            "sdk": sdk,
             "steps": steps,
         }
         done = subprocess.run(
@@ -137,6 +140,22 @@ def test_it_asks_with_what_was_tried_out(play: Play, gateway: Gateway) -> None:
         ["message assistant", "<b>blue</b>"],
     ]
     assert (result["loading"], result["typed"]) == (False, "")
+
+
+@pytest.mark.sdk
+def test_the_official_sdk_takes_what_the_page_gives_it(play: Play, gateway: Gateway) -> None:
+    node_with_sdk()
+    manifest = SDK / "node_modules" / "@cloudbase" / "ai" / "package.json"
+    entry = manifest.parent / json.loads(manifest.read_text("utf-8"))["main"]
+    gateway.script("say:It is blue.", "error:503", "say:Yes.")
+    result = play(
+        poems(), *said("one"), *said("two"), ("retry", None), ("settle", None), sdk=str(entry)
+    )
+    assert result["messages"][1] == ["message assistant", "It is blue."]
+    assert result["messages"][-1] == ["message assistant", "Yes."]
+    body = gateway.last.json
+    assert (body["model"], body["temperature"], body["stream"]) == ("hy3", 0.8, True)
+    assert [m["content"] for m in body["messages"]] == ["Be a poet.", "one", "It is blue.", "two"]
 
 
 @pytest.mark.parametrize("blank", ["", " \n"])

@@ -1,6 +1,7 @@
 // Runs the scripts of an exported web page with stand-ins for the document and the CloudBase Web SDK.
 //
-// Standard input:  {"prompt", "script", "base", "key", "steps": [[name, argument], ...]}
+// Standard input:  {"prompt", "script", "base", "key", "sdk", "steps": [[name, argument], ...]}; with
+//                  `sdk`, where the official AI SDK is, models are the SDK's own
 // Standard output: {"messages", "title", "inits", "signIns", "providers", "loading", "broken"}
 
 const vm = require("node:vm");
@@ -64,7 +65,26 @@ async function* textStream(response) {
   }
 }
 
-function sdk({ base, key }, seen) {
+async function officialAI({ base, key, sdk }) {
+  const { default: ai } = await import(sdk);
+  return ai.createAI({
+    baseUrl: base,
+    getAccessToken: async () => ({ accessToken: key }),
+    i18n: { t: (text) => text, lang: "en", LANG_HEADER_KEY: "Accept-Language" },
+    req: {
+      async fetch({ url, method, headers, body, stream }) {
+        const response = await fetch(url, { method, headers, body });
+        return {
+          data: stream ? response.body : response.json(),
+          statusCode: response.status,
+          header: response.headers,
+        };
+      },
+    },
+  });
+}
+
+function sdk({ base, key }, seen, official) {
   const createModel = (provider) => {
     seen.providers.push(provider);
     return {
@@ -84,7 +104,7 @@ function sdk({ base, key }, seen) {
       seen.inits.push(options);
       return {
         auth: () => ({ signInAnonymously: async () => void (seen.signIns += 1) }),
-        ai: () => ({ createModel }),
+        ai: () => official ?? { createModel },
       };
     },
   };
@@ -102,7 +122,7 @@ async function main() {
   };
   document.getElementById("prompt").textContent = input.prompt;
   const page = vm.createContext({
-    document, cloudbase: sdk(input, seen), setTimeout, clearTimeout, console: { error() {} },
+    document, cloudbase: sdk(input, seen, input.sdk && (await officialAI(input))), setTimeout, clearTimeout, console: { error() {} },
   });
   vm.runInContext(input.script, page);
   const settled = async () => {
