@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Export:
     def write(self, to: str | Path | None = None, *, overwrite: bool = False) -> Path:
         """Write the file or the folder.
 
-        Every file appears whole or not at all.
+        A file, and a new folder, appear whole or not at all; in a folder that is there, each file does.
 
         Args:
             to: Where: the file, or a folder that exists to put the file into; for a folder, the
@@ -91,15 +92,25 @@ class Export:
     def _write_folder(self, folder: Path, overwrite: bool) -> Path:
         if folder.is_dir() and any(folder.iterdir()) and not overwrite:
             raise _already(folder)
+        if folder.exists():
+            self._fill(folder)
+            return folder
+        fresh = _beside(folder)
+        try:
+            self._fill(fresh)
+            fresh.rename(folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return folder
+
+    def _fill(self, folder: Path) -> None:
         for path, content in self.files.items():
             _replace(folder / path, _bytes(content))
-        return folder
 
 
 def _replace(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the file, because only within one file system a rename is all or nothing.
-    fresh = file.with_name(f".{secrets.token_hex(8)}.tmp")
+    fresh = _beside(file)
     try:
         with fresh.open("xb") as opened:
             opened.write(content)
@@ -108,6 +119,11 @@ def _replace(file: Path, content: bytes) -> None:
         fresh.replace(file)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _beside(place: Path) -> Path:
+    # Only within one file system a rename is all or nothing.
+    return place.with_name(f".{secrets.token_hex(8)}.tmp")
 
 
 def _bytes(content: str | bytes) -> bytes:
