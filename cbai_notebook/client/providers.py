@@ -207,22 +207,14 @@ class CloudBaseProvider:
         Raises:
             ConfigurationError: The environment or the key is missing or cannot be used.
         """
-        base = settings.base_url
-        if not base:
-            base = _gateway(settings)
+        base = base_url_of(settings)
         if not settings.api_key:
             raise ConfigurationError(
                 "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "
                 "or call cbai.configure(api_key=…). Without an account, `-m local` asks the "
                 "offline demo model."
             )
-        return Endpoint(
-            provider=self.name,
-            url=f"{checked_base_url(base)}/ai/{self.name}/{_PATHS.get(self.name, _USUAL_PATH)}",
-            api_key=settings.api_key,
-            default_model=default_model(self.name, settings),
-            usage_in_stream=self.name not in _USAGE_UNASKED,
-        )
+        return endpoint_below(base, self.name, settings)
 
 
 class CustomProvider:
@@ -239,12 +231,44 @@ class CustomProvider:
                 "The provider 'custom' needs an address: set CBAI_BASE_URL or call "
                 "cbai.configure(base_url='https://…/v1')."
             )
-        return Endpoint(
-            provider="custom",
-            url=f"{checked_base_url(settings.base_url)}/chat/completions",
-            api_key=settings.api_key or "",
-            default_model=default_model("custom", settings),
-        )
+        return endpoint_below(checked_base_url(settings.base_url), "custom", settings)
+
+
+def in_cloud(name: str) -> bool:
+    """Return whether this is a provider of CloudBase's, and not this machine or a server elsewhere."""
+    return name != "custom" and name not in _registered and name not in announced()
+
+
+def base_url_of(settings: Settings) -> str:
+    """Return the address below which the providers of CloudBase are asked.
+
+    Raises:
+        ConfigurationError: The environment or the address is missing or cannot be used.
+    """
+    return checked_base_url(settings.base_url or _gateway(settings))
+
+
+def endpoint_below(base: str, name: str, settings: Settings) -> Endpoint:
+    """Return the endpoint of a provider of CloudBase's, or of ``"custom"``, with whatever key there is.
+
+    Args:
+        base: An address without a slash at its end.
+        name: The provider's name.
+        settings: Where the key and the model come from.
+
+    Raises:
+        UsageError: The name cannot be a provider's name.
+    """
+    place = _USUAL_PATH
+    if name != "custom":
+        place = f"ai/{_checked_name(name)}/{_PATHS.get(name, _USUAL_PATH)}"
+    return Endpoint(
+        provider=name,
+        url=f"{base}/{place}",
+        api_key=settings.api_key or "",
+        default_model=default_model(name, settings),
+        usage_in_stream=name not in _USAGE_UNASKED,
+    )
 
 
 def checked_base_url(url: str) -> str:

@@ -6,20 +6,16 @@ Needs Node.js with npm; the SDK is installed once, below ``sdk/node_modules``.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.gateway import Gateway
+from tests.gateway.javascript import SDK, node_with_sdk
 
 pytestmark = pytest.mark.sdk
 
-SDK = Path(__file__).with_name("sdk")
 PROMPT = "介绍一下李白 🌙"
 MESSAGES = [{"role": "user", "content": PROMPT}]
 
@@ -39,55 +35,10 @@ PATHS = {
 }
 
 
-def _missing(reason: str) -> None:
-    """Skip for a developer without Node.js; where everything must run, fail."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _installed() -> bool:
-    wanted = json.loads((SDK / "package.json").read_text("utf-8"))["dependencies"]
-    for name, version in wanted.items():
-        manifest = SDK / "node_modules" / name / "package.json"
-        if not manifest.is_file():
-            return False
-        if json.loads(manifest.read_text("utf-8"))["version"] != version:
-            return False
-    return True
-
-
-def _install(npm: str) -> None:
-    """Install beside the tree and move it in place, so that two test workers do not collide."""
-    with tempfile.TemporaryDirectory(dir=SDK, prefix="node_modules.") as folder:
-        shutil.copy(SDK / "package.json", folder)
-        options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(
-            [npm, "install", *options],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            _missing(f"npm could not install the SDK: {done.stderr.strip()[-500:]}")
-        if _installed():
-            return
-        shutil.rmtree(SDK / "node_modules", ignore_errors=True)
-        Path(folder, "node_modules").rename(SDK / "node_modules")
-
-
 @pytest.fixture(scope="module")
 def node() -> str:
     """Return the path of Node.js, with the SDK installed."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        _missing("Node.js with npm is not installed")
-    assert program is not None
-    assert npm is not None
-    if not _installed():
-        _install(npm)
-    return program
+    return node_with_sdk()
 
 
 def _call(node: str, gateway: Gateway, calls: list[tuple[str, str, str]]) -> list[dict[str, Any]]:

@@ -123,7 +123,7 @@ REASONING_ENGLISH = (
 )
 REASONING_CHINESE = "用户想了解李白。先介绍生平，再列出代表作，最后用一个小例子说明绝句的字数。\n"
 
-_TOKEN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]{1,2}|[ \t]*[A-Za-z0-9_]+|[ \t]+|\n+|[^\s]", re.S)
+_TOKEN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]{1,2}|[ \t]*[A-Za-z0-9_]+|[ \t]+|\n+|.", re.S)
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
