@@ -99,6 +99,7 @@ _EXPORT = (
     Option(("--to",), "to", "the form: %cbai export lists them", "FORM", filled, offers="form"),
     Option(("-o", "--output"), "output", "the file or folder", "PATH", filled),
     Option(("--examples",), "examples", "example turns that a Mini Program sends along: 0,2", "TURNS", _turns),
+    Option(("--every-turn",), "every_turn", "curl and python: the request of every turn"),
     Option(("--force",), "force", "write over what is there"),
     _CONVERSATION,
 )  # fmt: skip

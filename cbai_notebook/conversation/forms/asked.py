@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.conversation import Bounds
-from cbai_notebook.conversation.turn import COMPLETE
+from cbai_notebook.conversation.turn import COMPLETE, user_message
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Aske
         data=None,
         params={
             "model": target.model,
-            "messages": [*context.messages, turn.sent_prompt()],
+            "messages": [*context.messages, user_message(turn.prompt, turn.images)],
             **turn.params,
         },
     )

@@ -133,5 +133,5 @@ def _bytes(content: str | bytes) -> bytes:
 
 def _already(place: Path) -> UsageError:
     return UsageError(
-        f"{place} is there already. Name another place, or say that it may be overwritten."
+        f"{place} is there already. Name another place, or allow it: --force, or overwrite=True."
     )

@@ -68,7 +68,8 @@ def in_markdown(text: str) -> str:
 def file_stem(name: str) -> str:
     """Return a conversation's name as the beginning of a file's name."""
     # A file's name may have 255 bytes, a sign up to 4.
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:50] or "conversation"
+    stem = name.removesuffix(".ipynb")
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:50] or "conversation"
 
 
 def asked_of(turn: Turn) -> str:
