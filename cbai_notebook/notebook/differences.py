@@ -1,0 +1,77 @@
+"""The difference of two answers on the screen: coloured in a cell, marked or coloured in a terminal."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+from cbai_notebook.conversation.diff import Difference, Piece
+from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.notebook.screen import html
+from cbai_notebook.notebook.screen.surface import Bundle
+
+# A tint of the page's own colour under text of the page's own colour reads on light and on dark; the
+# lines tell both apart where colours are not seen.
+_STYLES = {
+    "removed": "background-color:rgba(214,69,69,0.22);text-decoration:line-through",
+    "added": "background-color:rgba(46,160,67,0.25);text-decoration:underline",
+}
+_TAGS = {"removed": "del", "added": "ins"}
+_ANSI = {"kept": "{}", "removed": "\x1b[31;9m{}\x1b[0m", "added": "\x1b[32;4m{}\x1b[0m"}
+
+SAME = "Both answers are the same."
+
+
+def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
+    """Return a difference as an output of a cell.
+
+    Args:
+        difference: What became of the first answer.
+        old: What the first answer is called, such as its model.
+        new: What the second answer is called.
+    """
+    return {"text/html": _html(difference, old, new), "text/plain": marked(difference)}
+
+
+def marked(difference: Difference, stream: TextIO | None = None) -> str:
+    """Return a difference for a terminal.
+
+    Args:
+        difference: What became of the first answer.
+        stream: Where it will be written: a terminal gets colours, unless ``NO_COLOR`` is set
+            (https://no-color.org); anything else ``[-removed-]`` and ``{+added+}``.
+    """
+    if not difference:
+        return SAME
+    seen = [Piece(piece.kind, plain(piece.text)) for piece in difference.pieces]
+    if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
+        return str(Difference(tuple(seen)))
+    return "".join(_coloured(piece) for piece in seen)
+
+
+def _coloured(piece: Piece) -> str:
+    # Line by line, because a pager starts each line in its own colour.
+    return "\n".join(line and _ANSI[piece.kind].format(line) for line in piece.text.split("\n"))
+
+
+def _html(difference: Difference, old: str, new: str) -> str:
+    if not difference:
+        return html.element("div", SAME, name="difference", style=html.QUIET)
+    head = ""
+    if old or new:
+        names = [_marked_up(Piece("removed", old)), _marked_up(Piece("added", new))]
+        head = f'<div style="{html.QUIET}"><small>{" ".join(filter(None, names))}</small></div>'
+    body = "".join(map(_marked_up, difference.pieces))
+    return html.element(
+        "div",
+        f'{head}<div style="{html.WRAP}">{body}</div>',
+        name="difference",
+    )
+
+
+def _marked_up(piece: Piece) -> str:
+    text = html.lines(piece.text)
+    if piece.kind == "kept" or not text:
+        return text
+    tag = _TAGS[piece.kind]
+    return f'<{tag} style="{_STYLES[piece.kind]}">{text}</{tag}>'
