@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from cbai_notebook.conversation.diff import Difference, Piece
+from cbai_notebook.conversation.diff import Difference, Piece, compare
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surface import Bundle
@@ -19,7 +19,7 @@ _STYLES = {
 _TAGS = {"removed": "del", "added": "ins"}
 _ANSI = {"kept": "{}", "removed": "\x1b[31;9m{}\x1b[0m", "added": "\x1b[32;4m{}\x1b[0m"}
 
-SAME = "Both answers are the same."
+SAME = "Both answers read the same."
 
 
 def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
@@ -41,12 +41,18 @@ def marked(difference: Difference, stream: TextIO | None = None) -> str:
         stream: Where it will be written: a terminal gets colours, unless ``NO_COLOR`` is set
             (https://no-color.org); anything else ``[-removed-]`` and ``{+added+}``.
     """
-    if not difference:
+    seen = _seen(difference)
+    if not seen:
         return SAME
-    seen = [Piece(piece.kind, plain(piece.text)) for piece in difference.pieces]
     if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
-        return str(Difference(tuple(seen)))
-    return "".join(_coloured(piece) for piece in seen)
+        return str(seen)
+    return "".join(map(_coloured, seen.pieces))
+
+
+def _seen(difference: Difference) -> Difference:
+    """Return the difference of what can be seen: pieces may cut through what steers a terminal."""
+    old, new = plain(difference.old), plain(difference.new)
+    return difference if (old, new) == (difference.old, difference.new) else compare(old, new)
 
 
 def _coloured(piece: Piece) -> str:
@@ -55,13 +61,14 @@ def _coloured(piece: Piece) -> str:
 
 
 def _html(difference: Difference, old: str, new: str) -> str:
-    if not difference:
+    seen = _seen(difference)
+    if not seen:
         return html.element("div", SAME, name="difference", style=html.QUIET)
     head = ""
     if old or new:
         names = [_marked_up(Piece("removed", old)), _marked_up(Piece("added", new))]
         head = f'<div style="{html.QUIET}"><small>{" ".join(filter(None, names))}</small></div>'
-    body = "".join(map(_marked_up, difference.pieces))
+    body = "".join(map(_marked_up, seen.pieces))
     return html.element(
         "div",
         f'{head}<div style="{html.WRAP}">{body}</div>',

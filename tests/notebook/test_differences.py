@@ -95,5 +95,5 @@ def test_an_answer_cannot_steer_the_terminal() -> None:
 
 def test_the_same_answer_twice_is_said() -> None:
     same = compare("a", "a")
-    assert bundle(same)["text/plain"] == marked(same, Terminal()) == "Both answers are the same."
-    assert "Both answers are the same." in bundle(same)["text/html"]
+    assert bundle(same)["text/plain"] == marked(same, Terminal()) == "Both answers read the same."
+    assert "Both answers read the same." in bundle(same)["text/html"]
