@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import pandas as pd
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Turn
@@ -122,12 +121,18 @@ def _through_json_lines(records: Sequence[dict[str, Any]]) -> Any:
     return [json.loads(line) for line in lines]
 
 
+def _guessed(records: Sequence[dict[str, Any]]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(list(records))
+
+
 FORMS: dict[str, Callable[[Records], Any]] = {
     "list": list,
     "generator": lambda records: (record for record in records),
     "JSON Lines": _through_json_lines,
     "pandas": Records.to_pandas,
-    "pandas, as it guesses": lambda records: pd.DataFrame(list(records)),
+    "pandas, as it guesses": _guessed,
     "pandas, row by row": lambda records: records.to_pandas().to_dict("records"),
     "pandas, other index": lambda records: records.to_pandas().set_axis(
         [f"row {number}" for number in range(len(records))]

@@ -156,25 +156,48 @@ def test_what_is_not_installed_is_named_with_its_installation(
     gone: str, call: str, install: str
 ) -> None:
     script = (
-        f"import sys\nsys.modules[{gone!r}] = None\n"
         "from cbai_notebook.conversation.records import Records\n"
         "from cbai_notebook.errors import MissingDependencyError\n"
         f"try:\n    Records().{call}()\nexcept MissingDependencyError as error:\n    print(error)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
-    )
-    assert f"Run `python -m {install}" in done.stdout
+    assert f"Run `python -m {install}" in run_without({gone}, script)
 
 
 def test_pandas_needs_neither_narwhals_nor_arrow() -> None:
     script = (
-        "import sys\nsys.modules['narwhals'] = sys.modules['pyarrow'] = None\n"
         "from cbai_notebook.conversation.reading import turns_of\n"
         "from tests.conversation.messages import many\n"
         "print(len(turns_of(many(10).to_pandas())))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+    assert run_without({"narwhals", "polars", "pyarrow"}, script) == "5\n"
+
+
+def test_reading_a_table_of_polars_names_what_it_needs() -> None:
+    script = (
+        "import polars\n"
+        "from cbai_notebook.conversation.reading import turns_of\n"
+        "from cbai_notebook.errors import MissingDependencyError\n"
+        "try:\n    turns_of(polars.DataFrame())\n"
+        "except MissingDependencyError as error:\n    print(error)"
     )
-    assert done.stdout == "5\n"
+    assert "Run `python -m pip install narwhals`" in run_without({"narwhals"}, script)
+
+
+def run_without(packages: set[str], script: str) -> str:
+    """Run a script where some packages are not installed, and return what it prints."""
+    hide = (
+        "import sys\n"
+        "class Hide:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] in {packages!r}:\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Hide)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", hide + script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stdout
