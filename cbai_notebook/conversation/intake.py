@@ -63,7 +63,7 @@ def columns_of(messages: object) -> tuple[Columns, int]:
 def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
     if _is_pandas(messages):
         return _pandas_columns(messages)
-    if not isinstance(messages, (list, tuple)) and hasattr(messages, "__arrow_c_stream__"):
+    if hasattr(messages, "__arrow_c_stream__") or hasattr(messages, "__dataframe__"):
         return _table_columns(messages)
     if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
         raise UsageError(
