@@ -68,7 +68,8 @@ def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
     if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
         raise UsageError(
             f"A conversation is made from a list of messages or a DataFrame, not from "
-            f"{type(messages).__name__}. Give [{{'role': 'user', 'content': …}}, …]."
+            f"{type(messages).__name__}. Give [{{'role': 'user', 'content': …}}, …], and call "
+            "`.collect()` on a lazy table first."
         )
     dicts = list(messages)
     for row, message in enumerate(dicts):

@@ -248,6 +248,11 @@ def test_what_is_no_list_of_messages_is_refused(wrong: Any) -> None:
         turns_of(wrong)
 
 
+def test_a_lazy_table_is_refused_with_what_to_do() -> None:
+    with pytest.raises(UsageError, match="collect"):
+        turns_of(pl.LazyFrame([USER, ANSWER]))
+
+
 def test_a_row_that_is_no_dict_is_named() -> None:
     with pytest.raises(UsageError, match=r"^row 1: A message is a dict, not str"):
         turns_of([USER, "Sunny."])
