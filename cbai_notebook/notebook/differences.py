@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TextIO
 
 from cbai_notebook.conversation.diff import Difference, Piece, compare
+from cbai_notebook.notebook.frontend import is_kernel
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surface import Bundle
@@ -20,6 +22,24 @@ _TAGS = {"removed": "del", "added": "ins"}
 _ANSI = {"kept": "{}", "removed": "\x1b[31;9m{}\x1b[0m", "added": "\x1b[32;4m{}\x1b[0m"}
 
 SAME = "Both answers read the same."
+
+
+def show(old: str, new: str) -> None:
+    """Show what became of an answer: in the cell, or on standard output where there is no notebook.
+
+    Args:
+        old: The first answer, as Markdown source.
+        new: The second answer.
+    """
+    from IPython.core.getipython import get_ipython
+    from IPython.display import display
+
+    difference = compare(old, new)
+    shell = get_ipython()
+    if shell is not None and is_kernel(shell):
+        display(bundle(difference), raw=True)  # type: ignore[no-untyped-call]
+    else:
+        sys.stdout.write(f"{marked(difference, sys.stdout)}\n")
 
 
 def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation.diff import compare
-from cbai_notebook.notebook.differences import bundle, marked
+from cbai_notebook.notebook.differences import bundle, marked, show
 from cbai_notebook.notebook.markdown import plain
 
 CHANGE = compare("the red fox", "the blue fox\nran")
@@ -97,3 +97,8 @@ def test_the_same_answer_twice_is_said() -> None:
     same = compare("a", "a")
     assert bundle(same)["text/plain"] == marked(same, Terminal()) == "Both answers read the same."
     assert "Both answers read the same." in bundle(same)["text/html"]
+
+
+def test_outside_of_a_notebook_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    show("the red fox", "the blue fox")
+    assert capsys.readouterr().out == "the [-red-]{+blue+} fox\n"
