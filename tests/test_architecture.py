@@ -132,8 +132,8 @@ def test_markdown_knows_no_notebook() -> None:
 
 HEAVY = {
     "aiohttp", "anywidget", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets", "keyring",
-    "markdown_it", "msgspec", "nbclient", "nest_asyncio", "nest_asyncio2", "nh3", "numpy", "openai",
-    "pandas", "stamina", "tenacity", "tqdm", "xllamacpp",
+    "markdown_it", "msgspec", "narwhals", "nbclient", "nest_asyncio", "nest_asyncio2", "nh3", "numpy",
+    "openai", "pandas", "polars", "pyarrow", "stamina", "tenacity", "tqdm", "xllamacpp",
 }  # fmt: skip
 
 

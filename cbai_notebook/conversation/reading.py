@@ -73,7 +73,7 @@ def _same_conversation(names: list[str | None]) -> None:
         if name and name != first:
             raise wrong(
                 row,
-                f"This is of the conversation {name!r}, the rows before are of {first!r}. "
+                f"This is of the conversation {name!r:.60}, the rows before are of {first!r:.60}. "
                 "Give the rows of one conversation at a time.",
             )
 
