@@ -17,7 +17,7 @@ from cbai_notebook.client.log import Log
 from cbai_notebook.client.pulse import PULSE_S
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Timeout
-from cbai_notebook.client.transport import Response, Transport
+from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
 from cbai_notebook.client.wire import Chunk
 from cbai_notebook.errors import (
     CbaiError,
@@ -32,7 +32,6 @@ _DRAIN_S = 1.0
 _DRAIN_BYTES = 64 * 1024
 
 _LARGEST_STREAM = 256 * 1024 * 1024
-_LARGEST_ERROR = 256 * 1024
 
 _CHAT = Chat()
 
@@ -116,7 +115,7 @@ class Pump:
         self._headers = response.headers
         self.request_id = failures.request_id(response.headers, self._asked)
         if not 200 <= response.status < 300:
-            body = await response.read(_LARGEST_ERROR, cut=True)
+            body = await response.read(LARGEST_ERROR, cut=True)
             raise failures.from_response(response.status, response.headers, body, self._asked)
         kind = response.content_type
         if "json" in kind or "html" in kind:
