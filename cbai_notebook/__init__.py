@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.client import Answer, Chunk, Event, Model, TextStream, Timeout, create_model
+    from cbai_notebook.client import (
+        Agent,
+        AgentStream,
+        Answer,
+        Chunk,
+        Event,
+        Model,
+        TextStream,
+        Timeout,
+        agent,
+        create_model,
+    )
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
     from cbai_notebook.errors import CbaiError
@@ -23,6 +34,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Agent": "client",
+    "AgentStream": "client",
     "Answer": "client",
     "CbaiError": "errors",
     "ChatPanel": "notebook.panel",
@@ -32,6 +45,7 @@ _HOME = {
     "Model": "client",
     "TextStream": "client",
     "Timeout": "client",
+    "agent": "client",
     "chat": "conversation",
     "configure": "notebook.configuration",
     "create_model": "client",
@@ -42,6 +56,8 @@ _HOME = {
 }
 
 __all__ = [
+    "Agent",
+    "AgentStream",
     "Answer",
     "CbaiError",
     "ChatPanel",
@@ -51,6 +67,7 @@ __all__ = [
     "Model",
     "TextStream",
     "Timeout",
+    "agent",
     "chat",
     "configure",
     "create_model",

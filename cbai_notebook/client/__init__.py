@@ -9,6 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.agents.agent import Agent, agent
+    from cbai_notebook.client.agents.stream import AgentAnswer, AgentStream
+    from cbai_notebook.client.agents.values import (
+        AgentConversation,
+        AgentInfo,
+        Feedback,
+        Page,
+        Record,
+        SearchResult,
+    )
     from cbai_notebook.client.answer import Answer, Timing
     from cbai_notebook.client.events import Event, EventParser
     from cbai_notebook.client.model import Model, create_model
@@ -26,20 +36,30 @@ if TYPE_CHECKING:
     from cbai_notebook.client.wire import Chunk
 
 _HOME = {
+    "Agent": "agents.agent",
+    "AgentAnswer": "agents.stream",
+    "AgentConversation": "agents.values",
+    "AgentInfo": "agents.values",
+    "AgentStream": "agents.stream",
     "Answer": "answer",
     "Chunk": "wire",
     "Endpoint": "providers",
     "Event": "events",
     "EventParser": "events",
+    "Feedback": "agents.values",
     "Model": "model",
+    "Page": "agents.values",
     "Provider": "providers",
+    "Record": "agents.values",
     "Request": "request",
     "SUGGESTED_MODELS": "providers",
+    "SearchResult": "agents.values",
     "Secret": "settings",
     "Settings": "settings",
     "TextStream": "stream",
     "Timeout": "settings",
     "Timing": "answer",
+    "agent": "agents.agent",
     "configure": "settings",
     "create_model": "model",
     "parse_model_spec": "providers",
@@ -51,19 +71,29 @@ _HOME = {
 # this package, so the function is reached as `client.settings.settings` or at the package's top.
 __all__ = [
     "SUGGESTED_MODELS",
+    "Agent",
+    "AgentAnswer",
+    "AgentConversation",
+    "AgentInfo",
+    "AgentStream",
     "Answer",
     "Chunk",
     "Endpoint",
     "Event",
     "EventParser",
+    "Feedback",
     "Model",
+    "Page",
     "Provider",
+    "Record",
     "Request",
+    "SearchResult",
     "Secret",
     "Settings",
     "TextStream",
     "Timeout",
     "Timing",
+    "agent",
     "configure",
     "create_model",
     "parse_model_spec",

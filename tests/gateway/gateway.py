@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.gateway import answer as answers
 from tests.gateway import routes, spec
+from tests.gateway.agents import Agents
 from tests.gateway.connection import Connection
 from tests.gateway.errors import Error
 from tests.gateway.events import Ask
@@ -59,6 +60,7 @@ class Gateway:
         self.open_connections = 0
         self.in_flight = 0
         self.in_flight_peak = 0
+        self.agents = Agents()
         self._port = port
         self._watch = Watch()
         self._script: deque[Scenario] = deque()
@@ -249,10 +251,11 @@ class _Main:
         """Check the request as the real gateway would, and choose what to answer."""
         nothing = Ask(False, "", "")
         provider = routes.provider_of(exchange.path)
-        if provider is None:
+        other = self.gateway.agents.owns(exchange.path)
+        if provider is None and not other:
             return Scenario(error=Error("INVALID_PATH")), nothing
-        exchange.provider = provider
-        if exchange.method != "POST":
+        exchange.provider = provider or ""
+        if exchange.method != "POST" and not other:
             return Scenario(error=Error("METHOD_NOT_ALLOWED")), nothing
         authorization = exchange.headers.get("authorization", "")
         if not authorization:
@@ -262,6 +265,8 @@ class _Main:
         limit = self.gateway.concurrency
         if limit is not None and self.gateway.in_flight >= limit:
             return Scenario(error=Error("EXCEED_CONCURRENT_REQUEST_LIMIT")), nothing
+        if other:
+            return self.gateway.agents.decide(self.gateway, exchange)
         try:
             ask = _ask(exchange.body)
         except (ValueError, TypeError) as error:
