@@ -15,6 +15,7 @@
     │   └── TLSError                  the certificate or the handshake was refused
     ├── RequestTimeoutError           connecting, the first token or the next token took too long
     ├── StreamCutError                the connection ended before the answer did
+    ├── ImageDownloadError            images were drawn but could not all be fetched
     ├── InvalidResponseError          the server answered with something that is no answer
     └── APIError                      the server said no
         ├── BadRequestError           400, 422: a parameter or the model's configuration
@@ -33,6 +34,8 @@ This module imports nothing of the package, so that every room may use it.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class CbaiError(Exception):
@@ -125,6 +128,20 @@ class RequestTimeoutError(CbaiError):
 
 class StreamCutError(CbaiError):
     """The connection ended before the answer did; ``partial`` holds what had arrived."""
+
+
+class ImageDownloadError(CbaiError):
+    """Images were drawn, but not all could be fetched.
+
+    Args:
+        message: As for `CbaiError`.
+        answer: The `ImageAnswer`; an image that is missing has its ``url`` and no ``data``.
+        facts: As for `CbaiError`.
+    """
+
+    def __init__(self, message: str, *, answer: Any, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.answer = answer
 
 
 class InvalidResponseError(CbaiError):

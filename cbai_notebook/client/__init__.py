@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     )
     from cbai_notebook.client.answer import Answer, Timing
     from cbai_notebook.client.events import Event, EventParser
+    from cbai_notebook.client.images.answer import GeneratedImage, ImageAnswer
+    from cbai_notebook.client.images.model import ImageModel, create_image_model
+    from cbai_notebook.client.images.part import image_part
     from cbai_notebook.client.model import Model, create_model
     from cbai_notebook.client.providers import (
         SUGGESTED_MODELS,
@@ -47,6 +50,9 @@ _HOME = {
     "Event": "events",
     "EventParser": "events",
     "Feedback": "agents.values",
+    "GeneratedImage": "images.answer",
+    "ImageAnswer": "images.answer",
+    "ImageModel": "images.model",
     "Model": "model",
     "Page": "agents.values",
     "Provider": "providers",
@@ -61,7 +67,9 @@ _HOME = {
     "Timing": "answer",
     "agent": "agents.agent",
     "configure": "settings",
+    "create_image_model": "images.model",
     "create_model": "model",
+    "image_part": "images.part",
     "parse_model_spec": "providers",
     "provider_for": "providers",
     "register_provider": "providers",
@@ -82,6 +90,9 @@ __all__ = [
     "Event",
     "EventParser",
     "Feedback",
+    "GeneratedImage",
+    "ImageAnswer",
+    "ImageModel",
     "Model",
     "Page",
     "Provider",
@@ -95,7 +106,9 @@ __all__ = [
     "Timing",
     "agent",
     "configure",
+    "create_image_model",
     "create_model",
+    "image_part",
     "parse_model_spec",
     "provider_for",
     "register_provider",

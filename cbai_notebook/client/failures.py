@@ -213,6 +213,7 @@ _WAITED_FOR = {
     "first_token": ("{host} sent no token within {limit}", "Try again"),
     "between_tokens": ("{host} stopped sending for {limit}", "Try again"),
     "answer": ("{host} sent no whole answer within {limit}", "Stream it, or try again"),
+    "download": ("{host} did not deliver within {limit}", "Try again"),
 }
 
 
@@ -220,7 +221,7 @@ def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutEr
     """Make the error of a stage that took too long.
 
     Args:
-        stage: A name of `Timeout`.
+        stage: A name of `Timeout`, or ``"download"``.
         seconds: Its limit, if known.
         asked: What was asked for.
     """
@@ -228,8 +229,10 @@ def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutEr
     limit = "allowed" if seconds is None else f"{seconds:g} s"
     sentence = what.format(host=_host(asked.url), limit=limit)
     sentence = sentence[:1].upper() + sentence[1:]
+    if stage != "download":
+        what_next += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
     return RequestTimeoutError(
-        f"{sentence}. {what_next}, or allow more: cbai.configure(timeout={{'{stage}': …}}).",
+        f"{sentence}. {what_next}.",
         code=f"timeout_{stage}",
     )
 

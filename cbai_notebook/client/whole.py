@@ -95,7 +95,9 @@ def _added_up(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str
     raise failures.cut(None, has_token=bool(chunks))
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked) -> Result:
+async def within(
+    seconds: float, work: Coroutine[Any, Any, Result], asked: Asked, stage: str = "answer"
+) -> Result:
     """Run the work, and cancel it when it takes longer.
 
     Waiting for a task of its own, and not for a cancellation of this one, keeps the caller's own
@@ -119,4 +121,4 @@ async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked
             await asyncio.wait({task})
         if not task.cancelled():
             task.exception()  # looked at, so that the loop does not report it as lost
-    raise failures.timeout("answer", seconds, asked)
+    raise failures.timeout(stage, seconds, asked)
