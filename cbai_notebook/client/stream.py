@@ -195,7 +195,8 @@ class TextStream:
     def __repr__(self) -> str:
         state = "complete" if self._log.complete else "failed" if self.done else "arriving"
         return (
-            f"<TextStream from {self.provider}/{self.model}, {len(self.text)} characters, {state}>"
+            f"<{type(self).__name__} from {self.provider}/{self.model}, "
+            f"{len(self.text)} characters, {state}>"
         )
 
 
