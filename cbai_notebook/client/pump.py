@@ -95,13 +95,14 @@ class Pump:
         except asyncio.CancelledError:
             if self._failed is not None:
                 self._end(self._failed)
-            elif watch.expired is not None and self._complete():
-                # After [DONE] the log has its end already, and neither line says more.
+            elif self._complete():
                 self._close()
             elif watch.expired is not None:
+                # After [DONE] the log has its end already and this says no more.
                 self._end(failures.timeout(*watch.expired, self._asked))
             else:
                 self._end(self._closed())
+            if self._failed is None and watch.expired is None:
                 raise
         except BaseException as error:
             # A fault of ours ends up here too: no reader may wait for ever.

@@ -274,6 +274,17 @@ async def test_an_answer_may_end_without_done(poet: Agent, gateway: Gateway) -> 
         assert (answer.text, answer.finish_reason) == ("one two", "stop")
 
 
+async def test_closing_after_the_end_leaves_a_complete_answer(
+    poet: Agent, gateway: Gateway
+) -> None:
+    gateway.script(Scenario(text="one two", done=False, faults=(Fault("pause", 3),)))
+    async with await poet.send_message("x") as stream:
+        while stream.finish_reason is None:
+            await asyncio.sleep(0.01)
+    assert stream.error is None
+    assert (await stream.finish()).text == "one two"
+
+
 async def test_a_connection_held_open_after_the_end_holds_nobody_up(
     poet: Agent, gateway: Gateway
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from cbai_notebook.client import ImageAnswer, ImageModel, Settings, Timeout, create_image_model
 from cbai_notebook.client.images.answer import GeneratedImage
@@ -348,6 +349,10 @@ def test_a_notebook_shows_real_data() -> None:
     gif = answer_of(pictures.GIF)
     assert set(gif._repr_mimebundle_()) == {"image/gif", "text/plain"}
     assert gif.images[0]._repr_png_() is None
+    shown, _ = DisplayFormatter().format(single)
+    assert base64.b64decode(shown["image/png"]) == pictures.png()
+    shown, _ = DisplayFormatter().format(answer_of(pictures.png(), pictures.GIF))
+    assert set(shown) == {"text/html", "text/plain"}
     assert len(repr(answer_of(pictures.png(300, 300, noise=True)))) < 300
 
 

@@ -13,7 +13,7 @@ from cbai_notebook.client.failures import Asked
 from cbai_notebook.client.images.kinds import mime_of, name_of
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request, headers_of
-from cbai_notebook.client.settings import Timeout
+from cbai_notebook.client.settings import Secret, Timeout
 from cbai_notebook.client.transport import Transport
 from cbai_notebook.client.whole import within
 from cbai_notebook.errors import InvalidResponseError, NotThereError, ServerError
@@ -26,7 +26,7 @@ LONGEST_S = 120.0
 
 
 async def download(
-    url: str, transport: Transport, timeout: Timeout, *, secret: str, plain_http: bool
+    url: str, transport: Transport, timeout: Timeout, *, secret: Secret, plain_http: bool
 ) -> bytes:
     """Return the bytes of an image.
 

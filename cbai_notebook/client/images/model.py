@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.images.kinds import mime_of, name_of
 from cbai_notebook.client.providers import (
     CloudBaseProvider,
     CustomProvider,
@@ -24,7 +21,6 @@ from cbai_notebook.errors import (
     CbaiError,
     ConfigurationError,
     ImageDownloadError,
-    InvalidResponseError,
     UsageError,
 )
 
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
 
 # The model named ``hunyuan-image`` itself was retired by the cloud in mid-2026.
 _DEFAULT_MODELS = {"hunyuan-image": "hunyuan-image-v3.0-v1.0.4"}
-_MOST_IMAGES = 32
 
 
 class ImageModel:
@@ -88,6 +83,7 @@ class ImageModel:
         """
         from cbai_notebook.client.call import call
         from cbai_notebook.client.failures import Asked
+        from cbai_notebook.client.images.collect import collect
         from cbai_notebook.client.transport import HTTPTransport
 
         settings = settings_module.in_force(self._settings, timeout)
@@ -100,7 +96,9 @@ class ImageModel:
         )
         began = asyncio.get_running_loop().time()
         reply = await call(self._transport or HTTPTransport(), request, asked, settings.timeout)
-        images, failed = await self._images(reply.value, request, settings.timeout)
+        # The faster transport writes a link anew, which can break its signature.
+        fetching = self._transport or HTTPTransport(fast=False)
+        images, failed = await collect(reply.value, request, fetching, settings.timeout)
         answer = self._answer(images, request, reply.value, reply.request_id, began)
         if failed is not None:
             raise _lost(answer, failed) from failed
@@ -135,63 +133,9 @@ class ImageModel:
             secret=key,
         )
 
-    async def _images(
-        self, value: Mapping[str, Any], request: Request, timeout: Timeout
-    ) -> tuple[list[GeneratedImage], CbaiError | None]:
-        """Return the images of an answer, and the first failure to fetch one."""
-        from cbai_notebook.client.images.answer import GeneratedImage
-
-        found = value.get("data")
-        items = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-        if not items or len(items) > _MOST_IMAGES:
-            raise InvalidResponseError(
-                f"The server sent {len(items)} images. Check the prompt and the model, and try "
-                "again."
-            )
-        outcomes = await asyncio.gather(
-            *(self._data(one, request, timeout) for one in items), return_exceptions=True
-        )
-        images: list[GeneratedImage] = []
-        failed: CbaiError | None = None
-        for one, outcome in zip(items, outcomes, strict=True):
-            if isinstance(outcome, CbaiError):
-                failed = failed or outcome
-                outcome = b""
-            elif isinstance(outcome, BaseException):
-                raise outcome
-            url, revised = one.get("url"), one.get("revised_prompt")
-            images.append(
-                GeneratedImage(
-                    outcome,
-                    mime_of(outcome) or "",
-                    url if isinstance(url, str) else None,
-                    revised if isinstance(revised, str) else None,
-                )
-            )
-        return images, failed
-
-    async def _data(self, one: Mapping[str, Any], request: Request, timeout: Timeout) -> bytes:
-        encoded, url = one.get("b64_json"), one.get("url")
-        if isinstance(encoded, str) and encoded:
-            return _decoded(encoded)
-        if not isinstance(url, str):
-            raise InvalidResponseError("The server sent neither an image nor a link to one.")
-        from cbai_notebook.client.images.download import download
-        from cbai_notebook.client.transport import HTTPTransport
-
-        # The faster transport writes a link anew, which can break its signature.
-        transport = self._transport or HTTPTransport(fast=False)
-        return await download(
-            url,
-            transport,
-            timeout,
-            secret=request.secret.reveal(),
-            plain_http=request.url.startswith("http://"),
-        )
-
     def _answer(
         self,
-        images: list[GeneratedImage],
+        images: Sequence[GeneratedImage],
         request: Request,
         raw: Mapping[str, Any],
         request_id: str | None,
@@ -260,13 +204,3 @@ def _lost(answer: ImageAnswer, failed: CbaiError) -> ImageDownloadError:
         code=failed.code,
         request_id=answer.request_id,
     )
-
-
-def _decoded(encoded: str) -> bytes:
-    try:
-        data = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidResponseError("The server sent an image that is no base64.") from None
-    if mime_of(data) is None:
-        raise InvalidResponseError(f"The server sent {name_of(data)} where an image was expected.")
-    return data
