@@ -378,7 +378,7 @@ async def test_questions_come_one_by_one_without_their_marks(poet: Agent, gatewa
         "botId": "bot-poet", "msg": "Li Bai?", "history": past, "name": "Poet",
     }  # fmt: skip
     gateway.script("empty", "midstream-error:1")
-    assert await poet.recommend_questions("") == ()
+    assert await poet.recommend_questions(msg="") == ()
     with pytest.raises(QuotaExceededError):
         await poet.recommend_questions("x")
 

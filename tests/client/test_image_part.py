@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cbai_notebook.client import image_part
+from cbai_notebook.client.images.answer import GeneratedImage
 from cbai_notebook.client.images.kinds import mime_of
 from cbai_notebook.client.images.part import LARGEST_BYTES, LONGEST_SIDE
 from cbai_notebook.errors import UsageError
@@ -72,6 +73,9 @@ def test_figures_axes_and_plots_of_a_dataframe() -> None:
 
 def test_whatever_jupyter_shows_as_a_png() -> None:
     from IPython.display import Image as Shown
+
+    for drawn in (Shown(data=pictures.GIF), GeneratedImage(pictures.GIF, "image/gif")):
+        assert data_of(image_part(drawn)) == pictures.GIF
 
     class Chart:
         def __init__(self, shown: Any) -> None:

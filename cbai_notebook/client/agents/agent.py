@@ -55,7 +55,6 @@ class Agent:
     async def send_message(
         self,
         msg: str,
-        /,
         *,
         history: Sequence[Mapping[str, Any]] = (),
         search: bool | None = None,
@@ -97,7 +96,6 @@ class Agent:
     async def recommend_questions(
         self,
         msg: str,
-        /,
         *,
         history: Sequence[Mapping[str, Any]] = (),
         timeout: Seconds = None,
@@ -210,7 +208,6 @@ class Agent:
         self,
         record_id: str,
         type: str,
-        /,
         *,
         comment: str = "",
         rating: int | None = None,

@@ -121,13 +121,15 @@ def _drawn(source: Any) -> bytes | None:
         drawing = io.BytesIO()
         figure.savefig(drawing, format="png", bbox_inches="tight")
         return drawing.getvalue()
+    if isinstance(getattr(source, "data", None), bytes):
+        return bytes(source.data)  # an image of IPython's, or one that a model drew
     if hasattr(source, "_repr_png_"):
         data = source._repr_png_()
         if data is None and hasattr(source, "convert"):
             # A PIL image in colours that a PNG cannot hold.
             data = source.convert("RGB")._repr_png_()
         if isinstance(data, tuple):
-            data = data[0]  # IPython's own images add what they know of themselves
+            data = data[0]  # what the image says of itself beside its bytes
         if isinstance(data, str):
             return base64.b64decode(data)
         return data if isinstance(data, bytes) else None
