@@ -9,8 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.agents.agent import Agent, agent
+    from cbai_notebook.client.agents.stream import AgentAnswer, AgentStream
+    from cbai_notebook.client.agents.values import (
+        AgentConversation,
+        AgentInfo,
+        Feedback,
+        Page,
+        Record,
+        SearchResult,
+    )
     from cbai_notebook.client.answer import Answer, Timing
     from cbai_notebook.client.events import Event, EventParser
+    from cbai_notebook.client.images.answer import GeneratedImage, ImageAnswer
+    from cbai_notebook.client.images.model import ImageModel, create_image_model
+    from cbai_notebook.client.images.part import image_part
     from cbai_notebook.client.model import Model, create_model
     from cbai_notebook.client.providers import (
         SUGGESTED_MODELS,
@@ -26,22 +39,37 @@ if TYPE_CHECKING:
     from cbai_notebook.client.wire import Chunk
 
 _HOME = {
+    "Agent": "agents.agent",
+    "AgentAnswer": "agents.stream",
+    "AgentConversation": "agents.values",
+    "AgentInfo": "agents.values",
+    "AgentStream": "agents.stream",
     "Answer": "answer",
     "Chunk": "wire",
     "Endpoint": "providers",
     "Event": "events",
     "EventParser": "events",
+    "Feedback": "agents.values",
+    "GeneratedImage": "images.answer",
+    "ImageAnswer": "images.answer",
+    "ImageModel": "images.model",
     "Model": "model",
+    "Page": "agents.values",
     "Provider": "providers",
+    "Record": "agents.values",
     "Request": "request",
     "SUGGESTED_MODELS": "providers",
+    "SearchResult": "agents.values",
     "Secret": "settings",
     "Settings": "settings",
     "TextStream": "stream",
     "Timeout": "settings",
     "Timing": "answer",
+    "agent": "agents.agent",
     "configure": "settings",
+    "create_image_model": "images.model",
     "create_model": "model",
+    "image_part": "images.part",
     "parse_model_spec": "providers",
     "provider_for": "providers",
     "register_provider": "providers",
@@ -51,21 +79,36 @@ _HOME = {
 # this package, so the function is reached as `client.settings.settings` or at the package's top.
 __all__ = [
     "SUGGESTED_MODELS",
+    "Agent",
+    "AgentAnswer",
+    "AgentConversation",
+    "AgentInfo",
+    "AgentStream",
     "Answer",
     "Chunk",
     "Endpoint",
     "Event",
     "EventParser",
+    "Feedback",
+    "GeneratedImage",
+    "ImageAnswer",
+    "ImageModel",
     "Model",
+    "Page",
     "Provider",
+    "Record",
     "Request",
+    "SearchResult",
     "Secret",
     "Settings",
     "TextStream",
     "Timeout",
     "Timing",
+    "agent",
     "configure",
+    "create_image_model",
     "create_model",
+    "image_part",
     "parse_model_spec",
     "provider_for",
     "register_provider",

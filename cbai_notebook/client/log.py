@@ -26,12 +26,15 @@ class Log:
 
     ``chunks[i]`` is the parsed ``events[i]``, or None for ``[DONE]``. Only whole bursts become
     visible: readers look no further than ``length``.
+
+    Args:
+        fold: An empty sum; the chunks are added to it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fold: Fold) -> None:
         self.events: list[Event] = []
         self.chunks: list[Chunk | None] = []
-        self.fold = Fold()
+        self.fold = fold
         self.length = 0
         self.started = False
         self.ended = False

@@ -65,7 +65,7 @@ class Model:
             CbaiError: It could not be had; the message says what to do.
         """
         data, params = _shape(data, params)
-        settings = self._in_force(timeout)
+        settings = settings_module.in_force(self._settings, timeout)
         endpoint = await self._endpoint(data, params, settings)
         if endpoint.always_stream:
             return await self._streamed_whole(endpoint, settings, data, params)
@@ -94,7 +94,7 @@ class Model:
             CbaiError: There was no first token; the message says what to do.
         """
         data, params = _shape(data, params)
-        settings = self._in_force(timeout)
+        settings = settings_module.in_force(self._settings, timeout)
         endpoint = await self._endpoint(data, params, settings)
         request = build(endpoint, stream=True, data=data, params=params)
         return await self._opened(endpoint, settings, request)
@@ -110,17 +110,12 @@ class Model:
             params: As for `generate_text`.
         """
         data, params = _shape(data, params)
-        endpoint = await self._endpoint(data, params, self._in_force(None))
+        settings = settings_module.in_force(self._settings, None)
+        endpoint = await self._endpoint(data, params, settings)
         return build(endpoint, stream=stream or endpoint.always_stream, data=data, params=params)
 
     def __repr__(self) -> str:
         return f"<Model of {self.provider}>"
-
-    def _in_force(self, timeout: Timeout | float | Mapping[str, float] | None) -> Settings:
-        from dataclasses import replace
-
-        settings = self._settings or settings_module.settings()
-        return settings if timeout is None else replace(settings, timeout=Timeout.of(timeout))
 
     async def _endpoint(
         self, data: Mapping[str, Any] | None, params: Mapping[str, Any], settings: Settings

@@ -207,14 +207,24 @@ class CloudBaseProvider:
         Raises:
             ConfigurationError: The environment or the key is missing or cannot be used.
         """
-        base = base_url_of(settings)
-        if not settings.api_key:
-            raise ConfigurationError(
-                "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "
-                "or call cbai.configure(api_key=…). Without an account, `-m local` asks the "
-                "offline demo model."
-            )
+        base, _ = cloudbase(settings)
         return endpoint_below(base, self.name, settings)
+
+
+def cloudbase(settings: Settings) -> tuple[str, Secret]:
+    """Return CloudBase's base URL, without a slash at its end, and the API key.
+
+    Raises:
+        ConfigurationError: The environment or the key is missing or cannot be used.
+    """
+    base = base_url_of(settings)
+    if not settings.api_key:
+        raise ConfigurationError(
+            "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "
+            "or call cbai.configure(api_key=…). Without an account, `-m local` asks the "
+            "offline demo model."
+        )
+    return base, Secret(settings.api_key)
 
 
 class CustomProvider:

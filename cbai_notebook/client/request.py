@@ -17,6 +17,9 @@ _NEVER_SENT = frozenset(
 )
 
 
+BODILESS = frozenset({"GET", "DELETE"})
+
+
 @dataclass(frozen=True)
 class Request:
     """What would be sent: method, URL, headers and the body as a dict.
@@ -38,11 +41,13 @@ class Request:
         return bool(self.body.get("stream"))
 
     def content(self) -> bytes:
-        """Return the body as it travels.
+        """Return the body as it travels; nothing for a method that has none.
 
         Raises:
             UsageError: A parameter has no JSON form.
         """
+        if self.method in BODILESS:
+            return b""
         try:
             return wire.dump(self.body)
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
@@ -107,7 +112,7 @@ def build(
     return Request(
         "POST",
         endpoint.url,
-        _headers(endpoint, stream),
+        headers_of(endpoint, stream),
         body,
         messages,
         secret=Secret(endpoint.api_key),
@@ -120,7 +125,8 @@ def without_usage(request: Request) -> Request:
     return replace(request, body=body)
 
 
-def _headers(endpoint: Endpoint, stream: bool) -> dict[str, str]:
+def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
+    """Return the headers of a request with a body, the key among them."""
     from cbai_notebook import __version__
 
     headers = {

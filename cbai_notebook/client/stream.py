@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from cbai_notebook.client import failures, log, merge
 from cbai_notebook.client.answer import Answer, Messages, Timing
 from cbai_notebook.client.events import Event
 from cbai_notebook.client.pump import Pump
 from cbai_notebook.client.wire import Chunk, Usage
+
+Stream = TypeVar("Stream", bound="TextStream")
 
 
 class TextStream:
@@ -84,23 +86,28 @@ class TextStream:
 
     def answer(self) -> Answer:
         """Return what has arrived so far, as an answer."""
+        return Answer(**self._facts(merge.merged))
+
+    def _facts(
+        self, merged: Callable[[Iterable[dict[str, Any]]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return what an answer is made of, its raw form as ``merged`` makes it."""
         fold = self._log.fold
-        events = self.events_so_far
-        chunks = self._log.chunks[: len(events)]
-        return Answer(
-            raw=lambda: merge.merged(chunk.raw for chunk in chunks if chunk is not None),
-            id=fold.id,
-            created=fold.created,
-            model=self.model,
-            choices=fold.choices,
-            usage=fold.usage,
-            asked=self._asked,
-            reply=fold.reply,
-            provider=self.provider,
-            label=self.label,
-            timing=self.timing,
-            request_id=self.request_id,
-        )
+        chunks = self._log.chunks[: self._log.length]
+        return {
+            "raw": lambda: merged(chunk.raw for chunk in chunks if chunk is not None),
+            "id": fold.id,
+            "created": fold.created,
+            "model": self.model,
+            "choices": fold.choices,
+            "usage": fold.usage,
+            "asked": self._asked,
+            "reply": fold.reply,
+            "provider": self.provider,
+            "label": self.label,
+            "timing": self.timing,
+            "request_id": self.request_id,
+        }
 
     async def aclose(self) -> None:
         """Give the connection back at once; the rest of the answer is not read."""
@@ -113,7 +120,7 @@ class TextStream:
         else:
             await self._log.wait(lambda log: log.ended)
 
-    async def __aenter__(self) -> TextStream:
+    async def __aenter__(self: Stream) -> Stream:
         return self
 
     async def __aexit__(
@@ -188,11 +195,12 @@ class TextStream:
     def __repr__(self) -> str:
         state = "complete" if self._log.complete else "failed" if self.done else "arriving"
         return (
-            f"<TextStream from {self.provider}/{self.model}, {len(self.text)} characters, {state}>"
+            f"<{type(self).__name__} from {self.provider}/{self.model}, "
+            f"{len(self.text)} characters, {state}>"
         )
 
 
-async def opened(stream: TextStream) -> TextStream:
+async def opened(stream: Stream) -> Stream:
     """Wait for the first token, or for the end, of a stream.
 
     Raises:
