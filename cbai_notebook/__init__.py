@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.client import Answer, Chunk, Event, Model, TextStream, Timeout, create_model
+    from cbai_notebook.client import (
+        Answer,
+        Chunk,
+        Event,
+        Model,
+        TextStream,
+        Timeout,
+        Tool,
+        create_model,
+        tool,
+    )
     from cbai_notebook.conversation import Conversation, chat
     from cbai_notebook.errors import CbaiError
     from cbai_notebook.notebook.bridge import run
@@ -31,11 +41,13 @@ _HOME = {
     "Model": "client",
     "TextStream": "client",
     "Timeout": "client",
+    "Tool": "client",
     "chat": "conversation",
     "configure": "notebook.configuration",
     "create_model": "client",
     "run": "notebook.bridge",
     "show": "notebook.show",
+    "tool": "client",
 }
 
 __all__ = [
@@ -48,11 +60,13 @@ __all__ = [
     "Model",
     "TextStream",
     "Timeout",
+    "Tool",
     "chat",
     "configure",
     "create_model",
     "run",
     "show",
+    "tool",
 ]
 
 

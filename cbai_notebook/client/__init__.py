@@ -23,28 +23,36 @@ if TYPE_CHECKING:
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.settings import Secret, Settings, Timeout, configure
     from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.tools.record import CallResult, PendingCall, Step, ToolCallState
+    from cbai_notebook.client.tools.tool import Tool, tool
     from cbai_notebook.client.wire import Chunk
 
 _HOME = {
     "Answer": "answer",
+    "CallResult": "tools.record",
     "Chunk": "wire",
     "Endpoint": "providers",
     "Event": "events",
     "EventParser": "events",
     "Model": "model",
+    "PendingCall": "tools.record",
     "Provider": "providers",
     "Request": "request",
     "SUGGESTED_MODELS": "providers",
     "Secret": "settings",
     "Settings": "settings",
+    "Step": "tools.record",
     "TextStream": "stream",
     "Timeout": "settings",
     "Timing": "answer",
+    "Tool": "tools.tool",
+    "ToolCallState": "tools.record",
     "configure": "settings",
     "create_model": "model",
     "parse_model_spec": "providers",
     "provider_for": "providers",
     "register_provider": "providers",
+    "tool": "tools.tool",
 }
 
 # `settings` is a function and a module at once: the module's own name wins for an attribute of
@@ -52,23 +60,29 @@ _HOME = {
 __all__ = [
     "SUGGESTED_MODELS",
     "Answer",
+    "CallResult",
     "Chunk",
     "Endpoint",
     "Event",
     "EventParser",
     "Model",
+    "PendingCall",
     "Provider",
     "Request",
     "Secret",
     "Settings",
+    "Step",
     "TextStream",
     "Timeout",
     "Timing",
+    "Tool",
+    "ToolCallState",
     "configure",
     "create_model",
     "parse_model_spec",
     "provider_for",
     "register_provider",
+    "tool",
 ]
 
 

@@ -14,9 +14,9 @@ import msgspec
 
 
 class Mark(NamedTuple):
-    """What a call, or a fragment of one, is known by."""
+    """What a call, or a fragment of one, is known by; ``at`` is its index."""
 
-    index: int | None
+    at: int | None
     id: str | None
     name: str | None
     arguments: str | None
@@ -32,8 +32,8 @@ def owner(calls: Sequence[Mark], part: Mark) -> int | None:
     if not calls:
         return None
     newest_first = range(len(calls) - 1, -1, -1)
-    if part.index is not None:
-        same = next((n for n in newest_first if calls[n].index == part.index), None)
+    if part.at is not None:
+        same = next((n for n in newest_first if calls[n].at == part.at), None)
         return None if same is None or _another(calls[same], part) else same
     if part.id:
         return next((n for n in newest_first if calls[n].id == part.id), None)
