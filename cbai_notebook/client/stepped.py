@@ -12,7 +12,7 @@ from cbai_notebook.client.events import DONE, Event
 from cbai_notebook.client.log import Log
 from cbai_notebook.client.stream import TextStream
 from cbai_notebook.client.wire import Usage
-from cbai_notebook.errors import CbaiError
+from cbai_notebook.errors import CbaiError, StructuredAnswerError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.record import Step
@@ -92,8 +92,9 @@ class Relay:
 
     def _end(self, error: BaseException) -> None:
         self.ended_at = self.loop.time()
-        if isinstance(error, CbaiError):
-            error.partial = error.partial or self.log.fold.text
+        # An answer that does not fit is the last step's, and holds its own text.
+        if isinstance(error, CbaiError) and not isinstance(error, StructuredAnswerError):
+            error.partial = self.log.fold.text
         self.log.end(error)
 
 
@@ -168,5 +169,7 @@ class SteppedStream(TextStream):
     @property
     def timing(self) -> Timing:
         """How long it took to the first token, and to the end."""
+        if self._relay.answer is not None:
+            return self._relay.answer.timing
         timing = self._relay.timing()
         return timing if self._relay.ended_at is not None else timing.unfinished()

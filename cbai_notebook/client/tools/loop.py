@@ -59,10 +59,11 @@ async def run(
     grown: Messages = list(messages)
     aside: Messages = []  # an answer that did not fit, and why: sent once, and not kept
     steps: list[Step] = []
+    taken: set[str] = set()
     while True:
         number = len(steps) + 1
         response = await ask([*grown, *aside], number)
-        calls = _calls(response, number)
+        calls = _calls(response, number, taken)
         mine = [call for call in calls if call.name not in options.callers_own]
         results = await _all(caller, mine)
         step = Step(
@@ -129,17 +130,15 @@ async def _all(caller: Caller, calls: list[ToolCallState]) -> list[CallResult]:
                 task.exception()  # looked at, so that the loop does not report it as lost
 
 
-def _calls(response: Answer, number: int) -> list[ToolCallState]:
+def _calls(response: Answer, number: int, taken: set[str]) -> list[ToolCallState]:
     """Return the calls of a step, each with an id of its own, whatever the provider sent."""
     calls: list[ToolCallState] = []
-    taken: set[str] = set()
     for position, call in enumerate(response.tool_calls):
         id_ = call.id or ""
-        if not id_ or id_ in taken:
-            id_ = f"call_{number}_{position}"
+        while not id_ or id_ in taken:
+            id_ += f"call_{number}_{position}"
         taken.add(id_)
-        name, arguments = _function(call)
-        calls.append(ToolCallState(id_, name, arguments, number))
+        calls.append(ToolCallState(id_, *_function(call), number))
     return calls
 
 

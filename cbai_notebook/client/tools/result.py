@@ -49,6 +49,8 @@ def _plain(value: Any) -> Any:
         return value.to_dicts()
     if hasattr(value, "columns") and hasattr(value, "to_dict"):  # pandas
         return value.to_dict(orient="records")
+    if hasattr(value, "isoformat"):  # a pandas Timestamp
+        return value.isoformat()
     if hasattr(value, "tolist"):  # NumPy; a pandas Series
         return value.tolist()
     return str(value)
