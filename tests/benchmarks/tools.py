@@ -1,8 +1,8 @@
 """Tools: what a step costs over its requests, calls at once, and describing a function.
 
 ``python -m tests.benchmarks.tools FIGURE BASE_URL`` prints one figure as JSON, in seconds: ``step``
-(CPU of a step with one call, over the same requests made one by one; the best of five runs of 40
-steps), ``ten`` (ten calls of 100 ms at once, from the first call's start to the last one's end; the
+(CPU of a step with one call on a thread, over that of the same request made by hand, and that of
+the request; the best of six runs of 40 steps), ``ten`` (ten calls of 100 ms at once, from the first call's start to the last one's end; the
 median of nine) or ``schema`` (describing a function of five parameters the first time and each later
 time).
 """
@@ -25,7 +25,7 @@ MODEL = 'call:add:{"x": 1}'
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Introduce Li Bai"}]}
 
 
-async def add(x: int, y: int = 1) -> int:
+def add(x: int, y: int = 1) -> int:
     """Add two numbers.
 
     Args:
@@ -41,8 +41,8 @@ def sleep(n: int) -> int:
     return n
 
 
-async def step_cpu() -> float:
-    """Return the CPU of a step over that of its request alone."""
+async def step_cpu() -> tuple[float, float]:
+    """Return the CPU of a step over that of its request alone, and that of the request."""
     import cbai_notebook as cbai
 
     model = cbai.create_model("cloudbase")
@@ -71,7 +71,7 @@ async def step_cpu() -> float:
             await run()
             best = min(best, time.process_time() - started)
         cost[name] = best / STEPS
-    return cost["looped"] - cost["plain"]
+    return cost["looped"] - cost["plain"], cost["plain"]
 
 
 async def ten_at_once() -> float:
@@ -130,10 +130,14 @@ def rows() -> Iterator[Row]:
     """Yield what tools cost."""
     module = "tests.benchmarks.tools"
     with serve_process() as gateway:
-        step = child(module, "step", gateway.base_url)
+        step, request = child(module, "step", gateway.base_url)
         ten = child(module, "ten", gateway.base_url)
     first, later = child(module, "schema", "")
-    yield Row("tools: CPU of a step over that of its request", "≤ 2 ms", f"{step * 1e3:.2f} ms")
+    yield Row(
+        "tools: CPU of a step with a call over that of its request",
+        "≤ 2 ms",
+        f"{step * 1e3:.2f} ms (the request {request * 1e3:.2f} ms)",
+    )
     yield Row("tools: ten calls of 100 ms in one step", "≤ 150 ms", f"{ten * 1e3:.0f} ms")
     yield Row(
         "tools: describing a function, the first time and later",
