@@ -22,10 +22,12 @@ if TYPE_CHECKING:
         Model,
         TextStream,
         Timeout,
+        Tool,
         agent,
         create_image_model,
         create_model,
         image_part,
+        tool,
     )
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
@@ -52,6 +54,7 @@ _HOME = {
     "TextStream": "client",
     "Timeout": "client",
     "agent": "client",
+    "Tool": "client",
     "chat": "conversation",
     "configure": "notebook.configuration",
     "create_image_model": "client",
@@ -61,6 +64,7 @@ _HOME = {
     "run": "notebook.bridge",
     "show": "notebook.show",
     "use": "conversation",
+    "tool": "client",
 }
 
 __all__ = [
@@ -77,6 +81,7 @@ __all__ = [
     "Model",
     "TextStream",
     "Timeout",
+    "Tool",
     "agent",
     "chat",
     "configure",
@@ -86,6 +91,7 @@ __all__ = [
     "image_part",
     "run",
     "show",
+    "tool",
     "use",
 ]
 

@@ -17,6 +17,7 @@
     ├── StreamCutError                the connection ended before the answer did
     ├── ImageDownloadError            images were drawn but could not all be fetched
     ├── InvalidResponseError          the server answered with something that is no answer
+    ├── StructuredAnswerError         the answer does not fit the type that was asked for
     └── APIError                      the server said no
         ├── BadRequestError           400, 422: a parameter or the model's configuration
         ├── AuthenticationError       401: the key is missing, wrong or expired
@@ -146,6 +147,10 @@ class ImageDownloadError(CbaiError):
 
 class InvalidResponseError(CbaiError):
     """The server answered with something that is no answer, such as an HTML page."""
+
+
+class StructuredAnswerError(CbaiError):
+    """The answer does not fit the type that was asked for; ``partial`` holds its text."""
 
 
 class APIError(CbaiError):

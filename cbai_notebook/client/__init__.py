@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.settings import Secret, Settings, Timeout, configure
     from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.tools.record import CallResult, PendingCall, Step, ToolCallState
+    from cbai_notebook.client.tools.tool import Tool, tool
     from cbai_notebook.client.wire import Chunk
 
 _HOME = {
@@ -45,6 +47,7 @@ _HOME = {
     "AgentInfo": "agents.values",
     "AgentStream": "agents.stream",
     "Answer": "answer",
+    "CallResult": "tools.record",
     "Chunk": "wire",
     "Endpoint": "providers",
     "Event": "events",
@@ -55,6 +58,7 @@ _HOME = {
     "ImageModel": "images.model",
     "Model": "model",
     "Page": "agents.values",
+    "PendingCall": "tools.record",
     "Provider": "providers",
     "Record": "agents.values",
     "Request": "request",
@@ -62,10 +66,13 @@ _HOME = {
     "SearchResult": "agents.values",
     "Secret": "settings",
     "Settings": "settings",
+    "Step": "tools.record",
     "TextStream": "stream",
     "Timeout": "settings",
     "Timing": "answer",
     "agent": "agents.agent",
+    "Tool": "tools.tool",
+    "ToolCallState": "tools.record",
     "configure": "settings",
     "create_image_model": "images.model",
     "create_model": "model",
@@ -73,6 +80,7 @@ _HOME = {
     "parse_model_spec": "providers",
     "provider_for": "providers",
     "register_provider": "providers",
+    "tool": "tools.tool",
 }
 
 # `settings` is a function and a module at once: the module's own name wins for an attribute of
@@ -85,6 +93,7 @@ __all__ = [
     "AgentInfo",
     "AgentStream",
     "Answer",
+    "CallResult",
     "Chunk",
     "Endpoint",
     "Event",
@@ -95,15 +104,19 @@ __all__ = [
     "ImageModel",
     "Model",
     "Page",
+    "PendingCall",
     "Provider",
     "Record",
     "Request",
     "SearchResult",
     "Secret",
     "Settings",
+    "Step",
     "TextStream",
     "Timeout",
     "Timing",
+    "Tool",
+    "ToolCallState",
     "agent",
     "configure",
     "create_image_model",
@@ -112,6 +125,7 @@ __all__ = [
     "parse_model_spec",
     "provider_for",
     "register_provider",
+    "tool",
 ]
 
 

@@ -208,6 +208,13 @@ def cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
     )
 
 
+def closed() -> StreamCutError:
+    """Make the error of a stream that its own reader closed."""
+    return StreamCutError(
+        "The stream was closed before the answer was complete.", code="stream_closed"
+    )
+
+
 _WAITED_FOR = {
     "connect": ("connecting to {host} took longer than {limit}", "Check the network and try again"),
     "first_token": ("{host} sent no token within {limit}", "Try again"),

@@ -159,6 +159,11 @@ def bursts(log: Log, start: int, stop: int) -> Iterable[list[Chunk]]:
     return [burst] if burst else []
 
 
+def pairs(log: Log, start: int, stop: int) -> Iterable[tuple[list[Event], list[Chunk | None]]]:
+    """Pick a burst as one item: its events and what they were parsed to."""
+    return [(log.events[start:stop], log.chunks[start:stop])]
+
+
 def _wake(reader: asyncio.Future[None]) -> None:
     if not reader.done():
         reader.set_result(None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from cbai_notebook.client import failures
+from cbai_notebook.client import background, failures
 from cbai_notebook.client.dialect import Chat, Dialect
 from cbai_notebook.client.events import Event, EventParser
 from cbai_notebook.client.failures import Asked
@@ -34,9 +34,6 @@ _DRAIN_BYTES = 64 * 1024
 _LARGEST_STREAM = 256 * 1024 * 1024
 
 _CHAT = Chat()
-
-# The loop itself refers to its tasks weakly only.
-_running: set[asyncio.Task[None]] = set()
 
 
 class Pump:
@@ -76,10 +73,8 @@ class Pump:
         self._received = 0
         self._drained = 0
         self._failed: CbaiError | None = None
-        self.task = self.loop.create_task(self._run(), name="cbai stream")
+        self.task = background.start(self._run(), "cbai stream")
         self._watch = _Watch(self.loop, self.task)
-        _running.add(self.task)
-        self.task.add_done_callback(_finished)
 
     async def _run(self) -> None:
         watch = self._watch
@@ -101,7 +96,7 @@ class Pump:
                 # After [DONE] the log has its end already and this says no more.
                 self._end(failures.timeout(*watch.expired, self._asked))
             else:
-                self._end(self._closed())
+                self._end(failures.closed())
             if self._failed is None and watch.expired is None:
                 raise
         except BaseException as error:
@@ -244,12 +239,6 @@ class Pump:
         fold = self.log.fold
         return failures.cut(fold.finish_reason, has_token=fold.has_token)
 
-    def _closed(self) -> StreamCutError:
-        return StreamCutError(
-            "The stream was closed before the answer was complete.",
-            code="stream_closed",
-        )
-
 
 class _Watch:
     """Cancels a task when a stage takes too long. One timer, whatever the number of events."""
@@ -289,10 +278,3 @@ class _Watch:
             self._timer = None
             self.expired = (self._stage, self._seconds)
             self._task.cancel()
-
-
-def _finished(task: asyncio.Task[None]) -> None:
-    _running.discard(task)
-    if not task.cancelled():
-        # Every reader has been given it; asking for it here keeps the loop from warning.
-        task.exception()

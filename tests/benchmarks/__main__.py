@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import browser, history, kernel, panel
+from tests.benchmarks import browser, history, kernel, panel, tools
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 
@@ -62,6 +62,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "browser": browser.rows,
     "panel": panel.rows,
     "history": history.rows,
+    "tools": tools.rows,
 }
 
 
