@@ -87,6 +87,12 @@ def calling(
     )
 
 
+def as_asked(*calls: Call | str) -> dict[str, Any]:
+    """Return the fields of a scenario that call tools, as a stream and as a whole answer."""
+    made = calling(*calls)
+    return {"payloads": made.payloads, "completion": made.completion}
+
+
 def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
     return {"id": "chatcmpl-tools", "model": "tools", "choices": [choice]}
