@@ -179,6 +179,7 @@ class Model:
     ) -> Answer:
         """Take the steps of a whole answer, one request each."""
         from cbai_notebook.client.answer import Timing
+        from cbai_notebook.client.structured.words import in_words
         from cbai_notebook.client.tools import loop
 
         clock = asyncio.get_running_loop().time
@@ -192,7 +193,7 @@ class Model:
 
         first = build(endpoint, stream=False, params=given)
         return await loop.run(
-            ask,
+            in_words(ask, options.response, given),
             first.messages,
             options,
             hidden=_asked(endpoint, first).hidden,
@@ -206,6 +207,7 @@ class Model:
         """Take the steps of a stream, one request each, and return once the first has begun."""
         from cbai_notebook.client.stepped import Relay, SteppedStream
         from cbai_notebook.client.stream import opened
+        from cbai_notebook.client.structured.words import in_words
         from cbai_notebook.client.tools import loop
 
         first = build(endpoint, stream=True, params=given)
@@ -218,7 +220,7 @@ class Model:
                 return await relay.follow(await self._opened(endpoint, settings, request))
 
             return await loop.run(
-                ask,
+                in_words(ask, options.response, given),
                 first.messages,
                 options,
                 hidden=asked.hidden,

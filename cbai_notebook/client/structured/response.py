@@ -70,17 +70,18 @@ class ResponseType:
     def repair(self, text: str, error: StructuredAnswerError) -> list[dict[str, Any]]:
         """Return the messages that show the model what is wrong with its answer."""
         why = str(error.__cause__ or error)
-        schema = msgspec.json.encode(self.schema).decode()
         return [
             {"role": "assistant", "content": text},
-            {
-                "role": "user",
-                "content": (
-                    f"This does not fit: {why}\nAnswer again with JSON only, without a fence and "
-                    f"without a word around it, that fits this JSON Schema:\n{schema}"
-                ),
-            },
+            {"role": "user", "content": f"This does not fit: {why}\n{self.words}"},
         ]
+
+    @property
+    def words(self) -> str:
+        """The schema as a sentence for the model."""
+        return (
+            "Answer with JSON only, without a fence and without a word around it, that fits this "
+            f"JSON Schema:\n{msgspec.json.encode(self.schema).decode()}"
+        )
 
 
 @functools.lru_cache(maxsize=64)

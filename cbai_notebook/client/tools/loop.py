@@ -64,23 +64,11 @@ async def run(
         number = len(steps) + 1
         response = await ask([*grown, *aside], number)
         calls = _calls(response, number, taken)
-        mine = [call for call in calls if call.name not in options.callers_own]
-        results = await _all(caller, mine)
-        step = Step(
-            number=number,
-            message=_message(response, calls),
-            results=tuple(results),
-            usage=response.usage,
-            finish_reason=response.finish_reason,
-            response=response,
-        )
+        step = await _step(response, calls, caller, options, number)
         steps.append(step)
         keep(step)
-        if options.on_step_finish is not None:
-            told = options.on_step_finish(step)
-            if inspect.isawaitable(told):
-                await told
-        parsed, ended = None, None
+        await _tell(options, step)
+        parsed = None
         if not calls and options.response is not None:
             try:
                 parsed = options.response.parse(response.text, response.finish_reason)
@@ -90,10 +78,9 @@ async def run(
                 aside = options.response.repair(response.text, error)
                 continue
         grown += step.messages
-        if calls and len(mine) == len(calls):
-            if number < options.max_steps:
-                continue
-            ended = MAX_STEPS
+        goes_on = bool(calls) and len(step.results) == len(calls)
+        if goes_on and number < options.max_steps:
+            continue
         return over_steps(
             response,
             steps,
@@ -101,8 +88,34 @@ async def run(
             usage=added(one.usage for one in steps),
             timing=timing(),
             parsed=parsed,
-            finish_reason=ended,
+            finish_reason=MAX_STEPS if goes_on else None,
         )
+
+
+async def _step(
+    response: Answer,
+    calls: list[ToolCallState],
+    caller: Caller,
+    options: Options,
+    number: int,
+) -> Step:
+    """Answer the calls of a step, but those that are left to the caller."""
+    results = await _all(caller, [call for call in calls if call.name not in options.callers_own])
+    return Step(
+        number=number,
+        message=_message(response, calls),
+        results=tuple(results),
+        usage=response.usage,
+        finish_reason=response.finish_reason,
+        response=response,
+    )
+
+
+async def _tell(options: Options, step: Step) -> None:
+    if options.on_step_finish is not None:
+        told = options.on_step_finish(step)
+        if inspect.isawaitable(told):
+            await told
 
 
 async def _all(caller: Caller, calls: list[ToolCallState]) -> list[CallResult]:

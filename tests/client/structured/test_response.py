@@ -13,9 +13,9 @@ import pytest
 
 from cbai_notebook.client import Answer, Model
 from cbai_notebook.client.structured.response import response_type_of
-from cbai_notebook.errors import StructuredAnswerError, UsageError
+from cbai_notebook.errors import BadRequestError, StructuredAnswerError, UsageError
 from tests.client.conftest import MESSAGES, MakeModel
-from tests.gateway import Gateway, Scenario
+from tests.gateway import Error, Gateway, Scenario
 from tests.gateway.tools import Call, calling
 
 ASK: dict[str, Any] = {"model": "m", "messages": MESSAGES}
@@ -173,6 +173,26 @@ async def test_tools_may_come_before_the_object(
     answer = await ask(model, stream, response_type=Poet, tools=[look_up])
     assert answer.parsed == EXPECTED[Poet]
     assert len(answer.steps) == 2
+
+
+@both
+async def test_a_provider_that_refuses_the_schema_is_told_in_words(
+    model: Model, gateway: Gateway, stream: bool
+) -> None:
+    refused = Error("AI_MODEL_PARAM_INVALID", message="This response_format type is unavailable")
+    gateway.script(Scenario(error=refused), saying("No."), saying(VALUE))
+    answer = await ask(model, stream, response_type=Poet)
+    assert answer.parsed == EXPECTED[Poet]
+    first, second, third = (exchange.json for exchange in gateway.requests)
+    assert first["messages"] == MESSAGES
+    assert "response_format" not in second
+    assert "response_format" not in third
+    assert second["messages"][0]["content"].startswith(MESSAGES[0]["content"] + "\n\nAnswer with")
+    assert answer.messages[0] == MESSAGES[0]
+    other = Error("AI_MODEL_PARAM_INVALID", message="temperature is too high")
+    gateway.script(Scenario(error=other))
+    with pytest.raises(BadRequestError):
+        await ask(model, stream, response_type=Poet)
 
 
 async def test_objects_can_be_read_while_they_stream(model: Model, gateway: Gateway) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import gc
 import itertools
 import json
 import threading
@@ -19,6 +21,7 @@ from tests.gateway import Error, Gateway, Scenario
 from tests.gateway.tools import SHAPES, Call, calling
 
 ASK: dict[str, Any] = {"model": "m", "messages": MESSAGES}
+cell: contextvars.ContextVar[str] = contextvars.ContextVar("cell", default="")
 both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
 
@@ -356,11 +359,11 @@ async def test_what_a_stream_knows_while_a_tool_runs(model: Model, gateway: Gate
 
 
 @both
-@pytest.mark.parametrize("kind", ["async", "sync", "approve"])
+@pytest.mark.parametrize("kind", ["async", "sync", "blocked", "approve"])
 async def test_an_interrupt_leaves_a_running_tool_at_once(
     model: Model, gateway: Gateway, kind: str, stream: bool
 ) -> None:
-    started, ended = threading.Event(), threading.Event()
+    started, ended, release = threading.Event(), threading.Event(), threading.Event()
 
     async def slow() -> None:
         """Be slow."""
@@ -379,11 +382,17 @@ async def test_an_interrupt_leaves_a_running_tool_at_once(
         finally:
             ended.set()
 
+    def blocked() -> None:
+        """Wait inside a system call."""
+        started.set()
+        release.wait()
+        ended.set()
+
     async def approve(call: PendingCall) -> bool:
         await slow()
         return True
 
-    tools = {"async": slow, "sync": spin, "approve": tool(confirm=True)(broken)}
+    tools = {"async": slow, "sync": spin, "blocked": blocked, "approve": tool(confirm=True)(broken)}
     name = getattr(tools[kind], "__name__", "broken")
     gateway.script(calling(name))
     asking = asyncio.ensure_future(ask(model, stream, tools=[tools[kind]], approve=approve))
@@ -391,7 +400,11 @@ async def test_an_interrupt_leaves_a_running_tool_at_once(
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert await asyncio.to_thread(ended.wait, 10)
+    if kind == "blocked":
+        assert not ended.is_set()
+        release.set()
+    else:
+        assert await asyncio.to_thread(ended.wait, 10)
     assert len(gateway.requests) == 1
 
 
@@ -414,6 +427,53 @@ async def test_closing_a_stream_stops_its_tools(model: Model, gateway: Gateway) 
     assert stream.done
     assert unanswered(stream.messages) == []
     assert stream.text == "Wait."
+
+
+async def test_a_stream_that_nobody_holds_stops_its_tools(model: Model, gateway: Gateway) -> None:
+    running, stopped = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        """Be slow."""
+        running.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            stopped.set()
+
+    gateway.script(calling("slow"))
+    stream = await model.stream_text(**ASK, tools=[slow])
+    await running.wait()
+    del stream
+    gc.collect()
+    await asyncio.wait_for(stopped.wait(), 10)
+
+
+async def test_a_stream_with_tools_can_be_read_from_another_loop(
+    model: Model, gateway: Gateway
+) -> None:
+    gateway.script(calling(Call("add", {"x": 1, "y": 2}), text="One. "), "say:Two.")
+    stream = await model.stream_text(**ASK, tools=[add])
+
+    async def elsewhere() -> str:
+        return "".join([text async for text in stream.text_stream])
+
+    assert await asyncio.to_thread(lambda: asyncio.run(elsewhere())) == "One. Two."
+
+
+async def test_a_tool_runs_in_the_callers_context(model: Model, gateway: Gateway) -> None:
+    cell.set("In [3]")
+
+    def where() -> str:
+        """Tell which cell it is."""
+        return cell.get()
+
+    async def where_async() -> str:
+        """Tell which cell it is."""
+        return cell.get()
+
+    gateway.script(calling("where", "where_async"), "say:There.")
+    answer = await model.generate_text(**ASK, tools=[where, where_async])
+    assert [result.text for result in answer.steps[0].results] == ["In [3]", "In [3]"]
 
 
 async def test_calls_of_a_step_run_at_once(model: Model, gateway: Gateway) -> None:
