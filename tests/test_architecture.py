@@ -130,9 +130,9 @@ def test_markdown_knows_no_notebook() -> None:
 
 
 HEAVY = {
-    "aiohttp", "anywidget", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets", "keyring",
+    "aiohttp", "anywidget", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets", "keyring",
     "markdown_it", "msgspec", "nbclient", "nest_asyncio", "nest_asyncio2", "nh3", "numpy", "openai",
-    "pandas", "stamina", "tenacity", "tqdm", "xllamacpp",
+    "pandas", "pydantic", "stamina", "tenacity", "tqdm", "xllamacpp",
 }  # fmt: skip
 
 
