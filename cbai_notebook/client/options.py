@@ -56,8 +56,8 @@ class Options:
 
     @property
     def loops(self) -> bool:
-        """Whether one request may not be enough."""
-        return bool(self.tools) or self.response is not None
+        """Whether one request may not be enough, or somebody wants to be told of steps."""
+        return bool(self.tools) or self.response is not None or self.on_step_finish is not None
 
     def caller(self, hidden: Callable[[str], str]) -> Caller:
         """Return what calls the tools."""

@@ -75,7 +75,7 @@ class Caller:
         tool = self.tools.get(asked.name)
         if tool is None:
             known = ", ".join(self.tools) or "none"
-            text = f"Error: there is no tool {asked.name!r}. The tools are: {known}."
+            text = f"Error: there is no tool {asked.name[:64]!r}. The tools are: {known}."
             return replace(result, text=text, status="unknown")
         try:
             arguments = tool.decode(asked.arguments.strip() or "{}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # A model that asks for thousands of calls in one step gets them, but not all at once.
 _AT_ONCE = 32
+# What a model may call a tool; a server that is sent another name back can refuse the request.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 
 Ask = Callable[[Messages, int], Awaitable[Answer]]
 """Sends these messages as the step of this number, and returns its answer."""
@@ -172,7 +175,10 @@ def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
         {
             "id": call.id,
             "type": "function",
-            "function": {"name": call.name, "arguments": _sendable(call.arguments)},
+            "function": {
+                "name": _NO_NAME.sub("_", call.name)[:64] or "unnamed",
+                "arguments": _sendable(call.arguments),
+            },
         }
         for call in calls
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +29,7 @@ async def bad(x: int = 0) -> int:
 
 CALLS = st.builds(
     Call,
-    name=st.sampled_from(["good", "bad", "unknown", ""]),
+    name=st.sampled_from(["good", "bad", "unknown", "", "a b/c", "天" * 99]),
     arguments=st.one_of(
         st.sampled_from(["", "{}", '{"x": 1}', '{"x": ', "[]", "null", '{"y": 1}', '"\\ud800"']),
         st.text(max_size=5),
@@ -70,6 +71,7 @@ def check(messages: list[dict[str, Any]]) -> None:
         assert all(waiting)
         assert len(set(waiting)) == len(waiting)
         for call in message.get("tool_calls", ()):
+            assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", call["function"]["name"])
             assert isinstance(json.loads(call["function"]["arguments"]), dict)
     assert waiting == []
 

@@ -251,6 +251,34 @@ async def test_listeners_follow_the_calls_and_the_steps(
 
 
 @both
+async def test_an_answer_without_tools_is_a_step_too(
+    model: Model, gateway: Gateway, stream: bool
+) -> None:
+    steps: list[Step] = []
+    gateway.script("say:Hello")
+    answer = await ask(model, stream, on_step_finish=steps.append)
+    assert [step.text for step in steps] == ["Hello"]
+    assert answer.steps == tuple(steps)
+
+
+@pytest.mark.parametrize("size", [None, 1, 5000])
+async def test_a_reader_has_the_words_of_a_step_before_its_calls_start(
+    model: Model, gateway: Gateway, size: int | None
+) -> None:
+    seen: list[str] = []
+
+    def on_call(state: ToolCallState) -> None:
+        seen.append("started" if state.running else "ended")
+
+    call = calling(Call("add", {"x": 1, "y": 2}), text="See.", shape="together", split=size)
+    gateway.script(call, call, "say:3")
+    stream = await model.stream_text(**ASK, tools=[add], on_call=on_call)
+    async for batch in stream.batches():
+        seen += [chunk.text for chunk in batch if chunk.text]
+    assert seen == ["See.", "started", "ended", "See.", "started", "ended", "3"]
+
+
+@both
 async def test_a_listener_that_fails_fails_the_answer(
     model: Model, gateway: Gateway, stream: bool
 ) -> None:
