@@ -98,10 +98,15 @@ def _answers_by_request(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX turns_by_request ON turns (request) WHERE request IS NOT NULL")
 
 
+def _records_of_agents(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN record_id TEXT")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
     ("answers by request", _answers_by_request),
+    ("records of agents", _records_of_agents),
 )
 
 
