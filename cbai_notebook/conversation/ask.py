@@ -135,9 +135,11 @@ async def ask(
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
-        options = following(question.options, turn, grow)
+        options = following(question.options, turn, grow, streamed=question.stream)
         answer = await _answer(model, {**params, **options}, question.stream, turn, grow)
         _complete(turn, answer)
+        if "response_type" in question.options and turn.said != answer.text:
+            turn.settle(answer.text)
         return answer
     except BaseException as error:
         status = _broken(turn, error)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def following(
-    options: Mapping[str, Any], turn: Turn, grow: Callable[[Delta], None]
+    options: Mapping[str, Any], turn: Turn, grow: Callable[[Delta], None], *, streamed: bool
 ) -> dict[str, Any]:
     """Return the client's options with what follows the calls of tools.
 
@@ -24,10 +24,11 @@ def following(
         options: ``tools``, ``approve``, ``on_step_finish`` and so on, as the caller wants them.
         turn: Gets the messages of each step that called tools.
         grow: Told of each call when it starts, when the user is asked, and when it has ended.
+        streamed: Whether the words of a step arrive by themselves.
     """
     if not options.get("tools"):
         return dict(options)
-    steps = _Steps(options, turn, grow)
+    steps = _Steps(options, turn, grow, streamed)
     followed = {**options, "on_call": steps.on_call, "on_step_finish": steps.on_step_finish}
     if options.get("approve"):
         followed["approve"] = steps.approve
@@ -36,13 +37,18 @@ def following(
 
 class _Steps:
     def __init__(
-        self, options: Mapping[str, Any], turn: Turn, grow: Callable[[Delta], None]
+        self,
+        options: Mapping[str, Any],
+        turn: Turn,
+        grow: Callable[[Delta], None],
+        streamed: bool,
     ) -> None:
         self._approve: Callable[[PendingCall], Awaitable[bool]] = options.get("approve") or _no
         self._on_step_finish = options.get("on_step_finish")
         self._on_call = options.get("on_call")
         self._turn = turn
         self._grow = grow
+        self._streamed = streamed
 
     def on_call(self, state: ToolCallState) -> None:
         self._grow(Delta(call=_call_of(state)))
@@ -61,9 +67,9 @@ class _Steps:
     async def on_step_finish(self, step: Step) -> None:
         if step.results:
             self._turn.steps += tuple(step.messages)
-            # The words of a step and what follows them are not one sentence.
-            if step.message.get("content"):
-                self._grow(Delta(BETWEEN_STEPS))
+            if words := step.message.get("content"):
+                # The words of a step and what follows them are not one sentence.
+                self._grow(Delta(BETWEEN_STEPS if self._streamed else words + BETWEEN_STEPS))
         if self._on_step_finish:
             waited = self._on_step_finish(step)
             if inspect.isawaitable(waited):

@@ -111,6 +111,10 @@ class Turn:
         if reasoning:
             self._reasoning.append(reasoning)
 
+    def settle(self, said: str) -> None:
+        """Take another text for the answer's own, as when a repaired answer replaced it."""
+        self._text[:] = [joined(self.steps, said)]
+
     def since(self, seen: tuple[int, int]) -> tuple[str, str, tuple[int, int]]:
         """Return what has come since a mark, for a reader at its own pace.
 

@@ -20,13 +20,14 @@ from cbai_notebook.conversation import (
     request_of,
     secrets,
 )
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.notebook import bridge, insert
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.notebook.options import Options
-from cbai_notebook.notebook.playback import play
+from cbai_notebook.notebook.playback import Here, play
 from cbai_notebook.notebook.preferences import Preferences, preferences
 from cbai_notebook.notebook.template import expand
+from cbai_notebook.notebook.tooling import client_options
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -123,6 +124,7 @@ def _question(
         cell_turn=0 if options.dry_run else cell_turn(shell),
         cached=wishes.cached if options.cached is None else options.cached,
         allow_secrets=options.allow_secrets,
+        options=client_options(options, shell.user_ns),
     ), hints
 
 
@@ -145,18 +147,25 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
     from cbai_notebook.notebook.showing import asked, finishing
+    from cbai_notebook.notebook.tooling import asking_here
 
-    screen = Screen(_surface(shell, options), format="json" if options.raw else options.format)
+    at_end = options.raw or options.schema is not None
+    as_json = options.raw or (options.schema is not None and options.format == "markdown")
+    screen = Screen(_surface(shell, options), format="json" if as_json else options.format)
     label = asked(prepared.model.provider, prepared.question.model)
     screen.wait(f"Waiting for {label}")
 
-    async def start(listener: Callable[[Delta], None]) -> Answer:
+    async def start(listener: Callable[[Delta], None], here: Here) -> Answer:
+        question = prepared.question
+        if question.options.get("tools"):
+            asks = asking_here(here, ending.hints.append)
+            question = replace(question, options={**question.options, **asks})
         return await ask(
             prepared.conversation,
-            prepared.question,
+            question,
             prepared.model,
             bounds=prepared.bounds,
-            listener=_ignore if options.raw else listener,
+            listener=_only_calls(listener) if at_end else listener,
         )
 
     with finishing(
@@ -167,11 +176,16 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
     ) as ending:
         try:
             answer = ending.answer = play(start, screen)
+        except StructuredAnswerError as error:
+            screen.text(error.partial)
+            raise
         finally:
             if prepared.question.remember and (problem := prepared.conversation.not_stored):
                 ending.hints.append(f"Not stored: {problem}")
-        if options.raw:
-            screen.text(_json(answer.raw))
+        if at_end:
+            screen.text(_json(answer.raw) if options.raw else answer.text)
+        if note := getattr(answer, "note", None):
+            ending.hints.append(note)
         if options.output:
             shell.user_ns[options.output] = answer
         if options.insert and (problem := insert.insert_answer(shell, answer.text)):
@@ -192,7 +206,8 @@ def _surface(shell: InteractiveShell, options: Options) -> Surface | TerminalSur
 
 
 def _show_request(prepared: _Prepared) -> None:
-    request = bridge.run(prepared.model.prepare(prepared.question.stream, **prepared.params))
+    params = {**prepared.params, **prepared.question.options}
+    request = bridge.run(prepared.model.prepare(prepared.question.stream, **params))
     shown = request.shown()
     lines = [f"{shown['method']} {shown['url']}"]
     lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
@@ -204,5 +219,11 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _ignore(delta: Delta) -> None:
-    """Show nothing yet: the answer is shown once it is whole."""
+def _only_calls(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:
+    """Return a listener that shows the calls of tools; the answer is shown once it is whole."""
+
+    def listen(delta: Delta) -> None:
+        if delta.call:
+            listener(Delta(call=delta.call))
+
+    return listen
