@@ -45,7 +45,7 @@ class Screen:
         if isinstance(surface, TerminalSurface):
             self._flow = _Typing(surface)
         else:
-            self._flow = Painting(surface, body_of(format), clock, share)
+            self._flow = Painting(surface, body_of(format, surface.most_outputs), clock, share)
 
     @property
     def finished(self) -> bool:
