@@ -52,12 +52,15 @@ class AnswerSurface:
         self._count = max(before, *(slot + 1 for slot in slots))
         self._have(self._count)
         # From the end, so that the old tail is closed when what follows it is in place.
+        changed = False
         for slot in reversed(range(self._count)):
             if slot in slots:
-                self._write(slot, outputs_of(slots[slot]))
+                changed |= self._write(slot, outputs_of(slots[slot]))
             elif before - 1 <= slot:
                 self._write(slot)
-        self._have(self._count + 1)
+        # Not together with a seal, which is work enough for one moment, nor at the very end.
+        if changed and self._count == before:
+            self._have(self._count + 1)
 
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output."""
@@ -71,13 +74,12 @@ class AnswerSurface:
         for widget in self._widgets:
             update(widget, _dom_classes=_classes(widget, is_open=False))
 
-    def _write(self, slot: int, outputs: tuple[dict[str, Any], ...] | None = None) -> None:
+    def _write(self, slot: int, outputs: tuple[dict[str, Any], ...] | None = None) -> bool:
         widget = self._widgets[slot]
-        classes = _classes(widget, is_open=slot == self._count - 1)
-        update(
+        return update(
             widget,
             outputs=widget.outputs if outputs is None else outputs,
-            _dom_classes=classes,
+            _dom_classes=_classes(widget, is_open=slot == self._count - 1),
         )
 
     def _have(self, count: int) -> None:

@@ -2,6 +2,9 @@
 
 const NEAR_END_PX = 48;
 
+// Text that has just come is on the screen before its code blocks get their buttons.
+const REST_BEFORE_TOOLS_MS = 120;
+
 function attachTranscript({ root, model, jump, announce, edit }) {
   const scroller = root.querySelector(".cbai-scroll");
   root.dataset.lang = LANGUAGE;
@@ -98,6 +101,9 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       }
       element.dataset.cbaiSeen = "";
     });
+  }
+
+  function translate() {
     if (LANGUAGE === "en") return;
     for (const summary of scroller.querySelectorAll(".cbai-reasoning summary small")) {
       const word = /^Thinking/.test(summary.textContent) ? say("thinking") : say("reasoning");
@@ -107,14 +113,15 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   let due = 0;
   function decorateSoon() {
-    if (!due) {
-      due = requestAnimationFrame(() => {
-        due = 0;
-        decorate();
-      });
-    }
+    due ||= setTimeout(() => {
+      due = 0;
+      decorate();
+    }, REST_BEFORE_TOOLS_MS);
   }
-  const observer = new MutationObserver(decorateSoon);
+  const observer = new MutationObserver(() => {
+    translate();
+    decorateSoon();
+  });
   let width = scroller.clientWidth;
   const widths = new ResizeObserver(() => {
     if (scroller.clientWidth === width) return;
@@ -124,6 +131,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   });
   widths.observe(scroller);
   observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
+  translate();
   decorate();
 
   return {
@@ -135,7 +143,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     detach() {
       observer.disconnect();
       widths.disconnect();
-      cancelAnimationFrame(due);
+      clearTimeout(due);
       scroller.removeEventListener("scroll", onScroll);
       root.removeEventListener("click", onClick);
       root.removeEventListener("keydown", onKey);

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ipywidgets import Layout, Output
 
 
+A_FRAME_S = 0.05
+"""Seconds in which a browser puts on the screen what it has got, if nothing else follows at once."""
+
+
 class TurnView:
     """Widgets that show a turn. Everything here runs on the background loop.
 
@@ -36,7 +40,7 @@ class TurnView:
         key: str,
         layout: Layout,
         place: tuple[int, int],
-        ended: Callable[[], None],
+        ended: Callable[[Turn], None],
     ) -> None:
         from ipywidgets import HTML, VBox
 
@@ -84,13 +88,16 @@ class TurnView:
         screen = Screen(surface, share=PACE.share)
         with PACE.joined():
             await play_here(self._listen, screen)
+            # The last words are seen before the page has work with all that stands around them.
+            screen.flush()
+            await asyncio.sleep(A_FRAME_S)
         # How the turn ended stands in the foot, in the reader's language.
         if self.turn.text or self.turn.reasoning or not self.turn.error:
             screen.finish("complete")
         else:
             surface.close()
         self._foot.value = markup.foot(self.turn, self.key)
-        self._ended()
+        self._ended(self.turn)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
         seen = (0, 0)

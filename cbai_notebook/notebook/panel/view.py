@@ -215,15 +215,19 @@ class PanelView:
             self._announce("started")
         elif change.kind == "closed" and change.turn:
             if view := self._views.get(change.turn):
-                # The transcript is written once the answer is painted, which comes first.
+                # All else follows once the answer is painted, which comes first.
                 view.notice()
-                self._announce(change.turn.status)
-            else:
-                self._write_transcript()
+                return
+            self._write_transcript()
         else:
             self._arrange()
             self._write_transcript()
         self._show_state()
+
+    def _on_painted(self, turn: Turn) -> None:
+        self._announce(turn.status)
+        self._show_state()
+        self._write_transcript()
 
     def _announce(self, what: str) -> None:
         self._composer.send({"type": "announce", "what": what})
@@ -238,7 +242,7 @@ class PanelView:
             if view is None:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
-                view = TurnView(turn, key, self._layout, place, self._write_transcript)
+                view = TurnView(turn, key, self._layout, place, self._on_painted)
             view.stand(place)
             self._views[turn] = view
         self._earlier.value = markup.earlier(self._first)

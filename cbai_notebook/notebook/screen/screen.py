@@ -75,6 +75,11 @@ class Screen:
         if not self._finished:
             self._flow.tick()
 
+    def flush(self) -> None:
+        """Paint what has not been painted, whatever the clock says."""
+        if not self._finished:
+            self._flow.flush()
+
     def finish(
         self,
         status: Status,
@@ -119,6 +124,9 @@ class _Typing:
         return None
 
     def tick(self) -> None:
+        """Do nothing: all text is written already."""
+
+    def flush(self) -> None:
         """Do nothing: all text is written already."""
 
     def finish(
