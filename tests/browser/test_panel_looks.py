@@ -8,17 +8,11 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.axe import serious_violations
-from tests.browser.conftest import OpenNotebook
 from tests.browser.leaks import Watch
 from tests.browser.page import NotebookPage, Theme, write_notebook
 from tests.browser.panel_page import MAKE, PATIENCE, PanelPage
 from tests.browser.server import JupyterServer
 from tests.gateway import Gateway
-
-
-@pytest.fixture(autouse=True)
-def _calm(cloud: Gateway) -> None:
-    cloud.always(None)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +71,7 @@ async def test_it_looks_right_and_serves_everyone(
     await context.close()
 
 
-async def test_the_keyboard_alone_is_enough(open_notebook: OpenNotebook, cloud: Gateway) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
+async def test_the_keyboard_alone_is_enough(panel: PanelPage, cloud: Gateway) -> None:
     cloud.always("say:one")
     await panel.converse("hello")
     await panel.root.get_by_label("Conversation", exact=True).first.focus()

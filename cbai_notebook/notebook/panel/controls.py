@@ -50,6 +50,7 @@ class Bar(anywidget.AnyWidget):
     models = traitlets.List(traitlets.Unicode()).tag(sync=True)
     system = traitlets.Unicode().tag(sync=True)
     temperature = traitlets.Float(None, allow_none=True).tag(sync=True)
+    forms = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
 
 
 def update(widget: Any, **values: Any) -> bool:

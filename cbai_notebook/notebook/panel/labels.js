@@ -38,8 +38,7 @@ const WORDS = {
     temperatureHint: "default",
     modelHint: "Any PROVIDER/MODEL works; the list only suggests.",
     export: "Export",
-    markdown: "Markdown",
-    jsonl: "JSON Lines",
+    forms: {},
     totals: "This conversation so far",
     tokens: (count) => `${count} tokens`,
     seconds: (count) => `${count} s`,
@@ -83,8 +82,15 @@ const WORDS = {
     temperatureHint: "默认",
     modelHint: "可填写任意 服务商/模型，列表仅为建议。",
     export: "导出",
-    markdown: "Markdown",
-    jsonl: "JSON Lines",
+    // A form that is not here keeps the label that it comes with.
+    forms: {
+      messages: "消息（可再导入）",
+      notebook: "笔记本",
+      curl: "curl 脚本",
+      python: "Python 脚本",
+      "mini-program": "微信小程序",
+      web: "网页",
+    },
     totals: "本次对话累计",
     tokens: (count) => `${count} 词元`,
     seconds: (count) => `${count} 秒`,
@@ -133,8 +139,8 @@ function keepKeysIn(element) {
   }
 }
 
-function download(name, type, text) {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+function download(name, type, data) {
+  const address = URL.createObjectURL(new Blob([data], { type }));
   make("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

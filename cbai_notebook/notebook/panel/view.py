@@ -21,7 +21,7 @@ from cbai_notebook.notebook.bridge import background_loop
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.asker import Options
 from cbai_notebook.notebook.panel.controls import Bar, Composer, update
-from cbai_notebook.notebook.panel.export import export
+from cbai_notebook.notebook.panel.export import FORMS, export
 from cbai_notebook.notebook.panel.transcript import Transcript
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.screen.surface import Bundle
@@ -62,7 +62,8 @@ class PanelView:
 
         uid = self._uid = uuid.uuid4().hex[:8]
         self._layout = Layout()
-        self._bar = Bar(uid=uid, layout=self._layout)
+        forms = [[form.name, form.label] for form in FORMS]
+        self._bar = Bar(uid=uid, forms=forms, layout=self._layout)
         self._composer = Composer(uid=uid, draft=panel.inputValue, layout=self._layout)
         self._earlier = HTML(layout=self._layout)
         self._notice = HTML(layout=self._layout)
@@ -307,8 +308,7 @@ class PanelView:
                 case "options":
                     self._choose_options(message)
                 case "export":
-                    file = export(self._conversation, str(message["form"]))
-                    self._bar.send({"type": "download", **file})
+                    self._export(str(message["form"]))
 
     def _send(self, text: str, number: str, key: str | None) -> None:
         sent = False
@@ -351,6 +351,15 @@ class PanelView:
                 temperature=None if warmth is None else float(warmth),
             )
         )
+
+    def _export(self, form: str) -> None:
+        try:
+            file = export(self._conversation, form)
+        except CbaiError as error:
+            self._post(self._complain, error)
+            return
+        named = {"type": "download", "name": file.download_name, "mime": file.mime}
+        self._bar.send(named, buffers=[file.data])
 
     def _show_earlier(self) -> None:
         self._first = max(0, self._first - PAGE)
