@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from markdown_it import MarkdownIt
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenNotebook
@@ -235,6 +236,14 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
         text = notebook.file.with_suffix(f".{suffix}").read_text(encoding="utf-8")
         assert "keeps pairs of" in text
         assert "<b>this</b>" not in text
+    # A Markdown reader takes all of it as one piece of HTML, blank lines in code included.
+    (html,) = [
+        token.content
+        for token in MarkdownIt("commonmark").parse(text)
+        if token.type == "html_block" and "cbai-transcript" in token.content
+    ]
+    assert html.rstrip().endswith("</details>")
+    assert "return value" in html
     again = await open_notebook(file=notebook.file, wait_for_kernel=False)
     summary = again.output(0).locator("summary")
     await summary.click()

@@ -12,7 +12,7 @@ from tests.browser.leaks import Watch
 from tests.browser.page import NotebookPage, Theme, write_notebook
 from tests.browser.panel_page import MAKE, PATIENCE, PanelPage
 from tests.browser.server import JupyterServer
-from tests.gateway import Gateway
+from tests.gateway import Gateway, Scenario
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,15 @@ async def test_it_looks_right_and_serves_everyone(
     panel = await PanelPage.shown(notebook)
     problems = await serious_violations(page, panel.root)
     chinese = language == "zh-CN"
-    cloud.script("say:A table keeps *pairs*.", "default", "error:404:AI_MODEL_NOT_FOUND")
+    first = Scenario(text="A table keeps *pairs*.", reasoning="They ask for a definition.")
+    cloud.script(first, "default", "error:404:AI_MODEL_NOT_FOUND")
     await panel.converse("什么是哈希表？" if chinese else "What is a hash table?")
     await panel.converse("介绍一下李白" if chinese else "Show me one in Python.")
     await notebook.screenshot(artefacts, f"panel-{name}", cell=0)
+    fold = panel.turns.first.locator(".cbai-reasoning summary")
+    await expect(fold).to_have_text("思考过程" if chinese else "Reasoning")
+    transcript = notebook.output(0).locator(".cbai-transcript > summary")
+    await expect(transcript).to_contain_text("的对话记录（2 轮）" if chinese else "(2 turns)")
     await panel.answer.hover()
     problems += await serious_violations(page, panel.root)
     await panel.converse("换一个模型" if chinese else "And with a model that is not there?")

@@ -220,7 +220,7 @@ function composer({ model, el }) {
       return;
     }
     transcript = attachTranscript({ root, model, jump, announce, edit });
-    model.send({ type: "shown" });
+    model.send({ type: "shown", language: LANGUAGE });
     showLoading();
   });
 

@@ -33,7 +33,7 @@ const WORDS = {
     model: "Model",
     settings: "Settings",
     system: "System prompt",
-    systemHint: "How the model should answer, for example: Be brief.",
+    systemHint: "For example: Be brief.",
     temperature: "Temperature",
     temperatureHint: "default",
     modelHint: "Any PROVIDER/MODEL works; the list only suggests.",
@@ -42,8 +42,6 @@ const WORDS = {
     totals: "This conversation so far",
     tokens: (count) => `${count} tokens`,
     seconds: (count) => `${count} s`,
-    thinking: "Thinking …",
-    reasoning: "Reasoning",
   },
   zh: {
     panel: "聊天",
@@ -77,7 +75,7 @@ const WORDS = {
     model: "模型",
     settings: "设置",
     system: "系统提示词",
-    systemHint: "希望模型如何回答，例如：回答要简短。",
+    systemHint: "例如：回答要简短。",
     temperature: "温度",
     temperatureHint: "默认",
     modelHint: "可填写任意 服务商/模型，列表仅为建议。",
@@ -96,6 +94,7 @@ const WORDS = {
     seconds: (count) => `${count} 秒`,
     thinking: "思考中 …",
     reasoning: "思考过程",
+    thought: (count) => `思考了 ${count} 秒`,
   },
 };
 

@@ -106,8 +106,10 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   function translate() {
     if (LANGUAGE === "en") return;
     for (const summary of scroller.querySelectorAll(".cbai-reasoning summary small")) {
-      const word = /^Thinking/.test(summary.textContent) ? say("thinking") : say("reasoning");
-      if (summary.textContent !== word) summary.textContent = word;
+      const seconds = /^Thought for ([\d.]+) s/.exec(summary.textContent)?.[1];
+      const word = { "Thinking …": say("thinking"), Reasoning: say("reasoning") }[summary.textContent];
+      if (seconds) summary.textContent = say("thought")(seconds);
+      else if (word) summary.textContent = word;
     }
   }
 

@@ -22,7 +22,7 @@ from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.asker import Options
 from cbai_notebook.notebook.panel.controls import Bar, Composer, update
 from cbai_notebook.notebook.panel.export import FORMS, export
-from cbai_notebook.notebook.panel.transcript import Transcript
+from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.screen.surface import Bundle
 
@@ -59,6 +59,7 @@ class PanelView:
         self._transcript: Transcript | None = None
         self._closed = False
         self._times_shown = 0
+        self._language = "en"
 
         uid = self._uid = uuid.uuid4().hex[:8]
         self._layout = Layout()
@@ -96,8 +97,7 @@ class PanelView:
         )
         self._transcript = Transcript(
             CellSurface(owns_cell=False),
-            lambda: self._conversation,
-            mark=f"cbai-of-{self._uid}",
+            lambda: bundle(self._conversation, f"cbai-of-{self._uid}", self._language),
             written=self._send_transcript,
         )
         if len(self._conversation.turns) <= PAGE:
@@ -289,7 +289,9 @@ class PanelView:
                     self._act(str(message["action"]), self._turns.get(str(message.get("turn"))))
                 case "shown":
                     self._times_shown += 1
-                    if self._times_shown > 1:
+                    language = str(message.get("language"))
+                    if self._times_shown > 1 or language != self._language:
+                        self._language = language
                         self._write_transcript()
                     self._post(self._wake)
                     self.show_state()
