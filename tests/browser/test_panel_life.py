@@ -13,7 +13,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import OpenNotebook
 from tests.browser.leaks import LeakListener
 from tests.browser.page import NotebookPage, until
-from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel
+from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel, left_behind
 from tests.gateway import Gateway, Scenario
 
 # The number of the last word on the screen in every frame, until the last of 1,200.
@@ -178,6 +178,7 @@ async def test_deleting_the_output_stops_the_answer(
             break
         await asyncio.sleep(0.05)
     assert await in_kernel(notebook, "panel.isLoading") is False
+    assert await left_behind(notebook) == {"tasks": [], "threads": ["cbai-notebook"]}
 
 
 async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
@@ -201,25 +202,13 @@ async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
 async def test_closing_leaves_nothing_behind(
     notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    await in_kernel(
-        notebook,
-        "[exec('import asyncio, threading, ipywidgets\\n"
-        "from cbai_notebook.notebook import bridge'), None][1]",
-    )
     cloud.always("english+hang:12")
     await panel.ask("Go on")
     await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
     await in_kernel(notebook, "panel.close()")
     await until(lambda: cloud.last.disconnected, "the request to end")
     await expect(panel.root).to_have_count(0)
-    left = await in_kernel(
-        notebook,
-        "([str(task) for task in asyncio.all_tasks(bridge.background_loop())],"
-        " [thread.join(5) for thread in threading.enumerate() if 'transcript' in thread.name],"
-        " [thread.name for thread in threading.enumerate() if 'cbai' in thread.name])",
-    )
-    assert left[0] == []
-    assert left[2] == ["cbai-notebook"]
+    assert await left_behind(notebook) == {"tasks": [], "threads": ["cbai-notebook"]}
     assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
 
 

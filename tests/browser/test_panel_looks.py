@@ -14,6 +14,21 @@ from tests.browser.panel_page import MAKE, PATIENCE, PanelPage
 from tests.browser.server import JupyterServer
 from tests.gateway import Gateway, Scenario
 
+_SHORT = """\
+Python's own `dict` is one. Setting and getting a value takes about the same time, however many there are:
+
+```python
+ages = {"Ada": 36, "Alan": 41}
+ages["Grace"] = 85
+print(ages.get("Ada"))  # 36
+```
+
+| operation | on average | at worst |
+|---|---|---|
+| look up | $O(1)$ | $O(n)$ |
+| insert | $O(1)$ | $O(n)$ |
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "theme", "width", "language"),
@@ -51,7 +66,9 @@ async def test_it_looks_right_and_serves_everyone(
     problems = await serious_violations(page, panel.root)
     chinese = language == "zh-CN"
     first = Scenario(text="A table keeps *pairs*.", reasoning="They ask for a definition.")
-    cloud.script(first, "default", "error:404:AI_MODEL_NOT_FOUND")
+    # The first picture, in JupyterLab, is the one in the README, where all of a conversation is to be seen.
+    second = Scenario(text=_SHORT) if name == "light" else "default"
+    cloud.script(first, second, "error:404:AI_MODEL_NOT_FOUND")
     await panel.converse("什么是哈希表？" if chinese else "What is a hash table?")
     await panel.converse("介绍一下李白" if chinese else "Show me one in Python.")
     await notebook.screenshot(artefacts, f"panel-{name}", cell=0)
@@ -109,3 +126,16 @@ async def test_the_keyboard_alone_is_enough(panel: PanelPage, cloud: Gateway) ->
     await panel.page.keyboard.press("Enter")
     await expect(panel.answer).to_contain_text("two", timeout=PATIENCE)
     await expect(panel.root.locator("[role=status]")).to_have_text("The answer is complete.")
+
+
+async def test_nothing_moves_for_who_does_not_want_it(panel: PanelPage, cloud: Gateway) -> None:
+    cloud.always("english+hang:headers")
+    await panel.ask("wait")
+    dot = panel.answer.locator(".cbai-thinking i").first
+    await panel.page.emulate_media(reduced_motion="no-preference")
+    await expect(dot).to_have_css("animation-name", "cbai-breathe")
+    await panel.page.emulate_media(reduced_motion="reduce")
+    await expect(dot).to_have_css("animation-name", "none")
+    await expect(panel.root.locator(".cbai-tip").first).to_have_css("transition-duration", "0s")
+    await panel.stop_button.click()
+    await panel.settled()
