@@ -18,6 +18,7 @@ from ipywidgets import HTML, Layout, VBox
 from cbai_notebook.conversation import Change, Conversation, Turn, names
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook.bridge import background_loop
+from cbai_notebook.notebook.frontend import is_app
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.asker import Options
 from cbai_notebook.notebook.panel.controls import Bar, Composer, update
@@ -95,6 +96,8 @@ class PanelView:
         display(  # type: ignore[no-untyped-call]
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, raw=True
         )
+        if is_app():
+            return  # nothing is saved there
         self._transcript = Transcript(
             CellSurface(owns_cell=False),
             lambda: bundle(self._conversation, f"cbai-of-{self._uid}", self._language),
@@ -249,7 +252,9 @@ class PanelView:
         self._earlier.value = markup.earlier(self._first)
         boxes = [view.box for view in self._views.values()]
         if not boxes:
-            self._welcome.value = markup.welcome(self._conversation.name, self._is_offline())
+            self._welcome.value = markup.welcome(
+                self._conversation.name, offline=self._is_offline(), cells=not is_app()
+            )
             boxes = [self._welcome]
         children = (self._earlier, *boxes, self._notice)
         if children != self._list.children:
