@@ -60,6 +60,10 @@ function composer({ model, el }) {
   function grow() {
     area.style.height = "auto";
     area.style.height = `${area.scrollHeight}px`;
+    showIdle();
+  }
+
+  function showIdle() {
     go.classList.toggle("cbai-idle", !model.get("loading") && !area.value.trim());
   }
 
@@ -184,7 +188,7 @@ function composer({ model, el }) {
     go.lastChild.textContent = say(loading ? "stop" : "send");
     hint.textContent = say(loading ? "hintLoading" : "hint");
     root?.toggleAttribute("data-loading", loading);
-    grow();
+    showIdle();
   }
 
   function showTotals() {
@@ -216,7 +220,7 @@ function composer({ model, el }) {
       return;
     }
     transcript = attachTranscript({ root, model, jump, announce, edit });
-    model.send({ type: "shown" });
+    model.send({ type: "shown", language: LANGUAGE });
     showLoading();
   });
 
@@ -229,6 +233,7 @@ function composer({ model, el }) {
     draft = null;
   }
   area.value = draft ?? model.get("draft");
+  grow();
   showLoading();
   showTotals();
 

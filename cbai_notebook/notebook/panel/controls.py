@@ -50,12 +50,14 @@ class Bar(anywidget.AnyWidget):
     models = traitlets.List(traitlets.Unicode()).tag(sync=True)
     system = traitlets.Unicode().tag(sync=True)
     temperature = traitlets.Float(None, allow_none=True).tag(sync=True)
+    forms = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
 
 
-def update(widget: Any, **values: Any) -> None:
-    """Set what differs, in one message."""
+def update(widget: Any, **values: Any) -> bool:
+    """Set what differs, in one message; return whether anything did."""
     changes = {name: value for name, value in values.items() if getattr(widget, name) != value}
     if changes:
         with widget.hold_sync():
             for name, value in changes.items():
                 setattr(widget, name, value)
+    return bool(changes)

@@ -94,18 +94,29 @@ def earlier(hidden: int) -> str:
     )
 
 
-def welcome(name: str, offline: bool) -> str:
-    """Return what an empty conversation shows."""
+def welcome(name: str, *, offline: bool, cells: bool) -> str:
+    """Return what an empty conversation shows.
+
+    Args:
+        name: The conversation's.
+        offline: Whether the offline model answers for want of another.
+        cells: Whether there are cells around the panel.
+    """
     note = ""
     if offline:
         note = f'<div class="cbai-note">{say(_OFFLINE, _OFFLINE_ZH)}</div>'
     shared = (
         f"<code>%%cbai -c {escape(name)}</code>" if name != "default" else "<code>%%cbai</code>"
     )
+    about_cells = ""
+    if cells:
+        about_cells = say(
+            f"Cells that begin with {shared} share this conversation.",
+            f"以 {shared} 开头的单元格与这里共用同一个对话。",
+        )
     return (
         f'<div class="cbai-welcome {NO_MATH}"><strong>{say("What shall we talk about?", "想聊点什么？")}</strong>'
-        f"<span>{say(f'Cells that begin with {shared} share this conversation.', f'以 {shared} 开头的单元格与这里共用同一个对话。')}"
-        f"</span>{note}</div>"
+        f"<span>{about_cells}</span>{note}</div>"
     )
 
 

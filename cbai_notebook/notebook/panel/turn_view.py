@@ -11,12 +11,16 @@ from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.pace import PACE
 from cbai_notebook.notebook.panel.rendered import folded, rendered
-from cbai_notebook.notebook.panel.surface import AnswerSurface, outputs_of
+from cbai_notebook.notebook.panel.surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.playback import play_here
 from cbai_notebook.notebook.screen import Screen
 
 if TYPE_CHECKING:
     from ipywidgets import Layout, Output
+
+
+A_FRAME_S = 0.05
+"""Seconds in which a browser puts on the screen what it has got, if nothing else follows at once."""
 
 
 class TurnView:
@@ -36,7 +40,7 @@ class TurnView:
         key: str,
         layout: Layout,
         place: tuple[int, int],
-        ended: Callable[[], None],
+        ended: Callable[[Turn], None],
     ) -> None:
         from ipywidgets import HTML, VBox
 
@@ -54,7 +58,6 @@ class TurnView:
         self.box.add_class("cbai-turn")
         self._task: asyncio.Task[None] | None = None
         if turn.status == STREAMING:
-            self._show_outputs(())
             self._task = asyncio.get_running_loop().create_task(self._follow())
         else:
             self._show_settled()
@@ -81,15 +84,20 @@ class TurnView:
             widget.close()
 
     async def _follow(self) -> None:
-        surface = AnswerSurface(self._make_output, self._show_outputs)
+        surface = AnswerSurface(self._make_open_output, self._show_outputs)
         screen = Screen(surface, share=PACE.share)
         with PACE.joined():
             await play_here(self._listen, screen)
+            # The last words are seen before the page has work with all that stands around them.
+            screen.flush()
+            await asyncio.sleep(A_FRAME_S)
         # How the turn ended stands in the foot, in the reader's language.
         if self.turn.text or self.turn.reasoning or not self.turn.error:
             screen.finish("complete")
+        else:
+            surface.close()
         self._foot.value = markup.foot(self.turn, self.key)
-        self._ended()
+        self._ended(self.turn)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
         seen = (0, 0)
@@ -112,9 +120,12 @@ class TurnView:
     def _make_output(self, outputs: tuple[dict[str, Any], ...]) -> Output:
         from ipywidgets import Output
 
-        output = Output(outputs=outputs, layout=self._layout)
-        output.add_class("cbai-answer")
-        return output
+        return Output(outputs=outputs, layout=self._layout, _dom_classes=("cbai-answer",))
+
+    def _make_open_output(self) -> Output:
+        from ipywidgets import Output
+
+        return Output(layout=self._layout, _dom_classes=("cbai-answer", OPEN))
 
     def _show_outputs(self, outputs: Sequence[Output]) -> None:
         self.box.children = (self._prompt, *outputs, self._foot)

@@ -18,11 +18,12 @@ from ipywidgets import HTML, Layout, VBox
 from cbai_notebook.conversation import Change, Conversation, Turn, names
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook.bridge import background_loop
+from cbai_notebook.notebook.frontend import is_app
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.asker import Options
 from cbai_notebook.notebook.panel.controls import Bar, Composer, update
-from cbai_notebook.notebook.panel.export import export
-from cbai_notebook.notebook.panel.transcript import Transcript
+from cbai_notebook.notebook.panel.export import FORMS, export
+from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.screen.surface import Bundle
 
@@ -59,10 +60,12 @@ class PanelView:
         self._transcript: Transcript | None = None
         self._closed = False
         self._times_shown = 0
+        self._language = "en"
 
         uid = self._uid = uuid.uuid4().hex[:8]
         self._layout = Layout()
-        self._bar = Bar(uid=uid, layout=self._layout)
+        forms = [[form.name, form.label] for form in FORMS]
+        self._bar = Bar(uid=uid, forms=forms, layout=self._layout)
         self._composer = Composer(uid=uid, draft=panel.inputValue, layout=self._layout)
         self._earlier = HTML(layout=self._layout)
         self._notice = HTML(layout=self._layout)
@@ -93,10 +96,11 @@ class PanelView:
         display(  # type: ignore[no-untyped-call]
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, raw=True
         )
+        if is_app():
+            return  # nothing is saved there
         self._transcript = Transcript(
             CellSurface(owns_cell=False),
-            lambda: self._conversation,
-            mark=f"cbai-of-{self._uid}",
+            lambda: bundle(self._conversation, f"cbai-of-{self._uid}", self._language),
             written=self._send_transcript,
         )
         if len(self._conversation.turns) <= PAGE:
@@ -215,15 +219,19 @@ class PanelView:
             self._announce("started")
         elif change.kind == "closed" and change.turn:
             if view := self._views.get(change.turn):
-                # The transcript is written once the answer is painted, which comes first.
+                # All else follows once the answer is painted, which comes first.
                 view.notice()
-                self._announce(change.turn.status)
-            else:
-                self._write_transcript()
+                return
+            self._write_transcript()
         else:
             self._arrange()
             self._write_transcript()
         self._show_state()
+
+    def _on_painted(self, turn: Turn) -> None:
+        self._announce(turn.status)
+        self._show_state()
+        self._write_transcript()
 
     def _announce(self, what: str) -> None:
         self._composer.send({"type": "announce", "what": what})
@@ -238,13 +246,15 @@ class PanelView:
             if view is None:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
-                view = TurnView(turn, key, self._layout, place, self._write_transcript)
+                view = TurnView(turn, key, self._layout, place, self._on_painted)
             view.stand(place)
             self._views[turn] = view
         self._earlier.value = markup.earlier(self._first)
         boxes = [view.box for view in self._views.values()]
         if not boxes:
-            self._welcome.value = markup.welcome(self._conversation.name, self._is_offline())
+            self._welcome.value = markup.welcome(
+                self._conversation.name, offline=self._is_offline(), cells=not is_app()
+            )
             boxes = [self._welcome]
         children = (self._earlier, *boxes, self._notice)
         if children != self._list.children:
@@ -284,7 +294,9 @@ class PanelView:
                     self._act(str(message["action"]), self._turns.get(str(message.get("turn"))))
                 case "shown":
                     self._times_shown += 1
-                    if self._times_shown > 1:
+                    language = str(message.get("language"))
+                    if self._times_shown > 1 or language != self._language:
+                        self._language = language
                         self._write_transcript()
                     self._post(self._wake)
                     self.show_state()
@@ -303,8 +315,7 @@ class PanelView:
                 case "options":
                     self._choose_options(message)
                 case "export":
-                    file = export(self._conversation, str(message["form"]))
-                    self._bar.send({"type": "download", **file})
+                    self._export(str(message["form"]))
 
     def _send(self, text: str, number: str, key: str | None) -> None:
         sent = False
@@ -347,6 +358,15 @@ class PanelView:
                 temperature=None if warmth is None else float(warmth),
             )
         )
+
+    def _export(self, form: str) -> None:
+        try:
+            file = export(self._conversation, form)
+        except CbaiError as error:
+            self._post(self._complain, error)
+            return
+        named = {"type": "download", "name": file.download_name, "mime": file.mime}
+        self._bar.send(named, buffers=[file.data])
 
     def _show_earlier(self) -> None:
         self._first = max(0, self._first - PAGE)

@@ -120,6 +120,11 @@ class Painting:
         if self.due() == 0.0:
             self._paint()
 
+    def flush(self) -> None:
+        """Paint what has not been painted."""
+        if self.due() is not None:
+            self._paint()
+
     def finish(
         self,
         status: Status,

@@ -45,7 +45,7 @@ class Screen:
         if isinstance(surface, TerminalSurface):
             self._flow = _Typing(surface)
         else:
-            self._flow = Painting(surface, body_of(format), clock, share)
+            self._flow = Painting(surface, body_of(format, surface.most_outputs), clock, share)
 
     @property
     def finished(self) -> bool:
@@ -74,6 +74,11 @@ class Screen:
         """Paint, if it is time."""
         if not self._finished:
             self._flow.tick()
+
+    def flush(self) -> None:
+        """Paint what has not been painted, whatever the clock says."""
+        if not self._finished:
+            self._flow.flush()
 
     def finish(
         self,
@@ -119,6 +124,9 @@ class _Typing:
         return None
 
     def tick(self) -> None:
+        """Do nothing: all text is written already."""
+
+    def flush(self) -> None:
         """Do nothing: all text is written already."""
 
     def finish(

@@ -271,13 +271,13 @@ def test_a_data_frame_has_the_columns_even_when_nothing_was_said(panel: cbai.Cha
 def test_a_conversation_is_exported(panel: cbai.ChatPanel, gateway: Gateway) -> None:
     gateway.always("say:床前明月光")
     converse(panel, "一首诗\n请")
-    text = export(panel.conversation, "markdown")["text"]
+    text = export(panel.conversation, "markdown").data.decode()
     assert text == f"# {panel.conversation.name}\n\n> 一首诗\n> 请\n\n床前明月光\n"
-    lines = export(panel.conversation, "jsonl")["text"].splitlines()
+    lines = export(panel.conversation, "jsonl").data.decode().splitlines()
     assert [json.loads(line)["content"] for line in lines] == ["一首诗\n请", "床前明月光"]
     with pytest.raises(UsageError, match="markdown or jsonl"):
         export(panel.conversation, "docx")
 
 
 def test_a_file_name_is_one(gateway: Gateway) -> None:
-    assert export(Conversation("../a b/诗"), "markdown")["name"] == "a-b-诗.md"
+    assert export(Conversation("../a b/诗"), "markdown").download_name == "a-b-诗.md"
