@@ -14,9 +14,9 @@ from ipywidgets import HTML, Box, Output
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
+from cbai_notebook.conversation.forms import export
 from cbai_notebook.errors import SecretRefusedError, UsageError
 from cbai_notebook.notebook.bridge import background_loop
-from cbai_notebook.notebook.panel.export import export
 from tests.gateway import DEFAULT_KEY, Gateway
 
 _numbers = itertools.count(1)
