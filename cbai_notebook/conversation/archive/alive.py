@@ -34,9 +34,13 @@ class Alive:
                 try_lock(self._descriptor)
         return self._name
 
+    def is_me(self, name: str | None) -> bool:
+        """Return whether a name is this process's."""
+        return name == self._name and self._pid == os.getpid()
+
     def has_ended(self, name: str) -> bool:
         """Return whether the process of a name is gone; its file goes with it."""
-        if name == self._name and self._pid == os.getpid():
+        if self.is_me(name):
             return False
         file = self._file(name)
         try:

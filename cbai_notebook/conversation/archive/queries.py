@@ -131,7 +131,8 @@ def summaries(database: Database) -> list[Summary]:
         found = connection.execute(
             "SELECT c.name, c.notebook, f.name AS forked_from, "
             "(SELECT count(*) FROM slots WHERE conversation = c.id) AS turns, "
-            "(SELECT max(created_at) FROM turns WHERE conversation = c.id) AS last "
+            "(SELECT created_at FROM turns WHERE id = "
+            "(SELECT max(id) FROM turns WHERE conversation = c.id)) AS last "
             "FROM conversations c LEFT JOIN conversations f ON f.id = c.forked_from "
             "ORDER BY last, c.id"
         ).fetchall()
@@ -191,7 +192,7 @@ def _newest_first(
     connection: sqlite3.Connection, where: str, values: list[Any]
 ) -> Iterator[sqlite3.Row]:
     columns = ", ".join(
-        f"turns.{name}" for name in ("id", "slot", "conversation", "tail", *rows.COLUMNS)
+        f"turns.{name}" for name in ("id", "slot", "conversation", *rows.TAILS, *rows.COLUMNS)
     )
     cursor = connection.execute(
         f"SELECT {columns}, conversations.name FROM turns "
