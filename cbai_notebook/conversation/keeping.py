@@ -85,13 +85,16 @@ class Keeper:
 
     def changed_elsewhere(self) -> bool:
         """Return whether another process has changed the conversation since it was loaded."""
-        if self._stored is None or self._turns or self._slots or self._gone:
+        if self._turns or self._slots or self._gone:
             return False
         try:
             now = self.archive.database.data_version()
             if now == self._seen:
                 return False
             self._seen = now
+            if self._stored is None:
+                self._stored = self._find()
+                return self._stored is not None
             return self.archive.revision(self._stored.id) != self._revision
         except HistoryError as error:
             self.trouble = str(error)
@@ -146,6 +149,7 @@ class Keeper:
             self._stored = self.archive.create(
                 self.name, notebook=self._notebook, forked_from=self._forked_from
             )
+            self._revision = 0
             # Another process may have made and filled it by now.
             revision = None if revision is None else 0
         slots = [slot for slot in self._slots if slot.versions]
@@ -153,9 +157,14 @@ class Keeper:
         turns = {turn: None for slot in slots for turn in slot.versions if turn in self._turns}
         changes = Changes(list(turns | self._turns), slots, self._gone)
         saved = self.archive.save(self._stored.id, changes, revision)
-        if saved is not None:
-            self._revision = saved
+        if saved is not None and saved == self._revision + 1:
+            self._revision = saved  # else another process has changed something that was not seen yet
         return saved is not None
+
+    def _find(self) -> Stored | None:
+        if self._notebook and (found := self.archive.find(notebook=self._notebook)):
+            return found
+        return self.archive.find(name=self.name)
 
     def _save_anew(self) -> bool:
         """Write what waits into a new conversation, for another process has deleted the old one."""
