@@ -158,7 +158,9 @@ class Keeper:
         changes = Changes(list(turns | self._turns), slots, self._gone)
         saved = self.archive.save(self._stored.id, changes, revision)
         if saved is not None and saved == self._revision + 1:
-            self._revision = saved  # else another process has changed something that was not seen yet
+            self._revision = (
+                saved  # else another process has changed something that was not seen yet
+            )
         return saved is not None
 
     def _find(self) -> Stored | None:

@@ -57,7 +57,9 @@ def test_many_processes_write_at_once_and_nothing_is_lost(file: Path) -> None:
         assert [each.prompt for each in own] == [
             f"{number}/{count}" for count in range(TURNS) if count % 8
         ]
-        assert all((each.status, each.text) == ("complete", f"answer {each.prompt}") for each in own)
+        assert all(
+            (each.status, each.text) == ("complete", f"answer {each.prompt}") for each in own
+        )
     shared = shelf.get("shared").turns
     assert len(shared) == PROCESSES * len(range(0, TURNS, 8))
     for number in range(PROCESSES):

@@ -73,7 +73,9 @@ def test_the_file_is_sound_and_what_is_left_can_be_found(
     found = messages(archive.database, Filter(search="asks", role="user"))
     prompts = {told[2] for kernel in report.values() for told in kernel["told"]}
     assert prompts <= {record["content"] for record in found}
-    assert not any(record["status"] == "streaming" for record in messages(archive.database, Filter()))
+    assert not any(
+        record["status"] == "streaming" for record in messages(archive.database, Filter())
+    )
     archive.close()
     connection = sqlite3.connect(file)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
