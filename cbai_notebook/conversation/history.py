@@ -66,6 +66,7 @@ def history(
     )
     stored = archive()
     if stored is not None:
+        stored.close_what_ended()
         return Records(queries.messages(stored.database, wanted))
     found = [
         record
@@ -102,7 +103,8 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
     for each in shelf().here():
         for _, turn, _ in each.versions():
             outside = start is not None and turn.created_at < start
-            if outside or turn.provider is None or conversation not in (None, each.name):
+            copied = turn.origin is not None
+            if outside or copied or not turn.provider or conversation not in (None, each.name):
                 continue
             day = f"{turn.created_at.astimezone():%Y-%m-%d}"
             counted = sums.setdefault((day, turn.provider, turn.model), Counter())
