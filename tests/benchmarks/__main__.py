@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import browser, kernel, panel
+from tests.benchmarks import browser, kernel, panel, store
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 
@@ -61,6 +61,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "kernel": kernel.rows,
     "browser": browser.rows,
     "panel": panel.rows,
+    "store": store.rows,
 }
 
 
