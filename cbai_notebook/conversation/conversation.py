@@ -336,6 +336,12 @@ class Conversation:
                 for version in self._tree.slot(turn).versions
             ]
 
+    def everything(self) -> list[tuple[int, Turn]]:
+        """Return every turn, branches and older versions included: its place, -1 off show, and the turn."""
+        with self._lock:
+            places = {turn: number for number, turn in enumerate(self._tree.path())}
+            return [(places.get(turn, -1), turn) for turn in self._all()]
+
     def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
         """Return the turn on show that a cell has made.
 

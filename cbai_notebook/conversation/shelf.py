@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import threading
+import weakref
 from datetime import datetime
 from pathlib import Path
 
@@ -36,6 +37,10 @@ class Shelf:
         self._notebook = notebook
         self._lock = threading.RLock()
         self._here: dict[str, Conversation] = {}
+        # Whoever still holds a conversation that was deleted, a panel say, goes on with the same one.
+        self._deleted: weakref.WeakValueDictionary[str, Conversation] = (
+            weakref.WeakValueDictionary()
+        )
         self._own: Conversation | None = None
         self._current: Conversation | None = None
 
@@ -62,6 +67,8 @@ class Shelf:
         with self._lock:
             if self._own is None and self._archive is None:
                 self.own()
+            if name in self._deleted:
+                self._here.setdefault(name, self._deleted.pop(name))
             found = self._here.get(name)
             if found is None:
                 return self._put(name, self._find(name=name))
@@ -121,6 +128,7 @@ class Shelf:
             conversation.forget()
             if conversation is not self._own:
                 self._here.pop(conversation.name, None)
+                self._deleted[conversation.name] = conversation
             if self._current is conversation:
                 self._current = None
 

@@ -27,13 +27,23 @@ class Alive:
     @property
     def name(self) -> str:
         """What this process is called; the first look at it makes the file."""
-        if not self._name:
-            self._name = uuid.uuid4().hex
+        while not self._name:
+            name = uuid.uuid4().hex
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = os.open(self._file(self._name), os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(self._file(name), os.O_RDWR | os.O_CREAT, 0o600)
             with contextlib.suppress(OSError):  # a file system without locks
-                try_lock(self._descriptor)
+                try_lock(descriptor)
+            # Another process that tidies up may have taken the file before it was locked.
+            if self._file(name).exists():
+                self._name, self._descriptor = name, descriptor
+            else:
+                os.close(descriptor)
         return self._name
+
+    def tidy(self) -> None:
+        """Take away the files of processes that are gone."""
+        for file in self._folder.glob("*.lock"):
+            self.has_ended(file.stem)
 
     def is_me(self, name: str | None) -> bool:
         """Return whether a name is this process's."""

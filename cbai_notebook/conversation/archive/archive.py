@@ -72,6 +72,7 @@ class Archive:
         self.file = file
         self.database = Database(file)
         self._masks = masks
+        self._tidied = False
         self._alive = Alive(file.parent / f"{file.stem}-kernels")
 
     def __repr__(self) -> str:
@@ -367,6 +368,9 @@ class Archive:
             HistoryError: The file cannot be used.
         """
         with self.database.reading() as connection:
+            if not self._tidied:
+                self._tidied = True
+                self._alive.tidy()
             open_ = connection.execute(
                 "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL"
             ).fetchall()

@@ -163,9 +163,9 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
     if wanted.model is not None:
         must("(model = ? OR provider || '/' || model = ?)", wanted.model, wanted.model)
     if wanted.since is not None:
-        must("created_at >= ?", rows.microseconds(wanted.since))
+        must("turns.created_at >= ?", rows.microseconds(wanted.since))
     if wanted.until is not None:
-        must("created_at < ?", rows.microseconds(wanted.until))
+        must("turns.created_at < ?", rows.microseconds(wanted.until))
     if wanted.status is not None:
         must("status = ?", wanted.status)
     if wanted.role == "system":
@@ -179,6 +179,11 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
         column = {"user": "prompt", "assistant": "answer"}.get(wanted.role or "")
         query = f"{{{column}}} : ({found})" if column else found
         must("words MATCH ?", query)
+        if wanted.conversation is not None:
+            # The index need not be looked through beyond the conversation's first and last turn.
+            of = "FROM turns JOIN conversations c ON c.id = conversation WHERE c.name = ?"
+            must(f"words.rowid >= (SELECT min(turns.id) {of})", wanted.conversation)
+            must(f"words.rowid <= (SELECT max(turns.id) {of})", wanted.conversation)
     return " AND ".join(conditions), values
 
 
