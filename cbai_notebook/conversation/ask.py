@@ -235,7 +235,8 @@ def _named(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _complete(turn: Turn, answer: Answer) -> None:
-    turn.model = answer.model or turn.model
+    # What an agent is asked by is its id, not the model behind it.
+    turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
     turn.finish_reason = answer.finish_reason
     turn.record_id = getattr(answer, "record_id", None)
     if usage := answer.usage:
