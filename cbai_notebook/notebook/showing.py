@@ -97,6 +97,8 @@ def facts_of(answer: Answer, left_out: str = "") -> Facts:
         first_token_s=answer.timing.first_token_s,
         duration_s=answer.timing.duration_s,
         left_out=left_out,
+        searched=getattr(answer, "search_results", ()),
+        looked_up=getattr(answer, "knowledge", ()),
     )
 
 
