@@ -140,6 +140,8 @@ class Answer:
                 "The model spent its whole budget on thinking. Allow more with max_tokens=…, or "
                 "ask with think=False."
             )
+        if self.finish_reason == "content_filter":
+            return "A content filter ended the answer here. Put the prompt in other words."
         return ""
 
     def __repr__(self) -> str:

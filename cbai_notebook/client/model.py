@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.options import Options, split
-from cbai_notebook.client.providers import Endpoint, default_model, provider_for
+from cbai_notebook.client.providers import AGENT, Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build, without_usage
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import BadRequestError, UsageError
@@ -81,7 +81,7 @@ class Model:
         Raises:
             CbaiError: It could not be had; the message says what to do.
         """
-        options, given = split(_given(data, params))
+        options, given = split(given_parameters(data, params))
         settings = settings_module.in_force(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
@@ -109,7 +109,7 @@ class Model:
         Raises:
             CbaiError: There was no first token; the message says what to do.
         """
-        options, given = split(_given(data, params))
+        options, given = split(given_parameters(data, params))
         settings = settings_module.in_force(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
@@ -127,7 +127,7 @@ class Model:
             data: As for `generate_text`.
             params: As for `generate_text`.
         """
-        _, given = split(_given(data, params))
+        _, given = split(given_parameters(data, params))
         settings = settings_module.in_force(self._settings, None)
         endpoint = await self._endpoint(given, settings)
         return build(endpoint, stream=stream or endpoint.always_stream, params=given)
@@ -288,17 +288,22 @@ def create_model(
     """Make a model of a provider. Nothing is asked yet.
 
     Args:
-        provider: A provider's name, such as ``"cloudbase"``; ``"local"`` is the offline model.
-            None takes the one that is configured.
+        provider: A provider's name, such as ``"cloudbase"``; ``"local"`` is the offline model, and
+            the models of ``"agent"`` are CloudBase's agents, by their ids. None takes the one that
+            is configured.
         settings: Settings to use instead of those in force when a request is made.
         transport: What sends requests; the shared HTTP client by default.
     """
     if provider is None:
         provider = (settings or settings_module.settings()).default_provider
+    if provider == AGENT:
+        from cbai_notebook.client.agents.as_model import AgentModel
+
+        return AgentModel(settings=settings, transport=transport)
     return Model(provider, settings=settings, transport=transport)
 
 
-def _given(data: Mapping[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
+def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
     """Join both ways to pass parameters; ``data`` may be a keyword, as the Mini Program writes it."""
     if data is None and "data" in params:
         params = dict(params)

@@ -29,6 +29,9 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
     "local": (),
 }
 
+AGENT = "agent"
+"""What stands in the place of a provider when an agent of CloudBase is asked: ``agent/BOT_ID``."""
+
 # The model of a request that names none, when the settings name none either.
 _DEFAULT_MODELS = {"cloudbase": "hy3"}
 
@@ -245,8 +248,8 @@ class CustomProvider:
 
 
 def in_cloud(name: str) -> bool:
-    """Return whether this is a provider of CloudBase's, and not this machine or a server elsewhere."""
-    return name != "custom" and name not in _registered and name not in announced()
+    """Return whether this is a provider of models of CloudBase's, and nothing here or elsewhere."""
+    return name not in ("custom", AGENT) and name not in _registered and name not in announced()
 
 
 def base_url_of(settings: Settings) -> str:

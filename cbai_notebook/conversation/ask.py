@@ -114,7 +114,7 @@ async def ask(
     request = fingerprint(model.provider, {**params, **_named(question.options)})
     if question.cached and (found := conversation.answered(request)):
         return _from_history(conversation, question, found, params, listener)
-    turn = _turn(conversation, question, model.provider, context.left_out, request)
+    turn = turn_of(conversation, question, model.provider, context.left_out, request)
     if question.remember:
         conversation.open(turn, question.beside, question.instead)
     checkpoints = (
@@ -142,7 +142,7 @@ async def ask(
             turn.settle(answer.text)
         return answer
     except BaseException as error:
-        status = _broken(turn, error)
+        status = broken(turn, error)
         raise
     finally:
         if checkpoints:
@@ -152,9 +152,18 @@ async def ask(
             conversation.close(turn, status)
 
 
-def _turn(
+def turn_of(
     conversation: Conversation, question: Question, provider: str, left_out: int, request: str
 ) -> Turn:
+    """Return a turn that is about to be asked.
+
+    Args:
+        conversation: Where it goes.
+        question: The prompt and how to ask it.
+        provider: Who is asked.
+        left_out: How many turns did not fit.
+        request: The fingerprint of the request.
+    """
     turn = Turn(
         prompt=question.prompt,
         created_at=datetime.now(timezone.utc),
@@ -194,7 +203,7 @@ def _from_history(
         own.stale = False
         conversation.keep(own)
     elif question.remember:
-        turn = _turn(conversation, question, found.provider or "", 0, found.request or "")
+        turn = turn_of(conversation, question, found.provider or "", 0, found.request or "")
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.status = found.steps, COMPLETE
@@ -235,7 +244,8 @@ def _named(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _complete(turn: Turn, answer: Answer) -> None:
-    turn.model = answer.model or turn.model
+    # What an agent is asked by is its id, not the model behind it.
+    turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
     turn.finish_reason = answer.finish_reason
     turn.record_id = getattr(answer, "record_id", None)
     if usage := answer.usage:
@@ -244,7 +254,7 @@ def _complete(turn: Turn, answer: Answer) -> None:
         turn.total_tokens = usage.total_tokens
 
 
-def _broken(turn: Turn, error: BaseException) -> str:
+def broken(turn: Turn, error: BaseException) -> str:
     """Note what went wrong and return how the turn ended."""
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
         return CANCELLED

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,8 @@ from cbai_notebook.conversation import (
     secrets,
 )
 from cbai_notebook.errors import StructuredAnswerError, UsageError
-from cbai_notebook.notebook import bridge, insert
+from cbai_notebook.notebook import bridge, insert, pictures, together
+from cbai_notebook.notebook.dry_run import readable, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.notebook.options import Options
 from cbai_notebook.notebook.playback import Here, play
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cbai_notebook.client import Answer, Model, Settings
-    from cbai_notebook.notebook.screen import Surface, TerminalSurface
 
 OFFLINE_HINT = (
     "Nothing is configured, so the offline demo model answered: tiny, English only, often wrong. "
@@ -63,6 +61,14 @@ def ask_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
         CbaiError: The prompt was refused or the request failed; what had arrived is kept.
         KeyboardInterrupt: The user interrupted; the request is stopped, what had arrived is kept.
     """
+    together.check(options)
+    if options.draw:
+        from cbai_notebook.notebook.drawing import draw_in_cell
+
+        draw_in_cell(shell, prompt, options)
+        return
+    if options.agent is not None:
+        options = replace(options, model=f"agent/{options.agent}")
     prepared = _prepare(shell, prompt, options)
     if options.dry_run:
         _show_request(prepared)
@@ -81,6 +87,7 @@ def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepare
         own = conversation.of_cell(question.cell_id, question.cell_turn)
         question = replace(question, instead=own)
     provider, _ = parse_model_spec(options.model, now)
+    together.check_agent(options, provider)
     bounds = Bounds(wishes.history_turns, wishes.history_chars)
     context = context_of(conversation, question, bounds)
     params = request_of(question, context)
@@ -92,7 +99,7 @@ def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepare
         model=create_model(provider),
         bounds=bounds,
         params=params,
-        hints=provider_hints,
+        hints=(*provider_hints, *_kept_back(provider, params)),
         left_out=_left_out(context.left_out),
     )
 
@@ -124,8 +131,17 @@ def _question(
         cell_turn=0 if options.dry_run else cell_turn(shell),
         cached=wishes.cached if options.cached is None else options.cached,
         allow_secrets=options.allow_secrets,
+        images=pictures.addresses(options.images, shell.user_ns),
         options=client_options(options, shell.user_ns),
     ), hints
+
+
+def _kept_back(provider: str, params: dict[str, Any]) -> tuple[str, ...]:
+    from cbai_notebook.client.providers import AGENT
+
+    if provider != AGENT or params["messages"][0]["role"] != "system":
+        return ()
+    return ("The system prompt of this conversation was not sent: an agent has one of its own.",)
 
 
 def _announce_offline() -> tuple[str, ...]:
@@ -146,12 +162,12 @@ def _left_out(turns: int) -> str:
 def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None:
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
-    from cbai_notebook.notebook.showing import asked, finishing
+    from cbai_notebook.notebook.showing import asked, finishing, surface_for
     from cbai_notebook.notebook.tooling import asking_here
 
     at_end = options.raw or options.schema is not None
     as_json = options.raw or (options.schema is not None and options.format == "markdown")
-    screen = Screen(_surface(shell, options), format="json" if as_json else options.format)
+    screen = Screen(surface_for(shell, options.into), format="json" if as_json else options.format)
     label = asked(prepared.model.provider, prepared.question.model)
     screen.wait(f"Waiting for {label}")
 
@@ -183,7 +199,7 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
             if prepared.question.remember and (problem := prepared.conversation.not_stored):
                 ending.hints.append(f"Not stored: {problem}")
         if at_end:
-            screen.text(_json(answer.raw) if options.raw else answer.text)
+            screen.text(readable(answer.raw) if options.raw else answer.text)
         if note := getattr(answer, "note", None):
             ending.hints.append(note)
         if options.output:
@@ -192,31 +208,10 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
             ending.hints.append(problem)
 
 
-def _surface(shell: InteractiveShell, options: Options) -> Surface | TerminalSurface:
-    from cbai_notebook.notebook.showing import surface_here, surface_of
-
-    if options.into is None:
-        return surface_here(shell)
-    if options.into not in shell.user_ns:
-        raise UsageError(
-            f"There is no variable {options.into!r}. "
-            f"Make it first: {options.into} = ipywidgets.Output(); display({options.into})."
-        )
-    return surface_of(shell.user_ns[options.into], options.into)
-
-
 def _show_request(prepared: _Prepared) -> None:
     params = {**prepared.params, **prepared.question.options}
     request = bridge.run(prepared.model.prepare(prepared.question.stream, **params))
-    shown = request.shown()
-    lines = [f"{shown['method']} {shown['url']}"]
-    lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
-    lines += ["", _json(shown["body"]), "", "Nothing was sent."]
-    sys.stdout.write("\n".join([*prepared.hints, *lines]) + "\n")
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    show_request(request, prepared.hints)
 
 
 def _only_calls(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:

@@ -22,6 +22,8 @@ from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.agents.stream import AgentStream
+    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.request import Request
     from cbai_notebook.client.transport import Transport
 
 # The HTTP stack is imported when the first request is sent, not when an agent is named.
@@ -83,15 +85,24 @@ class Agent:
 
         Source: ``docs.cloudbase.net/http-api/ai-bot/send-message``.
         """
-        body = {
-            "msg": _said(msg),
-            "history": [_message(one) for one in history],
-            "searchEnable": search,
-            "files": list(files) or None,
-            "conversationId": conversation_id,
-            **params,
-        }
+        body = _question(msg, history, search, files, conversation_id, params)
         return await self._streamed("send-message", body, timeout)
+
+    async def prepare(
+        self,
+        msg: str,
+        *,
+        history: Sequence[Mapping[str, Any]] = (),
+        search: bool | None = None,
+        files: Sequence[str] = (),
+        conversation_id: str | None = None,
+        **params: Any,
+    ) -> Request:
+        """Return the request of `send_message` exactly as it would be sent, and do not send it."""
+        body = _question(msg, history, search, files, conversation_id, params)
+        settings = settings_module.in_force(self._settings, None)
+        request, _ = self._asking("send-message", body, settings)
+        return request
 
     async def recommend_questions(
         self,
@@ -288,9 +299,7 @@ class Agent:
         from cbai_notebook.client.stream import opened
 
         settings = settings_module.in_force(self._settings, timeout)
-        # The path and the body both name the agent, as the official SDK does it.
-        named = {"botId": self._id, **body}
-        request, asked = asking("POST", self._id, path, named, settings, stream=True)
+        request, asked = self._asking(path, body, settings)
         transport = self._sender()
         began = asyncio.get_running_loop().time()
         messages = [*body["history"], {"role": "user", "content": body["msg"]}]
@@ -309,6 +318,13 @@ class Agent:
             return await opened(stream)
 
         return await retry.call(attempt)
+
+    def _asking(
+        self, path: str, body: Mapping[str, Any], settings: Settings
+    ) -> tuple[Request, Asked]:
+        # The path and the body both name the agent, as the official SDK does it.
+        named = {"botId": self._id, **body}
+        return asking("POST", self._id, path, named, settings, stream=True)
 
     async def _called(
         self, method: str, path: str | None, values: Mapping[str, Any] | None = None
@@ -342,6 +358,24 @@ def agent(
         transport: What sends requests; the shared HTTP client by default.
     """
     return Agent(agent_id, settings=settings, transport=transport)
+
+
+def _question(
+    msg: str,
+    history: Sequence[Mapping[str, Any]],
+    search: bool | None,
+    files: Sequence[str],
+    conversation_id: str | None,
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        "msg": _said(msg),
+        "history": [_message(one) for one in history],
+        "searchEnable": search,
+        "files": list(files) or None,
+        "conversationId": conversation_id,
+        **params,
+    }
 
 
 def _said(msg: Any) -> str:

@@ -117,6 +117,7 @@ class ImageModel:
         given = {**(data or {}), **params}
         body = {name: value for name, value in given.items() if value is not None}
         model = body.pop("model", None) or _DEFAULT_MODELS.get(self.provider)
+        url, key = _place(self.provider, model or "", settings)
         if not model:
             raise ConfigurationError(
                 f"Which model of {self.provider!r} is to draw? Name one: model='…'."
@@ -124,7 +125,6 @@ class ImageModel:
         prompt = body.pop("prompt", None)
         if not isinstance(prompt, str) or not prompt.strip():
             raise UsageError("There is nothing to draw. Say what: prompt='A cat in the rain'.")
-        url, key = _place(self.provider, model, settings)
         return Request(
             "POST",
             url,
