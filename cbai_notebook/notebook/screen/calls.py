@@ -22,6 +22,9 @@ FOLD_CHARS = 3_000
 ALL_CHARS = 60_000
 """Characters in all folds of one group: many calls get less each."""
 
+SHORTEST_S = 0.01
+"""Seconds below which it is not worth saying how long a call took."""
+
 MOST = 100
 """Calls of one group that have a line; earlier ones are counted."""
 
@@ -142,7 +145,7 @@ def _row(call: Call, room: int, live: bool) -> str:
     )
     small = f"<small>{line}</small>"
     if not body:
-        return f'<div style="{html.QUIET};{html.WRAP}">{small}</div>'
+        return f'<div style="{html.QUIET};{html.WRAP};padding-left:1em">{small}</div>'
     summary = f'<summary style="{html.QUIET};{html.WRAP};cursor:pointer">{small}</summary>'
     return f"<details>{summary}{body}</details>"
 
@@ -155,7 +158,7 @@ def _block(title: str, text: str, room: int) -> str:
     # A parser drops the first newline of a `pre`, so one more is written than is meant.
     return (
         f'<div style="{html.QUIET};margin:0.2em 0 0 1.2em"><small>{title}</small></div>'
-        f'<pre style="{html.MONO};{html.WRAP};max-height:16em;overflow:auto;margin:0 0 0.4em 1.2em;padding:0">'
+        f'<pre tabindex="0" style="{html.MONO};{html.WRAP};max-height:16em;overflow:auto;margin:0 0 0.4em 1.2em;padding:0">'
         f"\n{html.escape(shown)}</pre>"
     )
 
@@ -167,7 +170,8 @@ def _word(call: Call, live: bool) -> str:
 
 
 def _took(call: Call) -> str:
-    return "" if call.open or call.duration_s is None else seconds(call.duration_s)
+    is_known = not call.open and call.duration_s is not None and call.duration_s >= SHORTEST_S
+    return seconds(call.duration_s or 0.0) if is_known else ""
 
 
 def _title(call: Call) -> str:

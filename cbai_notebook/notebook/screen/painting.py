@@ -94,11 +94,12 @@ class Painting:
             text = text.lstrip("\n")  # the lines of the calls part it from the text before
         if not text:
             return
-        with self._breakable():
+        with self._breakable() as sound:
             step = self._step_after_calls()
             step.text.append(text)
             self._total += len(text)
-            self._body.feed(text)
+            if sound:
+                self._body.feed(text)
             first = not self._visible and bool(text.strip())
             if first:
                 self._visible = True
@@ -153,7 +154,7 @@ class Painting:
         """Paint the answer for the last time, with what stands under it."""
         for step in self._steps:
             step.end(self._clock())
-        if self._dirty and len(self._surface) > 1 and not self._broken:
+        if self._dirty and len(self._surface) > 1:
             self._paint()  # the last words are seen before the work on the whole begins
         complete = status == "complete"
         came = "reasoning" if any(step.reasoning for step in self._steps) else ""
@@ -233,6 +234,8 @@ class Painting:
         self._dirty = True
 
     def _paint(self) -> None:
+        if self._broken:
+            return
         with self._breakable():
             changes: dict[int, Bundle] = {}
             step = self._steps[-1]
@@ -313,10 +316,10 @@ class Painting:
             self._surface.paint(dict(sorted(changes.items())))
 
     @contextmanager
-    def _breakable(self) -> Iterator[None]:
-        """Hold the painting for broken if the block does not come to its end."""
+    def _breakable(self) -> Iterator[bool]:
+        """Hold the painting for broken if the block does not come to its end; yield whether it was whole."""
         before, self._broken = self._broken, True
-        yield
+        yield not before
         self._broken = before
 
 
