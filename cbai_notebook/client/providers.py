@@ -32,6 +32,9 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
 AGENT = "agent"
 """What stands in the place of a provider when an agent of CloudBase is asked: ``agent/BOT_ID``."""
 
+# CloudBase has these, but they are asked in other ways than a chat model.
+_NO_CHAT = frozenset({AGENT, "hunyuan-image"})
+
 # The model of a request that names none, when the settings name none either.
 _DEFAULT_MODELS = {"cloudbase": "hy3"}
 
@@ -248,8 +251,9 @@ class CustomProvider:
 
 
 def in_cloud(name: str) -> bool:
-    """Return whether this is a provider of models of CloudBase's, and nothing here or elsewhere."""
-    return name not in ("custom", AGENT) and name not in _registered and name not in announced()
+    """Return whether CloudBase has chat models of this provider, and not this machine or a server elsewhere."""
+    elsewhere = name == "custom" or name in _registered or name in announced()
+    return not elsewhere and name not in _NO_CHAT
 
 
 def base_url_of(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import Conversation, Question, chat, secrets
 from cbai_notebook.conversation.drawing import draw, revised_prompts
-from cbai_notebook.errors import CbaiError, ImageDownloadError, UsageError
+from cbai_notebook.errors import ImageDownloadError, UsageError
 from cbai_notebook.notebook import bridge, saving, together
 from cbai_notebook.notebook.dry_run import show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
@@ -70,7 +70,7 @@ def draw_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None
         canvas.show(error.answer)
         canvas.finish("partial", _not_stored(prepared))
         raise
-    except CbaiError:
+    except BaseException:
         canvas.finish("failed", _not_stored(prepared))
         raise
     _hand_over(shell, options, answer)

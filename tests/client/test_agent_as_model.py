@@ -192,3 +192,5 @@ def test_an_agent_is_written_as_a_model_and_is_none_of_the_clouds_models() -> No
     assert parse_model_spec("agent/bot-poet", Settings()) == ("agent", "bot-poet")
     assert repr(create_model("agent")) == "<Model of agent>"
     assert not in_cloud("agent")
+    assert not in_cloud("hunyuan-image")
+    assert in_cloud("cloudbase")

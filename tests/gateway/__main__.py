@@ -11,8 +11,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from tests import gateway as package
-from tests.gateway import spec
+from tests.gateway import pictures, spec
 from tests.gateway.gateway import DEFAULT_KEY, Gateway
+from tests.gateway.scenario import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--key", default=DEFAULT_KEY, help=f"the right API key ({DEFAULT_KEY})")
     made.add_argument("--default", default="default", help="the spec for a request without one")
     made.add_argument("--concurrency", type=int, help="refuse more answers at once than this")
+    made.add_argument("--picture", type=int, default=2, help="pixels of a side of what it draws")
     made.add_argument("--with-parent", action="store_true", help="end when standard input ends")
     return made
 
@@ -53,6 +55,8 @@ async def run(options: argparse.Namespace) -> None:
         default=options.default,
         concurrency=options.concurrency,
     )
+    picture = pictures.png(options.picture, options.picture)
+    gateway.images.file = Scenario(body=picture, content_type="image/png")
     async with gateway:
         print(gateway.base_url, flush=True)
         await stop.wait()
