@@ -11,7 +11,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.client import Answer, Chunk, Event, Model, TextStream, Timeout, create_model
+    from cbai_notebook.client import (
+        Agent,
+        AgentStream,
+        Answer,
+        Chunk,
+        Event,
+        ImageAnswer,
+        ImageModel,
+        Model,
+        TextStream,
+        Timeout,
+        Tool,
+        agent,
+        create_image_model,
+        create_model,
+        image_part,
+        tool,
+    )
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
     from cbai_notebook.errors import CbaiError
@@ -23,40 +40,58 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Agent": "client",
+    "AgentStream": "client",
     "Answer": "client",
     "CbaiError": "errors",
     "ChatPanel": "notebook.panel",
     "Chunk": "client",
     "Conversation": "conversation",
     "Event": "client",
+    "ImageAnswer": "client",
+    "ImageModel": "client",
     "Model": "client",
     "TextStream": "client",
     "Timeout": "client",
+    "agent": "client",
+    "Tool": "client",
     "chat": "conversation",
     "configure": "notebook.configuration",
+    "create_image_model": "client",
     "create_model": "client",
     "history": "conversation.history",
+    "image_part": "client",
     "run": "notebook.bridge",
     "show": "notebook.show",
     "use": "conversation",
+    "tool": "client",
 }
 
 __all__ = [
+    "Agent",
+    "AgentStream",
     "Answer",
     "CbaiError",
     "ChatPanel",
     "Chunk",
     "Conversation",
     "Event",
+    "ImageAnswer",
+    "ImageModel",
     "Model",
     "TextStream",
     "Timeout",
+    "Tool",
+    "agent",
     "chat",
     "configure",
+    "create_image_model",
     "create_model",
     "history",
+    "image_part",
     "run",
     "show",
+    "tool",
     "use",
 ]
 

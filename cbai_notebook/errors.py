@@ -15,7 +15,9 @@
     │   └── TLSError                  the certificate or the handshake was refused
     ├── RequestTimeoutError           connecting, the first token or the next token took too long
     ├── StreamCutError                the connection ended before the answer did
+    ├── ImageDownloadError            images were drawn but could not all be fetched
     ├── InvalidResponseError          the server answered with something that is no answer
+    ├── StructuredAnswerError         the answer does not fit the type that was asked for
     └── APIError                      the server said no
         ├── BadRequestError           400, 422: a parameter or the model's configuration
         ├── AuthenticationError       401: the key is missing, wrong or expired
@@ -23,6 +25,7 @@
         ├── PermissionDeniedError     403: not allowed
         │   └── ChannelNotAllowedError    403: the plan refuses plain HTTP
         ├── ModelNotFoundError        404: no such model or provider
+        ├── NotThereError             404: no such agent, conversation or record
         ├── RateLimitError            429
         │   ├── QuotaExceededError    the token quota is used up; waiting does not help
         │   └── ConcurrencyLimitError too many requests at once; waiting helps
@@ -32,6 +35,8 @@ This module imports nothing of the package, so that every room may use it.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class CbaiError(Exception):
@@ -126,8 +131,26 @@ class StreamCutError(CbaiError):
     """The connection ended before the answer did; ``partial`` holds what had arrived."""
 
 
+class ImageDownloadError(CbaiError):
+    """Images were drawn, but not all could be fetched.
+
+    Args:
+        message: As for `CbaiError`.
+        answer: The `ImageAnswer`; an image that is missing has its ``url`` and no ``data``.
+        facts: As for `CbaiError`.
+    """
+
+    def __init__(self, message: str, *, answer: Any, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.answer = answer
+
+
 class InvalidResponseError(CbaiError):
     """The server answered with something that is no answer, such as an HTML page."""
+
+
+class StructuredAnswerError(CbaiError):
+    """The answer does not fit the type that was asked for; ``partial`` holds its text."""
 
 
 class APIError(CbaiError):
@@ -156,6 +179,10 @@ class ChannelNotAllowedError(PermissionDeniedError):
 
 class ModelNotFoundError(APIError):
     """HTTP 404: no such model, or no such provider in this environment."""
+
+
+class NotThereError(APIError):
+    """HTTP 404: no such agent in this environment, or no such part of it."""
 
 
 class RateLimitError(APIError):

@@ -106,6 +106,7 @@ def test_imports_run_downward_only() -> None:
         ("markdown_it", {"notebook/"}),
         ("nh3", {"notebook/markdown/"}),
         ("xllamacpp", {"local/"}),
+        ("PIL", {"client/images/"}),
     ],
 )
 def test_a_library_is_known_in_one_room_only(library: str, home: set[str]) -> None:
@@ -131,9 +132,10 @@ def test_markdown_knows_no_notebook() -> None:
 
 
 HEAVY = {
-    "aiohttp", "anywidget", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets", "keyring",
-    "markdown_it", "msgspec", "nbclient", "nest_asyncio", "nest_asyncio2", "nh3", "numpy", "openai",
-    "pandas", "stamina", "tenacity", "tqdm", "xllamacpp",
+    "PIL", "aiohttp", "anywidget", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets",
+    "keyring", "markdown_it", "msgspec", "narwhals", "nbclient", "nest_asyncio",
+    "nest_asyncio2", "nh3", "numpy", "openai", "pandas", "polars", "pyarrow", "stamina",
+    "pydantic", "tenacity", "tqdm", "xllamacpp",
 }  # fmt: skip
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import wire
 from cbai_notebook.client.wire import Choice, Message, ToolCall, Usage
 
+if TYPE_CHECKING:
+    from cbai_notebook.client.tools.record import Step
+
 Messages = list[dict[str, Any]]
+
+MAX_STEPS = "max_steps"
+"""The finish reason of an answer that ended because it had taken as many steps as were allowed."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,10 @@ class Timing:
     duration_s: float | None = None
     attempts: int = 1
 
+    def unfinished(self) -> Timing:
+        """Return the same of an answer that has not ended."""
+        return replace(self, duration_s=None)
+
 
 class Answer:
     """What a model answered.
@@ -34,6 +44,10 @@ class Answer:
     the wire. ``raw`` is everything the server sent, unknown fields included; for a stream it is
     what the chunks add up to. ``text``, ``reasoning``, ``messages`` and ``finish_reason`` are of
     the first choice; ``messages`` are the request's with the answer added, ready to be sent again.
+
+    An answer that called tools took several requests, its ``steps``: the text is then the last
+    one's, ``usage`` the sum, and ``messages`` hold every call and its result. ``parsed`` is the
+    object that ``response_type`` asked for.
     """
 
     def __init__(
@@ -51,6 +65,9 @@ class Answer:
         label: str,
         timing: Timing,
         request_id: str | None,
+        steps: Sequence[Step] = (),
+        parsed: Any = None,
+        finish_reason: str | None = None,
     ) -> None:
         self._raw: Callable[[], dict[str, Any]] | dict[str, Any] = raw
         self.id = id
@@ -64,6 +81,9 @@ class Answer:
         self.label = label
         self.timing = timing
         self.request_id = request_id
+        self.steps = tuple(steps)
+        self.parsed = parsed
+        self._finish_reason = finish_reason
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -75,7 +95,7 @@ class Answer:
     @property
     def raw_responses(self) -> list[dict[str, Any]]:
         """The raw answer of each request that was needed."""
-        return [self.raw]
+        return [step.response.raw for step in self.steps] or [self.raw]
 
     @property
     def message(self) -> Message:
@@ -102,8 +122,27 @@ class Answer:
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the answer ended, such as ``"stop"`` or ``"length"``."""
+        """Why the answer ended, such as ``"stop"``, ``"length"`` or ``"max_steps"``."""
+        if self._finish_reason is not None:
+            return self._finish_reason
         return self.choices[0].finish_reason if self.choices else None
+
+    @property
+    def note(self) -> str:
+        """What a reader should know about the way it ended; mostly empty."""
+        if self.finish_reason == MAX_STEPS:
+            return (
+                f"The model still wanted to call tools after {len(self.steps)} steps. Send "
+                "answer.messages again to go on, or allow more with max_steps=…."
+            )
+        if self.finish_reason == "length" and self.reasoning and not self.text:
+            return (
+                "The model spent its whole budget on thinking. Allow more with max_tokens=…, or "
+                "ask with think=False."
+            )
+        if self.finish_reason == "content_filter":
+            return "A content filter ended the answer here. Put the prompt in other words."
+        return ""
 
     def __repr__(self) -> str:
         start = self.text if len(self.text) <= 60 else self.text[:59] + "…"
@@ -140,4 +179,56 @@ def from_completion(
         label=label,
         timing=timing,
         request_id=request_id,
+    )
+
+
+def over_steps(
+    last: Answer,
+    steps: Sequence[Step],
+    *,
+    messages: Messages,
+    usage: Usage | None,
+    timing: Timing,
+    parsed: Any = None,
+    finish_reason: str | None = None,
+) -> Answer:
+    """Make the answer that several requests add up to.
+
+    Args:
+        last: The answer of the last request.
+        steps: All of them.
+        messages: What is to be sent again.
+        usage: The sum.
+        timing: Of the whole.
+        parsed: The object that the answer holds.
+        finish_reason: Why it ended, if not as the last request did.
+    """
+    return Answer(
+        raw=lambda: last.raw,
+        id=last.id,
+        created=last.created,
+        model=last.model,
+        choices=last.choices,
+        usage=usage,
+        asked=messages,
+        reply=None,
+        provider=last.provider,
+        label=last.label,
+        timing=timing,
+        request_id=last.request_id,
+        steps=steps,
+        parsed=parsed,
+        finish_reason=finish_reason,
+    )
+
+
+def added(usages: Iterable[Usage | None]) -> Usage | None:
+    """Return the sum of token counts; None when nobody counted."""
+    known = [usage for usage in usages if usage is not None]
+    if not known:
+        return None
+    return Usage(
+        prompt_tokens=sum(usage.prompt_tokens or 0 for usage in known),
+        completion_tokens=sum(usage.completion_tokens or 0 for usage in known),
+        total_tokens=sum(usage.total_tokens or 0 for usage in known),
     )

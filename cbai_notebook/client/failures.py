@@ -25,6 +25,7 @@ from cbai_notebook.errors import (
     ConnectionFailedError,
     DNSError,
     InvalidResponseError,
+    NotThereError,
     RequestTimeoutError,
     StreamCutError,
     TLSError,
@@ -33,12 +34,16 @@ from cbai_notebook.errors import (
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asked for, for the wording of its failure; ``secret`` is what to hide."""
+    """What a request asked for, for the wording of its failure; ``secret`` is what to hide.
+
+    ``missing`` is what a 404 means, where that is not a model or a provider.
+    """
 
     provider: str = ""
     model: str = ""
     url: str = ""
     secret: str = ""
+    missing: str = ""
 
     def hidden(self, text: str) -> str:
         """Return the text with the API key masked."""
@@ -95,20 +100,33 @@ def completion(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[st
         APIError: It tells of an error.
         InvalidResponseError: It is no completion.
     """
+    value = json_object(body, headers, asked)
+    if isinstance(value.get("choices"), list):
+        return value
+    raise not_an_answer(headers, body, asked)
+
+
+def json_object(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+    """Read the body of a 200 as a JSON object.
+
+    Raises:
+        APIError: It tells of an error.
+        InvalidResponseError: It is no JSON object.
+    """
     try:
         value = wire.load(body)
     except InvalidResponseError:
-        raise _not_an_answer(headers, body, asked) from None
+        raise not_an_answer(headers, body, asked) from None
     if isinstance(value, dict):
         error = from_body(value, headers, asked)
         if error is not None:
             raise error
-        if isinstance(value.get("choices"), list):
-            return value
-    raise _not_an_answer(headers, body, asked)
+        return value
+    raise not_an_answer(headers, body, asked)
 
 
-def _not_an_answer(headers: Mapping[str, str], body: bytes, asked: Asked) -> InvalidResponseError:
+def not_an_answer(headers: Mapping[str, str], body: bytes, asked: Asked) -> InvalidResponseError:
+    """Make the error of a 200 whose body is something else than was asked for."""
     kind = "an HTML page" if body.lstrip()[:1] == b"<" else "something else"
     return InvalidResponseError(
         asked.hidden(
@@ -190,11 +208,19 @@ def cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
     )
 
 
+def closed() -> StreamCutError:
+    """Make the error of a stream that its own reader closed."""
+    return StreamCutError(
+        "The stream was closed before the answer was complete.", code="stream_closed"
+    )
+
+
 _WAITED_FOR = {
     "connect": ("connecting to {host} took longer than {limit}", "Check the network and try again"),
     "first_token": ("{host} sent no token within {limit}", "Try again"),
     "between_tokens": ("{host} stopped sending for {limit}", "Try again"),
     "answer": ("{host} sent no whole answer within {limit}", "Stream it, or try again"),
+    "download": ("{host} did not deliver within {limit}", "Try again"),
 }
 
 
@@ -202,7 +228,7 @@ def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutEr
     """Make the error of a stage that took too long.
 
     Args:
-        stage: A name of `Timeout`.
+        stage: A name of `Timeout`, or ``"download"``.
         seconds: Its limit, if known.
         asked: What was asked for.
     """
@@ -210,8 +236,10 @@ def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutEr
     limit = "allowed" if seconds is None else f"{seconds:g} s"
     sentence = what.format(host=_host(asked.url), limit=limit)
     sentence = sentence[:1].upper() + sentence[1:]
+    if stage != "download":
+        what_next += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
     return RequestTimeoutError(
-        f"{sentence}. {what_next}, or allow more: cbai.configure(timeout={{'{stage}': …}}).",
+        f"{sentence}. {what_next}.",
         code=f"timeout_{stage}",
     )
 
@@ -293,6 +321,8 @@ def _error(status: int, headers: Mapping[str, str], said: _Said, asked: Asked) -
         model=repr(asked.model) if asked.model else "of that name",
         provider=repr(asked.provider) if asked.provider else "of that name",
     )
+    if status == 404 and asked.missing:
+        kind, advice = NotThereError, asked.missing
     quoted = _line(said.message)
     message = f"{advice} The server said: “{quoted}”" if quoted else advice
     if said.html:

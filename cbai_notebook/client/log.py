@@ -26,12 +26,15 @@ class Log:
 
     ``chunks[i]`` is the parsed ``events[i]``, or None for ``[DONE]``. Only whole bursts become
     visible: readers look no further than ``length``.
+
+    Args:
+        fold: An empty sum; the chunks are added to it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fold: Fold) -> None:
         self.events: list[Event] = []
         self.chunks: list[Chunk | None] = []
-        self.fold = Fold()
+        self.fold = fold
         self.length = 0
         self.started = False
         self.ended = False
@@ -154,6 +157,11 @@ def bursts(log: Log, start: int, stop: int) -> Iterable[list[Chunk]]:
     """Pick a burst as one item; one that holds nothing but ``[DONE]`` is left out."""
     burst = [chunk for chunk in log.chunks[start:stop] if chunk is not None]
     return [burst] if burst else []
+
+
+def pairs(log: Log, start: int, stop: int) -> Iterable[tuple[list[Event], list[Chunk | None]]]:
+    """Pick a burst as one item: its events and what they were parsed to."""
+    return [(log.events[start:stop], log.chunks[start:stop])]
 
 
 def _wake(reader: asyncio.Future[None]) -> None:

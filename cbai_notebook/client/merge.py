@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from cbai_notebook.client.fragments import Mark, owner
 from cbai_notebook.client.wire import (
     Choice,
     Chunk,
@@ -48,14 +49,13 @@ class _Reply:
                 self._add_call(call)
 
     def _add_call(self, part: ToolCall) -> None:
-        whole = next((one for one in self.tool_calls if _same_call(one, part)), None)
-        if whole is None and part.index is None and not part.id and self.tool_calls:
-            whole = self.tool_calls[-1]
-        if whole is None:
+        known = owner([_mark(one) for one in self.tool_calls], _mark(part))
+        if known is None:
             index = part.index if part.index is not None else len(self.tool_calls)
             whole = ToolCall(index=index, type="function", function=FunctionCall("", ""))
             self.tool_calls.append(whole)
-            self.tool_calls.sort(key=lambda one: one.index or 0)
+        else:
+            whole = self.tool_calls[known]
         whole.id = part.id or whole.id
         whole.type = part.type or whole.type
         if part.function is not None and whole.function is not None:
@@ -69,14 +69,17 @@ class _Reply:
             role=self.role or "assistant",
             content="".join(self.content),
             reasoning_content="".join(self.reasoning) or None,
-            tool_calls=list(self.tool_calls) or None,
+            tool_calls=self.calls or None,
         )
 
+    @property
+    def calls(self) -> list[ToolCall]:
+        return sorted(self.tool_calls, key=lambda one: one.index or 0)
 
-def _same_call(whole: ToolCall, part: ToolCall) -> bool:
-    if part.index is not None:
-        return whole.index == part.index
-    return bool(part.id) and whole.id == part.id
+
+def _mark(call: ToolCall) -> Mark:
+    function = call.function or FunctionCall()
+    return Mark(call.index, call.id, function.name, function.arguments)
 
 
 class Fold:
@@ -163,7 +166,7 @@ class Fold:
                         "arguments": call.function.arguments if call.function else "",
                     },
                 }
-                for call in self._first.tool_calls
+                for call in self._first.calls
             ]
         return message
 
@@ -193,6 +196,10 @@ def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
             elif name != "object" and (value is not None or name not in whole):
                 whole[name] = value
     whole["choices"] = [choices[index] for index in sorted(choices)]
+    for choice in whole["choices"]:
+        calls = choice["message"].get("tool_calls")
+        if isinstance(calls, list):
+            calls.sort(key=lambda call: call["index"])
     return whole
 
 
@@ -242,17 +249,25 @@ def _merge_calls(calls: list[dict[str, Any]], parts: list[Any]) -> None:
 
 
 def _call_for(calls: list[dict[str, Any]], part: dict[str, Any]) -> dict[str, Any]:
-    index, name = part.get("index"), part.get("id")
-    for call in calls:
-        same = call["index"] == index if isinstance(index, int) else name and call.get("id") == name
-        if same:
-            return call
-    if not isinstance(index, int) and not name and calls:
-        return calls[-1]
+    index = part.get("index")
+    known = owner([_raw_mark(call) for call in calls], _raw_mark(part))
+    if known is not None:
+        return calls[known]
     new: dict[str, Any] = {"index": index if isinstance(index, int) else len(calls)}
     calls.append(new)
-    calls.sort(key=lambda one: one["index"])
     return new
+
+
+def _raw_mark(call: dict[str, Any]) -> Mark:
+    index, function = call.get("index"), call.get("function")
+    function = function if isinstance(function, dict) else {}
+    return Mark(
+        index if isinstance(index, int) else None,
+        *(
+            value if isinstance(value, str) else None
+            for value in (call.get("id"), function.get("name"), function.get("arguments"))
+        ),
+    )
 
 
 def _merge_logprobs(whole: dict[str, Any], part: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.providers import Endpoint, default_model, provider_for
+from cbai_notebook.client.options import Options, split
+from cbai_notebook.client.providers import AGENT, Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build, without_usage
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import BadRequestError, UsageError
@@ -57,6 +58,22 @@ class Model:
             timeout: Seconds to wait, for this request only.
             params: The parameters one by one, which win over ``data``: ``model``, ``messages``,
                 and whatever else the model takes, such as ``temperature`` or ``max_tokens``.
+                These are for this side and are not sent:
+
+                - ``tools``: functions with type hints and a docstring, `Tool` values, the Web SDK's
+                  ``{"fn": …}`` mappings; entries without a function are sent as they are, and
+                  their calls are left to the caller. ``tool_choice`` is sent along; one that forces
+                  a call holds for the first step.
+                - ``max_steps``: how many requests the tools may lead to, 10 by default.
+                - ``on_step_finish``: called with each `Step`, may be asynchronous.
+                - ``on_call``: called with a `ToolCallState` when a call starts and when it has ended.
+                - ``approve``: an asynchronous function that says yes or no to a `PendingCall`, for
+                  tools with ``confirm=True``; without it they are refused.
+                - ``call_nested``: an asynchronous function that runs what a tool with
+                  ``nested=True`` does.
+                - ``response_type``: a dataclass, TypedDict, msgspec Struct or pydantic model that
+                  the answer is to be; the object is the answer's ``parsed``.
+                - ``think``: True or False, in the words of the provider.
 
         Returns:
             The answer, raw and wrapped.
@@ -64,13 +81,12 @@ class Model:
         Raises:
             CbaiError: It could not be had; the message says what to do.
         """
-        data, params = _shape(data, params)
-        settings = self._in_force(timeout)
-        endpoint = await self._endpoint(data, params, settings)
-        if endpoint.always_stream:
-            return await self._streamed_whole(endpoint, settings, data, params)
-        request = build(endpoint, stream=False, data=data, params=params)
-        return await self._asked_once(endpoint, settings, request)
+        options, given = split(given_parameters(data, params))
+        settings = settings_module.in_force(self._settings, timeout)
+        endpoint = await self._endpoint(given, settings)
+        if options.loops:
+            return await self._looped(endpoint, settings, options, given)
+        return await self._whole(endpoint, settings, given)
 
     async def stream_text(
         self,
@@ -93,10 +109,12 @@ class Model:
         Raises:
             CbaiError: There was no first token; the message says what to do.
         """
-        data, params = _shape(data, params)
-        settings = self._in_force(timeout)
-        endpoint = await self._endpoint(data, params, settings)
-        request = build(endpoint, stream=True, data=data, params=params)
+        options, given = split(given_parameters(data, params))
+        settings = settings_module.in_force(self._settings, timeout)
+        endpoint = await self._endpoint(given, settings)
+        if options.loops:
+            return await self._stepped(endpoint, settings, options, given)
+        request = build(endpoint, stream=True, params=given)
         return await self._opened(endpoint, settings, request)
 
     async def prepare(
@@ -109,24 +127,16 @@ class Model:
             data: As for `generate_text`.
             params: As for `generate_text`.
         """
-        data, params = _shape(data, params)
-        endpoint = await self._endpoint(data, params, self._in_force(None))
-        return build(endpoint, stream=stream or endpoint.always_stream, data=data, params=params)
+        _, given = split(given_parameters(data, params))
+        settings = settings_module.in_force(self._settings, None)
+        endpoint = await self._endpoint(given, settings)
+        return build(endpoint, stream=stream or endpoint.always_stream, params=given)
 
     def __repr__(self) -> str:
         return f"<Model of {self.provider}>"
 
-    def _in_force(self, timeout: Timeout | float | Mapping[str, float] | None) -> Settings:
-        from dataclasses import replace
-
-        settings = self._settings or settings_module.settings()
-        return settings if timeout is None else replace(settings, timeout=Timeout.of(timeout))
-
-    async def _endpoint(
-        self, data: Mapping[str, Any] | None, params: Mapping[str, Any], settings: Settings
-    ) -> Endpoint:
-        model = params.get("model") or (data or {}).get("model")
-        model = model or default_model(self.provider, settings)
+    async def _endpoint(self, given: Mapping[str, Any], settings: Settings) -> Endpoint:
+        model = given.get("model") or default_model(self.provider, settings)
         return await provider_for(self.provider, settings).endpoint(model, settings)
 
     async def _opened(self, endpoint: Endpoint, settings: Settings, request: Request) -> TextStream:
@@ -159,16 +169,77 @@ class Model:
         plain = without_usage(request)
         return await retry.call(lambda number: attempt(number + 1, plain))
 
-    async def _streamed_whole(
-        self,
-        endpoint: Endpoint,
-        settings: Settings,
-        data: Mapping[str, Any] | None,
-        params: Mapping[str, Any],
+    async def _looped(
+        self, endpoint: Endpoint, settings: Settings, options: Options, given: dict[str, Any]
     ) -> Answer:
+        """Take the steps of a whole answer, one request each."""
+        from cbai_notebook.client.answer import Timing
+        from cbai_notebook.client.structured.words import in_words
+        from cbai_notebook.client.tools import loop
+
+        clock = asyncio.get_running_loop().time
+        began, attempts = clock(), 0
+
+        async def ask(messages: list[dict[str, Any]], number: int) -> Answer:
+            nonlocal attempts
+            answer = await self._whole(endpoint, settings, _step(given, messages, number))
+            attempts += answer.timing.attempts
+            return answer
+
+        first = build(endpoint, stream=False, params=given)
+        return await loop.run(
+            in_words(ask, options.response, given),
+            first.messages,
+            options,
+            hidden=_asked(endpoint, first).hidden,
+            keep=lambda step: None,
+            timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
+        )
+
+    async def _stepped(
+        self, endpoint: Endpoint, settings: Settings, options: Options, given: dict[str, Any]
+    ) -> TextStream:
+        """Take the steps of a stream, one request each, and return once the first has begun."""
+        from cbai_notebook.client.stepped import Relay, SteppedStream
+        from cbai_notebook.client.stream import opened
+        from cbai_notebook.client.structured.words import in_words
+        from cbai_notebook.client.tools import loop
+
+        first = build(endpoint, stream=True, params=given)
+        asked = _asked(endpoint, first)
+
+        async def work(relay: Relay) -> Answer:
+            async def ask(messages: list[dict[str, Any]], number: int) -> Answer:
+                params = _step(given, messages, number)
+                request = build(endpoint, stream=True, params=params)
+                return await relay.follow(await self._opened(endpoint, settings, request))
+
+            return await loop.run(
+                in_words(ask, options.response, given),
+                first.messages,
+                options,
+                hidden=asked.hidden,
+                keep=relay.keep,
+                timing=relay.timing,
+            )
+
+        stream = SteppedStream(
+            Relay(work, list(first.messages)),
+            provider=endpoint.provider,
+            label=endpoint.label,
+            model=asked.model,
+        )
+        return await opened(stream)
+
+    async def _whole(
+        self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
+    ) -> Answer:
+        """Ask once for a whole answer; where the endpoint only streams, read its stream."""
         from cbai_notebook.client.whole import within
 
-        request = build(endpoint, stream=True, data=data, params=params)
+        request = build(endpoint, stream=endpoint.always_stream, params=given)
+        if not endpoint.always_stream:
+            return await self._asked_once(endpoint, settings, request)
 
         async def all_of_it() -> Answer:
             async with await self._opened(endpoint, settings, request) as stream:
@@ -217,20 +288,23 @@ def create_model(
     """Make a model of a provider. Nothing is asked yet.
 
     Args:
-        provider: A provider's name, such as ``"cloudbase"``; ``"local"`` is the offline model.
-            None takes the one that is configured.
+        provider: A provider's name, such as ``"cloudbase"``; ``"local"`` is the offline model, and
+            the models of ``"agent"`` are CloudBase's agents, by their ids. None takes the one that
+            is configured.
         settings: Settings to use instead of those in force when a request is made.
         transport: What sends requests; the shared HTTP client by default.
     """
     if provider is None:
         provider = (settings or settings_module.settings()).default_provider
+    if provider == AGENT:
+        from cbai_notebook.client.agents.as_model import AgentModel
+
+        return AgentModel(settings=settings, transport=transport)
     return Model(provider, settings=settings, transport=transport)
 
 
-def _shape(
-    data: Mapping[str, Any] | None, params: dict[str, Any]
-) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
-    """Take ``data`` also as a keyword, as the Mini Program writes it."""
+def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
+    """Join both ways to pass parameters; ``data`` may be a keyword, as the Mini Program writes it."""
     if data is None and "data" in params:
         params = dict(params)
         data = params.pop("data")
@@ -238,7 +312,17 @@ def _shape(
         raise UsageError(
             f"data must be a dict with 'model' and 'messages', not {type(data).__name__}."
         )
-    return data, params
+    return {**(data or {}), **params}
+
+
+def _step(given: dict[str, Any], messages: list[dict[str, Any]], number: int) -> dict[str, Any]:
+    """Return the parameters of one step."""
+    params = {**given, "messages": messages}
+    choice = params.get("tool_choice")
+    if number > 1 and choice is not None and choice not in ("auto", "none"):
+        # A choice that forces a call would force one in every step, and the answer would never come.
+        del params["tool_choice"]
+    return params
 
 
 def _asked(endpoint: Endpoint, request: Request) -> Asked:

@@ -29,6 +29,9 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
     "local": (),
 }
 
+AGENT = "agent"
+"""What stands in the place of a provider when an agent of CloudBase is asked: ``agent/BOT_ID``."""
+
 # The model of a request that names none, when the settings name none either.
 _DEFAULT_MODELS = {"cloudbase": "hy3"}
 
@@ -207,14 +210,24 @@ class CloudBaseProvider:
         Raises:
             ConfigurationError: The environment or the key is missing or cannot be used.
         """
-        base = base_url_of(settings)
-        if not settings.api_key:
-            raise ConfigurationError(
-                "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "
-                "or call cbai.configure(api_key=…). Without an account, `-m local` asks the "
-                "offline demo model."
-            )
+        base, _ = cloudbase(settings)
         return endpoint_below(base, self.name, settings)
+
+
+def cloudbase(settings: Settings) -> tuple[str, Secret]:
+    """Return CloudBase's base URL, without a slash at its end, and the API key.
+
+    Raises:
+        ConfigurationError: The environment or the key is missing or cannot be used.
+    """
+    base = base_url_of(settings)
+    if not settings.api_key:
+        raise ConfigurationError(
+            "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "
+            "or call cbai.configure(api_key=…). Without an account, `-m local` asks the "
+            "offline demo model."
+        )
+    return base, Secret(settings.api_key)
 
 
 class CustomProvider:
@@ -235,8 +248,8 @@ class CustomProvider:
 
 
 def in_cloud(name: str) -> bool:
-    """Return whether this is a provider of CloudBase's, and not this machine or a server elsewhere."""
-    return name != "custom" and name not in _registered and name not in announced()
+    """Return whether this is a provider of models of CloudBase's, and nothing here or elsewhere."""
+    return name not in ("custom", AGENT) and name not in _registered and name not in announced()
 
 
 def base_url_of(settings: Settings) -> str:

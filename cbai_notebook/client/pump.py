@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from cbai_notebook.client import failures, wire
-from cbai_notebook.client.events import DONE, Event, EventParser
+from cbai_notebook.client import background, failures
+from cbai_notebook.client.dialect import Chat, Dialect
+from cbai_notebook.client.events import Event, EventParser
 from cbai_notebook.client.failures import Asked
 from cbai_notebook.client.log import Log
 from cbai_notebook.client.pulse import PULSE_S
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Timeout
-from cbai_notebook.client.transport import Response, Transport
+from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
+from cbai_notebook.client.wire import Chunk
 from cbai_notebook.errors import (
     CbaiError,
     ConnectionFailedError,
@@ -30,10 +32,8 @@ _DRAIN_S = 1.0
 _DRAIN_BYTES = 64 * 1024
 
 _LARGEST_STREAM = 256 * 1024 * 1024
-_LARGEST_ERROR = 256 * 1024
 
-# The loop itself refers to its tasks weakly only.
-_running: set[asyncio.Task[None]] = set()
+_CHAT = Chat()
 
 
 class Pump:
@@ -44,12 +44,19 @@ class Pump:
         request: What is sent.
         asked: The same, for the wording of failures.
         timeout: How long to wait at each stage.
+        dialect: What the events say.
     """
 
     def __init__(
-        self, transport: Transport, request: Request, asked: Asked, timeout: Timeout
+        self,
+        transport: Transport,
+        request: Request,
+        asked: Asked,
+        timeout: Timeout,
+        dialect: Dialect = _CHAT,
     ) -> None:
-        self.log = Log()
+        self.log = Log(dialect.fold())
+        self._dialect = dialect
         self.loop = asyncio.get_running_loop()
         self.first_token_at: float | None = None
         self.ended_at: float | None = None
@@ -66,10 +73,8 @@ class Pump:
         self._received = 0
         self._drained = 0
         self._failed: CbaiError | None = None
-        self.task = self.loop.create_task(self._run(), name="cbai stream")
+        self.task = background.start(self._run(), "cbai stream")
         self._watch = _Watch(self.loop, self.task)
-        _running.add(self.task)
-        self.task.add_done_callback(_finished)
 
     async def _run(self) -> None:
         watch = self._watch
@@ -85,11 +90,14 @@ class Pump:
         except asyncio.CancelledError:
             if self._failed is not None:
                 self._end(self._failed)
+            elif self._complete():
+                self._close()
             elif watch.expired is not None:
                 # After [DONE] the log has its end already and this says no more.
                 self._end(failures.timeout(*watch.expired, self._asked))
             else:
-                self._end(self._closed())
+                self._end(failures.closed())
+            if self._failed is None and watch.expired is None:
                 raise
         except BaseException as error:
             # A fault of ours ends up here too: no reader may wait for ever.
@@ -103,7 +111,7 @@ class Pump:
         self._headers = response.headers
         self.request_id = failures.request_id(response.headers, self._asked)
         if not 200 <= response.status < 300:
-            body = await response.read(_LARGEST_ERROR, cut=True)
+            body = await response.read(LARGEST_ERROR, cut=True)
             raise failures.from_response(response.status, response.headers, body, self._asked)
         kind = response.content_type
         if "json" in kind or "html" in kind:
@@ -121,6 +129,8 @@ class Pump:
             )
         if not self.log.ended:
             self._take_last()
+        if self._complete():
+            self._close()
         if not self.log.ended:
             raise self._cut() from broken
 
@@ -176,25 +186,10 @@ class Pump:
 
     def _take(self, events: list[Event]) -> None:
         """Put events into the log."""
-        decode = wire.chunk_decoder.decode
-        chunks: list[wire.Chunk | None] = []
+        chunks: list[Chunk | None] = []
         done = False
         try:
-            for event in events:
-                body = event.body
-                try:
-                    chunk = decode(body)
-                except wire.DECODE_ERRORS:
-                    if body.strip() == DONE:
-                        chunks.append(None)
-                        done = True
-                        break
-                    chunks.append(self._parsed(event))
-                else:
-                    chunk.source = body
-                    if chunk.error is not None or chunk.code is not None or event.event is not None:
-                        self._refuse_error(event, chunk)
-                    chunks.append(chunk)
+            done = self._dialect.read(events, chunks, self._headers, self._asked)
         finally:
             # What came before a failure counts.
             self.log.add(events[: len(chunks)], chunks)
@@ -207,46 +202,29 @@ class Pump:
         elif self.log.fold.has_token:
             self.first_token_at = self.loop.time()
             self._watch.set("between_tokens", self._timeout.between_tokens)
-
-    def _parsed(self, event: Event) -> wire.Chunk | None:
-        """Read an event that is not just as a chunk should be."""
-        try:
-            chunk = wire.decode_chunk(event.body)
-        except InvalidResponseError:
-            if event.event == "error":
-                raise failures.from_text(event.data, self._headers, self._asked) from None
-            if event.event not in (None, "message") or not event.body.strip():
-                return None  # an event of another kind, such as a ping
-            raise
-        self._refuse_error(event, chunk)
-        return chunk
-
-    def _refuse_error(self, event: Event, chunk: wire.Chunk) -> None:
-        named = event.event == "error"
-        if chunk.error is not None or chunk.code is not None or named:
-            error = failures.from_body(chunk.raw, self._headers, self._asked, certain=named)
-            if error is not None:
-                raise error
+        if self._complete():
+            # More may follow, and so may [DONE], but neither is waited for as long as a token is.
+            self._watch.set("drain", _DRAIN_S)
 
     def _take_whole(self, body: bytes) -> None:
         """Take an answer that came in one piece although a stream was asked for."""
-        value = failures.completion(body, self._headers, self._asked)
-        as_chunk = {
-            **value,
-            "choices": [
-                {("delta" if name == "message" else name): part for name, part in choice.items()}
-                for choice in value["choices"]
-                if isinstance(choice, dict)
-            ],
-        }
-        self._take([Event(wire.dump(as_chunk)), Event(DONE)])
+        self._take(self._dialect.whole(body, self._headers, self._asked))
 
     def _done(self) -> None:
+        self._close()
+        self._watch.set("drain", _DRAIN_S)
+
+    def _complete(self) -> bool:
+        return self._dialect.complete(self.log.fold)
+
+    def _close(self) -> None:
+        """Say that the answer is there."""
+        if self.log.ended:
+            return
         if self.first_token_at is None and self.log.fold.has_token:
             self.first_token_at = self.loop.time()
         self.ended_at = self.loop.time()
         self.log.end()
-        self._watch.set("drain", _DRAIN_S)
 
     def _end(self, error: BaseException) -> None:
         if self.log.ended:
@@ -260,12 +238,6 @@ class Pump:
     def _cut(self) -> StreamCutError:
         fold = self.log.fold
         return failures.cut(fold.finish_reason, has_token=fold.has_token)
-
-    def _closed(self) -> StreamCutError:
-        return StreamCutError(
-            "The stream was closed before the answer was complete.",
-            code="stream_closed",
-        )
 
 
 class _Watch:
@@ -306,10 +278,3 @@ class _Watch:
             self._timer = None
             self.expired = (self._stage, self._seconds)
             self._task.cancel()
-
-
-def _finished(task: asyncio.Task[None]) -> None:
-    _running.discard(task)
-    if not task.cancelled():
-        # Every reader has been given it; asking for it here keeps the loop from warning.
-        task.exception()

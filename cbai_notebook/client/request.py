@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cbai_notebook.client import wire
+from cbai_notebook.client import reasoning, wire
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.errors import ConfigurationError, UsageError
 
-# Meant for the caller's side of a request, under the names of this package and of the SDKs.
-_NEVER_SENT = frozenset(
-    {"max_steps", "on_step_finish", "maxSteps", "onStepFinish", "abortSignal", "stream", "timeout"}
-)
+# Meant for this side of a request, under the names of this package and of the SDKs.
+_NEVER_SENT = frozenset({"abortSignal", "stream", "timeout", "think"})
+
+
+BODILESS = frozenset({"GET", "DELETE"})
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,13 @@ class Request:
         return bool(self.body.get("stream"))
 
     def content(self) -> bytes:
-        """Return the body as it travels.
+        """Return the body as it travels; nothing for a method that has none.
 
         Raises:
             UsageError: A parameter has no JSON form.
         """
+        if self.method in BODILESS:
+            return b""
         try:
             return wire.dump(self.body)
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
@@ -65,7 +68,6 @@ def build(
     endpoint: Endpoint,
     *,
     stream: bool,
-    data: Mapping[str, Any] | None,
     params: Mapping[str, Any],
 ) -> Request:
     """Make the request that an endpoint is asked with.
@@ -73,14 +75,14 @@ def build(
     Args:
         endpoint: Where it goes.
         stream: Whether a stream is asked for.
-        data: The parameters in one mapping, as the Mini Program passes them.
-        params: The parameters one by one; they win over ``data``. None takes one away.
+        params: The parameters; None takes one of the endpoint's own away.
 
     Raises:
         UsageError: There are no messages.
         ConfigurationError: No model is named anywhere.
     """
-    given = {**endpoint.defaults, **(data or {}), **params}
+    think = params.get("think")
+    given = {**endpoint.defaults, **reasoning.parameters(endpoint.provider, think), **params}
     given = {
         name: value
         for name, value in given.items()
@@ -93,21 +95,18 @@ def build(
             "model='…', or cbai.configure(model='…')."
         )
     messages = _messages(given.pop("messages", None))
-    if "tools" in given:
-        given["tools"] = [_tool(one) for one in given["tools"]]
     body: dict[str, Any] = {
         "model": model,
         "messages": _with_system(messages, endpoint.system),
         **given,
         "stream": stream,
     }
-    asks_usage = {**(data or {}), **params}.get("stream_options", ...)
-    if stream and endpoint.usage_in_stream and asks_usage is ...:
+    if stream and endpoint.usage_in_stream and "stream_options" not in params:
         body["stream_options"] = {"include_usage": True}
     return Request(
         "POST",
         endpoint.url,
-        _headers(endpoint, stream),
+        headers_of(endpoint, stream),
         body,
         messages,
         secret=Secret(endpoint.api_key),
@@ -120,7 +119,8 @@ def without_usage(request: Request) -> Request:
     return replace(request, body=body)
 
 
-def _headers(endpoint: Endpoint, stream: bool) -> dict[str, str]:
+def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
+    """Return the headers of a request with a body, the key among them."""
     from cbai_notebook import __version__
 
     headers = {
@@ -154,15 +154,3 @@ def _with_system(messages: list[Any], system: str | None) -> list[Any]:
     if system and not has_system:
         return [{"role": "system", "content": system}, *messages]
     return messages
-
-
-def _tool(tool: Any) -> Any:
-    """Give a tool its form on the wire; the function itself stays here."""
-    if not (isinstance(tool, Mapping) and "fn" in tool):
-        return tool
-    return {
-        "type": "function",
-        "function": {
-            name: tool[name] for name in ("name", "description", "parameters") if name in tool
-        },
-    }

@@ -62,11 +62,20 @@ def worth_retrying(error: Exception) -> bool | float:
     return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER_S else False
 
 
-async def call(attempt: Callable[[int], Awaitable[Result]]) -> Result:
+def worth_retrying_once_only(error: Exception) -> bool | float:
+    """Say the same of what must not be done twice: yes only if the server refused to begin."""
+    return worth_retrying(error) if isinstance(error, RateLimitError) else False
+
+
+async def call(
+    attempt: Callable[[int], Awaitable[Result]],
+    policy: Callable[[Exception], bool | float] = worth_retrying,
+) -> Result:
     """Run an attempt, and again while the policy says so.
 
     Args:
         attempt: Called with the number of the attempt, from 1.
+        policy: Says of an error whether to try again.
 
     Returns:
         What the attempt returned.
@@ -77,24 +86,28 @@ async def call(attempt: Callable[[int], Awaitable[Result]]) -> Result:
     try:
         return await attempt(1)
     except CbaiError as error:
-        if worth_retrying(error) is False:
+        if policy(error) is False:
             raise
         failed = error
     try:
-        return await _call_again(attempt, failed)
+        return await _call_again(attempt, failed, policy)
     except CbaiError as error:
         # The way through the retry library tells a reader of the traceback nothing.
         raise error.with_traceback(None) from error.__cause__
 
 
-async def _call_again(attempt: Callable[[int], Awaitable[Result]], failed: CbaiError) -> Result:
+async def _call_again(
+    attempt: Callable[[int], Awaitable[Result]],
+    failed: CbaiError,
+    policy: Callable[[Exception], bool | float],
+) -> Result:
     """Go on after the first failure. The library is loaded here: most requests never need it."""
     import stamina
 
     # Without a handler, Python would print the notice of every retry into the user's cell.
     logging.getLogger("stamina").addHandler(_SILENT)
     tries = stamina.retry_context(
-        on=worth_retrying,
+        on=policy,
         attempts=ATTEMPTS,
         timeout=None,
         wait_initial=WAIT_INITIAL_S,

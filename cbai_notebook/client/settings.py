@@ -209,6 +209,19 @@ def settings() -> Settings:
     return Settings(**values, sources=sources)
 
 
+def in_force(
+    given: Settings | None, timeout: Timeout | float | Mapping[str, float] | None
+) -> Settings:
+    """Return the settings of one request.
+
+    Args:
+        given: Settings to use instead of those in force.
+        timeout: Seconds to wait, for this request only.
+    """
+    found = given or settings()
+    return found if timeout is None else replace(found, timeout=Timeout.of(timeout))
+
+
 def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
     from cbai_notebook.client.credentials import load
 

@@ -5,15 +5,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cbai_notebook.client import failures, log, merge
 from cbai_notebook.client.answer import Answer, Messages, Timing
 from cbai_notebook.client.events import Event
-from cbai_notebook.client.pump import Pump
 from cbai_notebook.client.wire import Chunk, Usage
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.tools.record import Step
+
+Stream = TypeVar("Stream", bound="TextStream")
+
+
+class Source(Protocol):
+    """What fills a stream's log: the pump of one request, or the relay of several."""
+
+    @property
+    def log(self) -> log.Log: ...
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+    @property
+    def task(self) -> asyncio.Task[None]: ...
+    @property
+    def first_token_at(self) -> float | None: ...
+    @property
+    def ended_at(self) -> float | None: ...
+    @property
+    def request_id(self) -> str | None: ...
 
 
 class TextStream:
@@ -30,7 +51,7 @@ class TextStream:
 
     def __init__(
         self,
-        pump: Pump,
+        source: Source,
         *,
         asked: Messages,
         provider: str,
@@ -39,17 +60,19 @@ class TextStream:
         began: float,
         attempts: int,
     ) -> None:
-        self._pump = pump
-        self._log = pump.log
+        self._source = source
+        self._log = source.log
         self._asked = asked
         self._model = model
         self._began = began
         self._attempts = attempts
         self.provider = provider
         self.label = label
-        self.loop = pump.loop
+        self.loop = source.loop
+        # Where in the log a new answer begins: once, unless there are several steps.
+        self._starts: Sequence[int] = ()
         # A stream that nobody holds any more must not go on costing tokens.
-        self._forget = weakref.finalize(self, _drop, pump.loop, pump.task, pump.log)
+        self._forget = weakref.finalize(self, _drop, source.loop, source.task, source.log)
         self._forget.atexit = False
 
     @property
@@ -71,6 +94,24 @@ class TextStream:
         """Return a view of the parsed events, as many at once as have arrived since the last."""
         return log.View(self, self._log, log.bursts)
 
+    @property
+    def partial_objects(self) -> AsyncIterator[Any]:
+        """A view of the JSON in the content: the object so far, each time that it has grown.
+
+        Strings are given as far as they have come, numbers once they are complete. The last one is
+        what ``json.loads`` would give; the checked object is the answer's ``parsed``.
+        """
+        from cbai_notebook.client.structured.partial import PartialObjects
+
+        growing = PartialObjects(self._starts)
+
+        def objects(record: log.Log, start: int, stop: int) -> Iterable[Any]:
+            chunks = record.chunks[start:stop]
+            texts = ["" if chunk is None else chunk.text for chunk in chunks]
+            return growing.feed(texts, start, stop)
+
+        return log.View(self, self._log, objects)
+
     async def finish(self) -> Answer:
         """Read to the end and return the whole answer.
 
@@ -84,27 +125,32 @@ class TextStream:
 
     def answer(self) -> Answer:
         """Return what has arrived so far, as an answer."""
+        return Answer(**self._facts(merge.merged))
+
+    def _facts(
+        self, merged: Callable[[Iterable[dict[str, Any]]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return what an answer is made of, its raw form as ``merged`` makes it."""
         fold = self._log.fold
-        events = self.events_so_far
-        chunks = self._log.chunks[: len(events)]
-        return Answer(
-            raw=lambda: merge.merged(chunk.raw for chunk in chunks if chunk is not None),
-            id=fold.id,
-            created=fold.created,
-            model=self.model,
-            choices=fold.choices,
-            usage=fold.usage,
-            asked=self._asked,
-            reply=fold.reply,
-            provider=self.provider,
-            label=self.label,
-            timing=self.timing,
-            request_id=self.request_id,
-        )
+        chunks = self._log.chunks[: self._log.length]
+        return {
+            "raw": lambda: merged(chunk.raw for chunk in chunks if chunk is not None),
+            "id": fold.id,
+            "created": fold.created,
+            "model": self.model,
+            "choices": fold.choices,
+            "usage": fold.usage,
+            "asked": self._asked,
+            "reply": fold.reply,
+            "provider": self.provider,
+            "label": self.label,
+            "timing": self.timing,
+            "request_id": self.request_id,
+        }
 
     async def aclose(self) -> None:
         """Give the connection back at once; the rest of the answer is not read."""
-        task = self._pump.task
+        task = self._source.task
         # After [DONE] the task is only reading the body's end, which keeps the connection usable.
         if not task.done() and not self._log.ended:
             _cancel(self.loop, task)
@@ -113,7 +159,7 @@ class TextStream:
         else:
             await self._log.wait(lambda log: log.ended)
 
-    async def __aenter__(self) -> TextStream:
+    async def __aenter__(self: Stream) -> Stream:
         return self
 
     async def __aexit__(
@@ -133,6 +179,11 @@ class TextStream:
     def reasoning(self) -> str:
         """The thinking so far."""
         return self._log.fold.reasoning
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of an answer that calls tools; empty where one request is all there is."""
+        return ()
 
     @property
     def usage(self) -> Usage | None:
@@ -168,12 +219,12 @@ class TextStream:
     @property
     def request_id(self) -> str | None:
         """The server's id of the request, for a support ticket."""
-        return self._pump.request_id
+        return self._source.request_id
 
     @property
     def timing(self) -> Timing:
         """How long it took to the first token, and to the end."""
-        first, ended = self._pump.first_token_at, self._pump.ended_at
+        first, ended = self._source.first_token_at, self._source.ended_at
         return Timing(
             first_token_s=None if first is None else first - self._began,
             duration_s=None if ended is None else ended - self._began,
@@ -188,11 +239,12 @@ class TextStream:
     def __repr__(self) -> str:
         state = "complete" if self._log.complete else "failed" if self.done else "arriving"
         return (
-            f"<TextStream from {self.provider}/{self.model}, {len(self.text)} characters, {state}>"
+            f"<{type(self).__name__} from {self.provider}/{self.model}, "
+            f"{len(self.text)} characters, {state}>"
         )
 
 
-async def opened(stream: TextStream) -> TextStream:
+async def opened(stream: Stream) -> Stream:
     """Wait for the first token, or for the end, of a stream.
 
     Raises:
@@ -207,6 +259,13 @@ async def opened(stream: TextStream) -> TextStream:
     if held.error is not None and not held.fold.has_token:
         raise failures.again(held.error)
     return stream
+
+
+def bursts_of(
+    stream: TextStream,
+) -> AsyncIterator[tuple[list[Event], list[Chunk | None]]]:
+    """Return a view of a stream: its bursts, each as events and what they were parsed to."""
+    return log.View(stream, stream._log, log.pairs)
 
 
 def _drop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], record: log.Log) -> None:

@@ -55,6 +55,8 @@ else:
 # An idle connection is kept this long: a reader thinks for a while between two prompts.
 _KEEPALIVE_S = 60.0
 _LARGEST_BODY = 64 * 1024 * 1024
+LARGEST_ERROR = 256 * 1024
+"""Bytes of an error's body that are read; the rest says no more."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -185,7 +187,7 @@ async def aclose() -> None:
 class _Held:
     """What one loop holds open, and what closes it."""
 
-    routes: dict[tuple[str, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
+    routes: dict[tuple[str, str, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
     open: dict[tuple[str | None, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
     keepers: list[AsyncGenerator[None, None]] = field(default_factory=list)
 
@@ -205,9 +207,12 @@ async def _connections(url: str, fast: bool) -> httpx.AsyncBaseTransport:
             for other in [one for one in _held if one.is_closed()]:
                 del _held[other]
             held = _held[loop] = _Held()
-    route = held.routes.get((url, fast))
+    # By host, not by URL: the links of images and the queries of lists are new every time.
+    parts = urlsplit(url)
+    key = parts.scheme, parts.netloc, fast
+    route = held.routes.get(key)
     if route is None:
-        route = held.routes[url, fast] = await _opened(held, url, fast)
+        route = held.routes[key] = await _opened(held, url, fast)
     return route
 
 

@@ -13,10 +13,8 @@ from cbai_notebook.client.failures import Asked
 from cbai_notebook.client.merge import merged
 from cbai_notebook.client.pulse import wait_awake
 from cbai_notebook.client.request import Request
-from cbai_notebook.client.transport import Transport
+from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
 from cbai_notebook.errors import CbaiError
-
-_LARGEST_ERROR = 256 * 1024
 
 Result = TypeVar("Result")
 
@@ -45,20 +43,13 @@ async def ask(
     Raises:
         CbaiError: There was no answer.
     """
-    response = await transport.send(request, asked, connect_timeout=connect_timeout)
-    try:
-        if not 200 <= response.status < 300:
-            body = await response.read(_LARGEST_ERROR, cut=True)
-            raise failures.from_response(response.status, response.headers, body, asked)
-        body = await response.read()
-        start = body.lstrip()[:5]
-        told = "event-stream" in response.content_type and start[:1] not in (b"{", b"<")
-        if told or start == b"data:":
-            raw = _added_up(body, response.headers, asked)
-        else:
-            raw = failures.completion(body, response.headers, asked)
-    finally:
-        await response.aclose()
+    response, body = await received(transport, request, asked, connect_timeout=connect_timeout)
+    start = body.lstrip()[:5]
+    told = "event-stream" in response.content_type and start[:1] not in (b"{", b"<")
+    if told or start == b"data:":
+        raw = _added_up(body, response.headers, asked)
+    else:
+        raw = failures.completion(body, response.headers, asked)
     ended = asyncio.get_running_loop().time()
     return from_completion(
         raw,
@@ -68,6 +59,24 @@ async def ask(
         timing=Timing(duration_s=ended - began, attempts=attempts),
         request_id=failures.request_id(response.headers, asked),
     )
+
+
+async def received(
+    transport: Transport, request: Request, asked: Asked, *, connect_timeout: float
+) -> tuple[Response, bytes]:
+    """Send a request and return the answer, closed, with its whole body.
+
+    Raises:
+        CbaiError: There was none, or its status says no.
+    """
+    response = await transport.send(request, asked, connect_timeout=connect_timeout)
+    try:
+        if not 200 <= response.status < 300:
+            body = await response.read(LARGEST_ERROR, cut=True)
+            raise failures.from_response(response.status, response.headers, body, asked)
+        return response, await response.read()
+    finally:
+        await response.aclose()
 
 
 def _added_up(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
@@ -86,7 +95,9 @@ def _added_up(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str
     raise failures.cut(None, has_token=bool(chunks))
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked) -> Result:
+async def within(
+    seconds: float, work: Coroutine[Any, Any, Result], asked: Asked, stage: str = "answer"
+) -> Result:
     """Run the work, and cancel it when it takes longer.
 
     Waiting for a task of its own, and not for a cancellation of this one, keeps the caller's own
@@ -110,4 +121,4 @@ async def within(seconds: float, work: Coroutine[Any, Any, Result], asked: Asked
             await asyncio.wait({task})
         if not task.cancelled():
             task.exception()  # looked at, so that the loop does not report it as lost
-    raise failures.timeout("answer", seconds, asked)
+    raise failures.timeout(stage, seconds, asked)

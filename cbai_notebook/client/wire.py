@@ -162,6 +162,20 @@ def load(body: bytes) -> Any:
         ) from error
 
 
+def load_object(body: bytes) -> dict[str, Any]:
+    """Parse the JSON object of one event.
+
+    Raises:
+        InvalidResponseError: It is none.
+    """
+    value = load(body)
+    if not isinstance(value, dict):
+        raise InvalidResponseError(
+            "The server sent an event that is no JSON object. Check the base URL and the provider."
+        )
+    return value
+
+
 def dump(body: Any) -> bytes:
     """Encode a request body as JSON.
 
@@ -235,11 +249,7 @@ def content_text(value: Any) -> str | None:
 
 
 def _lenient_chunk(body: bytes) -> Chunk:
-    value = load(body)
-    if not isinstance(value, dict):
-        raise InvalidResponseError(
-            "The server sent an event that is no JSON object. Check the base URL and the provider."
-        )
+    value = load_object(body)
     choices = value.get("choices")
     error = value.get("error")
     code = value.get("code")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation.cached import answer_of, fingerprint
 from cbai_notebook.conversation.checkpoints import Checkpoints
 from cbai_notebook.conversation.conversation import Bounds, Context, Conversation, Message
+from cbai_notebook.conversation.delta import Delta, Listener
+from cbai_notebook.conversation.stepping import following
 from cbai_notebook.conversation.turn import (
     CANCELLED,
     COMPLETE,
@@ -22,7 +24,7 @@ from cbai_notebook.conversation.turn import (
 from cbai_notebook.errors import CbaiError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import Answer, Chunk, Model
+    from cbai_notebook.client import Answer, Model
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class Question:
         cached: Take the answer from the history where the same request has been answered before.
         allow_secrets: The user sends a secret on purpose, which is then kept as well.
         images: Addresses of images that go along, ``data:`` ones included.
+        options: What is for the client's side of the request: ``tools``, ``max_steps``,
+            ``approve``, ``call_nested``, ``response_type``, ``think``; see
+            :meth:`cbai_notebook.Model.generate_text`.
     """
 
     prompt: str
@@ -58,29 +63,7 @@ class Question:
     cached: bool = False
     allow_secrets: bool = False
     images: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Delta:
-    """What has just arrived: a piece of the answer, a piece of the reasoning, or both."""
-
-    text: str
-    reasoning: str
-
-    @classmethod
-    def of(cls, batch: Iterable[Chunk]) -> Delta:
-        """Join what one read of the connection brought."""
-        chunks = list(batch)
-        return cls(
-            "".join([chunk.text for chunk in chunks]),
-            "".join([chunk.reasoning for chunk in chunks]),
-        )
-
-    def __bool__(self) -> bool:
-        return bool(self.text or self.reasoning)
-
-
-Listener = Callable[[Delta], None]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def context_of(conversation: Conversation, question: Question, bounds: Bounds) -> Context:
@@ -128,10 +111,10 @@ async def ask(
     """
     context = context_of(conversation, question, bounds or Bounds())
     params = request_of(question, context)
-    request = fingerprint(model.provider, params)
+    request = fingerprint(model.provider, {**params, **_named(question.options)})
     if question.cached and (found := conversation.answered(request)):
         return _from_history(conversation, question, found, params, listener)
-    turn = _turn(conversation, question, model.provider, context.left_out, request)
+    turn = turn_of(conversation, question, model.provider, context.left_out, request)
     if question.remember:
         conversation.open(turn, question.beside, question.instead)
     checkpoints = (
@@ -139,8 +122,12 @@ async def ask(
     )
 
     def grow(delta: Delta) -> None:
+        if delta.call:
+            turn.note(delta.call)
         if question.remember:
             conversation.grow(turn, delta.text, delta.reasoning)
+        else:
+            turn.add(delta.text, delta.reasoning)
         if checkpoints:
             checkpoints.note()
         listener(delta)
@@ -148,11 +135,14 @@ async def ask(
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
-        answer = await _answer(model, params, question.stream, turn, grow)
+        options = following(question.options, turn, grow, streamed=question.stream)
+        answer = await _answer(model, {**params, **options}, question.stream, turn, grow)
         _complete(turn, answer)
+        if "response_type" in question.options and turn.said != answer.text:
+            turn.settle(answer.text)
         return answer
     except BaseException as error:
-        status = _broken(turn, error)
+        status = broken(turn, error)
         raise
     finally:
         if checkpoints:
@@ -162,9 +152,18 @@ async def ask(
             conversation.close(turn, status)
 
 
-def _turn(
+def turn_of(
     conversation: Conversation, question: Question, provider: str, left_out: int, request: str
 ) -> Turn:
+    """Return a turn that is about to be asked.
+
+    Args:
+        conversation: Where it goes.
+        question: The prompt and how to ask it.
+        provider: Who is asked.
+        left_out: How many turns did not fit.
+        request: The fingerprint of the request.
+    """
     turn = Turn(
         prompt=question.prompt,
         created_at=datetime.now(timezone.utc),
@@ -204,7 +203,7 @@ def _from_history(
         own.stale = False
         conversation.keep(own)
     elif question.remember:
-        turn = _turn(conversation, question, found.provider or "", 0, found.request or "")
+        turn = turn_of(conversation, question, found.provider or "", 0, found.request or "")
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.status = found.steps, COMPLETE
@@ -231,16 +230,31 @@ async def _answer(
         return await running.finish()
 
 
+def _named(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of the client's side makes a request another one, by name."""
+    kept = {name: options[name] for name in ("tools", "response_type", "think") if name in options}
+    return {
+        name: [
+            getattr(one, "name", None) or getattr(one, "__qualname__", str(one)) for one in value
+        ]
+        if name == "tools"
+        else getattr(value, "__qualname__", value)
+        for name, value in kept.items()
+    }
+
+
 def _complete(turn: Turn, answer: Answer) -> None:
-    turn.model = answer.model or turn.model
+    # What an agent is asked by is its id, not the model behind it.
+    turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
     turn.finish_reason = answer.finish_reason
+    turn.record_id = getattr(answer, "record_id", None)
     if usage := answer.usage:
         turn.prompt_tokens = usage.prompt_tokens
         turn.completion_tokens = usage.completion_tokens
         turn.total_tokens = usage.total_tokens
 
 
-def _broken(turn: Turn, error: BaseException) -> str:
+def broken(turn: Turn, error: BaseException) -> str:
     """Note what went wrong and return how the turn ended."""
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
         return CANCELLED

@@ -29,7 +29,7 @@ _PANDAS_TYPES = {
 }
 
 # What Python and the libraries, whose own errors derive from these, say to a value of a wrong type.
-_WRONG = (AttributeError, OverflowError, TypeError, ValueError)
+_WRONG = (OverflowError, TypeError, ValueError)
 
 
 def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
@@ -103,8 +103,14 @@ def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) 
     return frame.to_native()
 
 
-def utf8(text: str) -> str:
-    """Return text that can be written as UTF-8: halves of characters are joined or replaced."""
+def utf8(text: Any) -> str:
+    """Return text that can be written as UTF-8: halves of characters are joined or replaced.
+
+    Raises:
+        TypeError: It is no text.
+    """
+    if not isinstance(text, str):
+        raise TypeError
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -120,7 +126,9 @@ def _settled(values: list[Any], kind: Kind) -> list[Any]:
     return values
 
 
-def _utc(value: datetime) -> datetime:
+def _utc(value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError
     return value if value.tzinfo is timezone.utc else value.astimezone(timezone.utc)
 
 

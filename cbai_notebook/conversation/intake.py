@@ -63,12 +63,13 @@ def columns_of(messages: object) -> tuple[Columns, int]:
 def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
     if _is_pandas(messages):
         return _pandas_columns(messages)
-    if not isinstance(messages, (list, tuple)) and hasattr(messages, "__arrow_c_stream__"):
+    if hasattr(messages, "__arrow_c_stream__") or hasattr(messages, "__dataframe__"):
         return _table_columns(messages)
     if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
         raise UsageError(
             f"A conversation is made from a list of messages or a DataFrame, not from "
-            f"{type(messages).__name__}. Give [{{'role': 'user', 'content': …}}, …]."
+            f"{type(messages).__name__}. Give [{{'role': 'user', 'content': …}}, …], and call "
+            "`.collect()` on a lazy table first."
         )
     dicts = list(messages)
     for row, message in enumerate(dicts):

@@ -26,7 +26,7 @@ def prompt(content: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
     """
     images = [part for part in content if _type(part) == "image_url"]
     words = [part for part in content if _type(part) != "image_url"]
-    return text(words), tuple(_address(part["image_url"]) for part in images)
+    return text(words), tuple(_address(part.get("image_url")) for part in images)
 
 
 def addresses(images: Any) -> tuple[str, ...]:

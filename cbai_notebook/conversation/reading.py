@@ -17,6 +17,7 @@ from cbai_notebook.conversation.turn import (
     PARTIAL,
     STREAMING,
     Turn,
+    joined,
 )
 
 _STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
@@ -73,7 +74,7 @@ def _same_conversation(names: list[str | None]) -> None:
         if name and name != first:
             raise wrong(
                 row,
-                f"This is of the conversation {name!r}, the rows before are of {first!r}. "
+                f"This is of the conversation {name!r:.60}, the rows before are of {first!r:.60}. "
                 "Give the rows of one conversation at a time.",
             )
 
@@ -230,7 +231,7 @@ class _Reader:
         for name in _FACTS:
             setattr(turn, name, self._cell(name, row))
         reasoning = self._cell("reasoning", row) or self._cell("reasoning_content", row)
-        turn.add(self._text(row), reasoning or "")
+        turn.add(joined(turn.steps, self._text(row)), reasoning or "")
 
     def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
         images = self._cell("images", row)

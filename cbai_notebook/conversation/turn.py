@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
+
+from cbai_notebook.conversation.calls import Call, calls_of
 
 ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "asked",
@@ -45,6 +47,7 @@ class Turn:
         origin: The number of the turn that this one was copied from without a request; 0 where that
             one has none.
         request: A fingerprint of the request that was sent.
+        record_id: An agent's own number for the answer, to which feedback is sent.
         allow_secrets: Whether the user has sent a secret on purpose, which is then kept as well.
     """
 
@@ -72,7 +75,9 @@ class Turn:
     id: int | None = None
     origin: int | None = None
     request: str | None = None
+    record_id: str | None = None
     allow_secrets: bool = False
+    _calls: dict[str, Call] = field(default_factory=dict, repr=False)
     _text: list[str] = field(default_factory=list, repr=False)
     _reasoning: list[str] = field(default_factory=list, repr=False)
 
@@ -80,6 +85,20 @@ class Turn:
     def text(self) -> str:
         """The answer so far."""
         return "".join(self._text)
+
+    @property
+    def said(self) -> str:
+        """The answer's own text: what came after the steps of tools."""
+        return self.text[len(joined(self.steps, "")) :]
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls of tools so far, in order."""
+        return list(self._calls.values()) or calls_of(self.steps)
+
+    def note(self, call: Call) -> None:
+        """Take note of how a call stands."""
+        self._calls[call.id] = call
 
     @property
     def reasoning(self) -> str:
@@ -92,6 +111,10 @@ class Turn:
             self._text.append(text)
         if reasoning:
             self._reasoning.append(reasoning)
+
+    def settle(self, said: str) -> None:
+        """Take another text for the answer's own, as when a repaired answer replaced it."""
+        self._text[:] = [joined(self.steps, said)]
 
     def since(self, seen: tuple[int, int]) -> tuple[str, str, tuple[int, int]]:
         """Return what has come since a mark, for a reader at its own pace.
@@ -123,15 +146,26 @@ class Turn:
         status = PARTIAL if self.status == STREAMING else self.status
         origin = self.origin or self.id or 0
         made = replace(
-            self, id=None, origin=origin, request=None, status=status, _text=[], _reasoning=[]
+            self,
+            id=None,
+            origin=origin,
+            request=None,
+            status=status,
+            _text=[],
+            _reasoning=[],
+            _calls={},
         )
         made.add(self.text, self.reasoning)
         return made
 
     def sent(self) -> list[dict[str, Any]]:
         """Return the turn's messages as they are sent to a model; without the system prompt."""
-        answer = {"role": "assistant", "content": self.text}
-        return [user_message(self.prompt, self.images), *map(dict, self.steps), answer]
+        asked = [user_message(self.prompt, self.images), *map(dict, self.steps)]
+        said = self.said
+        # An answer that ended with its last calls has no words of its own.
+        return (
+            asked if self.steps and not said else [*asked, {"role": "assistant", "content": said}]
+        )
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
         """Return the turn as flat messages: system (where it changed), user, tool steps, assistant."""
@@ -155,7 +189,7 @@ class Turn:
         if self.status == ASKED:
             return records
         answer = {
-            "content": self.text,
+            "content": self.said,
             "reasoning": self.reasoning or None,
             "status": self.status,
             "finish_reason": self.finish_reason,
@@ -169,6 +203,21 @@ class Turn:
         }
         records.append(_record(shared, role="assistant", **answer))
         return records
+
+
+BETWEEN_STEPS = "\n\n"
+"""What stands between the text of a step and what follows it."""
+
+
+def joined(steps: Iterable[Mapping[str, Any]], said: str) -> str:
+    """Return an answer's whole text: what was said along with calls of tools, and then the answer.
+
+    Args:
+        steps: The messages of the steps.
+        said: The answer's own text.
+    """
+    parts = [str(step.get("content") or "") for step in steps if step.get("role") == "assistant"]
+    return "".join(part + BETWEEN_STEPS for part in parts if part) + said
 
 
 def user_message(prompt: str, images: Sequence[str] = ()) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,19 +18,20 @@ from cbai_notebook.conversation import (
     request_of,
     secrets,
 )
-from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook import bridge, insert
+from cbai_notebook.errors import StructuredAnswerError, UsageError
+from cbai_notebook.notebook import bridge, insert, pictures, together
+from cbai_notebook.notebook.dry_run import readable, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.notebook.options import Options
-from cbai_notebook.notebook.playback import play
+from cbai_notebook.notebook.playback import Here, play
 from cbai_notebook.notebook.preferences import Preferences, preferences
 from cbai_notebook.notebook.template import expand
+from cbai_notebook.notebook.tooling import client_options
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cbai_notebook.client import Answer, Model, Settings
-    from cbai_notebook.notebook.screen import Surface, TerminalSurface
 
 OFFLINE_HINT = (
     "Nothing is configured, so the offline demo model answered: tiny, English only, often wrong. "
@@ -62,6 +61,14 @@ def ask_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
         CbaiError: The prompt was refused or the request failed; what had arrived is kept.
         KeyboardInterrupt: The user interrupted; the request is stopped, what had arrived is kept.
     """
+    together.check(options)
+    if options.draw:
+        from cbai_notebook.notebook.drawing import draw_in_cell
+
+        draw_in_cell(shell, prompt, options)
+        return
+    if options.agent is not None:
+        options = replace(options, model=f"agent/{options.agent}")
     prepared = _prepare(shell, prompt, options)
     if options.dry_run:
         _show_request(prepared)
@@ -80,6 +87,7 @@ def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepare
         own = conversation.of_cell(question.cell_id, question.cell_turn)
         question = replace(question, instead=own)
     provider, _ = parse_model_spec(options.model, now)
+    together.check_agent(options, provider)
     bounds = Bounds(wishes.history_turns, wishes.history_chars)
     context = context_of(conversation, question, bounds)
     params = request_of(question, context)
@@ -91,7 +99,7 @@ def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepare
         model=create_model(provider),
         bounds=bounds,
         params=params,
-        hints=provider_hints,
+        hints=(*provider_hints, *_kept_back(provider, params)),
         left_out=_left_out(context.left_out),
     )
 
@@ -123,7 +131,17 @@ def _question(
         cell_turn=0 if options.dry_run else cell_turn(shell),
         cached=wishes.cached if options.cached is None else options.cached,
         allow_secrets=options.allow_secrets,
+        images=pictures.addresses(options.images, shell.user_ns),
+        options=client_options(options, shell.user_ns),
     ), hints
+
+
+def _kept_back(provider: str, params: dict[str, Any]) -> tuple[str, ...]:
+    from cbai_notebook.client.providers import AGENT
+
+    if provider != AGENT or params["messages"][0]["role"] != "system":
+        return ()
+    return ("The system prompt of this conversation was not sent: an agent has one of its own.",)
 
 
 def _announce_offline() -> tuple[str, ...]:
@@ -144,19 +162,26 @@ def _left_out(turns: int) -> str:
 def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None:
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
-    from cbai_notebook.notebook.showing import asked, finishing
+    from cbai_notebook.notebook.showing import asked, finishing, surface_for
+    from cbai_notebook.notebook.tooling import asking_here
 
-    screen = Screen(_surface(shell, options), format="json" if options.raw else options.format)
+    at_end = options.raw or options.schema is not None
+    as_json = options.raw or (options.schema is not None and options.format == "markdown")
+    screen = Screen(surface_for(shell, options.into), format="json" if as_json else options.format)
     label = asked(prepared.model.provider, prepared.question.model)
     screen.wait(f"Waiting for {label}")
 
-    async def start(listener: Callable[[Delta], None]) -> Answer:
+    async def start(listener: Callable[[Delta], None], here: Here) -> Answer:
+        question = prepared.question
+        if question.options.get("tools"):
+            asks = asking_here(here, ending.hints.append)
+            question = replace(question, options={**question.options, **asks})
         return await ask(
             prepared.conversation,
-            prepared.question,
+            question,
             prepared.model,
             bounds=prepared.bounds,
-            listener=_ignore if options.raw else listener,
+            listener=_only_calls(listener) if at_end else listener,
         )
 
     with finishing(
@@ -167,42 +192,33 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
     ) as ending:
         try:
             answer = ending.answer = play(start, screen)
+        except StructuredAnswerError as error:
+            screen.text(error.partial)
+            raise
         finally:
             if prepared.question.remember and (problem := prepared.conversation.not_stored):
                 ending.hints.append(f"Not stored: {problem}")
-        if options.raw:
-            screen.text(_json(answer.raw))
+        if at_end:
+            screen.text(readable(answer.raw) if options.raw else answer.text)
+        if note := getattr(answer, "note", None):
+            ending.hints.append(note)
         if options.output:
             shell.user_ns[options.output] = answer
         if options.insert and (problem := insert.insert_answer(shell, answer.text)):
             ending.hints.append(problem)
 
 
-def _surface(shell: InteractiveShell, options: Options) -> Surface | TerminalSurface:
-    from cbai_notebook.notebook.showing import surface_here, surface_of
-
-    if options.into is None:
-        return surface_here(shell)
-    if options.into not in shell.user_ns:
-        raise UsageError(
-            f"There is no variable {options.into!r}. "
-            f"Make it first: {options.into} = ipywidgets.Output(); display({options.into})."
-        )
-    return surface_of(shell.user_ns[options.into], options.into)
-
-
 def _show_request(prepared: _Prepared) -> None:
-    request = bridge.run(prepared.model.prepare(prepared.question.stream, **prepared.params))
-    shown = request.shown()
-    lines = [f"{shown['method']} {shown['url']}"]
-    lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
-    lines += ["", _json(shown["body"]), "", "Nothing was sent."]
-    sys.stdout.write("\n".join([*prepared.hints, *lines]) + "\n")
+    params = {**prepared.params, **prepared.question.options}
+    request = bridge.run(prepared.model.prepare(prepared.question.stream, **params))
+    show_request(request, prepared.hints)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+def _only_calls(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:
+    """Return a listener that shows the calls of tools; the answer is shown once it is whole."""
 
+    def listen(delta: Delta) -> None:
+        if delta.call:
+            listener(Delta(call=delta.call))
 
-def _ignore(delta: Delta) -> None:
-    """Show nothing yet: the answer is shown once it is whole."""
+    return listen

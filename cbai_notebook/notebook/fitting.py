@@ -149,7 +149,7 @@ def _value_end(line: str, position: int) -> int:
 def _flags(fragment: str, used: frozenset[str]) -> Iterator[str]:
     """Yield the options that are not there yet; the short forms only behind a single dash."""
     for option in OPTIONS:
-        if option.field == "params" or option.field not in used:
+        if option.field == "params" or option.repeated or option.field not in used:
             yield from option.flags if fragment == "-" else option.flags[-1:]
 
 
@@ -161,7 +161,7 @@ def _values(option: Option, offers: Offers) -> Iterable[str]:
             return map(_quoted, offers.conversations())
         case "format":
             return FORMATS
-        case "variable":
+        case "variable" | "tool" | "type":
             return offers.variables()
         case "output":
             return offers.outputs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -11,6 +12,14 @@ if TYPE_CHECKING:
 def is_kernel(shell: InteractiveShell) -> bool:
     """Return whether the shell belongs to a Jupyter kernel, not to a terminal."""
     return getattr(shell, "kernel", None) is not None
+
+
+def is_app() -> bool:
+    """Return whether the notebook is served as an app, without its cells.
+
+    Voilà tells its kernels its name as a web server tells a script (RFC 3875, 4.1.17).
+    """
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
 
 
 def cell_id(shell: InteractiveShell) -> str | None:

@@ -49,6 +49,8 @@ def read_options(
             value, end = option.read(flag, word.text), word.end
             if option.field == "params":
                 value = {**values.get("params", {}), value[0]: value[1]}
+            elif option.repeated:
+                value = (*values.get(option.field, ()), value)
             values[option.field] = value
         position = skip_space(line, end)
     return values, position

@@ -14,10 +14,14 @@ from cbai_notebook.errors import UsageError
 
 FORMATS = ("markdown", "text", "code", "json")
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+"""Endings of files that hold a picture."""
+
 RESERVED_PARAMS: Mapping[str, str] = {
     "model": "choose the model with -m",
     "messages": "the prompt and the conversation are the messages",
     "stream": "use --no-stream for one whole answer",
+    "tools": "name functions of yours with --tool",
     "data": "give each parameter by its own name",
 }
 """Parameters that ``-P`` may not set, with what to do instead."""
@@ -34,6 +38,7 @@ class Option:
         metavar: What its value is called; ``""`` when it takes none.
         read: Makes the attribute's value out of the text; it is given the flag for its message.
         sets: What an option without a value sets.
+        repeated: Whether it may stand there several times; the attribute is then a tuple.
         offers: What completion offers for its value.
     """
 
@@ -43,6 +48,7 @@ class Option:
     metavar: str = ""
     read: Callable[[str, str], Any] = lambda flag, text: text
     sets: bool = True
+    repeated: bool = False
     offers: str = ""
 
 
@@ -70,6 +76,11 @@ def variable(flag: str, text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
         raise UsageError(f"{flag} takes the name of a variable, such as answer; not {text!r}.")
     return text
+
+
+def _target(flag: str, text: str) -> str:
+    """Read a variable, or the file that a picture goes to."""
+    return text if text.lower().endswith(PICTURES) else variable(flag, text)
 
 
 def _format(flag: str, text: str) -> str:
@@ -153,7 +164,7 @@ OPTIONS: tuple[Option, ...] = (
         "output",
         "put the answer object into this variable",
         "VAR",
-        variable,
+        _target,
         offers="variable",
     ),
     Option(
@@ -174,6 +185,37 @@ OPTIONS: tuple[Option, ...] = (
         offers="output",
     ),
     Option(("--no-stream",), "stream", "show the answer once it is whole", sets=False),
+    Option(
+        ("--tool",),
+        "tools",
+        "a function that the model may call; repeat it for more",
+        "NAME",
+        variable,
+        repeated=True,
+        offers="tool",
+    ),
+    Option(("--max-steps",), "max_steps", "requests that tools may lead to", "NUMBER", _max_tokens),
+    Option(
+        ("--schema",),
+        "schema",
+        "answer as an object of this type",
+        "VAR",
+        variable,
+        offers="type",
+    ),
+    Option(
+        ("--image",),
+        "images",
+        "send this image along: file, https address or variable",
+        "IMAGE",
+        filled,
+        repeated=True,
+        offers="variable",
+    ),
+    Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),
+    Option(("--think",), "think", "let the model think first"),
+    Option(("--no-think",), "think", "do not let it think", sets=False),
+    Option(("--agent",), "agent", "ask this agent of CloudBase", "BOT_ID", filled),
     Option(("--raw",), "raw", "show what the server sent, as JSON"),
     Option(("--dry-run",), "dry_run", "show what would be sent, and send nothing"),
     Option(("--allow-secrets",), "allow_secrets", "send the prompt even though it holds a secret"),

@@ -35,11 +35,18 @@ class Options:
         history: Send the past along and keep the turn.
         cached: Take the answer from the history where the same request has been answered before;
             ``None`` leaves it to the setting.
-        output: The variable that gets the answer.
+        output: The variable that gets the answer; with ``draw`` also a file.
         format: How the answer is shown, ``markdown``, ``text``, ``code`` or ``json``.
         insert: Put the answer's code blocks into a new cell.
         into: The variable that holds the ``ipywidgets.Output`` to stream into.
         stream: Show the answer as it comes, or once it is whole.
+        tools: The names of functions that the model may call.
+        max_steps: How many requests the tools may lead to; ``None`` is the client's default.
+        schema: The variable that holds the type of the answer.
+        images: Files, addresses or variables whose images go along.
+        draw: Draw a picture.
+        think: Whether the model thinks first; ``None`` leaves it to the model.
+        agent: The agent to ask; ``None`` asks a model.
         raw: Show what the server sent.
         dry_run: Show what would be sent, and send nothing.
         allow_secrets: Send the prompt even though it holds a secret.
@@ -60,6 +67,13 @@ class Options:
     insert: bool = False
     into: str | None = None
     stream: bool = True
+    tools: tuple[str, ...] = ()
+    max_steps: int | None = None
+    schema: str | None = None
+    images: tuple[str, ...] = ()
+    draw: bool = False
+    think: bool | None = None
+    agent: str | None = None
     raw: bool = False
     dry_run: bool = False
     allow_secrets: bool = False

@@ -60,7 +60,7 @@ def show(
     if here:
         return asyncio.ensure_future(show_here())
     with finishing(screen) as ending:
-        answer = ending.answer = play(start, screen)
+        answer = ending.answer = play(lambda listener, _: start(listener), screen)
     return answer
 
 

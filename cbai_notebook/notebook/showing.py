@@ -49,6 +49,22 @@ def surface_of(output: object, name: str) -> Surface:
     return OutputSurface(output)
 
 
+def surface_for(shell: InteractiveShell, into: str | None) -> Surface | TerminalSurface:
+    """Return the surface that ``--into`` names, or that of the running cell.
+
+    Raises:
+        UsageError: There is no such variable, or it holds no ``ipywidgets.Output``.
+    """
+    if into is None:
+        return surface_here(shell)
+    if into not in shell.user_ns:
+        raise UsageError(
+            f"There is no variable {into!r}. "
+            f"Make it first: {into} = ipywidgets.Output(); display({into})."
+        )
+    return surface_of(shell.user_ns[into], into)
+
+
 @dataclass
 class Ending:
     """What a screen says when it is finished: set the answer when it is there, and add hints."""
@@ -97,6 +113,8 @@ def facts_of(answer: Answer, left_out: str = "") -> Facts:
         first_token_s=answer.timing.first_token_s,
         duration_s=answer.timing.duration_s,
         left_out=left_out,
+        searched=getattr(answer, "search_results", ()),
+        looked_up=getattr(answer, "knowledge", ()),
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import browser, kernel, panel, store
+from tests.benchmarks import browser, history, kernel, panel, store, tools
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 
@@ -61,6 +61,8 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "kernel": kernel.rows,
     "browser": browser.rows,
     "panel": panel.rows,
+    "history": history.rows,
+    "tools": tools.rows,
     "store": store.rows,
 }
 

@@ -27,7 +27,9 @@ END = "END-OF-THE-ANSWER"
 # Resolves with the time of the first frame after a text is somewhere in the elements.
 _SEEN = """([selector, text]) => new Promise(resolve => {
   const look = () => {
-    const shown = [...document.querySelectorAll(selector)].some(one => one.textContent.includes(text));
+    // Only the newest, since reading all of a long answer for each of its mutations would slow it down.
+    const shown = [...document.querySelectorAll(selector)].slice(-3).some(
+      one => one.textContent.includes(text) && one.checkVisibility({visibilityProperty: true}));
     if (shown) requestAnimationFrame(() => setTimeout(() => resolve(Date.now() / 1000)));
     return shown;
   };

@@ -43,10 +43,18 @@ _RUN_CELL = """async () => {
 _SAMPLE = """seconds => new Promise(resolve => {
   const samples = [];
   const began = performance.now();
+  const numberIn = node => {
+    const numbers = node.textContent.match(/w\\d+/g);
+    return numbers && node.checkVisibility({visibilityProperty: true})
+      ? Number(numbers[numbers.length - 1].slice(1)) : null;
+  };
   const timer = setInterval(() => {
     const shown = [...document.querySelectorAll(".cbai-panel")].map(panel => {
-      const numbers = panel.textContent.match(/w\\d+/g);
-      return numbers ? Number(numbers[numbers.length - 1].slice(1)) : -1;
+      for (const answer of [...panel.querySelectorAll(".cbai-answer")].reverse()) {
+        const number = numberIn(answer);
+        if (number !== null) return number;
+      }
+      return -1;
     });
     samples.push([Date.now() / 1000, shown]);
     if (performance.now() - began > seconds * 1000) { clearInterval(timer); resolve(samples); }

@@ -19,6 +19,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from tests.browser.leaks import LeakListener, Watch
 from tests.browser.page import NotebookPage, write_notebook
+from tests.browser.panel_page import MAKE, PanelPage
 from tests.browser.server import JupyterServer, jupyter_server
 from tests.gateway import DEFAULT_KEY, Gateway, serve
 from tests.install import browser_path
@@ -155,3 +156,17 @@ async def open_notebook(
     yield open
     for notebook in opened:
         await notebook.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def notebook(open_notebook: OpenNotebook) -> NotebookPage:
+    """A notebook whose one cell has shown a chat panel."""
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    return notebook
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def panel(notebook: NotebookPage) -> PanelPage:
+    """The chat panel in ``notebook``."""
+    return await PanelPage.shown(notebook)

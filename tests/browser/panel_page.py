@@ -104,3 +104,16 @@ async def in_kernel(notebook: NotebookPage, expression: str) -> Any:
         return json.loads(printed)
     except json.JSONDecodeError:
         raise AssertionError(printed) from None
+
+
+async def left_behind(notebook: NotebookPage) -> Any:
+    """Return the tasks on the kernel's background loop, and our threads once transcripts are written."""
+    return await in_kernel(
+        notebook,
+        "(lambda loop, threading: {"
+        " 'tasks': [str(task) for task in __import__('asyncio').all_tasks(loop)],"
+        " 'threads': [thread.name for thread in threading.enumerate()"
+        "  if 'cbai' in thread.name and ('transcript' not in thread.name or thread.join(5))]})("
+        "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge']).background_loop(),"
+        " __import__('threading'))",
+    )

@@ -8,23 +8,16 @@ import re
 import pytest
 from playwright.async_api import BrowserContext, expect
 
+from tests.browser.axe import serious_violations
 from tests.browser.conftest import OpenNotebook
-from tests.browser.page import until
+from tests.browser.page import NotebookPage, until
 from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel
 from tests.gateway import Gateway, Scenario
 
 
-@pytest.fixture(autouse=True)
-def _calm(cloud: Gateway) -> None:
-    cloud.always(None)
-
-
 async def test_an_answer_is_seen_arriving_and_is_shared(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always("paced:60")
     await panel.ask("How does a hash table work?")
     await expect(panel.prompts).to_have_text(["How does a hash table work?"], timeout=PATIENCE)
@@ -46,11 +39,8 @@ async def test_an_answer_is_seen_arriving_and_is_shared(
 
 
 async def test_a_blank_message_and_a_second_one_while_loading_do_nothing(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     before = len(cloud.requests)
     await panel.ask("  ")
     await panel.area.fill("")
@@ -68,11 +58,8 @@ async def test_a_blank_message_and_a_second_one_while_loading_do_nothing(
 
 @pytest.mark.parametrize("way", ["Escape", "button"])
 async def test_stopping_keeps_and_marks_what_has_come(
-    open_notebook: OpenNotebook, cloud: Gateway, way: str
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway, way: str
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always("english+hang:12")
     await panel.ask("Go on")
     await expect(panel.answer).to_contain_text("How a hash", timeout=PATIENCE)
@@ -89,11 +76,8 @@ async def test_stopping_keeps_and_marks_what_has_come(
 
 
 async def test_a_prompt_stopped_at_once_is_kept(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always("english+hang:headers")
     assert await in_kernel(notebook, "(panel.send('wait'), panel.stop())[0]") is True
     await expect(panel.prompts).to_have_text(["wait"], timeout=PATIENCE)
@@ -132,11 +116,8 @@ async def test_keys_stay_in_the_panel(open_notebook: OpenNotebook, cloud: Gatewa
 
 
 async def test_enter_that_confirms_a_candidate_never_sends(
-    open_notebook: OpenNotebook, context: BrowserContext, cloud: Gateway
+    panel: PanelPage, context: BrowserContext, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     before = len(cloud.requests)
     await panel.area.click()
     protocol = await context.new_cdp_session(panel.page)
@@ -163,11 +144,8 @@ async def test_enter_that_confirms_a_candidate_never_sends(
 
 
 async def test_the_box_grows_recalls_and_keeps_every_key(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always("paced:100+tokens:40")
     await panel.converse("one")
     await panel.converse("two")
@@ -193,11 +171,8 @@ async def test_the_box_grows_recalls_and_keeps_every_key(
 
 
 async def test_regenerate_edit_switch_and_delete(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.script("say:one", "say:two", "say:two again", "say:two edited", "say:three")
     await panel.converse("first")
     await panel.converse("second")
@@ -268,11 +243,8 @@ async def test_copying_and_inserting(
 
 
 async def test_a_failure_is_a_notice_that_can_be_retried(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.script("error:404:AI_MODEL_NOT_FOUND", "midstream-error:5", "say:well again")
     await panel.converse("Will it work?")
     await expect(panel.problem).to_have_count(1)
@@ -294,11 +266,8 @@ async def test_a_failure_is_a_notice_that_can_be_retried(
 
 
 async def test_a_refused_prompt_goes_back_into_the_box(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     before = len(cloud.requests)
     secret = "ghp-4Xq9LmZ2"
     await in_kernel(notebook, f"__import__('os').environ.update(GIT_TOKEN={secret!r})")
@@ -312,11 +281,8 @@ async def test_a_refused_prompt_goes_back_into_the_box(
 
 
 async def test_choices_reach_the_wire_and_conversations_can_be_switched(
-    open_notebook: OpenNotebook, cloud: Gateway
+    panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     await panel.root.get_by_role("button", name="Settings").click()
     await panel.root.get_by_label("System prompt").fill("Be brief.")
     await panel.root.get_by_label("Temperature").fill("0.3")
@@ -338,20 +304,30 @@ async def test_choices_reach_the_wire_and_conversations_can_be_switched(
     await expect(panel.root.get_by_label("System prompt")).to_have_value("Be brief.")
 
 
-async def test_export_gives_files(open_notebook: OpenNotebook, cloud: Gateway) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
+async def test_export_gives_files(panel: PanelPage, cloud: Gateway) -> None:
     cloud.always("say:the answer")
     await panel.converse("the prompt")
     files = {}
     for form in ("Markdown", "JSON Lines"):
         await panel.root.get_by_role("button", name="Export").click()
         async with panel.page.expect_download() as download:
-            await panel.root.get_by_role("button", name=form).click()
+            await panel.root.get_by_role("menuitem", name=form).click()
         file = await (await download.value).path()
         files[(await download.value).suggested_filename] = file.read_text(encoding="utf-8")
+        await expect(panel.root.get_by_role("button", name="Export")).to_be_focused()
     assert set(files) == {"default.md", "default.jsonl"}
     assert "> the prompt\n\nthe answer" in files["default.md"]
     records = [json.loads(line) for line in files["default.jsonl"].splitlines()]
     assert [record["content"] for record in records] == ["the prompt", "the answer"]
+    await panel.root.get_by_role("button", name="Export").press("Enter")
+    await expect(panel.root.get_by_role("menuitem", name="Markdown")).to_be_focused()
+    for key, focused in (
+        ("ArrowDown", "JSON Lines"),
+        ("ArrowDown", "Markdown"),
+        ("ArrowUp", "JSON Lines"),
+    ):
+        await panel.page.keyboard.press(key)
+        await expect(panel.root.get_by_role("menuitem", name=focused)).to_be_focused()
+    assert await serious_violations(panel.page, panel.root) == []
+    await panel.page.keyboard.press("Escape")
+    await expect(panel.root.get_by_role("menu")).to_be_hidden()

@@ -7,20 +7,29 @@ import subprocess
 import sys
 
 import pytest
+from markdown_it import MarkdownIt
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.leaks import LeakListener
-from tests.browser.page import until
-from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel
+from tests.browser.page import NotebookPage, until
+from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel, left_behind
 from tests.gateway import Gateway, Scenario
 
+# The number of the last word on the screen in every frame, until the last of 1,200.
+_LAST_NUMBERS = """() => new Promise(resolve => {
+  const seen = [];
+  const look = () => {
+    const shown = [...document.querySelectorAll(".cbai-answer")].filter(
+      one => one.checkVisibility({visibilityProperty: true}) && one.getBoundingClientRect().height > 0);
+    const words = shown.map(one => one.textContent).join(" ").match(/w\\d+/g);
+    if (words) seen.push(Number(words.at(-1).slice(1)));
+    seen.at(-1) === 1199 ? resolve(seen) : setTimeout(() => requestAnimationFrame(look));
+  };
+  look();
+})"""
+
 LONG = "\n\n".join(f"Paragraph {number} " + "of many words " * 30 for number in range(30))
-
-
-@pytest.fixture(autouse=True)
-def _calm(cloud: Gateway) -> None:
-    cloud.always(None)
 
 
 async def test_panels_stream_while_a_cell_sleeps_and_do_not_mix(
@@ -81,12 +90,21 @@ async def test_cells_and_panel_share_a_conversation_live(
     assert contents[-1] == "from the panel"
 
 
+async def test_no_text_goes_away_while_more_comes(panel: PanelPage, cloud: Gateway) -> None:
+    tokens = tuple(f"w{number} " + ("\n\n" if number % 60 == 59 else "") for number in range(1200))
+    cloud.always(Scenario(text=tokens, rate=200))
+    watching = asyncio.ensure_future(panel.page.evaluate(_LAST_NUMBERS))
+    await panel.ask("count")
+    shown = await watching
+    await panel.settled()
+    assert shown == sorted(shown), "what was on the screen already went away for a moment"
+    # Three stretches of at least 1,500 characters each were sealed meanwhile.
+    assert len(set(shown)) > 10
+
+
 async def test_the_reader_stays_at_the_end_or_where_they_are(
-    open_notebook: OpenNotebook, cloud: Gateway
+    panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always(Scenario(text=LONG))
     await panel.converse("long")
     await expect(panel.answer.locator("p", has_text="Paragraph 29")).to_be_in_viewport()
@@ -115,11 +133,8 @@ async def test_the_reader_stays_at_the_end_or_where_they_are(
 
 
 async def test_a_reload_in_mid_answer_loses_nothing(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.script("say:before")
     await panel.converse("first")
     await notebook.save()
@@ -163,14 +178,12 @@ async def test_deleting_the_output_stops_the_answer(
             break
         await asyncio.sleep(0.05)
     assert await in_kernel(notebook, "panel.isLoading") is False
+    assert await left_behind(notebook) == {"tasks": [], "threads": ["cbai-notebook"]}
 
 
 async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always("english+hang:12")
     await panel.ask("Go on")
     await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
@@ -186,38 +199,22 @@ async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
     await expect(panel.answer).to_contain_text("again")
 
 
-async def test_closing_leaves_nothing_behind(open_notebook: OpenNotebook, cloud: Gateway) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
-    await in_kernel(
-        notebook,
-        "[exec('import asyncio, threading, ipywidgets\\n"
-        "from cbai_notebook.notebook import bridge'), None][1]",
-    )
+async def test_closing_leaves_nothing_behind(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
+) -> None:
     cloud.always("english+hang:12")
     await panel.ask("Go on")
     await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
     await in_kernel(notebook, "panel.close()")
     await until(lambda: cloud.last.disconnected, "the request to end")
     await expect(panel.root).to_have_count(0)
-    left = await in_kernel(
-        notebook,
-        "([str(task) for task in asyncio.all_tasks(bridge.background_loop())],"
-        " [thread.join(5) for thread in threading.enumerate() if 'transcript' in thread.name],"
-        " [thread.name for thread in threading.enumerate() if 'cbai' in thread.name])",
-    )
-    assert left[0] == []
-    assert left[2] == ["cbai-notebook"]
+    assert await left_behind(notebook) == {"tasks": [], "threads": ["cbai-notebook"]}
     assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
 
 
 async def test_the_transcript_is_readable_without_kernel_and_widgets(
-    open_notebook: OpenNotebook, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always("english")
     await panel.converse("What is <b>this</b>?")
     await expect(notebook.output(0)).to_contain_text("(1 turn)")
@@ -228,6 +225,14 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
         text = notebook.file.with_suffix(f".{suffix}").read_text(encoding="utf-8")
         assert "keeps pairs of" in text
         assert "<b>this</b>" not in text
+    # A Markdown reader takes all of it as one piece of HTML, blank lines in code included.
+    (html,) = [
+        token.content
+        for token in MarkdownIt("commonmark").parse(text)
+        if token.type == "html_block" and "cbai-transcript" in token.content
+    ]
+    assert html.rstrip().endswith("</details>")
+    assert "return value" in html
     again = await open_notebook(file=notebook.file, wait_for_kernel=False)
     summary = again.output(0).locator("summary")
     await summary.click()
@@ -236,11 +241,12 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
 
 
 async def test_hostile_answers_run_and_load_nothing(
-    open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
+    notebook: NotebookPage,
+    panel: PanelPage,
+    open_notebook: OpenNotebook,
+    cloud: Gateway,
+    leaks: LeakListener,
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     run = "console.log('pwned')"
     hostile = "\n\n".join(
         [
@@ -272,11 +278,8 @@ async def test_hostile_answers_run_and_load_nothing(
 
 
 async def test_reasoning_is_seen_and_folds_when_the_answer_begins(
-    open_notebook: OpenNotebook, cloud: Gateway
+    panel: PanelPage, cloud: Gateway
 ) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
     cloud.always("english+reason+paced:25+tokens:60")
     await panel.ask("think")
     fold = panel.answer.locator(".cbai-reasoning details")

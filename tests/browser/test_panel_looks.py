@@ -8,17 +8,23 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.axe import serious_violations
-from tests.browser.conftest import OpenNotebook
 from tests.browser.leaks import Watch
 from tests.browser.page import NotebookPage, Theme, write_notebook
 from tests.browser.panel_page import MAKE, PATIENCE, PanelPage
 from tests.browser.server import JupyterServer
-from tests.gateway import Gateway
+from tests.gateway import Gateway, Scenario
 
+_SHORT = """\
+Python's own `dict` is one. Looking a value up takes $O(1)$ on average, however many there are:
 
-@pytest.fixture(autouse=True)
-def _calm(cloud: Gateway) -> None:
-    cloud.always(None)
+```python
+ages = {"Ada": 36, "Alan": 41}
+ages["Grace"] = 85
+print(ages.get("Ada"))  # 36
+```
+
+Its keys must be *hashable*, as text and numbers are.
+"""
 
 
 @pytest.mark.parametrize(
@@ -56,10 +62,17 @@ async def test_it_looks_right_and_serves_everyone(
     panel = await PanelPage.shown(notebook)
     problems = await serious_violations(page, panel.root)
     chinese = language == "zh-CN"
-    cloud.script("say:A table keeps *pairs*.", "default", "error:404:AI_MODEL_NOT_FOUND")
+    first = Scenario(text="A table keeps *pairs*.", reasoning="They ask for a definition.")
+    # The first picture, in JupyterLab, is the one in the README, where all of a conversation is to be seen.
+    second = Scenario(text=_SHORT) if name == "light" else "default"
+    cloud.script(first, second, "error:404:AI_MODEL_NOT_FOUND")
     await panel.converse("什么是哈希表？" if chinese else "What is a hash table?")
     await panel.converse("介绍一下李白" if chinese else "Show me one in Python.")
     await notebook.screenshot(artefacts, f"panel-{name}", cell=0)
+    fold = panel.turns.first.locator(".cbai-reasoning summary")
+    await expect(fold).to_have_text("思考过程" if chinese else "Reasoning")
+    transcript = notebook.output(0).locator(".cbai-transcript > summary")
+    await expect(transcript).to_contain_text("的对话记录（2 轮）" if chinese else "(2 turns)")
     await panel.answer.hover()
     problems += await serious_violations(page, panel.root)
     await panel.converse("换一个模型" if chinese else "And with a model that is not there?")
@@ -77,10 +90,7 @@ async def test_it_looks_right_and_serves_everyone(
     await context.close()
 
 
-async def test_the_keyboard_alone_is_enough(open_notebook: OpenNotebook, cloud: Gateway) -> None:
-    notebook = await open_notebook(MAKE)
-    await notebook.run_to_end()
-    panel = await PanelPage.shown(notebook)
+async def test_the_keyboard_alone_is_enough(panel: PanelPage, cloud: Gateway) -> None:
     cloud.always("say:one")
     await panel.converse("hello")
     await panel.root.get_by_label("Conversation", exact=True).first.focus()
@@ -113,3 +123,16 @@ async def test_the_keyboard_alone_is_enough(open_notebook: OpenNotebook, cloud: 
     await panel.page.keyboard.press("Enter")
     await expect(panel.answer).to_contain_text("two", timeout=PATIENCE)
     await expect(panel.root.locator("[role=status]")).to_have_text("The answer is complete.")
+
+
+async def test_nothing_moves_for_who_does_not_want_it(panel: PanelPage, cloud: Gateway) -> None:
+    cloud.always("english+hang:headers")
+    await panel.ask("wait")
+    dot = panel.answer.locator(".cbai-thinking i").first
+    await panel.page.emulate_media(reduced_motion="no-preference")
+    await expect(dot).to_have_css("animation-name", "cbai-breathe")
+    await panel.page.emulate_media(reduced_motion="reduce")
+    await expect(dot).to_have_css("animation-name", "none")
+    await expect(panel.root.locator(".cbai-tip").first).to_have_css("transition-duration", "0s")
+    await panel.stop_button.click()
+    await panel.settled()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +104,58 @@ def test_tool_calls_without_an_index_are_told_apart_by_their_id() -> None:
     ]
     calls = folded(chunks).reply["tool_calls"]
     assert [(c["id"], c["function"]) for c in calls] == [(c["id"], c["function"]) for c in found]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param(
+            [
+                {"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x"'}},
+                {"index": 1, "id": "b", "function": {"name": "g", "arguments": "["}},
+                {"index": 0, "function": {"arguments": ": 1}"}},
+                {"index": 1, "function": {"arguments": "]"}},
+            ],
+            id="interleaved",
+        ),
+        pytest.param(
+            [
+                {"index": 1, "id": "b", "function": {"name": "g", "arguments": "[]"}},
+                {"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x": 1}'}},
+            ],
+            id="the second first",
+        ),
+        pytest.param(
+            [
+                {"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x"'}},
+                {"index": 0, "function": {"arguments": ": 1}"}},
+                {"index": 0, "id": "b", "function": {"name": "g", "arguments": "["}},
+                {"index": 0, "function": {"arguments": "]"}},
+            ],
+            id="every index is 0",
+        ),
+        pytest.param(
+            [
+                {"function": {"name": "f", "arguments": '{"x"'}},
+                {"function": {"name": "f", "arguments": ": 1}"}},
+                {"function": {"name": "g", "arguments": "[]"}},
+            ],
+            id="neither index nor id",
+        ),
+    ],
+)
+def test_fragments_go_to_the_call_that_they_belong_to(parts: list[dict[str, Any]]) -> None:
+    for chunks in ([chunk(delta(tool_calls=parts))], [chunk(delta(tool_calls=[p])) for p in parts]):
+        raw = merged(chunks)["choices"][0]["message"]["tool_calls"]
+        for calls in (raw, folded(chunks).reply["tool_calls"]):
+            functions = [(c["function"]["name"], c["function"]["arguments"]) for c in calls]
+            assert functions == [("f", '{"x": 1}'), ("g", "[]")]
+
+
+def test_the_same_tool_may_be_called_twice_without_index_and_id() -> None:
+    part = {"function": {"name": "f", "arguments": "{}"}}
+    calls = folded([chunk(delta(tool_calls=[part, part]))]).reply["tool_calls"]
+    assert [c["function"]["arguments"] for c in calls] == ["{}", "{}"]
 
 
 def test_arguments_that_are_an_object_become_text() -> None:

@@ -18,6 +18,9 @@ streamed or not, to ``Authorization: Bearer test-key``. What it answers is a *sc
 4. the model's name, when it is a spec: ``blast:20000``, ``paced:60x500+chinese``, ``hang:headers``;
 5. ``Gateway(default=...)``: the Markdown answer in the language of the prompt.
 
+``gw.agents`` stands for CloudBase's agents under ``{base}/aibot``, ``gw.images`` for models that draw;
+their links to images lead to ``gw.stranger_url``. Both answer by scenario, and a test may change them.
+
 ``python -m tests.gateway --help`` lists the words of a spec; ``Scenario`` has a field for each.
 ``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for an event of it
 (``gw.wait_until`` without a loop). ``GET /_gateway/log`` gives the log to another process.

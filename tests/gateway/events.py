@@ -240,6 +240,8 @@ class _Troubles:
 
 def completion(scenario: Scenario, ask: Ask) -> str:
     """Return the JSON text of a whole, non-streamed answer."""
+    if scenario.completion is not None:
+        return scenario.completion
     saying = Saying.of(scenario, ask)
     write = _Writer(scenario, ask, saying)
     message: dict[str, Any] = {"role": "assistant", "content": "".join(saying.content)}

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from tests.gateway import answer as answers
 from tests.gateway import routes, spec
+from tests.gateway.agents import Agents
 from tests.gateway.connection import Connection
 from tests.gateway.errors import Error
 from tests.gateway.events import Ask
+from tests.gateway.images import Images
 from tests.gateway.log import Exchange, Watch
 from tests.gateway.scenario import Scenario
 
@@ -59,6 +61,8 @@ class Gateway:
         self.open_connections = 0
         self.in_flight = 0
         self.in_flight_peak = 0
+        self.agents = Agents()
+        self.images = Images()
         self._port = port
         self._watch = Watch()
         self._script: deque[Scenario] = deque()
@@ -249,10 +253,12 @@ class _Main:
         """Check the request as the real gateway would, and choose what to answer."""
         nothing = Ask(False, "", "")
         provider = routes.provider_of(exchange.path)
-        if provider is None:
+        services = (self.gateway.agents, self.gateway.images)
+        other = next((one for one in services if one.owns(exchange.path)), None)
+        if provider is None and not other:
             return Scenario(error=Error("INVALID_PATH")), nothing
-        exchange.provider = provider
-        if exchange.method != "POST":
+        exchange.provider = provider or ""
+        if exchange.method != "POST" and not other:
             return Scenario(error=Error("METHOD_NOT_ALLOWED")), nothing
         authorization = exchange.headers.get("authorization", "")
         if not authorization:
@@ -262,6 +268,8 @@ class _Main:
         limit = self.gateway.concurrency
         if limit is not None and self.gateway.in_flight >= limit:
             return Scenario(error=Error("EXCEED_CONCURRENT_REQUEST_LIMIT")), nothing
+        if other:
+            return other.decide(self.gateway, exchange)
         try:
             ask = _ask(exchange.body)
         except (ValueError, TypeError) as error:
@@ -311,9 +319,11 @@ class _Stranger:
         seen.append(exchange)
         self.gateway.changed()
         scenario = Scenario(text="You followed a redirect to another host.", answer_as="json")
+        if self.gateway.images.serves(exchange.path):
+            exchange.scenario = scenario = self.gateway.images.file
         made = answers.answer(scenario, Ask(False, "stranger", ""), "")
         headers = (*made.headers, ("Access-Control-Allow-Origin", "*"))
-        return exchange, answers.Answer(made.status, headers, made.steps)
+        return exchange, answers.Answer(made.status, headers, made.steps, made.raw)
 
 
 def _scenario(chosen: Scenario | str) -> Scenario:

@@ -52,6 +52,7 @@ class Scenario:
             figures, then zeros. ``absent``.
         extra_fields: Add fields that no standard knows to every object.
         payloads: The data of every event, word for word, instead of an answer made from ``text``.
+        completion: The JSON of the whole answer, word for word, for a request without a stream.
         answer_as: ``stream`` or ``json`` whatever the request asked for.
 
     How fast:
@@ -126,6 +127,7 @@ class Scenario:
     )
     extra_fields: bool = False
     payloads: tuple[str, ...] | None = None
+    completion: str | None = None
     answer_as: Literal["asked", "stream", "json"] = "asked"
 
     rate: float | None = None

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from tests.gateway import texts
+from tests.gateway import texts, tools
 from tests.gateway.errors import CODES, Error, html_page
 from tests.gateway.scenario import Fault, Scenario
 
@@ -117,6 +117,17 @@ _flag(
 @_word("finish:REASON", "the finish reason, such as length or content_filter")
 def _finish(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return {"finish_reason": arguments[0]}
+
+
+@_word("call:NAME[:ARGUMENTS]", "call a tool, with arguments as JSON")
+def _call(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return tools.as_asked(tools.Call(arguments[0], ":".join(arguments[1:]) or "{}"))
+
+
+@_word("calls:N:NAME", "call a tool N times at once, with n from 0 up")
+def _calls(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    times = _positive(int(arguments[0]))
+    return tools.as_asked(*(tools.Call(arguments[1], {"n": n}) for n in range(times)))
 
 
 @_word(

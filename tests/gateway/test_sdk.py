@@ -43,10 +43,10 @@ def node() -> str:
 
 def _call(node: str, gateway: Gateway, calls: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
     """Make calls of ``(provider, method, model)`` and return what the SDK gave for each."""
-    request = {
-        "baseUrl": gateway.base_url,
-        "apiKey": gateway.key,
-        "calls": [
+    return run(
+        node,
+        gateway,
+        [
             {
                 "provider": provider,
                 "method": method,
@@ -54,7 +54,12 @@ def _call(node: str, gateway: Gateway, calls: list[tuple[str, str, str]]) -> lis
             }
             for provider, method, model in calls
         ],
-    }
+    )
+
+
+def run(node: str, gateway: Gateway, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Make calls, as ``sdk/calls.mjs`` takes them, and return what the SDK gave for each."""
+    request = {"baseUrl": gateway.base_url, "apiKey": gateway.key, "calls": calls}
     done = subprocess.run(
         [node, "calls.mjs"],
         cwd=SDK,

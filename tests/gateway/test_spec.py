@@ -27,6 +27,7 @@ EXAMPLES = {
     "VALUE": "1",
     "WHERE": "same",
     "WORD": "echo",
+    "ARGUMENTS": '{"x": 1}',
     "frame": "frame",
     "xN": "x5",
     ",K…": ",4",

@@ -33,8 +33,8 @@ OFFERS = Offers(
 @pytest.mark.parametrize(
     ("line", "fragment", "choices"),
     [
-        ("%cbai --m", "--m", ("--model", "--max-tokens")),
-        ("%%cbai --no", "--no", ("--no-history", "--no-cached", "--no-stream")),
+        ("%cbai --m", "--m", ("--model", "--max-tokens", "--max-steps")),
+        ("%%cbai --no", "--no", ("--no-history", "--no-cached", "--no-stream", "--no-think")),
         ("%%cbai -t 0.5 --ra", "--ra", ("--raw",)),
         ("%cbai -m ", "", ("local", "hy3", "hy4-preview", "cloudbase/hy3")),
         ("%cbai -m hy", "hy", ("hy3", "hy4-preview")),

@@ -34,6 +34,7 @@ PLAIN = (
     "left_out",
     "origin",
     "request",
+    "record_id",
 )
 # Columns that hold what a person, a tool or a server wrote: no secret may get into them.
 WRITTEN = (

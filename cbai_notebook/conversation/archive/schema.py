@@ -125,12 +125,17 @@ def _last_word_of_the_reasoning(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN reasoning_tail TEXT NOT NULL DEFAULT ''")
 
 
+def _records_of_agents(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN record_id TEXT")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
     ("answers by request", _answers_by_request),
     ("numbers that are given once", _numbers_that_are_given_once),
     ("last word of the reasoning", _last_word_of_the_reasoning),
+    ("records of agents", _records_of_agents),
 )
 
 

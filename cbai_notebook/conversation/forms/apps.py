@@ -168,6 +168,6 @@ def _examples(turns: tuple[Turn, ...], numbers: Iterable[int]) -> list[Message]:
         turn = turns[number]
         messages += [
             {"role": "user", "content": turn.prompt},
-            {"role": "assistant", "content": turn.text},
+            {"role": "assistant", "content": turn.said},
         ]
     return messages

@@ -127,7 +127,6 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Aske
     request = build(
         endpoint,
         stream=_streamed(turn),
-        data=None,
         params={
             "model": target.model,
             "messages": [*context.messages, user_message(turn.prompt, turn.images)],

@@ -53,10 +53,10 @@ def _turn(turn: Turn) -> Iterator[str]:
     for step in turn.steps:
         yield from _step(step, who)
     yield who
-    if turn.text.strip():
-        yield _answer(turn.text.strip())
+    if turn.said.strip():
+        yield _answer(turn.said.strip())
     ended = _end(turn)
-    if ended or not turn.text.strip():
+    if ended or not turn.said.strip():
         yield f"*({ended or 'no answer'})*"
 
 

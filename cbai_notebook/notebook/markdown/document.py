@@ -12,9 +12,9 @@ from .parser import parse_blocks, shorten, starts, write
 from .plain import plain, split_lines
 from .rendering import wrap
 
-_SHARE = 15
-_STEADY = 28
-_MOST = 43
+_SHARE = 3 / 8
+_STEADY = 7 / 10
+_GROWTH = 6
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,16 @@ class Document:
     the pace of the screen.
     """
 
-    def __init__(self, *, smallest: int = 1_500) -> None:
+    def __init__(self, *, smallest: int = 1_500, most: int = 40) -> None:
         """Start an empty text.
 
         Args:
             smallest: How many characters a piece has at least, but for the last.
+            most: How many pieces there are at most, however long the text; the last one not counted.
+                The more there may be, the shorter is the tail of a long text.
         """
         self._smallest = smallest
+        self._most = most
         self._pieces: list[Piece] = []
         self._known: list[int] = []
         self._blocks: list[_Block] = []  # closed, not sealed
@@ -265,14 +268,15 @@ class Document:
     def _needed(self, total: int) -> int:
         """How long a piece must be that ends after so many characters.
 
-        A fifteenth of the text keeps the tail short. From the 29th piece on the share grows, so
-        that no length of text needs more pieces than Jupyter shows outputs.
+        A small share of the text keeps the tail short: a fifteenth, where there may be 40 pieces. Once
+        most of the pieces are used up the share grows to sevenfold, so that they last for any text.
         """
         index = len(self._pieces)
-        if index >= _MOST:
+        if index >= self._most:
             return 1 << 62
-        share = 1 + max(0, index - _STEADY) * 0.4
-        return max(self._smallest, int(total / _SHARE * share))
+        steady = self._most * _STEADY
+        grown = 1 + _GROWTH * max(0.0, index - steady) / (self._most - steady)
+        return max(self._smallest, int(total / (self._most * _SHARE) * grown))
 
     def _changed(self) -> list[Piece]:
         """Render the pieces again that use a definition that came after them."""

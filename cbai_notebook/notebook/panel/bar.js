@@ -51,14 +51,25 @@ function bar({ model, el }) {
   });
   settings.setAttribute("aria-expanded", "false");
   settings.setAttribute("aria-controls", fold.id);
-  const forms = make("div", { className: "cbai-menu", hidden: true, id: `${id}-export` });
+  const forms = make("div", {
+    className: "cbai-menu",
+    role: "menu",
+    "aria-label": say("export"),
+    hidden: true,
+    id: `${id}-export`,
+  });
   const exporter = iconButton("export", say("export"), () => openMenu(forms.hidden));
+  exporter.setAttribute("aria-haspopup", "menu");
   exporter.setAttribute("aria-expanded", "false");
   exporter.setAttribute("aria-controls", forms.id);
-  for (const form of ["markdown", "jsonl"]) {
-    forms.append(
-      make("button", { type: "button", on: { click: () => (openMenu(false), tell("export", { form })) } }, say(form)),
-    );
+  const takeAway = (form) => {
+    openMenu(false);
+    exporter.focus();
+    tell("export", { form });
+  };
+  for (const [form, label] of model.get("forms")) {
+    const words = say("forms")[form] ?? label;
+    forms.append(make("button", { type: "button", role: "menuitem", on: { click: () => takeAway(form) } }, words));
   }
   const fresh = iconButton("new", say("newConversation"), () => tell("new"));
   const menu = make("div", { className: "cbai-menu-home" }, exporter, forms);
@@ -88,10 +99,17 @@ function bar({ model, el }) {
     if (!menu.contains(event.relatedTarget)) openMenu(false);
   });
   menu.addEventListener("keydown", (event) => {
+    if (forms.hidden) return;
     if (event.key === "Escape") {
       openMenu(false);
       exporter.focus();
+      return;
     }
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...forms.children];
+    items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
   });
 
   function tellOptions() {
@@ -115,8 +133,8 @@ function bar({ model, el }) {
     if (document.activeElement !== temperature) temperature.value = model.get("temperature") ?? "";
     suggestions.replaceChildren(...model.get("models").map((value) => make("option", { value })));
   }
-  const onMessage = (message) => {
-    if (message.type === "download") download(message.name, message.mime, message.text);
+  const onMessage = (message, [data]) => {
+    if (message.type === "download") download(message.name, message.mime, data);
   };
   const watched = [
     ["change:conversations change:conversation", showConversations],

@@ -38,14 +38,16 @@ function composer({ model, el }) {
     { type: "button", className: "cbai-jump", hidden: true, on: { click: () => transcript?.toEnd() } },
     say("latest"),
   );
-  const box = make(
-    "div",
-    { className: "cbai-box" },
+  const chips = make("div", { className: "cbai-chips", role: "group", "aria-label": say("suggestions"), hidden: true });
+  const box = make("div", { className: "cbai-box" });
+  const attached = pictures({ area, box, announce, changed: () => grow() });
+  box.append(
+    attached.row,
     area,
     make("div", { className: "cbai-row" }, hint, totals, go),
   );
   el.classList.add("cbai-composer");
-  el.append(jump, toast, ghost, banner, box, status);
+  el.append(jump, toast, ghost, chips, banner, box, status);
 
   function announce(text, visibly = false) {
     status.textContent = "";
@@ -60,6 +62,10 @@ function composer({ model, el }) {
   function grow() {
     area.style.height = "auto";
     area.style.height = `${area.scrollHeight}px`;
+    showIdle();
+  }
+
+  function showIdle() {
     go.classList.toggle("cbai-idle", !model.get("loading") && !area.value.trim());
   }
 
@@ -88,8 +94,10 @@ function composer({ model, el }) {
   function send() {
     const text = area.value;
     if (!text.trim() || model.get("loading") || pending) return;
-    pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text, editing };
-    model.send({ type: "send", id: pending.id, text, beside: editing?.turn ?? null });
+    const images = attached.all();
+    pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text, images, editing };
+    model.send({ type: "send", id: pending.id, text, images, beside: editing?.turn ?? null });
+    attached.put([]);
     patience = setTimeout(showPending, PATIENCE_MS);
     leaveEditing({ quietly: true });
     recalled = -1;
@@ -109,9 +117,11 @@ function composer({ model, el }) {
     if (!pending || pending.id !== id) return;
     clearTimeout(patience);
     ghost.hidden = true;
-    const { text: mine } = pending;
+    const { text: mine, images } = pending;
     pending = null;
-    if (text !== undefined && !area.value) write(text ?? mine);
+    if (text === undefined) return;
+    if (!area.value) write(text ?? mine);
+    if (!attached.all().length) attached.put(images);
   }
 
   function stop() {
@@ -184,13 +194,28 @@ function composer({ model, el }) {
     go.lastChild.textContent = say(loading ? "stop" : "send");
     hint.textContent = say(loading ? "hintLoading" : "hint");
     root?.toggleAttribute("data-loading", loading);
-    grow();
+    showIdle();
   }
 
   function showTotals() {
     const [tokens, seconds] = [model.get("tokens"), model.get("seconds")];
     const parts = [tokens && say("tokens")(tokens.toLocaleString()), seconds && say("seconds")(seconds.toFixed(1))];
     totals.textContent = parts.filter(Boolean).join(" · ");
+  }
+
+  function showChips() {
+    const questions = model.get("suggestions");
+    const ask = (question) => {
+      write(question);
+      send();
+      area.focus();
+    };
+    chips.replaceChildren(
+      ...questions.map((question) =>
+        make("button", { type: "button", className: "cbai-chip", on: { click: () => ask(question) } }, question),
+      ),
+    );
+    chips.hidden = !questions.length;
   }
 
   const handle = {
@@ -206,6 +231,7 @@ function composer({ model, el }) {
   model.on("change:loading", showLoading);
   model.on("change:tokens", showTotals);
   model.on("change:seconds", showTotals);
+  model.on("change:suggestions", showChips);
 
   let root = null;
   let transcript = null;
@@ -216,7 +242,7 @@ function composer({ model, el }) {
       return;
     }
     transcript = attachTranscript({ root, model, jump, announce, edit });
-    model.send({ type: "shown" });
+    model.send({ type: "shown", language: LANGUAGE });
     showLoading();
   });
 
@@ -229,8 +255,10 @@ function composer({ model, el }) {
     draft = null;
   }
   area.value = draft ?? model.get("draft");
+  grow();
   showLoading();
   showTotals();
+  showChips();
 
   return () => {
     cancelAnimationFrame(waiting);
@@ -242,6 +270,7 @@ function composer({ model, el }) {
     model.off("change:loading", showLoading);
     model.off("change:tokens", showTotals);
     model.off("change:seconds", showTotals);
+    model.off("change:suggestions", showChips);
     transcript?.detach();
   };
 }

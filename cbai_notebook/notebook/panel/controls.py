@@ -23,13 +23,14 @@ class Composer(anywidget.AnyWidget):
     ``fill``, ``focus``, ``announce`` and ``transcript``.
     """
 
-    _esm = _source("labels.js", "transcript.js", "composer.js")
+    _esm = _source("labels.js", "transcript.js", "pictures.js", "composer.js")
     _css = _source("panel.css")
 
     uid = traitlets.Unicode().tag(sync=True)
     draft = traitlets.Unicode().tag(sync=True)
     loading = traitlets.Bool(False).tag(sync=True)
     recall = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tokens = traitlets.Int(0).tag(sync=True)
     seconds = traitlets.Float(0.0).tag(sync=True)
 
@@ -50,12 +51,14 @@ class Bar(anywidget.AnyWidget):
     models = traitlets.List(traitlets.Unicode()).tag(sync=True)
     system = traitlets.Unicode().tag(sync=True)
     temperature = traitlets.Float(None, allow_none=True).tag(sync=True)
+    forms = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
 
 
-def update(widget: Any, **values: Any) -> None:
-    """Set what differs, in one message."""
+def update(widget: Any, **values: Any) -> bool:
+    """Set what differs, in one message; return whether anything did."""
     changes = {name: value for name, value in values.items() if getattr(widget, name) != value}
     if changes:
         with widget.hold_sync():
             for name, value in changes.items():
                 setattr(widget, name, value)
+    return bool(changes)

@@ -33,18 +33,21 @@ const WORDS = {
     model: "Model",
     settings: "Settings",
     system: "System prompt",
-    systemHint: "How the model should answer, for example: Be brief.",
+    systemHint: "For example: Be brief.",
     temperature: "Temperature",
     temperatureHint: "default",
     modelHint: "Any PROVIDER/MODEL works; the list only suggests.",
     export: "Export",
-    markdown: "Markdown",
-    jsonl: "JSON Lines",
+    forms: {},
     totals: "This conversation so far",
+    suggestions: "Suggested questions",
+    thanks: "Thank you for the feedback.",
+    picture: (number) => `Picture ${number}`,
+    removePicture: (number) => `Remove picture ${number}`,
+    notPicture: "Only PNG, JPEG, GIF and WebP pictures can go along.",
+    tooManyPictures: "At most 8 pictures of up to 20 MB can go along.",
     tokens: (count) => `${count} tokens`,
     seconds: (count) => `${count} s`,
-    thinking: "Thinking …",
-    reasoning: "Reasoning",
   },
   zh: {
     panel: "聊天",
@@ -78,18 +81,32 @@ const WORDS = {
     model: "模型",
     settings: "设置",
     system: "系统提示词",
-    systemHint: "希望模型如何回答，例如：回答要简短。",
+    systemHint: "例如：回答要简短。",
     temperature: "温度",
     temperatureHint: "默认",
     modelHint: "可填写任意 服务商/模型，列表仅为建议。",
     export: "导出",
-    markdown: "Markdown",
-    jsonl: "JSON Lines",
+    // A form that is not here keeps the label that it comes with.
+    forms: {
+      messages: "消息（可再导入）",
+      notebook: "笔记本",
+      curl: "curl 脚本",
+      python: "Python 脚本",
+      "mini-program": "微信小程序",
+      web: "网页",
+    },
     totals: "本次对话累计",
+    suggestions: "推荐问题",
+    thanks: "感谢反馈。",
+    picture: (number) => `图片 ${number}`,
+    removePicture: (number) => `移除图片 ${number}`,
+    notPicture: "只能附上 PNG、JPEG、GIF 和 WebP 图片。",
+    tooManyPictures: "最多附上 8 张图片，每张不超过 20 MB。",
     tokens: (count) => `${count} 词元`,
     seconds: (count) => `${count} 秒`,
     thinking: "思考中 …",
     reasoning: "思考过程",
+    thought: (count) => `思考了 ${count} 秒`,
   },
 };
 
@@ -133,8 +150,8 @@ function keepKeysIn(element) {
   }
 }
 
-function download(name, type, text) {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+function download(name, type, data) {
+  const address = URL.createObjectURL(new Blob([data], { type }));
   make("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.notebook.panel.controls import update
 from cbai_notebook.notebook.screen.surface import Bundle
 
 if TYPE_CHECKING:
     from ipywidgets import Output
 
 OPEN = "cbai-open"
-"""Class of the output that is still painted again."""
+"""Class of the output that is still painted again. What follows it on the page is not shown."""
 
 
 class AnswerSurface:
     """Outputs that are painted one by one, so that a paint costs what has changed and not the whole.
 
+    The page makes a new widget in its own time. So one more than is needed stands on the page, unseen
+    behind the open one; when a stretch is sealed the tail is written into it, and then one message
+    shrinks the open output to what is sealed and lets the tail be seen. Text never goes away between.
+
     Args:
-        make: Makes an Output widget out of its first outputs.
+        make: Makes an Output widget that is open.
         show: Called with the widgets when there are others than before.
     """
 
@@ -29,54 +34,72 @@ class AnswerSurface:
 
     def __init__(
         self,
-        make: Callable[[tuple[dict[str, Any], ...]], Output],
+        make: Callable[[], Output],
         show: Callable[[Sequence[Output]], None],
     ) -> None:
         self._make = make
         self._show = show
-        self._bundles: list[Bundle] = []
+        self._count = 0
         self._widgets: list[Output] = []
+        self._have(1)
 
     def __len__(self) -> int:
-        return len(self._bundles)
+        return self._count
 
     def paint(self, slots: Mapping[int, Bundle]) -> None:
         """Paint outputs, lowest number first; the number one past the last adds an output."""
-        for slot, bundle in slots.items():
-            self._bundles[slot : slot + 1] = [bundle]
-        self._send(slots)
+        before = self._count
+        self._count = max(before, *(slot + 1 for slot in slots))
+        self._have(self._count)
+        # From the end, so that the old tail is closed when what follows it is in place.
+        changed = False
+        for slot in reversed(range(self._count)):
+            if slot in slots:
+                changed |= self._write(slot, outputs_of(slots[slot]))
+            elif before - 1 <= slot:
+                self._write(slot)
+        # Not together with a seal, which is work enough for one moment, nor at the very end.
+        if changed and self._count == before:
+            self._have(self._count + 1)
 
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output."""
-        self._bundles = [bundle]
-        self._send({0: bundle})
+        self._count = 1
+        self._write(0, outputs_of(bundle))
+        self._keep(1)
 
     def close(self) -> None:
         """Mark the last output as one that stays."""
+        self._keep(self._count)
         for widget in self._widgets:
-            _mark(widget, is_open=False)
+            update(widget, _dom_classes=_classes(widget, is_open=False))
 
-    def _send(self, slots: Mapping[int, Bundle]) -> None:
-        before = list(self._widgets)
-        for slot, bundle in slots.items():
-            outputs = outputs_of(bundle)
-            if slot < len(self._widgets):
-                self._widgets[slot].outputs = outputs
-            else:
-                self._widgets.append(self._make(outputs))
-        surplus = self._widgets[len(self._bundles) :]
-        del self._widgets[len(self._bundles) :]
-        for widget in self._widgets:
-            _mark(widget, is_open=widget is self._widgets[-1])
-        if self._widgets != before:
+    def _write(self, slot: int, outputs: tuple[dict[str, Any], ...] | None = None) -> bool:
+        widget = self._widgets[slot]
+        return update(
+            widget,
+            outputs=widget.outputs if outputs is None else outputs,
+            _dom_classes=_classes(widget, is_open=slot == self._count - 1),
+        )
+
+    def _have(self, count: int) -> None:
+        missing = [self._make() for _ in range(len(self._widgets), count)]
+        if missing:
+            self._widgets += missing
             self._show(self._widgets)
+
+    def _keep(self, count: int) -> None:
+        kept, surplus = self._widgets[:count], self._widgets[count:]
+        if surplus:
+            self._widgets = kept
+            self._show(kept)
         for widget in surplus:
             widget.close()
 
 
-def _mark(widget: Output, *, is_open: bool) -> None:
-    if is_open != (OPEN in widget._dom_classes):
-        (widget.add_class if is_open else widget.remove_class)(OPEN)
+def _classes(widget: Output, *, is_open: bool) -> tuple[str, ...]:
+    others = tuple(name for name in widget._dom_classes if name != OPEN)
+    return (*others, OPEN) if is_open else others
 
 
 def outputs_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:

@@ -2,6 +2,9 @@
 
 const NEAR_END_PX = 48;
 
+// Text that has just come is on the screen before its code blocks get their buttons.
+const REST_BEFORE_TOOLS_MS = 120;
+
 function attachTranscript({ root, model, jump, announce, edit }) {
   const scroller = root.querySelector(".cbai-scroll");
   root.dataset.lang = LANGUAGE;
@@ -35,7 +38,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     const action = button.dataset.cbai;
     if (model.get("loading") && button.hasAttribute("data-needs-idle")) return;
     if (own[action]) own[action](button);
-    else model.send({ type: "act", action, turn: button.dataset.turn ?? null });
+    else model.send({ type: "act", action, turn: button.dataset.turn ?? null, call: button.dataset.call ?? null });
   }
   root.addEventListener("click", onClick);
 
@@ -98,23 +101,29 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       }
       element.dataset.cbaiSeen = "";
     });
+  }
+
+  function translate() {
     if (LANGUAGE === "en") return;
     for (const summary of scroller.querySelectorAll(".cbai-reasoning summary small")) {
-      const word = /^Thinking/.test(summary.textContent) ? say("thinking") : say("reasoning");
-      if (summary.textContent !== word) summary.textContent = word;
+      const seconds = /^Thought for ([\d.]+) s/.exec(summary.textContent)?.[1];
+      const word = { "Thinking …": say("thinking"), Reasoning: say("reasoning") }[summary.textContent];
+      if (seconds) summary.textContent = say("thought")(seconds);
+      else if (word) summary.textContent = word;
     }
   }
 
   let due = 0;
   function decorateSoon() {
-    if (!due) {
-      due = requestAnimationFrame(() => {
-        due = 0;
-        decorate();
-      });
-    }
+    due ||= setTimeout(() => {
+      due = 0;
+      decorate();
+    }, REST_BEFORE_TOOLS_MS);
   }
-  const observer = new MutationObserver(decorateSoon);
+  const observer = new MutationObserver(() => {
+    translate();
+    decorateSoon();
+  });
   let width = scroller.clientWidth;
   const widths = new ResizeObserver(() => {
     if (scroller.clientWidth === width) return;
@@ -124,6 +133,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   });
   widths.observe(scroller);
   observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
+  translate();
   decorate();
 
   return {
@@ -135,7 +145,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     detach() {
       observer.disconnect();
       widths.disconnect();
-      cancelAnimationFrame(due);
+      clearTimeout(due);
       scroller.removeEventListener("scroll", onScroll);
       root.removeEventListener("click", onClick);
       root.removeEventListener("keydown", onKey);

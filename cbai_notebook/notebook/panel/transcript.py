@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
 from cbai_notebook.conversation import Conversation, Turn
+from cbai_notebook.conversation.forms.document import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.panel.markup import NO_MATH
 from cbai_notebook.notebook.panel.rendered import rendered
+from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.html import QUIET, escape, lines
 from cbai_notebook.notebook.screen.surface import Bundle, Surface
 
 _ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
 
+_CODE = re.compile(r"<pre><code>.*?</code></pre>", re.DOTALL)
+_COLOUR = re.compile(r"</?span[^>]*>")
+_BLANK = re.compile(r"\n(?=[ \t]*\n)")
 
-def bundle(conversation: Conversation, mark: str) -> Bundle:
+
+def bundle(conversation: Conversation, mark: str, language: str = "en") -> Bundle:
     """Return the whole conversation, folded away, in forms that a saved notebook keeps.
 
     Args:
         conversation: What was said.
         mark: A class by which the page can find it.
+        language: ``"en"`` or ``"zh"``, for the words that are ours.
     """
     turns = conversation.turns
-    count = f"{len(turns)} turn{'' if len(turns) == 1 else 's'}"
-    title = f"Transcript of “{escape(conversation.name)}” ({count})"
-    body = "".join(map(_html, turns)) or f'<p style="{QUIET}">Nothing has been said yet.</p>'
+    name, count = escape(conversation.name), len(turns)
+    if language == "zh":
+        title, nothing = f"“{name}”的对话记录（{count} 轮）", "还没有对话。"
+    else:
+        turns_said = f"{count} turn{'' if count == 1 else 's'}"
+        title, nothing = f"Transcript of “{name}” ({turns_said})", "Nothing has been said yet."
+    body = "".join(map(_html, turns)) or f'<p style="{QUIET}">{nothing}</p>'
     return {
         "text/html": (
             f'<details class="cbai-transcript {mark}"><summary class="{NO_MATH}" style="cursor:pointer">'
-            f'<small style="{QUIET}">{title}</small></summary>{body}</details>'
+            f'<small style="{QUIET}">{title}</small></summary>{_light(body)}</details>'
         ),
         "text/plain": plain(markdown(conversation)),
     }
 
 
-def markdown(conversation: Conversation) -> str:
-    """Return the conversation as a Markdown document."""
-    parts = [f"# {conversation.name}"]
-    for turn in conversation.turns:
-        parts.append("\n".join(f"> {line}".rstrip() for line in turn.prompt.splitlines()))
-        parts.append(turn.text.strip() or f"*({_end(turn) or 'no answer'})*")
-    return "\n\n".join(parts) + "\n"
+def _light(html: str) -> str:
+    """Make answers fit for a file that is kept and converted.
+
+    Colours weigh more than all else in an answer with code. In a Markdown document, which `nbconvert` makes of the
+    notebook, a blank line ends the HTML (https://spec.commonmark.org/0.31.2/#html-blocks).
+    """
+    plain_code = _CODE.sub(lambda code: _COLOUR.sub("", code[0]), html)
+    return _BLANK.sub("&#10;", plain_code)
 
 
 def _html(turn: Turn) -> str:
@@ -50,7 +63,7 @@ def _html(turn: Turn) -> str:
     mark = f'<p style="{QUIET}"><small>{lines(end)}</small></p>' if end else ""
     asked = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
-        return f"<hr>{asked}{rendered(turn.text)}{mark}"
+        return f"<hr>{asked}{calls_html(turn.calls)}{rendered(turn.text)}{mark}"
     return f"<hr>{asked}{mark}"
 
 
@@ -65,22 +78,19 @@ class Transcript:
 
     Args:
         surface: Where it stands; takes paints from any thread.
-        conversation: Returns the conversation.
-        mark: A class by which the page can find it.
+        make: Returns what to write.
         written: Called with what was written.
     """
 
     def __init__(
         self,
         surface: Surface,
-        conversation: Callable[[], Conversation],
+        make: Callable[[], Bundle],
         *,
-        mark: str,
         written: Callable[[Bundle], None],
     ) -> None:
         self._surface = surface
-        self._conversation = conversation
-        self._mark = mark
+        self._make = make
         self._written = written
         self._lock = threading.Lock()
         self._wanted = False
@@ -88,7 +98,7 @@ class Transcript:
 
     def write_now(self) -> None:
         """Write it, and return when that is done."""
-        new = bundle(self._conversation(), self._mark)
+        new = self._make()
         self._surface.paint({0: new})
         self._written(new)
 

@@ -6,17 +6,24 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation import Delta, Turn
+from cbai_notebook.conversation import Call, Delta, Turn
+from cbai_notebook.conversation.calls import ASKING
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
+from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.pace import PACE
 from cbai_notebook.notebook.panel.rendered import folded, rendered
-from cbai_notebook.notebook.panel.surface import AnswerSurface, outputs_of
+from cbai_notebook.notebook.panel.surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.playback import play_here
 from cbai_notebook.notebook.screen import Screen
+from cbai_notebook.notebook.screen.calls import calls_html
 
 if TYPE_CHECKING:
     from ipywidgets import Layout, Output
+
+
+A_FRAME_S = 0.05
+"""Seconds in which a browser puts on the screen what it has got, if nothing else follows at once."""
 
 
 class TurnView:
@@ -36,7 +43,7 @@ class TurnView:
         key: str,
         layout: Layout,
         place: tuple[int, int],
-        ended: Callable[[], None],
+        ended: Callable[[Turn], None],
     ) -> None:
         from ipywidgets import HTML, VBox
 
@@ -54,7 +61,6 @@ class TurnView:
         self.box.add_class("cbai-turn")
         self._task: asyncio.Task[None] | None = None
         if turn.status == STREAMING:
-            self._show_outputs(())
             self._task = asyncio.get_running_loop().create_task(self._follow())
         else:
             self._show_settled()
@@ -68,6 +74,8 @@ class TurnView:
         if place != self._place:
             self._place = place
             self._prompt.value = markup.prompt(self.turn, self.key, *place)
+        if self._task is None or self._task.done():
+            self._foot.value = markup.foot(self.turn, self.key)
 
     def stop_following(self) -> None:
         """Leave the widgets as they are."""
@@ -81,40 +89,59 @@ class TurnView:
             widget.close()
 
     async def _follow(self) -> None:
-        surface = AnswerSurface(self._make_output, self._show_outputs)
+        surface = AnswerSurface(self._make_open_output, self._show_outputs)
         screen = Screen(surface, share=PACE.share)
         with PACE.joined():
             await play_here(self._listen, screen)
+            # The last words are seen before the page has work with all that stands around them.
+            screen.flush()
+            await asyncio.sleep(A_FRAME_S)
         # How the turn ended stands in the foot, in the reader's language.
         if self.turn.text or self.turn.reasoning or not self.turn.error:
             screen.finish("complete")
+        else:
+            surface.close()
         self._foot.value = markup.foot(self.turn, self.key)
-        self._ended()
+        self._ended(self.turn)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
-        seen = (0, 0)
+        seen, calls = (0, 0), list[Call]()
         while True:
             # Looked at first, so that what came before the end is not left behind.
             ended = self.turn.status != STREAMING
             text, reasoning, seen = self.turn.since(seen)
             if text or reasoning:
                 listener(Delta(text, reasoning))
+            if (now := self.turn.calls) != calls:
+                for call in now:
+                    if call not in calls:
+                        listener(Delta(call=call))
+                calls = now
+                self._show_questions(calls)
             if ended:
                 return
             await self._news.wait()
             self._news.clear()
 
+    def _show_questions(self, calls: Sequence[Call]) -> None:
+        asks = [call for call in calls if call.status == ASKING and APPROVALS.waits(call.id)]
+        self._foot.value = markup.foot(self.turn, self.key, asks)
+
     def _show_settled(self) -> None:
-        markup = folded(self.turn.reasoning) + rendered(self.turn.text)
+        called = calls_html(self.turn.calls)
+        markup = folded(self.turn.reasoning) + called + rendered(self.turn.text)
         outputs = [self._make_output(outputs_of({"text/html": markup}))] if markup else []
         self._show_outputs(outputs)
 
     def _make_output(self, outputs: tuple[dict[str, Any], ...]) -> Output:
         from ipywidgets import Output
 
-        output = Output(outputs=outputs, layout=self._layout)
-        output.add_class("cbai-answer")
-        return output
+        return Output(outputs=outputs, layout=self._layout, _dom_classes=("cbai-answer",))
+
+    def _make_open_output(self) -> Output:
+        from ipywidgets import Output
+
+        return Output(layout=self._layout, _dom_classes=("cbai-answer", OPEN))
 
     def _show_outputs(self, outputs: Sequence[Output]) -> None:
         self.box.children = (self._prompt, *outputs, self._foot)

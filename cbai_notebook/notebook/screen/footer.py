@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cbai_notebook.notebook.markdown import plain
-from cbai_notebook.notebook.screen import html
+from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
+
+if TYPE_CHECKING:
+    from cbai_notebook.client import SearchResult
 
 Status = Literal["complete", "partial", "cancelled", "failed"]
 
@@ -37,6 +40,8 @@ class Facts:
         first_token_s: Seconds from sending to the first token.
         duration_s: Seconds from sending to the last token.
         left_out: What was left out of the context, as one sentence.
+        searched: The pages of the web that an agent used.
+        looked_up: The knowledge bases that it used.
     """
 
     label: str = ""
@@ -45,6 +50,8 @@ class Facts:
     first_token_s: float | None = None
     duration_s: float | None = None
     left_out: str = ""
+    searched: tuple[SearchResult, ...] = ()
+    looked_up: tuple[str, ...] = ()
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -120,19 +127,24 @@ def closing(
     if facts.left_out:
         quiet.append(facts.left_out)
     parts = list(facts.parts())
+    drawn_on = sources.lines(facts.searched, facts.looked_up)
     rows = [notice.plain] if notice else []
+    rows += [line.plain for line in drawn_on]
     rows += quiet
     rows += [" · ".join(([mark] if mark else []) + parts)]
     return Closing(
-        html=(notice.html if notice else "") + _footer(mark, parts, quiet),
+        html=(notice.html if notice else "") + _footer(mark, parts, drawn_on, quiet),
         plain="\n".join(plain(line) for line in rows if line),
     )
 
 
-def _footer(mark: str, parts: Sequence[str], quiet: Sequence[str]) -> str:
+def _footer(
+    mark: str, parts: Sequence[str], drawn_on: Sequence[sources.Line], quiet: Sequence[str]
+) -> str:
     marked = [f"<strong>{html.escape(mark)}</strong>"] if mark else []
     last = " · ".join(marked + [html.escape(part) for part in parts])
-    rows = [html.lines(line) for line in quiet] + ([last] if last else [])
+    rows = [line.html for line in drawn_on]
+    rows += [html.lines(line) for line in quiet] + ([last] if last else [])
     if not rows:
         return ""
     small = f'<small style="{html.QUIET}">{"<br>".join(rows)}</small>'

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cbai_notebook.client import Settings
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.forms import export
+from cbai_notebook.conversation.turn import joined
 from tests.gateway import DEFAULT_KEY
 from tests.isolation import isolated_environment
 
@@ -85,7 +86,7 @@ def turn(prompt: str, answer: str = "", **values: Any) -> Turn:
         "first_token_s": 0.25,
     }  # fmt: skip
     made = Turn(prompt=prompt, created_at=NOW, **{**known, **values})
-    made.add(answer, "")
+    made.add(joined(made.steps, answer), "")
     return made
 
 

@@ -2,6 +2,8 @@
 //
 // Standard input:  {"baseUrl", "apiKey", "calls": [{"provider", "method", "input"}, ...]}
 // Standard output: one JSON list, {"texts", "text", "usage", "messages"} or {"error"} for each call.
+// A method "bot.NAME" is one of the agents', and gives {"text", "data"} of a stream or {"value"};
+// "generateImage" gives {"value"}.
 
 import process from "node:process";
 import ai from "@cloudbase/ai";
@@ -35,6 +37,22 @@ async function streamText(model, input) {
   return { text: texts.join(""), texts, usage, messages };
 }
 
+async function ofBot(result) {
+  if (!result?.dataStream) return { value: result };
+  const data = [];
+  for await (const one of result.dataStream) data.push(one);
+  return { data, text: data.map((one) => one.content ?? "").join("") };
+}
+
+async function made(sdk, { provider, method, input }) {
+  if (method.startsWith("bot.")) return ofBot(await sdk.bot[method.slice(4)](input));
+  if (method === "generateImage") {
+    return { value: await sdk.createImageModel(provider).generateImage(input) };
+  }
+  const model = sdk.createModel(provider);
+  return method === "streamText" ? streamText(model, input) : generateText(model, input);
+}
+
 function patiently(promise) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -58,10 +76,8 @@ async function main() {
     i18n,
   });
   const answers = [];
-  for (const { provider, method, input } of calls) {
-    const model = sdk.createModel(provider);
-    const call = method === "streamText" ? streamText(model, input) : generateText(model, input);
-    answers.push(await patiently(call).catch((error) => ({ error: String(error) })));
+  for (const call of calls) {
+    answers.push(await patiently(made(sdk, call)).catch((error) => ({ error: String(error) })));
   }
   process.stdout.write(JSON.stringify(answers), () => process.exit(0));
 }

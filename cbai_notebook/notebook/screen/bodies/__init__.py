@@ -7,6 +7,7 @@ open tail behind them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from cbai_notebook.notebook.screen.bodies.base import Body, Ending, Part
 from cbai_notebook.notebook.screen.bodies.code import CodeBody
@@ -16,16 +17,21 @@ from cbai_notebook.notebook.screen.bodies.text import TextBody
 
 __all__ = ["FORMATS", "Body", "Ending", "Part", "body_of"]
 
-_BODIES: dict[str, Callable[[], Body]] = {
+_BODIES: dict[str, Callable[[int], Body]] = {
     "markdown": MarkdownBody,
     "text": TextBody,
     "code": CodeBody,
-    "json": JsonBody,
+    "json": lambda most: JsonBody(),
 }
 
 FORMATS = tuple(_BODIES)
 
 
-def body_of(form: str) -> Callable[[], Body]:
-    """Return what makes an empty body of one of :data:`FORMATS`."""
-    return _BODIES[form]
+def body_of(form: str, most: int) -> Callable[[], Body]:
+    """Return what makes an empty body.
+
+    Args:
+        form: One of :data:`FORMATS`.
+        most: How many outputs its parts may have.
+    """
+    return partial(_BODIES[form], most)

@@ -9,8 +9,8 @@ from typing import Protocol
 from cbai_notebook.notebook.screen.surface import Bundle
 
 SEAL_CHARS = 1500
-SEAL_SHARE = 15
-"""Text is sealed once the open tail has ``max(SEAL_CHARS, total / SEAL_SHARE)`` characters."""
+SEAL_SHARE = 3 / 8
+"""Text is sealed once the open tail has ``max(SEAL_CHARS, total / (most * SEAL_SHARE))`` characters."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,14 @@ class Body(Protocol):
 
 
 class Lines:
-    """Text that is sealed in whole lines."""
+    """Text that is sealed in whole lines.
 
-    def __init__(self) -> None:
+    Args:
+        most: How many outputs its parts may have.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._share = most * SEAL_SHARE
         self.tail = ""
         self._total = 0
 
@@ -83,7 +88,7 @@ class Lines:
 
     def take(self) -> str:
         """Return the lines to seal now, or an empty string."""
-        if len(self.tail) < max(SEAL_CHARS, self._total / SEAL_SHARE):
+        if len(self.tail) < max(SEAL_CHARS, self._total / self._share):
             return ""
         end = self.tail.rfind("\n") + 1
         sealed, self.tail = self.tail[:end], self.tail[end:]

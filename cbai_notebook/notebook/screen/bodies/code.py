@@ -21,10 +21,14 @@ _CLOSING_TAIL = re.compile(r"(?:\A|(?<=\n))[ ]{0,3}[`~]+[ \t]*\n*\Z")
 
 
 class CodeBody:
-    """An answer as highlighted code; when it is one fenced block, its fence is taken off."""
+    """An answer as highlighted code; when it is one fenced block, its fence is taken off.
 
-    def __init__(self) -> None:
-        self._lines = Lines()
+    Args:
+        most: How many outputs its parts may have.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._lines = Lines(most)
         self._opening: str | None = None
         self._language = LANGUAGE
         self._sealed: list[str] = []

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class MarkdownBody:
-    """An answer in Markdown."""
+    """An answer in Markdown.
 
-    def __init__(self) -> None:
+    Args:
+        most: How many outputs its parts may have.
+    """
+
+    def __init__(self, most: int) -> None:
         from cbai_notebook.notebook.markdown import Document
 
-        self._document: Document = Document()
+        self._document: Document = Document(most=most)
 
     def feed(self, text: str) -> None:
         """Take more of the answer."""

@@ -11,10 +11,14 @@ from cbai_notebook.notebook.screen.surface import Bundle
 
 
 class TextBody:
-    """An answer as it was written: nothing is a mark-up, spaces and lines stay."""
+    """An answer as it was written: nothing is a mark-up, spaces and lines stay.
 
-    def __init__(self) -> None:
-        self._lines = Lines()
+    Args:
+        most: How many outputs its parts may have.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._lines = Lines(most)
         self._sealed: list[str] = []
 
     def feed(self, text: str) -> None:

@@ -1,0 +1,407 @@
+"""The face of one agent: ask it, read what it keeps, tell it what you think of an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.agents.requests import asking, checked_id
+from cbai_notebook.client.agents.values import (
+    AgentConversation,
+    AgentInfo,
+    Feedback,
+    Page,
+    Record,
+    page_of,
+)
+from cbai_notebook.client.settings import Settings, Timeout
+from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.agents.stream import AgentStream
+    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.request import Request
+    from cbai_notebook.client.transport import Transport
+
+# The HTTP stack is imported when the first request is sent, not when an agent is named.
+
+_LIST_MARK = re.compile(r"\s*(?:[-*•]|\d+[.)、])\s+")
+_VOTES = {"up": "upvote", "upvote": "upvote", "down": "downvote", "downvote": "downvote"}
+
+Seconds = Timeout | float | Mapping[str, float] | None
+
+
+class Agent:
+    """One agent of the CloudBase environment. Making one asks nobody; `agent` does it.
+
+    Args:
+        agent_id: The agent's id, such as ``"bot-1a2b3c"``; None is good for `list` only.
+        settings: Settings to use instead of those in force when a request is made.
+        transport: What sends requests; the shared HTTP client by default.
+    """
+
+    def __init__(
+        self,
+        agent_id: str | None = None,
+        *,
+        settings: Settings | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.agent_id = agent_id
+        self._settings = settings
+        self._transport = transport
+
+    async def send_message(
+        self,
+        msg: str,
+        *,
+        history: Sequence[Mapping[str, Any]] = (),
+        search: bool | None = None,
+        files: Sequence[str] = (),
+        conversation_id: str | None = None,
+        timeout: Seconds = None,
+        **params: Any,
+    ) -> AgentStream:
+        """Ask the agent, and get an answer that arrives token by token.
+
+        It returns when the first token, search result or knowledge base is there. Until then a
+        request that fails is tried again where that helps; afterwards never.
+
+        Args:
+            msg: What to say.
+            history: Messages that went before, as dicts with ``role`` and ``content``. An agent
+                with conversations of its own remembers without it.
+            search: Whether the agent may search the web; it must be set up to.
+            files: Files to talk about, as ``cloud://`` or ``https://`` addresses.
+            conversation_id: Which of several conversations this belongs to.
+            timeout: Seconds to wait, for this request only.
+            params: Whatever else the agent takes; sent as it is.
+
+        Raises:
+            CbaiError: There was no first token; the message says what to do.
+
+        Source: ``docs.cloudbase.net/http-api/ai-bot/send-message``.
+        """
+        body = _question(msg, history, search, files, conversation_id, params)
+        return await self._streamed("send-message", body, timeout)
+
+    async def prepare(
+        self,
+        msg: str,
+        *,
+        history: Sequence[Mapping[str, Any]] = (),
+        search: bool | None = None,
+        files: Sequence[str] = (),
+        conversation_id: str | None = None,
+        **params: Any,
+    ) -> Request:
+        """Return the request of `send_message` exactly as it would be sent, and do not send it."""
+        body = _question(msg, history, search, files, conversation_id, params)
+        settings = settings_module.in_force(self._settings, None)
+        request, _ = self._asking("send-message", body, settings)
+        return request
+
+    async def recommend_questions(
+        self,
+        msg: str,
+        *,
+        history: Sequence[Mapping[str, Any]] = (),
+        timeout: Seconds = None,
+        **params: Any,
+    ) -> tuple[str, ...]:
+        """Return questions that a user may want to ask next.
+
+        Args:
+            msg: What the user said last.
+            history: As for `send_message`; best with the answer to ``msg`` in it.
+            timeout: Seconds to wait, for this request only.
+            params: ``name``, ``introduction`` and ``agentSetting``, to suggest as another agent.
+
+        Raises:
+            CbaiError: They could not be had.
+
+        Source: ``docs.cloudbase.net/http-api/ai-bot/get-recommend-questions``; that each line is a
+        question is how the official chat component reads them.
+        """
+        body = {"msg": msg, "history": [_message(one) for one in history], **params}
+        async with await self._streamed("recommend-questions", body, timeout) as stream:
+            text = (await stream.finish()).text
+        lines = (_LIST_MARK.sub("", line, count=1).strip() for line in text.splitlines())
+        return tuple(dict.fromkeys(line for line in lines if line))
+
+    async def get(self) -> AgentInfo:
+        """Return how this agent is set up.
+
+        Raises:
+            NotThereError: There is no such agent.
+        """
+        return AgentInfo.of(await self._called("GET", ""))
+
+    async def list(
+        self, *, page: int = 1, size: int = 20, name: str | None = None, **filters: Any
+    ) -> Page[AgentInfo]:
+        """Return the environment's agents, one page of them.
+
+        Args:
+            page: The page's number, from 1.
+            size: How many on a page.
+            name: A part of the name.
+            filters: ``introduction``, ``information`` or ``enable``, as the server takes them.
+        """
+        query = {**_paged(page, size), "name": name, **filters}
+        value = await self._called("GET", None, query)
+        return page_of(AgentInfo.of, value, "botList", number=page, size=size)
+
+    async def records(
+        self,
+        *,
+        page: int = 1,
+        size: int = 20,
+        newest_first: bool = True,
+        conversation_id: str | None = None,
+    ) -> Page[Record]:
+        """Return the messages that the agent keeps, one page of them.
+
+        Args:
+            page: The page's number, from 1.
+            size: How many on a page.
+            newest_first: Whether the newest comes first.
+            conversation_id: Only those of one conversation.
+        """
+        query = {
+            **_paged(page, size),
+            "sort": "desc" if newest_first else "asc",
+            "conversationId": conversation_id,
+        }
+        value = await self._called("GET", "records", query)
+        return page_of(Record.of, value, "recordList", number=page, size=size)
+
+    async def all_records(
+        self,
+        *,
+        size: int = 50,
+        newest_first: bool = True,
+        conversation_id: str | None = None,
+    ) -> AsyncIterator[Record]:
+        """Yield every message that the agent keeps, page after page as it is needed."""
+        number, more = 1, True
+        while more:
+            page = await self.records(
+                page=number,
+                size=size,
+                newest_first=newest_first,
+                conversation_id=conversation_id,
+            )
+            for record in page:
+                yield record
+            number, more = number + 1, page.has_more
+
+    async def feedback(
+        self, *, page: int = 1, size: int = 20, type: str | None = None, **filters: Any
+    ) -> Page[Feedback]:
+        """Return what users thought of the agent's answers, one page of it.
+
+        Args:
+            page: The page's number, from 1.
+            size: How many on a page.
+            type: ``"up"`` or ``"down"``; None is both.
+            filters: ``sender``, ``senderFilter``, ``minRating``, ``maxRating``, ``from`` and
+                ``to``, as the server takes them.
+        """
+        query = {**_paged(page, size), "type": type and _vote(type), **filters}
+        value = await self._called("GET", "feedback", query)
+        return page_of(Feedback.of, value, "feedbackList", number=page, size=size)
+
+    async def send_feedback(
+        self,
+        record_id: str,
+        type: str,
+        *,
+        comment: str = "",
+        rating: int | None = None,
+        tags: Sequence[str] = (),
+        question: str = "",
+        answer: str = "",
+    ) -> None:
+        """Say what you think of an answer.
+
+        Args:
+            record_id: The answer's ``record_id``.
+            type: ``"up"`` or ``"down"``.
+            comment: In your words.
+            rating: From 1 to 5.
+            tags: In one word each.
+            question: What you had asked.
+            answer: What the agent had answered.
+
+        Source: the official SDK's ``sendFeedback``.
+        """
+        body = {
+            "botId": self._id,
+            "recordId": record_id,
+            "type": _vote(type),
+            "comment": comment,
+            "rating": rating,
+            "tags": list(tags),
+            "input": question,
+            "aiAnswer": answer,
+        }
+        await self._called("POST", "feedback", body)
+
+    async def create_conversation(self, title: str | None = None) -> AgentConversation:
+        """Begin a conversation of its own, and return it; `send_message` takes its id."""
+        return AgentConversation.of(await self._called("POST", "conversation", {"title": title}))
+
+    async def conversations(
+        self, *, page: int = 1, size: int = 20, default: bool | None = None
+    ) -> Page[AgentConversation]:
+        """Return the conversations with the agent, one page of them.
+
+        Args:
+            page: The page's number, from 1.
+            size: How many on a page.
+            default: Only the one that is used when none is named, or only the others.
+        """
+        _paged(page, size)
+        query = {"offset": size * (page - 1), "limit": size, "isDefault": default}
+        value = await self._called("GET", "conversation", query)
+        return page_of(AgentConversation.of, value, "data", number=page, size=size)
+
+    async def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation.
+
+        Raises:
+            NotThereError: There is none of that id.
+        """
+        cid = checked_id(conversation_id, "a conversation")
+        await self._called("DELETE", f"conversation/{cid}")
+
+    def __repr__(self) -> str:
+        return f"<Agent {self.agent_id}>" if self.agent_id else "<Agent without an id>"
+
+    @property
+    def _id(self) -> str:
+        if self.agent_id is None:
+            raise UsageError(
+                "Which agent? Name one: cbai.agent('bot-…'). `await cbai.agent().list()` shows "
+                "the environment's."
+            )
+        return checked_id(self.agent_id, "an agent")
+
+    async def _streamed(self, path: str, body: Mapping[str, Any], timeout: Seconds) -> AgentStream:
+        from cbai_notebook.client import retry
+        from cbai_notebook.client.agents.dialect import AgentDialect
+        from cbai_notebook.client.agents.stream import AgentStream
+        from cbai_notebook.client.pump import Pump
+        from cbai_notebook.client.stream import opened
+
+        settings = settings_module.in_force(self._settings, timeout)
+        request, asked = self._asking(path, body, settings)
+        transport = self._sender()
+        began = asyncio.get_running_loop().time()
+        messages = [*body["history"], {"role": "user", "content": body["msg"]}]
+
+        async def attempt(number: int) -> AgentStream:
+            stream = AgentStream(
+                Pump(transport, request, asked, settings.timeout, AgentDialect()),
+                agent_id=self._id,
+                asked=messages,
+                provider="agent",
+                label=f"agent {self._id}",
+                model="",
+                began=began,
+                attempts=number,
+            )
+            return await opened(stream)
+
+        return await retry.call(attempt)
+
+    def _asking(
+        self, path: str, body: Mapping[str, Any], settings: Settings
+    ) -> tuple[Request, Asked]:
+        # The path and the body both name the agent, as the official SDK does it.
+        named = {"botId": self._id, **body}
+        return asking("POST", self._id, path, named, settings, stream=True)
+
+    async def _called(
+        self, method: str, path: str | None, values: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        from cbai_notebook.client.call import call
+
+        settings = settings_module.in_force(self._settings, None)
+        agent_id = None if path is None else self._id
+        request, asked = asking(method, agent_id, path or "", values or {}, settings)
+        return (await call(self._sender(), request, asked, settings.timeout)).value
+
+    def _sender(self) -> Transport:
+        if self._transport is None:
+            from cbai_notebook.client.transport import HTTPTransport
+
+            self._transport = HTTPTransport()
+        return self._transport
+
+
+def agent(
+    agent_id: str | None = None,
+    *,
+    settings: Settings | None = None,
+    transport: Transport | None = None,
+) -> Agent:
+    """Name an agent of the CloudBase environment. Nothing is asked yet.
+
+    Args:
+        agent_id: The agent's id, such as ``"bot-1a2b3c"``; without one, only ``list`` works.
+        settings: Settings to use instead of those in force when a request is made.
+        transport: What sends requests; the shared HTTP client by default.
+    """
+    return Agent(agent_id, settings=settings, transport=transport)
+
+
+def _question(
+    msg: str,
+    history: Sequence[Mapping[str, Any]],
+    search: bool | None,
+    files: Sequence[str],
+    conversation_id: str | None,
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        "msg": _said(msg),
+        "history": [_message(one) for one in history],
+        "searchEnable": search,
+        "files": list(files) or None,
+        "conversationId": conversation_id,
+        **params,
+    }
+
+
+def _said(msg: Any) -> str:
+    if not isinstance(msg, str) or not msg.strip():
+        raise UsageError("The message is empty. Say something: agent.send_message('…').")
+    return str(msg)
+
+
+def _message(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a message of the past the two fields that an agent takes."""
+    try:
+        return {"role": one["role"], "content": one["content"]}
+    except (TypeError, KeyError):
+        raise UsageError(
+            "history must be a list of dicts with 'role' and 'content', as in "
+            "history=[{'role': 'user', 'content': 'Hello'}]."
+        ) from None
+
+
+def _paged(page: int, size: int) -> dict[str, Any]:
+    if page < 1 or size < 1:
+        raise UsageError(f"page and size begin at 1, not at {min(page, size)}.")
+    return {"pageNumber": page, "pageSize": size}
+
+
+def _vote(type: str) -> str:
+    if type not in _VOTES:
+        raise UsageError(f"Feedback is 'up' or 'down', not {type!r}.")
+    return _VOTES[type]

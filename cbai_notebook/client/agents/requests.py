@@ -1,0 +1,91 @@
+"""The requests that an agent is asked with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from cbai_notebook.client.providers import Endpoint, cloudbase
+from cbai_notebook.client.request import BODILESS, Request, headers_of
+from cbai_notebook.client.settings import Settings
+from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.failures import Asked
+
+# An id becomes a part of the path, so it may hold nothing that leads out of it.
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
+
+
+def asking(
+    method: str,
+    agent_id: str | None,
+    path: str,
+    values: Mapping[str, Any],
+    settings: Settings,
+    *,
+    stream: bool = False,
+) -> tuple[Request, Asked]:
+    """Make a request, and the words for its failure.
+
+    Args:
+        method: The HTTP method.
+        agent_id: Which agent; None asks for the list of all.
+        path: Below the agent.
+        values: The body, or the query of a method that has no body. None takes a value away.
+        settings: Where the environment is.
+        stream: Whether the answer is a stream.
+
+    Raises:
+        ConfigurationError: The environment or the key is missing.
+
+    Source: the paths are those of the official SDK's ``Bot``.
+    """
+    from cbai_notebook.client.failures import Asked
+
+    base, key = cloudbase(settings)
+    url = "/".join(part for part in (f"{base}/aibot/bots", agent_id, path) if part)
+    given = {name: value for name, value in values.items() if value is not None}
+    headers = headers_of(Endpoint("agent", url, key), stream)
+    if method in BODILESS:
+        del headers["Content-Type"]
+        if given:
+            url += "?" + urlencode({name: _queried(value) for name, value in given.items()})
+            given = {}
+    asked = Asked(
+        provider="agent",
+        model=agent_id or "",
+        url=url,
+        secret=key,
+        missing=_missing(agent_id, path),
+    )
+    return Request(method, url, headers, given, secret=key), asked
+
+
+def checked_id(name: Any, what: str) -> str:
+    """Return an id that can stand in a path.
+
+    Raises:
+        UsageError: It cannot be an id.
+    """
+    if not isinstance(name, str) or not _ID.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the id of {what}: letters, digits, '-', '_', '.' and ':' only."
+        )
+    return str(name)
+
+
+def _missing(agent_id: str | None, path: str) -> str:
+    if agent_id is None:
+        return "There are no agents at this address. Check the environment id or the base URL."
+    without = f", or it has no {path}" if path else ""
+    return (
+        f"There is no agent {agent_id!r} in this environment{without}. "
+        "`await cbai.agent().list()` shows the agents."
+    )
+
+
+def _queried(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,248 @@
+"""What an agent tells about itself and its talks, as frozen values that go into a DataFrame.
+
+The names on the wire are those of the HTTP API's pages under ``docs.cloudbase.net/http-api/ai-bot``.
+A field of another type than expected is read as missing, so that one odd field costs nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar, overload
+
+from cbai_notebook.client.wire import int_of, text_of
+
+Item = TypeVar("Item")
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AgentInfo:
+    """How an agent is set up.
+
+    Args:
+        agent_id: Its id.
+        name: What it is called.
+        introduction: What it says of itself.
+        setting: The prompt that makes it what it is.
+        welcome_message: What it says first.
+        questions: Questions to begin with.
+        recommends: Whether it is set to suggest questions after an answer.
+        searches: Whether it may search the web.
+        kind: What it answers with: ``"text"`` or ``"image"``.
+        avatar: URL of its picture.
+        raw: Everything the server sent.
+    """
+
+    agent_id: str
+    name: str = ""
+    introduction: str = ""
+    setting: str = ""
+    welcome_message: str = ""
+    questions: tuple[str, ...] = ()
+    recommends: bool = False
+    searches: bool = False
+    kind: str = ""
+    avatar: str = ""
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, value: Raw) -> AgentInfo:
+        """Read one agent of a list, or the agent that was asked for."""
+        return cls(
+            agent_id=_text(value, "botId"),
+            name=_text(value, "name"),
+            introduction=_text(value, "introduction"),
+            setting=_text(value, "agentSetting"),
+            welcome_message=_text(value, "welcomeMessage"),
+            questions=_texts(value, "initQuestions"),
+            recommends=value.get("isNeedRecommend") is True,
+            searches=value.get("searchEnable") is True,
+            kind=_text(value, "type"),
+            avatar=_text(value, "avatar"),
+            raw=value,
+        )
+
+
+@dataclass(frozen=True)
+class Record:
+    """One message that an agent keeps.
+
+    Args:
+        record_id: Its id, as in ``AgentStream.record_id``.
+        role: ``"user"`` or ``"assistant"``.
+        content: The text.
+        created_at: When, in UTC; None when the server does not say.
+        conversation: The conversation, or the user, that it belongs to.
+        reply_to: Id of the record that it answers.
+        kind: The kind of content, such as ``"text"``.
+        image: URL of a picture that belongs to it.
+    """
+
+    record_id: str
+    role: str = ""
+    content: str = ""
+    created_at: datetime | None = None
+    conversation: str = ""
+    reply_to: str = ""
+    kind: str = ""
+    image: str = ""
+
+    @classmethod
+    def of(cls, value: Raw) -> Record:
+        """Read one record of a list."""
+        return cls(
+            record_id=_text(value, "recordId"),
+            role=_text(value, "role"),
+            content=_text(value, "content"),
+            created_at=_time(value, "createTime"),
+            conversation=_text(value, "conversation"),
+            reply_to=_text(value, "replyTo"),
+            kind=_text(value, "type"),
+            image=_text(value, "image"),
+        )
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a user thought of an answer.
+
+    Args:
+        record_id: The answer's record.
+        type: ``"upvote"`` or ``"downvote"``.
+        comment: In the user's words.
+        rating: From 1 to 5; None without one.
+        tags: In one word each.
+        question: What the user had asked.
+        answer: What the agent had answered.
+    """
+
+    record_id: str
+    type: str = ""
+    comment: str = ""
+    rating: int | None = None
+    tags: tuple[str, ...] = ()
+    question: str = ""
+    answer: str = ""
+
+    @classmethod
+    def of(cls, value: Raw) -> Feedback:
+        """Read one feedback of a list."""
+        return cls(
+            record_id=_text(value, "recordId"),
+            type=_text(value, "type"),
+            comment=_text(value, "comment"),
+            rating=int_of(value.get("rating")),
+            tags=_texts(value, "tags"),
+            question=_text(value, "input"),
+            answer=_text(value, "aiAnswer"),
+        )
+
+
+@dataclass(frozen=True)
+class AgentConversation:
+    """One of several conversations that a user has with an agent."""
+
+    conversation_id: str
+    title: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @classmethod
+    def of(cls, value: Raw) -> AgentConversation:
+        """Read one conversation of a list, or the one that was made."""
+        return cls(
+            conversation_id=_text(value, "conversationId"),
+            title=_text(value, "title"),
+            created_at=_time(value, "createTime"),
+            updated_at=_time(value, "updateTime"),
+        )
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """One page that an agent found in the web and used."""
+
+    title: str = ""
+    url: str = ""
+    index: str = ""
+
+    @classmethod
+    def of(cls, value: Raw) -> SearchResult:
+        """Read one search result."""
+        return cls(_text(value, "title"), _text(value, "url"), _text(value, "index"))
+
+
+@dataclass(frozen=True)
+class Page(Sequence[Item], Generic[Item]):
+    """One page of a list, itself a sequence; ``pd.DataFrame(page)`` makes a table of it.
+
+    Args:
+        items: What is on this page.
+        total: How many there are on all pages; None when the server does not say.
+        number: The page's number, from 1.
+        size: How many a page holds.
+        raw: Everything the server sent.
+    """
+
+    items: tuple[Item, ...]
+    total: int | None
+    number: int
+    size: int
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another page follows."""
+        if not self.items:
+            return False
+        if self.total is None:
+            return len(self.items) >= self.size
+        return self.number * self.size < self.total
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Item, ...]: ...
+    def __getitem__(self, index: int | slice) -> Item | tuple[Item, ...]:
+        return self.items[index]
+
+
+def page_of(
+    read: Callable[[Raw], Item], value: Raw, name: str, *, number: int, size: int
+) -> Page[Item]:
+    """Read one page of a list that stands under ``name``; what is no object in it is left out."""
+    found = value.get(name)
+    items = found if isinstance(found, list) else []
+    return Page(
+        items=tuple(read(one) for one in items if isinstance(one, dict)),
+        total=int_of(value.get("total")),
+        number=number,
+        size=size,
+        raw=value,
+    )
+
+
+def _text(value: Raw, name: str) -> str:
+    return text_of(value.get(name)) or ""
+
+
+def _texts(value: Raw, name: str) -> tuple[str, ...]:
+    found = value.get(name)
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+
+
+def _time(value: Raw, name: str) -> datetime | None:
+    found = value.get(name)
+    try:
+        # Python 3.10 does not read the Z.
+        return datetime.fromisoformat(found.replace("Z", "+00:00")) if found else None
+    except (ValueError, AttributeError):
+        return None

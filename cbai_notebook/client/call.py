@@ -1,0 +1,54 @@
+"""One request that is answered with one JSON value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cbai_notebook.client import failures, retry
+from cbai_notebook.client.failures import Asked
+from cbai_notebook.client.request import BODILESS, Request
+from cbai_notebook.client.settings import Timeout
+from cbai_notebook.client.transport import Transport
+from cbai_notebook.client.whole import received, within
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered; ``value`` is a dict, empty for an empty body."""
+
+    value: dict[str, Any]
+    request_id: str | None
+    attempts: int
+
+
+async def call(transport: Transport, request: Request, asked: Asked, timeout: Timeout) -> Reply:
+    """Send a request and return its answer. Only what can be done twice is tried again.
+
+    Args:
+        transport: What sends it.
+        request: What is sent.
+        asked: The same, for the wording of failures.
+        timeout: How long to wait for the connection, and for the whole answer.
+
+    Raises:
+        CbaiError: There was no answer, or it tells of an error.
+    """
+    policy: Callable[[Exception], bool | float] = (
+        retry.worth_retrying if request.method in BODILESS else retry.worth_retrying_once_only
+    )
+
+    async def attempt(number: int) -> Reply:
+        work = _once(transport, request, asked, timeout, number)
+        return await within(timeout.answer, work, asked)
+
+    return await retry.call(attempt, policy)
+
+
+async def _once(
+    transport: Transport, request: Request, asked: Asked, timeout: Timeout, number: int
+) -> Reply:
+    response, body = await received(transport, request, asked, connect_timeout=timeout.connect)
+    value = failures.json_object(body, response.headers, asked) if body.strip() else {}
+    return Reply(value, failures.request_id(response.headers, asked), number)

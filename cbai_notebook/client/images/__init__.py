@@ -1,0 +1,1 @@
+"""Pictures: into a message, and out of a model that draws."""

@@ -1,0 +1,206 @@
+"""The face of a model that draws."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.providers import (
+    CloudBaseProvider,
+    CustomProvider,
+    Endpoint,
+    checked_base_url,
+    cloudbase,
+    provider_for,
+)
+from cbai_notebook.client.request import Request, headers_of
+from cbai_notebook.client.settings import Secret, Settings, Timeout
+from cbai_notebook.errors import (
+    CbaiError,
+    ConfigurationError,
+    ImageDownloadError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.images.answer import GeneratedImage, ImageAnswer
+    from cbai_notebook.client.transport import Transport
+
+# The model named ``hunyuan-image`` itself was retired by the cloud in mid-2026.
+_DEFAULT_MODELS = {"hunyuan-image": "hunyuan-image-v3.0-v1.0.4"}
+
+
+class ImageModel:
+    """A provider's models that draw. Making one asks nobody; `create_image_model` does it.
+
+    Args:
+        provider: The provider's name.
+        settings: Settings to use instead of those in force when a request is made.
+        transport: What sends requests; the shared HTTP client by default.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        *,
+        settings: Settings | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.provider = provider
+        self._settings = settings
+        self._transport = transport
+
+    async def generate_image(
+        self,
+        data: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: Timeout | float | Mapping[str, float] | None = None,
+        **params: Any,
+    ) -> ImageAnswer:
+        """Draw images, and download those that the server gives a link to.
+
+        It is asked once: a request that may have been carried out is not sent again.
+
+        Args:
+            data: All parameters in one mapping, as the SDKs pass them.
+            timeout: Seconds to wait, for this request only. Drawing may take two minutes.
+            params: The parameters one by one, which win over ``data``: ``prompt``, ``model``,
+                ``size`` (pixels, ``"1024x1024"``), ``n``, and whatever else the model takes, such
+                as ``revise={"value": False}``.
+
+        Returns:
+            The images, each with its bytes.
+
+        Raises:
+            ImageDownloadError: Images were drawn, but not all could be fetched; ``answer`` holds
+                what is there, links included.
+            CbaiError: Nothing was drawn; the message says what to do.
+
+        Source: ``docs.cloudbase.net/ai/image-model``; the paths are the official SDK's.
+        """
+        from cbai_notebook.client.call import call
+        from cbai_notebook.client.failures import Asked
+        from cbai_notebook.client.images.collect import collect
+        from cbai_notebook.client.transport import HTTPTransport
+
+        settings = settings_module.in_force(self._settings, timeout)
+        request = self._request(settings, data, params)
+        asked = Asked(
+            provider=self.provider,
+            model=str(request.body["model"]),
+            url=request.url,
+            secret=request.secret,
+        )
+        began = asyncio.get_running_loop().time()
+        reply = await call(self._transport or HTTPTransport(), request, asked, settings.timeout)
+        # The faster transport writes a link anew, which can break its signature.
+        fetching = self._transport or HTTPTransport(fast=False)
+        images, failed = await collect(reply.value, request, fetching, settings.timeout)
+        answer = self._answer(images, request, reply.value, reply.request_id, began)
+        if failed is not None:
+            raise _lost(answer, failed) from failed
+        return answer
+
+    async def prepare(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> Request:
+        """Return the request exactly as it would be sent, and do not send it."""
+        return self._request(settings_module.in_force(self._settings, None), data, params)
+
+    def __repr__(self) -> str:
+        return f"<ImageModel of {self.provider}>"
+
+    def _request(
+        self, settings: Settings, data: Mapping[str, Any] | None, params: Mapping[str, Any]
+    ) -> Request:
+        given = {**(data or {}), **params}
+        body = {name: value for name, value in given.items() if value is not None}
+        model = body.pop("model", None) or _DEFAULT_MODELS.get(self.provider)
+        url, key = _place(self.provider, model or "", settings)
+        if not model:
+            raise ConfigurationError(
+                f"Which model of {self.provider!r} is to draw? Name one: model='…'."
+            )
+        prompt = body.pop("prompt", None)
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise UsageError("There is nothing to draw. Say what: prompt='A cat in the rain'.")
+        return Request(
+            "POST",
+            url,
+            headers_of(Endpoint(self.provider, url, key), False),
+            {"model": model, "prompt": prompt, **body},
+            secret=key,
+        )
+
+    def _answer(
+        self,
+        images: Sequence[GeneratedImage],
+        request: Request,
+        raw: Mapping[str, Any],
+        request_id: str | None,
+        began: float,
+    ) -> ImageAnswer:
+        from cbai_notebook.client.answer import Timing
+        from cbai_notebook.client.images.answer import ImageAnswer
+
+        return ImageAnswer(
+            images=tuple(images),
+            model=str(request.body["model"]),
+            provider=self.provider,
+            timing=Timing(duration_s=asyncio.get_running_loop().time() - began),
+            request_id=request_id,
+            raw=raw,
+        )
+
+
+def create_image_model(
+    provider: str = "hunyuan-image",
+    *,
+    settings: Settings | None = None,
+    transport: Transport | None = None,
+) -> ImageModel:
+    """Make a model that draws. Nothing is asked yet.
+
+    Args:
+        provider: The provider's name; ``"custom"`` is any server with ``/images/generations``.
+        settings: Settings to use instead of those in force when a request is made.
+        transport: What sends requests; the shared HTTP client by default.
+    """
+    return ImageModel(provider, settings=settings, transport=transport)
+
+
+def _place(provider: str, model: str, settings: Settings) -> tuple[str, Secret]:
+    """Return the address that a model draws at, and the key for it."""
+    found = provider_for(provider, settings)
+    if isinstance(found, CloudBaseProvider):
+        base, key = cloudbase(settings)
+        # The newer models of this provider stand at an address of their own.
+        newer = provider == "hunyuan-image" and model.startswith("hunyuan-image-v3")
+        path = "images/ar/generations" if newer else "images/generations"
+        return f"{base}/ai/{provider}/{path}", key
+    if isinstance(found, CustomProvider) and settings.base_url:
+        base = checked_base_url(settings.base_url)
+        return f"{base}/images/generations", Secret(settings.api_key or "")
+    if isinstance(found, CustomProvider):
+        raise ConfigurationError(
+            "The provider 'custom' needs an address: set CBAI_BASE_URL or call "
+            "cbai.configure(base_url='https://…/v1')."
+        )
+    raise UsageError(
+        f"The provider {provider!r} draws no images. Take another: "
+        "cbai.create_image_model('hunyuan-image')."
+    )
+
+
+def _lost(answer: ImageAnswer, failed: CbaiError) -> ImageDownloadError:
+    lost = [number for number, image in enumerate(answer.images) if not image.data]
+    linked = next((number for number in lost if answer.images[number].url), None)
+    how = "" if linked is None else f" Its link works for a day: error.answer.images[{linked}].url."
+    return ImageDownloadError(
+        f"{len(answer.images)} drawn, but {len(lost)} could not be fetched. {failed.message}{how}",
+        answer=answer,
+        status=failed.status,
+        code=failed.code,
+        request_id=answer.request_id,
+    )

@@ -1,0 +1,200 @@
+"""An image as a part of a message: from a path, an address, bytes, or a picture of another library."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cbai_notebook.client.images.kinds import mime_of, name_of
+from cbai_notebook.errors import MissingDependencyError, UsageError
+
+LARGEST_BYTES = 4 * 1024 * 1024
+"""Bytes of an image that are sent as they are; a larger one is scaled."""
+
+LONGEST_SIDE = 2048
+"""Pixels to which the longer side of a large image is scaled."""
+
+_LARGEST_SOURCE = 64 * 1024 * 1024
+_MOST_PIXELS = 100_000_000
+_TAKEN = "PNG, JPEG, GIF and WebP images are taken"
+
+
+def image_part(source: Any, *, detail: str | None = None) -> dict[str, Any]:
+    """Make a part of a message out of an image.
+
+    Args:
+        source: A path; an ``https://`` address, which is passed on as it is; a ``data:`` address;
+            the bytes of a PNG, JPEG, GIF or WebP file; a PIL image; a matplotlib figure or axes,
+            such as ``df.plot()`` returns; or anything that Jupyter shows as a PNG.
+        detail: How closely the model looks, ``"low"`` or ``"high"``, where it knows the word.
+
+    Returns:
+        ``{"type": "image_url", "image_url": {"url": …}}``, to stand beside
+        ``{"type": "text", "text": …}`` in a message's ``content``. An image of more than 4 MB is
+        scaled to 2048 pixels.
+
+    Raises:
+        UsageError: It is no image, or of a kind or size that is not taken.
+        MissingDependencyError: It must be scaled, and Pillow is not installed.
+
+    Source: image parts of the chat completions API.
+    """
+    address = source if isinstance(source, str) else ""
+    if address[:8].lower() == "https://":
+        url = _checked_address(address)
+    elif address[:7].lower() == "http://":
+        raise UsageError(
+            f"{_shown(address)!r} is not sent: only https addresses are. Download the image and "
+            "pass its path."
+        )
+    else:
+        data = _fitting(_bytes_of(source), source)
+        url = f"data:{mime_of(data)};base64,{base64.b64encode(data).decode()}"
+    image = {"url": url, "detail": detail} if detail else {"url": url}
+    return {"type": "image_url", "image_url": image}
+
+
+def _checked_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and not parts.username and not parts.password
+    except ValueError:
+        usable = False
+    if not usable or any(c.isspace() for c in url):
+        raise UsageError(f"{_shown(url)!r} is no address that a model could open.")
+    return url
+
+
+def _bytes_of(source: Any) -> bytes:
+    """Return the bytes of an image file, wherever they come from."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if isinstance(source, str) and source[:5].lower() == "data:":
+        return _decoded(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _read(Path(source).expanduser())
+    drawn = _drawn(source)
+    if drawn is None:
+        raise UsageError(
+            f"{type(source).__name__} is no image. Pass a path, an https address, bytes, a PIL "
+            "image, or a matplotlib figure such as df.plot() makes."
+        )
+    return drawn
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST_SOURCE:
+            raise UsageError(
+                f"{path} is {size // 2**20} MB; an image may have at most "
+                f"{_LARGEST_SOURCE // 2**20} MB. Make it smaller first."
+            )
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"The image {_shown(str(path))!r} cannot be read: {reason}.") from error
+
+
+def _decoded(url: str) -> bytes:
+    head, comma, body = url.partition(",")
+    if comma and head.lower().endswith(";base64"):
+        try:
+            return base64.b64decode(body, validate=True)
+        except binascii.Error:
+            pass
+    raise UsageError("This data: address holds no base64 image. Pass the image's bytes or path.")
+
+
+def _drawn(source: Any) -> bytes | None:
+    """Let a library's picture draw itself; no library is imported for it."""
+    if hasattr(source, "flat") and hasattr(source, "tolist"):
+        # df.plot(subplots=True) returns an array of axes, which share their figure.
+        source = next(iter(source.flat), None)
+    figure: Any = source if hasattr(source, "savefig") else getattr(source, "figure", None)
+    if hasattr(figure, "savefig"):
+        drawing = io.BytesIO()
+        figure.savefig(drawing, format="png", bbox_inches="tight")
+        return drawing.getvalue()
+    if isinstance(getattr(source, "data", None), bytes):
+        return bytes(source.data)  # an image of IPython's, or one that a model drew
+    if hasattr(source, "_repr_png_"):
+        data = source._repr_png_()
+        if data is None and hasattr(source, "convert"):
+            # A PIL image in colours that a PNG cannot hold.
+            data = source.convert("RGB")._repr_png_()
+        if isinstance(data, tuple):
+            data = data[0]  # what the image says of itself beside its bytes
+        if isinstance(data, str):
+            return base64.b64decode(data)
+        return data if isinstance(data, bytes) else None
+    return None
+
+
+def _fitting(data: bytes, source: Any) -> bytes:
+    """Return an image that can be sent: this one, or a smaller one of it."""
+    if mime_of(data) is None:
+        what = _shown(str(source)) if isinstance(source, (str, os.PathLike)) else "The image"
+        raise UsageError(f"{what} is {name_of(data)}; {_TAKEN}. Save it as PNG first.")
+    if len(data) > _LARGEST_SOURCE:
+        raise UsageError(
+            f"The image is {len(data) // 2**20} MB; at most {_LARGEST_SOURCE // 2**20} MB are "
+            "taken. Make it smaller first."
+        )
+    return data if len(data) <= LARGEST_BYTES else _scaled(data)
+
+
+def _scaled(data: bytes) -> bytes:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingDependencyError(
+            f"The image is {len(data) / 2**20:.1f} MB, and more than {LARGEST_BYTES // 2**20} MB "
+            "must be scaled, which needs Pillow: "
+            '`python -m pip install "cbai-notebook[images]"`. Or pass a smaller image.'
+        ) from None
+    try:
+        image = Image.open(io.BytesIO(data))
+        if image.width * image.height > _MOST_PIXELS:
+            raise UsageError(
+                f"The image has {image.width} × {image.height} pixels, which is too many. Make it "
+                "smaller first."
+            )
+        return _shrunk(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UsageError(f"The image is damaged and cannot be scaled: {error}.") from error
+
+
+def _shrunk(image: Any) -> bytes:
+    """Return an image as a PNG, or as a JPEG where that is still too large, of a fitting size."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    image = image.convert("RGBA" if transparent else "RGB")
+    side = LONGEST_SIDE
+    while True:
+        image.thumbnail((side, side))
+        data = _saved(image, "PNG", optimize=True)
+        if len(data) > LARGEST_BYTES:
+            ground = Image.new("RGB", image.size, "white")
+            ground.paste(image, mask=image if transparent else None)
+            data = _saved(ground, "JPEG", quality=85)
+        if len(data) <= LARGEST_BYTES:
+            return data
+        side //= 2
+
+
+def _saved(image: Any, format: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format, **options)
+    return out.getvalue()
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"

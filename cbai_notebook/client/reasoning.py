@@ -1,0 +1,44 @@
+"""``think=``: one name for what each provider calls it.
+
+Rule: CloudBase's models take ``thinking: {"type": "enabled" | "disabled"}``; DashScope's documentation
+names ``enable_thinking``, and that of vLLM, SGLang and llama.cpp ``chat_template_kwargs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cbai_notebook.errors import UsageError
+
+
+def _usual(think: bool) -> dict[str, Any]:
+    return {"thinking": {"type": "enabled" if think else "disabled"}}
+
+
+def _in_the_template(think: bool) -> dict[str, Any]:
+    return {"chat_template_kwargs": {"enable_thinking": think}}
+
+
+_BY_PROVIDER: Mapping[str, Callable[[bool], dict[str, Any]]] = {
+    "dashscope": lambda think: {"enable_thinking": think},
+    "custom": _in_the_template,
+    "local": _in_the_template,
+}
+
+
+def parameters(provider: str, think: Any) -> dict[str, Any]:
+    """Return the parameters that turn a model's thinking on or off.
+
+    Args:
+        provider: Whose model it is; one that is not known takes what CloudBase's models take.
+        think: True, False, or None for what the model does by itself.
+
+    Raises:
+        UsageError: ``think`` is something else.
+    """
+    if think is None:
+        return {}
+    if not isinstance(think, bool):
+        raise UsageError(f"think must be True, False or None, not {think!r}.")
+    return _BY_PROVIDER.get(provider, _usual)(think)

@@ -1,0 +1,150 @@
+"""One call of a tool: check the arguments, ask the user, run it, and word the answer.
+
+Whatever goes wrong with a call is told to the model, which can then do better. Only what stops the
+whole answer passes through: an interrupt, a cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from cbai_notebook.client.tools.record import CallResult, PendingCall, ToolCallState
+from cbai_notebook.client.tools.result import text_of
+from cbai_notebook.client.tools.threads import in_thread
+from cbai_notebook.client.tools.tool import Tool
+
+Approve = Callable[[PendingCall], Awaitable[bool]]
+CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]
+OnCall = Callable[[ToolCallState], None]
+
+# What an asynchronous tool may take to clean up after an interrupt.
+_CLEAN_UP_S = 1.0
+
+
+async def refuse(call: PendingCall) -> bool:
+    """Say no: the answer where nobody can be asked."""
+    return False
+
+
+async def here(call: Callable[[], Any]) -> Any:
+    """Run a nested tool on the loop that runs already."""
+    value = call()
+    return await value if inspect.isawaitable(value) else value
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Calls the tools of one answer.
+
+    Args:
+        tools: By name.
+        approve: Asks the user about a tool with ``confirm=True``; for one call at a time.
+        call_nested: Runs what a tool with ``nested=True`` does, given as a function without
+            arguments whose result may be awaitable.
+        on_call: Told when a call starts and when it has ended.
+        hidden: Takes out of a text what must not be sent.
+    """
+
+    tools: Mapping[str, Tool]
+    approve: Approve = refuse
+    call_nested: CallNested = here
+    on_call: OnCall | None = None
+    hidden: Callable[[str], str] = str
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    async def call(self, asked: ToolCallState) -> CallResult:
+        """Answer one call of a step."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if self.on_call is not None:
+            self.on_call(asked)
+        result = await self._result(asked)
+        result = replace(result, text=self.hidden(result.text), duration_s=clock() - began)
+        if self.on_call is not None:
+            self.on_call(replace(asked, result=result))
+        return result
+
+    async def _result(self, asked: ToolCallState) -> CallResult:
+        result = CallResult(asked.id, asked.name, asked.arguments, None, "")
+        tool = self.tools.get(asked.name)
+        if tool is None:
+            known = ", ".join(self.tools) or "none"
+            text = f"Error: there is no tool {asked.name[:64]!r}. The tools are: {known}."
+            return replace(result, text=text, status="unknown")
+        try:
+            arguments = tool.decode(asked.arguments.strip() or "{}")
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+            text = (
+                f"Error: the arguments do not fit: {error}. You wrote: {asked.arguments[:500]} "
+                "Call the tool again with arguments that fit its parameters."
+            )
+            return replace(result, text=text, status="invalid", error=error)
+        result = replace(result, parsed=arguments)
+        if tool.confirm and not await self._approved(tool, asked, arguments):
+            text = "Refused: the user did not allow this call. Do not try it again unasked."
+            return replace(result, text=text, status="refused")
+        try:
+            return replace(result, text=text_of(await self._run(tool, arguments)))
+        # A tool that calls sys.exit() must not end the kernel.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            text = f"Error: {type(error).__name__}: {error}"
+            return replace(result, text=text_of(text), status="error", error=error)
+
+    async def _approved(
+        self, tool: Tool, asked: ToolCallState, arguments: Mapping[str, Any]
+    ) -> bool:
+        pending = PendingCall(asked.id, tool.name, arguments, tool.description, asked.step)
+        async with self._asking:
+            return await self.approve(pending)
+
+    async def _run(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
+        def call() -> Any:
+            return tool.function(**arguments)
+
+        if tool.nested:
+            return await _finished(self.call_nested(call))
+        if _is_async(tool.function):
+            return await _finished(call())
+        value = await in_thread(call, tool.name)
+        return await _finished(value) if inspect.isawaitable(value) else value
+
+
+async def _finished(work: Awaitable[Any]) -> Any:
+    """Wait for work in a task of its own, so that its cancellation is not taken for ours.
+
+    Raises:
+        RuntimeError: It was cancelled, though this was not.
+    """
+
+    async def guarded() -> tuple[Any, SystemExit | None]:
+        try:
+            return await work, None
+        except SystemExit as error:
+            return None, error  # it would end the loop that runs the task
+
+    task = asyncio.ensure_future(guarded())
+    try:
+        await asyncio.wait({task})
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CLEAN_UP_S)
+        if task.done() and not task.cancelled():
+            task.exception()  # looked at, so that the loop does not report it as lost
+    if task.cancelled():
+        raise RuntimeError("The tool was cancelled before it ended.")
+    value, exit_ = task.result()
+    if exit_ is not None:
+        raise exit_
+    return value
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    called = getattr(function, "__call__", None)  # noqa: B004  # of an object, not of its class
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)

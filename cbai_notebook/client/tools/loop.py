@@ -1,0 +1,201 @@
+"""The steps of an answer: ask, call the tools that the model wants, ask again, until it has answered.
+
+The one loop behind whole answers and streams. It always ends, at ``max_steps`` at the latest, and no
+call is ever left without an answer, but those of tools that the caller keeps to itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cbai_notebook.client.answer import MAX_STEPS, Answer, Messages, Timing, added, over_steps
+from cbai_notebook.client.tools.calling import Caller
+from cbai_notebook.client.tools.record import CallResult, Step, ToolCallState
+from cbai_notebook.client.wire import ToolCall
+from cbai_notebook.errors import StructuredAnswerError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.options import Options
+
+# A model that asks for thousands of calls in one step gets them, but not all at once.
+_AT_ONCE = 32
+# What a model may call a tool; a server that is sent another name back can refuse the request.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
+
+Ask = Callable[[Messages, int], Awaitable[Answer]]
+"""Sends these messages as the step of this number, and returns its answer."""
+
+
+async def run(
+    ask: Ask,
+    messages: Sequence[Any],
+    options: Options,
+    *,
+    hidden: Callable[[str], str],
+    keep: Callable[[Step], None],
+    timing: Callable[[], Timing],
+) -> Answer:
+    """Run the steps of an answer.
+
+    Args:
+        ask: Sends one request.
+        messages: What the caller asked.
+        options: The tools, the bounds, and whom to tell.
+        hidden: Takes out of a tool's result what must not be sent.
+        keep: Given each step as soon as it is whole.
+        timing: How long all of it took, asked at the end.
+
+    Returns:
+        The answer of the last step, with what all of them add up to.
+
+    Raises:
+        CbaiError: A request failed.
+        StructuredAnswerError: The answer does not fit the type, also after a second attempt.
+    """
+    caller = options.caller(hidden)
+    grown: Messages = list(messages)
+    aside: Messages = []  # an answer that did not fit, and why: sent once, and not kept
+    steps: list[Step] = []
+    taken: set[str] = set()
+    while True:
+        number = len(steps) + 1
+        response = await ask([*grown, *aside], number)
+        calls = _calls(response, number, taken)
+        step = await _step(response, calls, caller, options, number)
+        steps.append(step)
+        keep(step)
+        await _tell(options, step)
+        parsed = None
+        if not calls and options.response is not None:
+            try:
+                parsed = options.response.parse(response.text, response.finish_reason)
+            except StructuredAnswerError as error:
+                if aside or response.finish_reason == "length":
+                    raise
+                aside = options.response.repair(response.text, error)
+                continue
+        grown += step.messages
+        goes_on = bool(calls) and len(step.results) == len(calls)
+        if goes_on and number < options.max_steps:
+            continue
+        return over_steps(
+            response,
+            steps,
+            messages=grown,
+            usage=added(one.usage for one in steps),
+            timing=timing(),
+            parsed=parsed,
+            finish_reason=MAX_STEPS if goes_on else None,
+        )
+
+
+async def _step(
+    response: Answer,
+    calls: list[ToolCallState],
+    caller: Caller,
+    options: Options,
+    number: int,
+) -> Step:
+    """Answer the calls of a step, but those that are left to the caller."""
+    results = await _all(caller, [call for call in calls if call.name not in options.callers_own])
+    return Step(
+        number=number,
+        message=_message(response, calls),
+        results=tuple(results),
+        usage=response.usage,
+        finish_reason=response.finish_reason,
+        response=response,
+    )
+
+
+async def _tell(options: Options, step: Step) -> None:
+    if options.on_step_finish is not None:
+        told = options.on_step_finish(step)
+        if inspect.isawaitable(told):
+            await told
+
+
+async def _all(caller: Caller, calls: list[ToolCallState]) -> list[CallResult]:
+    """Answer the calls of a step, at once; the first failure of ours ends them all."""
+    if not calls:
+        return []
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(call: ToolCallState) -> CallResult:
+        async with room:
+            return await caller.call(call)
+
+    tasks = [asyncio.ensure_future(one(call)) for call in calls]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        return [task.result() for task in tasks if task.done()]
+    finally:
+        left = [task for task in tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # looked at, so that the loop does not report it as lost
+
+
+def _calls(response: Answer, number: int, taken: set[str]) -> list[ToolCallState]:
+    """Return the calls of a step, each with an id of its own, whatever the provider sent."""
+    calls: list[ToolCallState] = []
+    for position, call in enumerate(response.tool_calls):
+        id_ = call.id or ""
+        while not id_ or id_ in taken:
+            id_ += f"call_{number}_{position}"
+        taken.add(id_)
+        calls.append(ToolCallState(id_, *_function(call), number))
+    return calls
+
+
+def _function(call: ToolCall) -> tuple[str, str]:
+    function = call.function
+    return (function.name or "", function.arguments or "") if function is not None else ("", "")
+
+
+def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
+    """Return the assistant message of a step as it is sent back."""
+    if not calls:
+        return dict(response.messages[-1]) if response.choices else _said("")
+    message = _said(response.text)
+    if response.reasoning:
+        # DeepSeek and Kimi refuse the next request of a loop without it.
+        message["reasoning_content"] = response.reasoning
+    message["tool_calls"] = [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {
+                "name": _NO_NAME.sub("_", call.name)[:64] or "unnamed",
+                "arguments": _sendable(call.arguments),
+            },
+        }
+        for call in calls
+    ]
+    return message
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+def _sendable(arguments: str) -> str:
+    """Return arguments that a server can read: several refuse a request that holds malformed ones.
+
+    The model is shown what it wrote in the answer to the call.
+    """
+    try:
+        fits = isinstance(msgspec.json.decode(arguments), dict)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        fits = False
+    return arguments if fits else "{}"

@@ -1,0 +1,148 @@
+"""From a function's signature and docstring to what a model is told of it, and back to arguments.
+
+Rule: the ``parameters`` of a tool are a JSON Schema of type object.
+"""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Optional, get_args, get_origin
+
+import msgspec
+
+from cbai_notebook.errors import UsageError
+
+_POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
+_STARRED = inspect.Parameter.VAR_POSITIONAL
+_EXTRA = inspect.Parameter.VAR_KEYWORD
+
+
+@dataclass(frozen=True)
+class Described:
+    """A function as a model sees it.
+
+    Args:
+        description: What it does.
+        parameters: The JSON Schema of its arguments.
+        decode: Turns JSON text into arguments by name, converted and checked; raises
+            `msgspec.MsgspecError` when they do not fit.
+    """
+
+    description: str
+    parameters: Mapping[str, Any]
+    decode: Callable[[str], dict[str, Any]]
+
+
+# A function that is defined anew in a cell is a new one; the old one's entry goes with it.
+_known: weakref.WeakKeyDictionary[Callable[..., Any], Described] = weakref.WeakKeyDictionary()
+
+
+def describe(function: Callable[..., Any]) -> Described:
+    """Describe a function; the same function is looked at once.
+
+    Args:
+        function: Its parameters have type hints that JSON can carry, and its docstring tells of
+            them in any of the usual styles (Google, NumPy, reST).
+
+    Raises:
+        UsageError: A parameter cannot be given by name, or its type has no JSON form.
+    """
+    try:
+        known = _known.get(function)
+    except TypeError:  # no weak reference to it, or no hash: looked at each time
+        return _described(function)
+    if known is None:
+        known = _known[function] = _described(function)
+    return known
+
+
+def _described(function: Callable[..., Any]) -> Described:
+    from docstring_parser import parse
+
+    name = getattr(function, "__name__", type(function).__name__)
+    said = parse(inspect.getdoc(function) or "")
+    about = {param.arg_name.lstrip("*"): param.description for param in said.params}
+    taken, fields = [], []
+    extra = False
+    for parameter in _parameters(function, name):
+        if parameter.kind is _EXTRA:
+            extra = True
+            continue
+        if parameter.kind in (_POSITIONAL_ONLY, _STARRED):
+            raise UsageError(
+                f"The parameter {parameter.name!r} of the tool {name!r} has no name that a model "
+                "could use. Give the tool parameters that are passed by name."
+            )
+        taken.append(parameter.name)
+        fields.append(_field(parameter, about.get(parameter.name)))
+    struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=not extra)
+    return Described(
+        description="\n\n".join(filter(None, (said.short_description, said.long_description))),
+        parameters=_schema(struct, name),
+        decode=_decoder(struct, taken, extra),
+    )
+
+
+def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function, eval_str=True).parameters.values())
+    except NameError as error:
+        raise UsageError(
+            f"A type hint of the tool {name!r} cannot be read: {error}. Define or import that name "
+            "where the function is defined."
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"The parameters of the tool {name!r} cannot be read: {error}. Wrap it in a function "
+            "with type hints."
+        ) from error
+
+
+def _field(parameter: inspect.Parameter, about: str | None) -> tuple[str, Any, Any]:
+    kind: Any = Any if parameter.annotation is parameter.empty else parameter.annotation
+    own = next((one for one in get_args(kind)[1:] if isinstance(one, str)), None)
+    if get_origin(kind) is Annotated and own:
+        about = own
+    default = parameter.default
+    if default is None:
+        kind = Optional[kind]  # noqa: UP045  # `x: int = None` is written often, and meant so
+    if about:
+        kind = Annotated[kind, msgspec.Meta(description=" ".join(about.split()))]
+    if default is parameter.empty:
+        return parameter.name, kind, msgspec.NODEFAULT
+    if default is None or isinstance(default, (bool, int, float, str)):
+        return parameter.name, kind, default
+    # Never shared between calls by msgspec's own copy, and not a part of the schema.
+    return parameter.name, kind, msgspec.field(default_factory=lambda: default)
+
+
+def _schema(struct: type[msgspec.Struct], name: str) -> dict[str, Any]:
+    try:
+        (own,), definitions = msgspec.json.schema_components(
+            [struct], ref_template="#/$defs/{name}"
+        )
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"A parameter of the tool {name!r} has a type that JSON cannot carry: {error} "
+            "Use str, int, float, bool, list, dict, Literal, a dataclass or the like."
+        ) from error
+    schema = definitions.pop(own["$ref"].removeprefix("#/$defs/"))
+    schema.pop("title", None)
+    return {**schema, "$defs": definitions} if definitions else schema
+
+
+def _decoder(
+    struct: type[msgspec.Struct], taken: list[str], extra: bool
+) -> Callable[[str], dict[str, Any]]:
+    # Lax, because a small model writes "3" for 3.
+    decoder = msgspec.json.Decoder(struct, strict=False)
+
+    def decode(text: str) -> dict[str, Any]:
+        value = decoder.decode(text)
+        known = {name: getattr(value, name) for name in taken}
+        return {**msgspec.json.decode(text), **known} if extra else known
+
+    return decode

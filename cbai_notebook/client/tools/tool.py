@@ -1,0 +1,220 @@
+"""A tool: a function with the name, the description and the parameters that the model is told."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, overload
+
+import msgspec
+
+from cbai_notebook.client.tools.schema import describe
+from cbai_notebook.errors import UsageError
+
+# What providers accept as a name (the rule is the OpenAI API's).
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """A function that a model may call. It can be called as the function itself.
+
+    Args:
+        name: What the model calls it.
+        description: What it does, for the model.
+        parameters: The JSON Schema of its arguments.
+        function: What is called, with arguments by name.
+        decode: Turns the model's JSON text into arguments by name; raises `msgspec.MsgspecError`
+            when they do not fit.
+        confirm: Whether the user is asked before each call.
+        nested: Whether it runs where the kernel's own event loop is, and not beside it.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    function: Callable[..., Any]
+    decode: Callable[[str], dict[str, Any]]
+    confirm: bool = False
+    nested: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise UsageError(
+                f"A tool cannot be called {self.name!r}: up to 64 of a-z, A-Z, 0-9, '_' and '-'. "
+                "Name it: @cbai.tool(name='…')."
+            )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        return self.function(*args, **kwargs)
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """What the model is told: the entry of a request's ``tools``."""
+        described = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": self.parameters,
+        }
+        return {
+            "type": "function",
+            "function": {name: value for name, value in described.items() if value},
+        }
+
+    def __repr__(self) -> str:
+        return f"<Tool {self.name}>"
+
+
+@overload
+def tool(function: Callable[..., Any], /) -> Tool: ...
+
+
+@overload
+def tool(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    confirm: bool = False,
+    nested: bool = False,
+) -> Callable[[Callable[..., Any]], Tool]: ...
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    confirm: bool = False,
+    nested: bool = False,
+) -> Tool | Callable[[Callable[..., Any]], Tool]:
+    """Make a tool of a function; a decorator, with or without arguments.
+
+    A plain function in ``tools=[…]`` needs no decorator.
+
+    Args:
+        function: With type hints, and a docstring that the model reads.
+        name: Another name than the function's.
+        description: Another description than the docstring's.
+        confirm: Ask the user before each call.
+        nested: Run it on the kernel's own event loop, for a function that uses a connection made in
+            a cell.
+
+    Raises:
+        UsageError: The function cannot be described to a model.
+    """
+
+    def make(function: Callable[..., Any]) -> Tool:
+        described = describe(function)
+        return Tool(
+            name=name or str(getattr(function, "__name__", type(function).__name__)),
+            description=described.description if description is None else description,
+            parameters=described.parameters,
+            function=function,
+            decode=described.decode,
+            confirm=confirm,
+            nested=nested,
+        )
+
+    return make if function is None else make(function)
+
+
+def tools_of(given: Any) -> list[Tool | Any]:
+    """Read what a caller passes as ``tools``.
+
+    Args:
+        given: A list of functions, tools, mappings with a function under ``"fn"`` (the Web SDK's
+            shape), and entries that are sent as they are.
+
+    Returns:
+        In the same order: a `Tool` for whatever has a function, and all else as it was.
+
+    Raises:
+        UsageError: It is no list, an entry can be no tool, or two have the same name.
+    """
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise UsageError("tools must be a list, as in tools=[get_weather].")
+    found = [_tool_of(one) for one in given]
+    names = [one.name for one in found if isinstance(one, Tool)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"Two tools are called {twice!r}. Give one another name: @cbai.tool(name='…')."
+        )
+    return found
+
+
+def _tool_of(one: Any) -> Tool | Any:
+    if isinstance(one, Tool):
+        return one
+    if isinstance(one, Mapping):
+        return _of_mapping(one) if "fn" in one else one
+    if callable(one) and not isinstance(one, type):
+        return tool(one)
+    raise UsageError(
+        f"{one!r} can be no tool. Pass a function with type hints and a docstring, as in "
+        "tools=[get_weather]."
+    )
+
+
+def _of_mapping(one: Mapping[str, Any]) -> Tool:
+    function = one["fn"]
+    if not callable(function):
+        raise UsageError("The 'fn' of a tool must be a function.")
+    name = one.get("name") or getattr(function, "__name__", "")
+    if one.get("parameters") is None:
+        described = describe(function)
+        parameters, decode = described.parameters, described.decode
+    else:
+        parameters, decode = one["parameters"], _by_schema(function, one["parameters"])
+    return Tool(
+        name=str(name),
+        description=str(one.get("description") or ""),
+        parameters=parameters,
+        function=function,
+        decode=decode,
+        confirm=bool(one.get("confirm")),
+        nested=bool(one.get("nested")),
+    )
+
+
+def _by_schema(
+    function: Callable[..., Any], parameters: Mapping[str, Any]
+) -> Callable[[str], dict[str, Any]]:
+    """Return a decoder for a schema that the caller wrote: it checks the names."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        signature = None
+    alone = _takes_one_object(signature, parameters)
+
+    def decode(text: str) -> dict[str, Any]:
+        arguments = msgspec.json.decode(text, type=dict[str, Any])
+        missing = [name for name in parameters.get("required", ()) if name not in arguments]
+        if missing:
+            raise msgspec.ValidationError(f"Object missing required field `{missing[0]}`")
+        if alone is not None:
+            return {alone: arguments}
+        if signature is not None:
+            try:
+                signature.bind(**arguments)
+            except TypeError as error:
+                raise msgspec.ValidationError(str(error)) from error
+        return arguments
+
+    return decode
+
+
+def _takes_one_object(
+    signature: inspect.Signature | None, parameters: Mapping[str, Any]
+) -> str | None:
+    """Return the one parameter of a function that takes all arguments in it, as in the Web SDK."""
+    names = list(signature.parameters) if signature is not None else []
+    if len(names) == 1 and names[0] not in (parameters.get("properties") or {}):
+        kind = signature.parameters[names[0]].kind if signature is not None else None
+        if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            return names[0]
+    return None

@@ -1,0 +1,36 @@
+"""What arrives of an answer, on its way to the conversation and to the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cbai_notebook.conversation.calls import Call
+
+if TYPE_CHECKING:
+    from cbai_notebook.client import Chunk
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What has just arrived: a piece of the answer or of the reasoning, or news of a tool's call."""
+
+    text: str = ""
+    reasoning: str = ""
+    call: Call | None = None
+
+    @classmethod
+    def of(cls, batch: Iterable[Chunk]) -> Delta:
+        """Join what one read of the connection brought."""
+        chunks = list(batch)
+        return cls(
+            "".join([chunk.text for chunk in chunks]),
+            "".join([chunk.reasoning for chunk in chunks]),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.reasoning or self.call)
+
+
+Listener = Callable[[Delta], None]

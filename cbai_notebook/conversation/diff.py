@@ -1,0 +1,133 @@
+"""Two answers compared word by word, in their Markdown source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cbai_notebook.conversation.alignment import pairs
+
+# Scripts that put no spaces between words are compared character by character.
+_UNSPACED = "\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# From U+00C0 to U+1FFF stand letters and the marks that go with them.
+_LETTERS = rf"(?:[\u00c0-\u1fff]|[^\W{_UNSPACED}])+"
+
+_WORD = re.compile(
+    rf"\n|[^\S\n]+"
+    rf"|\d+(?:[.,:]\d+)+"
+    rf"|{_LETTERS}(?:['’]{_LETTERS})*"
+    rf"|[{_UNSPACED}]"
+    r"|[-+*/%&|^<>=!:]=|[-=]>"
+    r"|([^\w\s])\1+"
+    # A sign with what changes its looks, such as an emoji's skin, and what it is joined to.
+    "|.(?:[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d.)*",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of text that both have, that only the old one has, or that only the new one has."""
+
+    kind: Literal["kept", "removed", "added"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What became of a text.
+
+    Attributes:
+        pieces: The pieces in reading order; where text was replaced, the removed piece comes first.
+    """
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def old(self) -> str:
+        """The text before."""
+        return "".join(piece.text for piece in self.pieces if piece.kind != "added")
+
+    @property
+    def new(self) -> str:
+        """The text after."""
+        return "".join(piece.text for piece in self.pieces if piece.kind != "removed")
+
+    def __bool__(self) -> bool:
+        """Return whether the texts differ."""
+        return any(piece.kind != "kept" for piece in self.pieces)
+
+    def __str__(self) -> str:
+        """Return the text with ``[-what was removed-]`` and ``{+what was added+}``, as git marks words."""
+        marks = {"kept": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
+        return "".join(
+            f"{marks[piece.kind][0]}{piece.text}{marks[piece.kind][1]}" for piece in self.pieces
+        )
+
+
+def compare(old: str, new: str) -> Difference:
+    """Compare two texts word by word.
+
+    A word is a run of letters and digits, a Chinese or Japanese character, a number with its dots, an
+    operator of code, or a run of one sign; blanks count as well. Very long texts take a second at most:
+    where they have little in common, a long stretch is given as removed and added as a whole.
+
+    Args:
+        old: The text before, as Markdown source.
+        new: The text after.
+    """
+    return Difference(tuple(_pieces(_fold(_stretches(words(old), words(new))))))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text; joined, they are the text."""
+    return [found[0] for found in _WORD.finditer(text)]
+
+
+@dataclass
+class _Stretch:
+    """Text that was replaced, and the text that follows it in both."""
+
+    removed: str
+    added: str
+    kept: str
+
+
+def _stretches(old: list[str], new: list[str]) -> Iterator[_Stretch]:
+    i = j = 0
+    removed = added = ""
+    kept: list[str] = []
+    for old_place, new_place in [*pairs(old, new), (len(old), len(new))]:
+        if (old_place, new_place) != (i, j):
+            yield _Stretch(removed, added, "".join(kept))
+            removed, added, kept = "".join(old[i:old_place]), "".join(new[j:new_place]), []
+        kept += old[old_place : old_place + 1]
+        i, j = old_place + 1, new_place + 1
+    yield _Stretch(removed, added, "".join(kept))
+
+
+def _fold(stretches: Iterable[_Stretch]) -> Iterator[_Stretch]:
+    """Join replacements that only a blank or a sign keeps apart: they read as one."""
+    last = _Stretch("", "", "")
+    for stretch in stretches:
+        replaced = last.removed and last.added and stretch.removed and stretch.added
+        if replaced and "\n" not in last.kept and not any(map(str.isalnum, last.kept)):
+            last.removed += last.kept + stretch.removed
+            last.added += last.kept + stretch.added
+            last.kept = stretch.kept
+        else:
+            yield last
+            last = stretch
+    yield last
+
+
+def _pieces(stretches: Iterable[_Stretch]) -> Iterator[Piece]:
+    for stretch in stretches:
+        if stretch.removed:
+            yield Piece("removed", stretch.removed)
+        if stretch.added:
+            yield Piece("added", stretch.added)
+        if stretch.kept:
+            yield Piece("kept", stretch.kept)
