@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.archive import archive, queries
 from cbai_notebook.conversation.archive.queries import Filter, Summary
-from cbai_notebook.conversation.archive.words import holds
+from cbai_notebook.conversation.archive.words import found_in
 from cbai_notebook.conversation.frames import need
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.shelf import shelf
@@ -41,8 +41,8 @@ def history(
             either in ISO form; without a zone it is this machine's time.
         status: How their turn ended: ``"complete"``, ``"partial"``, ``"cancelled"``, ``"failed"``.
         role: Whose they are: ``"system"``, ``"user"``, ``"assistant"``, ``"tool"``.
-        search: Words that they hold, whatever their case; a phrase in double quotes. Chinese is found
-            by any run of its characters.
+        search: Words that a prompt or an answer holds, whatever their case; a phrase in double quotes.
+            Chinese is found by any run of its characters.
         limit: How many, the newest.
         versions: With those that a cell has replaced and those on other branches; their ``turn`` is -1.
 
@@ -161,7 +161,7 @@ def _fits(record: dict[str, Any], wanted: Filter) -> bool:
         and (wanted.until is None or record["created_at"] < wanted.until)
         and wanted.status in (None, record["status"])
         and wanted.role in (None, record["role"])
-        and (wanted.search is None or holds(record["content"], wanted.search))
+        and (wanted.search is None or found_in(record, wanted.search))
     )
 
 

@@ -23,7 +23,7 @@ from tests.gateway import serve_process
 
 MESSAGES = 1_000_000
 CONVERSATIONS = 10_000
-ROUNDS = 7
+ROUNDS = 5
 RARE, EVERYWHERE, CHINESE = "sextant", "weather", "李白"
 
 
@@ -179,21 +179,40 @@ def turn(folder: str) -> float:
 
 
 def stream(base_url: str, file: str) -> tuple[float, float]:
-    """Return the seconds of CPU of a cell's whole path, client and screen, and how many more the store takes.
+    """Return the seconds of CPU of a cell's whole path, client and screen, and those of the store in it.
 
-    Both are asked in turns: the medians of what is without it, and of the differences.
+    Cells with and without the store are asked in turns. The store's part is what opening, checkpointing and
+    closing a turn takes more; the cells' own difference is far smaller than their noise.
     """
     from cbai_notebook.client import Settings, create_model
     from cbai_notebook.client.transport import aclose
-    from cbai_notebook.conversation import Conversation, Question, ask
+    from cbai_notebook.conversation import Conversation, Question, Turn, ask
     from cbai_notebook.conversation.archive import Archive
-    from cbai_notebook.conversation.shelf import Shelf
+    from cbai_notebook.conversation.keeping import Keeper
     from cbai_notebook.notebook import bridge
     from cbai_notebook.notebook.playback import play
     from cbai_notebook.notebook.screen import Screen
     from tests.notebook.screen.recording import RecordingSurface
 
     model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
+
+    class Timed(Conversation):
+        spent = 0.0
+
+        def open(self, *given: Any, **named: Any) -> None:
+            started = time.thread_time()
+            super().open(*given, **named)
+            self.spent += time.thread_time() - started
+
+        def checkpoint(self, turn: Turn) -> None:
+            started = time.thread_time()
+            super().checkpoint(turn)
+            self.spent += time.thread_time() - started
+
+        def close(self, turn: Turn, status: str) -> None:
+            started = time.thread_time()
+            super().close(turn, status)
+            self.spent += time.thread_time() - started
 
     def cell(talk: Conversation, spec: str) -> float:
         started = time.process_time()
@@ -203,14 +222,16 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
         screen.finish("complete")
         return time.process_time() - started
 
-    in_memory = Conversation("talk")
-    on_disk = Shelf(Archive(Path(file)), None).get("talk")
+    in_memory = Timed("talk")
+    on_disk = Timed("talk", keeper=Keeper(Archive(Path(file)), "talk"))
     for talk in (in_memory, on_disk):
         cell(talk, "blast:500")
     without, more = [], []
     for _ in range(ROUNDS):
+        in_memory.spent = on_disk.spent = 0.0
         without.append(cell(in_memory, "paced:200x1600"))
-        more.append(cell(on_disk, "paced:200x1600") - without[-1])
+        cell(on_disk, "paced:200x1600")
+        more.append(on_disk.spent - in_memory.spent)
     bridge.run(aclose())
     return median(without), median(more)
 

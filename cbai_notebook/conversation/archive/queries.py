@@ -37,7 +37,7 @@ class Filter:
         since, until: When they were asked: from, and before, this moment.
         status: How their turn ended, such as ``"complete"`` or ``"partial"``.
         role: Whose they are, such as ``"user"``.
-        search: Words that they hold; a phrase in double quotes.
+        search: Words that a prompt or an answer holds; a phrase in double quotes.
         limit: How many, the newest.
         versions: With those that a cell has replaced and those on other branches.
     """
@@ -190,7 +190,7 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
 def _fits(record: dict[str, Any], wanted: Filter) -> bool:
     if wanted.role is not None and record["role"] != wanted.role:
         return False
-    return wanted.search is None or words.holds(record["content"], wanted.search)
+    return wanted.search is None or words.found_in(record, wanted.search)
 
 
 def _newest_first(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 _CHARACTERS = (
     r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
@@ -58,6 +59,11 @@ def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]])
         "INSERT INTO words (words, rowid, prompt, answer) VALUES ('delete', ?, ?, ?)",
         [(number, spaced(prompt), spaced(answer)) for number, prompt, answer in rows],
     )
+
+
+def found_in(record: Mapping[str, Any], query: str) -> bool:
+    """Return whether a message is one that is indexed, a prompt or an answer, and holds what was typed."""
+    return record["role"] in ("user", "assistant") and holds(record["content"], query)
 
 
 def holds(text: str, query: str) -> bool:

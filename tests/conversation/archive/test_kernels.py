@@ -178,6 +178,11 @@ def test_an_answer_whose_conversation_was_deleted_meanwhile_does_not_bring_it_ba
     assert kernel(file).names() == ()
 
 
+def test_an_agents_number_for_its_answer_outlives_the_kernel(file: Path) -> None:
+    kernel(file).get("talk").open(turn("a", "1", record_id="record-1"))
+    assert [each.record_id for each in kernel(file).get("talk").turns] == ["record-1"]
+
+
 def test_threads_write_at_once(file: Path) -> None:
     shelf = kernel(file)
     talk = shelf.get("talk")
