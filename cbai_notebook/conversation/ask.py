@@ -204,7 +204,7 @@ def _from_history(
         conversation.keep(own)
     elif question.remember:
         turn = turn_of(conversation, question, found.provider or "", 0, found.request or "")
-        turn.origin = found.origin or found.id
+        turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.status = found.steps, COMPLETE
         turn.add(found.text, found.reasoning)

@@ -220,12 +220,17 @@ class Conversation:
         with self._lock:
             if self._keeper is None or not self._keeper.changed_elsewhere():
                 return
-            known = [turn for slot in self._tree.slots() for turn in slot.versions]
-            tree = self._keeper.load(known)
-            if tree is None:
-                return
-            self._tree = tree
+            self._reload(self._all())
         self._watchers.tell(Change("arranged"))
+
+    def _reload(self, known: Iterable[Turn]) -> bool:
+        """Take the turns as they stand on disk; return ``False`` where they cannot be read."""
+        tree = self._keeper.load(known) if self._keeper else None
+        self._tree = tree or self._tree
+        return tree is not None
+
+    def _all(self) -> list[Turn]:
+        return [turn for slot in self._tree.slots() for turn in slot.versions]
 
     # One turn, from its prompt to its end
 
@@ -246,25 +251,32 @@ class Conversation:
         """
         self.refresh()
         with self._lock:
-            for other in (beside, instead):
-                if other is not None:
-                    self._must_hold(other)
-            last = beside or instead or self._tree.last
-            changed = [turn]
-            if last and _is_retry(last, turn):
-                slot = self._tree.replace(last, turn)
-                self._keep(turns=changed, slots=[slot], gone=[last])
-            elif beside:
-                slot = self._tree.add_beside(turn, beside)
-                self._keep(turns=changed, slots=self._tree.around(slot))
-            elif instead:
-                slot = self._tree.add_version(turn, instead)
-                changed += self._stale_after(turn)
-                self._keep(turns=changed, slots=[slot])
-            else:
-                slot = self._tree.append(turn)
-                self._keep(turns=changed, slots=self._tree.around(slot))
+            known = self._all()
+            while not self._placed(turn, beside, instead):
+                if not self._reload(known):
+                    self._keep(turns=[turn], slots=[self._tree.slot(turn)])
+                    break
         self._watchers.tell(Change("opened", turn))
+
+    def _placed(self, turn: Turn, beside: Turn | None, instead: Turn | None) -> bool:
+        """Add a turn; return ``False`` when another kernel was quicker, and this one must look again."""
+        for other in (beside, instead):
+            if other is not None:
+                self._must_hold(other)
+        last = beside or instead or self._tree.last
+        changed = [turn]
+        if last and _is_retry(last, turn):
+            slot = self._tree.replace(last, turn)
+            return self._keep(turns=changed, slots=[slot], gone=[last], as_loaded=True)
+        if beside:
+            slot = self._tree.add_beside(turn, beside)
+        elif instead:
+            slot = self._tree.add_version(turn, instead)
+            changed += self._stale_after(turn)
+            return self._keep(turns=changed, slots=[slot], as_loaded=True)
+        else:
+            slot = self._tree.append(turn)
+        return self._keep(turns=changed, slots=self._tree.around(slot), as_loaded=True)
 
     def grow(self, turn: Turn, text: str, reasoning: str) -> None:
         """Add what has just arrived to a turn."""
@@ -294,11 +306,18 @@ class Conversation:
 
     def extend(self, turns: Iterable[Turn]) -> None:
         """Add turns that have ended already at the end, as one change."""
+        added = list(turns)
+        self.refresh()
         with self._lock:
-            added = list(turns)
-            slots = [self._tree.append(turn) for turn in added]
-            first = self._tree.around(slots[0]) if slots else []
-            self._keep(turns=added, slots=[*first, *slots[1:]])
+            known = self._all()
+            while added:
+                slots = [self._tree.append(turn) for turn in added]
+                changed = [*self._tree.around(slots[0]), *slots[1:]]
+                if self._keep(turns=added, slots=changed, as_loaded=True):
+                    break
+                if not self._reload(known):
+                    self._keep(turns=added, slots=changed)
+                    break
         self._watchers.tell(Change("arranged"))
 
     # Other turns on show
@@ -316,6 +335,12 @@ class Conversation:
                 for number, turn in enumerate(self._tree.path())
                 for version in self._tree.slot(turn).versions
             ]
+
+    def everything(self) -> list[tuple[int, Turn]]:
+        """Return every turn, branches and older versions included: its place, -1 off show, and the turn."""
+        with self._lock:
+            places = {turn: number for number, turn in enumerate(self._tree.path())}
+            return [(places.get(turn, -1), turn) for turn in self._all()]
 
     def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
         """Return the turn on show that a cell has made.
@@ -339,7 +364,7 @@ class Conversation:
         On disk every conversation is looked through, in memory this one.
         """
         with self._lock:
-            held = [turn for slot in self._tree.slots() for turn in slot.versions]
+            held = self._all()
         here = [turn for turn in held if turn.request == request and turn.status == COMPLETE]
         if here:
             return max(here, key=lambda turn: turn.created_at)
@@ -351,6 +376,7 @@ class Conversation:
         Raises:
             UsageError: The turn is not in this conversation.
         """
+        self.refresh()
         with self._lock:
             self._must_hold(turn)
             slot = self._tree.slot(turn)
@@ -367,6 +393,7 @@ class Conversation:
         Raises:
             UsageError: The turn is not in this conversation.
         """
+        self.refresh()
         with self._lock:
             self._must_hold(turn)
             slot = self._tree.slot(turn)
@@ -379,6 +406,7 @@ class Conversation:
 
         Where it has an older version, that one shows again.
         """
+        self.refresh()
         with self._lock:
             path = self._tree.path()
             if not path:
@@ -389,6 +417,7 @@ class Conversation:
 
     def reset(self) -> None:
         """Begin again with nothing said; what was said is kept as a branch."""
+        self.refresh()
         with self._lock:
             path = self._tree.path()
             first = self._tree.slot(path[0]) if path else None
@@ -399,6 +428,7 @@ class Conversation:
 
     def clear(self) -> None:
         """Forget every turn, branches and older versions included."""
+        self.refresh()
         with self._lock:
             gone = self._tree.clear()
             if gone:
@@ -453,10 +483,16 @@ class Conversation:
         return later
 
     def _keep(
-        self, *, turns: Iterable[Turn] = (), slots: Iterable[Slot] = (), gone: Iterable[Turn] = ()
-    ) -> None:
-        if self._keeper is not None:
-            self._keeper.keep(turns=turns, slots=slots, gone=gone)
+        self,
+        *,
+        turns: Iterable[Turn] = (),
+        slots: Iterable[Slot] = (),
+        gone: Iterable[Turn] = (),
+        as_loaded: bool = False,
+    ) -> bool:
+        if self._keeper is None:
+            return True
+        return self._keeper.keep(turns=turns, slots=slots, gone=gone, as_loaded=as_loaded)
 
     def _must_hold(self, turn: Turn) -> None:
         if turn not in self._tree:

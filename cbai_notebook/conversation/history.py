@@ -66,13 +66,14 @@ def history(
     )
     stored = archive()
     if stored is not None:
+        stored.close_what_ended()
         return Records(queries.messages(stored.database, wanted))
     found = [
         record
         for each in shelf().here()
-        for number, turn, on_show in each.versions()
-        if on_show or versions
-        for record in turn.records(each.name, number if on_show else -1)
+        for number, turn in each.everything()
+        if number >= 0 or versions
+        for record in turn.records(each.name, number)
         if _fits(record, wanted)
     ]
     found.sort(key=lambda record: record["created_at"])
@@ -100,9 +101,10 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
         return queries.usage(stored.database, conversation=conversation, since=start)
     sums: dict[tuple[str, str, str | None], Counter[str]] = {}
     for each in shelf().here():
-        for _, turn, _ in each.versions():
+        for _, turn in each.everything():
             outside = start is not None and turn.created_at < start
-            if outside or turn.provider is None or conversation not in (None, each.name):
+            copied = turn.origin is not None
+            if outside or copied or not turn.provider or conversation not in (None, each.name):
                 continue
             day = f"{turn.created_at.astimezone():%Y-%m-%d}"
             counted = sums.setdefault((day, turn.provider, turn.model), Counter())

@@ -75,6 +75,8 @@ _SHAPES = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
+_KEY_BEGINS = "-----BEGIN "
+_KEY_ENDS = re.compile(r"-----END [A-Z ]*-----")
 _VISIBLE_END = re.compile(r"[!-~]*\Z")
 
 LONGEST = 4_096
@@ -100,9 +102,26 @@ class Masker:
         return _SHAPES.sub(MASK, masked) if self._shapes else masked
 
     def settled(self, text: str) -> int:
-        """Return how much of a growing text can be masked for good: all but its last word."""
-        end = _VISIBLE_END.search(text, max(0, len(text) - LONGEST))
-        return end.start() if end else len(text)
+        """Return how much of a growing text can be masked for good.
+
+        All but its last word, and what may be the beginning of a secret that holds spaces.
+        """
+        end = len(text)
+        if self._shapes:
+            word = _VISIBLE_END.search(text, max(0, end - LONGEST))
+            end = word.start() if word else end
+            unclosed = text.rfind(_KEY_BEGINS)
+            if unclosed >= 0 and not _KEY_ENDS.search(text, unclosed):
+                end = min(end, unclosed)
+        for value in self._values:
+            end = min(end, _beginning(value, text))
+        # Nor is a secret cut in two.
+        patterns = (self._pattern, _SHAPES) if self._shapes else (self._pattern,)
+        for pattern in patterns:
+            for found in pattern.finditer(text):
+                if found.start() < end < found.end():
+                    end = found.start()
+        return end
 
     def tail(self, text: str) -> str:
         """Return a last word masked, the beginning of a secret as well."""
@@ -112,6 +131,16 @@ class Masker:
                 if masked.endswith(value[:length]):
                     return masked[:-length] + MASK
         return masked
+
+
+def _beginning(value: str, text: str) -> int:
+    """Return where the end of a text begins that is the beginning of a value; its length if none is."""
+    start = max(0, len(text) - len(value) + 1)
+    while (start := text.find(value[0], start)) >= 0:
+        if value.startswith(text[start:]):
+            return start
+        start += 1
+    return len(text)
 
 
 def masker(allowed: bool = False) -> Masker:

@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import threading
+import weakref
 from datetime import datetime
 from pathlib import Path
 
@@ -36,6 +37,10 @@ class Shelf:
         self._notebook = notebook
         self._lock = threading.RLock()
         self._here: dict[str, Conversation] = {}
+        # Whoever still holds a conversation that was deleted, a panel say, goes on with the same one.
+        self._deleted: weakref.WeakValueDictionary[str, Conversation] = (
+            weakref.WeakValueDictionary()
+        )
         self._own: Conversation | None = None
         self._current: Conversation | None = None
 
@@ -62,6 +67,8 @@ class Shelf:
         with self._lock:
             if self._own is None and self._archive is None:
                 self.own()
+            if name in self._deleted:
+                self._here.setdefault(name, self._deleted.pop(name))
             found = self._here.get(name)
             if found is None:
                 return self._put(name, self._find(name=name))
@@ -103,7 +110,7 @@ class Shelf:
             old = conversation.name
             if name == old:
                 return
-            if name in self.names():
+            if self._is_taken(name):
                 raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
             if self._archive is not None and conversation.id is not None:
                 self._archive.rename(conversation.id, name)
@@ -121,6 +128,7 @@ class Shelf:
             conversation.forget()
             if conversation is not self._own:
                 self._here.pop(conversation.name, None)
+                self._deleted[conversation.name] = conversation
             if self._current is conversation:
                 self._current = None
 
@@ -140,7 +148,7 @@ class Shelf:
         with self._lock:
             if name is None:
                 name = self._free(f"{conversation.name}-fork")
-            elif _checked(name) in self.names():
+            elif self._is_taken(_checked(name)):
                 raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
             keeper = self._keeper(name, None)
             if keeper is not None:
@@ -185,21 +193,19 @@ class Shelf:
         if self._notebook:
             # As much of the path as it takes to tell it from another notebook of the same name.
             parts = Path(self._notebook).parts
-            taken = set(self.names())
             for count in range(1, len(parts) + 1):
                 name = "/".join(parts[-count:])
-                if name not in taken:
+                if not self._is_taken(name):
                     return name
         now = datetime.now()  # in the user's own time, for it is read by a person
         return f"session-{now:%Y%m%d-%H%M}-{secrets.token_hex(2)}"
 
     def _free(self, stem: str) -> str:
-        taken = {*self.names()}
-        for number in itertools.count(1):
-            name = stem if number == 1 else f"{stem}-{number}"
-            if name not in taken:
-                return name
-        raise AssertionError("numbers do not end")
+        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+        return next(name for name in names if not self._is_taken(name))
+
+    def _is_taken(self, name: str) -> bool:
+        return name in self._here or self._find(name=name) is not None
 
 
 _shelves: dict[Path | None, Shelf] = {}

@@ -106,17 +106,20 @@ class TurnTree:
     def replace(self, old: Turn, new: Turn) -> Slot:
         """Put a turn in the place of another one, which is forgotten."""
         slot = self._home.pop(old)
-        slot.active = slot.versions.index(old)
-        slot.versions[slot.active] = new
+        slot.versions.remove(old)
+        slot.versions.append(new)
+        slot.active = len(slot.versions) - 1
         self._home[new] = slot
         self.reveal(slot)
         return slot
 
-    def insert(self, slot: Slot) -> None:
+    def insert(self, slot: Slot, *, chosen: bool) -> None:
         """Put a slot with its versions under its parent; for a tree that is built from what was stored."""
         parent = slot.parent or self._root
         slot.parent = parent
         parent.following.append(slot)
+        if chosen:
+            parent.chosen = slot
         self._home.update(dict.fromkeys(slot.versions, slot))
 
     def settle(self) -> None:
@@ -183,7 +186,7 @@ class TurnTree:
             if parent.chosen is slot:
                 parent.chosen = parent.following[max(0, index - 1)]
         else:
-            gone = [turn]
+            gone, slot.versions = [turn], []
             del self._home[turn]
             parent.following = slot.following
             parent.chosen = slot.chosen if parent.chosen is slot else None
@@ -195,6 +198,8 @@ class TurnTree:
     def clear(self) -> list[Turn]:
         """Forget every turn, and return them."""
         gone = list(self._home)
+        for slot in self._home.values():
+            slot.versions = []
         self._root, self._home, self._path = Slot(None), {}, []
         return gone
 
@@ -212,6 +217,7 @@ class TurnTree:
             each = waiting.pop()
             gone += each.versions
             waiting += each.following
+            each.versions = []
         for turn in gone:
             del self._home[turn]
         return gone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +44,8 @@ class Turn:
         left_out: How many turns before this one did not fit into what was sent.
         stale: Whether something before this turn has changed since it was answered.
         id: The turn's number in the store, where it is stored.
-        origin: The number of the turn that this one was copied from without a request.
+        origin: The number of the turn that this one was copied from without a request; 0 where that
+            one has none.
         request: A fingerprint of the request that was sent.
         record_id: An agent's own number for the answer, to which feedback is sent.
         allow_secrets: Whether the user has sent a secret on purpose, which is then kept as well.
@@ -129,10 +130,21 @@ class Turn:
         text = "".join(self._text[seen[0] : now[0]])
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
+    def take_over(self, other: Turn) -> None:
+        """Become what another object of the same turn says; what has come already only grows."""
+        text, reasoning = self.text, self.reasoning
+        for each in fields(self):
+            if each.name not in ("_text", "_reasoning", "allow_secrets"):
+                setattr(self, each.name, getattr(other, each.name))
+        if other.text.startswith(text) and other.reasoning.startswith(reasoning):
+            self.add(other.text[len(text) :], other.reasoning[len(reasoning) :])
+        else:
+            self._text, self._reasoning = [other.text], [other.reasoning]
+
     def copy(self) -> Turn:
         """Return the turn as it stands, for another conversation."""
         status = PARTIAL if self.status == STREAMING else self.status
-        origin = self.origin or self.id
+        origin = self.origin or self.id or 0
         made = replace(
             self,
             id=None,

@@ -14,7 +14,7 @@ import inspect
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from cbai_notebook.errors import CbaiError, NestedLoopError
@@ -183,6 +183,29 @@ def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
     except KeyboardInterrupt:
         call.stop()
         raise
+
+
+def on_this_loop() -> Callable[[Callable[[], Any]], Awaitable[Any]]:
+    """Return what runs functions on the event loop that runs now, from any other loop.
+
+    It waits while that loop is busy, as the kernel's is while a cell runs. Where no loop runs, functions
+    run where they are called.
+    """
+    try:
+        home: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+    except RuntimeError:
+        home = None
+
+    async def call(work: Callable[[], Any]) -> Any:
+        async def done() -> Any:
+            value = work()
+            return await value if inspect.isawaitable(value) else value
+
+        if home is None or not home.is_running():
+            return await done()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(done(), home))
+
+    return call
 
 
 def _as_coroutine(awaitable: Awaitable[T]) -> Coroutine[Any, Any, T]:

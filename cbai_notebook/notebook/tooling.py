@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.errors import UsageError
@@ -84,7 +84,7 @@ def _confirmed(pending: PendingCall) -> bool:
 
 async def _done(work: Callable[[], Any]) -> Any:
     value = work()
-    return await value if asyncio.iscoroutine(value) or isinstance(value, Awaitable) else value
+    return await value if inspect.isawaitable(value) else value
 
 
 def _function(name: str, namespace: Mapping[str, Any]) -> Any:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import browser, history, kernel, panel, tools
+from tests.benchmarks import browser, history, kernel, panel, store, tools
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 
@@ -63,6 +63,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "panel": panel.rows,
     "history": history.rows,
     "tools": tools.rows,
+    "store": store.rows,
 }
 
 

@@ -7,6 +7,7 @@ import os
 import uuid
 from pathlib import Path
 
+from cbai_notebook.conversation.archive import forking
 from cbai_notebook.locks import try_lock
 
 
@@ -20,23 +21,37 @@ class Alive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._descriptor: int | None = None
-        self._pid = 0
         self._name = ""
+        forking.watch(self)
 
     @property
     def name(self) -> str:
         """What this process is called; the first look at it makes the file."""
-        if self._pid != os.getpid():
-            self._pid, self._name = os.getpid(), uuid.uuid4().hex
+        while not self._name:
+            name = uuid.uuid4().hex
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = os.open(self._file(self._name), os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(self._file(name), os.O_RDWR | os.O_CREAT, 0o600)
             with contextlib.suppress(OSError):  # a file system without locks
-                try_lock(self._descriptor)
+                try_lock(descriptor)
+            # Another process that tidies up may have taken the file before it was locked.
+            if self._file(name).exists():
+                self._name, self._descriptor = name, descriptor
+            else:
+                os.close(descriptor)
         return self._name
+
+    def tidy(self) -> None:
+        """Take away the files of processes that are gone."""
+        for file in self._folder.glob("*.lock"):
+            self.has_ended(file.stem)
+
+    def is_me(self, name: str | None) -> bool:
+        """Return whether a name is this process's."""
+        return bool(name) and name == self._name
 
     def has_ended(self, name: str) -> bool:
         """Return whether the process of a name is gone; its file goes with it."""
-        if name == self._name and self._pid == os.getpid():
+        if self.is_me(name):
             return False
         file = self._file(name)
         try:
@@ -57,11 +72,21 @@ class Alive:
 
     def close(self) -> None:
         """Take the sign away."""
-        if self._descriptor is not None and self._pid == os.getpid():
+        if self._descriptor is not None:
             os.close(self._descriptor)
-            self._descriptor, self._pid = None, 0
             with contextlib.suppress(OSError):
                 self._file(self._name).unlink()
+        self._descriptor, self._name = None, ""
+
+    def before_fork(self) -> None:
+        """Do nothing yet."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Let go of the parent's lock in a child, which would hold it beyond the parent's end."""
+        if in_child and self._descriptor is not None:
+            os.close(self._descriptor)
+        if in_child:
+            self._descriptor, self._name = None, ""
 
     def _file(self, name: str) -> Path:
         # The name comes out of a file that anyone could have written.

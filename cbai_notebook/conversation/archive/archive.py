@@ -13,6 +13,8 @@ from typing import Any
 from cbai_notebook.conversation.archive import rows, words
 from cbai_notebook.conversation.archive.alive import Alive
 from cbai_notebook.conversation.archive.database import Database
+from cbai_notebook.conversation.archive.rows import LARGEST
+from cbai_notebook.conversation.frames import utf8
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
@@ -21,7 +23,7 @@ from cbai_notebook.errors import UsageError
 ENDED = "The kernel ended before the answer did."
 """What is said of an answer whose process is gone."""
 
-_ALL = ", ".join(("id", "conversation", "slot", "tail", *rows.COLUMNS))
+_ALL = ", ".join(("id", "conversation", "slot", *rows.TAILS, *rows.COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Archive:
         self.file = file
         self.database = Database(file)
         self._masks = masks
+        self._tidied = False
         self._alive = Alive(file.parent / f"{file.stem}-kernels")
 
     def __repr__(self) -> str:
@@ -88,6 +91,7 @@ class Archive:
     def find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
         """Return the conversation of a name, or of a notebook's path."""
         column, value = ("name", name) if notebook is None else ("notebook", notebook)
+        value = self._written(value or "")
         with self.database.reading() as connection:
             row = connection.execute(
                 f"SELECT * FROM conversations WHERE {column} = ?", (value,)
@@ -115,6 +119,7 @@ class Archive:
         self, name: str, *, notebook: str | None = None, forked_from: int | None = None
     ) -> Stored:
         """Make a conversation, or return the one of that name that another process has just made."""
+        name, notebook = self._written(name), self._written(notebook) if notebook else None
         with self.database.writing() as connection:
 
             def find(column: str, value: str) -> sqlite3.Row | None:
@@ -144,6 +149,7 @@ class Archive:
         Raises:
             UsageError: Another one has it.
         """
+        name = self._written(name)
         with self.database.writing() as connection:
             taken = connection.execute(
                 "SELECT 1 FROM conversations WHERE name = ? AND id <> ?", (name, conversation)
@@ -165,43 +171,64 @@ class Archive:
     # Turns
 
     def load(self, conversation: int, known: Iterable[Turn] = ()) -> tuple[TurnTree, int]:
-        """Return a conversation's turns as they are stored, and its revision.
+        """Return a conversation's turns as they are stored, and its revision; -1 when it is gone.
 
         Args:
             conversation: Its number.
             known: Turns that exist already; they are used where their numbers stand.
         """
-        self._close_what_ended(conversation)
-        existing = {turn.id: turn for turn in known}
-        tree = TurnTree()
+        self.close_what_ended()
         with self.database.reading() as connection:
             row = connection.execute(
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
             ).fetchone()
-            versions: dict[int, list[Turn]] = {}
-            for found in connection.execute(
-                f"SELECT {_ALL} FROM turns WHERE conversation = ? ORDER BY id", (conversation,)
-            ):
-                turn = existing.get(found["id"]) or rows.turn_of(found)
-                versions.setdefault(found["slot"], []).append(turn)
-            slots: dict[int, Slot] = {}
-            for found in connection.execute(
+            versions = self._versions(connection, conversation, known)
+            places = connection.execute(
                 "SELECT * FROM slots WHERE conversation = ? ORDER BY id", (conversation,)
-            ):
-                held = versions.get(found["id"])
-                if not held:
-                    continue
-                active = next((i for i, one in enumerate(held) if one.id == found["active"]), 0)
-                slot = Slot(slots.get(found["parent"]), held, active, id=found["id"])
-                slots[found["id"]] = slot
-                tree.insert(slot)
-                if found["chosen"]:
-                    slot.parent.chosen = slot  # type: ignore[union-attr]
-        tree.settle()
-        return tree, int(row["revision"]) if row else 0
+            ).fetchall()
+        return _tree(places, versions), int(row["revision"]) if row else -1
 
-    def save(self, conversation: int, changes: Changes) -> int:
-        """Write changes as one transaction, number what is new, and return the new revision.
+    def _versions(
+        self, connection: sqlite3.Connection, conversation: int, known: Iterable[Turn]
+    ) -> dict[int, list[Turn]]:
+        """Return the turns of each slot, oldest first; those that are known as they stand now."""
+        turns = {turn.id: turn for turn in known}
+        found = connection.execute(
+            "SELECT id, slot, owner, stale FROM turns WHERE conversation = ? ORDER BY id",
+            (conversation,),
+        ).fetchall()
+
+        def is_new(row: sqlite3.Row) -> bool:
+            turn = turns.get(row["id"])
+            return turn is None or (
+                turn.status == STREAMING and not self._alive.is_me(row["owner"])
+            )
+
+        new = {row["id"] for row in found if is_new(row)}
+        for row in connection.execute(
+            f"SELECT {_ALL} FROM turns WHERE conversation = ? AND id >= ?",
+            (conversation, min(new, default=LARGEST)),
+        ):
+            if row["id"] in new:
+                turn = rows.turn_of(row)
+                turns.setdefault(turn.id, turn).take_over(turn)
+        versions: dict[int, list[Turn]] = {}
+        for row in found:
+            turns[row["id"]].stale = bool(row["stale"])
+            versions.setdefault(row["slot"], []).append(turns[row["id"]])
+        return versions
+
+    def save(self, conversation: int, changes: Changes, revision: int | None = None) -> int | None:
+        """Write changes as one transaction, and number what is new.
+
+        Args:
+            conversation: Its number.
+            changes: What is written.
+            revision: The revision that the changes are made to; ``None`` for any.
+
+        Returns:
+            The new revision; ``None`` when the conversation is gone or has another revision than that
+            by now, and nothing was written.
 
         Raises:
             HistoryError: Nothing was written.
@@ -209,6 +236,11 @@ class Archive:
         numbers: dict[Turn, int] = {}
         places: dict[Slot, int] = {}
         with self.database.writing() as connection:
+            row = connection.execute(
+                "SELECT revision FROM conversations WHERE id = ?", (conversation,)
+            ).fetchone()
+            if row is None or revision not in (None, row["revision"]):
+                return None
             following = _next_number(connection)
             for turn in changes.turns:
                 if turn.id is None:
@@ -231,28 +263,30 @@ class Archive:
             connection.execute(
                 "UPDATE conversations SET revision = revision + 1 WHERE id = ?", (conversation,)
             )
-            (revision,) = connection.execute(
-                "SELECT revision FROM conversations WHERE id = ?", (conversation,)
-            ).fetchone() or (0,)
         for turn, number in numbers.items():
             turn.id = number
         for slot, number in places.items():
             slot.id = number
-        return int(revision)
+        return int(row["revision"]) + 1
 
-    def extend(self, turn: int, text: str, reasoning: str, tail: str) -> None:
-        """Add to an answer under way what has come since the last time.
+    def extend(self, turn: int, text: tuple[str, str], reasoning: tuple[str, str]) -> None:
+        """Add to an answer under way what has come since the last time, secrets masked.
 
         Args:
             turn: Its number.
-            text, reasoning: What is added for good, secrets masked.
-            tail: What follows the text so far and is written anew the next time.
+            text, reasoning: What is added for good, and what follows it and is written anew the next
+                time.
         """
         with self.database.writing() as connection:
             connection.execute(
-                "UPDATE turns SET text = text || ?, reasoning = reasoning || ?, tail = ? WHERE id = ?",
-                (text, reasoning, tail, turn),
+                "UPDATE turns SET text = text || ?, tail = ?, reasoning = reasoning || ?, "
+                "reasoning_tail = ? WHERE id = ?",
+                (*text, *reasoning, turn),
             )
+
+    def _written(self, name: str) -> str:
+        """Return a name as it stands in the file."""
+        return self._masks(False)(utf8(name))
 
     def mask_for(self, turn: Turn) -> Masker:
         """Return what masks the secrets in a turn, as they are known now."""
@@ -275,7 +309,7 @@ class Archive:
                 "AND origin IS NULL ORDER BY id DESC LIMIT 1",
                 (request,),
             ).fetchone()
-        return rows.turn_of(row) if row else None
+            return rows.turn_of(row) if row else None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -316,7 +350,7 @@ class Archive:
             if turn.status == STREAMING:
                 del values["text"], values["reasoning"]
             else:
-                values["tail"] = ""
+                values |= dict.fromkeys(rows.TAILS, "")
                 _reindex(connection, turn.id or 0, values["prompt"], values["text"])
             values["owner"] = self._owner(turn)
             assignments = ", ".join(f"{name} = ?" for name in values)
@@ -327,31 +361,59 @@ class Archive:
     def _owner(self, turn: Turn) -> str | None:
         return self._alive.name if turn.status == STREAMING else None
 
-    def _close_what_ended(self, conversation: int) -> None:
-        """Mark as partial what was under way in a process that is gone."""
+    def close_what_ended(self) -> None:
+        """Mark as partial what was under way in processes that are gone.
+
+        Raises:
+            HistoryError: The file cannot be used.
+        """
         with self.database.reading() as connection:
+            if not self._tidied:
+                self._tidied = True
+                self._alive.tidy()
             open_ = connection.execute(
-                "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL AND conversation = ?",
-                (conversation,),
+                "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL"
             ).fetchall()
-        ended = [row["owner"] for row in open_ if self._alive.has_ended(row["owner"])]
-        for owner in ended:
+        for owner in [row["owner"] for row in open_ if self._alive.has_ended(row["owner"])]:
             with self.database.writing() as connection:
-                connection.execute(
-                    "UPDATE turns SET status = ?, error = ?, owner = NULL, text = text || tail, "
-                    "tail = '' WHERE owner = ?",
-                    (PARTIAL, ENDED, owner),
-                )
-                found = connection.execute(
-                    "SELECT id, prompt, text FROM turns WHERE indexed = 0 AND owner IS NULL "
-                    "AND conversation = ?",
-                    (conversation,),
-                ).fetchall()
-                words.add(connection, [tuple(row) for row in found])
+                _close(connection, owner)
 
 
 def _stored(row: sqlite3.Row) -> Stored:
     return Stored(row["id"], row["name"], row["notebook"], row["forked_from"], row["revision"])
+
+
+def _tree(places: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> TurnTree:
+    """Return the tree of slots that are given as rows; one that holds no turn is left out."""
+    slots: dict[int, Slot] = {}
+    for place in places:
+        if held := versions.get(place["id"]):
+            active = next((i for i, one in enumerate(held) if one.id == place["active"]), 0)
+            slots[place["id"]] = Slot(None, held, active, id=place["id"])
+    tree = TurnTree()
+    for place in places:
+        slot = slots.get(place["id"])
+        if slot is not None:
+            slot.parent = slots.get(place["parent"])
+            tree.insert(slot, chosen=bool(place["chosen"]))
+    tree.settle()
+    return tree
+
+
+def _close(connection: sqlite3.Connection, owner: str) -> None:
+    found = connection.execute(
+        "SELECT id, conversation, prompt, text || tail FROM turns WHERE owner = ?", (owner,)
+    ).fetchall()
+    connection.execute(
+        "UPDATE turns SET status = ?, error = ?, owner = NULL, text = text || tail, tail = '', "
+        "reasoning = reasoning || reasoning_tail, reasoning_tail = '' WHERE owner = ?",
+        (PARTIAL, ENDED, owner),
+    )
+    words.add(connection, [(number, prompt, text) for number, _, prompt, text in found])
+    connection.executemany(
+        "UPDATE conversations SET revision = revision + 1 WHERE id = ?",
+        {(conversation,) for _, conversation, _, _ in found},
+    )
 
 
 def _next_number(connection: sqlite3.Connection) -> int:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from cbai_notebook.conversation.archive import schema
+from cbai_notebook.conversation.archive import forking, schema
 from cbai_notebook.errors import HistoryError
 
 BUSY_S = 20.0
@@ -35,7 +35,8 @@ class Database:
         self.file = file
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._pid = 0
+        self._opened_file: tuple[int, int] | None = None
+        forking.watch(self)
         self._broken: HistoryError | None = None
 
     @contextmanager
@@ -86,16 +87,29 @@ class Database:
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
         with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
+            if self._connection is not None:
                 self._connection.close()
             self._connection = None
+
+    def before_fork(self) -> None:
+        """Let go of the file; parent and child open it again, each for itself."""
+        self._lock.acquire()
+        self.close()
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Go on."""
+        self._lock.release()
 
     def _writer(self) -> sqlite3.Connection:
         if self._broken is not None:
             raise self._broken
-        # A connection must not be used in a forked child.
-        if self._connection is None or self._pid != os.getpid():
-            self._connection, self._pid = self._opened(), os.getpid()
+        if self._connection is None:
+            self._connection, self._opened_file = self._opened(), _identity(self.file)
+        elif self._opened_file != _identity(self.file):
+            raise HistoryError(
+                f"The history {self.file} was moved or deleted while this kernel used it, so this "
+                "session is kept in memory. Put the file back, or restart the kernel to begin a new one."
+            )
         return self._connection
 
     def _opened(self) -> sqlite3.Connection:
@@ -153,6 +167,15 @@ def _connect(file: Path) -> sqlite3.Connection:
     )
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one at the same place."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_private(file: Path) -> None:

@@ -131,7 +131,8 @@ def summaries(database: Database) -> list[Summary]:
         found = connection.execute(
             "SELECT c.name, c.notebook, f.name AS forked_from, "
             "(SELECT count(*) FROM slots WHERE conversation = c.id) AS turns, "
-            "(SELECT max(created_at) FROM turns WHERE conversation = c.id) AS last "
+            "(SELECT created_at FROM turns WHERE id = "
+            "(SELECT max(id) FROM turns WHERE conversation = c.id)) AS last "
             "FROM conversations c LEFT JOIN conversations f ON f.id = c.forked_from "
             "ORDER BY last, c.id"
         ).fetchall()
@@ -162,9 +163,9 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
     if wanted.model is not None:
         must("(model = ? OR provider || '/' || model = ?)", wanted.model, wanted.model)
     if wanted.since is not None:
-        must("created_at >= ?", rows.microseconds(wanted.since))
+        must("turns.created_at >= ?", rows.microseconds(wanted.since))
     if wanted.until is not None:
-        must("created_at < ?", rows.microseconds(wanted.until))
+        must("turns.created_at < ?", rows.microseconds(wanted.until))
     if wanted.status is not None:
         must("status = ?", wanted.status)
     if wanted.role == "system":
@@ -177,7 +178,12 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
             return None, []
         column = {"user": "prompt", "assistant": "answer"}.get(wanted.role or "")
         query = f"{{{column}}} : ({found})" if column else found
-        must("turns.id IN (SELECT rowid FROM words WHERE words MATCH ?)", query)
+        must("words MATCH ?", query)
+        if wanted.conversation is not None:
+            # The index need not be looked through beyond the conversation's first and last turn.
+            of = "FROM turns JOIN conversations c ON c.id = conversation WHERE c.name = ?"
+            must(f"words.rowid >= (SELECT min(turns.id) {of})", wanted.conversation)
+            must(f"words.rowid <= (SELECT max(turns.id) {of})", wanted.conversation)
     return " AND ".join(conditions), values
 
 
@@ -191,12 +197,20 @@ def _newest_first(
     connection: sqlite3.Connection, where: str, values: list[Any]
 ) -> Iterator[sqlite3.Row]:
     columns = ", ".join(
-        f"turns.{name}" for name in ("id", "slot", "conversation", "tail", *rows.COLUMNS)
+        f"turns.{name}" for name in ("id", "slot", "conversation", *rows.TAILS, *rows.COLUMNS)
+    )
+    # The index gives what it finds newest first, one by one, so that a word which is everywhere costs
+    # no more than a rare one; CROSS JOIN keeps it in front.
+    searched = "words MATCH" in where
+    source, order = (
+        ("words CROSS JOIN turns ON turns.id = words.rowid", "words.rowid")
+        if searched
+        else ("turns", "turns.id")
     )
     cursor = connection.execute(
-        f"SELECT {columns}, conversations.name FROM turns "
-        "JOIN conversations ON conversations.id = turns.conversation "
-        f"WHERE {where} ORDER BY turns.id DESC",
+        f"SELECT {columns}, conversations.name FROM {source} "
+        "CROSS JOIN conversations ON conversations.id = turns.conversation "
+        f"WHERE {where} ORDER BY {order} DESC",
         values,
     )
     return itertools.chain.from_iterable(iter(lambda: cursor.fetchmany(BATCH), []))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -14,20 +14,22 @@ from cbai_notebook.conversation.turn import STREAMING, Turn
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
+LARGEST = 2**63 - 1
+"""The largest number that SQLite can hold."""
+
+TAILS = ("tail", "reasoning_tail")
+"""Columns with the last word of an answer under way, which may be the beginning of a secret."""
+
 Mask = Callable[[str], str]
 
 # Columns that hold a field of the turn as it is.
 PLAIN = (
-    "provider",
-    "model",
     "status",
-    "finish_reason",
     "duration_s",
     "first_token_s",
     "prompt_tokens",
     "completion_tokens",
     "total_tokens",
-    "cell_id",
     "cell_turn",
     "left_out",
     "origin",
@@ -35,7 +37,16 @@ PLAIN = (
     "record_id",
 )
 # Columns that hold what a person, a tool or a server wrote: no secret may get into them.
-WRITTEN = ("prompt", "system", "error", "error_details")
+WRITTEN = (
+    "prompt",
+    "system",
+    "error",
+    "error_details",
+    "provider",
+    "model",
+    "finish_reason",
+    "cell_id",
+)
 JSON = ("params", "images", "steps")
 COLUMNS = (*PLAIN, *WRITTEN, *JSON, "created_at", "stale", "text", "reasoning")
 
@@ -52,7 +63,7 @@ def moment(microseconds: int) -> datetime:
 
 def values_of(turn: Turn, mask: Mask) -> list[Any]:
     """Return a turn's values in the order of :data:`COLUMNS`, secrets masked."""
-    values = [getattr(turn, name) for name in PLAIN]
+    values = [_fitting(getattr(turn, name)) for name in PLAIN]
     for name in WRITTEN:
         value = getattr(turn, name)
         values.append(mask(utf8(value)) if value else value)
@@ -65,25 +76,46 @@ def values_of(turn: Turn, mask: Mask) -> list[Any]:
 
 
 def turn_of(row: sqlite3.Row) -> Turn:
-    """Return the turn of a row with :data:`COLUMNS`, ``id`` and ``tail``."""
-    turn = Turn(
-        prompt=row["prompt"],
-        created_at=moment(row["created_at"]),
-        system=row["system"],
-        stale=bool(row["stale"]),
-        id=row["id"],
-        error=row["error"],
-        error_details=row["error_details"] or "",
-        params=json.loads(row["params"]) if row["params"] else {},
-        images=tuple(json.loads(row["images"])) if row["images"] else (),
-        steps=tuple(json.loads(row["steps"])) if row["steps"] else (),
-        **{name: row[name] for name in PLAIN},
-    )
-    turn.add(row["text"] + row["tail"], row["reasoning"])
+    """Return the turn of a row with :data:`COLUMNS` and :data:`TAILS`.
+
+    Raises:
+        sqlite3.DatabaseError: The row holds what was never written.
+    """
+    fields = {name: row[name] for name in (*PLAIN, *WRITTEN)}
+    try:
+        turn = Turn(
+            created_at=moment(row["created_at"]),
+            stale=bool(row["stale"]),
+            id=row["id"],
+            params=json.loads(row["params"]) if row["params"] else {},
+            images=tuple(json.loads(row["images"])) if row["images"] else (),
+            steps=tuple(json.loads(row["steps"])) if row["steps"] else (),
+            **{**fields, "error_details": row["error_details"] or ""},
+        )
+        turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])
+    except (ValueError, TypeError, OverflowError) as error:
+        # SQLite notices a damaged page, not a changed byte in a text.
+        raise sqlite3.DatabaseError(f"turn {row['id']} is malformed") from error
     return turn
 
 
+def _fitting(value: Any) -> Any:
+    """Return a value that a column can hold; a server may report any number of tokens."""
+    return None if isinstance(value, int) and abs(value) > LARGEST else value
+
+
 def _dump(value: Any, mask: Mask) -> str | None:
-    # A secret has no character that JSON would write in another way, but for quotes and backslashes,
-    # and those forms are known to the mask as well.
-    return mask(utf8(json.dumps(value, ensure_ascii=False, default=str))) if value else None
+    return json.dumps(_masked(value, mask), ensure_ascii=False) if value else None
+
+
+def _masked(value: Any, mask: Mask) -> Any:
+    """Return a JSON value with the secrets in its strings masked, so that it stays one."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {mask(utf8(str(name))): _masked(one, mask) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(one, mask) for one in value]
+    text = utf8(str(value))
+    masked = mask(text)
+    return value if isinstance(value, (int, float)) and masked == text else masked

@@ -98,6 +98,33 @@ def _answers_by_request(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX turns_by_request ON turns (request) WHERE request IS NOT NULL")
 
 
+def _numbers_that_are_given_once(connection: sqlite3.Connection) -> None:
+    # Another kernel may still hold the number of a conversation that was deleted.
+    connection.execute("ALTER TABLE conversations RENAME TO earlier")
+    connection.execute(
+        """
+        CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            notebook TEXT UNIQUE,
+            forked_from INTEGER,
+            created_at INTEGER NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 0
+        )
+        """
+    )
+    connection.execute(
+        "INSERT INTO conversations (id, name, notebook, forked_from, created_at, revision) "
+        "SELECT id, name, notebook, forked_from, created_at, revision FROM earlier"
+    )
+    connection.execute("DROP TABLE earlier")
+
+
+def _last_word_of_the_reasoning(connection: sqlite3.Connection) -> None:
+    # As `tail` to `text`.
+    connection.execute("ALTER TABLE turns ADD COLUMN reasoning_tail TEXT NOT NULL DEFAULT ''")
+
+
 def _records_of_agents(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN record_id TEXT")
 
@@ -106,6 +133,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
     ("answers by request", _answers_by_request),
+    ("numbers that are given once", _numbers_that_are_given_once),
+    ("last word of the reasoning", _last_word_of_the_reasoning),
     ("records of agents", _records_of_agents),
 )
 

@@ -23,7 +23,7 @@ SHORTEST_BEGINNING = 3
 
 def spaced(text: str) -> str:
     """Return a text in which every character that is a word of its own stands between spaces."""
-    return _CHARACTER.sub(r" \1 ", text)
+    return _CHARACTER.sub(r" \1 ", unicodedata.normalize("NFC", text))
 
 
 def expression(query: str) -> str:

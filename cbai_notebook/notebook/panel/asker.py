@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import (
     Bounds,
@@ -33,11 +33,13 @@ class Options:
         model: ``MODEL`` or ``PROVIDER/MODEL``; empty for the default.
         system: A system prompt from here on; ``""`` removes it, ``None`` keeps the one in force.
         temperature: The temperature; ``None`` leaves it to the model.
+        client: What is for the client's side: ``tools``, ``max_steps``, ``think``.
     """
 
     model: str = ""
     system: str | None = None
     temperature: float | None = None
+    client: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,16 @@ class Request:
 
 
 def prepare(
-    conversation: Conversation, prompt: str, options: Options, beside: Turn | None
+    conversation: Conversation,
+    prompt: str,
+    options: Options,
+    beside: Turn | None,
+    images: Sequence[str] = (),
 ) -> Request:
     """Make a prompt ready to be asked.
 
     Raises:
-        UsageError: The model cannot be one.
+        UsageError: The model cannot be one, or an image is none.
         SecretRefusedError: The request would send a secret.
     """
     from cbai_notebook.client import create_model, parse_model_spec
@@ -67,12 +73,24 @@ def prepare(
     provider, model = parse_model_spec(options.model or None, now)
     warmth = {} if options.temperature is None else {"temperature": options.temperature}
     question = Question(
-        prompt=prompt, system=options.system, model=model, params=warmth, beside=beside
+        prompt=prompt,
+        system=options.system,
+        model=model,
+        params=warmth,
+        beside=beside,
+        images=tuple(map(_checked, images)),
+        options=options.client,
     )
     bounds = Bounds(wishes.history_turns, wishes.history_chars)
     params = request_of(question, context_of(conversation, question, bounds))
     secrets.refuse(params, api_key=now.api_key, environ=os.environ)
     return Request(conversation, question, create_model(provider), bounds)
+
+
+def _checked(image: str) -> str:
+    from cbai_notebook.client import image_part
+
+    return str(image_part(image)["image_url"]["url"])
 
 
 class Asker:

@@ -38,14 +38,16 @@ function composer({ model, el }) {
     { type: "button", className: "cbai-jump", hidden: true, on: { click: () => transcript?.toEnd() } },
     say("latest"),
   );
-  const box = make(
-    "div",
-    { className: "cbai-box" },
+  const chips = make("div", { className: "cbai-chips", role: "group", "aria-label": say("suggestions"), hidden: true });
+  const box = make("div", { className: "cbai-box" });
+  const attached = pictures({ area, box, announce, changed: () => grow() });
+  box.append(
+    attached.row,
     area,
     make("div", { className: "cbai-row" }, hint, totals, go),
   );
   el.classList.add("cbai-composer");
-  el.append(jump, toast, ghost, banner, box, status);
+  el.append(jump, toast, ghost, chips, banner, box, status);
 
   function announce(text, visibly = false) {
     status.textContent = "";
@@ -92,8 +94,10 @@ function composer({ model, el }) {
   function send() {
     const text = area.value;
     if (!text.trim() || model.get("loading") || pending) return;
-    pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text, editing };
-    model.send({ type: "send", id: pending.id, text, beside: editing?.turn ?? null });
+    const images = attached.all();
+    pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text, images, editing };
+    model.send({ type: "send", id: pending.id, text, images, beside: editing?.turn ?? null });
+    attached.put([]);
     patience = setTimeout(showPending, PATIENCE_MS);
     leaveEditing({ quietly: true });
     recalled = -1;
@@ -113,9 +117,11 @@ function composer({ model, el }) {
     if (!pending || pending.id !== id) return;
     clearTimeout(patience);
     ghost.hidden = true;
-    const { text: mine } = pending;
+    const { text: mine, images } = pending;
     pending = null;
-    if (text !== undefined && !area.value) write(text ?? mine);
+    if (text === undefined) return;
+    if (!area.value) write(text ?? mine);
+    if (!attached.all().length) attached.put(images);
   }
 
   function stop() {
@@ -197,6 +203,21 @@ function composer({ model, el }) {
     totals.textContent = parts.filter(Boolean).join(" · ");
   }
 
+  function showChips() {
+    const questions = model.get("suggestions");
+    const ask = (question) => {
+      write(question);
+      send();
+      area.focus();
+    };
+    chips.replaceChildren(
+      ...questions.map((question) =>
+        make("button", { type: "button", className: "cbai-chip", on: { click: () => ask(question) } }, question),
+      ),
+    );
+    chips.hidden = !questions.length;
+  }
+
   const handle = {
     sent: settle,
     refused: settle,
@@ -210,6 +231,7 @@ function composer({ model, el }) {
   model.on("change:loading", showLoading);
   model.on("change:tokens", showTotals);
   model.on("change:seconds", showTotals);
+  model.on("change:suggestions", showChips);
 
   let root = null;
   let transcript = null;
@@ -236,6 +258,7 @@ function composer({ model, el }) {
   grow();
   showLoading();
   showTotals();
+  showChips();
 
   return () => {
     cancelAnimationFrame(waiting);
@@ -247,6 +270,7 @@ function composer({ model, el }) {
     model.off("change:loading", showLoading);
     model.off("change:tokens", showTotals);
     model.off("change:seconds", showTotals);
+    model.off("change:suggestions", showChips);
     transcript?.detach();
   };
 }

@@ -23,13 +23,14 @@ class Composer(anywidget.AnyWidget):
     ``fill``, ``focus``, ``announce`` and ``transcript``.
     """
 
-    _esm = _source("labels.js", "transcript.js", "composer.js")
+    _esm = _source("labels.js", "transcript.js", "pictures.js", "composer.js")
     _css = _source("panel.css")
 
     uid = traitlets.Unicode().tag(sync=True)
     draft = traitlets.Unicode().tag(sync=True)
     loading = traitlets.Bool(False).tag(sync=True)
     recall = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tokens = traitlets.Int(0).tag(sync=True)
     seconds = traitlets.Float(0.0).tag(sync=True)
 

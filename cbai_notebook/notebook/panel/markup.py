@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from cbai_notebook.conversation import Turn
+from cbai_notebook.conversation import Call, Turn
 from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.screen.html import escape, lines
 
 NO_MATH = "mathjax_ignore tex2jax_ignore"
+
+LONGEST_ARGUMENTS = 2_000
+"""Characters of a call's arguments that a question shows."""
+
+# Only what a browser shows as a picture and nothing else; these are the reader's own.
+_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\Z")
 
 _MARKS = {CANCELLED: ("stopped", "已停止"), PARTIAL: ("incomplete", "不完整")}
 
@@ -33,16 +40,23 @@ def prompt(turn: Turn, key: str, number: int, total: int) -> str:
     """
     return (
         f'<div class="cbai-ask-row {NO_MATH}"><span class="cbai-unseen">{say("You", "你")}</span>'
-        f'<div class="cbai-prompt">{escape(turn.prompt)}</div>'
+        f'{_images(turn)}<div class="cbai-prompt">{escape(turn.prompt)}</div>'
         f'<div class="cbai-actions">{_button("edit", key, "Edit and resend", "修改并重新发送", idle=True)}'
         f"{_branch(key, number, total)}</div></div>"
     )
 
 
-def foot(turn: Turn, key: str) -> str:
-    """Return what stands under an answer: its problem, its actions and its facts."""
+def foot(turn: Turn, key: str, asks: Sequence[Call] = ()) -> str:
+    """Return what stands under an answer: its problem, its actions and its facts.
+
+    Args:
+        turn: The turn.
+        key: How the panel calls the turn.
+        asks: Calls of tools that wait for the reader's yes.
+    """
     if turn.status == STREAMING:
         return (
+            f"{''.join(_question(call, key) for call in asks)}"
             f'<div class="cbai-thinking"><i></i><i></i><i></i>'
             f'<span class="cbai-unseen">{say("Answering", "正在回答")}</span></div>'
         )
@@ -51,6 +65,9 @@ def foot(turn: Turn, key: str) -> str:
         actions += _button("copy", key, "Copy answer", "复制回答")
     if turn.status != FAILED:
         actions += _button("again", key, "Regenerate", "重新生成", idle=True)
+    if turn.record_id:
+        actions += _button("up", key, "Good answer", "回答有帮助")
+        actions += _button("down", key, "Bad answer", "回答没有帮助")
     actions += _button("delete", key, "Delete turn", "删除这一轮", idle=True)
     # A parser drops the first newline of a `pre`, so one more is written than is meant.
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
@@ -83,6 +100,36 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
     return f'<div class="cbai-problem {NO_MATH}" role="alert">{told}{folded}{button}</div>'
 
 
+def _question(call: Call, key: str) -> str:
+    """Return the question whether a tool may run, with its two buttons."""
+
+    def button(action: str, words: str) -> str:
+        return (
+            f'<button type="button" class="cbai-plain-button" data-cbai="{action}" data-turn="{key}" '
+            f'data-call="{escape(call.id)}">{words}</button>'
+        )
+
+    name = f"<code>{escape(call.name)}</code>"
+    arguments = call.arguments[:LONGEST_ARGUMENTS]
+    return (
+        f'<div class="cbai-question {NO_MATH}" role="group">'
+        f"<div>{say(f'Run {name}?', f'要运行 {name} 吗？')}</div>"
+        f'<pre class="cbai-arguments">{escape(arguments)}</pre>'
+        f"{button('allow', say('Run it', '运行'))} {button('refuse', say('Do not', '不运行'))}</div>"
+    )
+
+
+def _images(turn: Turn) -> str:
+    shown = [
+        f'<img class="cbai-thumbnail" alt="" src="{escape(url)}">'
+        for url in turn.images
+        if _PICTURE.match(url)
+    ]
+    others = len(turn.images) - len(shown)
+    links = say(f"{others} image by address", f"{others} 张网络图片") if others else ""
+    return f'<div class="cbai-images">{"".join(shown)}{links}</div>' if turn.images else ""
+
+
 def earlier(hidden: int) -> str:
     """Return the button that shows earlier turns, or nothing when none is hidden."""
     if not hidden:
@@ -94,20 +141,18 @@ def earlier(hidden: int) -> str:
     )
 
 
-def welcome(name: str, *, offline: bool, cells: bool) -> str:
+def welcome(name: str | None, *, offline: bool, cells: bool) -> str:
     """Return what an empty conversation shows.
 
     Args:
-        name: The conversation's.
+        name: The conversation's, where a cell has to name it.
         offline: Whether the offline model answers for want of another.
         cells: Whether there are cells around the panel.
     """
     note = ""
     if offline:
         note = f'<div class="cbai-note">{say(_OFFLINE, _OFFLINE_ZH)}</div>'
-    shared = (
-        f"<code>%%cbai -c {escape(name)}</code>" if name != "default" else "<code>%%cbai</code>"
-    )
+    shared = f"<code>%%cbai{f' -c {escape(name)}' if name else ''}</code>"
     about_cells = ""
     if cells:
         about_cells = say(
@@ -157,9 +202,10 @@ def _problem(turn: Turn, key: str) -> str:
 
 
 def _mark(turn: Turn) -> str:
-    if turn.status not in _MARKS:
-        return ""
-    return f'<span class="cbai-mark">{say(*_MARKS[turn.status])}</span>'
+    marks = [_MARKS[turn.status]] if turn.status in _MARKS else []
+    if turn.stale:
+        marks.append(("stale: an earlier turn has changed", "已过时：前面的内容已改变"))
+    return "".join(f'<span class="cbai-mark">{say(*mark)}</span>' for mark in marks)
 
 
 def _facts(turn: Turn) -> str:

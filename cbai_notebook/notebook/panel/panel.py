@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import Conversation, Turn, chat, fresh
-from cbai_notebook.errors import MissingDependencyError, UsageError
+from cbai_notebook.conversation.messages import Messages
+from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook import bridge
+from cbai_notebook.notebook.panel import agents
 from cbai_notebook.notebook.panel.asker import Asker, Options, prepare
 
 if TYPE_CHECKING:
@@ -33,9 +36,13 @@ class ChatPanel:
         model: ``MODEL`` or ``PROVIDER/MODEL``; the configured one by default.
         system: A system prompt from here on.
         temperature: The temperature, where it should not be the model's own.
+        tools: Functions that the model may call, as :meth:`cbai_notebook.Model.generate_text` takes
+            them. One with ``confirm=True`` asks with two buttons before it runs.
+        max_steps: How many requests the tools may lead to.
+        agent: An agent of CloudBase to talk to, in the place of a model.
 
     Raises:
-        UsageError: The conversation's name is blank.
+        UsageError: The conversation's name is blank, or something can be no tool.
     """
 
     def __init__(
@@ -45,11 +52,16 @@ class ChatPanel:
         model: str | None = None,
         system: str | None = None,
         temperature: float | None = None,
+        tools: Sequence[Any] = (),
+        max_steps: int | None = None,
+        agent: str | None = None,
     ) -> None:
+        if agent is not None:
+            model = f"{agents.PROVIDER}/{agent}"
         self._conversation = (
             conversation if isinstance(conversation, Conversation) else chat(conversation)
         )
-        self._options = Options(model or "", system, temperature)
+        self._options = Options(model or "", system, temperature, _client(tools, max_steps))
         self._lock = threading.RLock()
         self._draft = ""
         self._closed = False
@@ -72,7 +84,7 @@ class ChatPanel:
         return self._options
 
     @property
-    def messages(self) -> list[dict[str, Any]]:
+    def messages(self) -> Messages:
         """The messages as flat dicts, as :attr:`cbai_notebook.Conversation.messages`."""
         return self._conversation.messages
 
@@ -97,23 +109,14 @@ class ChatPanel:
         self._draft = text
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the messages as a DataFrame.
+        """Return the messages as a DataFrame with proper types.
 
         Raises:
             MissingDependencyError: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise MissingDependencyError(
-                "A DataFrame needs pandas. Run `python -m pip install pandas`."
-            ) from error
-        from cbai_notebook.conversation import RECORD_KEYS
+        return self._conversation.to_pandas()
 
-        frame: pd.DataFrame = pandas.DataFrame(self.messages, columns=list(RECORD_KEYS))
-        return frame
-
-    def send(self, text: str, *, beside: Turn | None = None) -> bool:
+    def send(self, text: str, *, beside: Turn | None = None, images: Sequence[Any] = ()) -> bool:
         """Ask a prompt, and return at once.
 
         A blank prompt, and a second one while the first is being answered, do nothing.
@@ -121,6 +124,7 @@ class ChatPanel:
         Args:
             text: The prompt.
             beside: The turn to stand beside as an alternative, as Regenerate and Edit do.
+            images: What goes along, each as :func:`cbai_notebook.image_part` takes it.
 
         Returns:
             Whether it was sent.
@@ -131,7 +135,7 @@ class ChatPanel:
         with self._lock:
             if not text.strip() or self.isLoading or self._closed:
                 return False
-            request = prepare(self._conversation, text, self._options, beside)
+            request = prepare(self._conversation, text, self._options, beside, images)
             started = self._asker.start(request)
         self._show_state()
         return started
@@ -146,7 +150,7 @@ class ChatPanel:
             Whether it was sent.
         """
         turn = turn or next(iter(self._conversation.turns[-1:]), None)
-        return turn is not None and self.send(turn.prompt, beside=turn)
+        return turn is not None and self.send(turn.prompt, beside=turn, images=turn.images)
 
     def stop(self) -> None:
         """Stop the answer that is under way; what has come is kept and marked."""
@@ -214,6 +218,20 @@ class ChatPanel:
     def _show_state(self) -> None:
         if view := self._view:
             view.show_state()
+
+
+def _client(tools: Sequence[Any], max_steps: int | None) -> dict[str, Any]:
+    if not tools:
+        return {}
+    from cbai_notebook.client.tools.tool import tools_of
+    from cbai_notebook.notebook.panel.approvals import APPROVALS
+
+    found: dict[str, Any] = {
+        "tools": tools_of(tools),
+        "approve": APPROVALS.ask,
+        "call_nested": bridge.on_this_loop(),
+    }
+    return found if max_steps is None else {**found, "max_steps": max_steps}
 
 
 def _in_notebook() -> bool:

@@ -38,7 +38,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     const action = button.dataset.cbai;
     if (model.get("loading") && button.hasAttribute("data-needs-idle")) return;
     if (own[action]) own[action](button);
-    else model.send({ type: "act", action, turn: button.dataset.turn ?? null });
+    else model.send({ type: "act", action, turn: button.dataset.turn ?? null, call: button.dataset.call ?? null });
   }
   root.addEventListener("click", onClick);
 

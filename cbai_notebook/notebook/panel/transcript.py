@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable
 
 from cbai_notebook.conversation import Conversation, Turn
+from cbai_notebook.conversation.forms.document import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.panel.markup import NO_MATH
 from cbai_notebook.notebook.panel.rendered import rendered
+from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.html import QUIET, escape, lines
 from cbai_notebook.notebook.screen.surface import Bundle, Surface
 
@@ -56,21 +58,12 @@ def _light(html: str) -> str:
     return _BLANK.sub("&#10;", plain_code)
 
 
-def markdown(conversation: Conversation) -> str:
-    """Return the conversation as a Markdown document."""
-    parts = [f"# {conversation.name}"]
-    for turn in conversation.turns:
-        parts.append("\n".join(f"> {line}".rstrip() for line in turn.prompt.splitlines()))
-        parts.append(turn.text.strip() or f"*({_end(turn) or 'no answer'})*")
-    return "\n\n".join(parts) + "\n"
-
-
 def _html(turn: Turn) -> str:
     end = _end(turn)
     mark = f'<p style="{QUIET}"><small>{lines(end)}</small></p>' if end else ""
     asked = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
-        return f"<hr>{asked}{rendered(turn.text)}{mark}"
+        return f"<hr>{asked}{calls_html(turn.calls)}{rendered(turn.text)}{mark}"
     return f"<hr>{asked}{mark}"
 
 

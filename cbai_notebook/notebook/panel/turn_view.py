@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation import Delta, Turn
+from cbai_notebook.conversation import Call, Delta, Turn
+from cbai_notebook.conversation.calls import ASKING
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
+from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.pace import PACE
 from cbai_notebook.notebook.panel.rendered import folded, rendered
 from cbai_notebook.notebook.panel.surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.playback import play_here
 from cbai_notebook.notebook.screen import Screen
+from cbai_notebook.notebook.screen.calls import calls_html
 
 if TYPE_CHECKING:
     from ipywidgets import Layout, Output
@@ -71,6 +74,8 @@ class TurnView:
         if place != self._place:
             self._place = place
             self._prompt.value = markup.prompt(self.turn, self.key, *place)
+        if self._task is None or self._task.done():
+            self._foot.value = markup.foot(self.turn, self.key)
 
     def stop_following(self) -> None:
         """Leave the widgets as they are."""
@@ -100,20 +105,31 @@ class TurnView:
         self._ended(self.turn)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
-        seen = (0, 0)
+        seen, calls = (0, 0), list[Call]()
         while True:
             # Looked at first, so that what came before the end is not left behind.
             ended = self.turn.status != STREAMING
             text, reasoning, seen = self.turn.since(seen)
             if text or reasoning:
                 listener(Delta(text, reasoning))
+            if (now := self.turn.calls) != calls:
+                for call in now:
+                    if call not in calls:
+                        listener(Delta(call=call))
+                calls = now
+                self._show_questions(calls)
             if ended:
                 return
             await self._news.wait()
             self._news.clear()
 
+    def _show_questions(self, calls: Sequence[Call]) -> None:
+        asks = [call for call in calls if call.status == ASKING and APPROVALS.waits(call.id)]
+        self._foot.value = markup.foot(self.turn, self.key, asks)
+
     def _show_settled(self) -> None:
-        markup = folded(self.turn.reasoning) + rendered(self.turn.text)
+        called = calls_html(self.turn.calls)
+        markup = folded(self.turn.reasoning) + called + rendered(self.turn.text)
         outputs = [self._make_output(outputs_of({"text/html": markup}))] if markup else []
         self._show_outputs(outputs)
 

@@ -7,22 +7,25 @@ the other, and goes on while a cell runs.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 import uuid
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from ipywidgets import HTML, Layout, VBox
 
-from cbai_notebook.conversation import Change, Conversation, Turn, names
+from cbai_notebook.conversation import Change, Conversation, Turn, names, shelf
+from cbai_notebook.conversation.forms import FORMS, export
+from cbai_notebook.conversation.turn import COMPLETE
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook.bridge import background_loop
 from cbai_notebook.notebook.frontend import is_app
-from cbai_notebook.notebook.panel import markup
-from cbai_notebook.notebook.panel.asker import Options
+from cbai_notebook.notebook.panel import agents, markup
+from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.controls import Bar, Composer, update
-from cbai_notebook.notebook.panel.export import FORMS, export
 from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.screen.surface import Bundle
@@ -61,6 +64,7 @@ class PanelView:
         self._closed = False
         self._times_shown = 0
         self._language = "en"
+        self._tasks: set[asyncio.Task[None]] = set()
 
         uid = self._uid = uuid.uuid4().hex[:8]
         self._layout = Layout()
@@ -112,6 +116,8 @@ class PanelView:
         """Take every widget away; to be called on the background loop."""
         self._sleep()
         self._closed = True
+        for task in self._tasks:
+            task.cancel()
         for view in self._views.values():
             view.close()
         for widget in (
@@ -213,6 +219,7 @@ class PanelView:
             return
         if change.kind == "opened":
             self._notice.value = ""
+            update(self._composer, suggestions=[])
             if len(self._conversation.turns) - self._first > MOST:
                 self._first = len(self._conversation.turns) - PAGE
             self._arrange()
@@ -231,7 +238,33 @@ class PanelView:
     def _on_painted(self, turn: Turn) -> None:
         self._announce(turn.status)
         self._show_state()
+        if problem := self._conversation.not_stored:
+            self._notice.value = markup.problem(f"Not stored: {problem}")
         self._write_transcript()
+        if agents.bot_of(turn) is not None and turn.status == COMPLETE:
+            self._start(self._suggest(turn))
+
+    async def _suggest(self, turn: Turn) -> None:
+        found = await agents.suggested(self._conversation.turns)
+        turns = self._conversation.turns
+        if turns and turns[-1] is turn and not self._closed:
+            update(self._composer, suggestions=found)
+
+    async def _send_feedback(self, turn: Turn, opinion: Literal["up", "down"]) -> None:
+        try:
+            await agents.send_feedback(turn, opinion)
+        except CbaiError as error:
+            self._complain(error)
+        else:
+            self._announce("thanks")
+
+    def _give_feedback(self, turn: Turn, opinion: Literal["up", "down"]) -> None:
+        self._start(self._send_feedback(turn, opinion))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _announce(self, what: str) -> None:
         self._composer.send({"type": "announce", "what": what})
@@ -252,8 +285,11 @@ class PanelView:
         self._earlier.value = markup.earlier(self._first)
         boxes = [view.box for view in self._views.values()]
         if not boxes:
+            is_current = self._conversation is shelf().current()
             self._welcome.value = markup.welcome(
-                self._conversation.name, offline=self._is_offline(), cells=not is_app()
+                None if is_current else self._conversation.name,
+                offline=self._is_offline(),
+                cells=not is_app(),
             )
             boxes = [self._welcome]
         children = (self._earlier, *boxes, self._notice)
@@ -287,11 +323,11 @@ class PanelView:
         with self._lock:
             match message.get("type"):
                 case "send":
-                    self._send(str(message["text"]), str(message["id"]), message.get("beside"))
+                    self._send(message)
                 case "stop":
                     self._panel.stop()
                 case "act":
-                    self._act(str(message["action"]), self._turns.get(str(message.get("turn"))))
+                    self._act(message)
                 case "shown":
                     self._times_shown += 1
                     language = str(message.get("language"))
@@ -317,18 +353,22 @@ class PanelView:
                 case "export":
                     self._export(str(message["form"]))
 
-    def _send(self, text: str, number: str, key: str | None) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
+        text, key = str(message["text"]), message.get("beside")
+        beside = self._turns.get(key) if key else None
+        images = [str(image) for image in message.get("images") or ()]
+        if beside is not None and not images:
+            images = list(beside.images)
         sent = False
         try:
-            sent = self._panel.send(text, beside=self._turns.get(key) if key else None)
+            sent = self._panel.send(text, beside=beside, images=images)
         except CbaiError as error:
             self._post(self._complain, error)
-        if sent:
-            self._composer.send({"type": "sent", "id": number})
-        else:
-            self._composer.send({"type": "refused", "id": number, "text": text})
+        outcome = {"type": "sent"} if sent else {"type": "refused", "text": text}
+        self._composer.send({**outcome, "id": str(message["id"])})
 
-    def _act(self, action: str, turn: Turn | None) -> None:
+    def _act(self, message: dict[str, Any]) -> None:
+        action, turn = str(message["action"]), self._turns.get(str(message.get("turn")))
         if action == "earlier":
             self._post(self._show_earlier)
         if turn is None:
@@ -339,6 +379,10 @@ class PanelView:
                     self._panel.regenerate(turn)
                 case "delete":
                     self._conversation.delete(turn)
+                case "allow" | "refuse":
+                    APPROVALS.answer(str(message.get("call")), action == "allow")
+                case "up" | "down":
+                    self._post(self._give_feedback, turn, action)
                 case "back" | "next":
                     alternatives = self._conversation.alternatives(turn)
                     place = alternatives.index(turn) + (1 if action == "next" else -1)
@@ -352,7 +396,8 @@ class PanelView:
         warmth = message["temperature"]
         unchanged = system == (self._conversation.system or "")
         self._panel.set_options(
-            Options(
+            replace(
+                self._panel.options,
                 model=str(message["model"]),
                 system=None if unchanged else system,
                 temperature=None if warmth is None else float(warmth),

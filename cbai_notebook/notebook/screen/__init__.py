@@ -1,6 +1,7 @@
 """How an answer is shown: in a cell, in an Output widget, in a terminal."""
 
 from cbai_notebook.notebook.screen.bodies import FORMATS
+from cbai_notebook.notebook.screen.calls import calls_html, calls_plain
 from cbai_notebook.notebook.screen.cell import CellSurface
 from cbai_notebook.notebook.screen.footer import Facts, Status
 from cbai_notebook.notebook.screen.notice import Notice
@@ -20,4 +21,6 @@ __all__ = [
     "Status",
     "Surface",
     "TerminalSurface",
+    "calls_html",
+    "calls_plain",
 ]

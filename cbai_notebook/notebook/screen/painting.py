@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
-from cbai_notebook.notebook.screen.bodies import Body, Part
+from cbai_notebook.conversation.calls import ASKING, Call
+from cbai_notebook.notebook.screen.bodies import Body, Ending, Part
 from cbai_notebook.notebook.screen.footer import Closing, Facts, Status, closing
 from cbai_notebook.notebook.screen.notice import Notice, waiting
-from cbai_notebook.notebook.screen.reasoning import Reasoning
-from cbai_notebook.notebook.screen.slots import Slots
+from cbai_notebook.notebook.screen.slots import Slots, joined
+from cbai_notebook.notebook.screen.step import ASIDE, Aside, Step
 from cbai_notebook.notebook.screen.surface import Bundle, Surface
 
 PAINTS_PER_S = 12
@@ -42,6 +44,9 @@ _BLANK: Bundle = {"text/html": "", "text/plain": ""}
 class Painting:
     """One answer on a surface whose outputs can be painted again.
 
+    An answer is a row of steps: reasoning, text, and the calls of tools that they led to; what comes after
+    calls begins the next step. Text grows at the end only, so nothing that was painted ever moves.
+
     An interrupt may come anywhere. One that hits a paint leaves it to :meth:`finish` to put things
     right: it shows the answer anew, from its source.
 
@@ -61,17 +66,17 @@ class Painting:
     ) -> None:
         self._surface = surface
         self._make_body = body
-        self._body = body()
         self._clock = clock
         self._share = share
-        self._source: list[str] = []
+        self._steps = [Step()]
         self._total = 0
-        self._visible = False
-        self._reasoning = Reasoning()
-        self._fold_first = False
-        self._folded_chars: int | None = None
         self._slots = Slots(surface.most_outputs)
+        self._asides: dict[Aside, tuple[int, str]] = {}
+        self._stale: dict[Aside, None] = {}
         self._tail_shown: str | None = ""
+        self._body = body()
+        self._visible = False
+        self._sealed: list[int] = []
         self._sizes: dict[int, int] = {}
         self._last_paint: float | None = None
         self._pace = 0.0
@@ -85,27 +90,46 @@ class Painting:
 
     def text(self, text: str) -> None:
         """Take a part of the answer and paint it if its time has come."""
-        self._source.append(text)
-        self._total += len(text)
-        with self._breakable():
-            self._body.feed(text)
-        first = not self._visible and bool(text.strip())
-        if first:
-            self._visible = True
-            self._reasoning.end(self._clock())
+        if self._steps[-1].calls:
+            text = text.lstrip("\n")  # the lines of the calls part it from the text before
+        if not text:
+            return
+        with self._breakable() as sound:
+            step = self._step_after_calls()
+            step.text.append(text)
+            self._total += len(text)
+            if sound:
+                self._body.feed(text)
+            first = not self._visible and bool(text.strip())
+            if first:
+                self._visible = True
+                self._close_reasoning(step)
+            self._dirty = self._dirty or self._visible
         if self._visible:
-            self._dirty = True
             self._paint() if first else self.tick()
 
     def reasoning(self, text: str) -> None:
         """Take a part of the reasoning and paint it if its time has come."""
-        first = not self._reasoning
-        self._reasoning.add(text, self._clock())
-        if self._visible:
-            return  # the fold is closed; its text is completed at the end
-        self._fold_first = True
-        self._dirty = True
-        self._paint() if first else self.tick()
+        with self._breakable():
+            reasoning = self._step_after_calls().reasoning
+            first = not reasoning
+            reasoning.add(text, self._clock())
+            if not self._visible:
+                self._touch(reasoning)
+        if not self._visible:  # else the fold is closed; its text is completed at the end
+            self._paint() if first else self.tick()
+
+    def call(self, call: Call) -> None:
+        """Take news of a call and paint it: at once if it is the first of its step or the user is asked."""
+        with self._breakable():
+            steps = self._steps[::-1]
+            step = next((one for one in steps if one.calls.knows(call)), steps[0])
+            first = not step.calls
+            if first:
+                self._close_reasoning(step)
+            step.calls.take(call)
+            self._touch(step.calls)
+        self._paint() if first or call.status == ASKING else self.tick()
 
     def due(self) -> float | None:
         """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
@@ -133,11 +157,14 @@ class Painting:
         note: Notice | str | None,
     ) -> None:
         """Paint the answer for the last time, with what stands under it."""
-        self._reasoning.end(self._clock())
-        if self._dirty and len(self._surface) > 1 and not self._broken:
+        for step in self._steps:
+            step.end(self._clock())
+        if self._dirty and len(self._surface) > 1:
             self._paint()  # the last words are seen before the work on the whole begins
         complete = status == "complete"
-        came = "text" if self._visible else "reasoning" if self._reasoning else ""
+        came = "reasoning" if any(step.reasoning for step in self._steps) else ""
+        if any(step.has_words for step in self._steps):
+            came = "text"
 
         def end(remark: str) -> Closing:
             said = [remark, *hints] if remark else hints
@@ -151,16 +178,21 @@ class Painting:
         self._surface.close()
 
     def _finish_as_one(self, complete: bool, end: Callable[[str], Closing]) -> None:
-        body: Bundle = {}
+        bundles: list[Bundle] = []
         remark = ""
-        if self._broken:
-            self._body = self._make_body()
-            self._body.feed("".join(self._source))
-        if self._visible:
-            with self._breakable():
-                body, remark = self._body.whole(complete)
-        fold = self._reasoning.closed_html() if self._reasoning else ""
-        bundle = _joined(body, end(remark), before=fold)
+        for step in self._steps:
+            is_last = step is self._steps[-1]
+            bundles += self._alone(step.reasoning)
+            if step.has_words:
+                body = self._body
+                if not is_last or step.calls or self._broken:
+                    body = self._make_body()
+                    body.feed(step.source)
+                with self._breakable():
+                    text, remark = body.whole(complete and is_last)
+                bundles.append(text)
+            bundles += self._alone(step.calls)
+        bundle = _closed(joined(bundles), end(remark))
         if self._surface.can_replace and (len(self._surface) > 1 or self._broken):
             self._surface.replace(bundle)
         else:
@@ -168,43 +200,61 @@ class Painting:
             self._surface.paint({0: bundle, **{slot: dict(_BLANK) for slot in rest}})
 
     def _finish_in_parts(self, complete: bool, end: Callable[[str], Closing]) -> None:
-        changes: dict[int, Bundle] = {}
-        late_fold = ""
-        if not self._fold_first:
-            late_fold = self._reasoning.closed_html() if self._reasoning else ""
-        elif self._folded_chars != len(self._reasoning):
-            changes.update(self._fold())
         # An interrupt in here is followed by another call, which starts from the source.
         with self._breakable():
-            ending = self._body.finish(complete)
-            for number, part in ending.changed.items():
-                slot = self._slots.change(number, part)
-                changes[self._offset + slot] = self._body.bundle(self._slots.held(slot))
-            for part in ending.parts[:-1]:
-                changes.update(self._seal(part))
-            tail: Bundle = self._body.bundle(ending.parts[-1:]) if ending.parts else {}
-            bundle = _joined(tail, end(ending.note), between=late_fold)
-            if bundle["text/html"] or self._tail_slot < len(self._surface):
-                changes[self._tail_slot] = bundle
+            changes: dict[int, Bundle] = {}
+            for aside in self._asides:
+                changes.update(self._beside(aside))
+            tail: list[Bundle] = []
+            remark = ""
+            if self._visible and not self._steps[-1].calls:
+                ending = self._body.finish(complete)
+                remark = ending.note
+                changes.update(self._seal_rest(replace(ending, parts=ending.parts[:-1])))
+                tail += [self._body.bundle(ending.parts[-1:])] if ending.parts else []
+            if (late := self._steps[-1].reasoning) not in self._asides:
+                tail += self._alone(late)
+            bundle = _closed(joined(tail), end(remark))
+            if bundle["text/html"] or len(self._slots) < len(self._surface):
+                changes[len(self._slots)] = bundle
             self._send(changes)
 
-    @property
-    def _offset(self) -> int:
-        return 1 if self._fold_first else 0
+    def _step_after_calls(self) -> Step:
+        """Return the step to which text or reasoning belongs."""
+        if self._steps[-1].calls:
+            self._body = self._make_body()
+            self._visible = False
+            self._sealed = []
+            self._steps.append(Step())
+        return self._steps[-1]
 
-    @property
-    def _tail_slot(self) -> int:
-        return self._offset + len(self._slots)
+    def _close_reasoning(self, step: Step) -> None:
+        step.reasoning.end(self._clock())
+        if step.reasoning:
+            self._touch(step.reasoning)
+
+    def _touch(self, aside: Aside) -> None:
+        """Have something beside the text painted, with the next paint."""
+        self._stale[aside] = None
+        self._dirty = True
 
     def _paint(self) -> None:
+        if self._broken:
+            return
         with self._breakable():
             changes: dict[int, Bundle] = {}
-            if self._fold_first and self._folded_chars is None:
-                changes.update(self._fold())
-            if self._visible:
+            step = self._steps[-1]
+            if self._visible and step.calls and step.calls not in self._asides:
+                ending = self._body.finish(complete=False)
+                parts = [part for part in ending.parts if part.source.strip()]
+                changes.update(self._seal_rest(replace(ending, parts=parts)))
+            for aside in self._stale:
+                changes.update(self._beside(aside))
+            self._stale = {}
+            if self._visible and not step.calls:
                 for part in self._body.take_sealed():
                     changes.update(self._seal(part))
-                changes.update(self._open_tail())
+            changes.update(self._open_tail())
             self._send(changes)
         self._dirty = False
         self._last_paint = self._clock()
@@ -212,33 +262,56 @@ class Painting:
 
     def _wanted_pace(self) -> float:
         """Return the seconds until a paint like the last one should follow it."""
+        step = self._steps[-1]
         if self._surface.repaints_all:
             chars, size = self._total, sum(self._sizes.values())
-        elif self._visible:
-            chars, size = self._body.open_chars, self._sizes.get(self._tail_slot, 0)
+        elif self._visible and not step.calls:
+            chars, size = self._body.open_chars, self._sizes.get(len(self._slots), 0)
         else:
-            chars, size = self._reasoning.shown, self._sizes.get(0, 0)
+            chars, size = step.reasoning.shown, self._sizes.get(len(self._slots) - 1, 0)
         by_weight = min(SLOW_S, (MESSAGE_BYTES + size) / BYTES_PER_S)
         share = self._share()
         return max(share / PAINTS_PER_S, share * chars / CHARS_PER_S, by_weight)
 
-    def _fold(self) -> dict[int, Bundle]:
-        if not self._visible:
-            return {0: {"text/html": self._reasoning.live_html()}}
-        self._folded_chars = len(self._reasoning)
-        return {0: {"text/html": self._reasoning.closed_html()}}
+    def _beside(self, aside: Aside) -> dict[int, Bundle]:
+        """Return the output in which something beside the text stands, if it looks different now."""
+        part = Part(aside.plain, aside.html)
+        number, shown = self._asides.get(aside, (None, ""))
+        if part.html == shown:
+            return {}
+        if number is None:
+            number = self._slots.add(ASIDE, part)
+            self._tail_shown = None
+        else:
+            self._slots.change(number, part)
+        self._asides[aside] = (number, part.html)
+        return self._slots.output(number)
+
+    def _alone(self, aside: Aside) -> list[Bundle]:
+        return [ASIDE.bundle([Part(aside.plain, aside.html)])] if aside else []
 
     def _seal(self, part: Part) -> dict[int, Bundle]:
-        slot = self._slots.add(part)
+        self._sealed.append(self._slots.add(self._body, part))
         self._tail_shown = None
-        return {self._offset + slot: self._body.bundle(self._slots.held(slot))}
+        return self._slots.output(self._sealed[-1])
+
+    def _seal_rest(self, ending: Ending) -> dict[int, Bundle]:
+        changes: dict[int, Bundle] = {}
+        for number, part in ending.changed.items():
+            self._slots.change(self._sealed[number], part)
+            changes.update(self._slots.output(self._sealed[number]))
+        for part in ending.parts:
+            changes.update(self._seal(part))
+        return changes
 
     def _open_tail(self) -> dict[int, Bundle]:
-        tail = self._body.tail_html()
+        is_open = self._visible and not self._steps[-1].calls
+        tail = self._body.tail_html() if is_open else ""
         shown, self._tail_shown = self._tail_shown, tail
-        is_stale = shown is None and self._tail_slot < len(self._surface)
+        slot = len(self._slots)
+        is_stale = shown is None and slot < len(self._surface)
         if tail != shown and (tail or is_stale):
-            return {self._tail_slot: {"text/html": tail}}
+            return {slot: {"text/html": tail}}
         return {}
 
     def _send(self, changes: dict[int, Bundle]) -> None:
@@ -248,17 +321,17 @@ class Painting:
             self._surface.paint(dict(sorted(changes.items())))
 
     @contextmanager
-    def _breakable(self) -> Iterator[None]:
-        """Hold the painting for broken if the block does not come to its end."""
+    def _breakable(self) -> Iterator[bool]:
+        """Hold the painting for broken if the block does not come to its end; yield whether it was whole."""
         before, self._broken = self._broken, True
-        yield
+        yield not before
         self._broken = before
 
 
-def _joined(body: Bundle, end: Closing, *, before: str = "", between: str = "") -> Bundle:
-    """Return an output of the answer's text with what stands around it."""
-    joined = dict(body)
-    joined["text/html"] = before + body.get("text/html", "") + between + end.html
+def _closed(body: Bundle, end: Closing) -> Bundle:
+    """Return an output of the answer's text with what stands under it."""
+    closed = dict(body)
+    closed["text/html"] = body.get("text/html", "") + end.html
     plain = [body.get("text/plain", "").rstrip("\n"), end.plain]
-    joined["text/plain"] = "\n\n".join(part for part in plain if part)
-    return joined
+    closed["text/plain"] = "\n\n".join(part for part in plain if part)
+    return closed

@@ -51,6 +51,16 @@ class Reasoning:
         if self._started is not None and self._ended is None:
             self._ended = now
 
+    @property
+    def html(self) -> str:
+        """The fold as it stands: open while reasoning comes, then closed."""
+        return self.live_html() if self._ended is None else self.closed_html()
+
+    @property
+    def plain(self) -> str:
+        """Nothing: reasoning is for those who unfold it."""
+        return ""
+
     def live_html(self) -> str:
         """Return the fold while reasoning comes: open, with the most recent text."""
         cut = "… " if self._length > len(self._recent) else ""

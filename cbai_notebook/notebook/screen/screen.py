@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from cbai_notebook.conversation.calls import RUNNING, Call
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.screen.bodies import FORMATS, body_of
+from cbai_notebook.notebook.screen.calls import Calls, call_line
 from cbai_notebook.notebook.screen.footer import Facts, Status, closing
 from cbai_notebook.notebook.screen.notice import Notice
 from cbai_notebook.notebook.screen.painting import Painting
@@ -66,6 +68,11 @@ class Screen:
         if text and not self._finished:
             self._flow.reasoning(text)
 
+    def call(self, call: Call) -> None:
+        """Show a tool's call, or how one that is shown stands now; the first is painted at once."""
+        if not self._finished:
+            self._flow.call(call)
+
     def due(self) -> float | None:
         """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
         return None if self._finished else self._flow.due()
@@ -107,6 +114,7 @@ class _Typing:
     def __init__(self, surface: TerminalSurface) -> None:
         self._surface = surface
         self._came = ""
+        self._calls = Calls()
 
     def wait(self, message: str) -> None:
         """Do nothing: a line in a terminal could not be taken back."""
@@ -119,6 +127,13 @@ class _Typing:
     def reasoning(self, text: str) -> None:
         self._came = self._came or "reasoning"
         self._surface.reasoning(text)
+
+    def call(self, call: Call) -> None:
+        is_new = not self._calls.knows(call)
+        self._calls.take(call)
+        # Nothing is said of one that asks, for the question follows.
+        if not call.open or (is_new and call.status == RUNNING):
+            self._surface.line(call_line(call, live=True))
 
     def due(self) -> float | None:
         return None
@@ -136,5 +151,7 @@ class _Typing:
         hints: Sequence[str],
         note: Notice | str | None,
     ) -> None:
+        for stopped in self._calls.open:
+            self._surface.line(call_line(stopped))
         end = closing(status, footer, hints=hints, note=note, came=self._came)
         self._surface.close(end.plain)

@@ -27,16 +27,26 @@ class TerminalSurface:
         self._stream = sys.stdout if stream is None else stream
         self._dims = self._may_dim() if colour is None else colour
         self._reasoning = False
+        self._lines = False
         self._fresh_line = True
 
     def text(self, text: str) -> None:
         """Write a part of the answer."""
         text = _visible(text)
-        if self._reasoning:
-            self._reasoning = False
+        if self._lines:
+            text = text.lstrip("\n")
+        if (self._reasoning or self._lines) and text:
+            self._reasoning = self._lines = False
             self._end_line()
             self._write("\n")
         self._write(text)
+
+    def line(self, line: str) -> None:
+        """Write a line beside the answer, dimmed, such as one about a call."""
+        self._reasoning, self._lines = False, True
+        self._end_line()
+        line = _visible(line)
+        self._write(f"{_DIM}{line}{_PLAIN}\n" if self._dims else f"{line}\n")
 
     def reasoning(self, text: str) -> None:
         """Write a part of the reasoning: dimmed, or announced where nothing can be dimmed."""

@@ -101,6 +101,22 @@ def test_feeding_by_token_reads_a_text_a_few_times_at_most(block: str) -> None:
     assert twice < 3 * work
 
 
+@pytest.mark.parametrize("most", [40, 120])
+def test_the_tail_stays_short_and_the_pieces_few(most: int) -> None:
+    document, paragraph = Document(most=most), "Some words of a paragraph.\n\n"
+    longest = 0
+    for _ in range(6_000):
+        document.feed(paragraph)
+        document.take_sealed()
+        longest = max(longest, document.tail_characters)
+        if len(document.pieces) < most * 2 // 3:
+            total = sum(len(piece.source) for piece in document.pieces) + document.tail_characters
+            assert document.tail_characters <= max(1_500, total / (most * 3 / 8)) + 100
+    document.finish()
+    assert len(document.pieces) <= most + 1
+    assert longest < len(paragraph) * 6_000 / 4
+
+
 def test_a_block_that_is_too_long_is_shown_as_its_source() -> None:
     page = walk(render("Before.\n\n" + "*a* " * 60_000 + "\n\nAfter *it*."))
     assert page.tags == ["p", "pre", "code", "p", "em"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,10 +15,10 @@ from ipywidgets import HTML, Box, Output
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
+from cbai_notebook.conversation.forms import export
 from cbai_notebook.errors import SecretRefusedError, UsageError
 from cbai_notebook.notebook.bridge import background_loop
-from cbai_notebook.notebook.panel.export import export
-from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 
 _numbers = itertools.count(1)
 
@@ -71,6 +72,20 @@ def test_a_prompt_is_answered_and_shown(panel: cbai.ChatPanel, gateway: Gateway)
     ]
     eventually(lambda: "<em>blue</em>" in shown(panel.widget))
     assert "What colour is the &lt;sky&gt;?" in shown(panel.widget)
+
+
+def test_a_long_answer_is_many_outputs_and_whole(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    words = [f"word{number}" for number in range(6_000)]
+    paragraphs = (" ".join(words[start : start + 20]) + "\n\n" for start in range(0, 6_000, 20))
+    gateway.always(Scenario(text=tuple(paragraphs), rate=200))
+    conversation = panel.widget.children[1].children[0]
+    converse(panel, "go on")
+    eventually(lambda: "Regenerate" in shown(panel.widget))
+    (turn,) = (part for part in conversation.children if isinstance(part, Box))
+    answers = [part for part in turn.children if isinstance(part, Output)]
+    assert 5 < len(answers) <= 121
+    assert not any("cbai-open" in answer._dom_classes for answer in answers)
+    assert re.findall(r"word\d+", "".join(map(shown, answers))) == words
 
 
 def test_a_blank_prompt_and_a_second_one_do_nothing(

@@ -1,0 +1,230 @@
+"""What the history on disk costs, and how fast a large one is.
+
+``python -m tests.benchmarks.store FIGURE …`` measures one thing in a process of its own and prints it as JSON:
+``build FILE`` writes a million messages; ``open FILE``, ``last FILE``, ``search FILE WORDS`` the seconds that
+they take; ``turn FOLDER`` the CPU for storing a turn; ``stream BASE_URL FILE`` the CPU of a cell without the
+store, and what it adds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.benchmarks.table import Row, child
+from tests.gateway import serve_process
+
+MESSAGES = 1_000_000
+CONVERSATIONS = 10_000
+ROUNDS = 7
+RARE, EVERYWHERE, CHINESE = "sextant", "weather", "李白"
+
+
+def rows() -> Iterator[Row]:
+    """Storing and finding."""
+    module = "tests.benchmarks.store"
+    with tempfile.TemporaryDirectory() as folder:
+        used = median(child(module, "turn", folder) for _ in range(3))
+        yield Row("storing a turn, CPU over the stream itself", "≤ 1 ms", f"{used * 1e3:.2f} ms")
+        yield from _checkpointing(module, Path(folder) / "stream.sqlite")
+        file = str(Path(folder) / "million.sqlite")
+        built = child(module, "build", file)
+        size = Path(file).stat().st_size / 1e6
+
+        def row(what: str, goal: str, *arguments: str) -> Row:
+            seconds = median(child(module, *arguments) for _ in range(5))
+            return Row(what, goal, f"{seconds * 1e3:.0f} ms")
+
+        yield Row(
+            "a history of 1,000,000 messages in 10,000 conversations: writing it",
+            "—",
+            f"{built:.0f} s, {size:,.0f} MB",
+        )
+        yield row("opening it", "≤ 50 ms", "open", file)
+        yield row("its last conversation", "≤ 50 ms", "last", file)
+        for kind, words in (
+            ("a rare word", RARE),
+            ("a word that is in every answer", EVERYWHERE),
+            ("two Chinese characters", CHINESE),
+            ("two words", f"{EVERYWHERE} {RARE}"),
+        ):
+            what = f"full-text search in it, the newest 50 messages with {kind}"
+            yield row(what, "≤ 100 ms", "search", file, words)
+        yield row("the names of its conversations", "≤ 50 ms", "names", file)
+
+
+def _checkpointing(module: str, file: Path) -> Iterator[Row]:
+    with serve_process() as gateway:
+        without, more = child(module, "stream", gateway.base_url, str(file))
+    yield Row(
+        "checkpointing and storing, of the CPU of a streaming cell (200 tokens/s for 8 s)",
+        "≤ 2 %",
+        f"{more / without:.1%} ({more * 1e3:.1f} ms of {without * 1e3:.0f} ms)",
+    )
+
+
+# One figure each, in a process of its own ----------------------------------------------------------
+
+
+def build(file: str) -> float:
+    """Write a million messages as the archive writes them; return the seconds."""
+    from cbai_notebook.conversation import Turn
+    from cbai_notebook.conversation.archive import Archive
+    from cbai_notebook.conversation.shelf import Shelf
+
+    started = time.perf_counter()
+    shelf = Shelf(Archive(Path(file)), None)
+    clock = datetime(2025, 1, 1, tzinfo=timezone.utc)
+    each = MESSAGES // 2 // CONVERSATIONS
+    for conversation in range(CONVERSATIONS):
+        turns = []
+        for number in range(each):
+            clock += timedelta(seconds=40)
+            count = conversation * each + number
+            turn = Turn(
+                f"Question {count}: how is it over there, and what about number {count % 977}?",
+                clock,
+                provider="cloudbase",
+                model="hy3",
+                status="complete",
+                total_tokens=60,
+            )
+            rare = f" The {RARE} is on board." if count % 9973 == 0 else ""
+            chinese = " 李白是唐代诗人。" if count % 499 == 0 else ""
+            turn.add(
+                f"The weather of day {count % 3653} was fair, with {count % 37} degrees and a wind from "
+                f"the west that carried word {count % 49999} over the hills.{rare}{chinese}",
+                "",
+            )
+            turns.append(turn)
+        shelf.get(f"conversation {conversation}").extend(turns)
+    return time.perf_counter() - started
+
+
+def open_(file: str) -> float:
+    """Return the seconds to open the file."""
+    from cbai_notebook.conversation.archive import Archive
+
+    started = time.perf_counter()
+    Archive(Path(file)).check()
+    return time.perf_counter() - started
+
+
+def last(file: str) -> float:
+    """Return the seconds from nothing to the turns of the last conversation."""
+    from cbai_notebook.conversation.archive import Archive
+    from cbai_notebook.conversation.shelf import Shelf
+
+    started = time.perf_counter()
+    talk = Shelf(Archive(Path(file)), None).get(f"conversation {CONVERSATIONS - 1}")
+    assert len(talk) == MESSAGES // CONVERSATIONS
+    return time.perf_counter() - started
+
+
+def names(file: str) -> float:
+    """Return the seconds to list the conversations by name."""
+    from cbai_notebook.conversation.archive import Archive
+    from cbai_notebook.conversation.shelf import Shelf
+
+    shelf = Shelf(Archive(Path(file)), None)
+    shelf.get("another")
+    started = time.perf_counter()
+    assert len(shelf.names()) == CONVERSATIONS + 1
+    return time.perf_counter() - started
+
+
+def search(file: str, words: str) -> float:
+    """Return the seconds to find the newest 50 messages, the file being open."""
+    from cbai_notebook.conversation import keep_history
+    from cbai_notebook.conversation.archive import archive
+    from cbai_notebook.conversation.history import history
+
+    keep_history(file)
+    opened = archive()
+    assert opened is not None
+    opened.check()
+    started = time.perf_counter()
+    found = history(search=words, limit=50)
+    seconds = time.perf_counter() - started
+    assert len(found) == 50
+    return seconds
+
+
+def turn(folder: str) -> float:
+    """Return the seconds of CPU for storing a turn of 2,000 characters, from its prompt to its end."""
+    from cbai_notebook.conversation import Conversation, Turn
+    from cbai_notebook.conversation.archive import Archive
+    from cbai_notebook.conversation.shelf import Shelf
+
+    def run(talk: Conversation, count: int) -> float:
+        started = time.process_time()
+        for number in range(count):
+            made = Turn(f"Question {number}", datetime.now(timezone.utc))
+            talk.open(made)
+            talk.grow(made, "The answer is long. " * 100, "")
+            talk.close(made, "complete")
+        return (time.process_time() - started) / count
+
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        kept = Shelf(Archive(Path(own) / "history.sqlite"), None).get("talk")
+        run(kept, 20)
+        return run(kept, 500) - run(Conversation("in memory"), 500)
+
+
+def stream(base_url: str, file: str) -> tuple[float, float]:
+    """Return the seconds of CPU of a cell's whole path, client and screen, and how many more the store takes.
+
+    Both are asked in turns: the medians of what is without it, and of the differences.
+    """
+    from cbai_notebook.client import Settings, create_model
+    from cbai_notebook.client.transport import aclose
+    from cbai_notebook.conversation import Conversation, Question, ask
+    from cbai_notebook.conversation.archive import Archive
+    from cbai_notebook.conversation.shelf import Shelf
+    from cbai_notebook.notebook import bridge
+    from cbai_notebook.notebook.playback import play
+    from cbai_notebook.notebook.screen import Screen
+    from tests.notebook.screen.recording import RecordingSurface
+
+    model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
+
+    def cell(talk: Conversation, spec: str) -> float:
+        started = time.process_time()
+        screen = Screen(RecordingSurface())
+        question = Question("Tell me", model=spec)
+        play(lambda listener: ask(talk, question, model, listener=listener), screen)
+        screen.finish("complete")
+        return time.process_time() - started
+
+    in_memory = Conversation("talk")
+    on_disk = Shelf(Archive(Path(file)), None).get("talk")
+    for talk in (in_memory, on_disk):
+        cell(talk, "blast:500")
+    without, more = [], []
+    for _ in range(ROUNDS):
+        without.append(cell(in_memory, "paced:200x1600"))
+        more.append(cell(on_disk, "paced:200x1600") - without[-1])
+    bridge.run(aclose())
+    return median(without), median(more)
+
+
+FIGURES: dict[str, Callable[..., Any]] = {
+    "build": build,
+    "open": open_,
+    "last": last,
+    "names": names,
+    "search": search,
+    "turn": turn,
+    "stream": stream,
+}
+
+
+if __name__ == "__main__":
+    print(json.dumps(FIGURES[sys.argv[1]](*sys.argv[2:])))

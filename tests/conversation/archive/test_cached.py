@@ -1,0 +1,125 @@
+"""An answer that is in the history already comes without a request, from whatever kernel asked first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbai_notebook.conversation import Conversation, chat
+from cbai_notebook.conversation.archive import Archive
+from cbai_notebook.conversation.history import usage
+from cbai_notebook.conversation.shelf import Shelf
+from cbai_notebook.errors import AuthenticationError
+from tests.conversation.archive.conftest import Ask
+from tests.gateway import Gateway
+
+HELLO: dict[str, Any] = {"prompt": "Hello", "model": "blast:3", "params": {"temperature": 0.5}}
+
+
+@pytest.fixture(params=["on disk", "in memory"])
+def talks(request: pytest.FixtureRequest) -> tuple[Conversation, Conversation]:
+    if request.param == "on disk":
+        request.getfixturevalue("kept")
+    stem = request.node.name
+    return chat(f"{stem} 1"), chat(f"{stem} 2")
+
+
+def test_the_same_request_is_answered_from_the_store(
+    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+) -> None:
+    talk, _ = talks
+    first = asked(talk, **HELLO)
+    again = asked(talk, **HELLO, cached=True, instead=talk.turns[0])
+    assert (again.text, again.timing.attempts) == (first.text, 0)
+    assert len(gateway.requests) == 1
+    # The cell's own turn says so already.
+    assert len(talk.turns) == len(talk.alternatives(talk.turns[0])) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prompt": "Hello!"},
+        {"model": "blast:4"},
+        {"params": {"temperature": 0.6}},
+        {"params": {}},
+        {"system": "Be brief."},
+    ],
+)
+def test_another_request_is_sent(
+    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway, change: dict[str, Any]
+) -> None:
+    talk, _ = talks
+    asked(talk, **HELLO)
+    asked(talk, **{**HELLO, **change}, cached=True, instead=talk.turns[0])
+    assert len(gateway.requests) == 2
+
+
+def test_a_changed_past_is_another_request(
+    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+) -> None:
+    talk, _ = talks
+    asked(talk, **HELLO)
+    asked(talk, **HELLO, cached=True)
+    assert len(gateway.requests) == 2
+
+
+def test_a_broken_answer_is_asked_for_again(
+    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+) -> None:
+    talk, _ = talks
+    gateway.script("error:401")
+    with pytest.raises(AuthenticationError):
+        asked(talk, **HELLO)
+    asked(talk, **HELLO, cached=True)
+    assert talk.turns[-1].status == "complete"
+    assert talk.turns[-1].text
+
+
+def test_another_conversation_is_answered_and_nothing_is_counted_twice(
+    kept: Path, asked: Ask, gateway: Gateway
+) -> None:
+    one, two = chat("one"), chat("two")
+    first = asked(one, **HELLO)
+    assert asked(two, **HELLO, cached=True).text == first.text
+    assert len(gateway.requests) == 1
+    assert [each.text for each in two.turns] == [first.text]
+    assert [each["requests"] for each in usage()] == [1]
+
+
+def test_in_memory_nothing_is_counted_twice_either(asked: Ask, gateway: Gateway) -> None:
+    talk = chat("cached in memory")
+    asked(talk, **HELLO)
+    asked(talk, **HELLO, cached=True, beside=talk.turns[0])
+    assert len(gateway.requests) == 1
+    assert len(talk.alternatives(talk.turns[0])) == 2
+    assert [each["requests"] for each in usage(conversation="cached in memory")] == [1]
+
+
+def test_another_process_is_answered(file: Path, asked: Ask, gateway: Gateway) -> None:
+    first = asked(Shelf(Archive(file), None).get("one"), **HELLO)
+    program = """
+import asyncio, sys
+from pathlib import Path
+from cbai_notebook.client import Settings, create_model
+from cbai_notebook.conversation import Question, ask
+from cbai_notebook.conversation.archive import Archive
+from cbai_notebook.conversation.shelf import Shelf
+
+talk = Shelf(Archive(Path(sys.argv[1])), None).get("two")
+model = create_model("cloudbase", settings=Settings(base_url=sys.argv[2], api_key="test-key"))
+question = Question("Hello", model="blast:3", params={"temperature": 0.5}, cached=True)
+print(asyncio.run(ask(talk, question, model)).text, end="")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(file), gateway.base_url],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == first.text
+    assert len(gateway.requests) == 1
