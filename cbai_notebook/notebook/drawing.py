@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cbai_notebook.conversation import Conversation, Question, chat, secrets
 from cbai_notebook.conversation.drawing import draw, revised_prompts
@@ -21,11 +21,14 @@ from cbai_notebook.notebook.template import expand
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.client import ImageAnswer, ImageModel, Settings
+    from cbai_notebook.client import GeneratedImage, ImageAnswer, ImageModel, Settings
     from cbai_notebook.notebook.screen import Status, Surface, TerminalSurface
 
 PROVIDER = "hunyuan-image"
 """Who draws unless ``-m`` says otherwise; ``-m MODEL`` is a model of this one."""
+
+LONGEST_WORDS = 500
+"""Characters of the server's words for the prompt that are shown under a picture."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class _Canvas:
     def __init__(self, surface: Surface | TerminalSurface, label: str) -> None:
         self._surface = surface
         self._label = label
-        self._pictures: list[dict[str, Any]] = []
+        self._images: list[GeneratedImage] = []
         self.hints: list[str] = []
 
     def wait(self) -> None:
@@ -159,12 +162,12 @@ class _Canvas:
         from cbai_notebook.notebook.screen.footer import seconds
         from cbai_notebook.notebook.showing import asked
 
-        self._pictures = [image._repr_mimebundle_() for image in answer.images if image.data]
+        self._images = [image for image in answer.images if image.data]
         took = answer.timing.duration_s
         label = asked(answer.provider, answer.model)
         self._label = label if took is None else f"{label} · {seconds(took)}"
         if revised := revised_prompts(answer):
-            self.hints.append(f"Drawn as: {'; '.join(revised)}")
+            self.hints.append(f"Drawn as: {_cut('; '.join(revised))}")
 
     def finish(self, status: Status, hints: Sequence[str]) -> None:
         from cbai_notebook.notebook.screen import Facts, TerminalSurface
@@ -172,10 +175,15 @@ class _Canvas:
 
         end = closing(status, Facts(label=self._label), hints=[*self.hints, *hints])
         if isinstance(self._surface, TerminalSurface):
-            for picture in self._pictures:
-                self._surface.text(f"{picture['text/plain']}\n")
+            for image in self._images:
+                self._surface.text(f"A picture ({image.mime}, {len(image.data):,} bytes).\n")
             self._surface.close(end.plain)
             return
-        bundles = [*self._pictures, {"text/html": end.html, "text/plain": end.plain}]
+        pictures = [image._repr_mimebundle_() for image in self._images]
+        bundles = [*pictures, {"text/html": end.html, "text/plain": end.plain}]
         self._surface.paint(dict(enumerate(bundles)))
         self._surface.close()
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"

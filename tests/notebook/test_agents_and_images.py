@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from IPython.core.interactiveshell import ExecutionResult
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 import cbai_notebook as cbai
@@ -18,6 +17,7 @@ from cbai_notebook import errors
 from cbai_notebook.client import ImageAnswer
 from cbai_notebook.conversation import names
 from tests.gateway import Gateway, Scenario, pictures
+from tests.notebook.test_magics import error_of, must
 
 ERROR = "error:404:AI_MODEL_NOT_FOUND"
 
@@ -36,20 +36,6 @@ def shell(
     for name in names():
         cbai.chat(name).reset()
     cbai.configure(base_url=None, api_key=None, env_id=None, provider=None, model=None)
-
-
-def run(shell: TerminalInteractiveShell, code: str) -> ExecutionResult:
-    return shell.run_cell(code, store_history=True)
-
-
-def must(shell: TerminalInteractiveShell, code: str) -> None:
-    run(shell, code).raise_error()
-
-
-def error_of(shell: TerminalInteractiveShell, code: str) -> BaseException:
-    error = run(shell, code).error_in_exec
-    assert error is not None
-    return error
 
 
 def said() -> list[tuple[str, str]]:
@@ -329,7 +315,9 @@ def test_what_could_be_fetched_is_not_lost(
     assert cbai.chat()[-1]["status"] == "partial"
 
 
-def test_a_hostile_revised_prompt_is_cut(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+def test_a_hostile_revised_prompt_is_cut(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
     gateway.images.items = [
         {
             "b64_json": base64.b64encode(pictures.png()).decode(),
@@ -338,6 +326,10 @@ def test_a_hostile_revised_prompt_is_cut(shell: TerminalInteractiveShell, gatewa
     ]
     must(shell, "%%cbai --draw\nA cat")
     assert len(said()[-1][1]) <= 2_000
+    out = capsys.readouterr().out
+    assert "A picture (image/png," in out
+    assert "\x1b" not in out
+    assert len(out) < 1_000
 
 
 def test_a_drawing_holds_no_secret_and_can_be_forgotten(
