@@ -15,24 +15,10 @@ from cbai_notebook.conversation.calls import ASKING, Call
 from cbai_notebook.notebook.screen.bodies import Body, Ending, Part
 from cbai_notebook.notebook.screen.footer import Closing, Facts, Status, closing
 from cbai_notebook.notebook.screen.notice import Notice, waiting
+from cbai_notebook.notebook.screen.pace import Pace
 from cbai_notebook.notebook.screen.slots import Slots, joined
 from cbai_notebook.notebook.screen.step import ASIDE, Aside, Step
 from cbai_notebook.notebook.screen.surface import Bundle, Surface
-
-PAINTS_PER_S = 12
-"""Paints in a second, at most."""
-
-CHARS_PER_S = 20_000
-"""Characters of the answer that a second of repainting covers, at most; browsers keep up with that."""
-
-BYTES_PER_S = 18_500
-"""Bytes that a second of repainting sends, where that does not make the pace slower than the next."""
-
-SLOW_S = 1.0
-"""Seconds between two paints that no mark-up, however heavy, makes longer; only the text's length does."""
-
-MESSAGE_BYTES = 1_000
-"""What the headers of one message weigh."""
 
 MERGE_CHARS = 20_000
 """An answer below this many characters becomes one output at the end, so that a saved notebook is clean."""
@@ -45,7 +31,7 @@ class Painting:
     """One answer on a surface whose outputs can be painted again.
 
     An answer is a row of steps: reasoning, text, and the calls of tools that they led to; what comes after
-    calls begins the next step. Text grows at the end only, so nothing that was painted ever moves.
+    calls begins the next step. All that comes is painted at the end, so nothing that was painted moves.
 
     An interrupt may come anywhere. One that hits a paint leaves it to :meth:`finish` to put things
     right: it shows the answer anew, from its source.
@@ -67,7 +53,7 @@ class Painting:
         self._surface = surface
         self._make_body = body
         self._clock = clock
-        self._share = share
+        self._pace = Pace(clock, share)
         self._steps = [Step()]
         self._total = 0
         self._slots = Slots(surface.most_outputs)
@@ -78,8 +64,6 @@ class Painting:
         self._visible = False
         self._sealed: list[int] = []
         self._sizes: dict[int, int] = {}
-        self._last_paint: float | None = None
-        self._pace = 0.0
         self._dirty = False
         self._broken = False
 
@@ -133,11 +117,7 @@ class Painting:
 
     def due(self) -> float | None:
         """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
-        if not self._dirty or self._broken:
-            return None
-        if self._last_paint is None:
-            return 0.0
-        return max(0.0, self._last_paint + self._pace - self._clock())
+        return self._pace.due() if self._dirty and not self._broken else None
 
     def tick(self) -> None:
         """Paint if it is time."""
@@ -187,7 +167,7 @@ class Painting:
                 body = self._body
                 if not is_last or step.calls or self._broken:
                     body = self._make_body()
-                    body.feed(step.source)
+                    body.feed(step.source)  # its own has given off its end, or may be in pieces
                 with self._breakable():
                     text, remark = body.whole(complete and is_last)
                 bundles.append(text)
@@ -207,7 +187,7 @@ class Painting:
                 changes.update(self._beside(aside))
             tail: list[Bundle] = []
             remark = ""
-            if self._visible and not self._steps[-1].calls:
+            if self._text_is_open:
                 ending = self._body.finish(complete)
                 remark = ending.note
                 changes.update(self._seal_rest(replace(ending, parts=ending.parts[:-1])))
@@ -251,27 +231,26 @@ class Painting:
             for aside in self._stale:
                 changes.update(self._beside(aside))
             self._stale = {}
-            if self._visible and not step.calls:
+            if self._text_is_open:
                 for part in self._body.take_sealed():
                     changes.update(self._seal(part))
             changes.update(self._open_tail())
             self._send(changes)
         self._dirty = False
-        self._last_paint = self._clock()
-        self._pace = self._wanted_pace()
+        self._pace.painted(*self._repainted())
 
-    def _wanted_pace(self) -> float:
-        """Return the seconds until a paint like the last one should follow it."""
-        step = self._steps[-1]
+    def _repainted(self) -> tuple[int, int]:
+        """Return the characters and the bytes that a paint like the last one sends again."""
         if self._surface.repaints_all:
-            chars, size = self._total, sum(self._sizes.values())
-        elif self._visible and not step.calls:
-            chars, size = self._body.open_chars, self._sizes.get(len(self._slots), 0)
-        else:
-            chars, size = step.reasoning.shown, self._sizes.get(len(self._slots) - 1, 0)
-        by_weight = min(SLOW_S, (MESSAGE_BYTES + size) / BYTES_PER_S)
-        share = self._share()
-        return max(share / PAINTS_PER_S, share * chars / CHARS_PER_S, by_weight)
+            return self._total, sum(self._sizes.values())
+        if self._text_is_open:
+            return self._body.open_chars, self._sizes.get(len(self._slots), 0)
+        return self._steps[-1].reasoning.shown, self._sizes.get(len(self._slots) - 1, 0)
+
+    @property
+    def _text_is_open(self) -> bool:
+        """Whether there is text at the end, which may grow."""
+        return self._visible and not self._steps[-1].calls
 
     def _beside(self, aside: Aside) -> dict[int, Bundle]:
         """Return the output in which something beside the text stands, if it looks different now."""
@@ -305,8 +284,7 @@ class Painting:
         return changes
 
     def _open_tail(self) -> dict[int, Bundle]:
-        is_open = self._visible and not self._steps[-1].calls
-        tail = self._body.tail_html() if is_open else ""
+        tail = self._body.tail_html() if self._text_is_open else ""
         shown, self._tail_shown = self._tail_shown, tail
         slot = len(self._slots)
         is_stale = shown is None and slot < len(self._surface)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Call
 from cbai_notebook.notebook.screen import (
+    Bundle,
     Facts,
     Screen,
     TerminalSurface,
@@ -423,6 +425,29 @@ def test_an_interrupt_anywhere_loses_no_call(events: int, can_replace: bool) -> 
         assert tools in (list(range(told)), list(range(told + 1)))
         assert words in (list(range(told)), list(range(told + 1)))
     assert surface.html.count("cancelled") == 1
+
+
+def test_after_an_interrupted_paint_nothing_is_painted_before_the_end(clock: Clock) -> None:
+    class Interrupted(RecordingSurface):
+        def paint(self, slots: Mapping[int, Bundle]) -> None:
+            super().paint(slots)
+            if "get_weather" in self.html and "stopped" not in self.html:
+                raise KeyboardInterrupt
+
+    surface = Interrupted(can_replace=False)
+    screen = Screen(surface, clock=clock)
+    screen.text("Let me look.")
+    with pytest.raises(KeyboardInterrupt):
+        screen.call(ASKED)
+    sent = len(surface.messages)
+    screen.text("It rains.")
+    screen.call(Call("c2", "lookup", "{}"))
+    assert len(surface.messages) == sent
+    screen.finish("cancelled")
+    assert surface.plain == (
+        'Let me look.\n\n▸ get_weather(city="Paris") · stopped\n\n'
+        "It rains.\n\n▸ lookup() · stopped\n\ncancelled"
+    )
 
 
 # In a terminal.
