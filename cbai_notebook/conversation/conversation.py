@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,10 +27,18 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much of the past goes along with a prompt: at most so many turns and so many characters."""
+    """How much of the past goes along with a prompt, at most.
+
+    Attributes:
+        turns: Turns.
+        chars: Characters of what was said in them.
+        image_chars: Characters of the addresses of images in them, ``data:`` ones included; of turns
+            beyond that the words go along alone.
+    """
 
     turns: int = 20
     chars: int = 24_000
+    image_chars: int = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -548,8 +557,12 @@ class Conversation:
             chosen.insert(0, turn)
         in_force = self.system_for(beside, instead) if system is None else system
         messages: list[Message] = [{"role": "system", "content": in_force}] if in_force else []
-        for turn in chosen:
-            messages += turn.sent()
+        past: list[list[Message]] = []
+        room = bounds.image_chars
+        for turn in reversed(chosen):
+            room -= sum(map(len, turn.images))
+            past.insert(0, turn.sent(images=room >= 0))
+        messages += itertools.chain.from_iterable(past)
         return Context(messages, left_out=len(answered) - len(chosen))
 
 

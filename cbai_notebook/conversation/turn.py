@@ -158,9 +158,13 @@ class Turn:
         made.add(self.text, self.reasoning)
         return made
 
-    def sent(self) -> list[dict[str, Any]]:
-        """Return the turn's messages as they are sent to a model; without the system prompt."""
-        asked = [user_message(self.prompt, self.images), *map(dict, self.steps)]
+    def sent(self, *, images: bool = True) -> list[dict[str, Any]]:
+        """Return the turn's messages as they are sent to a model; without the system prompt.
+
+        Args:
+            images: With the images that went along.
+        """
+        asked = [user_message(self.prompt, self.images if images else ()), *map(dict, self.steps)]
         said = self.said
         # An answer that ended with its last calls has no words of its own.
         return (

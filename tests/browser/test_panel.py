@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 
 import pytest
 from playwright.async_api import BrowserContext, expect
@@ -281,7 +283,7 @@ async def test_a_refused_prompt_goes_back_into_the_box(
 
 
 async def test_choices_reach_the_wire_and_conversations_can_be_switched(
-    panel: PanelPage, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
     await panel.root.get_by_role("button", name="Settings").click()
     await panel.root.get_by_label("System prompt").fill("Be brief.")
@@ -299,32 +301,37 @@ async def test_choices_reach_the_wire_and_conversations_can_be_switched(
     await expect(panel.turns).to_have_count(0)
     await panel.converse("fresh")
     assert [message["content"] for message in cloud.last.json["messages"]] == ["fresh"]
-    await panel.root.get_by_label("Conversation", exact=True).first.select_option("default")
+    await panel.root.get_by_label("Conversation", exact=True).first.select_option(notebook.name)
     await expect(panel.prompts).to_have_text(["hello"])
     await expect(panel.root.get_by_label("System prompt")).to_have_value("Be brief.")
 
 
-async def test_export_gives_files(panel: PanelPage, cloud: Gateway) -> None:
+async def test_export_gives_files(notebook: NotebookPage, panel: PanelPage, cloud: Gateway) -> None:
     cloud.always("say:the answer")
     await panel.converse("the prompt")
     files = {}
-    for form in ("Markdown", "JSON Lines"):
+    for form in ("Markdown", "Messages", "Mini Program"):
         await panel.root.get_by_role("button", name="Export").click()
         async with panel.page.expect_download() as download:
             await panel.root.get_by_role("menuitem", name=form).click()
         file = await (await download.value).path()
-        files[(await download.value).suggested_filename] = file.read_text(encoding="utf-8")
+        files[(await download.value).suggested_filename] = file.read_bytes()
         await expect(panel.root.get_by_role("button", name="Export")).to_be_focused()
-    assert set(files) == {"default.md", "default.jsonl"}
-    assert "> the prompt\n\nthe answer" in files["default.md"]
-    records = [json.loads(line) for line in files["default.jsonl"].splitlines()]
+    stem = notebook.name.removesuffix(".ipynb")
+    assert set(files) == {f"{stem}.md", f"{stem}.messages.jsonl", f"{stem}.zip"}
+    written = files[f"{stem}.md"].decode()
+    assert "> the prompt" in written
+    assert "the answer" in written
+    records = [json.loads(line) for line in files[f"{stem}.messages.jsonl"].splitlines()]
     assert [record["content"] for record in records] == ["the prompt", "the answer"]
+    with zipfile.ZipFile(io.BytesIO(files[f"{stem}.zip"])) as packed:
+        assert any(name.endswith("pages/chat/chat.wxml") for name in packed.namelist())
     await panel.root.get_by_role("button", name="Export").press("Enter")
     await expect(panel.root.get_by_role("menuitem", name="Markdown")).to_be_focused()
     for key, focused in (
-        ("ArrowDown", "JSON Lines"),
-        ("ArrowDown", "Markdown"),
-        ("ArrowUp", "JSON Lines"),
+        ("ArrowDown", "Messages"),
+        ("ArrowUp", "Markdown"),
+        ("ArrowUp", "Web page"),
     ):
         await panel.page.keyboard.press(key)
         await expect(panel.root.get_by_role("menuitem", name=focused)).to_be_focused()

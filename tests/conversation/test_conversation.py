@@ -119,3 +119,11 @@ def test_a_name_gives_the_same_conversation_every_time() -> None:
 def test_a_blank_name_is_refused() -> None:
     with pytest.raises(UsageError, match="needs a name"):
         chat("  ")
+
+
+def test_images_of_the_past_go_along_as_far_as_they_fit() -> None:
+    old, new = (turn(name, "ok", images=(f"https://x/{name}.png",)) for name in ("old", "new"))
+    bounds = Bounds(image_chars=len(new.images[0]))
+    first, _, second, _ = conversation(old, new).context("and?", None, bounds).messages
+    assert first["content"] == "old"
+    assert second["content"][1]["image_url"]["url"] == "https://x/new.png"

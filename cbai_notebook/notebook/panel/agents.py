@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Turn
 from cbai_notebook.errors import CbaiError
-
-PROVIDER = "agent"
-"""The provider's name under which agents are asked: ``agent/BOT_ID``."""
 
 MOST = 4
 """Suggested questions that are shown."""
@@ -17,7 +15,7 @@ MOST = 4
 
 def bot_of(turn: Turn) -> str | None:
     """Return the agent that answered a turn; ``None`` where it was none."""
-    return turn.model if turn.provider == PROVIDER else None
+    return turn.model if turn.provider == AGENT else None
 
 
 async def suggested(turns: Sequence[Turn]) -> list[str]:

@@ -89,6 +89,7 @@ const WORDS = {
     // A form that is not here keeps the label that it comes with.
     forms: {
       messages: "消息（可再导入）",
+      jsonl: "JSON Lines（用于微调）",
       notebook: "笔记本",
       curl: "curl 脚本",
       python: "Python 脚本",

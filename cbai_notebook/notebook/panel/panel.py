@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Conversation, Turn, chat, fresh
 from cbai_notebook.conversation.messages import Messages
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook import bridge
-from cbai_notebook.notebook.panel import agents
 from cbai_notebook.notebook.panel.asker import Asker, Options, prepare
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ChatPanel:
         agent: str | None = None,
     ) -> None:
         if agent is not None:
-            model = f"{agents.PROVIDER}/{agent}"
+            model = f"{AGENT}/{agent}"
         self._conversation = (
             conversation if isinstance(conversation, Conversation) else chat(conversation)
         )

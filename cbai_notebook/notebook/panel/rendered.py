@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
+from cbai_notebook.conversation import Call, Turn
+from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.reasoning import Reasoning
 
 KEPT = 512
@@ -26,3 +30,19 @@ def folded(reasoning: str) -> str:
     fold.add(reasoning, 0.0)
     fold.end(0.0)
     return fold.closed_html()
+
+
+def answered(turn: Turn) -> str:
+    """Return all of a turn's answer as safe HTML: words and calls of tools in the order they came in."""
+    parts = []
+    for step in turn.steps:
+        if step.get("role") == "assistant":
+            parts += [rendered(str(step.get("content") or "")), calls_html(_calls(turn, step))]
+    if not turn.steps:
+        parts.append(calls_html(turn.calls))
+    return "".join(parts) + rendered(turn.said)
+
+
+def _calls(turn: Turn, step: Mapping[str, Any]) -> list[Call]:
+    made = {call.get("id") for call in step.get("tool_calls") or ()}
+    return [call for call in turn.calls if call.id in made]

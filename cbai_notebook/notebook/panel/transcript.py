@@ -11,8 +11,7 @@ from cbai_notebook.conversation.forms.document import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.panel.markup import NO_MATH
-from cbai_notebook.notebook.panel.rendered import rendered
-from cbai_notebook.notebook.screen.calls import calls_html
+from cbai_notebook.notebook.panel.rendered import answered
 from cbai_notebook.notebook.screen.html import QUIET, escape, lines
 from cbai_notebook.notebook.screen.surface import Bundle, Surface
 
@@ -63,7 +62,7 @@ def _html(turn: Turn) -> str:
     mark = f'<p style="{QUIET}"><small>{lines(end)}</small></p>' if end else ""
     asked = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
-        return f"<hr>{asked}{calls_html(turn.calls)}{rendered(turn.text)}{mark}"
+        return f"<hr>{asked}{answered(turn)}{mark}"
     return f"<hr>{asked}{mark}"
 
 

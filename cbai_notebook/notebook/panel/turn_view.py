@@ -12,11 +12,10 @@ from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.pace import PACE
-from cbai_notebook.notebook.panel.rendered import folded, rendered
+from cbai_notebook.notebook.panel.rendered import answered, folded
 from cbai_notebook.notebook.panel.surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.playback import play_here
 from cbai_notebook.notebook.screen import Screen
-from cbai_notebook.notebook.screen.calls import calls_html
 
 if TYPE_CHECKING:
     from ipywidgets import Layout, Output
@@ -128,8 +127,7 @@ class TurnView:
         self._foot.value = markup.foot(self.turn, self.key, asks)
 
     def _show_settled(self) -> None:
-        called = calls_html(self.turn.calls)
-        markup = folded(self.turn.reasoning) + called + rendered(self.turn.text)
+        markup = folded(self.turn.reasoning) + answered(self.turn)
         outputs = [self._make_output(outputs_of({"text/html": markup}))] if markup else []
         self._show_outputs(outputs)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +14,6 @@ from ipywidgets import HTML, Box, Output
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
-from cbai_notebook.conversation.forms import export
 from cbai_notebook.errors import SecretRefusedError, UsageError
 from cbai_notebook.notebook.bridge import background_loop
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
@@ -281,18 +279,3 @@ def test_outside_a_notebook_it_says_how_to_chat(
 
 def test_a_data_frame_has_the_columns_even_when_nothing_was_said(panel: cbai.ChatPanel) -> None:
     assert list(panel.to_pandas().columns[:4]) == ["conversation", "turn", "role", "content"]
-
-
-def test_a_conversation_is_exported(panel: cbai.ChatPanel, gateway: Gateway) -> None:
-    gateway.always("say:床前明月光")
-    converse(panel, "一首诗\n请")
-    text = export(panel.conversation, "markdown").data.decode()
-    assert text == f"# {panel.conversation.name}\n\n> 一首诗\n> 请\n\n床前明月光\n"
-    lines = export(panel.conversation, "jsonl").data.decode().splitlines()
-    assert [json.loads(line)["content"] for line in lines] == ["一首诗\n请", "床前明月光"]
-    with pytest.raises(UsageError, match="markdown or jsonl"):
-        export(panel.conversation, "docx")
-
-
-def test_a_file_name_is_one(gateway: Gateway) -> None:
-    assert export(Conversation("../a b/诗"), "markdown").download_name == "a-b-诗.md"
