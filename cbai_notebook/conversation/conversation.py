@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any, overload
 
 from cbai_notebook.conversation.keeping import Keeper
 from cbai_notebook.conversation.messages import Messages
-from cbai_notebook.conversation.reading import turns_of
-from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.tables.reading import read, turns_of
+from cbai_notebook.conversation.tables.records import Records
 from cbai_notebook.conversation.tree import Slot, TurnTree
-from cbai_notebook.conversation.turn import ASKED, CANCELLED, COMPLETE, FAILED, Turn
+from cbai_notebook.conversation.turn import (
+    ASKED,
+    CANCELLED,
+    COMPLETE,
+    FAILED,
+    PARTIAL,
+    STREAMING,
+    Turn,
+)
 from cbai_notebook.conversation.watching import Change, Watcher, Watchers
 from cbai_notebook.errors import UsageError
 
@@ -162,20 +170,21 @@ class Conversation:
         return self.messages.to_arrow()
 
     @classmethod
-    def from_messages(cls, messages: object, name: str = "imported") -> Conversation:
+    def from_messages(cls, messages: object, name: str | None = None) -> Conversation:
         """Make a conversation of messages: records of ours, or a chat as the OpenAI API has it.
 
         It is in memory only; ``cbai.chat(name).extend(made.turns)`` keeps its turns.
 
         Args:
             messages: A list of dicts, or a DataFrame of pandas, polars or Arrow.
-            name: The conversation's name.
+            name: The conversation's name; the one in the messages by default.
 
         Raises:
             UsageError: The messages are no conversation; the message says which row is wrong.
         """
-        made = cls(name)
-        made.extend(turns_of(messages))
+        found, turns = read(messages)
+        made = cls(name or found or "imported")
+        made.extend(turns)
         return made
 
     def __len__(self) -> int:
@@ -316,6 +325,10 @@ class Conversation:
     def extend(self, turns: Iterable[Turn]) -> None:
         """Add turns that have ended already at the end, as one change."""
         added = list(turns)
+        if self.kept:
+            for turn in added:
+                if turn.status == STREAMING:  # nobody goes on with it here
+                    turn.status = PARTIAL
         self.refresh()
         with self._lock:
             known = self._all()

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cbai_notebook.conversation.archive.archive import Archive, Changes, Stored
-from cbai_notebook.conversation.frames import utf8
 from cbai_notebook.conversation.secrets import Masker
+from cbai_notebook.conversation.tables.frames import utf8
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError

@@ -14,8 +14,8 @@ from cbai_notebook.conversation.archive import rows, words
 from cbai_notebook.conversation.archive.alive import Alive
 from cbai_notebook.conversation.archive.database import Database
 from cbai_notebook.conversation.archive.rows import LARGEST
-from cbai_notebook.conversation.frames import utf8
 from cbai_notebook.conversation.secrets import Masker, masker
+from cbai_notebook.conversation.tables.frames import utf8
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import UsageError

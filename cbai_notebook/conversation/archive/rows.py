@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cbai_notebook.conversation.frames import utf8
+from cbai_notebook.conversation.tables.frames import utf8
 from cbai_notebook.conversation.turn import STREAMING, Turn
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -31,7 +31,7 @@ def export(command: Command) -> None:
 def import_(command: Command) -> None:
     """Read conversations from a file."""
     from cbai_notebook.conversation import forms
-    from cbai_notebook.conversation.reading import turns_of
+    from cbai_notebook.conversation.tables.reading import turns_of
 
     if command.word is None:
         raise UsageError("The file is missing: %cbai import PATH.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import chat, names
-from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.tables.records import Records
 from cbai_notebook.notebook.command_line import Command
 from cbai_notebook.notebook.commands.conversations import named
 from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 FOUND = 50
 """Messages of other conversations that are shown unless a limit says otherwise, the newest."""
 
-BAR = 24
+BRIEF = 32
+"""Characters of a prompt, and of an answer, where both stand in a line."""
+
+BAR = 16
 """Characters of the longest bar of the chart."""
 
 _FILTERS = ("search", "since", "model", "role", "status", "limit")
@@ -86,8 +89,8 @@ def _show_versions(name: str | None) -> None:
             "→" if on_show else "",
             f"{turn.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
             turn.status,
-            preview(turn.prompt),
-            preview(turn.text),
+            preview(turn.prompt, BRIEF),
+            preview(turn.text, BRIEF),
         )
         for number, turn, on_show in conversation.versions()
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from cbai_notebook.notebook.markdown.plain import plain
 
-PREVIEW_CHARS = 100
+PREVIEW_CHARS = 72
 """Characters of a message that fit on its line."""
 
 
@@ -25,10 +25,10 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         write("  ".join(cells).rstrip())
 
 
-def preview(content: str) -> str:
+def preview(content: str, chars: int = PREVIEW_CHARS) -> str:
     """Return the beginning of a message, on one line."""
     line = " ".join(content.split())
-    return line if len(line) <= PREVIEW_CHARS else line[: PREVIEW_CHARS - 1] + "…"
+    return line if len(line) <= chars else line[: chars - 1] + "…"
 
 
 def count(number: int, what: str) -> str:

@@ -10,8 +10,8 @@ from importlib import import_module
 from numbers import Real
 from typing import Any
 
-from cbai_notebook.conversation.columns import COLUMNS, Kind, transpose
-from cbai_notebook.conversation.frames import need
+from cbai_notebook.conversation.tables.columns import COLUMNS, Kind, transpose
+from cbai_notebook.conversation.tables.frames import need
 from cbai_notebook.errors import UsageError
 
 # What OpenAI's messages have beyond the keys of our records.

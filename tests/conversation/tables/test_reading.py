@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Turn
-from cbai_notebook.conversation.reading import turns_of
-from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.tables.reading import turns_of
+from cbai_notebook.conversation.tables.records import Records
 from cbai_notebook.errors import UsageError
-from tests.conversation.messages import FORMS, NOW, many, records_of, turns
+from tests.conversation.tables.messages import FORMS, NOW, many, records_of, turns
 
 USER = {"role": "user", "content": "What is the weather?"}
 ANSWER = {"role": "assistant", "content": "Sunny."}

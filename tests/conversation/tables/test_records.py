@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Turn
-from cbai_notebook.conversation.records import SHOWN_ROWS, Records
-from tests.conversation.messages import NOW, many, records_of, turns
+from cbai_notebook.conversation.tables.records import SHOWN_ROWS, Records
+from tests.conversation.tables.messages import NOW, many, records_of, turns
 
 OURS = {"div", "table", "thead", "tbody", "tr", "th", "td", "p"}
 
@@ -77,7 +77,7 @@ def test_nothing_that_a_model_writes_becomes_markup_or_steers_a_terminal(made: T
     records = records_of([made])
     shown = Tags(records._repr_html_())
     assert set(shown.names) <= OURS
-    assert set(shown.attributes) == {"class"}
+    assert set(shown.attributes) == {"class", "style"}
     lines = repr(records).split("\n")
     assert len(lines) == len(records) + 1
     assert all(line.isprintable() for line in lines)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Turn
-from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.tables.records import Records
 from cbai_notebook.conversation.turn import joined
 
 NOW = datetime(2026, 11, 22, 10, 30, 0, 123456, tzinfo=timezone.utc)

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import RECORD_KEYS, Turn
-from cbai_notebook.conversation.columns import COLUMNS, Kind
-from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.tables.columns import COLUMNS, Kind
+from cbai_notebook.conversation.tables.records import Records
 from cbai_notebook.errors import UsageError
-from tests.conversation.messages import NOW, many, records_of, turns
+from tests.conversation.tables.messages import NOW, many, records_of, turns
 
 PANDAS = {
     Kind.TEXT: "string",
@@ -156,7 +156,7 @@ def test_what_is_not_installed_is_named_with_its_installation(
     gone: str, call: str, install: str
 ) -> None:
     script = (
-        "from cbai_notebook.conversation.records import Records\n"
+        "from cbai_notebook.conversation.tables.records import Records\n"
         "from cbai_notebook.errors import MissingDependencyError\n"
         f"try:\n    Records().{call}()\nexcept MissingDependencyError as error:\n    print(error)"
     )
@@ -165,8 +165,8 @@ def test_what_is_not_installed_is_named_with_its_installation(
 
 def test_pandas_needs_neither_narwhals_nor_arrow() -> None:
     script = (
-        "from cbai_notebook.conversation.reading import turns_of\n"
-        "from tests.conversation.messages import many\n"
+        "from cbai_notebook.conversation.tables.reading import turns_of\n"
+        "from tests.conversation.tables.messages import many\n"
         "print(len(turns_of(many(10).to_pandas())))"
     )
     assert run_without({"narwhals", "polars", "pyarrow"}, script) == "5\n"
@@ -175,7 +175,7 @@ def test_pandas_needs_neither_narwhals_nor_arrow() -> None:
 def test_reading_a_table_of_polars_names_what_it_needs() -> None:
     script = (
         "import polars\n"
-        "from cbai_notebook.conversation.reading import turns_of\n"
+        "from cbai_notebook.conversation.tables.reading import turns_of\n"
         "from cbai_notebook.errors import MissingDependencyError\n"
         "try:\n    turns_of(polars.DataFrame())\n"
         "except MissingDependencyError as error:\n    print(error)"

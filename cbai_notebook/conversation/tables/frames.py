@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
-from cbai_notebook.conversation.columns import COLUMNS, Kind, transpose
+from cbai_notebook.conversation.tables.columns import COLUMNS, Kind, transpose
 from cbai_notebook.errors import MissingDependencyError, UsageError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from cbai_notebook.conversation import parts
-from cbai_notebook.conversation.intake import Columns, columns_of, wrong
+from cbai_notebook.conversation.tables import parts
+from cbai_notebook.conversation.tables.intake import Columns, columns_of, wrong
 from cbai_notebook.conversation.turn import (
     ASKED,
     CANCELLED,
@@ -59,15 +59,25 @@ def turns_of(messages: object) -> list[Turn]:
         MissingDependencyError: It is a table that only narwhals can read, and that is not installed.
         UsageError: A row is wrong; the message says which, counted from 0, and what to do.
     """
+    return read(messages)[1]
+
+
+def read(messages: object) -> tuple[str | None, list[Turn]]:
+    """Make turns of messages, as :func:`turns_of`, and return the conversation's name with them.
+
+    Returns:
+        The name, where the messages tell it, and the turns.
+    """
     columns, rows = columns_of(messages)
-    _same_conversation(columns["conversation"])
+    name = _conversation(columns["conversation"])
     reader = _Reader(columns)
     for row in range(rows):
         reader.take(row)
-    return reader.end()
+    return name, reader.end()
 
 
-def _same_conversation(names: list[str | None]) -> None:
+def _conversation(names: list[str | None]) -> str | None:
+    """Return the one conversation that the rows are of, where they tell."""
     first: str | None = None
     for row, name in enumerate(names):
         first = first or name
@@ -77,6 +87,7 @@ def _same_conversation(names: list[str | None]) -> None:
                 f"This is of the conversation {name!r:.60}, the rows before are of {first!r:.60}. "
                 "Give the rows of one conversation at a time.",
             )
+    return first
 
 
 @dataclass

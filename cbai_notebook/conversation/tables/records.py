@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
-from cbai_notebook.conversation.frames import to_native, to_pandas
+from cbai_notebook.conversation.tables.frames import to_native, to_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ SHOWN_ROWS = 20
 """The rows that a printed table has at most: the last ones, which is where a conversation is at."""
 
 _SHOWN = ("turn", "role", "content", "model", "status", "total_tokens")
+_NUMBERS = ("turn", "total_tokens")
 _CHARS = {"html": 200, "text": 60}
 
 
@@ -70,13 +71,20 @@ class Records(list[dict[str, Any]]):
         return "\n".join([f"<{self._count()}>", *rows])
 
     def _repr_html_(self) -> str:
-        def line(tag: str, cells: list[str]) -> str:
-            return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>"
+        def line(tag: str, cells: Mapping[str, str]) -> str:
+            # Jupyter puts every cell to the right, which is for numbers.
+            sides = {name: "right" if name in _NUMBERS else "left" for name in cells}
+            each = (
+                f'<{tag} style="text-align:{sides[name]}">{escape(cell)}</{tag}>'
+                for name, cell in cells.items()
+            )
+            return f"<tr>{''.join(each)}</tr>"
 
-        body = [line("td", [escape(cell) for cell in row.values()]) for row in self._cells("html")]
+        body = [line("td", row) for row in self._cells("html")]
+        head = line("th", dict(zip(_SHOWN, _SHOWN, strict=True)))
         return (
             '<div class="cbai-records mathjax_ignore tex2jax_ignore">'
-            f"<table><thead>{line('th', list(_SHOWN))}</thead><tbody>{''.join(body)}</tbody></table>"
+            f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
             f"<p>{self._count()}</p></div>"
         )
 
