@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.cached import answer_of, fingerprint
 from cbai_notebook.conversation.checkpoints import Checkpoints
-from cbai_notebook.conversation.conversation import Bounds, Context, Conversation, Message
+from cbai_notebook.conversation.conversation import Conversation, Message
 from cbai_notebook.conversation.delta import Delta, Listener
+from cbai_notebook.conversation.past import Bounds, Context
 from cbai_notebook.conversation.stepping import following
 from cbai_notebook.conversation.turn import (
     CANCELLED,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from cbai_notebook.conversation.keeping import Keeper
 from cbai_notebook.conversation.messages import Messages
+from cbai_notebook.conversation.past import Bounds, Context, context_of_turns
 from cbai_notebook.conversation.tables.reading import read, turns_of
 from cbai_notebook.conversation.tables.records import Records
 from cbai_notebook.conversation.tree import Slot, TurnTree
@@ -31,35 +30,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Message = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How much of the past goes along with a prompt, at most.
-
-    Attributes:
-        turns: Turns.
-        chars: Characters of what was said in them.
-        image_chars: Characters of the addresses of images in them, ``data:`` ones included; of turns
-            beyond that the words go along alone.
-    """
-
-    turns: int = 20
-    chars: int = 24_000
-    image_chars: int = 8_000_000
-
-
-@dataclass(frozen=True)
-class Context:
-    """The past that goes along with a prompt.
-
-    Attributes:
-        messages: What is sent ahead of the prompt: the system prompt and past turns.
-        left_out: Past turns that did not fit the bounds.
-    """
-
-    messages: list[Message]
-    left_out: int
 
 
 class Conversation:
@@ -551,8 +521,6 @@ class Conversation:
     ) -> Context:
         """Return what goes ahead of a prompt: the system prompt and the newest turns that fit.
 
-        Turns without an answer are left out, so that roles alternate.
-
         Args:
             prompt: The prompt that is about to be asked.
             system: A system prompt that replaces the one in force; ``""`` for none.
@@ -560,23 +528,8 @@ class Conversation:
             beside, instead: The turn that the prompt is asked beside, or in the place of; only what
                 stands before it goes along.
         """
-        answered = [turn for turn in self._before(beside or instead) if turn.text]
-        chosen: list[Turn] = []
-        room = bounds.chars
-        for turn in reversed(answered):
-            room -= len(turn.prompt) + len(turn.text)
-            if len(chosen) == bounds.turns or room < 0:
-                break
-            chosen.insert(0, turn)
         in_force = self.system_for(beside, instead) if system is None else system
-        messages: list[Message] = [{"role": "system", "content": in_force}] if in_force else []
-        past: list[list[Message]] = []
-        room = bounds.image_chars
-        for turn in reversed(chosen):
-            room -= sum(map(len, turn.images))
-            past.insert(0, turn.sent(images=room >= 0))
-        messages += itertools.chain.from_iterable(past)
-        return Context(messages, left_out=len(answered) - len(chosen))
+        return context_of_turns(self._before(beside or instead), in_force, bounds)
 
 
 def _way(slot: Slot) -> Iterator[Slot]:

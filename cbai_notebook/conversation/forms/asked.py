@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.conversation import Bounds
+from cbai_notebook.conversation.past import Bounds
 from cbai_notebook.conversation.turn import COMPLETE, user_message
 from cbai_notebook.errors import UsageError
 

@@ -1,0 +1,74 @@
+"""What of the past goes along with a prompt: the newest turns that fit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cbai_notebook.conversation.turn import Turn
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much of the past goes along with a prompt, at most.
+
+    Attributes:
+        turns: Turns.
+        chars: Characters of what was said in them, and of what their tools gave.
+        image_chars: Characters of the addresses of images in them, ``data:`` ones included; of turns
+            beyond that the words go along alone.
+    """
+
+    turns: int = 20
+    chars: int = 24_000
+    image_chars: int = 8_000_000
+
+
+@dataclass(frozen=True)
+class Context:
+    """The past that goes along with a prompt.
+
+    Attributes:
+        messages: What is sent ahead of the prompt: the system prompt and past turns.
+        left_out: Past turns that did not fit the bounds.
+    """
+
+    messages: list[dict[str, Any]]
+    left_out: int
+
+
+def context_of_turns(turns: Sequence[Turn], system: str | None, bounds: Bounds) -> Context:
+    """Return the system prompt and the newest turns that fit.
+
+    Turns without an answer are left out, so that roles alternate.
+
+    Args:
+        turns: What stands before the prompt, oldest first.
+        system: The system prompt in force.
+        bounds: How much may go along.
+    """
+    answered = [turn for turn in turns if turn.text]
+    chosen: list[Turn] = []
+    room = bounds.chars
+    for turn in reversed(answered):
+        room -= _weight(turn)
+        if len(chosen) == bounds.turns or room < 0:
+            break
+        chosen.insert(0, turn)
+    past: list[list[dict[str, Any]]] = []
+    room = bounds.image_chars
+    for turn in reversed(chosen):
+        room -= sum(map(len, turn.images))
+        past.insert(0, turn.sent(images=room >= 0))
+    head = [{"role": "system", "content": system}] if system else []
+    return Context(
+        [*head, *itertools.chain.from_iterable(past)], left_out=len(answered) - len(chosen)
+    )
+
+
+def _weight(turn: Turn) -> int:
+    """Return the characters of a turn; its text has the words of its steps in it."""
+    results = (step for step in turn.steps if step.get("role") == "tool")
+    return len(turn.prompt) + len(turn.text) + sum(len(str(one.get("content"))) for one in results)
