@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 from playwright.async_api import expect
 
@@ -47,7 +48,7 @@ HAND_OVER = """async ([area, kind, data]) => {
 
 
 async def test_a_tool_asks_first_and_shows_what_it_did(
-    open_notebook: OpenNotebook, cloud: Gateway
+    open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
 ) -> None:
     notebook = await open_notebook(TOOLS)
     await notebook.run_to_end()
@@ -60,6 +61,7 @@ async def test_a_tool_asks_first_and_shows_what_it_did(
         await expect(question).to_contain_text("Run drop?", timeout=PATIENCE)
         await expect(question).to_contain_text("a.csv")
         assert await serious_violations(notebook.page, panel.root) == []
+        await notebook.screenshot(artefacts, f"panel-question-{click}", cell=0, end=True)
         await question.locator(f"[data-cbai={click}]").click()
         await panel.settled()
         await expect(panel.answer).to_contain_text(words)
@@ -68,6 +70,8 @@ async def test_a_tool_asks_first_and_shows_what_it_did(
     line = panel.answer.locator("details", has_text="drop")
     await line.locator("summary").first.click()
     await expect(line).to_contain_text("gone")
+    await notebook.use_theme("dark")
+    await notebook.screenshot(artefacts, "panel-call-dark", cell=0, end=True)
     roles = await in_kernel(notebook, "[m['role'] for m in panel.messages][-4:]")
     assert roles == ["user", "assistant", "tool", "assistant"]
 
@@ -88,14 +92,15 @@ async def test_a_waiting_question_can_be_stopped(
 
 
 async def test_pictures_are_pasted_dropped_taken_out_and_sent(
-    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway, artefacts: Path
 ) -> None:
-    data = base64.b64encode(png(4, 3)).decode()
+    data = base64.b64encode(png(64, 48)).decode()
     area = await panel.area.element_handle()
     for kind in ("paste", "drop"):
         await notebook.page.evaluate(HAND_OVER, [area, kind, data])
     thumbnails = panel.root.locator(".cbai-composer .cbai-thumbnail")
     await expect(thumbnails).to_have_count(2)
+    await notebook.screenshot(artefacts, "panel-pictures", cell=0, end=True)
     await panel.root.get_by_role("button", name="Remove picture 2").click()
     await expect(thumbnails).to_have_count(1)
     cloud.always("say:A small picture.")
@@ -109,7 +114,7 @@ async def test_pictures_are_pasted_dropped_taken_out_and_sent(
 
 
 async def test_an_agent_suggests_questions_and_takes_feedback(
-    open_notebook: OpenNotebook, cloud: Gateway
+    open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
 ) -> None:
     notebook = await open_notebook(AGENT)
     await notebook.run_to_end()
@@ -118,6 +123,8 @@ async def test_an_agent_suggests_questions_and_takes_feedback(
     chips = panel.root.locator(".cbai-chip")
     await expect(chips).to_have_count(3, timeout=PATIENCE)
     assert await serious_violations(notebook.page, panel.root) == []
+    await panel.answer.hover()
+    await notebook.screenshot(artefacts, "panel-agent", cell=0, end=True)
     await chips.first.click()
     await expect(panel.prompts.last).to_have_text("Who was Du Fu?", timeout=PATIENCE)
     await panel.settled()

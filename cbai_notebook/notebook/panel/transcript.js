@@ -95,7 +95,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     settled.forEach((element, place) => {
       // What scrolls sideways must be within reach of the keyboard.
       if (wide[place]) element.tabIndex = 0;
-      if (element.matches("pre") && !("cbaiTools" in element.dataset)) {
+      if (element.matches("pre") && !element.closest(".cbai-calls") && !("cbaiTools" in element.dataset)) {
         element.dataset.cbaiTools = "";
         element.before(codeTools(element));
       }
@@ -113,6 +113,14 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     }
   }
 
+  function translateCalls() {
+    if (LANGUAGE === "en") return;
+    for (const word of scroller.querySelectorAll(".cbai-calls strong, .cbai-calls details > div > small")) {
+      const said = say("calls")[word.textContent];
+      if (said) word.textContent = said;
+    }
+  }
+
   let due = 0;
   function decorateSoon() {
     due ||= setTimeout(() => {
@@ -122,6 +130,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   }
   const observer = new MutationObserver(() => {
     translate();
+    translateCalls();
     decorateSoon();
   });
   let width = scroller.clientWidth;
@@ -134,6 +143,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   widths.observe(scroller);
   observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
   translate();
+  translateCalls();
   decorate();
 
   return {

@@ -158,7 +158,7 @@ def _block(title: str, text: str, room: int) -> str:
     # A parser drops the first newline of a `pre`, so one more is written than is meant.
     return (
         f'<div style="{html.QUIET};margin:0.2em 0 0 1.2em"><small>{title}</small></div>'
-        f'<pre tabindex="0" style="{html.MONO};{html.WRAP};max-height:16em;overflow:auto;margin:0 0 0.4em 1.2em;padding:0">'
+        f'<pre tabindex="0" style="{html.MONO};{html.WRAP};max-height:16em;overflow:auto;margin:0 0 0.4em 1.2em;padding:0.3em 0.7em">'
         f"\n{html.escape(shown)}</pre>"
     )
 
