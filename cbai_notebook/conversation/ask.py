@@ -47,7 +47,7 @@ class Question:
         images: Addresses of images that go along, ``data:`` ones included.
         options: What is for the client's side of the request: ``tools``, ``max_steps``,
             ``approve``, ``call_nested``, ``response_type``, ``think``; see
-            :meth:`cbai_notebook.Model.generate_text`.
+            :meth:`cbai_notebook.Model.generate_text`. ``approve`` is given the turn as well.
     """
 
     prompt: str

@@ -380,7 +380,7 @@ class PanelView:
                 case "delete":
                     self._conversation.delete(turn)
                 case "allow" | "refuse":
-                    APPROVALS.answer(str(message.get("call")), action == "allow")
+                    APPROVALS.answer(turn, str(message.get("call")), action == "allow")
                 case "up" | "down":
                     self._post(self._give_feedback, turn, action)
                 case "back" | "next":

@@ -19,6 +19,7 @@ from cbai_notebook.conversation.forms import export
 from cbai_notebook.errors import SecretRefusedError, UsageError
 from cbai_notebook.notebook.bridge import background_loop
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+from tests.gateway.tools import Call, calling
 
 _numbers = itertools.count(1)
 
@@ -296,3 +297,42 @@ def test_a_conversation_is_exported(panel: cbai.ChatPanel, gateway: Gateway) -> 
 
 def test_a_file_name_is_one(gateway: Gateway) -> None:
     assert export(Conversation("../a b/诗"), "markdown").download_name == "a-b-诗.md"
+
+
+def test_a_click_answers_the_call_of_its_own_turn(gateway: Gateway) -> None:
+    dropped = []
+
+    @cbai.tool(confirm=True)
+    def drop(path: str) -> str:
+        """Delete a file."""
+        dropped.append(path)
+        return "gone"
+
+    panels = [cbai.ChatPanel(f"asks-{next(_numbers)}", tools=[drop]) for _ in range(2)]
+    try:
+        # Both models call their first call the same.
+        for panel, path in zip(panels, ("one.csv", "two.csv"), strict=True):
+            gateway.script(calling(Call("drop", {"path": path}, id="call_0")))
+            assert panel.send("Clean up")
+            eventually(lambda panel=panel: "Run it" in shown(panel.widget))
+        gateway.always("say:Done.")
+        first, second = panels
+        click(first, "allow")
+        eventually(lambda: not first.isLoading)
+        assert dropped == ["one.csv"]
+        assert second.isLoading
+        click(second, "refuse")
+        eventually(lambda: not second.isLoading)
+        assert dropped == ["one.csv"]
+    finally:
+        for panel in panels:
+            panel.close()
+
+
+def click(panel: cbai.ChatPanel, action: str) -> None:
+    """Click the one button of its kind, as the page tells the kernel of it."""
+    (button,) = re.findall(f'data-cbai="{action}"[^>]*', shown(panel.widget))
+    turn, call = re.findall(r'data-(?:turn|call)="([^"]*)"', button)
+    message = {"type": "act", "action": action, "turn": turn, "call": call}
+    composer = panel.widget.children[2]
+    composer._handle_custom_msg(message, [])
