@@ -72,7 +72,8 @@ def shown_call(pending: PendingCall) -> str:
         for name, value in pending.arguments.items()
     )
     if len(arguments) > LONGEST_ARGUMENTS:
-        arguments = arguments[: LONGEST_ARGUMENTS - 1] + "…"
+        hidden = len(arguments) - LONGEST_ARGUMENTS
+        arguments = f"{arguments[:LONGEST_ARGUMENTS]}… and {hidden:,} more characters"
     return f"{pending.name}({arguments})"
 
 

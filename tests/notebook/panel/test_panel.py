@@ -329,6 +329,21 @@ def test_a_click_answers_the_call_of_its_own_turn(gateway: Gateway) -> None:
             panel.close()
 
 
+def test_a_question_says_how_much_of_a_call_it_does_not_show(gateway: Gateway) -> None:
+    @cbai.tool(confirm=True)
+    def drop(path: str) -> str:
+        """Delete a file."""
+        return path
+
+    panel = cbai.ChatPanel(f"asks-{next(_numbers)}", tools=[drop])
+    gateway.script(calling(Call("drop", json.dumps({"path": "x" * 2_500}))), "say:Done.")
+    try:
+        assert panel.send("Clean up")
+        eventually(lambda: "… and 512 more characters" in shown(panel.widget))
+    finally:
+        panel.close()
+
+
 def click(panel: cbai.ChatPanel, action: str) -> None:
     """Click the one button of its kind, as the page tells the kernel of it."""
     (button,) = re.findall(f'data-cbai="{action}"[^>]*', shown(panel.widget))
