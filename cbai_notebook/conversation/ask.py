@@ -138,8 +138,8 @@ async def ask(
         options = following(question.options, turn, grow, streamed=question.stream)
         answer = await _answer(model, {**params, **options}, question.stream, turn, grow)
         _complete(turn, answer)
-        if "response_type" in question.options and turn.said != answer.text:
-            turn.settle(answer.text)
+        if "response_type" in question.options and turn.said != _said(answer):
+            turn.settle(_said(answer))
         return answer
     except BaseException as error:
         status = broken(turn, error)
@@ -218,7 +218,7 @@ async def _answer(
 ) -> Answer:
     if not stream:
         answer = await model.generate_text(**params)
-        listener(Delta(answer.text, answer.reasoning))
+        listener(Delta(_said(answer), answer.reasoning))
         return answer
     clock = asyncio.get_running_loop().time
     started = clock()
@@ -228,6 +228,11 @@ async def _answer(
             if delta := Delta.of(batch):
                 listener(delta)
         return await running.finish()
+
+
+def _said(answer: Answer) -> str:
+    """Return what an answer says after its calls of tools; nothing where it ended with calls."""
+    return "" if answer.steps and answer.steps[-1].results else answer.text
 
 
 def _named(options: Mapping[str, Any]) -> dict[str, Any]:
