@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -22,7 +23,7 @@ from cbai_notebook.conversation.turn import (
     Turn,
     user_message,
 )
-from cbai_notebook.errors import CbaiError
+from cbai_notebook.errors import CbaiError, StructuredAnswerError
 
 if TYPE_CHECKING:
     from cbai_notebook.client import Answer, Model
@@ -48,7 +49,7 @@ class Question:
         images: Addresses of images that go along, ``data:`` ones included.
         options: What is for the client's side of the request: ``tools``, ``max_steps``,
             ``approve``, ``call_nested``, ``response_type``, ``think``; see
-            :meth:`cbai_notebook.Model.generate_text`.
+            :meth:`cbai_notebook.Model.generate_text`. ``approve`` is given the turn as well.
     """
 
     prompt: str
@@ -112,9 +113,13 @@ async def ask(
     """
     context = context_of(conversation, question, bounds or Bounds())
     params = request_of(question, context)
-    request = fingerprint(model.provider, {**params, **_named(question.options)})
+    request = fingerprint(model.provider, {**params, **_described(question.options)})
     if question.cached and (found := conversation.answered(request)):
-        return _from_history(conversation, question, found, params, listener)
+        # What holds no such object any more, since a secret in it was masked, is asked for anew.
+        with contextlib.suppress(StructuredAnswerError):
+            answer = answer_of(found, params["messages"], question.options.get("response_type"))
+            _from_history(conversation, question, found, listener)
+            return answer
     turn = turn_of(conversation, question, model.provider, context.left_out, request)
     if question.remember:
         conversation.open(turn, question.beside, question.instead)
@@ -139,8 +144,8 @@ async def ask(
         options = following(question.options, turn, grow, streamed=question.stream)
         answer = await _answer(model, {**params, **options}, question.stream, turn, grow)
         _complete(turn, answer)
-        if "response_type" in question.options and turn.said != answer.text:
-            turn.settle(answer.text)
+        if "response_type" in question.options and turn.said != _said(answer):
+            turn.settle(_said(answer))
         return answer
     except BaseException as error:
         status = broken(turn, error)
@@ -193,9 +198,8 @@ def _from_history(
     conversation: Conversation,
     question: Question,
     found: Turn,
-    params: dict[str, Any],
     listener: Listener,
-) -> Answer:
+) -> None:
     """Answer a question as it was answered before."""
     listener(Delta(found.text, found.reasoning))
     own = question.instead
@@ -211,7 +215,6 @@ def _from_history(
         turn.add(found.text, found.reasoning)
         conversation.open(turn, question.beside, question.instead)
         conversation.close(turn, COMPLETE)
-    return answer_of(found, params["messages"])
 
 
 async def _answer(
@@ -219,7 +222,7 @@ async def _answer(
 ) -> Answer:
     if not stream:
         answer = await model.generate_text(**params)
-        listener(Delta(answer.text, answer.reasoning))
+        listener(Delta(_said(answer), answer.reasoning))
         return answer
     clock = asyncio.get_running_loop().time
     started = clock()
@@ -231,17 +234,25 @@ async def _answer(
         return await running.finish()
 
 
-def _named(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of the client's side makes a request another one, by name."""
-    kept = {name: options[name] for name in ("tools", "response_type", "think") if name in options}
-    return {
-        name: [
-            getattr(one, "name", None) or getattr(one, "__qualname__", str(one)) for one in value
-        ]
-        if name == "tools"
-        else getattr(value, "__qualname__", value)
-        for name, value in kept.items()
-    }
+def _said(answer: Answer) -> str:
+    """Return what an answer says after its calls of tools; nothing where it ended with calls."""
+    return "" if answer.steps and answer.steps[-1].results else answer.text
+
+
+def _described(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of the client's side makes a request another one, as a model is told of it."""
+    found: dict[str, Any] = {}
+    if tools := options.get("tools"):
+        from cbai_notebook.client.tools.tool import Tool, tools_of
+
+        found["tools"] = [one.sent if isinstance(one, Tool) else one for one in tools_of(tools)]
+    if (kind := options.get("response_type")) is not None:
+        from cbai_notebook.client.structured.response import response_type_of
+
+        found["response_type"] = response_type_of(kind).format
+    if "think" in options:
+        found["think"] = options["think"]
+    return found
 
 
 def _complete(turn: Turn, answer: Answer) -> None:

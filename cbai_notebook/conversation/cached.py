@@ -32,16 +32,20 @@ def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def answer_of(turn: Turn, asked: list[dict[str, Any]]) -> Answer:
+def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None) -> Answer:
     """Return a turn's answer in the form that a request would have brought.
 
     Args:
         turn: The turn.
         asked: The messages that it answers.
+        response_type: The type of the object that it holds, if it was asked for one.
+
+    Raises:
+        StructuredAnswerError: It holds no such object.
     """
     from cbai_notebook.client.answer import Timing, from_completion
 
-    message = {"role": "assistant", "content": turn.text}
+    message = {"role": "assistant", "content": turn.said}
     if turn.reasoning:
         message["reasoning_content"] = turn.reasoning
     raw: dict[str, Any] = {
@@ -49,11 +53,16 @@ def answer_of(turn: Turn, asked: list[dict[str, Any]]) -> Answer:
         "model": turn.model,
         "choices": [{"index": 0, "message": message, "finish_reason": turn.finish_reason}],
     }
-    return from_completion(
+    answer = from_completion(
         raw,
-        asked=asked,
+        asked=[*asked, *map(dict, turn.steps)],
         provider=turn.provider or "",
         label=" · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
         timing=Timing(attempts=0),
         request_id=None,
     )
+    if response_type is not None:
+        from cbai_notebook.client.structured.response import response_type_of
+
+        answer.parsed = response_type_of(response_type).parse(turn.said)
+    return answer

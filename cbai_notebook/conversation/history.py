@@ -72,12 +72,12 @@ def history(
         record
         for each in shelf().here()
         for number, turn in each.everything()
-        if number >= 0 or versions
+        if (number >= 0 or versions) and status in (None, turn.status)
         for record in turn.records(each.name, number)
         if _fits(record, wanted)
     ]
     found.sort(key=lambda record: record["created_at"])
-    return Records(found if limit is None else found[-limit:])
+    return Records(found if limit is None else found[max(0, len(found) - limit) :])
 
 
 def usage(*, conversation: str | None = None, since: Moment | None = None) -> list[dict[str, Any]]:
@@ -159,7 +159,6 @@ def _fits(record: dict[str, Any], wanted: Filter) -> bool:
         and (wanted.model is None or wanted.model in model)
         and (wanted.since is None or record["created_at"] >= wanted.since)
         and (wanted.until is None or record["created_at"] < wanted.until)
-        and wanted.status in (None, record["status"])
         and wanted.role in (None, record["role"])
         and (wanted.search is None or found_in(record, wanted.search))
     )

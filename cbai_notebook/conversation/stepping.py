@@ -14,6 +14,10 @@ from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn
 if TYPE_CHECKING:
     from cbai_notebook.client import PendingCall, Step, ToolCallState
 
+Approve = Callable[[Turn, "PendingCall"], Awaitable[bool]]
+"""Asks the user about a call. The turn tells it from calls of the same id: models count their calls anew
+in each answer."""
+
 
 def following(
     options: Mapping[str, Any], turn: Turn, grow: Callable[[Delta], None], *, streamed: bool
@@ -21,7 +25,8 @@ def following(
     """Return the client's options with what follows the calls of tools.
 
     Args:
-        options: ``tools``, ``approve``, ``on_step_finish`` and so on, as the caller wants them.
+        options: ``tools``, ``on_step_finish`` and so on, as the caller wants them; ``approve`` is
+            an :data:`Approve`.
         turn: Gets the messages of each step that called tools.
         grow: Told of each call when it starts, when the user is asked, and when it has ended.
         streamed: Whether the words of a step arrive by themselves.
@@ -43,7 +48,7 @@ class _Steps:
         grow: Callable[[Delta], None],
         streamed: bool,
     ) -> None:
-        self._approve: Callable[[PendingCall], Awaitable[bool]] = options.get("approve") or _no
+        self._approve: Approve = options.get("approve") or _no
         self._on_step_finish = options.get("on_step_finish")
         self._on_call = options.get("on_call")
         self._turn = turn
@@ -59,7 +64,7 @@ class _Steps:
         call = next((one for one in self._turn.calls if one.id == pending.id), None)
         if call is not None:
             self._grow(Delta(call=replace(call, status=ASKING)))
-        allowed = await self._approve(pending)
+        allowed = await self._approve(self._turn, pending)
         if call is not None and allowed:
             self._grow(Delta(call=replace(call, status=RUNNING)))
         return allowed
@@ -85,5 +90,5 @@ def _call_of(state: ToolCallState) -> Call:
     )
 
 
-async def _no(pending: PendingCall) -> bool:
+async def _no(turn: Turn, pending: PendingCall) -> bool:
     return False

@@ -14,6 +14,7 @@ from cbai_notebook.notebook.options import Options
 
 if TYPE_CHECKING:
     from cbai_notebook.client import PendingCall
+    from cbai_notebook.conversation import Turn
     from cbai_notebook.notebook.playback import Here
 
 LONGEST_ARGUMENTS = 300
@@ -50,7 +51,7 @@ def asking_here(here: Here, told: Callable[[str], None]) -> dict[str, Any]:
         told: Called with a sentence when nobody could be asked.
     """
 
-    async def approve(pending: PendingCall) -> bool:
+    async def approve(_turn: Turn, pending: PendingCall) -> bool:
         try:
             return await here.run(lambda: _confirmed(pending))
         except (EOFError, NotImplementedError, RuntimeError):
@@ -71,7 +72,8 @@ def shown_call(pending: PendingCall) -> str:
         for name, value in pending.arguments.items()
     )
     if len(arguments) > LONGEST_ARGUMENTS:
-        arguments = arguments[: LONGEST_ARGUMENTS - 1] + "…"
+        hidden = len(arguments) - LONGEST_ARGUMENTS
+        arguments = f"{arguments[:LONGEST_ARGUMENTS]}… and {hidden:,} more characters"
     return f"{pending.name}({arguments})"
 
 

@@ -127,3 +127,14 @@ def test_a_slip_in_a_name_is_said_before_anything_is_sent(kernel: Kernel, gatewa
     ):
         assert said in kernel.run(f"%%cbai {line}\nGo").error["evalue"]
     assert gateway.requests == []
+
+
+def test_a_question_says_how_much_of_a_call_it_does_not_show(
+    kernel: Kernel, gateway: Gateway
+) -> None:
+    kernel.must(DEFINE)
+    gateway.script(calling(Call("drop", {"path": "x" * 1_000})), "say:Done.")
+    cell = kernel.send("%%cbai --tool drop --no-history\nClean up")
+    prompt, _ = kernel.answer_prompt("n")
+    assert "… and 707 more characters" in prompt
+    kernel.finish(cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -359,3 +360,15 @@ def test_a_panel_in_a_terminal_says_how_to_chat_there(
 ) -> None:
     must(shell, "%cbai panel -c poems")
     assert "%cbai" in capsys.readouterr().out
+
+
+def test_an_export_holds_every_turn_where_that_is_asked(
+    shell: TerminalInteractiveShell, gateway: Gateway, tmp_path: Path
+) -> None:
+    for prompt in ("First", "Second"):
+        must(shell, f"%%cbai\n{prompt}")
+    must(shell, f"%cbai export --to curl -o {tmp_path / 'last.sh'}")
+    must(shell, f"%cbai export --to curl --every-turn -o {tmp_path / 'all.sh'}")
+    last, every = (tmp_path / name for name in ("last.sh", "all.sh"))
+    assert last.read_text("utf-8").count("/chat/completions") == 1
+    assert every.read_text("utf-8").count("/chat/completions") == 2

@@ -20,7 +20,12 @@ def export(command: Command) -> None:
         write_table(("form", "what it is"), [(each.name, each.help) for each in forms.FORMS])
         write("\nWrite one with `%cbai export --to FORM [-o PATH] [-c NAME]`.")
         return
-    made = forms.export(named(command.conversation), form, examples=command.options.get("examples"))
+    made = forms.export(
+        named(command.conversation),
+        form,
+        examples=command.options.get("examples"),
+        every_turn=bool(command.options.get("every_turn")),
+    )
     where = made.write(
         Path(command.options.get("output") or made.name).expanduser(),
         overwrite=bool(command.options.get("force")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from cbai_notebook.conversation import Turn
 from cbai_notebook.notebook.bridge import background_loop
 
 if TYPE_CHECKING:
@@ -12,30 +13,30 @@ if TYPE_CHECKING:
 
 
 class Approvals:
-    """The calls that wait for the reader's yes, by their ids."""
+    """The calls that wait for the reader's yes, by their turns and ids."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[bool]] = {}
+        self._waiting: dict[tuple[Turn, str], asyncio.Future[bool]] = {}
 
-    def waits(self, call: str) -> bool:
+    def waits(self, turn: Turn, call: str) -> bool:
         """Return whether a call waits for an answer that a click can give."""
-        return call in self._waiting
+        return (turn, call) in self._waiting
 
-    async def ask(self, pending: PendingCall) -> bool:
+    async def ask(self, turn: Turn, pending: PendingCall) -> bool:
         """Wait for the reader's answer; on the background loop."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[pending.id] = answer
+        self._waiting[turn, pending.id] = answer
         try:
             return await answer
         finally:
-            del self._waiting[pending.id]
+            del self._waiting[turn, pending.id]
 
-    def answer(self, call: str, allowed: bool) -> None:
+    def answer(self, turn: Turn, call: str, allowed: bool) -> None:
         """Take the reader's answer, from any thread; the first one counts."""
-        background_loop().call_soon_threadsafe(self._answer, call, allowed)
+        background_loop().call_soon_threadsafe(self._answer, turn, call, allowed)
 
-    def _answer(self, call: str, allowed: bool) -> None:
-        waiting = self._waiting.get(call)
+    def _answer(self, turn: Turn, call: str, allowed: bool) -> None:
+        waiting = self._waiting.get((turn, call))
         if waiting is not None and not waiting.done():
             waiting.set_result(allowed)
 

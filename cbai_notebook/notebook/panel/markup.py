@@ -111,10 +111,17 @@ def _question(call: Call, key: str) -> str:
 
     name = f"<code>{escape(call.name)}</code>"
     arguments = call.arguments[:LONGEST_ARGUMENTS]
+    # Nobody must say yes to what cannot be seen without knowing that there is more of it.
+    hidden = len(call.arguments) - len(arguments)
+    more = ""
+    if hidden:
+        more = (
+            f"<div>{say(f'… and {hidden:,} more characters', f'…… 还有 {hidden:,} 个字符')}</div>"
+        )
     return (
         f'<div class="cbai-question {NO_MATH}" role="group">'
         f"<div>{say(f'Run {name}?', f'要运行 {name} 吗？')}</div>"
-        f'<pre class="cbai-arguments">{escape(arguments)}</pre>'
+        f'<pre class="cbai-arguments">{escape(arguments)}</pre>{more}'
         f"{button('allow', say('Run it', '运行'))} {button('refuse', say('Do not', '不运行'))}</div>"
     )
 

@@ -123,7 +123,9 @@ class TurnView:
             self._news.clear()
 
     def _show_questions(self, calls: Sequence[Call]) -> None:
-        asks = [call for call in calls if call.status == ASKING and APPROVALS.waits(call.id)]
+        asks = [
+            call for call in calls if call.status == ASKING and APPROVALS.waits(self.turn, call.id)
+        ]
         self._foot.value = markup.foot(self.turn, self.key, asks)
 
     def _show_settled(self) -> None:

@@ -170,6 +170,7 @@ class PanelView:
         self._conversation = conversation
         self._first = len(conversation.turns)
         self._notice.value = ""
+        update(self._composer, suggestions=[])
         self._wake()
         self._show_state()
         self._write_transcript()
@@ -245,9 +246,10 @@ class PanelView:
             self._start(self._suggest(turn))
 
     async def _suggest(self, turn: Turn) -> None:
+        if self._conversation.turns[-1:] != (turn,):
+            return
         found = await agents.suggested(self._conversation.turns)
-        turns = self._conversation.turns
-        if turns and turns[-1] is turn and not self._closed:
+        if self._conversation.turns[-1:] == (turn,) and not self._closed:
             update(self._composer, suggestions=found)
 
     async def _send_feedback(self, turn: Turn, opinion: Literal["up", "down"]) -> None:
@@ -380,7 +382,7 @@ class PanelView:
                 case "delete":
                     self._conversation.delete(turn)
                 case "allow" | "refuse":
-                    APPROVALS.answer(str(message.get("call")), action == "allow")
+                    APPROVALS.answer(turn, str(message.get("call")), action == "allow")
                 case "up" | "down":
                     self._post(self._give_feedback, turn, action)
                 case "back" | "next":

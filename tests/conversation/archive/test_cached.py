@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import make_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cbai_notebook.conversation.shelf import Shelf
 from cbai_notebook.errors import AuthenticationError
 from tests.conversation.archive.conftest import Ask
 from tests.gateway import Gateway
+from tests.gateway.tools import Call, calling
 
 HELLO: dict[str, Any] = {"prompt": "Hello", "model": "blast:3", "params": {"temperature": 0.5}}
 
@@ -104,6 +106,7 @@ def test_another_process_is_answered(file: Path, asked: Ask, gateway: Gateway) -
     first = asked(Shelf(Archive(file), None).get("one"), **HELLO)
     program = """
 import asyncio, sys
+from dataclasses import make_dataclass
 from pathlib import Path
 from cbai_notebook.client import Settings, create_model
 from cbai_notebook.conversation import Question, ask
@@ -123,3 +126,39 @@ print(asyncio.run(ask(talk, question, model)).text, end="")
     )
     assert done.stdout == first.text
     assert len(gateway.requests) == 1
+
+
+def add(x: int, y: int) -> int:
+    """Add two numbers."""
+    return x + y
+
+
+def test_after_calls_of_tools_the_answer_is_the_same_as_well(
+    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+) -> None:
+    talk, _ = talks
+    gateway.script(calling(Call("add", {"x": 1, "y": 2}), text="Let me see."), "say:3.")
+    question: dict[str, Any] = {"prompt": "1 + 2?", "options": {"tools": [add]}}
+    first = asked(talk, **question)
+    again = asked(talk, **question, cached=True, instead=talk.turns[0])
+    assert len(gateway.requests) == 2
+    assert (again.text, again.messages) == (first.text, first.messages)
+    assert again.text == "3."
+
+
+def test_an_object_is_there_again_and_of_the_type_that_is_asked_for(
+    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+) -> None:
+    talk, _ = talks
+    gateway.always('say:{"name": "Li Bai"}')
+    poet = make_dataclass("Poet", [("name", str)])
+    question: dict[str, Any] = {"prompt": "A poet?", "cached": True}
+    asked(talk, **question, options={"response_type": poet})
+    again = asked(talk, **question, options={"response_type": poet}, instead=talk.turns[0])
+    assert again.parsed == poet("Li Bai")
+    assert len(gateway.requests) == 1
+    # The cell that defines the type was run again, in other words.
+    poet = make_dataclass("Poet", [("name", str), ("born", int, 701)])
+    other = asked(talk, **question, options={"response_type": poet}, instead=talk.turns[0])
+    assert other.parsed == poet("Li Bai", 701)
+    assert len(gateway.requests) == 2

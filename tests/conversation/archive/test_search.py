@@ -8,6 +8,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +238,18 @@ def test_the_filters_find_what_a_model_finds(
             assert found == expected
         finally:
             keep_history(None)
+
+
+@pytest.mark.parametrize("place", ["disk", "memory"])
+def test_a_status_is_that_of_the_turn_and_a_limit_may_be_nothing(
+    request: pytest.FixtureRequest, place: str
+) -> None:
+    if place == "disk":
+        request.getfixturevalue("kept")
+    talk = chat(f"statuses {place}")
+    talk.extend([turn("good", "yes"), turn("bad", "", status="failed")])
+    look = partial(history, conversation=talk.name)
+    assert [each["content"] for each in look(status="failed")] == ["bad", ""]
+    assert [each["content"] for each in look(status="complete")] == ["good", "yes"]
+    assert look(limit=0) == []
+    assert [each["content"] for each in look(limit=3)] == ["yes", "bad", ""]

@@ -57,3 +57,13 @@ def test_an_export_names_a_model_where_there_is_no_agent(
     text = script if isinstance(script, str) else script.decode()
     assert "/ai/cloudbase/chat/completions" in text
     assert "This asked agent" in text
+
+
+def test_suggested_questions_go_with_the_conversation_they_belong_to(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    composer = panel.widget.children[2]
+    converse(panel, "Hi")
+    eventually(lambda: composer.suggestions)
+    panel.new_conversation()
+    eventually(lambda: not composer.suggestions)

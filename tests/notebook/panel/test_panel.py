@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from cbai_notebook.conversation import Conversation
 from cbai_notebook.errors import SecretRefusedError, UsageError
 from cbai_notebook.notebook.bridge import background_loop
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+from tests.gateway.tools import Call, calling
 
 _numbers = itertools.count(1)
 
@@ -279,3 +281,57 @@ def test_outside_a_notebook_it_says_how_to_chat(
 
 def test_a_data_frame_has_the_columns_even_when_nothing_was_said(panel: cbai.ChatPanel) -> None:
     assert list(panel.to_pandas().columns[:4]) == ["conversation", "turn", "role", "content"]
+
+
+def test_a_click_answers_the_call_of_its_own_turn(gateway: Gateway) -> None:
+    dropped = []
+
+    @cbai.tool(confirm=True)
+    def drop(path: str) -> str:
+        """Delete a file."""
+        dropped.append(path)
+        return "gone"
+
+    panels = [cbai.ChatPanel(f"asks-{next(_numbers)}", tools=[drop]) for _ in range(2)]
+    try:
+        # Both models call their first call the same.
+        for panel, path in zip(panels, ("one.csv", "two.csv"), strict=True):
+            gateway.script(calling(Call("drop", {"path": path}, id="call_0")))
+            assert panel.send("Clean up")
+            eventually(lambda panel=panel: "Run it" in shown(panel.widget))
+        gateway.always("say:Done.")
+        first, second = panels
+        click(first, "allow")
+        eventually(lambda: not first.isLoading)
+        assert dropped == ["one.csv"]
+        assert second.isLoading
+        click(second, "refuse")
+        eventually(lambda: not second.isLoading)
+        assert dropped == ["one.csv"]
+    finally:
+        for panel in panels:
+            panel.close()
+
+
+def test_a_question_says_how_much_of_a_call_it_does_not_show(gateway: Gateway) -> None:
+    @cbai.tool(confirm=True)
+    def drop(path: str) -> str:
+        """Delete a file."""
+        return path
+
+    panel = cbai.ChatPanel(f"asks-{next(_numbers)}", tools=[drop])
+    gateway.script(calling(Call("drop", json.dumps({"path": "x" * 2_500}))), "say:Done.")
+    try:
+        assert panel.send("Clean up")
+        eventually(lambda: "… and 512 more characters" in shown(panel.widget))
+    finally:
+        panel.close()
+
+
+def click(panel: cbai.ChatPanel, action: str) -> None:
+    """Click the one button of its kind, as the page tells the kernel of it."""
+    (button,) = re.findall(f'data-cbai="{action}"[^>]*', shown(panel.widget))
+    turn, call = re.findall(r'data-(?:turn|call)="([^"]*)"', button)
+    message = {"type": "act", "action": action, "turn": turn, "call": call}
+    composer = panel.widget.children[2]
+    composer._handle_custom_msg(message, [])
