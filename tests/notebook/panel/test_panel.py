@@ -288,10 +288,13 @@ def test_a_conversation_is_exported(panel: cbai.ChatPanel, gateway: Gateway) -> 
     gateway.always("say:床前明月光")
     converse(panel, "一首诗\n请")
     text = export(panel.conversation, "markdown").data.decode()
-    assert text == f"# {panel.conversation.name}\n\n> 一首诗\n> 请\n\n床前明月光\n"
-    lines = export(panel.conversation, "jsonl").data.decode().splitlines()
-    assert [json.loads(line)["content"] for line in lines] == ["一首诗\n请", "床前明月光"]
-    with pytest.raises(UsageError, match="markdown or jsonl"):
+    assert text.startswith(f"# {panel.conversation.name}\n")
+    assert "\n> 一首诗\n> 请\n" in text
+    assert text.endswith("\n\n床前明月光\n")
+    (line,) = export(panel.conversation, "jsonl").data.decode().splitlines()
+    messages = json.loads(line)["messages"]
+    assert [message["content"] for message in messages] == ["一首诗\n请", "床前明月光"]
+    with pytest.raises(UsageError, match="The forms are markdown"):
         export(panel.conversation, "docx")
 
 
