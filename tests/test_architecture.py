@@ -21,10 +21,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MAY_IMPORT = {
     "errors": set(),
     "locks": set(),
-    "client": {"errors"},
-    "local": {"client", "errors", "locks"},
-    "conversation": {"client", "errors", "locks"},
-    "notebook": {"conversation", "local", "client", "errors", "locks"},
+    "paths": {"errors"},
+    "client": {"errors", "paths"},
+    "local": {"client", "errors", "locks", "paths"},
+    "conversation": {"client", "errors", "locks", "paths"},
+    "notebook": {"conversation", "local", "client", "errors", "locks", "paths"},
 }
 TOP = {"__init__", "__main__", "cli"}
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cbai_notebook.conversation.calls import calls_of
 from cbai_notebook.conversation.turn import Turn
 
 
@@ -50,25 +51,23 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, bounds: Bounds) 
         bounds: How much may go along.
     """
     answered = [turn for turn in turns if turn.text]
-    chosen: list[Turn] = []
-    room = bounds.chars
-    for turn in reversed(answered):
-        room -= _weight(turn)
-        if len(chosen) == bounds.turns or room < 0:
-            break
-        chosen.insert(0, turn)
     past: list[list[dict[str, Any]]] = []
-    room = bounds.image_chars
-    for turn in reversed(chosen):
-        room -= sum(map(len, turn.images))
-        past.insert(0, turn.sent(images=room >= 0))
+    room, image_room = bounds.chars, bounds.image_chars
+    for turn in reversed(answered):
+        words, results = len(turn.prompt) + len(turn.text), _results(turn)
+        if len(past) == bounds.turns or words > room:
+            break
+        # What a tool gave may be longer than all else; then the answer that rests on it goes along alone.
+        steps = words + results <= room
+        room -= words + results * steps
+        image_room -= sum(map(len, turn.images))
+        past.insert(0, turn.sent(images=image_room >= 0, steps=steps))
     head = [{"role": "system", "content": system}] if system else []
     return Context(
-        [*head, *itertools.chain.from_iterable(past)], left_out=len(answered) - len(chosen)
+        [*head, *itertools.chain.from_iterable(past)], left_out=len(answered) - len(past)
     )
 
 
-def _weight(turn: Turn) -> int:
-    """Return the characters of a turn; its text has the words of its steps in it."""
-    results = (step for step in turn.steps if step.get("role") == "tool")
-    return len(turn.prompt) + len(turn.text) + sum(len(str(one.get("content"))) for one in results)
+def _results(turn: Turn) -> int:
+    """Return the characters of what a turn's tools were given and gave."""
+    return sum(len(call.arguments) + len(call.result or "") for call in calls_of(turn.steps))

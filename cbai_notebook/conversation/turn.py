@@ -158,18 +158,20 @@ class Turn:
         made.add(self.text, self.reasoning)
         return made
 
-    def sent(self, *, images: bool = True) -> list[dict[str, Any]]:
+    def sent(self, *, images: bool = True, steps: bool = True) -> list[dict[str, Any]]:
         """Return the turn's messages as they are sent to a model; without the system prompt.
 
         Args:
             images: With the images that went along.
+            steps: With the calls of tools and their results; else with the words alone.
         """
-        asked = [user_message(self.prompt, self.images if images else ()), *map(dict, self.steps)]
+        asked = user_message(self.prompt, self.images if images else ())
+        if not (steps and self.steps):
+            return [asked, {"role": "assistant", "content": self.text}]
         said = self.said
         # An answer that ended with its last calls has no words of its own.
-        return (
-            asked if self.steps and not said else [*asked, {"role": "assistant", "content": said}]
-        )
+        answer = [{"role": "assistant", "content": said}] if said else []
+        return [asked, *map(dict, self.steps), *answer]
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
         """Return the turn as flat messages: system (where it changed), user, tool steps, assistant."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook.errors import LocalModelError, MissingDependencyError
+from cbai_notebook.paths import expanded
 
 if TYPE_CHECKING:
     from cbai_notebook.client.providers import Endpoint
@@ -128,7 +129,7 @@ def _endpoint(
 
 
 def _gguf(model: str) -> Path:
-    path = Path(model).expanduser().absolute()
+    path = expanded(model).absolute()
     if not path.is_file():
         raise LocalModelError(
             f"There is no model file {path}. Name a GGUF file, as in `-m local:/path/model.gguf`, "

@@ -10,6 +10,7 @@ from typing import Any
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.notebook.references import REFERENCE, Found, NotFound, Reference, resolve
 from cbai_notebook.notebook.words import shortened
+from cbai_notebook.paths import expanded
 
 _SHOWN = 40
 _DATA = re.compile(r"data:[\w/+.-]+;base64,")
@@ -57,8 +58,8 @@ def _source(text: str, namespace: Mapping[str, Any]) -> Any:
 
 def _is_file(text: str) -> bool:
     try:
-        return Path(text).expanduser().is_file()
-    except (OSError, RuntimeError):
+        return expanded(text).is_file()
+    except (OSError, UsageError):
         return False
 
 

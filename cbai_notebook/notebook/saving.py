@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.paths import expanded
 
 if TYPE_CHECKING:
     from cbai_notebook.client import GeneratedImage
@@ -23,7 +24,7 @@ def destination(output: str) -> Path:
     Raises:
         UsageError: There is no such folder, or something stands there that is no picture.
     """
-    path = Path(output).expanduser()
+    path = expanded(output)
     if not path.parent.is_dir():
         raise UsageError(f"-o {output}: there is no folder {path.parent}. Make it first.")
     _must_be_free(path)

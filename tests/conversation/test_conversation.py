@@ -127,3 +127,19 @@ def test_images_of_the_past_go_along_as_far_as_they_fit() -> None:
     first, _, second, _ = conversation(old, new).context("and?", None, bounds).messages
     assert first["content"] == "old"
     assert second["content"][1]["image_url"]["url"] == "https://x/new.png"
+
+
+def test_an_answer_goes_along_without_what_its_tools_gave_where_that_is_too_long() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "read", "arguments": "{}"}}
+    steps = (
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "x" * 100},
+    )
+    talk = conversation(turn("read it", "It says x.", steps=steps))
+    for chars, roles in (
+        (50, ["user", "assistant"]),
+        (500, ["user", "assistant", "tool", "assistant"]),
+    ):
+        context = talk.context("and?", None, Bounds(chars=chars))
+        assert [message["role"] for message in context.messages] == roles
+        assert context.left_out == 0

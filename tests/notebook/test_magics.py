@@ -372,3 +372,20 @@ def test_an_export_holds_every_turn_where_that_is_asked(
     last, every = (tmp_path / name for name in ("last.sh", "all.sh"))
     assert last.read_text("utf-8").count("/chat/completions") == 1
     assert every.read_text("utf-8").count("/chat/completions") == 2
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "%cbai export --to markdown -o ~nobody-here/talk.md",
+        "%cbai import ~nobody-here/talk.jsonl",
+        "%%cbai --draw -o ~nobody-here/cat.png\nA cat",
+        "%%cbai --image ~nobody-here/cat.png\nWhat is this?",
+        "%%cbai -m local:~nobody-here/model.gguf\nHello",
+    ],
+)
+def test_a_home_of_nobody_is_a_readable_error(shell: TerminalInteractiveShell, code: str) -> None:
+    must(shell, "%%cbai\nHello")
+    error = error_of(shell, code)
+    assert isinstance(error, errors.UsageError)
+    assert "nobody-here" in str(error)

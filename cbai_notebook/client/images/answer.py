@@ -12,6 +12,7 @@ from typing import Any
 from cbai_notebook.client.answer import Timing
 from cbai_notebook.client.images.kinds import SUFFIXES
 from cbai_notebook.errors import UsageError
+from cbai_notebook.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class GeneratedImage:
             UsageError: There are no bytes, the suffix is that of another kind, or the file cannot
                 be written.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         suffix = SUFFIXES.get(self.mime)
         if suffix is None:
             raise UsageError("This image was not downloaded, so there is nothing to save.")

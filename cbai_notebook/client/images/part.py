@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from cbai_notebook.client.images.kinds import mime_of, name_of
 from cbai_notebook.errors import MissingDependencyError, UsageError
+from cbai_notebook.paths import expanded
 
 LARGEST_BYTES = 4 * 1024 * 1024
 """Bytes of an image that are sent as they are; a larger one is scaled."""
@@ -77,7 +78,7 @@ def _bytes_of(source: Any) -> bytes:
     if isinstance(source, str) and source[:5].lower() == "data:":
         return _decoded(source)
     if isinstance(source, (str, os.PathLike)):
-        return _read(Path(source).expanduser())
+        return _read(expanded(source))
     drawn = _drawn(source)
     if drawn is None:
         raise UsageError(

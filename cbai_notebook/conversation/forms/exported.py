@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Export:
         Raises:
             UsageError: Something is there already, or it cannot be written there.
         """
-        target = Path(self.name if to is None else to).expanduser()
+        target = expanded(self.name if to is None else to)
         try:
             return (
                 self._write_folder(target, overwrite)

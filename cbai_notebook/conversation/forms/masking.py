@@ -35,8 +35,7 @@ def without_key(conversation: Conversation, settings: Settings) -> Conversation:
     if name == conversation.name and all(map(_same, turns, masked)):
         return conversation
     copy = Conversation(name)
-    for turn in masked:
-        copy.open(turn)
+    copy.extend(masked)
     return copy
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.paths import expanded
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Message
@@ -33,7 +34,7 @@ def read_file(path: str | Path) -> list[list[Message]]:
     Raises:
         UsageError: It cannot be read; the message names the file and the line.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     try:
         content = file.read_bytes()
     except OSError as error:

@@ -27,7 +27,7 @@ def export(command: Command) -> None:
         every_turn=bool(command.options.get("every_turn")),
     )
     where = made.write(
-        Path(command.options.get("output") or made.name).expanduser(),
+        command.options.get("output"),
         overwrite=bool(command.options.get("force")),
     )
     write(f"Wrote {where}.")
@@ -40,7 +40,7 @@ def import_(command: Command) -> None:
 
     if command.word is None:
         raise UsageError("The file is missing: %cbai import PATH.")
-    path = Path(command.word).expanduser()
+    path = Path(command.word)
     read = [turns_of(messages) for messages in forms.read_file(path)]
     for turns in read:
         conversation = chat(command.conversation) if command.conversation else fresh(path.stem)
