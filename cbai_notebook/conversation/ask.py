@@ -272,4 +272,6 @@ def broken(turn: Turn, error: BaseException) -> str:
         return CANCELLED
     turn.error = str(error) if isinstance(error, CbaiError) else f"{type(error).__name__}: {error}"
     turn.error_details = error.details if isinstance(error, CbaiError) else ""
+    if isinstance(error, CbaiError) and not turn.text:
+        turn.add(error.partial, "")  # words that came in one piece and could not be used
     return PARTIAL if turn.text else FAILED
