@@ -218,7 +218,7 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
         started = time.process_time()
         screen = Screen(RecordingSurface())
         question = Question("Tell me", model=spec)
-        play(lambda listener: ask(talk, question, model, listener=listener), screen)
+        play(lambda listener, _: ask(talk, question, model, listener=listener), screen)
         screen.finish("complete")
         return time.process_time() - started
 

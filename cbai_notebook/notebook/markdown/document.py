@@ -15,6 +15,20 @@ from .rendering import wrap
 _SHARE = 3 / 8
 _STEADY = 7 / 10
 _GROWTH = 6
+_SHORTEST = 1_500
+_LONG = 100_000
+
+
+def smallest_piece(most: int) -> int:
+    """Return how many characters a piece has at least, but for the last.
+
+    A short tail is painted fast, and yet so many pieces must be left for a long answer that its tail
+    stays short as well.
+
+    Args:
+        most: How many pieces there are at most.
+    """
+    return max(_SHORTEST, _LONG // most)
 
 
 @dataclass(frozen=True)
@@ -69,15 +83,16 @@ class Document:
     the pace of the screen.
     """
 
-    def __init__(self, *, smallest: int = 1_500, most: int = 40) -> None:
+    def __init__(self, *, smallest: int | None = None, most: int = 40) -> None:
         """Start an empty text.
 
         Args:
-            smallest: How many characters a piece has at least, but for the last.
+            smallest: How many characters a piece has at least, but for the last; by default what
+                :func:`smallest_piece` says.
             most: How many pieces there are at most, however long the text; the last one not counted.
                 The more there may be, the shorter is the tail of a long text.
         """
-        self._smallest = smallest
+        self._smallest = smallest_piece(most) if smallest is None else smallest
         self._most = most
         self._pieces: list[Piece] = []
         self._known: list[int] = []

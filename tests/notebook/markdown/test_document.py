@@ -99,8 +99,8 @@ def test_pieces_are_as_long_as_asked() -> None:
     end = 0
     for piece in pieces:
         end += len(piece.source)
-        assert len(piece.source) >= max(1_500, end // 15)
-    assert len(pieces[0].source) < 1_500 + len(PARAGRAPH)
+        assert len(piece.source) >= max(2_500, end // 15)
+    assert len(pieces[0].source) < 2_500 + len(PARAGRAPH)
 
 
 @pytest.mark.parametrize("characters", [10_000, 100_000, 1_000_000])

@@ -175,7 +175,7 @@ def test_sealed_pieces_are_never_sent_again(
 def test_tails_carry_html_only_and_sealed_pieces_every_form(
     screen: Screen, surface: RecordingSurface, clock: Clock
 ) -> None:
-    play(screen, clock, tokens(markdown(8000), 800), per_s=100)
+    play(screen, clock, tokens(markdown(12_000), 1200), per_s=100)
     *sealed, tail = surface.outputs
     assert len(sealed) >= 3
     assert set(tail) == {"text/html"}
