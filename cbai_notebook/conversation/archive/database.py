@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,9 @@ from cbai_notebook.errors import HistoryError
 
 BUSY_S = 20.0
 """Seconds to wait while another kernel writes; each write takes well under a thousandth of one."""
+
+AGAIN_S = 0.02
+"""Seconds until what SQLite refused at once is tried again."""
 
 _DAMAGED = ("not a database", "malformed", "file is encrypted")
 
@@ -123,7 +127,7 @@ class Database:
                     "`python -m pip install -U cbai-notebook`."
                 )
                 raise self._broken
-            connection.execute("PRAGMA journal_mode = WAL")
+            _log_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             schema.migrate(connection)
         except BaseException:
@@ -159,6 +163,23 @@ class Database:
             f"{told}, and this session is kept in memory only. To begin a new history, move the file "
             "away and restart the kernel."
         )
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have writes go to a log, so that nobody who reads waits for them.
+
+    A new file is switched by whoever comes first, and SQLite makes the others wait for nothing then: it
+    refuses at once (https://www.sqlite.org/c3ref/busy_handler.html).
+    """
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(AGAIN_S)
 
 
 def _connect(file: Path) -> sqlite3.Connection:

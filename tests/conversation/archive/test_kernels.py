@@ -254,3 +254,17 @@ def test_a_child_that_outlives_a_killed_kernel_does_not_keep_its_answers_open(fi
         os.kill(grandchild, 9)
         os.close(reading)
         os.close(writing)
+
+
+def test_a_new_file_that_another_kernel_writes_to_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    # While one writes to a file that is not in WAL mode yet, SQLite refuses to switch it at once.
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE other (x)")
+    leaves = threading.Timer(0.3, other.close)
+    leaves.start()
+    archive = Archive(file)
+    assert archive.create("talk").name == "talk"
+    leaves.join()
+    archive.close()
