@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 from tests.kernel.conftest import StartKernel
-from tests.kernel.harness import Kernel
+from tests.kernel.harness import PATIENCE, Kernel
 
 CELLS = {"one": "%%cbai\nfirst", "two": "%%cbai -s 'Be brief.'\nsecond", "three": "%%cbai\nthird"}
 SAID = ["first", "re: first", "Be brief.", "second", "re: second", "third", "re: third"]
@@ -101,6 +103,16 @@ def test_without_a_cell_id_turns_append(
     assert said(kernel) == ["again"] * 4
 
 
+def await_on_disk(file: Path, word: str) -> None:
+    """Wait until an answer under way is in the file with a word of it."""
+    until = time.monotonic() + PATIENCE
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        open_answers = "SELECT text || tail FROM turns WHERE status = 'streaming'"
+        while not any(word in text for (text,) in connection.execute(open_answers)):
+            assert time.monotonic() < until, f"{word!r} was never written"
+            time.sleep(0.05)
+
+
 def test_a_killed_kernel_loses_no_finished_turn_and_shows_the_open_one_as_partial(
     start_kernel: StartKernel, gateway: Gateway, settings: dict[str, str]
 ) -> None:
@@ -110,7 +122,7 @@ def test_a_killed_kernel_loses_no_finished_turn_and_shows_the_open_one_as_partia
     open_ = kernel.send("%%cbai\nlast")
     kernel.wait_for(lambda: "hash" in open_.html, "the first words")
 
-    time.sleep(1.5)
+    await_on_disk(Path(settings["CBAI_DATA_DIR"]) / "history.sqlite", "hash")
     kernel.kill()
     later = ready(start_kernel(**settings))
     assert said(later)[:-1] == [*SAID, "last"]
