@@ -234,10 +234,14 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
     assert html.rstrip().endswith("</details>")
     assert "return value" in html
     again = await open_notebook(file=notebook.file, wait_for_kernel=False)
-    summary = again.output(0).locator("summary")
-    await summary.click()
-    await expect(again.output(0).locator("details").get_by_text("In short")).to_be_visible()
-    await expect(again.output(0)).to_contain_text("What is <b>this</b>?")
+    transcript = again.output(0).locator(".cbai-transcript")
+    await transcript.locator("summary").click()
+    await expect(transcript.get_by_text("In short")).to_be_visible()
+    await expect(transcript).to_contain_text("What is <b>this</b>?")
+    # The kernel is still there, and so the panel comes back too: what was unfolded stays so.
+    await PanelPage.shown(again)
+    await left_behind(again)
+    await expect(transcript.get_by_text("In short")).to_be_visible()
 
 
 async def test_hostile_answers_run_and_load_nothing(

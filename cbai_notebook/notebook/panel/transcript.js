@@ -168,8 +168,9 @@ function writeTranscript(model, data) {
   const mark = `cbai-of-${model.get("uid")}`;
   for (const cell of model.widget_manager?.context?.model?.cells ?? []) {
     for (let place = 0; place < (cell.outputs?.length ?? 0); place += 1) {
-      const html = cell.outputs.get(place).toJSON().data?.["text/html"];
-      if (!html || ![html].flat().join("").includes(mark)) continue;
+      const html = [cell.outputs.get(place).toJSON().data?.["text/html"] ?? ""].flat().join("");
+      // Written again, one that the reader has unfolded would close under their eyes.
+      if (!html.includes(mark) || html === data["text/html"]) continue;
       cell.outputs.set(place, { output_type: "display_data", data, metadata: {} });
     }
   }

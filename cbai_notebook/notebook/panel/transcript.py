@@ -78,7 +78,7 @@ class Transcript:
     Args:
         surface: Where it stands; takes paints from any thread.
         make: Returns what to write.
-        written: Called with what was written.
+        written: Called with what stands there now.
     """
 
     def __init__(
@@ -92,13 +92,17 @@ class Transcript:
         self._make = make
         self._written = written
         self._lock = threading.Lock()
+        self._painted: Bundle | None = None
         self._wanted = False
         self._thread: threading.Thread | None = None
 
     def write_now(self) -> None:
         """Write it, and return when that is done."""
         new = self._make()
-        self._surface.paint({0: new})
+        # Painted again, a transcript that the reader has unfolded would close under their eyes.
+        if new != self._painted:
+            self._surface.paint({0: new})
+            self._painted = new
         self._written(new)
 
     def write(self) -> None:
