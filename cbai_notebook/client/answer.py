@@ -160,13 +160,24 @@ def from_completion(
     label: str,
     timing: Timing,
     request_id: str | None,
+    make: Callable[..., Answer] | None = None,
 ) -> Answer:
-    """Make the answer of a completion that came in one piece."""
+    """Make the answer of a completion that came in one piece.
+
+    Args:
+        raw: The completion.
+        asked: The messages that it answers.
+        provider: Who was asked.
+        label: Who answered, for a reader.
+        timing: What it took.
+        request_id: The server's number for the request.
+        make: What an answer is made with; :class:`Answer` by default.
+    """
     choices = raw.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None
     created = raw.get("created")
-    return Answer(
+    return (make or Answer)(
         raw=lambda: raw,
         id=wire.text_of(raw.get("id")),
         created=wire.int_of(created),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +212,7 @@ def _from_history(
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.status = found.steps, COMPLETE
+        turn.record_id, turn.sources = found.record_id, found.sources
         turn.add(found.text, found.reasoning)
         conversation.open(turn, question.beside, question.instead)
         conversation.close(turn, COMPLETE)
@@ -260,10 +261,18 @@ def _complete(turn: Turn, answer: Answer) -> None:
     turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
     turn.finish_reason = answer.finish_reason
     turn.record_id = getattr(answer, "record_id", None)
+    turn.sources = _sources(answer)
     if usage := answer.usage:
         turn.prompt_tokens = usage.prompt_tokens
         turn.completion_tokens = usage.completion_tokens
         turn.total_tokens = usage.total_tokens
+
+
+def _sources(answer: Answer) -> dict[str, Any]:
+    """Return what an agent drew on, as the turn keeps it; nothing for a model."""
+    pages = [asdict(page) for page in getattr(answer, "search_results", ())]
+    names = list(getattr(answer, "knowledge", ()))
+    return ({"searched": pages} if pages else {}) | ({"looked_up": names} if names else {})
 
 
 def broken(turn: Turn, error: BaseException) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.turn import Turn
@@ -49,6 +50,7 @@ def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None
     if turn.reasoning:
         message["reasoning_content"] = turn.reasoning
     raw: dict[str, Any] = {
+        "id": turn.record_id,
         "object": "chat.completion",
         "model": turn.model,
         "choices": [{"index": 0, "message": message, "finish_reason": turn.finish_reason}],
@@ -60,9 +62,27 @@ def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None
         label=" · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
         timing=Timing(attempts=0),
         request_id=None,
+        make=_as_agent(turn),
     )
     if response_type is not None:
         from cbai_notebook.client.structured.response import response_type_of
 
         answer.parsed = response_type_of(response_type).parse(turn.said)
     return answer
+
+
+def _as_agent(turn: Turn) -> Callable[..., Answer] | None:
+    """Return what makes an agent's answer, which tells what it drew on; ``None`` for a model's."""
+    from cbai_notebook.client.providers import AGENT
+
+    if turn.provider != AGENT:
+        return None
+    from cbai_notebook.client.agents.stream import AgentAnswer
+    from cbai_notebook.client.agents.values import SearchResult
+
+    return partial(
+        AgentAnswer,
+        agent_id=turn.model or "",
+        search_results=tuple(map(SearchResult.of, turn.sources.get("searched", ()))),
+        knowledge=tuple(turn.sources.get("looked_up", ())),
+    )

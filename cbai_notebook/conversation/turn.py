@@ -48,6 +48,8 @@ class Turn:
             one has none.
         request: A fingerprint of the request that was sent.
         record_id: An agent's own number for the answer, to which feedback is sent.
+        sources: What an agent drew on: ``searched``, pages as dicts of ``title``, ``url`` and
+            ``index``, and ``looked_up``, names of knowledge bases; empty where nothing is known.
         allow_secrets: Whether the user has sent a secret on purpose, which is then kept as well.
     """
 
@@ -76,6 +78,7 @@ class Turn:
     origin: int | None = None
     request: str | None = None
     record_id: str | None = None
+    sources: Mapping[str, Any] = field(default_factory=dict)
     allow_secrets: bool = False
     _calls: dict[str, Call] = field(default_factory=dict, repr=False)
     _text: list[str] = field(default_factory=list, repr=False)

@@ -107,6 +107,14 @@ def test_what_an_agent_found_stands_under_its_answer(
     out = capsys.readouterr().out
     assert "Searched: 【1】 Li Bai https://example.com/li-bai · 【2】 李白 https://" in out
     assert "Looked up: poems · 诗集" in out
+    cbai.chat().reset()
+    must(shell, "%%cbai --agent bot-reader -P search=true --cached -o answer\nHi")
+    out = capsys.readouterr().out
+    assert "nothing was sent" in out
+    assert "Searched: 【1】 Li Bai https://example.com/li-bai · 【2】 李白 https://" in out
+    assert "Looked up: poems · 诗集" in out
+    assert shell.user_ns["answer"].record_id == cbai.chat().turns[-1].record_id == "record-000001"
+    assert len(gateway.requests) == 1
 
 
 def test_a_filtered_answer_is_kept_and_says_so(

@@ -47,7 +47,7 @@ WRITTEN = (
     "finish_reason",
     "cell_id",
 )
-JSON = ("params", "images", "steps")
+JSON = ("params", "images", "steps", "sources")
 COLUMNS = (*PLAIN, *WRITTEN, *JSON, "created_at", "stale", "text", "reasoning")
 
 
@@ -90,6 +90,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
             params=json.loads(row["params"]) if row["params"] else {},
             images=tuple(json.loads(row["images"])) if row["images"] else (),
             steps=tuple(json.loads(row["steps"])) if row["steps"] else (),
+            sources=dict(json.loads(row["sources"])) if row["sources"] else {},
             **{**fields, "error_details": row["error_details"] or ""},
         )
         turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])

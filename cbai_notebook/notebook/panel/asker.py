@@ -33,12 +33,14 @@ class Options:
         model: ``MODEL`` or ``PROVIDER/MODEL``; empty for the default.
         system: A system prompt from here on; ``""`` removes it, ``None`` keeps the one in force.
         temperature: The temperature; ``None`` leaves it to the model.
+        params: The request's other parameters.
         client: What is for the client's side: ``tools``, ``max_steps``, ``think``.
     """
 
     model: str = ""
     system: str | None = None
     temperature: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,7 +78,7 @@ def prepare(
         prompt=prompt,
         system=options.system,
         model=model,
-        params=warmth,
+        params={**options.params, **warmth},
         beside=beside,
         images=tuple(map(_checked, images)),
         options=options.client,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cbai_notebook.conversation import Call, Turn
 from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, STREAMING
+from cbai_notebook.notebook.panel.rendered import drawn_on
 from cbai_notebook.notebook.screen.html import escape, lines
 
 NO_MATH = "mathjax_ignore tex2jax_ignore"
@@ -72,7 +73,7 @@ def foot(turn: Turn, key: str, asks: Sequence[Call] = ()) -> str:
     # A parser drops the first newline of a `pre`, so one more is written than is meant.
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
     return (
-        f'<div class="{NO_MATH}">{_problem(turn, key)}<div class="cbai-actions">{actions}'
+        f'<div class="{NO_MATH}">{_problem(turn, key)}{_sources(turn)}<div class="cbai-actions">{actions}'
         f'<span class="cbai-facts">{_mark(turn)}{_facts(turn)}</span></div>{source}</div>'
     )
 
@@ -206,6 +207,11 @@ def _problem(turn: Turn, key: str) -> str:
     if turn.error:
         return problem(turn.error, turn.error_details, retry=key)
     return ""
+
+
+def _sources(turn: Turn) -> str:
+    found = drawn_on(turn, (say("Searched", "已搜索"), say("Looked up", "已查阅")))
+    return "".join(f'<div class="cbai-sources">{line}</div>' for line in found)
 
 
 def _mark(turn: Turn) -> str:

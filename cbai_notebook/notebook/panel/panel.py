@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,8 @@ class ChatPanel:
             them. One with ``confirm=True`` asks with two buttons before it runs.
         max_steps: How many requests the tools may lead to.
         agent: An agent of CloudBase to talk to, in the place of a model.
+        params: The request's other parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
+            for an agent that may look in the web.
 
     Raises:
         UsageError: The conversation's name is blank, or something can be no tool.
@@ -55,13 +57,15 @@ class ChatPanel:
         tools: Sequence[Any] = (),
         max_steps: int | None = None,
         agent: str | None = None,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         if agent is not None:
             model = f"{AGENT}/{agent}"
         self._conversation = (
             conversation if isinstance(conversation, Conversation) else chat(conversation)
         )
-        self._options = Options(model or "", system, temperature, _client(tools, max_steps))
+        client = _client(tools, max_steps)
+        self._options = Options(model or "", system, temperature, dict(params or {}), client)
         self._lock = threading.RLock()
         self._draft = ""
         self._closed = False

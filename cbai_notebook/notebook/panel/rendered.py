@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from cbai_notebook.conversation import Call, Turn
+from cbai_notebook.notebook.screen import sources
 from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.reasoning import Reasoning
 
@@ -41,6 +42,22 @@ def answered(turn: Turn) -> str:
     if not turn.steps:
         parts.append(calls_html(turn.calls))
     return "".join(parts) + rendered(turn.said)
+
+
+def drawn_on(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
+    """Return lines of safe HTML with the pages and the knowledge that an agent used.
+
+    Args:
+        turn: The turn.
+        words: What stands before each, as safe markup.
+    """
+    if not turn.sources:
+        return []
+    from cbai_notebook.client import SearchResult
+
+    searched = [SearchResult.of(page) for page in turn.sources.get("searched", ())]
+    found = sources.lines(searched, turn.sources.get("looked_up", ()), words)
+    return [line.html for line in found]
 
 
 def _calls(turn: Turn, step: Mapping[str, Any]) -> list[Call]:

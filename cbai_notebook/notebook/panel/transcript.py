@@ -11,8 +11,9 @@ from cbai_notebook.conversation.forms.document import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.panel.markup import NO_MATH
-from cbai_notebook.notebook.panel.rendered import answered
+from cbai_notebook.notebook.panel.rendered import answered, drawn_on
 from cbai_notebook.notebook.screen.html import QUIET, escape, lines
+from cbai_notebook.notebook.screen.sources import WORDS
 from cbai_notebook.notebook.screen.surface import Bundle, Surface
 
 _ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
@@ -37,7 +38,7 @@ def bundle(conversation: Conversation, mark: str, language: str = "en") -> Bundl
     else:
         turns_said = f"{count} turn{'' if count == 1 else 's'}"
         title, nothing = f"Transcript of “{name}” ({turns_said})", "Nothing has been said yet."
-    body = "".join(map(_html, turns)) or f'<p style="{QUIET}">{nothing}</p>'
+    body = "".join(_html(turn, language) for turn in turns) or f'<p style="{QUIET}">{nothing}</p>'
     return {
         "text/html": (
             f'<details class="cbai-transcript {mark}"><summary class="{NO_MATH}" style="cursor:pointer">'
@@ -57,9 +58,11 @@ def _light(html: str) -> str:
     return _BLANK.sub("&#10;", plain_code)
 
 
-def _html(turn: Turn) -> str:
+def _html(turn: Turn, language: str) -> str:
+    words = ("已搜索", "已查阅") if language == "zh" else WORDS
     end = _end(turn)
-    mark = f'<p style="{QUIET}"><small>{lines(end)}</small></p>' if end else ""
+    said = [*drawn_on(turn, words), *([lines(end)] if end else [])]
+    mark = f'<p style="{QUIET}"><small>{"<br>".join(said)}</small></p>' if said else ""
     asked = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
         return f"<hr>{asked}{answered(turn)}{mark}"

@@ -31,21 +31,30 @@ class Line:
     plain: str
 
 
-def lines(searched: Sequence[SearchResult], looked_up: Sequence[str]) -> list[Line]:
+WORDS = ("Searched", "Looked up")
+"""What stands before the pages, and before the knowledge."""
+
+
+def lines(
+    searched: Sequence[SearchResult],
+    looked_up: Sequence[str],
+    words: tuple[str, str] = WORDS,
+) -> list[Line]:
     """Return the lines that tell where an answer comes from; none where nothing is known.
 
     Args:
         searched: Pages of the web.
         looked_up: Names of knowledge bases.
+        words: What stands before each, as safe markup.
     """
-    made = [("Searched", [_page(one) for one in searched[:MOST]], len(searched))]
+    made = [(words[0], [_page(one) for one in searched[:MOST]], len(searched))]
     names = [_short(name, _LONGEST_TITLE) for name in looked_up[:MOST]]
-    made.append(("Looked up", [Line(html.escape(name), name) for name in names], len(looked_up)))
+    made.append((words[1], [Line(html.escape(name), name) for name in names], len(looked_up)))
     return [_line(what, shown, count) for what, shown, count in made if shown]
 
 
 def _line(what: str, shown: Sequence[Line], count: int) -> Line:
-    rest = [f"{count - len(shown)} more"] if count > len(shown) else []
+    rest = [f"+ {count - len(shown)}"] if count > len(shown) else []
     return Line(
         f"{what}: " + " · ".join([*(one.html for one in shown), *rest]),
         f"{what}: " + " · ".join([*(one.plain for one in shown), *rest]),

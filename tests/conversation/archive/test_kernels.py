@@ -183,6 +183,13 @@ def test_an_agents_number_for_its_answer_outlives_the_kernel(file: Path) -> None
     assert [each.record_id for each in kernel(file).get("talk").turns] == ["record-1"]
 
 
+def test_what_an_agent_drew_on_outlives_the_kernel(file: Path) -> None:
+    page = {"title": "A page", "url": "https://example.com/1", "index": "1"}
+    sources = {"searched": [page], "looked_up": ["名录"]}
+    kernel(file).get("talk").open(turn("a", "1", sources=sources))
+    assert [each.sources for each in kernel(file).get("talk").turns] == [sources]
+
+
 def test_threads_write_at_once(file: Path) -> None:
     shelf = kernel(file)
     talk = shelf.get("talk")

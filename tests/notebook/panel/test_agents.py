@@ -39,6 +39,20 @@ def test_a_panel_talks_to_an_agent(panel: cbai.ChatPanel, gateway: Gateway) -> N
     eventually(lambda: "agent/bot-poet" in shown(panel.widget))
 
 
+@pytest.mark.usefixtures("panel")
+def test_what_an_agent_found_stands_under_its_answer(gateway: Gateway) -> None:
+    reader = cbai.ChatPanel("readers", agent="bot-reader", params={"search": True})
+    widget = reader.widget
+    converse(reader, "Hi")
+    eventually(lambda: "诗集" in shown(widget))
+    assert '<a href="https://example.com/li-bai"' in shown(widget)
+    assert gateway.requests[0].json["searchEnable"] is True
+    reader.close()
+    again = cbai.ChatPanel("readers")
+    eventually(lambda: "诗集" in shown(again.widget))
+    again.close()
+
+
 def test_a_failure_is_a_notice_and_the_panel_stays_usable(
     panel: cbai.ChatPanel, gateway: Gateway
 ) -> None:
