@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -92,6 +92,7 @@ async def ask(
     *,
     bounds: Bounds | None = None,
     listener: Listener = lambda delta: None,
+    opened: Callable[[Turn], None] = lambda turn: None,
 ) -> Answer:
     """Ask a question, and keep the turn whatever happens.
 
@@ -104,12 +105,14 @@ async def ask(
         model: The model to ask.
         bounds: How much of the past goes along.
         listener: Called on the loop for each piece, with no blocking work.
+        opened: Called with the turn once it is there to hold whatever happens.
 
     Returns:
         The whole answer.
 
     Raises:
-        CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``.
+        CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no turn
+            where ``question.beside`` or ``question.instead`` has left the conversation.
     """
     context = context_of(conversation, question, bounds or Bounds())
     params = request_of(question, context)
@@ -123,6 +126,7 @@ async def ask(
     turn = turn_of(conversation, question, model.provider, context.left_out, request)
     if question.remember:
         conversation.open(turn, question.beside, question.instead)
+    opened(turn)
     checkpoints = (
         Checkpoints(conversation, turn) if question.remember and conversation.kept else None
     )

@@ -38,6 +38,7 @@ async def draw(conversation: Conversation, question: Question, model: ImageModel
     named = {"model": question.model} if question.model else {}
     params = {**question.params, **named, "prompt": question.prompt}
     turn = turn_of(conversation, question, model.provider, 0, fingerprint(model.provider, params))
+    turn.drawn = True
     if question.remember:
         conversation.open(turn, question.beside, question.instead)
     started = asyncio.get_running_loop().time()

@@ -50,6 +50,7 @@ class Turn:
         record_id: An agent's own number for the answer, to which feedback is sent.
         sources: What an agent drew on: ``searched``, pages as dicts of ``title``, ``url`` and
             ``index``, and ``looked_up``, names of knowledge bases; empty where nothing is known.
+        drawn: Whether pictures were asked for; the text is a line about them.
         allow_secrets: Whether the user has sent a secret on purpose, which is then kept as well.
     """
 
@@ -79,6 +80,7 @@ class Turn:
     request: str | None = None
     record_id: str | None = None
     sources: Mapping[str, Any] = field(default_factory=dict)
+    drawn: bool = False
     allow_secrets: bool = False
     _calls: dict[str, Call] = field(default_factory=dict, repr=False)
     _text: list[str] = field(default_factory=list, repr=False)

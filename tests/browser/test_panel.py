@@ -280,6 +280,45 @@ async def test_a_refused_prompt_goes_back_into_the_box(
     await panel.area.fill("")
     await panel.converse("Is it safe?")
     await expect(panel.problem).to_have_count(0)
+    # An edit comes back as an edit, and what was typed before it waits.
+    await panel.area.fill("a draft")
+    await panel.act("edit")
+    await panel.area.fill(f"Is {secret} safe?")
+    await panel.area.press("Enter")
+    await expect(panel.problem).to_contain_text("GIT_TOKEN", timeout=PATIENCE)
+    await expect(panel.area).to_have_value(f"Is {secret} safe?")
+    await expect(panel.root.locator(".cbai-editing")).to_be_visible()
+    await panel.area.press("Escape")
+    await expect(panel.area).to_have_value("a draft")
+    assert len(cloud.requests) == before + 1
+
+
+async def test_a_prompt_whose_place_is_gone_goes_back_into_the_box(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
+) -> None:
+    await panel.converse("first")
+    before = len(cloud.requests)
+    # The turn is deleted after the edit was taken and before it is asked.
+    await in_kernel(
+        notebook,
+        "(lambda loop, gate: [setattr(__import__('builtins'), 'gate', gate)] + ["
+        " loop.call_soon_threadsafe(*call) and None for call in"
+        " ((gate.wait, 60), (panel.conversation.delete, panel.conversation.turns[0]))])("
+        "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge']).background_loop(),"
+        " __import__('threading').Event()) and None",
+    )
+    await panel.act("edit")
+    await panel.area.fill("first, edited")
+    await panel.area.press("Enter")
+    await expect(panel.area).to_have_value("")
+    await panel.page.keyboard.type("typed meanwhile")
+    await in_kernel(notebook, "gate.set()")
+    await expect(panel.problem).to_contain_text("no longer in the conversation", timeout=PATIENCE)
+    await expect(panel.area).to_have_value("first, edited\n\ntyped meanwhile")
+    await panel.settled()
+    assert len(cloud.requests) == before
+    await panel.converse("")
+    assert await panel.prompt_texts() == ["first, edited\n\ntyped meanwhile"]
 
 
 async def test_choices_reach_the_wire_and_conversations_can_be_switched(

@@ -113,6 +113,63 @@ async def test_pictures_are_pasted_dropped_taken_out_and_sent(
     assert await in_kernel(notebook, "len(panel.messages[0]['images'])") == 1
 
 
+async def test_pictures_can_go_alone_and_be_changed_with_their_message(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
+) -> None:
+    pictures = [base64.b64encode(png(width, 48)).decode() for width in (64, 32)]
+    thumbnails = panel.root.locator(".cbai-composer .cbai-thumbnail")
+    area = await panel.area.element_handle()
+
+    async def sent() -> list[str]:
+        content = cloud.last.json["messages"][-1]["content"]
+        return [part.get("text") or part["image_url"]["url"] for part in content]
+
+    await notebook.page.evaluate(HAND_OVER, [area, "paste", pictures[0]])
+    await expect(thumbnails).to_have_count(1)
+    await panel.converse("")
+    assert await sent() == [f"data:image/png;base64,{pictures[0]}"]
+    # An edit begins with what went along, sets the draft's own pictures aside, and sends what is left.
+    await notebook.page.evaluate(HAND_OVER, [area, "paste", pictures[1]])
+    await panel.area.fill("a draft")
+    await expect(thumbnails).to_have_count(1)
+    await panel.act("edit")
+    await expect(panel.area).to_have_value("")
+    await expect(thumbnails).to_have_attribute("src", f"data:image/png;base64,{pictures[0]}")
+    await notebook.page.evaluate(HAND_OVER, [area, "paste", pictures[1]])
+    await expect(thumbnails).to_have_count(2)
+    await panel.root.get_by_role("button", name="Remove picture 1").click()
+    await panel.area.fill("And this?")
+    await panel.area.press("Enter")
+    await expect(panel.prompts).to_have_text(["And this?"], timeout=PATIENCE)
+    await panel.settled()
+    assert await sent() == ["And this?", f"data:image/png;base64,{pictures[1]}"]
+    await expect(panel.area).to_have_value("a draft")
+    await expect(thumbnails).to_have_count(1)
+
+
+async def test_a_picture_by_address_is_a_link_and_loads_nothing(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    address = "https://pictures.invalid/cat.png"
+    notebook = await open_notebook(
+        "import cbai_notebook as cbai\npanel = cbai.ChatPanel()\npanel",
+        f"panel.send('What is it?', images=[{address!r}])",
+    )
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    await expect(panel.prompts).to_have_count(1, timeout=PATIENCE)
+    await panel.settled()
+    link = panel.answer.get_by_role("link", name="Image from pictures.invalid")
+    await expect(link).to_have_attribute("href", address)
+    await panel.act("edit")
+    await expect(panel.root.locator(".cbai-composer")).to_contain_text("Image from pictures.invalid")
+    await panel.area.press("Enter")
+    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2", timeout=PATIENCE)
+    await panel.settled()
+    assert cloud.last.json["messages"][-1]["content"][1]["image_url"]["url"] == address
+    assert [url for url in notebook.watch.strangers if "pictures.invalid" in url] == []
+
+
 async def test_an_agent_suggests_questions_and_takes_feedback(
     open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
 ) -> None:

@@ -48,7 +48,8 @@ WRITTEN = (
     "cell_id",
 )
 JSON = ("params", "images", "steps", "sources")
-COLUMNS = (*PLAIN, *WRITTEN, *JSON, "created_at", "stale", "text", "reasoning")
+FLAGS = ("stale", "drawn")
+COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
 
 
 def microseconds(moment: datetime) -> int:
@@ -68,7 +69,8 @@ def values_of(turn: Turn, mask: Mask) -> list[Any]:
         value = getattr(turn, name)
         values.append(mask(utf8(value)) if value else value)
     values += [_dump(getattr(turn, name), mask) for name in JSON]
-    values += [microseconds(turn.created_at), int(turn.stale)]
+    values += [int(getattr(turn, name)) for name in FLAGS]
+    values.append(microseconds(turn.created_at))
     # What an open answer holds so far is written by the checkpoints.
     open_ = turn.status == STREAMING
     came = ("", "") if open_ else (mask(utf8(turn.text)), mask(utf8(turn.reasoning)))
@@ -82,10 +84,10 @@ def turn_of(row: sqlite3.Row) -> Turn:
         sqlite3.DatabaseError: The row holds what was never written.
     """
     fields = {name: row[name] for name in (*PLAIN, *WRITTEN)}
+    fields |= {name: bool(row[name]) for name in FLAGS}
     try:
         turn = Turn(
             created_at=moment(row["created_at"]),
-            stale=bool(row["stale"]),
             id=row["id"],
             params=json.loads(row["params"]) if row["params"] else {},
             images=tuple(json.loads(row["images"])) if row["images"] else (),

@@ -133,6 +133,10 @@ def _sources_of_agents(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN sources TEXT")
 
 
+def _drawings(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN drawn INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -141,6 +145,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("last word of the reasoning", _last_word_of_the_reasoning),
     ("records of agents", _records_of_agents),
     ("sources of agents", _sources_of_agents),
+    ("drawings", _drawings),
 )
 
 

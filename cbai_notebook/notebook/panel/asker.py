@@ -100,10 +100,14 @@ class Asker:
 
     Args:
         changed: Called on the background loop when a prompt has ended.
+        lost: Called on the background loop with a prompt that came to no turn, and with why.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, changed: Callable[[], None], lost: Callable[[Request, BaseException], None]
+    ) -> None:
         self._changed = changed
+        self._lost = lost
         self._lock = threading.Lock()
         self._loop = background_loop()
         self._busy: set[Conversation] = set()
@@ -132,7 +136,7 @@ class Asker:
             await asyncio.wait(tasks)
 
     def _start(self, request: Request) -> None:
-        task = self._loop.create_task(_ask(request))
+        task = self._loop.create_task(self._ask(request))
         self._tasks[request.conversation] = task
         task.add_done_callback(lambda task: self._end(request.conversation, task))
 
@@ -142,14 +146,25 @@ class Asker:
             # One step later, so that a prompt stopped as soon as it was sent is in the conversation.
             self._loop.call_soon(self._tasks[each].cancel)
 
+    async def _ask(self, request: Request) -> None:
+        turns: list[Turn] = []
+        try:
+            await ask(
+                request.conversation,
+                request.question,
+                request.model,
+                bounds=request.bounds,
+                opened=turns.append,
+            )
+        except BaseException as error:
+            if not turns:
+                self._lost(request, error)
+            raise  # else the turn holds it, for the reader
+
     def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # the turn holds it, for the reader
+            task.exception()  # taken note of already
         with self._lock:
             self._busy.discard(conversation)
             self._tasks.pop(conversation, None)
         self._changed()
-
-
-async def _ask(request: Request) -> None:
-    await ask(request.conversation, request.question, request.model, bounds=request.bounds)

@@ -59,6 +59,8 @@ function composer({ model, el }) {
     toast.timer = setTimeout(() => (toast.hidden = true), 2200);
   }
 
+  const isEmpty = () => !area.value.trim() && !attached.all().length;
+
   function grow() {
     area.style.height = "auto";
     area.style.height = `${area.scrollHeight}px`;
@@ -66,7 +68,7 @@ function composer({ model, el }) {
   }
 
   function showIdle() {
-    go.classList.toggle("cbai-idle", !model.get("loading") && !area.value.trim());
+    go.classList.toggle("cbai-idle", !model.get("loading") && isEmpty());
   }
 
   function keep(now = false) {
@@ -92,10 +94,10 @@ function composer({ model, el }) {
   }
 
   function send() {
+    if (isEmpty() || model.get("loading") || pending) return;
     const text = area.value;
-    if (!text.trim() || model.get("loading") || pending) return;
     const images = attached.all();
-    pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text, images, editing };
+    pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text };
     model.send({ type: "send", id: pending.id, text, images, beside: editing?.turn ?? null });
     attached.put([]);
     patience = setTimeout(showPending, PATIENCE_MS);
@@ -113,42 +115,54 @@ function composer({ model, el }) {
     ghost.hidden = false;
   }
 
-  function settle({ id, text }) {
+  function settle({ id }) {
     if (!pending || pending.id !== id) return;
     clearTimeout(patience);
     ghost.hidden = true;
-    const { text: mine, images } = pending;
     pending = null;
-    if (text === undefined) return;
-    if (!area.value) write(text ?? mine);
-    if (!attached.all().length) attached.put(images);
+  }
+
+  // What was typed meanwhile is no less the reader's than what comes back.
+  function takeBack({ id, text, images, turn }) {
+    // A number belongs to the place that sent it; a prompt that failed later on has none.
+    if (id && pending?.id !== id) return;
+    settle({ id });
+    if (turn && !editing && !model.get("loading")) return edit(turn, text, images);
+    write([text, area.value].filter((one) => one.trim()).join("\n\n"));
+    attached.put([...images, ...attached.all()]);
   }
 
   function stop() {
     model.send({ type: "stop" });
   }
 
-  function edit(turn, text) {
+  function edit(turn, text, images) {
     if (model.get("loading")) return;
-    editing = { turn, draft: editing?.draft ?? area.value };
+    editing = { turn, draft: editing?.draft ?? area.value, pictures: editing?.pictures ?? attached.all() };
     banner.hidden = false;
     write(text);
+    attached.put(images);
     area.focus();
     transcript?.markEditing(turn);
   }
 
   function leaveEditing({ quietly = false } = {}) {
     if (!editing) return;
-    const { draft } = editing;
+    const { draft, pictures } = editing;
     editing = null;
     banner.hidden = true;
     transcript?.markEditing(null);
     if (quietly) {
       // The draft that was set aside comes back once the edited message has left.
-      queueMicrotask(() => !area.value && draft && write(draft));
+      queueMicrotask(() => {
+        if (area.value || attached.all().length) return;
+        write(draft);
+        attached.put(pictures);
+      });
       return;
     }
     write(draft);
+    attached.put(pictures);
     area.focus();
   }
 
@@ -220,7 +234,7 @@ function composer({ model, el }) {
 
   const handle = {
     sent: settle,
-    refused: settle,
+    refused: takeBack,
     fill: ({ text }) => write(text),
     focus: () => area.focus(),
     announce: ({ what }) => announce(say(what)),

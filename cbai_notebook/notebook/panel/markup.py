@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from cbai_notebook.conversation import Call, Turn
 from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, STREAMING
+from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import drawn_on
 from cbai_notebook.notebook.screen.html import escape, lines
 
@@ -14,6 +16,9 @@ NO_MATH = "mathjax_ignore tex2jax_ignore"
 
 LONGEST_ARGUMENTS = 2_000
 """Characters of a call's arguments that a question shows."""
+
+BY_ADDRESS = "cbai-by-address"
+"""Class of a link to an image of the reader's that is not shown, since that would load it."""
 
 # Only what a browser shows as a picture and nothing else; these are the reader's own.
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\Z")
@@ -64,7 +69,8 @@ def foot(turn: Turn, key: str, asks: Sequence[Call] = ()) -> str:
     actions = ""
     if turn.text:
         actions += _button("copy", key, "Copy answer", "复制回答")
-    if turn.status != FAILED:
+    # What a cell drew is drawn again in the cell, which shows it.
+    if turn.status != FAILED and not turn.drawn:
         actions += _button("again", key, "Regenerate", "重新生成", idle=True)
     if turn.record_id:
         actions += _button("up", key, "Good answer", "回答有帮助")
@@ -128,14 +134,21 @@ def _question(call: Call, key: str) -> str:
 
 
 def _images(turn: Turn) -> str:
-    shown = [
-        f'<img class="cbai-thumbnail" alt="" src="{escape(url)}">'
-        for url in turn.images
-        if _PICTURE.match(url)
-    ]
-    others = len(turn.images) - len(shown)
-    links = say(f"{others} image by address", f"{others} 张网络图片") if others else ""
-    return f'<div class="cbai-images">{"".join(shown)}{links}</div>' if turn.images else ""
+    if not turn.images:
+        return ""
+    return f'<div class="cbai-images">{"".join(map(_image, turn.images))}</div>'
+
+
+def _image(address: str) -> str:
+    if _PICTURE.match(address):
+        return f'<img class="cbai-thumbnail" alt="" src="{escape(address)}">'
+    if not allowed_link(address):
+        return say("An image", "一张图片")
+    host = escape(urlsplit(address).hostname or "")
+    return (
+        f'<a class="{BY_ADDRESS}" href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
+        f"{say(f'Image from {host}', f'来自 {host} 的图片')}</a>"
+    )
 
 
 def earlier(hidden: int) -> str:
@@ -205,7 +218,7 @@ def _branch(key: str, number: int, total: int) -> str:
 
 def _problem(turn: Turn, key: str) -> str:
     if turn.error:
-        return problem(turn.error, turn.error_details, retry=key)
+        return problem(turn.error, turn.error_details, retry="" if turn.drawn else key)
     return ""
 
 

@@ -12,7 +12,7 @@ from cbai_notebook.conversation import Conversation, Turn, chat, fresh
 from cbai_notebook.conversation.messages import Messages
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook import bridge
-from cbai_notebook.notebook.panel.asker import Asker, Options, prepare
+from cbai_notebook.notebook.panel.asker import Asker, Options, Request, prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ class ChatPanel:
         self._draft = ""
         self._closed = False
         self._view: PanelView | None = None
-        self._asker = Asker(self._show_state)
+        self._asker = Asker(self._show_state, self._give_back)
 
     def __repr__(self) -> str:
         if not _in_notebook():
@@ -123,7 +123,7 @@ class ChatPanel:
     def send(self, text: str, *, beside: Turn | None = None, images: Sequence[Any] = ()) -> bool:
         """Ask a prompt, and return at once.
 
-        A blank prompt, and a second one while the first is being answered, do nothing.
+        A blank prompt without an image, and a second one while the first is being answered, do nothing.
 
         Args:
             text: The prompt.
@@ -137,7 +137,7 @@ class ChatPanel:
             CbaiError: It cannot be sent as it is; nothing was sent.
         """
         with self._lock:
-            if not text.strip() or self.isLoading or self._closed:
+            if not (text.strip() or images) or self.isLoading or self._closed:
                 return False
             request = prepare(self._conversation, text, self._options, beside, images)
             started = self._asker.start(request)
@@ -218,6 +218,13 @@ class ChatPanel:
 
                 self._view = PanelView(self)
             return self._view
+
+    def _give_back(self, request: Request, error: BaseException) -> None:
+        question = request.question
+        if view := self._view:
+            view.give_back(question.prompt, question.images, error)
+        else:
+            self._draft = question.prompt
 
     def _show_state(self) -> None:
         if view := self._view:

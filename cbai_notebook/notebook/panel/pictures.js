@@ -14,7 +14,7 @@ function pictures({ area, box, announce, changed }) {
         make(
           "span",
           { className: "cbai-picture" },
-          make("img", { className: "cbai-thumbnail", src: url, alt: say("picture")(place + 1) }),
+          shown(url, place),
           make(
             "button",
             { type: "button", className: "cbai-quiet", "aria-label": say("removePicture")(place + 1), on: { click: () => remove(place) } },
@@ -27,10 +27,24 @@ function pictures({ area, box, announce, changed }) {
     changed();
   }
 
+  // What lies elsewhere is not loaded: its host would learn of it.
+  const shown = (url, place) =>
+    url.startsWith("data:")
+      ? make("img", { className: "cbai-thumbnail", src: url, alt: say("picture")(place + 1) })
+      : make("span", { title: url }, say("pictureFrom")(hostOf(url)));
+
   function remove(place) {
     held.splice(place, 1);
     show();
     area.focus();
+  }
+
+  function hostOf(url) {
+    try {
+      return new URL(url).hostname;
+    } catch {
+      return url;
+    }
   }
 
   const read = (file) =>
@@ -45,7 +59,13 @@ function pictures({ area, box, announce, changed }) {
     for (const file of files) {
       if (!PICTURES.test(file.type)) announce(say("notPicture"), true);
       else if (file.size > LARGEST_PICTURE || held.length >= MOST_PICTURES) announce(say("tooManyPictures"), true);
-      else held.push(await read(file));
+      else {
+        try {
+          held.push(await read(file));
+        } catch {
+          announce(say("unreadPicture"), true);
+        }
+      }
     }
     show();
   }

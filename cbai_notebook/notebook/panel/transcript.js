@@ -28,7 +28,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   const own = {
     copy: (button) => copy(sourceOf(button), button),
-    edit: (button) => edit(button.dataset.turn, promptOf(button)),
+    edit: (button) => edit(button.dataset.turn, promptOf(button), picturesOf(button)),
   };
 
   function onClick(event) {
@@ -55,6 +55,11 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   const turnOf = (element) => element.closest(".cbai-turn");
   const sourceOf = (button) => turnOf(button)?.querySelector(".cbai-source")?.textContent ?? "";
   const promptOf = (button) => turnOf(button)?.querySelector(".cbai-prompt")?.textContent ?? "";
+
+  const picturesOf = (button) =>
+    [...(turnOf(button)?.querySelectorAll(".cbai-ask .cbai-thumbnail, .cbai-ask .cbai-by-address") ?? [])].map(
+      (element) => element.getAttribute(element.matches("img") ? "src" : "href"),
+    );
 
   async function copy(text, button) {
     const copied = await toClipboard(text);

@@ -52,6 +52,7 @@ class TurnView:
         self._place = place
         self._ended = ended
         self._news = asyncio.Event()
+        self._heard: list[str] = []
         self._prompt = HTML(markup.prompt(turn, key, *place), layout=layout)
         self._foot = HTML(markup.foot(turn, key), layout=layout)
         self._prompt.add_class("cbai-ask")
@@ -95,8 +96,10 @@ class TurnView:
             # The last words are seen before the page has work with all that stands around them.
             screen.flush()
             await asyncio.sleep(A_FRAME_S)
+        if "".join(self._heard) != self.turn.text:
+            self._show_again(surface)
         # How the turn ended stands in the foot, in the reader's language.
-        if self.turn.text or self.turn.reasoning or not self.turn.error:
+        elif self.turn.text or self.turn.reasoning or not self.turn.error:
             screen.finish("complete")
         else:
             surface.close()
@@ -109,6 +112,7 @@ class TurnView:
             # Looked at first, so that what came before the end is not left behind.
             ended = self.turn.status != STREAMING
             text, reasoning, seen = self.turn.since(seen)
+            self._heard.append(text)
             if text or reasoning:
                 listener(Delta(text, reasoning))
             if (now := self.turn.calls) != calls:
@@ -127,6 +131,14 @@ class TurnView:
             call for call in calls if call.status == ASKING and APPROVALS.waits(self.turn, call.id)
         ]
         self._foot.value = markup.foot(self.turn, self.key, asks)
+
+    def _show_again(self, surface: AnswerSurface) -> None:
+        """Show what the turn says now, in the place of what was said on the way."""
+        before = self.box.children[1:-1]
+        surface.close()
+        self._show_settled()
+        for widget in before:
+            widget.close()
 
     def _show_settled(self) -> None:
         markup = folded(self.turn.reasoning) + answered(self.turn)

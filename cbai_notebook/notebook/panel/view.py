@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -156,6 +156,13 @@ class PanelView:
         """Write into the message box."""
         self._composer.draft = text
         self._composer.send({"type": "fill", "text": text})
+
+    def give_back(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
+        """Write a prompt that could not be asked into the message box again, and say why."""
+        self._composer.send({"type": "refused", "text": prompt, "images": list(images)})
+        if isinstance(error, Exception):
+            told = error if isinstance(error, CbaiError) else CbaiError(repr(error))
+            self._post(self._complain, told)
 
     def turn_to(self, conversation: Conversation) -> None:
         """Show another conversation."""
@@ -359,14 +366,15 @@ class PanelView:
         text, key = str(message["text"]), message.get("beside")
         beside = self._turns.get(key) if key else None
         images = [str(image) for image in message.get("images") or ()]
-        if beside is not None and not images:
-            images = list(beside.images)
         sent = False
         try:
             sent = self._panel.send(text, beside=beside, images=images)
         except CbaiError as error:
             self._post(self._complain, error)
-        outcome = {"type": "sent"} if sent else {"type": "refused", "text": text}
+        if sent:
+            outcome: dict[str, Any] = {"type": "sent"}
+        else:
+            outcome = {"type": "refused", "text": text, "images": images, "turn": key}
         self._composer.send({**outcome, "id": str(message["id"])})
 
     def _act(self, message: dict[str, Any]) -> None:

@@ -8,14 +8,15 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from ipywidgets import HTML, Box, Output
 
 import cbai_notebook as cbai
-from cbai_notebook.conversation import Conversation
-from cbai_notebook.errors import SecretRefusedError, UsageError
+from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation.drawing import draw
+from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
 from cbai_notebook.notebook.bridge import background_loop
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 from tests.gateway.tools import Call, calling
@@ -187,6 +188,34 @@ def test_a_turn_made_elsewhere_appears(panel: cbai.ChatPanel, gateway: Gateway) 
     converse(other, "hello")
     eventually(lambda: "from elsewhere" in shown(panel.widget))
     other.close()
+
+
+def test_a_repaired_answer_stands_alone(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    widget = panel.widget
+    gateway.script('say:{"people": "many"}', 'say:{"people": 17}')
+    question = Question("Shenzhen", options={"response_type": TypedDict("City", {"people": int})})
+    cbai.run(ask(panel.conversation, question, cbai.create_model("cloudbase")))
+    assert len(gateway.requests) == 2
+    eventually(lambda: "17" in shown(widget) and "many" not in shown(widget))
+    converse(panel, "Go on")
+    eventually(lambda: shown(widget).count("cbai-facts") == 2)
+
+
+def test_a_drawing_is_not_asked_of_a_chat_model_again(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    widget = panel.widget
+    gateway.script(Scenario(), "error:404:AI_MODEL_NOT_FOUND")
+    model = cbai.create_image_model()
+    cbai.run(draw(panel.conversation, Question("A cat"), model))
+    with pytest.raises(CbaiError):
+        cbai.run(draw(panel.conversation, Question("A dog"), model))
+    eventually(lambda: "A dog" in shown(widget) and "Drew an image" in shown(widget))
+    for action in ("again", "retry"):
+        assert f'data-cbai="{action}"' not in shown(widget)
+    gateway.always("say:A cat says miaow.")
+    converse(panel, "What does it say?")
+    eventually(lambda: 'data-cbai="again"' in shown(widget))
 
 
 def test_switching_conversations_lets_the_answer_go_on(
