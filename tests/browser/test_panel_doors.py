@@ -162,7 +162,9 @@ async def test_a_picture_by_address_is_a_link_and_loads_nothing(
     link = panel.answer.get_by_role("link", name="Image from pictures.invalid")
     await expect(link).to_have_attribute("href", address)
     await panel.act("edit")
-    await expect(panel.root.locator(".cbai-composer")).to_contain_text("Image from pictures.invalid")
+    await expect(panel.root.locator(".cbai-composer")).to_contain_text(
+        "Image from pictures.invalid"
+    )
     await panel.area.press("Enter")
     await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2", timeout=PATIENCE)
     await panel.settled()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from cbai_notebook.conversation import Call, Turn
-from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, STREAMING
+from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import drawn_on
 from cbai_notebook.notebook.screen.html import escape, lines
@@ -79,7 +79,7 @@ def foot(turn: Turn, key: str, asks: Sequence[Call] = ()) -> str:
     # A parser drops the first newline of a `pre`, so one more is written than is meant.
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
     return (
-        f'<div class="{NO_MATH}">{_problem(turn, key)}{_sources(turn)}<div class="cbai-actions">{actions}'
+        f'<div class="{NO_MATH}">{_problem(turn, key)}{_empty(turn)}{_sources(turn)}<div class="cbai-actions">{actions}'
         f'<span class="cbai-facts">{_mark(turn)}{_facts(turn)}</span></div>{source}</div>'
     )
 
@@ -220,6 +220,19 @@ def _problem(turn: Turn, key: str) -> str:
     if turn.error:
         return problem(turn.error, turn.error_details, retry="" if turn.drawn else key)
     return ""
+
+
+def _empty(turn: Turn) -> str:
+    if turn.status != COMPLETE or turn.text.strip() or turn.error:
+        return ""
+    words = _ONLY_REASONING if turn.reasoning else ("The answer is empty.", "回答是空的。")
+    return f'<div class="cbai-note">{say(*words)}</div>'
+
+
+_ONLY_REASONING = (
+    "The answer is empty: only reasoning came. With more tokens there may be room for an answer.",
+    "回答是空的：模型只输出了思考过程。增加词元上限后或许会有回答。",
+)
 
 
 def _sources(turn: Turn) -> str:

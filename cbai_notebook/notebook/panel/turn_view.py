@@ -15,7 +15,7 @@ from cbai_notebook.notebook.panel.pace import PACE
 from cbai_notebook.notebook.panel.rendered import answered, folded
 from cbai_notebook.notebook.panel.surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.playback import play_here
-from cbai_notebook.notebook.screen import Screen
+from cbai_notebook.notebook.screen import Facts, Screen
 
 if TYPE_CHECKING:
     from ipywidgets import Layout, Output
@@ -100,7 +100,7 @@ class TurnView:
             self._show_again(surface)
         # How the turn ended stands in the foot, in the reader's language.
         elif self.turn.text or self.turn.reasoning or not self.turn.error:
-            screen.finish("complete")
+            screen.finish("complete", footer=Facts(elsewhere=True))
         else:
             surface.close()
         self._foot.value = markup.foot(self.turn, self.key)

@@ -42,6 +42,7 @@ class Facts:
         left_out: What was left out of the context, as one sentence.
         searched: The pages of the web that an agent used.
         looked_up: The knowledge bases that it used.
+        elsewhere: Whether something else on the page tells about the answer, an empty one too.
     """
 
     label: str = ""
@@ -52,6 +53,7 @@ class Facts:
     left_out: str = ""
     searched: tuple[SearchResult, ...] = ()
     looked_up: tuple[str, ...] = ()
+    elsewhere: bool = False
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -122,7 +124,7 @@ def closing(
     notice = Notice(note) if isinstance(note, str) else note
     mark = MARKS[status]
     quiet = [hint for hint in hints if hint]
-    if came in EMPTY and status == "complete":
+    if came in EMPTY and status == "complete" and not facts.elsewhere:
         quiet.insert(0, EMPTY[came])
     if facts.left_out:
         quiet.append(facts.left_out)

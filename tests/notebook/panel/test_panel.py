@@ -201,6 +201,16 @@ def test_a_repaired_answer_stands_alone(panel: cbai.ChatPanel, gateway: Gateway)
     eventually(lambda: shown(widget).count("cbai-facts") == 2)
 
 
+def test_an_answer_that_was_all_reasoning_says_so(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always(Scenario(text="", reasoning="Let me think about it.", finish_reason="length"))
+    widget = panel.widget
+    converse(panel, "What now?")
+    eventually(lambda: shown(widget).count("only reasoning came") == 1)
+    again = cbai.ChatPanel(panel.conversation)
+    eventually(lambda: shown(again.widget).count("only reasoning came") == 1)
+    again.close()
+
+
 def test_a_drawing_is_not_asked_of_a_chat_model_again(
     panel: cbai.ChatPanel, gateway: Gateway
 ) -> None:
