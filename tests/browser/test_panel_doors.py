@@ -76,6 +76,39 @@ async def test_a_tool_asks_first_and_shows_what_it_did(
     assert roles == ["user", "assistant", "tool", "assistant"]
 
 
+async def test_a_call_that_was_unfolded_stays_so_while_others_end(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    notebook = await open_notebook(
+        "import asyncio, cbai_notebook as cbai\n"
+        "gate = asyncio.Event()\n"
+        "async def wait() -> str:\n    await gate.wait()\n    return 'waited'\n"
+        "def quick() -> str:\n    return 'quick'\n"
+        "panel = cbai.ChatPanel(tools=[quick, wait])\npanel"
+    )
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.script(calling(Call("quick"), Call("wait")), "say:Both are done.")
+    await panel.ask("Go")
+    calls = panel.answer.locator(".cbai-calls details")
+    quick, wait = calls.filter(has_text="quick").first, calls.filter(has_text="wait").last
+    await expect(quick).to_contain_text("Result", timeout=PATIENCE)
+    await quick.locator("summary").click()
+    await expect(quick).to_have_attribute("open", "")
+    await in_kernel(
+        notebook,
+        "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge'])"
+        ".background_loop().call_soon_threadsafe(gate.set) and None",
+    )
+    await panel.settled()
+    await expect(panel.answer).to_contain_text("Both are done.")
+    await expect(wait).to_contain_text("waited")
+    await expect(quick).to_have_attribute("open", "")
+    await expect(wait).not_to_have_attribute("open", "")
+    await quick.locator("summary").click()
+    await expect(quick).not_to_have_attribute("open", "")
+
+
 async def test_a_waiting_question_can_be_stopped(
     open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:

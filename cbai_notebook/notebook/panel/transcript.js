@@ -126,6 +126,26 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     }
   }
 
+  // Calls of one step are painted again together whenever one of them has news. One that the reader has
+  // unfolded stays so; it is known by its place, since calls are only ever added.
+  const unfolded = new WeakMap();
+  const callsOf = (turn) => [...turn.querySelectorAll(".cbai-calls details")];
+  function onToggle({ target }) {
+    const turn = target.closest(".cbai-calls") && turnOf(target);
+    if (!turn) return;
+    const places = unfolded.get(turn) ?? new Set();
+    unfolded.set(turn, places);
+    places[target.open ? "add" : "delete"](callsOf(turn).indexOf(target));
+  }
+  root.addEventListener("toggle", onToggle, { capture: true });
+
+  function keepUnfolded() {
+    for (const turn of scroller.querySelectorAll(".cbai-turn")) {
+      const places = unfolded.get(turn);
+      if (places?.size) callsOf(turn).forEach((call, place) => (call.open ||= places.has(place)));
+    }
+  }
+
   let due = 0;
   function decorateSoon() {
     due ||= setTimeout(() => {
@@ -136,6 +156,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   const observer = new MutationObserver(() => {
     translate();
     translateCalls();
+    keepUnfolded();
     decorateSoon();
   });
   let width = scroller.clientWidth;
@@ -163,6 +184,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       clearTimeout(due);
       scroller.removeEventListener("scroll", onScroll);
       root.removeEventListener("click", onClick);
+      root.removeEventListener("toggle", onToggle, { capture: true });
       root.removeEventListener("keydown", onKey);
     },
   };
