@@ -33,7 +33,7 @@ panel = cbai.ChatPanel(tools=[add, drop])
 panel
 """
 
-AGENT = "import cbai_notebook as cbai\npanel = cbai.ChatPanel(agent='bot-reader')\npanel"
+AGENT = "import cbai_notebook as cbai\npanel = cbai.ChatPanel(agent='bot-reader', params={'search': True})\npanel"
 
 # What the browser does when a picture is pasted, or let go over the box.
 HAND_OVER = """async ([area, kind, data]) => {
@@ -214,6 +214,9 @@ async def test_an_agent_suggests_questions_and_takes_feedback(
     await panel.converse("Who was Li Bai?")
     chips = panel.root.locator(".cbai-chip")
     await expect(chips).to_have_count(3, timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("poems · 诗集")
+    link = panel.answer.get_by_role("link", name="Li Bai")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
     assert await serious_violations(notebook.page, panel.root) == []
     await panel.answer.hover()
     await notebook.screenshot(artefacts, "panel-agent", cell=0, end=True)
