@@ -93,7 +93,7 @@ class Caller:
             return replace(result, text=text_of(await self._run(tool, arguments)))
         # A tool that calls sys.exit() must not end the kernel.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            text = f"Error: {type(error).__name__}: {error}"
+            text = f"Error: {type(error).__name__}: {_said_by(error)}"
             return replace(result, text=text_of(text), status="error", error=error)
 
     async def _approved(
@@ -143,6 +143,14 @@ async def _finished(work: Awaitable[Any]) -> Any:
     if exit_ is not None:
         raise exit_
     return value
+
+
+def _said_by(error: BaseException) -> str:
+    """Return the message of what a tool raised; writing it is the tool's code as well, and can fail."""
+    try:
+        return str(error)
+    except (Exception, SystemExit) as failure:  # noqa: BLE001
+        return f"(its message cannot be read: {type(failure).__name__})"
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -124,6 +124,7 @@ async def test_usage_is_the_sum_and_every_raw_answer_is_kept(
         (Call("leave"), "error", "SystemExit"),
         (Call("leave_later"), "error", "SystemExit"),
         (Call("cancelled"), "error", "cancelled"),
+        (Call("speechless"), "error", "Speechless: (its message cannot be read: KeyError)"),
         (Call("deep"), "ok", "..."),
         (Call("guarded"), "refused", "did not allow"),
     ],
@@ -141,6 +142,13 @@ async def test_what_goes_wrong_with_a_call_is_told_to_the_model(
     async def cancelled() -> None:
         raise asyncio.CancelledError
 
+    class Speechless(Exception):
+        def __str__(self) -> str:
+            raise KeyError("reason")
+
+    def speechless() -> None:
+        raise Speechless
+
     def deep() -> list[Any]:
         value: list[Any] = []
         value.append(value)
@@ -151,7 +159,7 @@ async def test_what_goes_wrong_with_a_call_is_told_to_the_model(
         pytest.fail("nobody allowed it")
 
     gateway.script(calling(call, Call("add", {"x": "1", "y": 1})), "say:Sorry.")
-    tools = [add, broken, leave, leave_later, cancelled, deep, guarded]
+    tools = [add, broken, leave, leave_later, cancelled, speechless, deep, guarded]
     answer = await ask(model, stream, tools=tools)
     assert answer.text == "Sorry."
     result, other = answer.steps[0].results
