@@ -9,6 +9,7 @@ import itertools
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -52,6 +53,21 @@ def unanswered(messages: list[dict[str, Any]]) -> list[str]:
     answered = [one["tool_call_id"] for one in messages if one["role"] == "tool"]
     assert len(set(calls)) == len(calls)
     return [call for call in calls if answered.count(call) != 1]
+
+
+@dataclass
+class Place:
+    """A place that checks itself, with an error that is not about its form."""
+
+    city: str
+
+    def __post_init__(self) -> None:
+        {"Shenzhen": True}[self.city]
+
+
+def travel(to: Place) -> str:
+    """Go there."""
+    return f"in {to.city}"
 
 
 TWO = (Call("add", {"x": 1, "y": 2}), Call("shout", {"text": "hé 🌙"}))
@@ -120,6 +136,7 @@ async def test_usage_is_the_sum_and_every_raw_answer_is_kept(
         (Call("add", {"x": 1, "y": 2, "z": 3}), "invalid", "`z`"),
         (Call("add", "[1, 2]"), "invalid", "object"),
         (Call("add", "[" * 5000), "invalid", "do not fit"),
+        (Call("travel", {"to": {"city": "nowhere"}}), "invalid", "do not fit: 'nowhere'"),
         (Call("broken", ""), "error", "ValueError: the disk is on fire"),
         (Call("leave"), "error", "SystemExit"),
         (Call("leave_later"), "error", "SystemExit"),
@@ -159,7 +176,7 @@ async def test_what_goes_wrong_with_a_call_is_told_to_the_model(
         pytest.fail("nobody allowed it")
 
     gateway.script(calling(call, Call("add", {"x": "1", "y": 1})), "say:Sorry.")
-    tools = [add, broken, leave, leave_later, cancelled, speechless, deep, guarded]
+    tools = [add, broken, travel, leave, leave_later, cancelled, speechless, deep, guarded]
     answer = await ask(model, stream, tools=tools)
     assert answer.text == "Sorry."
     result, other = answer.steps[0].results
