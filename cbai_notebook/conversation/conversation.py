@@ -283,6 +283,8 @@ class Conversation:
             with self._lock:
                 if turn in self._tree:
                     self._keeper.closed(turn)
+                else:
+                    self._keeper.let_go(turn)
         self._watchers.tell(Change("closed", turn))
 
     def keep(self, turn: Turn) -> None:
