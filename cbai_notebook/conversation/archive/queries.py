@@ -55,7 +55,15 @@ class Filter:
 
 @dataclass(frozen=True)
 class Summary:
-    """What one conversation holds."""
+    """What one conversation holds.
+
+    Attributes:
+        name: Its name.
+        turns: How many turns are on show: without branches and older versions.
+        last: When it was last asked something, on whatever branch.
+        notebook: The path of the notebook whose own conversation it is.
+        forked_from: The name of the conversation that it was copied from.
+    """
 
     name: str
     turns: int
@@ -128,24 +136,27 @@ def summaries(database: Database) -> list[Summary]:
         HistoryError: The file cannot be read.
     """
     with database.reading() as connection:
+        numbers = _Numbers(connection)
         found = connection.execute(
-            "SELECT c.name, c.notebook, f.name AS forked_from, "
-            "(SELECT count(*) FROM slots WHERE conversation = c.id) AS turns, "
+            "SELECT c.id, c.name, c.notebook, f.name AS forked_from, held, chosen, "
             "(SELECT created_at FROM turns WHERE id = "
             "(SELECT max(id) FROM turns WHERE conversation = c.id)) AS last "
             "FROM conversations c LEFT JOIN conversations f ON f.id = c.forked_from "
+            "LEFT JOIN (SELECT conversation, count(*) AS held, sum(chosen) AS chosen "
+            "FROM slots GROUP BY conversation) s ON s.conversation = c.id "
             "ORDER BY last, c.id"
         ).fetchall()
-    return [
-        Summary(
-            row["name"],
-            row["turns"],
-            None if row["last"] is None else rows.moment(row["last"]),
-            row["notebook"],
-            row["forked_from"],
-        )
-        for row in found
-    ]
+        return [
+            Summary(
+                row["name"],
+                # Where every slot is chosen there is no branch, and no path to go along.
+                row["held"] or 0 if row["held"] == row["chosen"] else numbers.count(row["id"]),
+                None if row["last"] is None else rows.moment(row["last"]),
+                row["notebook"],
+                row["forked_from"],
+            )
+            for row in found
+        ]
 
 
 def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
@@ -229,6 +240,10 @@ class _Numbers:
         if conversation not in self._known:
             self._known[conversation] = self._path(conversation)
         return self._known[conversation].get(row["id"])
+
+    def count(self, conversation: int) -> int:
+        """Return how many turns of a conversation are on show."""
+        return len(self._path(conversation))
 
     def _path(self, conversation: int) -> dict[int, int]:
         following = {
