@@ -129,6 +129,10 @@ def _records_of_agents(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN record_id TEXT")
 
 
+def _models_as_they_were_asked_for(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN asked_model TEXT")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -136,6 +140,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("numbers that are given once", _numbers_that_are_given_once),
     ("last word of the reasoning", _last_word_of_the_reasoning),
     ("records of agents", _records_of_agents),
+    ("models as they were asked for", _models_as_they_were_asked_for),
 )
 
 
