@@ -138,19 +138,19 @@ def summaries(database: Database) -> list[Summary]:
     with database.reading() as connection:
         numbers = _Numbers(connection)
         found = connection.execute(
-            "SELECT c.id, c.name, c.notebook, f.name AS forked_from, held, chosen, "
+            "SELECT c.id, c.name, c.notebook, f.name AS forked_from, "
+            "(SELECT count(*) FROM slots WHERE conversation = c.id) AS slots, "
+            "c.id IN (SELECT conversation FROM slots WHERE NOT chosen) AS branched, "
             "(SELECT created_at FROM turns WHERE id = "
             "(SELECT max(id) FROM turns WHERE conversation = c.id)) AS last "
             "FROM conversations c LEFT JOIN conversations f ON f.id = c.forked_from "
-            "LEFT JOIN (SELECT conversation, count(*) AS held, sum(chosen) AS chosen "
-            "FROM slots GROUP BY conversation) s ON s.conversation = c.id "
             "ORDER BY last, c.id"
         ).fetchall()
         return [
             Summary(
                 row["name"],
-                # Where every slot is chosen there is no branch, and no path to go along.
-                row["held"] or 0 if row["held"] == row["chosen"] else numbers.count(row["id"]),
+                # Where every slot is chosen, all of them are on the path.
+                numbers.count(row["id"]) if row["branched"] else row["slots"],
                 None if row["last"] is None else rows.moment(row["last"]),
                 row["notebook"],
                 row["forked_from"],
