@@ -11,9 +11,13 @@ from typing import Any
 
 from cbai_notebook.conversation.archive import rows, words
 from cbai_notebook.conversation.archive.database import Database
+from cbai_notebook.conversation.turn import COMPLETE, STREAMING
 
 BATCH = 500
 """Turns that are fetched at once."""
+
+NOT_WELL = "status NOT IN ('complete', 'streaming')"
+"""Which turns have an index of their own. SQLite uses it only where the index is worded so as well."""
 
 USAGE_KEYS = (
     "day",
@@ -179,6 +183,8 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
         must("turns.created_at < ?", rows.microseconds(wanted.until))
     if wanted.status is not None:
         must("status = ?", wanted.status)
+        if wanted.status not in (COMPLETE, STREAMING):
+            must(NOT_WELL)
     if wanted.role == "system":
         must("system IS NOT NULL")
     if wanted.role == "tool":

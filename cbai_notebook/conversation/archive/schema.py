@@ -133,6 +133,13 @@ def _models_as_they_were_asked_for(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN asked_model TEXT")
 
 
+def _turns_that_did_not_end_well(connection: sqlite3.Connection) -> None:
+    # Few of many, so that looking for them is quick and the others cost nothing to store.
+    connection.execute(
+        "CREATE INDEX turns_by_end ON turns (status) WHERE status NOT IN ('complete', 'streaming')"
+    )
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -141,6 +148,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("last word of the reasoning", _last_word_of_the_reasoning),
     ("records of agents", _records_of_agents),
     ("models as they were asked for", _models_as_they_were_asked_for),
+    ("turns that did not end well", _turns_that_did_not_end_well),
 )
 
 
