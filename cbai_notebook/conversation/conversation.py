@@ -384,6 +384,9 @@ class Conversation:
     def delete(self, turn: Turn) -> None:
         """Forget a turn. What follows moves up; an alternative goes with what follows it.
 
+        Its text is overwritten on disk; the index of words is only written anew by :meth:`forget`, since
+        that takes a second where there are a million messages.
+
         Raises:
             UsageError: The turn is not in this conversation.
         """
@@ -432,8 +435,10 @@ class Conversation:
     def forget(self) -> None:
         """Forget every turn and the conversation itself; it begins anew when it is used again.
 
+        Nothing of it is left in any file then, unless another kernel was just reading.
+
         Raises:
-            HistoryError: It could not be written; nothing was forgotten.
+            HistoryError: It could not be written. Forget it again, once there is room.
         """
         with self._lock:
             if self._keeper is not None:

@@ -189,7 +189,7 @@ class Keeper:
         """Take the conversation off the disk.
 
         Raises:
-            HistoryError: It could not be written; nothing was forgotten.
+            HistoryError: It could not be written.
         """
         with self._lock:
             if self._stored is not None:

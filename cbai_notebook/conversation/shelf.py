@@ -122,7 +122,7 @@ class Shelf:
         """Forget a conversation, on disk as well.
 
         Raises:
-            HistoryError: It could not be written; nothing was forgotten.
+            HistoryError: It could not be written. Delete it again, once there is room.
         """
         with self._lock:
             conversation.forget()

@@ -164,7 +164,7 @@ class Archive:
         """Forget a conversation with all its turns, so that nothing of it is left in any file.
 
         Raises:
-            HistoryError: It could not be written, or not all of it; to delete it again does the rest.
+            HistoryError: It could not be written, or not all of it: to delete it again does the rest.
         """
         with self.database.writing() as connection:
             _unindex(connection, "conversation = ?", (conversation,))
