@@ -182,6 +182,16 @@ def test_every_public_name_is_there_and_listed() -> None:
         cbai_notebook.no_such_name  # noqa: B018
 
 
+TESTS = Path(__file__).parent
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, TESTS], ids=["package", "tests"])
+def test_every_file_is_read_by_this_python(folder: Path) -> None:
+    # Those of the benchmarks are imported by no test, and no linter knows every syntax that came later.
+    for file in folder.rglob("*.py"):
+        compile(file.read_text("utf-8"), str(file), "exec", dont_inherit=True)
+
+
 def test_the_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
 

@@ -174,12 +174,16 @@ def turn_of(
         left_out: How many turns did not fit.
         request: The fingerprint of the request.
     """
+    from cbai_notebook.client.providers import default_model
+    from cbai_notebook.client.settings import settings
+
     turn = Turn(
         prompt=question.prompt,
         created_at=datetime.now(timezone.utc),
         system=question.system,
         provider=provider,
         model=question.model,
+        asked_model=question.model or default_model(provider, settings()),
         params=dict(question.params),
         images=question.images,
         cell_id=question.cell_id,

@@ -283,6 +283,8 @@ class Conversation:
             with self._lock:
                 if turn in self._tree:
                     self._keeper.closed(turn)
+                else:
+                    self._keeper.let_go(turn)
         self._watchers.tell(Change("closed", turn))
 
     def keep(self, turn: Turn) -> None:
@@ -382,6 +384,9 @@ class Conversation:
     def delete(self, turn: Turn) -> None:
         """Forget a turn. What follows moves up; an alternative goes with what follows it.
 
+        Its text is overwritten on disk; the index of words is only written anew by :meth:`forget`, since
+        that takes a second where there are a million messages.
+
         Raises:
             UsageError: The turn is not in this conversation.
         """
@@ -430,8 +435,10 @@ class Conversation:
     def forget(self) -> None:
         """Forget every turn and the conversation itself; it begins anew when it is used again.
 
+        Nothing of it is left in any file then, unless another kernel was just reading.
+
         Raises:
-            HistoryError: It could not be written; nothing was forgotten.
+            HistoryError: It could not be written. Forget it again, once there is room.
         """
         with self._lock:
             if self._keeper is not None:

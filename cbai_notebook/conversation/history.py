@@ -146,9 +146,9 @@ def summaries() -> list[Summary]:
     known = {each.name for each in found}
     for each in shelf().here():
         if each.name not in known:
-            turns = each.turns
-            last = turns[-1].created_at if turns else None
-            found.append(Summary(each.name, len(turns), last, None, None))
+            asked = (turn.created_at for _, turn in each.everything())
+            last = max(asked, default=None)
+            found.append(Summary(each.name, len(each.turns), last, None, None))
     return found
 
 

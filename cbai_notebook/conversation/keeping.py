@@ -189,7 +189,7 @@ class Keeper:
         """Take the conversation off the disk.
 
         Raises:
-            HistoryError: It could not be written; nothing was forgotten.
+            HistoryError: It could not be written.
         """
         with self._lock:
             if self._stored is not None:
@@ -200,7 +200,7 @@ class Keeper:
     def checkpoint(self, turn: Turn) -> None:
         """Write what has come of an answer since the last time."""
         with self._lock:
-            if turn.id is None:
+            if turn in self._turns:
                 self.keep()  # there may be room again
             if turn.id is None:
                 return
@@ -220,8 +220,13 @@ class Keeper:
 
     def closed(self, turn: Turn) -> None:
         """Write how a turn ended."""
-        self._under_way.pop(turn, None)
+        self.let_go(turn)
         self.keep(turns=[turn])
+
+    def let_go(self, turn: Turn) -> None:
+        """Take note that a turn grows no more."""
+        with self._lock:
+            self._under_way.pop(turn, None)
 
 
 def _cut(mask: Masker, text: str) -> tuple[str, str]:

@@ -122,7 +122,7 @@ class Shelf:
         """Forget a conversation, on disk as well.
 
         Raises:
-            HistoryError: It could not be written; nothing was forgotten.
+            HistoryError: It could not be written. Delete it again, once there is room.
         """
         with self._lock:
             conversation.forget()
@@ -202,7 +202,10 @@ class Shelf:
 
     def _free(self, stem: str) -> str:
         names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-        return next(name for name in names if not self._is_taken(name))
+        # Whoever still holds a conversation that was deleted goes on under its name.
+        return next(
+            name for name in names if name not in self._deleted and not self._is_taken(name)
+        )
 
     def _is_taken(self, name: str) -> bool:
         return name in self._here or self._find(name=name) is not None

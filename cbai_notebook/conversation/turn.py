@@ -31,6 +31,8 @@ class Turn:
         created_at: When the prompt was asked, in UTC.
         system: The system prompt that applies from this turn on, where it changed; else ``None``.
         provider, model: Who was asked. The model is what the server reports, once it has.
+        asked_model: The model as it was asked for, which a server may report under another name;
+            ``None`` where nobody knows, as of turns that were imported.
         params: The request's other parameters, such as ``temperature``.
         images: The addresses of images that went along with the prompt, ``data:`` ones included.
         steps: The messages between the prompt and the final answer, as sent to the model: an
@@ -59,6 +61,7 @@ class Turn:
     system: str | None = None
     provider: str | None = None
     model: str | None = None
+    asked_model: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     images: tuple[str, ...] = ()
     steps: tuple[Mapping[str, Any], ...] = ()

@@ -178,9 +178,10 @@ def rows() -> Iterator[Row]:
 async def _rows() -> list[Row]:
     async with lab() as here:
         enter = median(await sends(here))
-        streamed = {
-            size: [await answer(here, size) for _ in range(ROUNDS)] for size in (20_000, 100_000)
-        }
+        streamed: dict[int, list[tuple[float, int]]] = {20_000: [], 100_000: []}
+        for size, runs in streamed.items():
+            for _ in range(ROUNDS):
+                runs.append(await answer(here, size))
         shown = median([await opening(here) for _ in range(ROUNDS)])
         behind = await together(here)
     lag = {size: median(lag for lag, _ in runs) for size, runs in streamed.items()}

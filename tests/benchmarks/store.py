@@ -1,8 +1,8 @@
 """What the history on disk costs, and how fast a large one is.
 
 ``python -m tests.benchmarks.store FIGURE …`` measures one thing in a process of its own and prints it as JSON:
-``build FILE`` writes a million messages; ``open FILE``, ``last FILE``, ``search FILE WORDS`` the seconds that
-they take; ``turn FOLDER`` the CPU for storing a turn; ``stream BASE_URL FILE`` the CPU of a cell without the
+``build FILE`` writes a million messages; ``open FILE``, ``last FILE``, ``search FILE WORDS``, ``forget FILE``
+the seconds that they take; ``turn FOLDER`` the CPU for storing a turn; ``stream BASE_URL FILE`` the CPU of a cell without the
 store, and what it adds.
 """
 
@@ -58,6 +58,7 @@ def rows() -> Iterator[Row]:
             what = f"full-text search in it, the newest 50 messages with {kind}"
             yield row(what, "≤ 100 ms", "search", file, words)
         yield row("the names of its conversations", "≤ 50 ms", "names", file)
+        yield row("forgetting one of its conversations, in every file", "—", "forget", file)
 
 
 def _checkpointing(module: str, file: Path) -> Iterator[Row]:
@@ -157,6 +158,19 @@ def search(file: str, words: str) -> float:
     return seconds
 
 
+def forget(file: str) -> float:
+    """Return the seconds until nothing is left of a conversation."""
+    from cbai_notebook.conversation.archive import Archive
+    from cbai_notebook.conversation.shelf import Shelf
+
+    shelf = Shelf(Archive(Path(file)), None)
+    talk = shelf.get(shelf.names()[0])
+    assert len(talk) == MESSAGES // CONVERSATIONS
+    started = time.perf_counter()
+    shelf.delete(talk)
+    return time.perf_counter() - started
+
+
 def turn(folder: str) -> float:
     """Return the seconds of CPU for storing a turn of 2,000 characters, from its prompt to its end."""
     from cbai_notebook.conversation import Conversation, Turn
@@ -242,6 +256,7 @@ FIGURES: dict[str, Callable[..., Any]] = {
     "last": last,
     "names": names,
     "search": search,
+    "forget": forget,
     "turn": turn,
     "stream": stream,
 }

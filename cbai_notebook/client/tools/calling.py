@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
-
 from cbai_notebook.client.tools.record import CallResult, PendingCall, ToolCallState
 from cbai_notebook.client.tools.result import text_of
 from cbai_notebook.client.tools.threads import in_thread
@@ -79,12 +77,14 @@ class Caller:
             return replace(result, text=text, status="unknown")
         try:
             arguments = tool.decode(asked.arguments.strip() or "{}")
-        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        # An argument's type may check itself, as in `__post_init__`: that is the user's code as well.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             text = (
-                f"Error: the arguments do not fit: {error}. You wrote: {asked.arguments[:500]} "
+                f"Error: the arguments do not fit: {_said_by(error)}. "
+                f"You wrote: {asked.arguments[:500]} "
                 "Call the tool again with arguments that fit its parameters."
             )
-            return replace(result, text=text, status="invalid", error=error)
+            return replace(result, text=text_of(text), status="invalid", error=error)
         result = replace(result, parsed=arguments)
         if tool.confirm and not await self._approved(tool, asked, arguments):
             text = "Refused: the user did not allow this call. Do not try it again unasked."
@@ -93,7 +93,7 @@ class Caller:
             return replace(result, text=text_of(await self._run(tool, arguments)))
         # A tool that calls sys.exit() must not end the kernel.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            text = f"Error: {type(error).__name__}: {error}"
+            text = f"Error: {type(error).__name__}: {_said_by(error)}"
             return replace(result, text=text_of(text), status="error", error=error)
 
     async def _approved(
@@ -143,6 +143,14 @@ async def _finished(work: Awaitable[Any]) -> Any:
     if exit_ is not None:
         raise exit_
     return value
+
+
+def _said_by(error: BaseException) -> str:
+    """Return the message of what the user's code raised; writing it is that code's as well, and can fail."""
+    try:
+        return str(error)
+    except (Exception, SystemExit) as failure:  # noqa: BLE001
+        return f"(its message cannot be read: {type(failure).__name__})"
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

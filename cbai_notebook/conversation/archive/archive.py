@@ -161,12 +161,18 @@ class Archive:
             )
 
     def delete(self, conversation: int) -> None:
-        """Forget a conversation with all its turns."""
+        """Forget a conversation with all its turns, so that nothing of it is left in any file.
+
+        Raises:
+            HistoryError: It could not be written, or not all of it: to delete it again does the rest.
+        """
         with self.database.writing() as connection:
             _unindex(connection, "conversation = ?", (conversation,))
             for table, column in (("turns", "conversation"), ("slots", "conversation")):
                 connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (conversation,))
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+            words.forget(connection)
+        self.database.empty_log()
 
     # Turns
 

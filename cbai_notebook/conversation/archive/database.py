@@ -19,6 +19,9 @@ from cbai_notebook.errors import HistoryError
 BUSY_S = 20.0
 """Seconds to wait while another kernel writes; each write takes well under a thousandth of one."""
 
+WITHOUT_OTHERS_S = 0.2
+"""Seconds to wait for a moment in which no other kernel reads or writes, where that is wanted but not needed."""
+
 AGAIN_S = 0.02
 """Seconds until what SQLite refused at once is tried again."""
 
@@ -88,6 +91,22 @@ class Database:
             (number,) = self._writer().execute("PRAGMA data_version").fetchone()
             return int(number)
 
+    def empty_log(self) -> None:
+        """Leave nothing in the log, which keeps what was deleted until it is written over.
+
+        Where another kernel reads or writes just then, it stays until the last one lets go of the file.
+
+        Raises:
+            HistoryError: The file cannot be written.
+        """
+        with self._lock, self._explained():
+            connection = self._writer()
+            connection.execute(f"PRAGMA busy_timeout = {WITHOUT_OTHERS_S * 1000:.0f}")
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000:.0f}")
+
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
         with self._lock:
@@ -129,6 +148,8 @@ class Database:
                 raise self._broken
             _log_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
+            # What is deleted is overwritten with zeros: https://www.sqlite.org/pragma.html#pragma_secure_delete
+            connection.execute("PRAGMA secure_delete = ON")
             schema.migrate(connection)
         except BaseException:
             connection.close()

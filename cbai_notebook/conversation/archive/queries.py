@@ -11,9 +11,13 @@ from typing import Any
 
 from cbai_notebook.conversation.archive import rows, words
 from cbai_notebook.conversation.archive.database import Database
+from cbai_notebook.conversation.turn import COMPLETE, STREAMING
 
 BATCH = 500
 """Turns that are fetched at once."""
+
+NOT_WELL = "status NOT IN ('complete', 'streaming')"
+"""Which turns have an index of their own. SQLite uses it only where the index is worded so as well."""
 
 USAGE_KEYS = (
     "day",
@@ -55,7 +59,15 @@ class Filter:
 
 @dataclass(frozen=True)
 class Summary:
-    """What one conversation holds."""
+    """What one conversation holds.
+
+    Attributes:
+        name: Its name.
+        turns: How many turns are on show: without branches and older versions.
+        last: When it was last asked something, on whatever branch.
+        notebook: The path of the notebook whose own conversation it is.
+        forked_from: The name of the conversation that it was copied from.
+    """
 
     name: str
     turns: int
@@ -128,24 +140,27 @@ def summaries(database: Database) -> list[Summary]:
         HistoryError: The file cannot be read.
     """
     with database.reading() as connection:
+        numbers = _Numbers(connection)
         found = connection.execute(
-            "SELECT c.name, c.notebook, f.name AS forked_from, "
-            "(SELECT count(*) FROM slots WHERE conversation = c.id) AS turns, "
+            "SELECT c.id, c.name, c.notebook, f.name AS forked_from, "
+            "(SELECT count(*) FROM slots WHERE conversation = c.id) AS slots, "
+            "c.id IN (SELECT conversation FROM slots WHERE NOT chosen) AS branched, "
             "(SELECT created_at FROM turns WHERE id = "
             "(SELECT max(id) FROM turns WHERE conversation = c.id)) AS last "
             "FROM conversations c LEFT JOIN conversations f ON f.id = c.forked_from "
             "ORDER BY last, c.id"
         ).fetchall()
-    return [
-        Summary(
-            row["name"],
-            row["turns"],
-            None if row["last"] is None else rows.moment(row["last"]),
-            row["notebook"],
-            row["forked_from"],
-        )
-        for row in found
-    ]
+        return [
+            Summary(
+                row["name"],
+                # Where every slot is chosen, all of them are on the path.
+                numbers.count(row["id"]) if row["branched"] else row["slots"],
+                None if row["last"] is None else rows.moment(row["last"]),
+                row["notebook"],
+                row["forked_from"],
+            )
+            for row in found
+        ]
 
 
 def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
@@ -168,6 +183,8 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
         must("turns.created_at < ?", rows.microseconds(wanted.until))
     if wanted.status is not None:
         must("status = ?", wanted.status)
+        if wanted.status not in (COMPLETE, STREAMING):
+            must(NOT_WELL)
     if wanted.role == "system":
         must("system IS NOT NULL")
     if wanted.role == "tool":
@@ -229,6 +246,10 @@ class _Numbers:
         if conversation not in self._known:
             self._known[conversation] = self._path(conversation)
         return self._known[conversation].get(row["id"])
+
+    def count(self, conversation: int) -> int:
+        """Return how many turns of a conversation are on show."""
+        return len(self._path(conversation))
 
     def _path(self, conversation: int) -> dict[int, int]:
         following = {

@@ -44,6 +44,7 @@ WRITTEN = (
     "error_details",
     "provider",
     "model",
+    "asked_model",
     "finish_reason",
     "cell_id",
 )

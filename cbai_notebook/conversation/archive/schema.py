@@ -137,6 +137,17 @@ def _drawings(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN drawn INTEGER NOT NULL DEFAULT 0")
 
 
+def _models_as_they_were_asked_for(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN asked_model TEXT")
+
+
+def _turns_that_did_not_end_well(connection: sqlite3.Connection) -> None:
+    # Few of many, so that looking for them is quick and the others cost nothing to store.
+    connection.execute(
+        "CREATE INDEX turns_by_end ON turns (status) WHERE status NOT IN ('complete', 'streaming')"
+    )
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -146,6 +157,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("records of agents", _records_of_agents),
     ("sources of agents", _sources_of_agents),
     ("drawings", _drawings),
+    ("models as they were asked for", _models_as_they_were_asked_for),
+    ("turns that did not end well", _turns_that_did_not_end_well),
 )
 
 

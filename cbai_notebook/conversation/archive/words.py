@@ -61,6 +61,16 @@ def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]])
     )
 
 
+def forget(connection: sqlite3.Connection) -> None:
+    """Write the index anew without what was taken out of it, which FTS5 only marks as gone.
+
+    FTS5 has an option that takes words out at once, but a file that was ever changed with it cannot be
+    used by SQLite before 3.42 any more, and kernels with several of them share one file.
+    https://www.sqlite.org/fts5.html#the_secure_delete_configuration_option
+    """
+    connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+
 def found_in(record: Mapping[str, Any], query: str) -> bool:
     """Return whether a message is one that is indexed, a prompt or an answer, and holds what was typed."""
     return record["role"] in ("user", "assistant") and holds(record["content"], query)

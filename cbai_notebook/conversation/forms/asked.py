@@ -68,6 +68,15 @@ def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
     return turns
 
 
+def model_of(turn: Turn) -> str | None:
+    """Return the model to ask for again, where a turn names one.
+
+    What a server reports may be the version that an alias stands for today, which it will not have for
+    ever.
+    """
+    return turn.asked_model or turn.model
+
+
 def target_of(turn: Turn, settings: Settings, *, custom: bool) -> Target:
     """Return whom a turn asks when it is taken elsewhere.
 
@@ -83,7 +92,7 @@ def target_of(turn: Turn, settings: Settings, *, custom: bool) -> Target:
 
     provider = turn.provider or settings.default_provider
     if in_cloud(provider) or (custom and provider == "custom"):
-        return Target(provider, turn.model or default_model(provider, settings))
+        return Target(provider, model_of(turn) or default_model(provider, settings))
     return Target("cloudbase", default_model("cloudbase", settings), instead_of=provider)
 
 

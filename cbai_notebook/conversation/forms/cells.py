@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.forms.asked import turns_of
+from cbai_notebook.conversation.forms.asked import model_of, turns_of
 from cbai_notebook.conversation.forms.writing import file_stem, in_markdown, json_text
 from cbai_notebook.errors import UsageError
 
@@ -107,7 +107,8 @@ def _model(turn: Turn) -> str:
     """Return the model as ``-m`` takes it, or ``""`` where it cannot be named."""
     if turn.provider == "local":
         return "local"
-    spec = f"{turn.provider}/{turn.model}" if turn.provider and turn.model else turn.model or ""
+    model = model_of(turn) or ""
+    spec = f"{turn.provider}/{model}" if turn.provider and model else model
     if _PLAIN_WORD.fullmatch(spec):
         return spec
     return f'"{spec}"' if spec and _fits_in_quotes(spec) else ""

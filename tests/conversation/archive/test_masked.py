@@ -65,6 +65,7 @@ def test_wherever_it_stands(talk: Conversation, file: Path) -> None:
         error=ALL,
         error_details=ALL,
         model=ALL,
+        asked_model=ALL,
         finish_reason=ALL,
         provider=ALL,
         cell_id=ALL,

@@ -108,6 +108,16 @@ def test_a_deleted_conversation_that_someone_still_holds_is_the_one_that_is_foun
     assert chat("held") is held
 
 
+def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None:
+    held = fresh("chat")
+    held.open(turn("a", "1"))
+    shelf().delete(held)
+    other = fresh("chat")
+    held.open(turn("b", "2"))
+    other.open(turn("c", "3"))
+    assert (prompts(held), prompts(other)) == (["b"], ["c"])
+
+
 def test_the_last_used_comes_last_and_fresh_names_are_free(file: Path, asked: Ask) -> None:
     mine = kernel(file)
     for name in ("a", "b", "a"):

@@ -17,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Conversation, Turn, chat, keep_history
+from cbai_notebook.conversation.archive import queries
 from cbai_notebook.conversation.history import history
 from cbai_notebook.conversation.shelf import shelf
 from cbai_notebook.errors import UsageError
@@ -148,7 +149,7 @@ said = st.builds(
     prompt=text,
     answer=text,
     model=st.sampled_from(["hy3", "glm"]),
-    status=st.sampled_from(["complete", "partial", "failed"]),
+    status=st.sampled_from(["asked", "complete", "partial", "cancelled", "failed"]),
     system=st.none() | text,
 )
 
@@ -183,7 +184,7 @@ def holds(content: str, query: str) -> bool:
         {
             "conversation": either("one", "two", "none"),
             "model": either("hy3", "cloudbase/glm", "other"),
-            "status": either("complete", "partial"),
+            "status": either("asked", "complete", "partial", "cancelled", "other"),
             "role": either("system", "user", "assistant", "tool"),
             "since": either(*(START + timedelta(hours=hours) for hours in (0, 3, 20))),
             "until": either(*(START + timedelta(hours=hours) for hours in (0, 5, 20))),
@@ -212,7 +213,9 @@ def test_the_filters_find_what_a_model_finds(
                 )
                 made.add(each["answer"], "")
                 chat(each["talk"]).extend([made])
-                messages = [("user", each["prompt"]), ("assistant", each["answer"])]
+                messages = [("user", each["prompt"])]
+                if each["status"] != "asked":
+                    messages.append(("assistant", each["answer"]))
                 if each["system"] is not None:
                     messages.insert(0, ("system", each["system"]))
                 if (
@@ -238,6 +241,13 @@ def test_the_filters_find_what_a_model_finds(
             assert found == expected
         finally:
             keep_history(None)
+
+
+def test_what_did_not_end_well_is_found_by_its_index(kept: Path) -> None:
+    chat("talk").extend([turn("good", "yes"), turn("bad", "", status="failed")])
+    plan = f"EXPLAIN QUERY PLAN SELECT * FROM turns WHERE status = ? AND {queries.NOT_WELL}"
+    found = sqlite3.connect(kept).execute(plan, ("failed",)).fetchall()
+    assert "turns_by_end" in str(found)
 
 
 @pytest.mark.parametrize("place", ["disk", "memory"])

@@ -1,0 +1,47 @@
+"""What is told of each conversation is the same wherever it is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.conversation import Turn, chat, keep_history
+from cbai_notebook.conversation.history import summaries
+from tests.conversation.test_conversation import NOW, turn
+
+
+def asked(minute: int) -> Turn:
+    made = turn(f"asked at {minute}", "yes")
+    made.created_at = NOW + timedelta(minutes=minute)
+    return made
+
+
+def told(name: str) -> tuple[int, datetime | None]:
+    (one,) = (each for each in summaries() if each.name == name)
+    return one.turns, one.last
+
+
+@pytest.mark.parametrize("place", ["disk", "memory"])
+def test_turns_are_those_on_show(place: str, tmp_path: Path) -> None:
+    keep_history(tmp_path / "history.sqlite" if place == "disk" else "off")
+    try:
+        plain, branched, begun_again = (chat(f"{kind} in {place}") for kind in "pbn")
+        for minute in range(3):
+            for talk in (plain, branched, begun_again):
+                talk.open(asked(minute))
+        first, second, _ = branched.turns
+        branched.open(asked(3), beside=second)
+        branched.open(asked(4), instead=first)
+        begun_again.reset()
+        assert told(plain.name) == (3, NOW + timedelta(minutes=2))
+        assert told(branched.name) == (2, NOW + timedelta(minutes=4))
+        assert told(begun_again.name) == (0, NOW + timedelta(minutes=2))
+        branched.choose(second)
+        assert told(branched.name) == (3, NOW + timedelta(minutes=4))
+        for talk in (plain, branched, begun_again):
+            assert told(talk.name)[0] == len(talk.turns)
+            talk.forget()
+    finally:
+        keep_history(None)
