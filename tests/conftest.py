@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+# No example fails because the machine was busy just then.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # No test reads or writes the developer's own history; those that want one say where.
 os.environ["CBAI_HISTORY"] = "off"
