@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import OpenNotebook
 from tests.browser.page import NotebookPage
-from tests.browser.panel_page import PATIENCE, PanelPage, in_kernel
+from tests.browser.panel_page import PanelPage, in_kernel
 from tests.gateway import Gateway
 from tests.gateway.pictures import png
 from tests.gateway.tools import Call, calling
@@ -58,7 +58,7 @@ async def test_a_tool_asks_first_and_shows_what_it_did(
         cloud.script(f"say:{words}")
         await panel.ask("Clean up")
         question = panel.root.locator(".cbai-question")
-        await expect(question).to_contain_text("Run drop?", timeout=PATIENCE)
+        await expect(question).to_contain_text("Run drop?")
         await expect(question).to_contain_text("a.csv")
         assert await serious_violations(notebook.page, panel.root) == []
         await notebook.screenshot(artefacts, f"panel-question-{click}", cell=0, end=True)
@@ -84,7 +84,7 @@ async def test_a_waiting_question_can_be_stopped(
     panel = await PanelPage.shown(notebook)
     cloud.script(calling(Call("drop", {"path": "a.csv"})))
     await panel.ask("Clean up")
-    await expect(panel.root.locator(".cbai-question")).to_be_visible(timeout=PATIENCE)
+    await expect(panel.root.locator(".cbai-question")).to_be_visible()
     await panel.stop_button.click()
     await panel.settled()
     await expect(panel.root.locator(".cbai-question")).to_have_count(0)
@@ -121,15 +121,13 @@ async def test_an_agent_suggests_questions_and_takes_feedback(
     panel = await PanelPage.shown(notebook)
     await panel.converse("Who was Li Bai?")
     chips = panel.root.locator(".cbai-chip")
-    await expect(chips).to_have_count(3, timeout=PATIENCE)
+    await expect(chips).to_have_count(3)
     assert await serious_violations(notebook.page, panel.root) == []
     await panel.answer.hover()
     await notebook.screenshot(artefacts, "panel-agent", cell=0, end=True)
     await chips.first.click()
-    await expect(panel.prompts.last).to_have_text("Who was Du Fu?", timeout=PATIENCE)
+    await expect(panel.prompts.last).to_have_text("Who was Du Fu?")
     await panel.settled()
     await panel.act("up")
-    await expect(panel.root.locator(".cbai-composer [role=status]")).to_contain_text(
-        "Thank you", timeout=PATIENCE
-    )
+    await expect(panel.root.locator(".cbai-composer [role=status]")).to_contain_text("Thank you")
     assert [one["type"] for one in cloud.agents.feedback][-1] == "upvote"
