@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,10 +46,10 @@ def write_notebook(
     return file
 
 
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something outside the page is so, such as a listener's having been called."""
+async def until(condition: Callable[[], object | Awaitable[object]], what: str) -> None:
+    """Wait until something that no locator shows is so, such as a listener's having been called."""
     deadline = time.monotonic() + PATIENCE / 1000
-    while not condition():
+    while not (await found if inspect.isawaitable(found := condition()) else found):
         assert time.monotonic() < deadline, f"waited {PATIENCE / 1000:.0f} s for {what}"
         await asyncio.sleep(0.02)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.page import PATIENCE, NotebookPage
+from tests.browser.page import NotebookPage, until
 
 MAKE = "import cbai_notebook as cbai\npanel = cbai.ChatPanel()\npanel"
 
@@ -107,10 +105,11 @@ async def in_kernel(notebook: NotebookPage, expression: str) -> Any:
 
 async def until_in_kernel(notebook: NotebookPage, expression: str, wanted: Any) -> None:
     """Wait until an expression in the notebook's kernel has a value."""
-    deadline = time.monotonic() + PATIENCE / 1000
-    while (found := await in_kernel(notebook, expression)) != wanted:
-        assert time.monotonic() < deadline, f"{expression} is {found!r}, not {wanted!r}"
-        await asyncio.sleep(0.05)
+
+    async def is_so() -> bool:
+        return bool(await in_kernel(notebook, expression) == wanted)
+
+    await until(is_so, f"{expression} to be {wanted!r}")
 
 
 # The tasks on the kernel's background loop, and our threads once transcripts are written.
