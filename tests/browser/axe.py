@@ -33,13 +33,15 @@ def _source() -> str:
     script = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not script.exists():
         npm = require(shutil.which("npm"), "npm is missing: run `python -m tests.install`")
-        building = folder.with_name(f"{folder.name}.{os.getpid()}")
-        building.mkdir(parents=True)
-        command = [npm, "install", "--prefix", str(building), "--ignore-scripts", "--no-audit"]
-        subprocess.run([*command, f"axe-core@{VERSION}"], check=True, capture_output=True)
-        # Workers of a parallel run may race to here; the first one wins.
-        with contextlib.suppress(OSError):
-            building.rename(folder)
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as building:
+            fetched = Path(building, folder.name)
+            fetched.mkdir()
+            command = [npm, "install", "--prefix", str(fetched), "--ignore-scripts", "--no-audit"]
+            subprocess.run([*command, f"axe-core@{VERSION}"], check=True, capture_output=True)
+            # Workers of a parallel run may race to here; the first one wins.
+            with contextlib.suppress(OSError):
+                fetched.rename(folder)
     return script.read_text(encoding="utf-8")
 
 
