@@ -49,7 +49,7 @@ def seconds_it_ran(told: list[float], killed: float) -> list[float]:
     """
     ran = 0.0
     left = []
-    for when, following in zip(reversed(told), reversed([*told[1:], killed]), strict=True):
+    for when, following in zip(reversed(told), reversed([*told, killed][1:]), strict=True):
         ran += min(following - when, 0.1)
         left.append(ran)
     return left[::-1]
