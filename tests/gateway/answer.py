@@ -41,6 +41,11 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Wait until the test lets the answer go on."""
+
+
+@dataclass(frozen=True)
 class Until:
     """Wait until so many seconds after the head was sent."""
 
@@ -54,7 +59,7 @@ class Cut:
     reset: bool
 
 
-Step = Send | Pause | Until | Cut
+Step = Send | Pause | Hold | Until | Cut
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ def fault_step(fault: Fault) -> Step:
     """Return the step that makes a fault happen."""
     if fault.kind == "pause":
         return Pause(fault.seconds)
+    if fault.kind == "hold":
+        return Hold()
     return Cut(reset=fault.kind == "rst")
 
 
@@ -234,6 +241,6 @@ class _StreamSteps:
                 self.done.append(Pause(fault.seconds, self.scenario.heartbeat, beat))
             else:
                 self.done.append(fault_step(fault))
-            if fault.kind != "pause" or fault.seconds is None:
+            if fault.kind in ("fin", "rst") or (fault.kind == "pause" and fault.seconds is None):
                 return True
         return False

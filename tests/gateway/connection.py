@@ -10,11 +10,11 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from tests.gateway import http1
-from tests.gateway.answer import Answer, Cut, Pause, Send, Step, Until, fault_step
+from tests.gateway.answer import Answer, Cut, Hold, Pause, Send, Step, Until, fault_step
 from tests.gateway.log import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from tests.gateway.scenario import Fault
@@ -33,6 +33,9 @@ class Service(Protocol):
 
     def changed(self) -> None:
         """Hear that an exchange changed."""
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for as long as it takes until a test has made something so."""
 
 
 class _Cut(Exception):
@@ -161,7 +164,11 @@ class Connection:
             if number:
                 # A write that fits the socket's buffer does not let the loop run by itself.
                 await asyncio.sleep(0)
+            begun = self._loop.time()
             await self._take(step, exchange, started)
+            if isinstance(step, Hold):
+                # What comes after it keeps its pace.
+                started += self._loop.time() - begun
         # At once: who has read the last byte must find the answer finished.
         self._finish(exchange)
 
@@ -172,6 +179,10 @@ class Connection:
             await asyncio.sleep(started + step.seconds - self._loop.time())
         elif isinstance(step, Pause):
             await self._pause(step, exchange)
+        elif isinstance(step, Hold):
+            exchange.holds += 1
+            self._service.changed()
+            await self._service.until(lambda: not exchange.held)
         else:
             self._cut(step)
 

@@ -16,7 +16,7 @@ from tests.gateway.connection import Connection
 from tests.gateway.errors import Error
 from tests.gateway.events import Ask
 from tests.gateway.images import Images
-from tests.gateway.log import Exchange, Watch
+from tests.gateway.log import PATIENCE, Exchange, Watch
 from tests.gateway.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ class Gateway:
         self._always = None
         return left
 
+    def let_go(self) -> None:
+        """Let every answer pass the hold at which it stands, or else the next one it comes to."""
+        for exchange in self.requests:
+            exchange.let_go += 1
+        self.changed()
+
     # What it saw
 
     @property
@@ -123,15 +129,17 @@ class Gateway:
             or any(self.key in value for _, value in exchange.raw_headers)
         ]
 
-    async def until(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+    async def until(
+        self, condition: Callable[[], object], timeout: float | None = PATIENCE
+    ) -> None:
         """Wait until ``condition()``, a question about this gateway, is true.
 
         Raises:
-            TimeoutError: It is not after ``timeout`` seconds.
+            TimeoutError: It is not after ``timeout`` seconds; None waits for ever.
         """
         await self._watch.until(condition, timeout)
 
-    def wait_until(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+    def wait_until(self, condition: Callable[[], object], timeout: float = PATIENCE) -> None:
         """Wait as ``until`` does, blocking this thread; not from the gateway's own loop."""
         self._watch.wait_until(condition, timeout)
 
@@ -217,6 +225,9 @@ class _Main:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.changed = gateway.changed
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await self.gateway.until(condition, timeout=None)
 
     def opened(self) -> None:
         self.gateway.connections += 1
@@ -304,6 +315,9 @@ class _Stranger:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.changed = gateway.changed
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await self.gateway.until(condition, timeout=None)
 
     def opened(self) -> None:
         self.changed()

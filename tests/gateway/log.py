@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from tests.gateway.scenario import Scenario
 
+PATIENCE = 60.0
+"""Seconds that a test waits for something that must happen, on a machine that is busy."""
+
 
 @dataclass(eq=False)
 class Exchange:
@@ -34,6 +37,8 @@ class Exchange:
         head_sent_at: When the head had left.
         bytes_sent: Bytes of the answer handed to the system, head included.
         tokens_sent: Tokens handed to the system.
+        holds: Holds that the answer has come to.
+        let_go: Holds that the test has opened.
         finished_at: When the answer had been sent as the scenario says, cuts included.
         disconnected_at: When the client was found to have closed the connection before that.
     """
@@ -52,6 +57,8 @@ class Exchange:
     head_sent_at: float | None = None
     bytes_sent: int = 0
     tokens_sent: int = 0
+    holds: int = 0
+    let_go: int = 0
     finished_at: float | None = None
     disconnected_at: float | None = None
 
@@ -84,6 +91,11 @@ class Exchange:
     def in_flight(self) -> bool:
         """Tell whether the answer is still going on."""
         return not (self.finished or self.disconnected)
+
+    @property
+    def held(self) -> bool:
+        """Tell whether the answer stands at a hold."""
+        return self.holds > self.let_go
 
     def summary(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -118,11 +130,13 @@ class Watch:
             for wake in self._waiters.values():
                 wake()
 
-    async def until(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+    async def until(
+        self, condition: Callable[[], object], timeout: float | None = PATIENCE
+    ) -> None:
         """Wait on the running loop until ``condition()`` holds.
 
         Raises:
-            TimeoutError: It does not hold after ``timeout`` seconds.
+            TimeoutError: It does not hold after ``timeout`` seconds; None waits for ever.
         """
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
@@ -130,10 +144,10 @@ class Watch:
         with self._condition:
             self._waiters[token] = lambda: _wake(loop, woken)
         try:
-            deadline = loop.time() + timeout
+            deadline = None if timeout is None else loop.time() + timeout
             while not condition():
-                left = deadline - loop.time()
-                if left <= 0:
+                left = None if deadline is None else deadline - loop.time()
+                if left is not None and left <= 0:
                     raise TimeoutError(f"still not so after {timeout} s")
                 try:
                     await asyncio.wait_for(woken.wait(), left)
@@ -144,7 +158,7 @@ class Watch:
             with self._condition:
                 del self._waiters[token]
 
-    def wait_until(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+    def wait_until(self, condition: Callable[[], object], timeout: float = PATIENCE) -> None:
         """Block this thread until ``condition()`` holds.
 
         Raises:

@@ -18,14 +18,15 @@ class Fault:
     """Something that goes wrong at one stage of the answer.
 
     Args:
-        kind: ``pause`` waits; ``fin`` closes the connection; ``rst`` resets it.
+        kind: ``pause`` waits; ``hold`` waits until ``Gateway.let_go``; ``fin`` closes the
+            connection; ``rst`` resets it.
         stage: Where it happens. A number counts tokens, reasoning included; an answer with fewer
             tokens does not reach it.
         seconds: How long a pause lasts; None is for ever.
         in_frame: For a cut: send the first half of the next frame before it.
     """
 
-    kind: Literal["pause", "fin", "rst"]
+    kind: Literal["pause", "hold", "fin", "rst"]
     stage: Stage
     seconds: float | None = None
     in_frame: bool = False
@@ -109,7 +110,7 @@ class Scenario:
         bad_json_after: Tokens before an event whose data is no JSON.
         stop_after: End the body, properly, after so many tokens: no finish reason, no ``[DONE]``.
         slow_head: Seconds before each byte of the head.
-        faults: Pauses and cuts.
+        faults: Pauses, holds and cuts.
         heartbeat: Seconds between comments that are sent while a stream pauses after its head; for
             chunked framing without compression.
         first: Answer so the first ``first_times`` times, and then as this scenario says.

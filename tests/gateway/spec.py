@@ -327,6 +327,11 @@ def _pause(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return _fault(scenario, Fault("pause", _stage(arguments[0]), float(arguments[1])))
 
 
+@_word("hold:STAGE", "wait at STAGE until the test calls let_go")
+def _hold(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return _fault(scenario, Fault("hold", _stage(arguments[0])))
+
+
 @_word("heartbeat:SECONDS", "with hang or pause after the head: a comment every so many seconds")
 def _heartbeat(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return {"heartbeat": float(arguments[0])}

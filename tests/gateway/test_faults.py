@@ -209,6 +209,51 @@ def test_a_slow_head_arrives_byte_by_byte(gateway: Gateway) -> None:
     assert reading.joined(answer.content) == "hello"
 
 
+# Holds: a test sees what it has to see, and lets the answer go on
+
+
+def test_a_hold_lasts_until_the_test_lets_go(gateway: Gateway) -> None:
+    with RawClient(gateway) as raw:
+        raw.send("echo+hold:1+hold:finish", "one two")
+        raw.read_until(b'"content":"one"')
+        gateway.wait_until(lambda: gateway.last.held)
+        assert gateway.last.tokens_sent == 1
+        gateway.let_go()
+        raw.read_until(b'"finish_reason":"stop"')
+        gateway.wait_until(lambda: gateway.last.held)
+        assert gateway.last.in_flight
+        gateway.let_go()
+        raw.read_until(b"[DONE]")
+    gateway.wait_until(lambda: gateway.last.finished)
+
+
+@pytest.mark.parametrize("stage", ["headers", "head", "body", "done"])
+def test_an_answer_can_be_held_anywhere(gateway: Gateway, stage: str) -> None:
+    with RawClient(gateway) as raw:
+        raw.send(f"echo+hold:{stage}+close")
+        gateway.wait_until(lambda: gateway.requests and gateway.last.held)
+        gateway.let_go()
+        assert b"[DONE]" in raw.read_to_end()
+
+
+def test_a_client_that_leaves_a_held_answer_is_noticed(gateway: Gateway) -> None:
+    with RawClient(gateway) as raw:
+        raw.send("echo+hold:headers")
+        gateway.wait_until(lambda: gateway.requests and gateway.last.held)
+    gateway.wait_until(lambda: gateway.last.disconnected)
+
+
+def test_letting_go_before_the_hold_opens_it_and_a_later_request_is_held(gateway: Gateway) -> None:
+    with RawClient(gateway) as raw:
+        raw.send("echo+pause:headers:0.05+hold:1")
+        gateway.wait_until(lambda: gateway.requests)
+        gateway.let_go()
+        raw.read_until(b"[DONE]")
+        raw.send("echo+hold:1")
+        gateway.wait_until(lambda: gateway.last.held)
+        assert len(gateway.requests) == 2
+
+
 # Cuts
 
 

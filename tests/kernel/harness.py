@@ -20,7 +20,7 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 Message = dict[str, Any]
-PATIENCE = 60.0  # seconds that a test waits for something that must happen
+PATIENCE = 120.0  # seconds that a test waits for something that must happen
 
 
 @dataclass

@@ -62,7 +62,7 @@ def test_a_restarted_kernel_asks_again(kernel: Kernel, gateway: Gateway) -> None
     kernel.restart()
     kernel.must("%load_ext cbai_notebook")
     assert "ok" in kernel.must("%cbai after").html
-    assert gateway.open_connections <= 1
+    gateway.wait_until(lambda: gateway.open_connections <= 1)
 
 
 def test_the_extension_loads_twice_and_unloads(kernel: Kernel, gateway: Gateway) -> None:

@@ -26,8 +26,9 @@ def test_queued_cells_run_in_order(start_kernel: StartKernel) -> None:
 
 def test_an_error_aborts_what_is_queued(start_kernel: StartKernel) -> None:
     kernel = start_kernel()
-    waiting = kernel.send("import time; time.sleep(0.5); 1/0")
+    waiting = kernel.send("input(); 1/0")
     behind = kernel.send("print('never')")
+    kernel.answer_prompt("")
     assert kernel.finish(waiting).status == "error"
     assert kernel.finish(behind).status == "aborted"
     assert waiting.error["ename"] == "ZeroDivisionError"

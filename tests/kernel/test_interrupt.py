@@ -38,14 +38,14 @@ def test_interrupt_in_the_middle_keeps_the_partial_answer(
     assert kernel.value("1 + 1") == 2
 
 
-def test_interrupt_ends_a_paced_stream_before_its_next_token(
+def test_interrupt_ends_a_slow_stream_before_its_next_token(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:
-    cell = kernel.send("%%cbai -m paced:2x100\nHi")
+    # The next token comes so late that there is time enough on a machine that is busy.
+    cell = kernel.send("%%cbai -m tokens:100+pause:2:60\nHi")
     gateway.wait_until(lambda: gateway.requests and gateway.last.tokens_sent >= 2)
-    sent = gateway.last.tokens_sent
     interrupt_and_measure(kernel, gateway, record_property)
-    assert gateway.last.tokens_sent <= sent + 1
+    assert gateway.last.tokens_sent == 2
     assert kernel.finish(cell).status == "error"
 
 

@@ -48,4 +48,4 @@ def test_interrupt_leaves_the_model_ready(offline: Kernel) -> None:
     offline.wait_for(lambda: len(cell.html) > 300, "an answer that grows")
     offline.interrupt()
     assert offline.finish(cell).status == "error"
-    assert offline.run("%cbai --max-tokens 8 Say hello.").status == "ok"
+    assert offline.run("%cbai --max-tokens 8 Say hello.", FIRST_USE).status == "ok"

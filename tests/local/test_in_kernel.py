@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from tests.isolation import isolated_environment
-from tests.kernel.harness import Cell, Kernel
+from tests.kernel.harness import PATIENCE, Cell, Kernel
+from tests.kernel.test_local_model import FIRST_USE
 from tests.local.index import Index
 
 pytestmark = pytest.mark.kernel
@@ -53,11 +54,11 @@ def test_progress_bar_stands_under_the_prompt_and_interrupting_stops_the_fetchin
     kernel.interrupt()
     kernel.finish(cell)
     assert cell.status == "error"
-    assert index.hung_up.wait(60)
-    psutil.wait_procs(kernel.children(), 60)
+    assert index.hung_up.wait(PATIENCE)
+    psutil.wait_procs(kernel.children(), PATIENCE)
     # The folder goes after the process that wrote into it; the lock is there before and after.
     cache = tmp_path / "cache"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while len(list(cache.iterdir())) > 1 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [path.name for path in cache.iterdir()] == ["fetch.lock"]
@@ -83,12 +84,12 @@ def test_two_kernels_have_a_model_each(demo_weights: Path, tmp_path: Path) -> No
             kernel.must("%load_ext cbai_notebook")
         cells = [kernel.send("%cbai What is the capital of France?") for kernel in kernels]
         for kernel, cell in zip(kernels, cells, strict=True):
-            assert kernel.finish(cell).status == "ok"
+            assert kernel.finish(cell, FIRST_USE).status == "ok"
             assert "Paris" in cell.html
         models = [set(kernel.children()) for kernel in kernels]
         assert models[0].isdisjoint(models[1])
         kernels[0].kill()
-        assert psutil.wait_procs(models[0], 60)[1] == []
+        assert psutil.wait_procs(models[0], PATIENCE)[1] == []
         assert all(model.is_running() for model in models[1])
     finally:
         for kernel in kernels:

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.local_model,
     pytest.mark.xdist_group("local-model"),
 ]
-PATIENCE = 60
+PATIENCE = 120
 QUESTION = {
     "stream": True,
     "temperature": 0,

@@ -24,7 +24,7 @@ from cbai_notebook.local.weights import Source, fetch, present
 from tests.local.index import Index, make_weights, make_wheel
 
 WEIGHTS = make_weights()
-PATIENCE = 60
+PATIENCE = 120
 
 
 @pytest.fixture

@@ -449,7 +449,7 @@ async def test_an_interrupt_leaves_a_running_tool_at_once(
     name = getattr(tools[kind], "__name__", "broken")
     gateway.script(calling(name))
     asking = asyncio.ensure_future(ask(model, stream, tools=[tools[kind]], approve=approve))
-    assert await asyncio.to_thread(started.wait, 10)
+    assert await asyncio.to_thread(started.wait, 60)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -459,7 +459,7 @@ async def test_an_interrupt_leaves_a_running_tool_at_once(
         assert not ended.is_set()
         release.set()
     else:
-        assert await asyncio.to_thread(ended.wait, 10)
+        assert await asyncio.to_thread(ended.wait, 60)
     assert len(gateway.requests) == 1
 
 
@@ -500,7 +500,7 @@ async def test_a_stream_that_nobody_holds_stops_its_tools(model: Model, gateway:
     await running.wait()
     del stream
     gc.collect()
-    await asyncio.wait_for(stopped.wait(), 10)
+    await asyncio.wait_for(stopped.wait(), 60)
 
 
 async def test_a_stream_with_tools_can_be_read_from_another_loop(
@@ -532,7 +532,7 @@ async def test_a_tool_runs_in_the_callers_context(model: Model, gateway: Gateway
 
 
 async def test_calls_of_a_step_run_at_once(model: Model, gateway: Gateway) -> None:
-    together = threading.Barrier(10, timeout=20)
+    together = threading.Barrier(10, timeout=60)
 
     def meet(n: int) -> int:
         """Meet the others."""

@@ -38,7 +38,7 @@ def panel() -> Iterator[cbai.ChatPanel]:
     made.close()
 
 
-def eventually(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for something that another thread does."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.01)):

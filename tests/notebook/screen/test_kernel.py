@@ -23,7 +23,7 @@ screen = Screen(CellSurface(owns_cell=True), format="text")
 screen.text("started here")
 
 def later():
-    go.wait(30)
+    go.wait(60)
     screen.text(", continued from a thread")
     screen.reasoning("late thought")
     screen.finish("complete", footer=Facts(label="local"))
@@ -49,7 +49,7 @@ def run(client: BlockingKernelClient, code: str) -> tuple[str, list[dict[str, An
     cell = client.execute(code)
     messages = []
     while True:
-        message = client.get_iopub_msg(timeout=60)
+        message = client.get_iopub_msg(timeout=120)
         if message["msg_type"] in {"display_data", "update_display_data", "clear_output", "stream"}:
             messages.append(message)
         if message["msg_type"] == "error":
@@ -61,12 +61,12 @@ def run(client: BlockingKernelClient, code: str) -> tuple[str, list[dict[str, An
 
 def test_an_answer_reaches_its_cell_while_another_runs(kernel: BlockingKernelClient) -> None:
     first, before = run(kernel, START)
-    second, during = run(kernel, "print('other cell'); go.set(); gone.wait(30)")
+    second, during = run(kernel, "print('other cell'); go.set(); gone.wait(60)")
     assert first != second
     ours = [m for m in before + during if m["msg_type"] != "stream"]
     assert {m["parent_header"]["msg_id"] for m in ours} == {first}
-    (printed,) = [m for m in during if m["msg_type"] == "stream"]
-    assert printed["parent_header"]["msg_id"] == second
+    printed = [m for m in during if m["msg_type"] == "stream"]
+    assert {m["parent_header"]["msg_id"] for m in printed} == {second}
     assert ours[-1]["content"]["data"]["text/plain"].startswith(
         "started here, continued from a thread"
     )
@@ -104,15 +104,15 @@ def test_an_output_widget_streams_while_its_cell_is_long_done(
         kernel,
         "screen = Screen(OutputSurface(out), format='text')\n"
         "def later():\n"
-        "    go.wait(30)\n"
+        "    go.wait(60)\n"
         "    screen.text('from a thread')\n"
         "    screen.finish('complete')\n"
         "    gone.set()\n"
         "threading.Thread(target=later).start()",
     )
-    _, messages = run(kernel, "go.set(); gone.wait(30); print(out.outputs[0]['data'])")
-    (printed,) = [m for m in messages if m["msg_type"] == "stream"]
-    assert "'text/plain': 'from a thread'" in printed["content"]["text"]
+    _, messages = run(kernel, "go.set(); gone.wait(60); print(out.outputs[0]['data'])")
+    printed = "".join(m["content"]["text"] for m in messages if m["msg_type"] == "stream")
+    assert "'text/plain': 'from a thread'" in printed
 
 
 def test_an_answer_is_as_light_on_the_wire_as_it_is_said_to_be(
