@@ -184,15 +184,17 @@ async def test_a_picture_by_address_is_a_link_and_loads_nothing(
     open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:
     address = "https://pictures.invalid/cat.png"
+    too_long = f"{address}?signature={'a' * 2_100}"
     notebook = await open_notebook(
         "import cbai_notebook as cbai\npanel = cbai.ChatPanel()\npanel",
-        f"panel.send('What is it?', images=[{address!r}])",
+        f"panel.send('What is it?', images=[{address!r}, {too_long!r}])",
     )
     await notebook.run_to_end()
     panel = await PanelPage.shown(notebook)
     await expect(panel.prompts).to_have_count(1)
     await panel.settled()
     link = panel.answer.get_by_role("link", name="Image from pictures.invalid")
+    await expect(link).to_have_count(1)
     await expect(link).to_have_attribute("href", address)
     await panel.act("edit")
     await expect(panel.root.locator(".cbai-composer")).to_contain_text(
@@ -201,7 +203,8 @@ async def test_a_picture_by_address_is_a_link_and_loads_nothing(
     await panel.area.press("Enter")
     await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2")
     await panel.settled()
-    assert cloud.last.json["messages"][-1]["content"][1]["image_url"]["url"] == address
+    images = cloud.last.json["messages"][-1]["content"][1:]
+    assert [part["image_url"]["url"] for part in images] == [address, too_long]
     assert [url for url in notebook.watch.strangers if "pictures.invalid" in url] == []
 
 

@@ -18,7 +18,7 @@ LONGEST_ARGUMENTS = 2_000
 """Characters of a call's arguments that a question shows."""
 
 BY_ADDRESS = "cbai-by-address"
-"""Class of a link to an image of the reader's that is not shown, since that would load it."""
+"""Class of what stands for an image of the reader's that is not shown, since that would load it."""
 
 # Only what a browser shows as a picture and nothing else; these are the reader's own.
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\Z")
@@ -143,7 +143,8 @@ def _image(address: str) -> str:
     if _PICTURE.match(address):
         return f'<img class="cbai-thumbnail" alt="" src="{escape(address)}">'
     if not allowed_link(address):
-        return say("An image", "一张图片")
+        words = say("An image", "一张图片")
+        return f'<span class="{BY_ADDRESS}" data-address="{escape(address)}">{words}</span>'
     host = escape(urlsplit(address).hostname or "")
     return (
         f'<a class="{BY_ADDRESS}" href="{escape(address)}" target="_blank" rel="noopener noreferrer">'

@@ -58,7 +58,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   const picturesOf = (button) =>
     [...(turnOf(button)?.querySelectorAll(".cbai-ask .cbai-thumbnail, .cbai-ask .cbai-by-address") ?? [])].map(
-      (element) => element.getAttribute(element.matches("img") ? "src" : "href"),
+      (element) => element.dataset.address ?? element.getAttribute(element.matches("img") ? "src" : "href"),
     );
 
   async function copy(text, button) {
