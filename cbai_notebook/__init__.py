@@ -11,60 +11,54 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.client import (
-        Agent,
-        AgentStream,
-        Answer,
-        Chunk,
-        Event,
-        ImageAnswer,
-        ImageModel,
-        Model,
-        TextStream,
-        Timeout,
-        Tool,
-        agent,
-        create_image_model,
-        create_model,
-        image_part,
-        tool,
-    )
+    from cbai_notebook._version import __version__ as __version__
+    from cbai_notebook.bridge import run
+    from cbai_notebook.client.agents.agent import Agent, agent
+    from cbai_notebook.client.agents.agent_stream import AgentStream
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.chat_wire import Chunk
+    from cbai_notebook.client.images.image import ImageAnswer
+    from cbai_notebook.client.images.model import ImageModel, create_image_model
+    from cbai_notebook.client.images.part import image_part
+    from cbai_notebook.client.model import Model, create_model
+    from cbai_notebook.client.settings import Timeout
+    from cbai_notebook.client.sse import Event
+    from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.tools.tool import Tool, tool
+    from cbai_notebook.configuration import configure
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
     from cbai_notebook.errors import CbaiError
-    from cbai_notebook.notebook.bridge import run
-    from cbai_notebook.notebook.configuration import configure
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
 
-__version__ = "0.1.0"
-
 _HOME = {
-    "Agent": "client",
-    "AgentStream": "client",
-    "Answer": "client",
+    "__version__": "_version",
+    "Agent": "client.agents.agent",
+    "AgentStream": "client.agents.agent_stream",
+    "Answer": "client.answer",
     "CbaiError": "errors",
     "ChatPanel": "notebook.panel",
-    "Chunk": "client",
+    "Chunk": "client.chat_wire",
     "Conversation": "conversation",
-    "Event": "client",
-    "ImageAnswer": "client",
-    "ImageModel": "client",
-    "Model": "client",
-    "TextStream": "client",
-    "Timeout": "client",
-    "agent": "client",
-    "Tool": "client",
+    "Event": "client.sse",
+    "ImageAnswer": "client.images.image",
+    "ImageModel": "client.images.model",
+    "Model": "client.model",
+    "TextStream": "client.stream",
+    "Timeout": "client.settings",
+    "agent": "client.agents.agent",
+    "Tool": "client.tools.tool",
     "chat": "conversation",
-    "configure": "notebook.configuration",
-    "create_image_model": "client",
-    "create_model": "client",
+    "configure": "configuration",
+    "create_image_model": "client.images.model",
+    "create_model": "client.model",
     "history": "conversation.history",
-    "image_part": "client",
-    "run": "notebook.bridge",
+    "image_part": "client.images.part",
+    "run": "bridge",
     "show": "notebook.show",
     "use": "conversation",
-    "tool": "client",
+    "tool": "client.tools.tool",
 }
 
 __all__ = [

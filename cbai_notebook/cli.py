@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cbai_notebook import __version__
+from cbai_notebook._version import __version__
 from cbai_notebook.errors import CbaiError, ConfigurationError, MissingDependencyError
 
 USAGE = 2

@@ -18,16 +18,21 @@ PACKAGE = Path(cbai_notebook.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # A room may import itself and what stands behind it; the top may import every room.
+FLOOR = {"_version", "errors", "files", "locks", "preferences"}
 MAY_IMPORT = {
+    "_version": set(),
     "errors": set(),
     "locks": set(),
-    "paths": {"errors"},
-    "client": {"errors", "paths"},
-    "local": {"client", "errors", "locks", "paths"},
-    "conversation": {"client", "errors", "locks", "paths"},
-    "notebook": {"conversation", "local", "client", "errors", "locks", "paths"},
+    "files": {"errors"},
+    "preferences": {"errors"},
+    "bridge": FLOOR,
+    "prompts": FLOOR,
+    "client": FLOOR,
+    "local": {"client", *FLOOR},
+    "conversation": {"client", *FLOOR},
+    "notebook": {"bridge", "prompts", "conversation", "local", "client", *FLOOR},
 }
-TOP = {"__init__", "__main__", "cli"}
+TOP = {"__init__", "__main__", "cli", "configuration"}
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,17 @@ def test_a_library_is_known_in_one_room_only(library: str, home: set[str]) -> No
         and not found.file.relative_to(PACKAGE).as_posix().startswith(tuple(home))
     ]
     assert outside == []
+
+
+def test_the_clients_package_file_does_nothing() -> None:
+    body = ast.parse((PACKAGE / "client" / "__init__.py").read_text("utf-8")).body
+    assert [type(statement) for statement in body] == [ast.Expr], "a docstring, and no code"
+
+
+def test_no_public_name_is_that_of_a_module() -> None:
+    # Importing `cbai_notebook.batch` as a module would replace a public function of that name.
+    modules = {room_of(file) for file in MODULES}
+    assert modules & set(cbai_notebook.__all__) == set()
 
 
 def test_markdown_knows_no_notebook() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.client import wire
-from cbai_notebook.client.wire import Choice, Message, ToolCall, Usage
+from cbai_notebook.client import chat_wire
+from cbai_notebook.client.chat_wire import Choice, Message, ToolCall, Usage
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.record import Step
@@ -179,11 +179,11 @@ def from_completion(
     created = raw.get("created")
     return (make or Answer)(
         raw=lambda: raw,
-        id=wire.text_of(raw.get("id")),
-        created=wire.int_of(created),
-        model=wire.text_of(raw.get("model")),
-        choices=wire.choices_of(choices),
-        usage=wire.usage_of(raw.get("usage")),
+        id=chat_wire.text_of(raw.get("id")),
+        created=chat_wire.int_of(created),
+        model=chat_wire.text_of(raw.get("model")),
+        choices=chat_wire.choices_of(choices),
+        usage=chat_wire.usage_of(raw.get("usage")),
         asked=asked,
         reply=dict(message) if isinstance(message, dict) else None,
         provider=provider,

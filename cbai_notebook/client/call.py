@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cbai_notebook.client import failures, retry
-from cbai_notebook.client.failures import Asked
+from cbai_notebook.client import error_mapping, retry
+from cbai_notebook.client.completion import received, within
+from cbai_notebook.client.error_mapping import Asked
 from cbai_notebook.client.request import BODILESS, Request
 from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.transport import Transport
-from cbai_notebook.client.whole import received, within
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,5 @@ async def _once(
     transport: Transport, request: Request, asked: Asked, timeout: Timeout, number: int
 ) -> Reply:
     response, body = await received(transport, request, asked, connect_timeout=timeout.connect)
-    value = failures.json_object(body, response.headers, asked) if body.strip() else {}
-    return Reply(value, failures.request_id(response.headers, asked), number)
+    value = error_mapping.json_object(body, response.headers, asked) if body.strip() else {}
+    return Reply(value, error_mapping.request_id(response.headers, asked), number)

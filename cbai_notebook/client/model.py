@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.options import Options, split
 from cbai_notebook.client.providers import AGENT, Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build, without_usage
+from cbai_notebook.client.request_options import Options, split
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import BadRequestError, UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
-    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.error_mapping import Asked
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
 
@@ -141,8 +141,8 @@ class Model:
 
     async def _opened(self, endpoint: Endpoint, settings: Settings, request: Request) -> TextStream:
         from cbai_notebook.client import retry
-        from cbai_notebook.client.pump import Pump
         from cbai_notebook.client.stream import TextStream, opened
+        from cbai_notebook.client.stream_task import Pump
 
         transport = self._sender()
         began = asyncio.get_running_loop().time()
@@ -174,7 +174,7 @@ class Model:
     ) -> Answer:
         """Take the steps of a whole answer, one request each."""
         from cbai_notebook.client.answer import Timing
-        from cbai_notebook.client.structured.words import in_words
+        from cbai_notebook.client.structured.schema_prompt import in_words
         from cbai_notebook.client.tools import loop
 
         clock = asyncio.get_running_loop().time
@@ -200,10 +200,10 @@ class Model:
         self, endpoint: Endpoint, settings: Settings, options: Options, given: dict[str, Any]
     ) -> TextStream:
         """Take the steps of a stream, one request each, and return once the first has begun."""
-        from cbai_notebook.client.stepped import Relay, SteppedStream
         from cbai_notebook.client.stream import opened
-        from cbai_notebook.client.structured.words import in_words
+        from cbai_notebook.client.structured.schema_prompt import in_words
         from cbai_notebook.client.tools import loop
+        from cbai_notebook.client.tools.multi_step import Relay, SteppedStream
 
         first = build(endpoint, stream=True, params=given)
         asked = _asked(endpoint, first)
@@ -235,7 +235,7 @@ class Model:
         self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
     ) -> Answer:
         """Ask once for a whole answer; where the endpoint only streams, read its stream."""
-        from cbai_notebook.client.whole import within
+        from cbai_notebook.client.completion import within
 
         request = build(endpoint, stream=endpoint.always_stream, params=given)
         if not endpoint.always_stream:
@@ -248,16 +248,16 @@ class Model:
         return await within(settings.timeout.answer, all_of_it(), _asked(endpoint, request))
 
     async def _asked_once(self, endpoint: Endpoint, settings: Settings, request: Request) -> Answer:
-        from cbai_notebook.client import retry, whole
+        from cbai_notebook.client import completion, retry
 
         transport = self._sender()
         asked = _asked(endpoint, request)
         began = asyncio.get_running_loop().time()
 
         async def attempt(number: int) -> Answer:
-            return await whole.within(
+            return await completion.within(
                 settings.timeout.answer,
-                whole.ask(
+                completion.ask(
                     transport,
                     request,
                     asked,
@@ -297,7 +297,7 @@ def create_model(
     if provider is None:
         provider = (settings or settings_module.settings()).default_provider
     if provider == AGENT:
-        from cbai_notebook.client.agents.as_model import AgentModel
+        from cbai_notebook.client.agents.provider import AgentModel
 
         return AgentModel(settings=settings, transport=transport)
     return Model(provider, settings=settings, transport=transport)
@@ -326,7 +326,7 @@ def _step(given: dict[str, Any], messages: list[dict[str, Any]], number: int) ->
 
 
 def _asked(endpoint: Endpoint, request: Request) -> Asked:
-    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.error_mapping import Asked
 
     return Asked(
         provider=endpoint.provider,

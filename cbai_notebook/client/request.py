@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cbai_notebook.client import reasoning, wire
+from cbai_notebook.client import chat_wire, thinking
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.errors import ConfigurationError, UsageError
@@ -47,7 +47,7 @@ class Request:
         if self.method in BODILESS:
             return b""
         try:
-            return wire.dump(self.body)
+            return chat_wire.dump(self.body)
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
             raise UsageError(
                 f"A parameter cannot be sent as JSON: {error}. Use plain numbers, strings, lists "
@@ -82,7 +82,7 @@ def build(
         ConfigurationError: No model is named anywhere.
     """
     think = params.get("think")
-    given = {**endpoint.defaults, **reasoning.parameters(endpoint.provider, think), **params}
+    given = {**endpoint.defaults, **thinking.parameters(endpoint.provider, think), **params}
     given = {
         name: value
         for name, value in given.items()
@@ -121,7 +121,7 @@ def without_usage(request: Request) -> Request:
 
 def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
     """Return the headers of a request with a body, the key among them."""
-    from cbai_notebook import __version__
+    from cbai_notebook._version import __version__
 
     headers = {
         "Content-Type": "application/json",

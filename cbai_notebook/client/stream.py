@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from cbai_notebook.client import failures, log, merge
+from cbai_notebook.client import accumulator, error_mapping, event_log
 from cbai_notebook.client.answer import Answer, Messages, Timing
-from cbai_notebook.client.events import Event
-from cbai_notebook.client.wire import Chunk, Usage
+from cbai_notebook.client.chat_wire import Chunk, Usage
+from cbai_notebook.client.sse import Event
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.record import Step
@@ -24,7 +24,7 @@ class Source(Protocol):
     """What fills a stream's log: the pump of one request, or the relay of several."""
 
     @property
-    def log(self) -> log.Log: ...
+    def log(self) -> event_log.Log: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
     @property
@@ -78,21 +78,21 @@ class TextStream:
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """A view of the content: the pieces of text as they arrive."""
-        return log.View(self, self._log, log.texts)
+        return event_log.View(self, self._log, event_log.texts)
 
     @property
     def event_stream(self) -> AsyncIterator[Event]:
         """A view of the events; of a complete answer the last one's data is ``"[DONE]"``."""
-        return log.View(self, self._log, log.events)
+        return event_log.View(self, self._log, event_log.events)
 
     @property
     def data_stream(self) -> AsyncIterator[Chunk]:
         """A view of the parsed events, without ``[DONE]``."""
-        return log.View(self, self._log, log.chunks)
+        return event_log.View(self, self._log, event_log.chunks)
 
     def batches(self) -> AsyncIterator[list[Chunk]]:
         """Return a view of the parsed events, as many at once as have arrived since the last."""
-        return log.View(self, self._log, log.bursts)
+        return event_log.View(self, self._log, event_log.bursts)
 
     @property
     def partial_objects(self) -> AsyncIterator[Any]:
@@ -101,16 +101,16 @@ class TextStream:
         Strings are given as far as they have come, numbers once they are complete. The last one is
         what ``json.loads`` would give; the checked object is the answer's ``parsed``.
         """
-        from cbai_notebook.client.structured.partial import PartialObjects
+        from cbai_notebook.client.structured.partial_json import PartialObjects
 
         growing = PartialObjects(self._starts)
 
-        def objects(record: log.Log, start: int, stop: int) -> Iterable[Any]:
+        def objects(record: event_log.Log, start: int, stop: int) -> Iterable[Any]:
             chunks = record.chunks[start:stop]
             texts = ["" if chunk is None else chunk.text for chunk in chunks]
             return growing.feed(texts, start, stop)
 
-        return log.View(self, self._log, objects)
+        return event_log.View(self, self._log, objects)
 
     async def finish(self) -> Answer:
         """Read to the end and return the whole answer.
@@ -118,14 +118,14 @@ class TextStream:
         Raises:
             CbaiError: The stream failed; ``partial`` holds the text that had arrived.
         """
-        await self._log.wait(lambda log: log.ended)
+        await self._log.wait(lambda held: held.ended)
         if self._log.error is not None:
-            raise failures.again(self._log.error)
+            raise error_mapping.again(self._log.error)
         return self.answer()
 
     def answer(self) -> Answer:
         """Return what has arrived so far, as an answer."""
-        return Answer(**self._facts(merge.merged))
+        return Answer(**self._facts(accumulator.merged))
 
     def _facts(
         self, merged: Callable[[Iterable[dict[str, Any]]], dict[str, Any]]
@@ -157,7 +157,7 @@ class TextStream:
         if asyncio.get_running_loop() is self.loop and not self._log.complete:
             await asyncio.wait({task})
         else:
-            await self._log.wait(lambda log: log.ended)
+            await self._log.wait(lambda held: held.ended)
 
     async def __aenter__(self: Stream) -> Stream:
         return self
@@ -252,12 +252,12 @@ async def opened(stream: Stream) -> Stream:
     """
     held: Any = stream._log
     try:
-        await held.wait(lambda log: log.started)
+        await held.wait(lambda held: held.started)
     except asyncio.CancelledError:
         await stream.aclose()
         raise
     if held.error is not None and not held.fold.has_token:
-        raise failures.again(held.error)
+        raise error_mapping.again(held.error)
     return stream
 
 
@@ -265,10 +265,10 @@ def bursts_of(
     stream: TextStream,
 ) -> AsyncIterator[tuple[list[Event], list[Chunk | None]]]:
     """Return a view of a stream: its bursts, each as events and what they were parsed to."""
-    return log.View(stream, stream._log, log.pairs)
+    return event_log.View(stream, stream._log, event_log.pairs)
 
 
-def _drop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], record: log.Log) -> None:
+def _drop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], record: event_log.Log) -> None:
     if not record.ended:
         _cancel(loop, task)
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cbai_notebook.client import failures
+from cbai_notebook.client import error_mapping
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.errors import (
@@ -63,7 +63,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Response:
     """An answer whose headers have arrived; whoever has it closes it."""
 
-    def __init__(self, response: httpx.Response, asked: failures.Asked) -> None:
+    def __init__(self, response: httpx.Response, asked: error_mapping.Asked) -> None:
         self._response = response
         self._asked = asked
         self.status = response.status_code
@@ -92,7 +92,9 @@ class Response:
                 if not take(part):
                     break
         except _ERRORS as error:
-            raise failures.broken(error, self._asked) from failures.bare(error, self._asked)
+            raise error_mapping.broken(error, self._asked) from error_mapping.bare(
+                error, self._asked
+            )
         finally:
             if isinstance(parts, AsyncGenerator):
                 await parts.aclose()
@@ -118,7 +120,9 @@ class Response:
                     f"The answer is larger than {largest // 2**20} MB, so reading was stopped."
                 )
         except _ERRORS as error:
-            raise failures.broken(error, self._asked) from failures.bare(error, self._asked)
+            raise error_mapping.broken(error, self._asked) from error_mapping.bare(
+                error, self._asked
+            )
         return b"".join(parts)
 
     async def aclose(self) -> None:
@@ -134,7 +138,7 @@ class Transport(Protocol):
     """What sends a request; `HTTPTransport` unless a test brings its own."""
 
     async def send(
-        self, request: Request, asked: failures.Asked, *, connect_timeout: float
+        self, request: Request, asked: error_mapping.Asked, *, connect_timeout: float
     ) -> Response:
         """Send a request and return when the answer's headers have arrived."""
         ...
@@ -151,7 +155,7 @@ class HTTPTransport:
         self._fast = fast and FAST
 
     async def send(
-        self, request: Request, asked: failures.Asked, *, connect_timeout: float
+        self, request: Request, asked: error_mapping.Asked, *, connect_timeout: float
     ) -> Response:
         """Send a request and return when the answer's headers have arrived.
 
@@ -165,7 +169,7 @@ class HTTPTransport:
         try:
             response = await connections.handle_async_request(sent)
         except _ERRORS as error:
-            raise failures.from_network(error, asked) from failures.bare(error, asked)
+            raise error_mapping.from_network(error, asked) from error_mapping.bare(error, asked)
         return Response(response, asked)
 
 
@@ -318,7 +322,7 @@ def _built_tls_context() -> ssl.SSLContext:
 
 
 def _warm() -> None:
-    from cbai_notebook.client import providers, pump, retry, stream  # noqa: F401
+    from cbai_notebook.client import providers, retry, stream, stream_task  # noqa: F401
 
     providers.announced()
     try:

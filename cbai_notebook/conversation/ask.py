@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.cached import answer_of, fingerprint
 from cbai_notebook.conversation.checkpoints import Checkpoints
+from cbai_notebook.conversation.context import Bounds, Context
 from cbai_notebook.conversation.conversation import Conversation, Message
 from cbai_notebook.conversation.delta import Delta, Listener
-from cbai_notebook.conversation.past import Bounds, Context
+from cbai_notebook.conversation.replay import answer_of, fingerprint
 from cbai_notebook.conversation.stepping import following
 from cbai_notebook.conversation.turn import (
     CANCELLED,
@@ -26,7 +26,8 @@ from cbai_notebook.conversation.turn import (
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import Answer, Model
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.model import Model
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,7 @@ def _described(options: Mapping[str, Any]) -> dict[str, Any]:
 
         found["tools"] = [one.sent if isinstance(one, Tool) else one for one in tools_of(tools)]
     if (kind := options.get("response_type")) is not None:
-        from cbai_notebook.client.structured.response import response_type_of
+        from cbai_notebook.client.structured.response_type import response_type_of
 
         found["response_type"] = response_type_of(kind).format
     if "think" in options:

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from cbai_notebook.conversation.keeping import Keeper
+from cbai_notebook.conversation.context import Bounds, Context, context_of_turns
+from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.messages import Messages
-from cbai_notebook.conversation.past import Bounds, Context, context_of_turns
-from cbai_notebook.conversation.tables.reading import read, turns_of
-from cbai_notebook.conversation.tables.records import Records
+from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.store.sync import Keeper
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
     ASKED,

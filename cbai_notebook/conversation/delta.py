@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.calls import Call
+from cbai_notebook.conversation.tool_calls import Call
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import Chunk
+    from cbai_notebook.client.chat_wire import Chunk
 
 
 @dataclass(frozen=True)

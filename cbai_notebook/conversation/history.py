@@ -6,12 +6,12 @@ from collections import Counter
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.archive import archive, queries
-from cbai_notebook.conversation.archive.queries import Filter, Summary
-from cbai_notebook.conversation.archive.words import found_in
-from cbai_notebook.conversation.shelf import shelf
-from cbai_notebook.conversation.tables.frames import need
-from cbai_notebook.conversation.tables.records import Records
+from cbai_notebook.conversation.frames.to_frame import need
+from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.registry import shelf
+from cbai_notebook.conversation.store import archive, queries
+from cbai_notebook.conversation.store.queries import Filter, Summary
+from cbai_notebook.conversation.store.search import found_in
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:

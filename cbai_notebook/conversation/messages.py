@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, SupportsIndex
 
-from cbai_notebook.conversation.tables.records import Records
+from cbai_notebook.conversation.records import Records
 from cbai_notebook.errors import UsageError
 
 _INSTEAD = "chat.undo(), chat.delete(turn) and chat.copy(name) change a conversation"

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.calls import ASKING, RUNNING, Call
 from cbai_notebook.conversation.delta import Delta
+from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, Call
 from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import PendingCall, Step, ToolCallState
+    from cbai_notebook.client.tools.record import PendingCall, Step, ToolCallState
 
 Approve = Callable[[Turn, "PendingCall"], Awaitable[bool]]
 """Asks the user about a call. The turn tells it from calls of the same id: models count their calls anew

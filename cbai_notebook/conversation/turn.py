@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from cbai_notebook.conversation.calls import Call, calls_of
+from cbai_notebook.conversation.tool_calls import Call, calls_of
 
 ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "asked",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook.errors import LocalModelError, MissingDependencyError
-from cbai_notebook.paths import expanded
+from cbai_notebook.files import expanded
 
 if TYPE_CHECKING:
     from cbai_notebook.client.providers import Endpoint

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.notebook.pictures import abbreviated
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import Request
+    from cbai_notebook.client.request import Request
 
 
 def show_request(request: Request, hints: Sequence[str] = ()) -> None:

@@ -17,7 +17,7 @@ def load(shell: InteractiveShell) -> None:
     """Register ``%cbai`` and ``%%cbai``; loading twice changes nothing."""
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import completion, question
+    from cbai_notebook.notebook import question_mark, tab_key
 
     # `{name}` is ours to fill in: IPython's own expansion would evaluate expressions and fail on JSON.
     @no_var_expand
@@ -34,8 +34,8 @@ def load(shell: InteractiveShell) -> None:
             magics.run_cell(shell, line, cell)
 
     shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")
-    completion.register(shell)
-    question.register(shell)
+    tab_key.register(shell)
+    question_mark.register(shell)
     timer = threading.Timer(WARM_UP_AFTER_S, _warm_up)
     timer.daemon = True
     timer.start()
@@ -43,12 +43,12 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Take the magics and their completion away again."""
-    from cbai_notebook.notebook import completion, question
+    from cbai_notebook.notebook import question_mark, tab_key
 
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cbai", None)
-    completion.unregister(shell)
-    question.unregister(shell)
+    tab_key.unregister(shell)
+    question_mark.unregister(shell)
 
 
 def _warm_up() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cbai_notebook.errors import CbaiError, UsageError
-from cbai_notebook.notebook.references import REFERENCE, Found, NotFound, Reference, resolve
-from cbai_notebook.notebook.words import shortened
-from cbai_notebook.paths import expanded
+from cbai_notebook.files import expanded
+from cbai_notebook.notebook.command_line.lexer import shortened
+from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
 
 _SHOWN = 40
 _DATA = re.compile(r"data:[\w/+.-]+;base64,")
@@ -34,7 +34,7 @@ def addresses(images: Iterable[str], namespace: Mapping[str, Any]) -> tuple[str,
 
 
 def _address(text: str, namespace: Mapping[str, Any]) -> str:
-    from cbai_notebook.client import image_part
+    from cbai_notebook.client.images.part import image_part
 
     source = _source(text, namespace)
     try:

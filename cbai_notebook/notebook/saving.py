@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.paths import expanded
+from cbai_notebook.files import expanded
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import GeneratedImage
+    from cbai_notebook.client.images.image import GeneratedImage
 
 
 def destination(output: str) -> Path:
@@ -45,7 +45,7 @@ def save(images: Sequence[GeneratedImage], path: Path) -> list[Path]:
 
 
 def _save(image: GeneratedImage, path: Path) -> Path:
-    from cbai_notebook.client.images.kinds import SUFFIXES
+    from cbai_notebook.client.images.formats import SUFFIXES
 
     right = SUFFIXES[image.mime]
     if path.suffix.lower() not in (right, ".jpeg" if right == ".jpg" else right):
@@ -59,7 +59,7 @@ def _numbered(path: Path, number: int) -> Path:
 
 
 def _must_be_free(path: Path) -> None:
-    from cbai_notebook.client.images.kinds import mime_of
+    from cbai_notebook.client.images.formats import mime_of
 
     try:
         if not path.exists():

@@ -6,17 +6,18 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.bridge import background_loop
-from cbai_notebook.notebook.playback import play, play_here
+from cbai_notebook.notebook.render_loop import play, play_here
 from cbai_notebook.notebook.screen import Screen
 from cbai_notebook.notebook.showing import finishing, surface_here, surface_of
 
 if TYPE_CHECKING:
     from ipywidgets import Output
 
-    from cbai_notebook.client import Answer, TextStream
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.stream import TextStream
     from cbai_notebook.notebook.screen import Surface, TerminalSurface
 
 

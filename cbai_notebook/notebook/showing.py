@@ -23,7 +23,7 @@ from cbai_notebook.notebook.screen import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.client import Answer
+    from cbai_notebook.client.answer import Answer
 
 
 def surface_here(shell: InteractiveShell | None) -> Surface | TerminalSurface:

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from cbai_notebook.conversation.tables.reading import turns_of
+from cbai_notebook.conversation.frames.turns import turns_of
 from tests.benchmarks.table import Row, child
-from tests.conversation.tables.messages import many
+from tests.conversation.frames.messages import many
 
 MESSAGES = 100_000
 

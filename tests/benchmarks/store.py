@@ -77,8 +77,8 @@ def _checkpointing(module: str, file: Path) -> Iterator[Row]:
 def build(file: str) -> float:
     """Write a million messages as the archive writes them; return the seconds."""
     from cbai_notebook.conversation import Turn
-    from cbai_notebook.conversation.archive import Archive
-    from cbai_notebook.conversation.shelf import Shelf
+    from cbai_notebook.conversation.registry import Shelf
+    from cbai_notebook.conversation.store import Archive
 
     started = time.perf_counter()
     shelf = Shelf(Archive(Path(file)), None)
@@ -111,7 +111,7 @@ def build(file: str) -> float:
 
 def open_(file: str) -> float:
     """Return the seconds to open the file."""
-    from cbai_notebook.conversation.archive import Archive
+    from cbai_notebook.conversation.store import Archive
 
     started = time.perf_counter()
     Archive(Path(file)).check()
@@ -120,8 +120,8 @@ def open_(file: str) -> float:
 
 def last(file: str) -> float:
     """Return the seconds from nothing to the turns of the last conversation."""
-    from cbai_notebook.conversation.archive import Archive
-    from cbai_notebook.conversation.shelf import Shelf
+    from cbai_notebook.conversation.registry import Shelf
+    from cbai_notebook.conversation.store import Archive
 
     started = time.perf_counter()
     talk = Shelf(Archive(Path(file)), None).get(f"conversation {CONVERSATIONS - 1}")
@@ -131,8 +131,8 @@ def last(file: str) -> float:
 
 def names(file: str) -> float:
     """Return the seconds to list the conversations by name."""
-    from cbai_notebook.conversation.archive import Archive
-    from cbai_notebook.conversation.shelf import Shelf
+    from cbai_notebook.conversation.registry import Shelf
+    from cbai_notebook.conversation.store import Archive
 
     shelf = Shelf(Archive(Path(file)), None)
     shelf.get("another")
@@ -144,8 +144,8 @@ def names(file: str) -> float:
 def search(file: str, words: str) -> float:
     """Return the seconds to find the newest 50 messages, the file being open."""
     from cbai_notebook.conversation import keep_history
-    from cbai_notebook.conversation.archive import archive
     from cbai_notebook.conversation.history import history
+    from cbai_notebook.conversation.store import archive
 
     keep_history(file)
     opened = archive()
@@ -160,8 +160,8 @@ def search(file: str, words: str) -> float:
 
 def forget(file: str) -> float:
     """Return the seconds until nothing is left of a conversation."""
-    from cbai_notebook.conversation.archive import Archive
-    from cbai_notebook.conversation.shelf import Shelf
+    from cbai_notebook.conversation.registry import Shelf
+    from cbai_notebook.conversation.store import Archive
 
     shelf = Shelf(Archive(Path(file)), None)
     talk = shelf.get(shelf.names()[0])
@@ -174,8 +174,8 @@ def forget(file: str) -> float:
 def turn(folder: str) -> float:
     """Return the seconds of CPU for storing a turn of 2,000 characters, from its prompt to its end."""
     from cbai_notebook.conversation import Conversation, Turn
-    from cbai_notebook.conversation.archive import Archive
-    from cbai_notebook.conversation.shelf import Shelf
+    from cbai_notebook.conversation.registry import Shelf
+    from cbai_notebook.conversation.store import Archive
 
     def run(talk: Conversation, count: int) -> float:
         started = time.process_time()
@@ -198,13 +198,14 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
     Cells with and without the store are asked in turns. The store's part is what opening, checkpointing and
     closing a turn takes more; the cells' own difference is far smaller than their noise.
     """
-    from cbai_notebook.client import Settings, create_model
+    from cbai_notebook import bridge
+    from cbai_notebook.client.model import create_model
+    from cbai_notebook.client.settings import Settings
     from cbai_notebook.client.transport import aclose
     from cbai_notebook.conversation import Conversation, Question, Turn, ask
-    from cbai_notebook.conversation.archive import Archive
-    from cbai_notebook.conversation.keeping import Keeper
-    from cbai_notebook.notebook import bridge
-    from cbai_notebook.notebook.playback import play
+    from cbai_notebook.conversation.store import Archive
+    from cbai_notebook.conversation.store.sync import Keeper
+    from cbai_notebook.notebook.render_loop import play
     from cbai_notebook.notebook.screen import Screen
     from tests.notebook.screen.recording import RecordingSurface
 

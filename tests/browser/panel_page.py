@@ -118,7 +118,7 @@ LEFT_BEHIND = (
     " 'tasks': [str(task) for task in __import__('asyncio').all_tasks(loop)],"
     " 'threads': [thread.name for thread in threading.enumerate()"
     "  if 'cbai' in thread.name and ('transcript' not in thread.name or thread.join(60))]})("
-    "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge']).background_loop(),"
+    "__import__('cbai_notebook.bridge', fromlist=['bridge']).background_loop(),"
     " __import__('threading'))"
 )
 NOTHING = {"tasks": [], "threads": ["cbai-notebook"]}

@@ -307,7 +307,7 @@ async def test_a_prompt_whose_place_is_gone_goes_back_into_the_box(
         "(lambda loop, gate: [setattr(__import__('builtins'), 'gate', gate)] + ["
         " loop.call_soon_threadsafe(*call) and None for call in"
         " ((gate.wait, 60), (panel.conversation.delete, panel.conversation.turns[0]))])("
-        "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge']).background_loop(),"
+        "__import__('cbai_notebook.bridge', fromlist=['bridge']).background_loop(),"
         " __import__('threading').Event()) and None",
     )
     await panel.act("edit")

@@ -97,7 +97,7 @@ async def test_a_call_that_was_unfolded_stays_so_while_others_end(
     await expect(quick).to_have_attribute("open", "")
     await in_kernel(
         notebook,
-        "__import__('cbai_notebook.notebook.bridge', fromlist=['bridge'])"
+        "__import__('cbai_notebook.bridge', fromlist=['bridge'])"
         ".background_loop().call_soon_threadsafe(gate.set) and None",
     )
     await panel.settled()

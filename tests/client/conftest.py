@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import stamina
 
-from cbai_notebook.client import Model, Settings, Timeout, create_model
+from cbai_notebook.client.model import Model, create_model
 from cbai_notebook.client.retry import ATTEMPTS
+from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport
 from tests.gateway import Gateway
 

@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl
 import pandas as pd
 import pytest
 
-from cbai_notebook.client import Agent, SearchResult, Settings, Timeout, agent
+from cbai_notebook.client.agents.agent import Agent, agent
+from cbai_notebook.client.agents.values import SearchResult
+from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
     AuthenticationError,

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from cbai_notebook.client import image_part
-from cbai_notebook.client.images.answer import GeneratedImage
-from cbai_notebook.client.images.kinds import mime_of
-from cbai_notebook.client.images.part import LARGEST_BYTES, LONGEST_SIDE
+from cbai_notebook.client.images.formats import mime_of
+from cbai_notebook.client.images.image import GeneratedImage
+from cbai_notebook.client.images.part import LARGEST_BYTES, LONGEST_SIDE, image_part
 from cbai_notebook.errors import UsageError
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.gateway import Gateway, pictures

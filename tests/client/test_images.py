@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from cbai_notebook.client import ImageAnswer, ImageModel, Settings, Timeout, create_image_model
-from cbai_notebook.client.images.answer import GeneratedImage
 from cbai_notebook.client.images.download import LARGEST_IMAGE
+from cbai_notebook.client.images.image import GeneratedImage, ImageAnswer
+from cbai_notebook.client.images.model import ImageModel, create_image_model
 from cbai_notebook.client.retry import ATTEMPTS
+from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
     AuthenticationError,

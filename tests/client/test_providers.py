@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from cbai_notebook.client import (
+from cbai_notebook.client.model import create_model
+from cbai_notebook.client.providers import (
     Endpoint,
-    Settings,
-    create_model,
     parse_model_spec,
     provider_for,
     register_provider,
 )
+from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, UsageError
 
 ENV = Settings(env_id="my-env-1a", api_key="k")

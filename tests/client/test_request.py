@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from cbai_notebook import __version__
-from cbai_notebook.client import Endpoint, Model, Settings, create_model, register_provider
+from cbai_notebook.client.model import Model, create_model
+from cbai_notebook.client.providers import Endpoint, register_provider
+from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, UsageError
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.gateway import Gateway

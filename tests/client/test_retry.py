@@ -6,7 +6,7 @@ import pytest
 import stamina
 
 from cbai_notebook import errors
-from cbai_notebook.client import Model
+from cbai_notebook.client.model import Model
 from cbai_notebook.client.retry import ATTEMPTS, worth_retrying
 from cbai_notebook.errors import CbaiError
 from tests.client.conftest import MESSAGES, MakeModel

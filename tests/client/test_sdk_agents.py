@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cbai_notebook.client import Settings, agent, create_image_model
+from cbai_notebook.client.agents.agent import agent
+from cbai_notebook.client.images.model import create_image_model
+from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from tests.gateway import Exchange, Gateway, pictures
 from tests.gateway import test_sdk as sdk

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from cbai_notebook.client import Event, Model
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.sse import Event
 from cbai_notebook.errors import (
     CbaiError,
     InvalidResponseError,

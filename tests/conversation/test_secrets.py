@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.conversation.secrets import API_KEY, find_secrets, refuse
 from cbai_notebook.errors import SecretRefusedError
-from cbai_notebook.notebook.template import expand
+from cbai_notebook.prompts.template import expand
 
 KEY = "sk-3fA9x7Qb2LmZ"
 TOKEN = 'gh"p_\\9aX|7/Qé+2='

@@ -52,7 +52,7 @@ def test_the_key_never_shows(start_kernel: StartKernel, gateway: Gateway) -> Non
         "import cbai_notebook as cbai; m = cbai.create_model('cloudbase'); m",
         "cbai.run(m.prepare(False, model='m', messages=[dict(role='user', content='Hi')]))",
         "vars(m) if hasattr(m, '__dict__') else m",
-        "from cbai_notebook.client import settings; settings()",
+        "from cbai_notebook.client.settings import settings; settings()",
         "%cbai -m error:INVALID_CREDENTIALS Hi",
         "cbai.chat().messages",
         f"%cbai -m echo my key is {KEY}",

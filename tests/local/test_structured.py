@@ -10,7 +10,8 @@ import msgspec
 import pydantic
 import pytest
 
-from cbai_notebook.client import Settings, create_model
+from cbai_notebook.client.model import create_model
+from cbai_notebook.client.settings import Settings
 
 pytestmark = [
     pytest.mark.local_model,

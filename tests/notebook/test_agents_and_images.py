@@ -14,7 +14,7 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 import cbai_notebook as cbai
 from cbai_notebook import errors
-from cbai_notebook.client import ImageAnswer
+from cbai_notebook.client.images.image import ImageAnswer
 from cbai_notebook.conversation import names
 from tests.gateway import Gateway, Scenario, pictures
 from tests.notebook.test_magics import error_of, must

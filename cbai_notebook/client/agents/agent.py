@@ -21,8 +21,8 @@ from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.agents.stream import AgentStream
-    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.agents.agent_stream import AgentStream
+    from cbai_notebook.client.error_mapping import Asked
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.transport import Transport
 
@@ -293,10 +293,10 @@ class Agent:
 
     async def _streamed(self, path: str, body: Mapping[str, Any], timeout: Seconds) -> AgentStream:
         from cbai_notebook.client import retry
-        from cbai_notebook.client.agents.dialect import AgentDialect
-        from cbai_notebook.client.agents.stream import AgentStream
-        from cbai_notebook.client.pump import Pump
+        from cbai_notebook.client.agents.agent_stream import AgentStream
+        from cbai_notebook.client.agents.decoder import AgentDialect
         from cbai_notebook.client.stream import opened
+        from cbai_notebook.client.stream_task import Pump
 
         settings = settings_module.in_force(self._settings, timeout)
         request, asked = self._asking(path, body, settings)

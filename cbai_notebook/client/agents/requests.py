@@ -13,7 +13,7 @@ from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.error_mapping import Asked
 
 # An id becomes a part of the path, so it may hold nothing that leads out of it.
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
@@ -43,7 +43,7 @@ def asking(
 
     Source: the paths are those of the official SDK's ``Bot``.
     """
-    from cbai_notebook.client.failures import Asked
+    from cbai_notebook.client.error_mapping import Asked
 
     base, key = cloudbase(settings)
     url = "/".join(part for part in (f"{base}/aibot/bots", agent_id, path) if part)

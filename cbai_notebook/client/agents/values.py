@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar, overload
 
-from cbai_notebook.client.wire import int_of, text_of
+from cbai_notebook.client.chat_wire import int_of, text_of
 
 Item = TypeVar("Item")
 Raw = Mapping[str, Any]

@@ -9,13 +9,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from cbai_notebook.client import retry
-from cbai_notebook.client.failures import Asked
-from cbai_notebook.client.images.kinds import mime_of, name_of
+from cbai_notebook.client.completion import within
+from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.images.formats import mime_of, name_of
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request, headers_of
 from cbai_notebook.client.settings import Secret, Timeout
 from cbai_notebook.client.transport import Transport
-from cbai_notebook.client.whole import within
 from cbai_notebook.errors import InvalidResponseError, NotThereError, ServerError
 
 LARGEST_IMAGE = 32 * 1024 * 1024

@@ -25,7 +25,7 @@ from cbai_notebook.errors import (
 )
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.images.answer import GeneratedImage, ImageAnswer
+    from cbai_notebook.client.images.image import GeneratedImage, ImageAnswer
     from cbai_notebook.client.transport import Transport
 
 # The model named ``hunyuan-image`` itself was retired by the cloud in mid-2026.
@@ -82,8 +82,8 @@ class ImageModel:
         Source: ``docs.cloudbase.net/ai/image-model``; the paths are the official SDK's.
         """
         from cbai_notebook.client.call import call
-        from cbai_notebook.client.failures import Asked
-        from cbai_notebook.client.images.collect import collect
+        from cbai_notebook.client.error_mapping import Asked
+        from cbai_notebook.client.images.fetch import collect
         from cbai_notebook.client.transport import HTTPTransport
 
         settings = settings_module.in_force(self._settings, timeout)
@@ -142,7 +142,7 @@ class ImageModel:
         began: float,
     ) -> ImageAnswer:
         from cbai_notebook.client.answer import Timing
-        from cbai_notebook.client.images.answer import ImageAnswer
+        from cbai_notebook.client.images.image import ImageAnswer
 
         return ImageAnswer(
             images=tuple(images),

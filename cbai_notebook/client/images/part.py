@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cbai_notebook.client.images.kinds import mime_of, name_of
+from cbai_notebook.client.images.formats import mime_of, name_of
 from cbai_notebook.errors import MissingDependencyError, UsageError
-from cbai_notebook.paths import expanded
+from cbai_notebook.files import expanded
 
 LARGEST_BYTES = 4 * 1024 * 1024
 """Bytes of an image that are sent as they are; a larger one is scaled."""

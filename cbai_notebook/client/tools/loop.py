@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cbai_notebook.client.answer import MAX_STEPS, Answer, Messages, Timing, added, over_steps
-from cbai_notebook.client.tools.calling import Caller
+from cbai_notebook.client.chat_wire import ToolCall
+from cbai_notebook.client.tools.execute import Caller
 from cbai_notebook.client.tools.record import CallResult, Step, ToolCallState
-from cbai_notebook.client.wire import ToolCall
 from cbai_notebook.errors import StructuredAnswerError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.options import Options
+    from cbai_notebook.client.request_options import Options
 
 # A model that asks for thousands of calls in one step gets them, but not all at once.
 _AT_ONCE = 32

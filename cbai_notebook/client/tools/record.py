@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
-    from cbai_notebook.client.wire import Usage
+    from cbai_notebook.client.chat_wire import Usage
 
 Status = Literal["ok", "error", "refused", "unknown", "invalid"]
 """How a call ended: the tool returned, it raised, the user said no, there is no such tool, or its

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbai_notebook.notebook.command_line import Command
-from cbai_notebook.notebook.commands import conversations, files, looking, service
+from cbai_notebook.notebook.command_line.command_reader import Command
+from cbai_notebook.notebook.commands import conversations, files, history, service
 from cbai_notebook.notebook.commands.printing import write
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def run(shell: InteractiveShell, command: Command) -> None:
         case "panel":
             conversations.panel(command)
         case "history":
-            looking.history(shell, command)
+            history.history(shell, command)
         case "usage":
-            looking.usage(shell, command)
+            history.usage(shell, command)
         case "use":
             conversations.use(command)
         case "fork":
@@ -55,7 +55,7 @@ def run(shell: InteractiveShell, command: Command) -> None:
 
 def show_help(name: str | None = None) -> None:
     """Show options and commands, or how one command is used."""
-    from cbai_notebook.notebook.command_table import FORM_OF, help_of, help_text
+    from cbai_notebook.notebook.command_line.commands import FORM_OF, help_of, help_text
 
     form = FORM_OF.get(name or "")
     write(help_of(form) if form else help_text())

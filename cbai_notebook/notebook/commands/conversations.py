@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cbai_notebook.conversation import Conversation, Turn, chat, names, shelf
-from cbai_notebook.conversation.shelf import use as use_by_name
+from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line import Command
+from cbai_notebook.notebook.command_line.command_reader import Command
 from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
 
 
@@ -16,7 +16,7 @@ def named(name: str | None) -> Conversation:
         UsageError: There is none of that name.
     """
     if name is not None and name not in names():
-        from cbai_notebook.notebook.option_table import near
+        from cbai_notebook.notebook.command_line.options import near
 
         meant = near(name, names()) or f" Conversations: {', '.join(names()[-10:]) or 'none yet'}."
         raise UsageError(f"There is no conversation {name!r}.{meant}")
@@ -135,7 +135,7 @@ def delete(command: Command) -> None:
 
 def diff(command: Command) -> None:
     """Show what one answer says and another does not."""
-    from cbai_notebook.notebook.differences import show
+    from cbai_notebook.notebook.diff_view import show
 
     conversation = named(command.conversation)
     first, second = (*map(int, command.words), *(-2, -1)[len(command.words) :])

@@ -6,21 +6,21 @@ from pathlib import Path
 
 from cbai_notebook.conversation import chat, fresh
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line import Command
+from cbai_notebook.notebook.command_line.command_reader import Command
 from cbai_notebook.notebook.commands.conversations import named
 from cbai_notebook.notebook.commands.printing import count, write, write_table
 
 
 def export(command: Command) -> None:
     """Write a conversation to a file or a folder; without a form, list the forms."""
-    from cbai_notebook.conversation import forms
+    from cbai_notebook.conversation import formats
 
     form = command.options.get("to")
     if form is None:
-        write_table(("form", "what it is"), [(each.name, each.help) for each in forms.FORMS])
+        write_table(("form", "what it is"), [(each.name, each.help) for each in formats.FORMS])
         write("\nWrite one with `%cbai export --to FORM [-o PATH] [-c NAME]`.")
         return
-    made = forms.export(
+    made = formats.export(
         named(command.conversation),
         form,
         examples=command.options.get("examples"),
@@ -35,13 +35,13 @@ def export(command: Command) -> None:
 
 def import_(command: Command) -> None:
     """Read conversations from a file."""
-    from cbai_notebook.conversation import forms
-    from cbai_notebook.conversation.tables.reading import turns_of
+    from cbai_notebook.conversation import formats
+    from cbai_notebook.conversation.frames.turns import turns_of
 
     if command.word is None:
         raise UsageError("The file is missing: %cbai import PATH.")
     path = Path(command.word)
-    read = [turns_of(messages) for messages in forms.read_file(path)]
+    read = [turns_of(messages) for messages in formats.read_file(path)]
     for turns in read:
         conversation = chat(command.conversation) if command.conversation else fresh(path.stem)
         conversation.extend(turns)

@@ -11,8 +11,8 @@ def show_config() -> None:
     from dataclasses import asdict
 
     from cbai_notebook.client.settings import settings
-    from cbai_notebook.conversation.archive import place
-    from cbai_notebook.notebook.preferences import preferences
+    from cbai_notebook.conversation.store import place
+    from cbai_notebook.preferences import preferences
 
     now = settings()
     values = {
@@ -67,7 +67,7 @@ def login() -> None:
 
 def show_models(provider: str | None) -> None:
     """Show model names to try, of one provider or of all."""
-    from cbai_notebook.client import SUGGESTED_MODELS
+    from cbai_notebook.client.providers import SUGGESTED_MODELS
 
     chosen = {
         name: models

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .plain import plain
+from cbai_notebook.notebook.markdown.plain import plain
 
 if TYPE_CHECKING:
-    from .document import Document, Final, Piece
-    from .rendering import fragment, render, wrap
+    from cbai_notebook.notebook.markdown.document import Document, Final, Piece
+    from cbai_notebook.notebook.markdown.rendering import fragment, render, wrap
 
 __all__ = ["Document", "Final", "Piece", "fragment", "plain", "render", "wrap"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from .calm import close_last, hold_back
-from .parser import parse_blocks, shorten, starts, write
-from .plain import plain, split_lines
-from .rendering import wrap
+from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, starts, write
+from cbai_notebook.notebook.markdown.plain import plain, split_lines
+from cbai_notebook.notebook.markdown.rendering import wrap
+from cbai_notebook.notebook.markdown.unfinished import close_last, hold_back
 
 _SHARE = 3 / 8
 _STEADY = 7 / 10

@@ -9,7 +9,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .limits import (
+from cbai_notebook.notebook.markdown.limits import (
     HIGHLIGHT_CHARACTERS,
     HIGHLIGHT_LINE,
     HIGHLIGHT_SECONDS,

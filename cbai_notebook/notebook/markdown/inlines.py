@@ -10,7 +10,7 @@ from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 
-from .limits import EMPHASIS_DEPTH
+from cbai_notebook.notebook.markdown.limits import EMPHASIS_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from .limits import ADDRESS_CHARACTERS, SHOWN_TARGET
+from cbai_notebook.notebook.markdown.limits import ADDRESS_CHARACTERS, SHOWN_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from .limits import FORMULA_CHARACTERS, FORMULA_LINES
-from .tex import ENVIRONMENTS, typesettable
+from cbai_notebook.notebook.markdown.limits import FORMULA_CHARACTERS, FORMULA_LINES
+from cbai_notebook.notebook.markdown.tex import ENVIRONMENTS, typesettable
 
 if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock

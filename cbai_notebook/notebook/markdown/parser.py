@@ -11,14 +11,14 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from .blocks import definition, is_long, mark_tasks, too_deep
-from .highlight import highlight
-from .inlines import Inline, flatten, html_tag
-from .limits import BLOCK_CHARACTERS, NESTING
-from .links import secure
-from .mathematics import block_formula, inline_formula, may_typeset
-from .sanitize import FORMULA_CLASS, sanitize
-from .tables import table
+from cbai_notebook.notebook.markdown.highlight import highlight
+from cbai_notebook.notebook.markdown.inlines import Inline, flatten, html_tag
+from cbai_notebook.notebook.markdown.limits import BLOCK_CHARACTERS, NESTING
+from cbai_notebook.notebook.markdown.links import secure
+from cbai_notebook.notebook.markdown.mathematics import block_formula, inline_formula, may_typeset
+from cbai_notebook.notebook.markdown.rules import definition, is_long, mark_tasks, too_deep
+from cbai_notebook.notebook.markdown.sanitize import FORMULA_CLASS, sanitize
+from cbai_notebook.notebook.markdown.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .calm import close_last, hold_back
-from .parser import parse_blocks, shorten, write
-from .plain import plain, split_lines
+from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, write
+from cbai_notebook.notebook.markdown.plain import plain, split_lines
+from cbai_notebook.notebook.markdown.unfinished import close_last, hold_back
 
 # Everything is kept from the typesetter but the elements that ask for it.
 _OPENING = (

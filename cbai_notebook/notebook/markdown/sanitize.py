@@ -10,7 +10,7 @@ import re
 
 import nh3
 
-from .links import allowed_link, allowed_picture
+from cbai_notebook.notebook.markdown.links import allowed_link, allowed_picture
 
 FORMULA_CLASS = "mathjax_process tex2jax_process"
 

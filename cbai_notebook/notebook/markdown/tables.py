@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .limits import FILLED_CELLS
-from .mathematics import formula_end
+from cbai_notebook.notebook.markdown.limits import FILLED_CELLS
+from cbai_notebook.notebook.markdown.mathematics import formula_end
 
 if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock

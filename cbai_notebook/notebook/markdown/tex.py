@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .limits import FORMULA_NESTING
+from cbai_notebook.notebook.markdown.limits import FORMULA_NESTING
 
 # Split by hand, a list of names stays a text that a person can read and extend.
 _names = str.split

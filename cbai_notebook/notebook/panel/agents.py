@@ -24,7 +24,7 @@ async def suggested(turns: Sequence[Turn]) -> list[str]:
     Args:
         turns: The conversation, the turn that the agent has just answered last.
     """
-    from cbai_notebook.client import agent
+    from cbai_notebook.client.agents.agent import agent
 
     last = turns[-1]
     bot = bot_of(last)
@@ -44,7 +44,7 @@ async def send_feedback(turn: Turn, opinion: Literal["up", "down"]) -> None:
     Raises:
         CbaiError: It could not be told.
     """
-    from cbai_notebook.client import agent
+    from cbai_notebook.client.agents.agent import agent
 
     bot = bot_of(turn)
     if bot is not None and turn.record_id is not None:

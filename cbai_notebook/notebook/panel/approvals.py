@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Turn
-from cbai_notebook.notebook.bridge import background_loop
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import PendingCall
+    from cbai_notebook.client.tools.record import PendingCall
 
 
 class Approvals:

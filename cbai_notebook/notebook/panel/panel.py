@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook import bridge
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Conversation, Turn, chat, fresh
 from cbai_notebook.conversation.messages import Messages
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook import bridge
-from cbai_notebook.notebook.panel.asker import Asker, Options, Request, prepare
+from cbai_notebook.notebook.panel.prompt_queue import Asker, Options, Request, prepare
 
 if TYPE_CHECKING:
     import pandas as pd

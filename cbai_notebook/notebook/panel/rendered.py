@@ -53,7 +53,7 @@ def drawn_on(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
     """
     if not turn.sources:
         return []
-    from cbai_notebook.client import SearchResult
+    from cbai_notebook.client.agents.values import SearchResult
 
     searched = [SearchResult.of(page) for page in turn.sources.get("searched", ())]
     found = sources.lines(searched, turn.sources.get("looked_up", ()), words)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.notebook.panel.controls import update
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.panel.widgets import update
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 if TYPE_CHECKING:
     from ipywidgets import Output

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ipywidgets import HTML, Layout, VBox
 
+from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Change, Conversation, Turn, names, shelf
-from cbai_notebook.conversation.forms import FORMS, export
+from cbai_notebook.conversation.formats import FORMS, export
 from cbai_notebook.conversation.turn import COMPLETE
 from cbai_notebook.errors import CbaiError
-from cbai_notebook.notebook.bridge import background_loop
 from cbai_notebook.notebook.frontend import is_app
 from cbai_notebook.notebook.panel import agents, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
-from cbai_notebook.notebook.panel.controls import Bar, Composer, update
 from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.panel.widgets import Bar, Composer, update
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 if TYPE_CHECKING:
     from cbai_notebook.notebook.panel.panel import ChatPanel
@@ -185,7 +185,7 @@ class PanelView:
     def _show_state(self) -> None:
         if self._closed:
             return
-        from cbai_notebook.client import SUGGESTED_MODELS
+        from cbai_notebook.client.providers import SUGGESTED_MODELS
 
         options, conversation = self._panel.options, self._conversation
         turns = conversation.turns
@@ -432,8 +432,7 @@ class PanelView:
 
 
 def _default_model() -> str:
-    from cbai_notebook.client import parse_model_spec
-    from cbai_notebook.client.providers import default_model
+    from cbai_notebook.client.providers import default_model, parse_model_spec
     from cbai_notebook.client.settings import settings
 
     now = settings()

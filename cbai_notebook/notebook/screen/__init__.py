@@ -7,7 +7,7 @@ from cbai_notebook.notebook.screen.footer import Facts, Status
 from cbai_notebook.notebook.screen.notice import Notice
 from cbai_notebook.notebook.screen.output import OutputSurface
 from cbai_notebook.notebook.screen.screen import Screen
-from cbai_notebook.notebook.screen.surface import Bundle, Surface
+from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
 from cbai_notebook.notebook.screen.terminal import TerminalSurface
 
 __all__ = [

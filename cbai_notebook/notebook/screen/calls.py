@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cbai_notebook.conversation.calls import ASKING, RUNNING, Call
+from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, Call
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

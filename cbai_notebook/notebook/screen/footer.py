@@ -11,7 +11,7 @@ from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import SearchResult
+    from cbai_notebook.client.agents.values import SearchResult
 
 Status = Literal["complete", "partial", "cancelled", "failed"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 # The keyframes only exist for readers who have not asked for less motion.
 _PULSE = (

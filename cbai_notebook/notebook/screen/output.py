@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 if TYPE_CHECKING:
     from ipywidgets import Output

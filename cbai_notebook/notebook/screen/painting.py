@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from cbai_notebook.conversation.calls import ASKING, Call
+from cbai_notebook.conversation.tool_calls import ASKING, Call
 from cbai_notebook.notebook.screen.bodies import Body, Ending, Part
 from cbai_notebook.notebook.screen.footer import Closing, Facts, Status, closing
+from cbai_notebook.notebook.screen.layout import Slots, joined
 from cbai_notebook.notebook.screen.notice import Notice, waiting
 from cbai_notebook.notebook.screen.pace import Pace
-from cbai_notebook.notebook.screen.slots import Slots, joined
 from cbai_notebook.notebook.screen.step import ASIDE, Aside, Step
-from cbai_notebook.notebook.screen.surface import Bundle, Surface
+from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
 
 MERGE_CHARS = 20_000
 """An answer below this many characters becomes one output at the end, so that a saved notebook is clean."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from cbai_notebook.conversation.calls import RUNNING, Call
+from cbai_notebook.conversation.tool_calls import RUNNING, Call
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.screen.bodies import FORMATS, body_of
 from cbai_notebook.notebook.screen.calls import Calls, call_line
 from cbai_notebook.notebook.screen.footer import Facts, Status, closing
 from cbai_notebook.notebook.screen.notice import Notice
 from cbai_notebook.notebook.screen.painting import Painting
-from cbai_notebook.notebook.screen.surface import Surface
+from cbai_notebook.notebook.screen.surfaces import Surface
 from cbai_notebook.notebook.screen.terminal import TerminalSurface
 
 

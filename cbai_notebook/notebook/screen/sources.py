@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from cbai_notebook.notebook.screen import html
 
 if TYPE_CHECKING:
-    from cbai_notebook.client import SearchResult
+    from cbai_notebook.client.agents.values import SearchResult
 
 MOST = 10
 """Pages, and names of knowledge, that are shown; the rest is counted."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from cbai_notebook.notebook.screen.bodies import Part
 from cbai_notebook.notebook.screen.calls import Calls
 from cbai_notebook.notebook.screen.reasoning import Reasoning
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 
 class Step:

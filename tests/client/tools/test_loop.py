@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from cbai_notebook import Tool, tool
-from cbai_notebook.client import Answer, Model, PendingCall, Step, ToolCallState
+from cbai_notebook.client.answer import Answer
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.tools.record import PendingCall, Step, ToolCallState
 from cbai_notebook.errors import ServerError, UsageError
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.gateway import Error, Gateway, Scenario

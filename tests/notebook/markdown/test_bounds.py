@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from cbai_notebook.notebook.markdown import Document, render
-
-from .heavy import heavy
-from .walk import walk
+from tests.notebook.markdown.heavy import heavy
+from tests.notebook.markdown.walk import walk
 
 NAMES = [name for name, _ in heavy(100)]
 

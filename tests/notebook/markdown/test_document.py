@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.notebook.markdown import Document, Piece, fragment, render, wrap
-
-from .answers import ANSWERS, TRICKY, splits
-from .test_hostile import ATOMS
-from .walk import walk
+from tests.notebook.markdown.answers import ANSWERS, TRICKY, splits
+from tests.notebook.markdown.test_hostile import ATOMS
+from tests.notebook.markdown.walk import walk
 
 PARAGRAPH = "A paragraph says *something* of some length, and goes on for a while about it.\n\n"
 ANSWER = "# Title\n\n" + "".join(

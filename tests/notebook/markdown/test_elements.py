@@ -7,8 +7,7 @@ import re
 import pytest
 
 from cbai_notebook.notebook.markdown import fragment, render
-
-from .walk import FORMULA, walk
+from tests.notebook.markdown.walk import FORMULA, walk
 
 
 def test_the_wrapper_carries_the_styles_and_keeps_the_typesetter_out() -> None:

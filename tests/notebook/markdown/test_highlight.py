@@ -10,8 +10,7 @@ import pytest
 
 from cbai_notebook.notebook.markdown import fragment, render
 from cbai_notebook.notebook.markdown.highlight import highlight
-
-from .walk import walk
+from tests.notebook.markdown.walk import walk
 
 PYTHON = 'def f(x):\n    # why\n    return {"a": x, 1: [None]}\n'
 

@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.notebook.markdown import Document, render
-
-from . import corpus
-from .walk import walk
+from tests.notebook.markdown import corpus
+from tests.notebook.markdown.walk import walk
 
 PLACES = {
     "a list": "- x\n- {}\n",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cbai_notebook.notebook.markdown import fragment, render
-
-from .corpus import PNG
-from .walk import walk
+from tests.notebook.markdown.corpus import PNG
+from tests.notebook.markdown.walk import walk
 
 
 @pytest.mark.parametrize(

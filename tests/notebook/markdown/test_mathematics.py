@@ -6,8 +6,7 @@ import pytest
 
 from cbai_notebook.notebook.markdown import fragment, render
 from cbai_notebook.notebook.markdown.tex import COMMANDS, ENVIRONMENTS, typesettable
-
-from .walk import FORBIDDEN_TEX, walk
+from tests.notebook.markdown.walk import FORBIDDEN_TEX, walk
 
 
 @pytest.mark.parametrize(

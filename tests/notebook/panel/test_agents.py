@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import cbai_notebook as cbai
-from cbai_notebook.conversation.forms import export
+from cbai_notebook.conversation.formats import export
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 from tests.notebook.panel.test_panel import converse, eventually, shown
 

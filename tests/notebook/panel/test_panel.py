@@ -14,10 +14,10 @@ import pytest
 from ipywidgets import HTML, Box, Output
 
 import cbai_notebook as cbai
+from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Conversation, Question, ask
-from cbai_notebook.conversation.drawing import draw
+from cbai_notebook.conversation.ask_image import draw
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
-from cbai_notebook.notebook.bridge import background_loop
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 from tests.gateway.tools import Call, calling
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cbai_notebook.client import SearchResult
+from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.notebook.screen import Facts, Screen
 from cbai_notebook.notebook.screen.sources import MOST
 from tests.notebook.screen.recording import Clock, RecordingSurface

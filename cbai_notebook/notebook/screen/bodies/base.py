@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 SEAL_CHARS = 1500
 SEAL_SHARE = 3 / 8

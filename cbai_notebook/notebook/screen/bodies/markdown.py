@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen.bodies.base import Ending, Part, htmls, sources
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 if TYPE_CHECKING:
     from cbai_notebook.notebook.markdown import Document

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.bodies.base import Ending, Lines, Part, htmls, sources
-from cbai_notebook.notebook.screen.surface import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle
 
 
 class TextBody:

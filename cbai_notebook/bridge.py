@@ -1,0 +1,274 @@
+"""The one crossing from synchronous code to asynchronous code.
+
+Everything that talks to the network runs on one background event loop, on a daemon thread that starts
+on first use. A cell, a script or a plain function hands it a coroutine and waits here. The kernel's own
+loop is never re-entered: a kernel that is made to run a nested loop loses the cells queued behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import inspect
+import os
+import queue
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from cbai_notebook.errors import CbaiError, NestedLoopError
+from cbai_notebook.preferences import preferences
+
+T = TypeVar("T")
+
+POLL_S = 0.05
+"""Seconds between two looks at a waiting call, so that an interrupt arrives on every platform."""
+
+CANCEL_GRACE_S = 5.0
+"""Seconds that a cancelled coroutine may take to clean up before the caller is let go."""
+
+
+class Call(Generic[T]):
+    """A coroutine on the background loop, seen from any other thread.
+
+    Making one and starting it are two steps, so that the second can stand inside the ``try`` that
+    stops it: an interrupt may come at any line.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._loop = loop
+        self._coroutine = coroutine
+        # The caller's context goes along, so that what the coroutine displays reaches its own cell.
+        self._context = contextvars.copy_context()
+        self._task: asyncio.Task[T] | None = None
+        self._dropped = False
+        # Not a threading.Event: an interrupt inside its Python code can turn into another exception.
+        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._loop.call_soon_threadsafe(self._start)
+
+    def _start(self) -> None:
+        if self._dropped:
+            return
+        self._task = self._context.run(self._loop.create_task, self._coroutine)
+        self._task.add_done_callback(lambda _: self._ended.put(None))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait up to `timeout` seconds; return whether the coroutine has ended, cleaned up included."""
+        if not self.done:
+            with contextlib.suppress(queue.Empty):
+                self._ended.get(timeout=timeout)
+                self._ended.put(None)  # for whoever else waits
+        return self.done
+
+    @property
+    def done(self) -> bool:
+        """Whether the coroutine has ended."""
+        return self._dropped or (self._task is not None and self._task.done())
+
+    def cancel(self) -> None:
+        """Ask the coroutine to stop; returns at once."""
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and the coroutine with it
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        elif not self._dropped:
+            self._dropped = True
+            self._coroutine.close()
+            self._ended.put(None)
+
+    def stop(self) -> None:
+        """Ask the coroutine to stop and wait until it has cleaned up."""
+        self.cancel()
+        self.wait(CANCEL_GRACE_S)
+
+    def result(self) -> T:
+        """Wait for the end, in short polls; return the result or raise what the coroutine raised.
+
+        Any exception here, an interrupt above all, stops the coroutine before it goes on.
+        """
+        try:
+            while not self.wait(POLL_S):
+                pass
+        except BaseException:
+            self.stop()
+            raise
+        assert self._task is not None
+        try:
+            return self._task.result()
+        except asyncio.CancelledError:
+            raise CbaiError("The call was cancelled before it ended. Run it again.") from None
+
+
+class _BackgroundLoop:
+    """The daemon thread and its event loop; made anew in a forked child, where threads do not exist."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            alive = self._thread is not None and self._thread.is_alive()
+            if self._loop is None or self._pid != os.getpid() or not alive:
+                self._loop = asyncio.new_event_loop()
+                self._pid = os.getpid()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="cbai-notebook", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    def is_current(self) -> bool:
+        return threading.current_thread() is self._thread
+
+
+_background = _BackgroundLoop()
+
+
+def background_loop() -> asyncio.AbstractEventLoop:
+    """Return the background event loop, started when needed."""
+    return _background.loop()
+
+
+def prepare(awaitable: Awaitable[T]) -> Call[T]:
+    """Return a call of an awaitable on the background loop that is not started yet."""
+    return Call(_background.loop(), _as_coroutine(awaitable))
+
+
+def submit(awaitable: Awaitable[T]) -> Call[T]:
+    """Start an awaitable on the background loop and return at once."""
+    call = prepare(awaitable)
+    call.start()
+    return call
+
+
+def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
+    """Run a coroutine to its end from synchronous code: a cell, a script or a plain function.
+
+    The coroutine runs on the background loop, so it goes on while the kernel is busy. An interrupt
+    cancels it and waits until it has released what it holds.
+
+    Args:
+        awaitable: The coroutine to run, such as ``model.generate_text(…)``.
+        nested: Run on the *caller's* event loop instead, which a coroutine needs that uses a
+            connection made in a cell. ``None`` follows the ``bridge`` setting.
+
+    Returns:
+        What the coroutine returns.
+
+    Raises:
+        NestedLoopError: ``nested`` was asked for where it would lose queued cells.
+        CbaiError: Called from a coroutine on the background loop, where it would wait for itself.
+    """
+    coroutine = _as_coroutine(awaitable)
+    if nested if nested is not None else preferences().bridge == "nested":
+        return _run_nested(coroutine)
+    if _background.is_current():
+        coroutine.close()
+        raise CbaiError(
+            "cbai.run() was called inside a coroutine that it runs itself. Use `await` there."
+        )
+    call = prepare(coroutine)
+    try:
+        call.start()
+        return call.result()
+    except KeyboardInterrupt:
+        call.stop()
+        raise
+
+
+def on_this_loop() -> Callable[[Callable[[], Any]], Awaitable[Any]]:
+    """Return what runs functions on the event loop that runs now, from any other loop.
+
+    It waits while that loop is busy, as the kernel's is while a cell runs. Where no loop runs, functions
+    run where they are called.
+    """
+    try:
+        home: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+    except RuntimeError:
+        home = None
+
+    async def call(work: Callable[[], Any]) -> Any:
+        async def done() -> Any:
+            value = work()
+            return await value if inspect.isawaitable(value) else value
+
+        if home is None or not home.is_running():
+            return await done()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(done(), home))
+
+    return call
+
+
+def _as_coroutine(awaitable: Awaitable[T]) -> Coroutine[Any, Any, T]:
+    if inspect.iscoroutine(awaitable):
+        return awaitable
+    if not inspect.isawaitable(awaitable):
+        raise TypeError(
+            f"cbai.run() takes a coroutine, not {type(awaitable).__name__}. "
+            "Call the function: cbai.run(model.generate_text(…))."
+        )
+
+    async def wait() -> T:
+        return await awaitable
+
+    return wait()
+
+
+def _run_nested(coroutine: Coroutine[Any, Any, T]) -> T:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    try:
+        _allow_nesting(loop)
+    except NestedLoopError:
+        coroutine.close()
+        raise
+    task = loop.create_task(coroutine)
+    try:
+        return loop.run_until_complete(task)
+    except BaseException:
+        # Without this an interrupted coroutine would go on running behind the user's back.
+        task.cancel()
+        loop.run_until_complete(asyncio.wait([task]))
+        raise
+
+
+def _allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
+    """Patch the running loop so that it can be re-entered, or refuse where cells would be lost."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    def release(package: str) -> tuple[int, ...]:
+        try:
+            parts = version(package).split(".")[:3]
+        except PackageNotFoundError:
+            return ()
+        return tuple(int(digits) for part in parts if (digits := _leading_digits(part)))
+
+    if release("nest_asyncio2") >= (1, 7, 3):
+        import nest_asyncio2
+
+        nest_asyncio2.apply(loop)
+        return
+    if release("ipykernel") >= (7, 1):
+        raise NestedLoopError(
+            "A nested event loop would lose the cells queued behind this one on your ipykernel. "
+            'Run `pip install "nest-asyncio2>=1.7.3"` and restart the kernel, or use '
+            "cbai.run(…) without nested=True."
+        )
+    import nest_asyncio
+
+    nest_asyncio.apply(loop)
+
+
+def _leading_digits(text: str) -> str:
+    return text[: len(text) - len(text.lstrip("0123456789"))]

@@ -1,0 +1,200 @@
+"""How an agent writes its answer into events.
+
+Source: the HTTP API's page ``http-api/ai-bot/send-message`` for the fields; for what the page leaves
+open, the official chat component (``cloudbase-agent-ui``), which reads ``reasoning_content`` of
+``thinking`` events, ``search_info`` and ``knowledge_base`` (earlier ``knowledge_meta``) where they
+come, ``error.message`` of an event whose finish reason is ``error``, and ends at ``[DONE]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cbai_notebook.client import chat_wire, error_mapping
+from cbai_notebook.client.accumulator import Fold
+from cbai_notebook.client.agents.values import SearchResult
+from cbai_notebook.client.chat_wire import Chunk, ChunkChoice, Message, Usage, int_of, text_of
+from cbai_notebook.client.decoder import loaded
+from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.sse import DONE, Event
+
+# The kinds of event whose content is not the answer's.
+_NOT_SAID = frozenset({"search", "knowledge", "db", "tool-call", "tool-result"})
+_FINAL = frozenset({"stop", "length", "content_filter"})
+
+
+class AgentChunk(Chunk, omit_defaults=True, gc=False):
+    """One event of an agent's answer, with the face of a chat model's chunk.
+
+    ``raw`` is the event as the server sent it. ``kind`` is its type: ``"text"``, ``"thinking"``,
+    ``"search"``, ``"knowledge"``, or one that this package does not know.
+    """
+
+    kind: str = ""
+    search_results: tuple[SearchResult, ...] = ()
+    knowledge: tuple[str, ...] = ()
+
+
+class AgentFold(Fold):
+    """The running sum of an agent's answer; ``id`` is the id of its record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # An agent may repeat them with every event.
+        self._search_results: dict[SearchResult, None] = {}
+        self._knowledge: dict[str, None] = {}
+
+    def add(self, chunks: Iterable[Chunk | None]) -> None:
+        """Add chunks, in their order; None counts for nothing."""
+        chunks = list(chunks)
+        super().add(chunks)
+        for chunk in chunks:
+            if not isinstance(chunk, AgentChunk):
+                continue
+            self.id = self.id or chunk.id
+            self._search_results.update(dict.fromkeys(chunk.search_results))
+            self._knowledge.update(dict.fromkeys(chunk.knowledge))
+
+    @property
+    def search_results(self) -> tuple[SearchResult, ...]:
+        """The pages of the web that the agent used, in the order they came."""
+        return tuple(self._search_results)
+
+    @property
+    def knowledge(self) -> tuple[str, ...]:
+        """The knowledge bases that the agent used."""
+        return tuple(self._knowledge)
+
+    @property
+    def has_token(self) -> bool:
+        """Whether anything of an answer has come; what was found in the web or looked up counts."""
+        return super().has_token or bool(self._search_results or self._knowledge)
+
+
+class AgentDialect:
+    """Reads the events of ``send-message`` and ``recommend-questions``."""
+
+    def fold(self) -> AgentFold:
+        return AgentFold()
+
+    def read(
+        self,
+        events: Sequence[Event],
+        chunks: list[Chunk | None],
+        headers: Mapping[str, str],
+        asked: Asked,
+    ) -> bool:
+        for event in events:
+            if event.body.strip() == DONE:
+                chunks.append(None)
+                return True
+            value = loaded(event, chat_wire.load_object, headers, asked)
+            if value is None:
+                chunks.append(None)
+                continue
+            _refuse_error(event, value, headers, asked)
+            chunks.append(_chunk(value, event.body))
+        return False
+
+    def complete(self, fold: Fold) -> bool:
+        # An agent that is a function of the user's own may end its answer without [DONE].
+        return fold.finish_reason in _FINAL
+
+    def whole(self, body: bytes, headers: Mapping[str, str], asked: Asked) -> list[Event]:
+        value = error_mapping.json_object(body, headers, asked)
+        if not isinstance(value.get("content"), str):
+            raise error_mapping.not_an_answer(headers, body, asked)
+        return [Event(body), Event(DONE)]
+
+
+def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Merge the raw events of an answer into one of their shape.
+
+    Text is joined where it is the answer's; of every other field the last value that is not empty
+    counts.
+    """
+    whole: dict[str, Any] = {"content": "", "reasoning_content": ""}
+    for value in chunks:
+        chunk = _chunk(value, b"")
+        whole["content"] += chunk.text
+        whole["reasoning_content"] += chunk.reasoning
+        for name, part in value.items():
+            joined = name in ("content", "reasoning_content")
+            if not joined and (part not in (None, "", [], {}) or name not in whole):
+                whole[name] = part
+    return whole
+
+
+def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
+    kind = text_of(value.get("type")) or ""
+    said = chat_wire.content_text(value.get("content"))
+    thought = chat_wire.content_text(value.get("reasoning_content"))
+    if kind == "thinking":
+        said, thought = None, thought or said
+    elif kind in _NOT_SAID:
+        said = None
+    delta = Message(text_of(value.get("role")), said or None, thought or None)
+    return AgentChunk(
+        id=text_of(value.get("record_id")),
+        model=text_of(value.get("model")),
+        created=int_of(value.get("created")),
+        choices=[ChunkChoice(0, delta, _finish_reason(value))],
+        usage=_usage(value.get("usage")),
+        source=body,
+        kind=kind,
+        search_results=_search_results(value.get("search_info")),
+        knowledge=_knowledge(value),
+    )
+
+
+def _finish_reason(value: Mapping[str, Any]) -> str | None:
+    # The second spelling is that of one of the API's own pages.
+    reason = text_of(value.get("finish_reason")) or text_of(value.get("finish_reasion"))
+    return None if reason == "continue" else reason
+
+
+def _usage(value: Any) -> Usage | None:
+    """Read a usage object in either spelling: pages of the API differ, and so do agents."""
+    if not isinstance(value, dict):
+        return None
+    camel = {
+        "prompt_tokens": value.get("promptTokens"),
+        "completion_tokens": value.get("completionTokens"),
+        "total_tokens": value.get("totalTokens"),
+    }
+    return chat_wire.usage_of({name: value.get(name) or found for name, found in camel.items()})
+
+
+def _search_results(value: Any) -> tuple[SearchResult, ...]:
+    found = value.get("search_results") if isinstance(value, dict) else None
+    if not isinstance(found, list):
+        return ()
+    return tuple(SearchResult.of(one) for one in found if isinstance(one, dict))
+
+
+def _knowledge(value: Mapping[str, Any]) -> tuple[str, ...]:
+    for name in ("knowledge_base", "knowledge_meta"):
+        found = value.get(name)
+        if isinstance(found, list):
+            names = (_name_of(one) for one in found)
+            return tuple(name for name in names if name)
+    return ()
+
+
+def _name_of(value: Any) -> str:
+    if isinstance(value, dict):
+        value = next((value[key] for key in ("name", "title", "fileName") if value.get(key)), "")
+    return text_of(value) or ""
+
+
+def _refuse_error(
+    event: Event, value: dict[str, Any], headers: Mapping[str, str], asked: Asked
+) -> None:
+    certain = event.event == "error" or _finish_reason(value) == "error"
+    if certain and not value.get("message"):
+        # An agent that says no more has put the reason where the text would stand.
+        value = {**value, "message": chat_wire.content_text(value.get("content"))}
+    error = error_mapping.from_body(value, headers, asked, certain=certain)
+    if error is not None:
+        raise error

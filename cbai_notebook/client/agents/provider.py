@@ -1,0 +1,199 @@
+"""An agent with the face of a model, so that whatever asks models can ask agents: ``agent/BOT_ID``.
+
+An agent takes a message and what went before it, and little else: its prompt, its model and its
+temperature are set up in CloudBase. So a system prompt among the messages stays here, what models
+said and did with tools goes along as plain text, and a parameter that an agent has no use for is
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.agents.agent import Agent
+from cbai_notebook.client.model import Model, given_parameters
+from cbai_notebook.client.providers import AGENT, default_model
+from cbai_notebook.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.agents.agent_stream import AgentAnswer, AgentStream
+    from cbai_notebook.client.request import Request
+    from cbai_notebook.client.settings import Settings, Timeout
+    from cbai_notebook.client.transport import Transport
+
+_TAKEN = {
+    "search": "search",
+    "searchEnable": "search",
+    "files": "files",
+    "conversation_id": "conversation_id",
+    "conversationId": "conversation_id",
+}
+
+
+class AgentModel(Model):
+    """CloudBase's agents, asked as models are. `create_model` makes it of ``"agent"``.
+
+    ``model`` is the agent's id. Of the messages the last one is said, and the texts of those before
+    it are the history. ``search``, ``files`` and ``conversation_id`` are taken as
+    `Agent.send_message` takes them; images go along as files, by their https addresses only.
+
+    Args:
+        settings: Settings to use instead of those in force when a request is made.
+        transport: What sends requests; the shared HTTP client by default.
+    """
+
+    def __init__(
+        self, *, settings: Settings | None = None, transport: Transport | None = None
+    ) -> None:
+        super().__init__(AGENT, settings=settings, transport=transport)
+
+    async def generate_text(
+        self,
+        data: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: Timeout | float | Mapping[str, float] | None = None,
+        **params: Any,
+    ) -> AgentAnswer:
+        """Ask an agent for a whole answer; it is read as a stream, since agents only stream.
+
+        Args:
+            data: As for `Model.generate_text`.
+            timeout: As for `Model.generate_text`.
+            params: ``model``, ``messages`` and what else an agent takes.
+
+        Raises:
+            UsageError: A parameter is none of an agent's.
+            CbaiError: It could not be had; the message says what to do.
+        """
+        from cbai_notebook.client.completion import within
+        from cbai_notebook.client.error_mapping import Asked
+
+        settings = settings_module.in_force(self._settings, timeout)
+        agent, question = self._read(given_parameters(data, params))
+
+        async def all_of_it() -> AgentAnswer:
+            async with await agent.send_message(**question, timeout=timeout) as stream:
+                return await stream.finish()
+
+        asked = Asked(provider=AGENT, model=agent.agent_id or "")
+        return await within(settings.timeout.answer, all_of_it(), asked)
+
+    async def stream_text(
+        self,
+        data: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: Timeout | float | Mapping[str, float] | None = None,
+        **params: Any,
+    ) -> AgentStream:
+        """Ask an agent for an answer that arrives token by token.
+
+        Args:
+            data: As for `generate_text`.
+            timeout: As for `generate_text`.
+            params: As for `generate_text`.
+
+        Raises:
+            UsageError: A parameter is none of an agent's.
+            CbaiError: There was no first token; the message says what to do.
+        """
+        agent, question = self._read(given_parameters(data, params))
+        return await agent.send_message(**question, timeout=timeout)
+
+    async def prepare(
+        self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
+    ) -> Request:
+        """Return the request exactly as it would be sent, and do not send it.
+
+        Args:
+            stream: Of no effect: agents only stream.
+            data: As for `generate_text`.
+            params: As for `generate_text`.
+        """
+        agent, question = self._read(given_parameters(data, params))
+        return await agent.prepare(**question)
+
+    def _read(self, given: Mapping[str, Any]) -> tuple[Agent, dict[str, Any]]:
+        """Return the agent that is asked, and what `Agent.send_message` is given."""
+        given = {name: value for name, value in given.items() if value is not None}
+        agent_id = given.pop("model", None) or self._usual()
+        if not agent_id:
+            raise ConfigurationError(
+                "Which agent? Name one: `--agent BOT_ID`, `-m agent/BOT_ID` or model='BOT_ID'. "
+                "`await cbai.agent().list()` shows the environment's."
+            )
+        messages = given.pop("messages", None)
+        others = _others(given)
+        said, history, images = _split(messages)
+        files = [*others.pop("files", ()), *images]
+        agent = Agent(agent_id, settings=self._settings, transport=self._transport)
+        return agent, {"msg": said, "history": history, "files": files, **others}
+
+    def _usual(self) -> str | None:
+        return default_model(AGENT, settings_module.in_force(self._settings, None))
+
+
+def _others(given: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in given.items():
+        if name not in _TAKEN and value not in ((), [], {}):  # an empty list of tools asks nothing
+            raise UsageError(
+                f"An agent takes no {name!r}: it answers as it is set up in the CloudBase console. "
+                "Leave it out; search=True, files=[…] and conversation_id='…' are what it takes."
+            )
+    return {_TAKEN[name]: value for name, value in given.items() if name in _TAKEN}
+
+
+def _split(messages: Any) -> tuple[str, list[dict[str, str]], list[str]]:
+    """Return what is said, what went before, and the addresses of the images that go along."""
+    listed = isinstance(messages, Sequence) and not isinstance(messages, (str, bytes))
+    if not listed or not messages or not all(isinstance(one, Mapping) for one in messages):
+        raise UsageError(
+            "messages must be a list of dicts, as in "
+            "messages=[{'role': 'user', 'content': 'Introduce Li Bai'}]."
+        )
+    last = messages[-1]
+    if last.get("role") != "user":
+        raise UsageError("The last of the messages is not the user's, so there is nothing to say.")
+    return _text(last), _history(messages[:-1]), _images(last)
+
+
+def _history(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the past as an agent takes it: texts of the user's and the assistant's, in turns."""
+    history: list[dict[str, str]] = []
+    for one in messages:
+        role, text = one.get("role"), _text(one)
+        if role not in ("user", "assistant") or not text:
+            continue
+        if history and history[-1]["role"] == role:
+            # What a model said along with calls of tools, and then without them, is one answer.
+            history[-1]["content"] += "\n\n" + text
+        else:
+            history.append({"role": role, "content": text})
+    return history
+
+
+def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = message.get("content")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [part for part in content or () if isinstance(part, Mapping)]
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    texts = (part.get("text") for part in _parts(message) if part.get("type") == "text")
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def _images(message: Mapping[str, Any]) -> list[str]:
+    images = (part.get("image_url") for part in _parts(message) if part.get("type") == "image_url")
+    urls = [image.get("url") if isinstance(image, Mapping) else image for image in images]
+    found = [url for url in urls if isinstance(url, str) and url[:8].lower() == "https://"]
+    if len(found) < len(urls):
+        raise UsageError(
+            "An agent takes an image by its https address only. Put the image where the agent can "
+            "open it, or ask a model that sees."
+        )
+    return found

@@ -1,0 +1,401 @@
+"""From what went wrong to one readable error: statuses, bodies, and broken connections.
+
+Whatever a server says is quoted in one short line, with the API key taken out should the server
+have repeated it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import re
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from cbai_notebook.client import chat_wire
+from cbai_notebook.client.error_codes import error_kind
+from cbai_notebook.client.settings import MASK
+from cbai_notebook.errors import (
+    CbaiError,
+    ConnectionFailedError,
+    DNSError,
+    InvalidResponseError,
+    NotThereError,
+    RequestTimeoutError,
+    StreamCutError,
+    TLSError,
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asked for, for the wording of its failure; ``secret`` is what to hide.
+
+    ``missing`` is what a 404 means, where that is not a model or a provider.
+    """
+
+    provider: str = ""
+    model: str = ""
+    url: str = ""
+    secret: str = ""
+    missing: str = ""
+
+    def hidden(self, text: str) -> str:
+        """Return the text with the API key masked."""
+        return text.replace(self.secret, MASK) if self.secret else text
+
+
+def from_response(status: int, headers: Mapping[str, str], body: bytes, asked: Asked) -> CbaiError:
+    """Make the error of an answer whose status is not 200.
+
+    Args:
+        status: The HTTP status.
+        headers: The answer's headers; names in lower case are found.
+        body: The answer's body, or its beginning.
+        asked: What was asked for.
+    """
+    if 300 <= status < 400:
+        return _redirected(status, headers, asked)
+    said = _Said.of(body)
+    return _error(status, headers, said, asked)
+
+
+def from_body(
+    value: Mapping[str, Any],
+    headers: Mapping[str, str],
+    asked: Asked,
+    *,
+    certain: bool = False,
+) -> CbaiError | None:
+    """Make the error that a JSON object inside a 200 tells of, or None if it tells of none.
+
+    Args:
+        value: The object.
+        headers: The answer's headers.
+        asked: What was asked for.
+        certain: Whether it is known to be an error, as in an event named ``error``.
+    """
+    if not certain and not _tells_of_error(value):
+        return None
+    return _error(200, headers, _Said.of_value(value), asked)
+
+
+def from_text(text: str, headers: Mapping[str, str], asked: Asked) -> CbaiError:
+    """Make the error of an event that is named ``error`` and holds plain text."""
+    return _error(200, headers, _Said(None, text, None), asked)
+
+
+def completion(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+    """Read the body of a 200 as a completion.
+
+    Returns:
+        The JSON object; its ``choices`` is a list.
+
+    Raises:
+        APIError: It tells of an error.
+        InvalidResponseError: It is no completion.
+    """
+    value = json_object(body, headers, asked)
+    if isinstance(value.get("choices"), list):
+        return value
+    raise not_an_answer(headers, body, asked)
+
+
+def json_object(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+    """Read the body of a 200 as a JSON object.
+
+    Raises:
+        APIError: It tells of an error.
+        InvalidResponseError: It is no JSON object.
+    """
+    try:
+        value = chat_wire.load(body)
+    except InvalidResponseError:
+        raise not_an_answer(headers, body, asked) from None
+    if isinstance(value, dict):
+        error = from_body(value, headers, asked)
+        if error is not None:
+            raise error
+        return value
+    raise not_an_answer(headers, body, asked)
+
+
+def not_an_answer(headers: Mapping[str, str], body: bytes, asked: Asked) -> InvalidResponseError:
+    """Make the error of a 200 whose body is something else than was asked for."""
+    kind = "an HTML page" if body.lstrip()[:1] == b"<" else "something else"
+    return InvalidResponseError(
+        asked.hidden(
+            f"The server at {_host(asked.url)} sent {kind} where an answer was expected. Check the "
+            "base URL, and whether a proxy or a login page is in between."
+        ),
+        status=200,
+        request_id=request_id(headers, asked),
+    )
+
+
+def from_network(error: BaseException, asked: Asked) -> CbaiError:
+    """Make the error of a connection that could not be made or broke.
+
+    Args:
+        error: What the transport raised. What it was raised from counts, not its own type: the
+            transports disagree about that.
+        asked: What was asked for.
+    """
+    host = _host(asked.url)
+    causes = list(_chain(error))
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return DNSError(
+            f"The name {host} was not found. Check the environment id and the network (DNS, VPN, "
+            "proxy)."
+        )
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
+        return TLSError(
+            f"The certificate of {host} cannot be trusted. If your network has its own "
+            "certificate, set SSL_CERT_FILE to it; check the computer's clock too."
+        )
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return TLSError(
+            f"No secure connection to {host} could be made. Check whether the address begins with "
+            "https:// rightly, and whether a proxy is in between."
+        )
+    if any(isinstance(one, ConnectionRefusedError) for one in causes):
+        return ConnectionFailedError(
+            f"Nothing answers at {host}. Check the base URL and that the server is running.",
+            code="connection_refused",
+        )
+    if any(isinstance(one, (TimeoutError, asyncio.TimeoutError)) for one in causes):
+        return timeout("connect", None, asked)
+    return ConnectionFailedError(
+        f"No connection to {host}{_detail(error, asked)}. Check the network and try again.",
+        code="connection_failed",
+    )
+
+
+def broken(error: BaseException, asked: Asked) -> ConnectionFailedError:
+    """Make the error of a connection that broke while the answer was arriving."""
+    return ConnectionFailedError(
+        f"The connection to {_host(asked.url)} broke{_detail(error, asked)}. Try again.",
+        code="connection_broken",
+    )
+
+
+def _detail(error: BaseException, asked: Asked) -> str:
+    # A proxy's address may hold a password.
+    detail = asked.hidden(_line(re.sub(r"//[^/\s]*@", "//", str(error)))).rstrip(".")
+    return f" ({detail})" if detail else ""
+
+
+def cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
+    """Make the error of a stream that ended without saying that the answer is complete.
+
+    Args:
+        finish_reason: Why the answer ended, if that had arrived.
+        has_token: Whether anything of the answer had.
+    """
+    if finish_reason is not None:
+        looks = f"The text looks complete ({finish_reason!r}), but check its end."
+    elif has_token:
+        looks = "The text up to there is kept; it is not complete. Ask again for the rest."
+    else:
+        looks = "Nothing of the answer had arrived. Try again."
+    return StreamCutError(
+        f"The connection ended before the answer was declared complete. {looks}", code="stream_cut"
+    )
+
+
+def closed() -> StreamCutError:
+    """Make the error of a stream that its own reader closed."""
+    return StreamCutError(
+        "The stream was closed before the answer was complete.", code="stream_closed"
+    )
+
+
+_WAITED_FOR = {
+    "connect": ("connecting to {host} took longer than {limit}", "Check the network and try again"),
+    "first_token": ("{host} sent no token within {limit}", "Try again"),
+    "between_tokens": ("{host} stopped sending for {limit}", "Try again"),
+    "answer": ("{host} sent no whole answer within {limit}", "Stream it, or try again"),
+    "download": ("{host} did not deliver within {limit}", "Try again"),
+}
+
+
+def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutError:
+    """Make the error of a stage that took too long.
+
+    Args:
+        stage: A name of `Timeout`, or ``"download"``.
+        seconds: Its limit, if known.
+        asked: What was asked for.
+    """
+    what, what_next = _WAITED_FOR[stage]
+    limit = "allowed" if seconds is None else f"{seconds:g} s"
+    sentence = what.format(host=_host(asked.url), limit=limit)
+    sentence = sentence[:1].upper() + sentence[1:]
+    if stage != "download":
+        what_next += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
+    return RequestTimeoutError(
+        f"{sentence}. {what_next}.",
+        code=f"timeout_{stage}",
+    )
+
+
+def bare(error: BaseException, asked: Asked) -> BaseException | None:
+    """Return a lower error without its frames, and those it came from without theirs.
+
+    Their local variables hold the key, and some traceback styles print local variables. An error
+    whose own words hold the key is not returned at all.
+    """
+    for one in _chain(error):
+        one.__traceback__ = None
+        if asked.secret and asked.secret in str(one):
+            return None
+    return error
+
+
+def again(error: BaseException) -> BaseException:
+    """Return a fresh copy of an error, to be raised once more by another reader."""
+    fresh = copy.copy(error)
+    fresh.__cause__ = error.__cause__
+    fresh.__suppress_context__ = True
+    fresh.__traceback__ = None
+    return fresh
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What an error body says."""
+
+    code: str | None
+    message: str
+    request_id: str | None
+    html: bool = False
+
+    @classmethod
+    def of(cls, body: bytes) -> _Said:
+        text = body.lstrip()
+        if text[:1] in (b"{", b"["):
+            try:
+                value = chat_wire.load(body)
+            except InvalidResponseError:
+                value = None
+            if isinstance(value, list) and value:
+                value = value[0]
+            if isinstance(value, dict):
+                return cls.of_value(value)
+        html = text[:1] == b"<"
+        return cls(None, "" if html else text.decode("utf-8", "replace"), None, html)
+
+    @classmethod
+    def of_value(cls, value: Mapping[str, Any]) -> _Said:
+        request_id = _first(value, "requestId", "request_id", "RequestId")
+        inner = value.get("error")
+        if isinstance(inner, Mapping):
+            code = _first(inner, "code") or _first(inner, "type") or _first(value, "code")
+            message = _first(inner, "message") or _first(value, "message")
+            request_id = request_id or _first(inner, "requestId", "request_id")
+        else:
+            code = _first(value, "code")
+            message = _first(value, "message") or (inner if isinstance(inner, str) else None)
+        message = message or _first(value, "detail", "msg")
+        return cls(code, message or "", request_id)
+
+
+def _tells_of_error(value: Mapping[str, Any]) -> bool:
+    if value.get("error"):
+        return True
+    if value.get("choices"):
+        return False
+    # The gateway's own word for "no error" is NORMAL.
+    return value.get("code") not in (None, "", 0, "0", 200, "200", "NORMAL")
+
+
+def _error(status: int, headers: Mapping[str, str], said: _Said, asked: Asked) -> CbaiError:
+    code = said.code
+    kind, advice = error_kind(status, code)
+    advice = advice.format(
+        model=repr(asked.model) if asked.model else "of that name",
+        provider=repr(asked.provider) if asked.provider else "of that name",
+    )
+    if status == 404 and asked.missing:
+        kind, advice = NotThereError, asked.missing
+    quoted = _line(said.message)
+    message = f"{advice} The server said: “{quoted}”" if quoted else advice
+    if said.html:
+        message = f"{advice} (The server sent an HTML page, HTTP {status}.)"
+    in_body = asked.hidden(_line(said.request_id or "", 80)) or None
+    return kind(
+        asked.hidden(message),
+        status=status,
+        code=asked.hidden(_line(code, 80)) if code else None,
+        request_id=request_id(headers, asked) or in_body,
+        retry_after=retry_after(headers),
+    )
+
+
+def _redirected(status: int, headers: Mapping[str, str], asked: Asked) -> InvalidResponseError:
+    target = _host(headers.get("location", "")) or "another address"
+    return InvalidResponseError(
+        asked.hidden(
+            f"The server wants to send this request on to {target}. It was not followed, because "
+            "the API key must not travel there. Set the base URL to the final address if you "
+            "trust it."
+        ),
+        status=status,
+        request_id=request_id(headers, asked),
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After`` as seconds from now (RFC 9110, section 10.2.3)."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def request_id(headers: Mapping[str, str], asked: Asked) -> str | None:
+    """Return the server's id of a request."""
+    return asked.hidden(_line(headers.get("x-request-id", ""), 80)) or None
+
+
+def _first(value: Mapping[str, Any], *names: str) -> str | None:
+    for name in names:
+        found = value.get(name)
+        if isinstance(found, (str, int)) and not isinstance(found, bool) and found != "":
+            return str(found)
+    return None
+
+
+def _line(text: str, longest: int = 300) -> str:
+    """Return the text as one line without control characters, cut at a length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: longest * 4]).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _host(url: str) -> str:
+    return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or any(one is known for known in found):
+            continue
+        found.append(one)
+        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+        os_error = getattr(one, "os_error", None)
+        if isinstance(os_error, BaseException):
+            waiting.append(os_error)
+    return found

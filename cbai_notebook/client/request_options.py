@@ -1,0 +1,134 @@
+"""What a caller asks of this side of a request: tools, the shape of the answer, whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.structured.response_type import ResponseType
+    from cbai_notebook.client.tools.execute import Approve, Caller, CallNested, OnCall
+    from cbai_notebook.client.tools.record import Step
+    from cbai_notebook.client.tools.tool import Tool
+
+MAX_STEPS = 10
+"""Requests of one answer, unless the caller says otherwise."""
+
+# Our names, and those of the Web SDK.
+_NAMES = {
+    "max_steps": ("max_steps", "maxSteps"),
+    "on_step_finish": ("on_step_finish", "onStepFinish"),
+    "on_call": ("on_call",),
+    "approve": ("approve",),
+    "call_nested": ("call_nested",),
+    "response_type": ("response_type",),
+}
+CLIENT_SIDE = frozenset(name for names in _NAMES.values() for name in names)
+"""Parameters that are never sent."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The parameters of a request that are not sent.
+
+    Args:
+        tools: The tools that have a function, by name.
+        callers_own: The names of the tools whose calls are left to the caller.
+        max_steps: How many requests one answer may take.
+        on_step_finish: Told of each step; may be asynchronous.
+        on_call: Told when a call starts and when it has ended.
+        approve: Asks the user about tools with ``confirm=True``; None refuses them.
+        call_nested: Runs tools with ``nested=True``; None runs them on the current loop.
+        response: What the answer is to be.
+    """
+
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    callers_own: frozenset[str] = frozenset()
+    max_steps: int = MAX_STEPS
+    on_step_finish: Callable[[Step], Awaitable[None] | None] | None = None
+    on_call: OnCall | None = None
+    approve: Approve | None = None
+    call_nested: CallNested | None = None
+    response: ResponseType | None = None
+
+    @property
+    def loops(self) -> bool:
+        """Whether one request may not be enough, or somebody wants to be told of steps."""
+        return bool(self.tools) or self.response is not None or self.on_step_finish is not None
+
+    def caller(self, hidden: Callable[[str], str]) -> Caller:
+        """Return what calls the tools."""
+        from cbai_notebook.client.tools.execute import Caller, here, refuse
+
+        return Caller(
+            self.tools,
+            approve=self.approve or refuse,
+            call_nested=self.call_nested or here,
+            on_call=self.on_call,
+            hidden=hidden,
+        )
+
+
+def split(given: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:
+    """Take the client's side out of the parameters of a request.
+
+    Args:
+        given: All parameters.
+
+    Returns:
+        The options, and the parameters to send; tools and the type of the answer are in there in
+        their form on the wire.
+
+    Raises:
+        UsageError: A value cannot be used.
+    """
+    sent = {name: value for name, value in given.items() if name not in CLIENT_SIDE}
+    found = {
+        ours: next((given[name] for name in names if given.get(name) is not None), None)
+        for ours, names in _NAMES.items()
+    }
+    tools: dict[str, Tool] = {}
+    own: frozenset[str] = frozenset()
+    if sent.get("tools") is not None:
+        from cbai_notebook.client.tools.tool import Tool, tools_of
+
+        all_ = tools_of(sent["tools"])
+        tools = {one.name: one for one in all_ if isinstance(one, Tool)}
+        own = frozenset(filter(None, (_name_of(one) for one in all_ if not isinstance(one, Tool))))
+        sent["tools"] = [one.sent if isinstance(one, Tool) else one for one in all_]
+        if not sent["tools"]:
+            del sent["tools"]  # providers refuse an empty list
+    response = None
+    if found["response_type"] is not None:
+        from cbai_notebook.client.structured.response_type import response_type_of
+
+        response = response_type_of(found["response_type"])
+        sent.setdefault("response_format", response.format)
+    return Options(
+        tools=tools,
+        callers_own=own,
+        max_steps=_steps(found["max_steps"]),
+        on_step_finish=found["on_step_finish"],
+        on_call=found["on_call"],
+        approve=found["approve"],
+        call_nested=found["call_nested"],
+        response=response,
+    ), sent
+
+
+def _steps(value: Any) -> int:
+    if value is None:
+        return MAX_STEPS
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(f"max_steps must be a whole number from 1 up, not {value!r}.")
+    return value
+
+
+def _name_of(raw: Any) -> str | None:
+    """Return the name of a tool in its form on the wire."""
+    inner = raw.get("function") if isinstance(raw, Mapping) else None
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    return name if isinstance(name, str) else None

@@ -1,0 +1,285 @@
+"""The task that asks for a stream and reads it: socket to log, burst by burst.
+
+It runs apart from every reader, so a slow reader holds nothing up, and a reader that leaves closes
+nothing. It ends with the answer, with a failure, or when it is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from cbai_notebook.client import error_mapping, tasks
+from cbai_notebook.client.chat_wire import Chunk
+from cbai_notebook.client.decoder import Chat, Dialect
+from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.event_log import Log
+from cbai_notebook.client.pulse import PULSE_S
+from cbai_notebook.client.request import Request
+from cbai_notebook.client.settings import Timeout
+from cbai_notebook.client.sse import Event, EventParser
+from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
+from cbai_notebook.errors import (
+    CbaiError,
+    ConnectionFailedError,
+    InvalidResponseError,
+    StreamCutError,
+)
+
+# After [DONE] the body is read to its true end, so that the connection can be used again; a
+# server that does not end it is not waited for.
+_DRAIN_S = 1.0
+_DRAIN_BYTES = 64 * 1024
+
+_LARGEST_STREAM = 256 * 1024 * 1024
+
+_CHAT = Chat()
+
+
+class Pump:
+    """One attempt to get a stream.
+
+    Args:
+        transport: What sends the request.
+        request: What is sent.
+        asked: The same, for the wording of failures.
+        timeout: How long to wait at each stage.
+        dialect: What the events say.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        request: Request,
+        asked: Asked,
+        timeout: Timeout,
+        dialect: Dialect = _CHAT,
+    ) -> None:
+        self.log = Log(dialect.fold())
+        self._dialect = dialect
+        self.loop = asyncio.get_running_loop()
+        self.first_token_at: float | None = None
+        self.ended_at: float | None = None
+        self.request_id: str | None = None
+        self._transport = transport
+        self._request = request
+        self._asked = asked
+        self._timeout = timeout
+        self._headers: Mapping[str, str] = {}
+        self._parser = EventParser()
+        self._burst: list[bytes] = []
+        self._begun = False
+        self._whole: list[bytes] | None = None
+        self._received = 0
+        self._drained = 0
+        self._failed: CbaiError | None = None
+        self.task = tasks.start(self._run(), "cbai stream")
+        self._watch = _Watch(self.loop, self.task)
+
+    async def _run(self) -> None:
+        watch = self._watch
+        watch.set("first_token", self._timeout.first_token)
+        try:
+            response = await self._transport.send(
+                self._request, self._asked, connect_timeout=self._timeout.connect
+            )
+            try:
+                await self._receive(response)
+            finally:
+                await response.aclose()
+        except asyncio.CancelledError:
+            if self._failed is not None:
+                self._end(self._failed)
+            elif self._complete():
+                self._close()
+            elif watch.expired is not None:
+                # After [DONE] the log has its end already and this says no more.
+                self._end(error_mapping.timeout(*watch.expired, self._asked))
+            else:
+                self._end(error_mapping.closed())
+            if self._failed is None and watch.expired is None:
+                raise
+        except BaseException as error:
+            # A fault of ours ends up here too: no reader may wait for ever.
+            self._end(error)
+            if not isinstance(error, CbaiError):
+                raise
+        finally:
+            watch.stop()
+
+    async def _receive(self, response: Response) -> None:
+        self._headers = response.headers
+        self.request_id = error_mapping.request_id(response.headers, self._asked)
+        if not 200 <= response.status < 300:
+            body = await response.read(LARGEST_ERROR, cut=True)
+            raise error_mapping.from_response(response.status, response.headers, body, self._asked)
+        kind = response.content_type
+        if "json" in kind or "html" in kind:
+            self._take_whole(await response.read())
+            return
+        broken: BaseException | None = None
+        try:
+            await response.receive(self._arrived)
+        except ConnectionFailedError as error:
+            broken = error.__cause__
+        self._read_burst()
+        if self._received > _LARGEST_STREAM:
+            raise InvalidResponseError(
+                f"The answer is larger than {_LARGEST_STREAM // 2**20} MB, so reading was stopped."
+            )
+        if not self.log.ended:
+            self._take_last()
+        if self._complete():
+            self._close()
+        if not self.log.ended:
+            raise self._cut() from broken
+
+    def _arrived(self, data: bytes) -> bool:
+        """Keep a part of the body, and say whether more of it is wanted."""
+        if self.log.ended:
+            self._drained += len(data)
+            return self._drained <= _DRAIN_BYTES
+        if not self._burst:
+            # Runs when this task waits for the socket again: once a burst, not once a part.
+            self.loop.call_soon(self._burst_is_over)
+        self._burst.append(data)
+        self._received += len(data)
+        return self._received <= _LARGEST_STREAM
+
+    def _burst_is_over(self) -> None:
+        read = False
+        try:
+            self._read_burst()
+            read = True
+        except CbaiError as error:
+            self._failed = error
+        finally:
+            # Whatever went wrong here must end the task that waits for the socket.
+            if not read:
+                self.task.cancel()
+
+    def _read_burst(self) -> None:
+        """Put what arrived at once into the log, and wake the readers."""
+        if not self._burst or self._failed is not None or self.log.ended:
+            return
+        data = b"".join(self._burst)
+        self._burst.clear()
+        if not self._begun:
+            self._begun = True
+            # No line of an event stream begins like this: the type was not told right.
+            self._whole = [] if data.lstrip()[:1] in (b"{", b"<") else None
+        if self._whole is not None:
+            self._whole.append(data)
+            return
+        self._take(self._parser.feed(data))
+        self.log.show()
+
+    def _take_last(self) -> None:
+        """Take what has no end of its own: a body in one piece, or an event without a blank line."""
+        if self._whole is not None:
+            self._take_whole(b"".join(self._whole))
+            return
+        try:
+            self._take(self._parser.flush())
+        except InvalidResponseError:
+            return  # it did not come through whole
+
+    def _take(self, events: list[Event]) -> None:
+        """Put events into the log."""
+        chunks: list[Chunk | None] = []
+        done = False
+        try:
+            done = self._dialect.read(events, chunks, self._headers, self._asked)
+        finally:
+            # What came before a failure counts.
+            self.log.add(events[: len(chunks)], chunks)
+        if done:
+            self._done()
+            return
+        if self.first_token_at is not None:
+            if events:
+                self._watch.touch()
+        elif self.log.fold.has_token:
+            self.first_token_at = self.loop.time()
+            self._watch.set("between_tokens", self._timeout.between_tokens)
+        if self._complete():
+            # More may follow, and so may [DONE], but neither is waited for as long as a token is.
+            self._watch.set("drain", _DRAIN_S)
+
+    def _take_whole(self, body: bytes) -> None:
+        """Take an answer that came in one piece although a stream was asked for."""
+        self._take(self._dialect.whole(body, self._headers, self._asked))
+
+    def _done(self) -> None:
+        self._close()
+        self._watch.set("drain", _DRAIN_S)
+
+    def _complete(self) -> bool:
+        return self._dialect.complete(self.log.fold)
+
+    def _close(self) -> None:
+        """Say that the answer is there."""
+        if self.log.ended:
+            return
+        if self.first_token_at is None and self.log.fold.has_token:
+            self.first_token_at = self.loop.time()
+        self.ended_at = self.loop.time()
+        self.log.end()
+
+    def _end(self, error: BaseException) -> None:
+        if self.log.ended:
+            return
+        self.ended_at = self.loop.time()
+        if isinstance(error, CbaiError):
+            error.partial = self.log.fold.text
+            error.request_id = error.request_id or self.request_id
+        self.log.end(error)
+
+    def _cut(self) -> StreamCutError:
+        fold = self.log.fold
+        return error_mapping.cut(fold.finish_reason, has_token=fold.has_token)
+
+
+class _Watch:
+    """Cancels a task when a stage takes too long. One timer, whatever the number of events."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+        self._loop = loop
+        self._task = task
+        self._timer: asyncio.TimerHandle | None = None
+        self._stage = ""
+        self._seconds = 0.0
+        self._due = 0.0
+        self._look_at = 0.0
+        self.expired: tuple[str, float] | None = None
+
+    def set(self, stage: str, seconds: float) -> None:
+        """Begin a stage with its own limit."""
+        self._stage, self._seconds = stage, seconds
+        self._due = self._loop.time() + seconds
+        self.stop()
+        self._wait()
+
+    def touch(self) -> None:
+        """Say that something came: the limit counts anew."""
+        self._due = self._loop.time() + self._seconds
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wait(self) -> None:
+        self._look_at = min(self._due, self._loop.time() + PULSE_S)
+        self._timer = self._loop.call_at(self._look_at, self._check)
+
+    def _check(self) -> None:
+        # While the loop was held up, by a computation that lets no other thread run or by a lid that
+        # was closed, nothing was read that may have come.
+        self._due += self._loop.time() - self._look_at
+        if self._loop.time() < self._due:
+            self._wait()
+        else:
+            self._timer = None
+            self.expired = (self._stage, self._seconds)
+            self._task.cancel()

@@ -1,0 +1,176 @@
+"""A stream over several requests: the steps of one answer, read as one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from cbai_notebook.client import error_mapping, stream, tasks
+from cbai_notebook.client.accumulator import Fold
+from cbai_notebook.client.answer import Answer, Messages, Timing, added, over_steps
+from cbai_notebook.client.chat_wire import Usage
+from cbai_notebook.client.event_log import Log
+from cbai_notebook.client.sse import DONE, Event
+from cbai_notebook.client.stream import TextStream
+from cbai_notebook.errors import CbaiError, StructuredAnswerError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.tools.record import Step
+
+
+class Relay:
+    """The task that runs the steps and passes on what each of them brings, as one stream.
+
+    Args:
+        work: Runs the steps; it is given this relay, and calls `follow` for each of them.
+        asked: The messages that the caller asked with.
+    """
+
+    def __init__(self, work: Callable[[Relay], Awaitable[Answer]], asked: Messages) -> None:
+        self.log = Log(Fold())
+        self.loop = asyncio.get_running_loop()
+        self.began = self.loop.time()
+        self.first_token_at: float | None = None
+        self.ended_at: float | None = None
+        self.asked = asked
+        self.steps: list[Step] = []
+        self.starts: list[int] = []
+        self.current: TextStream | None = None
+        self.answer: Answer | None = None
+        self._attempts = 0
+        self.task = tasks.start(self._run(work), "cbai steps")
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the last request."""
+        return self.current.request_id if self.current is not None else None
+
+    async def follow(self, one: TextStream) -> Answer:
+        """Pass on what a step brings, to its end, and return its answer."""
+        self._attempts += one.timing.attempts
+        self.current = one
+        self.starts.append(len(self.log.events))
+        async with one:
+            async for burst in stream.bursts_of(one):
+                # The end of a step is not the end of the answer.
+                kept = [pair for pair in zip(*burst, strict=True) if pair[1] is not None]
+                self.log.add([event for event, _ in kept], [chunk for _, chunk in kept])
+                if self.first_token_at is None and self.log.fold.has_token:
+                    self.first_token_at = self.loop.time()
+                self.log.show()
+            return await one.finish()
+
+    def keep(self, step: Step) -> None:
+        """Keep a step that is whole: each of its calls is answered."""
+        self.steps.append(step)
+        self.current = None
+
+    def timing(self) -> Timing:
+        """Return how long it has taken, to the end if there is one."""
+        first, ended = self.first_token_at, self.ended_at or self.loop.time()
+        return Timing(
+            first_token_s=None if first is None else first - self.began,
+            duration_s=ended - self.began,
+            attempts=self._attempts,
+        )
+
+    async def _run(self, work: Callable[[Relay], Awaitable[Answer]]) -> None:
+        try:
+            self.answer = await work(self)
+        except asyncio.CancelledError:
+            self._end(error_mapping.closed())
+            raise
+        except BaseException as error:
+            # Whatever it is, no reader may wait for ever.
+            self._end(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self.ended_at = self.loop.time()
+            self.log.add([Event(DONE)], [None])
+            self.log.end()
+
+    def _end(self, error: BaseException) -> None:
+        self.ended_at = self.loop.time()
+        # An answer that does not fit is the last step's, and holds its own text.
+        if isinstance(error, CbaiError) and not isinstance(error, StructuredAnswerError):
+            error.partial = self.log.fold.text
+        self.log.end(error)
+
+
+class SteppedStream(TextStream):
+    """A stream of an answer that takes as many requests as its tools need.
+
+    It reads as every stream does, from the first step to the last. ``text`` is all that has been
+    said, ``usage`` the sum of the steps, ``messages`` what can be sent again: no call in there is
+    without its answer. `finish` returns the last step's answer, which holds all ``steps``.
+    """
+
+    def __init__(self, relay: Relay, *, provider: str, label: str, model: str) -> None:
+        super().__init__(
+            relay,
+            asked=relay.asked,
+            provider=provider,
+            label=label,
+            model=model,
+            began=relay.began,
+            attempts=1,
+        )
+        self._relay = relay
+        self._starts = relay.starts
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that are whole."""
+        return tuple(self._relay.steps)
+
+    def answer(self) -> Answer:
+        """Return what has arrived so far, as an answer."""
+        relay = self._relay
+        if relay.answer is not None:
+            return relay.answer
+        last = relay.current.answer() if relay.current is not None else None
+        if last is None and relay.steps:
+            last = relay.steps[-1].response
+        return over_steps(
+            last if last is not None else super().answer(),
+            relay.steps,
+            messages=self.messages,
+            usage=self.usage,
+            timing=self.timing,
+        )
+
+    @property
+    def usage(self) -> Usage | None:
+        """The token counts of all steps so far, or None as long as the server has sent none."""
+        current = self._relay.current
+        counted = [step.usage for step in self._relay.steps]
+        return added([*counted, current.usage if current is not None else None])
+
+    @property
+    def messages(self) -> Messages:
+        """The request's messages with all that is whole so far added."""
+        relay = self._relay
+        if relay.answer is not None:
+            return list(relay.answer.messages)
+        grown = [*relay.asked]
+        for step in relay.steps:
+            grown += step.messages
+        if relay.current is not None and relay.current.text:
+            # Calls are left out until they are answered.
+            grown.append({"role": "assistant", "content": relay.current.text})
+        return grown
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the answer ended, or None as long as it has not."""
+        return self._relay.answer.finish_reason if self._relay.answer is not None else None
+
+    @property
+    def timing(self) -> Timing:
+        """How long it took to the first token, and to the end."""
+        if self._relay.answer is not None:
+            return self._relay.answer.timing
+        timing = self._relay.timing()
+        return timing if self._relay.ended_at is not None else timing.unfinished()

@@ -1,0 +1,173 @@
+"""A conversation's prompt as an app: a WeChat Mini Program, and a web page.
+
+Nothing of a conversation is written into code. What the user chose goes into one file of data, or
+one element of it, and the files beside it are the same in every export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation.formats.escaping import (
+    file_stem,
+    filled,
+    in_markdown,
+    javascript,
+    json_in_html,
+    json_text,
+    one_line,
+)
+from cbai_notebook.conversation.formats.requests import target_of, turns_of
+from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.settings import Settings
+    from cbai_notebook.conversation.conversation import Conversation, Message
+    from cbai_notebook.conversation.turn import Turn
+
+NO_ENV = "YOUR_ENV_ID"
+"""What stands for the environment's id where none is known."""
+
+_HERE = Path(__file__).parent
+_PAGES = (
+    "app.js",
+    "app.json",
+    "app.wxss",
+    "sitemap.json",
+    "pages/chat/chat.js",
+    "pages/chat/chat.json",
+    "pages/chat/chat.wxml",
+    "pages/chat/chat.wxss",
+)
+
+# The providers that the base library knows from 3.7.1 on; all others need a newer one.
+# https://developers.weixin.qq.com/miniprogram/dev/wxcloudservice/wxcloud/reference-sdk-api/extend/ai
+_FIRST_PROVIDERS = frozenset({"hunyuan-exp", "deepseek"})
+_FIRST_LIBRARY, _LIBRARY = "3.7.1", "3.15.1"
+
+# What needs code of the notebook's, or is set by the call itself.
+_STAYS_HERE = frozenset(
+    {
+        "tools", "tool_choice", "parallel_tool_calls", "max_steps", "on_step_finish", "model",
+        "messages", "stream", "stream_options", "timeout", "data",
+    }
+)  # fmt: skip
+
+
+def mini_program(
+    conversation: Conversation, settings: Settings, examples: Iterable[int]
+) -> dict[str, str]:
+    """Return the files of a folder that opens in WeChat DevTools.
+
+    Args:
+        conversation: Its last answered turn says which provider, model and parameters.
+        settings: Where the environment's id comes from.
+        examples: Numbers of the turns that are sent ahead of every prompt as examples.
+
+    Raises:
+        UsageError: The conversation is empty, or has no such turn with an answer.
+    """
+    prompt, notes = _prompt(conversation, settings, examples)
+    library = _FIRST_LIBRARY if prompt["provider"] in _FIRST_PROVIDERS else _LIBRARY
+    project = {
+        "description": "A chat with a CloudBase AI model. See README.md.",
+        "appid": "touristappid",
+        "projectname": file_stem(conversation.name),
+        "compileType": "miniprogram",
+        "libVersion": library,
+        "setting": {"es6": True, "enhance": True, "postcss": True, "minified": True},
+        "packOptions": {"ignore": [{"type": "file", "value": "README.md"}], "include": []},
+        "condition": {},
+    }
+    folder = _HERE / "mini_program"
+    readme = (folder / "README.md").read_text("utf-8")
+    notes.insert(0, f"It needs WeChat's base library {library} or newer.")
+    return {
+        "README.md": filled(
+            readme,
+            NAME=in_markdown(conversation.name),
+            NOTES="\n".join(f"- {note}" for note in notes),
+        ),
+        "project.config.json": json_text(project, indent=2) + "\n",
+        "prompt.js": (
+            "// What was tried out in the notebook. This file holds no key, and needs none.\n"
+            f"module.exports = {javascript({**prompt, 'baseLibrary': library})};\n"
+        ),
+        **{path: (folder / path).read_text("utf-8") for path in _PAGES},
+    }
+
+
+def web_page(conversation: Conversation, settings: Settings, examples: Iterable[int]) -> str:
+    """Return an HTML page that asks by the CloudBase Web SDK.
+
+    Args:
+        conversation: Its last answered turn says which provider, model and parameters.
+        settings: Where the environment's id and region come from.
+        examples: Numbers of the turns that are sent ahead of every prompt as examples.
+
+    Raises:
+        UsageError: The conversation is empty, or has no such turn with an answer.
+    """
+    prompt, notes = _prompt(conversation, settings, examples)
+    shown = {
+        **prompt,
+        "region": settings.region or "ap-shanghai",
+        "publishableKey": "",
+        "notes": notes,
+    }
+    page = (_HERE / "web_page.html").read_text("utf-8")
+    return filled(page, PROMPT=json_in_html(shown))
+
+
+def _prompt(
+    conversation: Conversation, settings: Settings, examples: Iterable[int]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what the app asks with, and what its reader should know about that."""
+    turns = turns_of(conversation)
+    # The last one that was answered: what failed is not what was tried out.
+    last = next((turn for turn in reversed(turns) if turn.text), turns[-1])
+    target = target_of(last, settings, custom=False)
+    stays = [name for name in last.params if name in _STAYS_HERE - {"stream_options"}]
+    notes = []
+    if target.instead_of:
+        notes.append(
+            f"The notebook asked {in_markdown(target.instead_of)}, which an app cannot reach. "
+            f"Here the provider is {target.provider}: try the prompt again, another model may "
+            "answer in another way."
+        )
+    if stays:
+        notes.append(f"Left out, for it needs the notebook: {', '.join(map(in_markdown, stays))}.")
+    if not settings.env_id:
+        notes.append(f"Put the id of your CloudBase environment in the place of {NO_ENV}.")
+    return {
+        "title": one_line(conversation.name),
+        "env": settings.env_id or NO_ENV,
+        "provider": target.provider,
+        "model": target.model or "",
+        "params": {
+            name: value
+            for name, value in last.params.items()
+            if name not in _STAYS_HERE and value is not None
+        },
+        "system": conversation.system or "",
+        "examples": _examples(turns, examples),
+    }, notes
+
+
+def _examples(turns: tuple[Turn, ...], numbers: Iterable[int]) -> list[Message]:
+    """Return the messages of the turns with these numbers, which count from 0, or back from -1."""
+    messages: list[Message] = []
+    for number in numbers:
+        if not -len(turns) <= number < len(turns) or not turns[number].text:
+            raise UsageError(
+                f"Turn {number} cannot be an example: there is no such turn with an answer. The "
+                f"turns are numbered from 0 to {len(turns) - 1}."
+            )
+        turn = turns[number]
+        messages += [
+            {"role": "user", "content": turn.prompt},
+            {"role": "assistant", "content": turn.said},
+        ]
+    return messages

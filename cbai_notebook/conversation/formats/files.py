@@ -1,0 +1,138 @@
+"""A conversation in some form, ready to be written or downloaded."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbai_notebook.errors import UsageError
+from cbai_notebook.files import expanded
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export made.
+
+    Attributes:
+        name: What the file, or the folder, is called.
+        mime: The type of a download.
+        files: What each file holds, by its path below the folder; a single file by its name.
+        folder: Whether these are the files of a folder.
+    """
+
+    name: str
+    mime: str
+    files: Mapping[str, str | bytes]
+    folder: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.folder and len(self.files) != 1:
+            raise ValueError("an export of several files is a folder")
+
+    @property
+    def data(self) -> bytes:
+        """What a browser downloads: the file, or the folder as a zip file."""
+        return self.zip() if self.folder else _bytes(next(iter(self.files.values())))
+
+    @property
+    def download_name(self) -> str:
+        """What the download is called."""
+        return f"{self.name}.zip" if self.folder else self.name
+
+    def write(self, to: str | Path | None = None, *, overwrite: bool = False) -> Path:
+        """Write the file or the folder.
+
+        A file, and a new folder, appear whole or not at all; in a folder that is there, each file does.
+
+        Args:
+            to: Where: the file, or a folder that exists to put the file into; for a folder, the
+                folder itself. By default a new one of its own name in the current folder.
+            overwrite: Replace files of the same names. Other files in the folder stay.
+
+        Returns:
+            What was written: the file or the folder.
+
+        Raises:
+            UsageError: Something is there already, or it cannot be written there.
+        """
+        target = expanded(self.name if to is None else to)
+        try:
+            return (
+                self._write_folder(target, overwrite)
+                if self.folder
+                else (
+                    self._write_file(target / self.name if target.is_dir() else target, overwrite)
+                )
+            )
+        except OSError as error:
+            raise UsageError(
+                f"{target} could not be written: {error.strerror or error}. Choose another place."
+            ) from error
+
+    def zip(self) -> bytes:
+        """Return a zip file that unpacks into one folder, or into the single file."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, content in self.files.items():
+                place = f"{self.name}/{path}" if self.folder else path
+                archive.writestr(zipfile.ZipInfo(place), _bytes(content), zipfile.ZIP_DEFLATED)
+        return packed.getvalue()
+
+    def _write_file(self, file: Path, overwrite: bool) -> Path:
+        if file.exists() and not overwrite:
+            raise _already(file)
+        _replace(file, _bytes(next(iter(self.files.values()))))
+        return file
+
+    def _write_folder(self, folder: Path, overwrite: bool) -> Path:
+        if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+            raise _already(folder)
+        if folder.exists():
+            self._fill(folder)
+            return folder
+        fresh = _beside(folder)
+        try:
+            self._fill(fresh)
+            fresh.rename(folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return folder
+
+    def _fill(self, folder: Path) -> None:
+        for path, content in self.files.items():
+            _replace(folder / path, _bytes(content))
+
+
+def _replace(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = _beside(file)
+    try:
+        with fresh.open("xb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _beside(place: Path) -> Path:
+    # Only within one file system a rename is all or nothing.
+    return place.with_name(f".{secrets.token_hex(8)}.tmp")
+
+
+def _bytes(content: str | bytes) -> bytes:
+    # Half of a surrogate pair has no UTF-8; it comes from text that was cut in the middle.
+    return content.encode("utf-8", "replace") if isinstance(content, str) else content
+
+
+def _already(place: Path) -> UsageError:
+    return UsageError(
+        f"{place} is there already. Name another place, or allow it: --force, or overwrite=True."
+    )

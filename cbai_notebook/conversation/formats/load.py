@@ -1,0 +1,208 @@
+"""Messages out of a file: JSON Lines, message lists, and our own exports.
+
+What comes out are plain dicts as they stood there. Whether they make turns is not asked here.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cbai_notebook.errors import UsageError
+from cbai_notebook.files import expanded
+
+if TYPE_CHECKING:
+    from cbai_notebook.conversation.conversation import Message
+
+_WANTED = (
+    "What can be imported is JSON Lines or a JSON list of messages, such as the forms messages and "
+    "jsonl of an export."
+)
+
+
+def read_file(path: str | Path) -> list[list[Message]]:
+    """Read the conversations of a file.
+
+    Args:
+        path: A file of one of the forms that :func:`parse` knows, in UTF-8.
+
+    Returns:
+        The messages of each conversation.
+
+    Raises:
+        UsageError: It cannot be read; the message names the file and the line.
+    """
+    file = expanded(path)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} could not be read: {error.strerror or error}.") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{file}, line {line}: this is no UTF-8. {_WANTED}") from error
+    return parse(text, str(file))
+
+
+def parse(text: str, name: str) -> list[list[Message]]:
+    """Read the conversations of a text.
+
+    Known are a JSON list of messages; an object with such a list under ``messages``; a list of
+    either; and JSON Lines, where a line is any of these, or one message. Messages that stand alone
+    on their lines belong together, by their ``conversation`` where they name one.
+
+    Args:
+        text: The text.
+        name: What errors call it.
+
+    Returns:
+        The messages of each conversation, in the order of the text.
+
+    Raises:
+        UsageError: It is none of these; the message names the line.
+    """
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise UsageError(f"{name} is empty. {_WANTED}")
+    if text.lstrip()[0] not in "[{":
+        _refuse_other(text, name)
+    gathered = _Gathered(name)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(lines) == 1 or not _is_json(lines[0][1]):
+        gathered.add(_json(text, name, 1), "")
+    else:
+        for number, line in lines:
+            gathered.add(_json(line, name, number), f", line {number}")
+    return gathered.conversations()
+
+
+def _is_json(line: str) -> bool:
+    """Return whether the first line is JSON by itself; otherwise the text is one document."""
+    try:
+        _decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _json(text: str, name: str, line: int) -> Any:
+    """Return the JSON value that begins on this line of a file."""
+    try:
+        return _decode(text)
+    except RecursionError as error:
+        raise UsageError(f"{name}, line {line}: lists and objects are nested too deep.") from error
+    except json.JSONDecodeError as error:
+        line += error.lineno - 1
+        raise UsageError(
+            f"{name}, line {line}: this is no JSON ({error.msg}). {_WANTED}"
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"{name}, line {line}: this is no JSON ({error}). {_WANTED}") from error
+
+
+def _decode(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+class _Gathered:
+    """Conversations as they are found. Messages that stand alone are put together by name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lists: list[list[Message]] = []
+        self._alone: dict[Any, list[Message]] = {}
+
+    def add(self, value: Any, where: str) -> None:
+        """Add what one line, or the whole text, holds."""
+        if isinstance(value, dict) and "messages" in value:
+            self._lists.append(self._messages(value["messages"], where))
+        elif isinstance(value, dict):
+            self._add_alone(self._message(value, where))
+        elif isinstance(value, list) and all(_is_conversation(one) for one in value) and value:
+            for number, one in enumerate(value, 1):
+                self.add(one, f"{where}, conversation {number}")
+        elif isinstance(value, list) and where:
+            self._lists.append(self._messages(value, where))
+        else:
+            for message in self._messages(value, where):
+                self._add_alone(message)
+
+    def conversations(self) -> list[list[Message]]:
+        """Return what was found.
+
+        Raises:
+            UsageError: There is nothing.
+        """
+        found = [messages for messages in self._lists if messages]
+        if not found:
+            raise UsageError(f"{self._name} holds no message. {_WANTED}")
+        return found
+
+    def _add_alone(self, message: Message) -> None:
+        of = message.get("conversation")
+        key = of if isinstance(of, str) else None
+        if key not in self._alone:
+            self._alone[key] = []
+            self._lists.append(self._alone[key])
+        self._alone[key].append(message)
+
+    def _messages(self, value: Any, where: str) -> list[Message]:
+        if not isinstance(value, list):
+            self._refuse(where, f"messages must be a list, not {_kind(value)}")
+        return [
+            self._message(one, f"{where}, message {number}") for number, one in enumerate(value, 1)
+        ]
+
+    def _message(self, value: Any, where: str) -> Message:
+        if not isinstance(value, dict):
+            self._refuse(where, f"a message must be an object, not {_kind(value)}")
+        if not isinstance(value.get("role"), str):
+            if "cells" in value and "nbformat" in value:
+                self._refuse(where, "this is a notebook, which cannot be imported")
+            self._refuse(where, 'a message needs a "role", such as "user" or "assistant"')
+        return _with_time(value)
+
+    def _refuse(self, where: str, what: str) -> NoReturn:
+        raise UsageError(f"{self._name}{where}: {what}. {_WANTED}")
+
+
+def _is_conversation(value: Any) -> bool:
+    return isinstance(value, list) or (isinstance(value, dict) and "messages" in value)
+
+
+def _with_time(message: Message) -> Message:
+    """Return the message with the time that our own export wrote as text."""
+    created = message.get("created_at")
+    if not isinstance(created, str):
+        return message
+    try:
+        return {**message, "created_at": datetime.fromisoformat(created)}
+    except ValueError:
+        return message
+
+
+def _refuse_other(text: str, name: str) -> NoReturn:
+    if name.lower().endswith((".md", ".markdown")) or text.startswith("#"):
+        raise UsageError(
+            f"{name}: Markdown is a form to read, in which messages cannot be told apart for "
+            "certain. Export the conversation again with the form messages, and import that."
+        )
+    raise UsageError(f"{name}, line 1: this is no JSON. {_WANTED}")
+
+
+def _kind(value: Any) -> str:
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "text",
+        type(None): "null",
+        bool: "true or false",
+    }
+    return names.get(type(value), "a number")

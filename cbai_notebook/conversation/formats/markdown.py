@@ -1,0 +1,110 @@
+"""A conversation as a Markdown document to read.
+
+The lines between the messages are ours, and no message can pass for one of them or swallow one:
+prompts are quoted, what tools got and gave stands in fences, and an answer stands as it is when it
+ends everything that it begins. Otherwise it is quoted as well, and the end of a quotation ends
+whatever was begun in it (CommonMark 0.31, 5.1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation.formats.escaping import asked_of, in_markdown
+from cbai_notebook.conversation.turn import ASKED, CANCELLED, FAILED, PARTIAL, STREAMING
+
+if TYPE_CHECKING:
+    from cbai_notebook.conversation.conversation import Conversation
+    from cbai_notebook.conversation.turn import Turn
+
+_ENDS = {
+    ASKED: "not asked yet",
+    STREAMING: "still being answered",
+    PARTIAL: "incomplete",
+    CANCELLED: "stopped",
+    FAILED: "failed",
+}
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
+_FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*")
+_NESTED_FENCE = re.compile(r"(?:[\s>*+-]|\d+[.)])+(?:`{3}|~{3})")
+_TAG = re.compile(r"<[A-Za-z/!?]")
+
+
+def markdown(conversation: Conversation) -> str:
+    """Return the conversation as a Markdown document."""
+    blocks = [f"# {in_markdown(conversation.name)}"]
+    for turn in conversation.turns:
+        blocks += _turn(turn)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _turn(turn: Turn) -> Iterator[str]:
+    who = f"**{in_markdown(asked_of(turn))}**"
+    if turn.system is not None:
+        yield "**System**"
+        yield _quoted(turn.system) if turn.system else "*(none from here on)*"
+    yield "**You**"
+    yield _quoted(turn.prompt)
+    if turn.images:
+        yield f"*({len(turn.images)} image{'s' * (len(turn.images) > 1)} went along)*"
+    for step in turn.steps:
+        yield from _step(step, who)
+    yield who
+    if turn.said.strip():
+        yield _answer(turn.said.strip())
+    ended = _end(turn)
+    if ended or not turn.said.strip():
+        yield f"*({ended or 'no answer'})*"
+
+
+def _step(step: Mapping[str, Any], who: str) -> Iterator[str]:
+    content = step.get("content") or ""
+    if step.get("role") == "tool":
+        yield "**Tool**"
+        yield _fenced(str(content))
+        return
+    if content:
+        yield who
+        yield _answer(str(content).strip())
+    for call in step.get("tool_calls") or ():
+        function = call.get("function") or {}
+        yield f"{who} calls **{in_markdown(str(function.get('name')))}**"
+        yield _fenced(str(function.get("arguments") or ""), "json")
+
+
+def _end(turn: Turn) -> str:
+    parts = (_ENDS.get(turn.status, ""), in_markdown(turn.error or ""))
+    return ": ".join(part for part in parts if part)
+
+
+def _answer(text: str) -> str:
+    return text if _ends_what_it_begins(text) else _quoted(text)
+
+
+def _ends_what_it_begins(text: str) -> bool:
+    """Return whether no fence and no HTML of the text can reach beyond its end; in doubt, no."""
+    opened = ""
+    for line in _LINE_END.split(text):
+        fence = _FENCE.match(line)
+        if opened:
+            ends = _FENCE_END.fullmatch(line)
+            if ends and ends[1].startswith(opened):
+                opened = ""
+        elif fence and not (fence[1][0] == "`" and "`" in fence[2]):
+            opened = fence[1]
+        elif fence or _NESTED_FENCE.match(line) or _TAG.search(line):
+            return False
+    return not opened
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" if line else ">" for line in _LINE_END.split(text))
+
+
+def _fenced(text: str, language: str = "") -> str:
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

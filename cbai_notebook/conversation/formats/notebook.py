@@ -1,0 +1,166 @@
+"""A conversation as a notebook: one ``%%cbai`` cell for each prompt.
+
+A cell sends its text with ``{names}`` filled in, and its first line is read for options. A prompt or
+a system prompt that either of them could change is put into a variable, whose value is sent as it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation.formats.escaping import file_stem, in_markdown, json_text
+from cbai_notebook.conversation.formats.requests import model_of, turns_of
+from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbai_notebook.conversation.conversation import Conversation
+    from cbai_notebook.conversation.turn import Turn
+
+# What could be filled in, and whatever begins like a prompt of Python's or IPython's, which IPython
+# takes away from every line.
+_REFERENCE = re.compile(r"\{[^\W\d]")
+_SHELL_PROMPT = re.compile(r"\s*(>>>|\.\.\.|In *\[|\.\.\.:|:)")
+_HARMLESS = frozenset("\n\t\u00a0\u200d\u3000")  # the last two join emoji and space Chinese text
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9][\w./:@+-]*", re.ASCII)
+_PARAMETER = re.compile(r"[^\W\d][\w-]*")
+_NOT_BY_OPTION = frozenset({"model", "messages", "stream", "data"})
+
+
+def notebook(conversation: Conversation) -> str:
+    """Return a notebook (nbformat 4.5) that asks the prompts of the conversation again.
+
+    Raises:
+        UsageError: The conversation is empty.
+    """
+    turns = turns_of(conversation)
+    cells = [_markdown(f"# {in_markdown(conversation.name)}"), _code("%load_ext cbai_notebook")]
+    for number, turn in enumerate(turns, 1):
+        cells += _cells(turn, number)
+    stem = file_stem(conversation.name).encode("ascii", "ignore").decode().strip("-.") or "cbai"
+    for number, cell in enumerate(cells):
+        cell["id"] = f"{re.sub('[^A-Za-z0-9_-]', '-', stem)}-{number:02d}"
+    return (
+        json_text(
+            {
+                "cells": cells,
+                "metadata": {
+                    "kernelspec": {
+                        "display_name": "Python 3 (ipykernel)",
+                        "language": "python",
+                        "name": "python3",
+                    },
+                    "language_info": {"name": "python"},
+                },
+                "nbformat": 4,
+                "nbformat_minor": 5,
+            },
+            indent=1,
+        )
+        + "\n"
+    )
+
+
+def _cells(turn: Turn, number: int) -> Iterator[dict[str, Any]]:
+    variables: dict[str, str] = {}
+    options, left_out = _options(turn, number, variables)
+    prompt = turn.prompt
+    if not _survives(prompt):
+        variables[f"prompt_{number}"] = prompt
+        prompt = f"{{prompt_{number}}}"
+    if turn.images:
+        left_out.append(f"{len(turn.images)} image{'s' * (len(turn.images) > 1)}")
+    if left_out:
+        yield _markdown(f"Not in the next prompt: {', '.join(left_out)}.")
+    if variables:
+        yield _code("\n".join(f"{name} = {_literal(text)}" for name, text in variables.items()))
+    yield _code(" ".join(["%%cbai", *options]) + "\n" + prompt)
+
+
+def _survives(prompt: str) -> bool:
+    """Return whether a prompt may stand in a cell as it is."""
+    plain = all(sign.isprintable() or sign in _HARMLESS for sign in prompt)
+    framed = prompt.startswith("\n") or prompt.endswith("\n") or not prompt.strip()
+    return plain and not (framed or _REFERENCE.search(prompt) or _SHELL_PROMPT.match(prompt))
+
+
+def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return the options of a cell, and what no option can say."""
+    options, left_out = [], []
+    if model := _model(turn):
+        options.append(f"-m {model}")
+    if turn.system is not None:
+        options.append(f"-s {_system(turn.system, number, variables)}")
+    for name, value in turn.params.items():
+        if value is None:
+            continue
+        try:
+            options.append(_parameter(name, value))
+        except UsageError:
+            left_out.append(f"the parameter {in_markdown(str(name))}")
+    return options, left_out
+
+
+def _model(turn: Turn) -> str:
+    """Return the model as ``-m`` takes it, or ``""`` where it cannot be named."""
+    if turn.provider == "local":
+        return "local"
+    model = model_of(turn) or ""
+    spec = f"{turn.provider}/{model}" if turn.provider and model else model
+    if _PLAIN_WORD.fullmatch(spec):
+        return spec
+    return f'"{spec}"' if spec and _fits_in_quotes(spec) else ""
+
+
+def _system(text: str, number: int, variables: dict[str, str]) -> str:
+    if not text or (_fits_in_quotes(text) and not _REFERENCE.search(text)):
+        return f'"{text}"'
+    variables[f"system_{number}"] = text
+    return f'"{{system_{number}}}"'
+
+
+def _fits_in_quotes(text: str) -> bool:
+    return text.isprintable() and not re.search(r'["\\]', text)
+
+
+def _parameter(name: str, value: Any) -> str:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if name == "temperature" and number and math.isfinite(value) and value >= 0:
+        return f"-t {value}"
+    if name == "max_tokens" and number and isinstance(value, int) and value > 0:
+        return f"--max-tokens {value}"
+    if not _PARAMETER.fullmatch(name) or name in _NOT_BY_OPTION:
+        raise UsageError(f"No option sets a parameter called {name!r}.")
+    text = json_text(value)
+    # A text that looks like JSON would be read as JSON, so every text goes as JSON: in single
+    # quotes, which nothing inside can end.
+    return f"-P {name}={_single_quoted(text) if isinstance(value, str) else text}"
+
+
+def _single_quoted(text: str) -> str:
+    return "'" + text.replace("'", "\\u0027") + "'"
+
+
+def _literal(text: str) -> str:
+    """Return a Python literal, a line of the text on a line of its own."""
+    pieces = re.findall(r"[^\n]*\n|[^\n]+", text) or [""]
+    if len(pieces) == 1:
+        return repr(text)
+    return "(\n" + "\n".join(f"    {piece!r}" for piece in pieces) + "\n)"
+
+
+def _markdown(source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": "", "metadata": {}, "source": source}
+
+
+def _code(source: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "",
+        "metadata": {},
+        "outputs": [],
+        "source": source,
+    }

@@ -1,0 +1,239 @@
+"""Messages in any form, a list of dicts or somebody's DataFrame, as clean columns of plain values."""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from importlib import import_module
+from numbers import Real
+from typing import Any
+
+from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
+from cbai_notebook.conversation.frames.to_frame import need
+from cbai_notebook.errors import UsageError
+
+# What OpenAI's messages have beyond the keys of our records.
+_FOREIGN = ("reasoning_content", "function_call")
+
+_NEEDED = ("role", "content")
+
+Columns = Mapping[str, list[Any]]
+
+
+def wrong(row: int, what: str) -> UsageError:
+    """Return the error that a row is wrong.
+
+    Args:
+        row: The row's place, from 0, as pandas counts.
+        what: What is wrong with it, and what to do.
+    """
+    return UsageError(f"row {row}: {what} (Rows are counted from 0.)")
+
+
+def columns_of(messages: object) -> tuple[Columns, int]:
+    """Return every column of a table of messages, with plain Python values and ``None`` for missing ones.
+
+    Args:
+        messages: An iterable of mappings; or a DataFrame of pandas, polars or anything else that
+            narwhals reads.
+
+    Returns:
+        The columns by name, all there and all of the same length, and that length.
+
+    Raises:
+        MissingDependencyError: It is a table that only narwhals can read, and that is not installed.
+        UsageError: It is nothing of that, or a value is not what its column holds.
+    """
+    columns, rows = _raw(messages)
+    for name in _NEEDED:
+        if rows and name not in columns:
+            raise UsageError(
+                f"The table has no column `{name}`. Rename yours, so that there is a `role` "
+                "and a `content` in every row."
+            )
+    missing = [None] * rows
+    return {
+        name: _clean(name, columns[name]) if name in columns else missing
+        for name in (*COLUMNS, *_FOREIGN)
+    }, rows
+
+
+def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
+    if _is_pandas(messages):
+        return _pandas_columns(messages)
+    if hasattr(messages, "__arrow_c_stream__") or hasattr(messages, "__dataframe__"):
+        return _table_columns(messages)
+    if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
+        raise UsageError(
+            f"A conversation is made from a list of messages or a DataFrame, not from "
+            f"{type(messages).__name__}. Give [{{'role': 'user', 'content': …}}, …], and call "
+            "`.collect()` on a lazy table first."
+        )
+    dicts = list(messages)
+    for row, message in enumerate(dicts):
+        if not isinstance(message, Mapping):
+            raise wrong(
+                row,
+                f"A message is a dict, not {type(message).__name__}. "
+                "Give {'role': …, 'content': …}.",
+            )
+    # A key that no message has costs nothing.
+    present = set(_NEEDED).union(*dicts)
+    names = [name for name in (*COLUMNS, *_FOREIGN) if name in present]
+    return transpose(dicts, names), len(dicts)
+
+
+def _is_pandas(value: object) -> bool:
+    return any(
+        base.__name__ == "DataFrame" and base.__module__.partition(".")[0] == "pandas"
+        for base in type(value).__mro__
+    )
+
+
+def _pandas_columns(frame: Any) -> tuple[dict[str, list[Any]], int]:
+    names = [name for name in (*COLUMNS, *_FOREIGN) if name in frame.columns]
+    for name in names:
+        if frame[name].ndim != 1:
+            raise UsageError(f"The table has several columns `{name}`. Keep one of them.")
+    return {name: _pandas_values(frame[name]) for name in names}, len(frame)
+
+
+def _pandas_values(series: Any) -> list[Any]:
+    if series.dtype.kind == "M":
+        # All at once; one by one, pandas makes moments of its own first.
+        pandas = import_module("pandas")
+        return list(pandas.DatetimeIndex(series).to_pydatetime())
+    return list(series.to_numpy(dtype=object, na_value=None))
+
+
+def _table_columns(table: Any) -> tuple[dict[str, list[Any]], int]:
+    (narwhals,) = need("Reading this table", "narwhals")
+    try:
+        frame = narwhals.from_native(table, eager_only=True)
+    except TypeError as error:
+        raise UsageError(
+            f"A table of type {type(table).__name__} cannot be read. Turn it into a DataFrame of "
+            "pandas or polars, or into an Arrow table."
+        ) from error
+    names = [name for name in (*COLUMNS, *_FOREIGN) if name in frame.columns]
+    return {name: frame[name].to_list() for name in names}, len(frame)
+
+
+def _clean(name: str, values: list[Any]) -> list[Any]:
+    if name == "function_call":
+        return [None if _missing(value) else value for value in values]
+    kind = COLUMNS.get(name, Kind.TEXT)
+    # Two million values are in a hundred thousand rows, and most columns are clean as they are.
+    if set(map(type, values)) <= _CLEAN_TYPES[kind]:
+        return values
+    clean = _content if name == "content" else _CLEAN[kind]
+    what = "text or a list of parts" if name == "content" else kind.value
+    cleaned: list[Any] = []
+    try:
+        for value in values:
+            cleaned.append(None if _missing(value) else clean(value))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        row = len(cleaned)
+        raise wrong(row, f"`{name}` is {values[row]!r:.80}, not {what}. Change it.") from error
+    return cleaned
+
+
+def _missing(value: Any) -> bool:
+    """Return whether a value is ``None``, ``NaN``, pandas' ``NaT`` or pandas' ``NA``."""
+    if isinstance(value, float):
+        return value != value
+    return value is None or type(value).__name__ in ("NaTType", "NAType")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    # Text alone, where it is a member of an enumeration or a text of numpy's.
+    return str.__str__(value)
+
+
+def _content(value: Any) -> str | list[Any]:
+    value = _plain(value)
+    if not isinstance(value, (str, list)):
+        raise TypeError
+    return value
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError
+    return float(value)
+
+
+def _time(value: Any) -> datetime:
+    """Return a moment in UTC. A text is read as ISO 8601; a time without a zone is in UTC already."""
+    if isinstance(value, str):
+        # Python 3.10 does not read the Z.
+        value = datetime.fromisoformat(f"{value[:-1]}+00:00" if value.endswith("Z") else value)
+    if not isinstance(value, datetime):
+        raise TypeError
+    # A plain one out of pandas' own, whose nanoseconds no record has.
+    plain: datetime = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
+    if plain.tzinfo is None:
+        return plain.replace(tzinfo=timezone.utc)
+    return plain if plain.tzinfo is timezone.utc else plain.astimezone(timezone.utc)
+
+
+def _flag(value: Any) -> bool:
+    if value in (0, 1):
+        return bool(value)
+    raise TypeError
+
+
+def _nested(value: Any) -> Any:
+    """Return a list or a dict that is nobody else's, read from JSON where it is text."""
+    value = json.loads(value) if isinstance(value, str) else _copy(_plain(value))
+    if not isinstance(value, (list, dict)):
+        raise TypeError
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """Return an array or a tuple, as some tables hold lists, as a list."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _copy(value: Any) -> Any:
+    """Return a copy of lists and dicts, as deep as they go: `copy.deepcopy` takes five times as long."""
+    if isinstance(value, dict):
+        return {key: _copy(each) for key, each in value.items()}
+    return [_copy(each) for each in value] if isinstance(value, list) else value
+
+
+_CLEAN: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: _text,
+    Kind.NUMBER: _count,
+    Kind.COUNT: _count,
+    Kind.SECONDS: _seconds,
+    Kind.TIME: _time,
+    Kind.FLAG: _flag,
+    Kind.NESTED: _nested,
+}
+
+_CLEAN_TYPES: Mapping[Kind, set[type]] = {
+    Kind.TEXT: {str, type(None)},
+    Kind.NUMBER: {int, type(None)},
+    Kind.COUNT: {int, type(None)},
+    Kind.SECONDS: {type(None)},
+    Kind.TIME: {type(None)},
+    Kind.FLAG: {bool, type(None)},
+    Kind.NESTED: {type(None)},
+}
+"""The types of which every value is clean as it is."""

@@ -1,0 +1,156 @@
+"""Message records as a DataFrame or an Arrow table, with the right types even where there is no row.
+
+Columns are built whole, never row by row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
+from cbai_notebook.errors import MissingDependencyError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Record = Mapping[str, Any]
+
+_PANDAS_TYPES = {
+    Kind.NUMBER: "int64",
+    Kind.COUNT: "Int64",
+    Kind.SECONDS: "float64",
+    Kind.TIME: "datetime64[us, UTC]",
+    Kind.FLAG: "bool",
+    Kind.NESTED: "object",
+}
+
+# What Python and the libraries, whose own errors derive from these, say to a value of a wrong type.
+_WRONG = (OverflowError, TypeError, ValueError)
+
+
+def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
+    """Return message records as a DataFrame.
+
+    Text is pandas' ``string`` (never a category, so that any value can be put in and frames can be
+    joined), ``created_at`` is ``datetime64[us, UTC]``, seconds are ``float64``, tokens are ``Int64``,
+    ``turn`` is ``int64``, ``stale`` is ``bool``; ``params``, ``images`` and ``tool_calls`` are the
+    dicts and lists themselves.
+
+    Args:
+        records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are left out.
+
+    Raises:
+        MissingDependencyError: pandas is not installed.
+        UsageError: A value is not what its column holds.
+    """
+    (pandas,) = need("A DataFrame", "pandas")
+    # The text is shared with the records and not copied, and may hold half a character.
+    types = {**_PANDAS_TYPES, Kind.TEXT: pandas.StringDtype("python")}
+    columns = {}
+    for name, values in transpose(records, COLUMNS).items():
+        kind = COLUMNS[name]
+        try:
+            columns[name] = pandas.Series(_settled(values, kind), dtype=types[kind])
+        except _WRONG as error:
+            raise _wrong(name, kind) from error
+    frame: pd.DataFrame = pandas.DataFrame(columns)
+    return frame
+
+
+def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) -> Any:
+    """Return message records as a polars DataFrame or a pyarrow Table.
+
+    As :func:`to_pandas`, but ``params``, ``images`` and ``tool_calls`` are JSON text: their shape
+    differs from row to row, which no Arrow type can hold. Half a character, which Arrow's UTF-8
+    cannot hold either, becomes U+FFFD.
+
+    Args:
+        records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are left out.
+        backend: Which library's table.
+
+    Raises:
+        MissingDependencyError: narwhals or the library is not installed.
+        UsageError: A value is not what its column holds.
+    """
+    what = "A polars DataFrame" if backend == "polars" else "An Arrow table"
+    narwhals, _ = need(what, "narwhals", backend)
+    types = {
+        Kind.TEXT: narwhals.String(),
+        Kind.NUMBER: narwhals.Int64(),
+        Kind.COUNT: narwhals.Int64(),
+        Kind.SECONDS: narwhals.Float64(),
+        Kind.TIME: narwhals.Datetime("us", "UTC"),
+        Kind.FLAG: narwhals.Boolean(),
+        Kind.NESTED: narwhals.String(),
+    }
+    series = []
+    for name, raw in transpose(records, COLUMNS).items():
+        kind = COLUMNS[name]
+        try:
+            values = _settled(raw, kind)
+            if kind is Kind.NESTED:
+                values = [None if value is None else _json(value) for value in values]
+            elif kind is Kind.TEXT:
+                values = [None if value is None else utf8(value) for value in values]
+            series.append(narwhals.new_series(name, values, types[kind], backend=backend))
+        except _WRONG as error:
+            raise _wrong(name, kind) from error
+    frame = narwhals.from_dict({each.name: each for each in series})
+    return frame.to_native()
+
+
+def utf8(text: Any) -> str:
+    """Return text that can be written as UTF-8: halves of characters are joined or replaced.
+
+    Raises:
+        TypeError: It is no text.
+    """
+    if not isinstance(text, str):
+        raise TypeError
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _settled(values: list[Any], kind: Kind) -> list[Any]:
+    if kind is Kind.FLAG:
+        return [bool(value) for value in values]
+    if kind is Kind.TIME:
+        return [value and _utc(value) for value in values]
+    return values
+
+
+def _utc(value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError
+    return value if value.tzinfo is timezone.utc else value.astimezone(timezone.utc)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    # Escaped, half a character survives.
+    return text if text == utf8(text) else json.dumps(value)
+
+
+def _wrong(name: str, kind: Kind) -> UsageError:
+    return UsageError(
+        f"The records cannot become a table: a value of `{name}` is not {kind.value}. "
+        f"Look at `[record[{name!r}] for record in records]`."
+    )
+
+
+def need(what: str, *packages: str) -> list[Any]:
+    """Import packages, or say how to install all of them."""
+    try:
+        return [import_module(package) for package in packages]
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{what} needs {' and '.join(packages)}. "
+            f"Run `python -m pip install {' '.join(packages)}`."
+        ) from error

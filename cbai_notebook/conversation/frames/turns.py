@@ -1,0 +1,280 @@
+"""Turns out of messages: records of ours, or a chat as OpenAI's protocol writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+from cbai_notebook.conversation.frames import message_parts
+from cbai_notebook.conversation.frames.from_frame import Columns, columns_of, wrong
+from cbai_notebook.conversation.turn import (
+    ASKED,
+    CANCELLED,
+    COMPLETE,
+    FAILED,
+    PARTIAL,
+    STREAMING,
+    Turn,
+    joined,
+)
+
+_STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
+
+_OWNERS = {"tool_calls": "assistant", "tool_call_id": "tool", "images": "user"}
+"""What only messages of one role have."""
+
+_FACTS = (
+    "finish_reason",
+    "error",
+    "duration_s",
+    "first_token_s",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+)
+"""What a record of an answer says of it, under the names that a turn has for it."""
+
+Value = TypeVar("Value")
+
+
+def turns_of(messages: object) -> list[Turn]:
+    """Make turns of messages.
+
+    Records of ours come back as they were: the records of the turns equal the ones read, but for the
+    conversation's name and the numbers of the turns. In a chat of OpenAI's form a ``developer`` message
+    is a system prompt, and parts of a content are joined.
+
+    Args:
+        messages: An iterable of dicts, or a DataFrame of pandas, polars or Arrow. A turn is an optional
+            system prompt, a user's message, any number of steps (an assistant's message with
+            tool calls and one message of role ``tool`` for each), and an assistant's answer. Only a
+            user's message whose ``status`` is ``asked`` may stay without an answer.
+
+    Returns:
+        The turns, oldest first.
+
+    Raises:
+        MissingDependencyError: It is a table that only narwhals can read, and that is not installed.
+        UsageError: A row is wrong; the message says which, counted from 0, and what to do.
+    """
+    return read(messages)[1]
+
+
+def read(messages: object) -> tuple[str | None, list[Turn]]:
+    """Make turns of messages, as :func:`turns_of`, and return the conversation's name with them.
+
+    Returns:
+        The name, where the messages tell it, and the turns.
+    """
+    columns, rows = columns_of(messages)
+    name = _conversation(columns["conversation"])
+    reader = _Reader(columns)
+    for row in range(rows):
+        reader.take(row)
+    return name, reader.end()
+
+
+def _conversation(names: list[str | None]) -> str | None:
+    """Return the one conversation that the rows are of, where they tell."""
+    first: str | None = None
+    for row, name in enumerate(names):
+        first = first or name
+        if name and name != first:
+            raise wrong(
+                row,
+                f"This is of the conversation {name!r:.60}, the rows before are of {first!r:.60}. "
+                "Give the rows of one conversation at a time.",
+            )
+    return first
+
+
+@dataclass
+class _Pending:
+    """A turn of which not every row has been read: where its parts stand."""
+
+    system: int | None = None
+    user: int | None = None
+    steps: list[Mapping[str, Any]] = field(default_factory=list)
+    unanswered: dict[str, int] = field(default_factory=dict)
+
+
+class _Reader:
+    """Takes row after row and refuses the first that cannot stand where it does."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._read_at = datetime.now(timezone.utc)
+        self._turns: list[Turn] = []
+        self._pending = _Pending()
+        self._takers: Mapping[str, Callable[[int], None]] = {
+            "system": self._system,
+            "developer": self._system,
+            "user": self._user,
+            "assistant": self._assistant,
+            "tool": self._tool,
+        }
+
+    def take(self, row: int) -> None:
+        """Read a row."""
+        role, status = self._cell("role", row), self._cell("status", row)
+        if role == "function" or self._cell("function_call", row):
+            raise wrong(
+                row,
+                "Function calls in their old form are not read. Turn `function_call` into "
+                "`tool_calls` with an `id`, and the role `function` into `tool` with that `tool_call_id`.",
+            )
+        if role not in self._takers:
+            known = ", ".join(self._takers)
+            raise wrong(row, f"The role is {role!r:.40}. Use one of {known}.")
+        if status is not None and status not in _STATUSES:
+            raise wrong(row, f"The status is {status!r:.40}. Use one of {', '.join(_STATUSES)}.")
+        for name, owner in _OWNERS.items():
+            if self._cell(name, row) and role != owner:
+                raise wrong(
+                    row,
+                    f"Only a message of role {owner} has `{name}`. Change the role, or leave it out.",
+                )
+        self._takers[role](row)
+
+    def end(self) -> list[Turn]:
+        """Return the turns, once every row has been read."""
+        self._settle()
+        if self._pending.system is not None:
+            raise wrong(
+                self._pending.system,
+                "No user's message follows this system prompt. Add one, or leave the row out.",
+            )
+        return self._turns
+
+    def _system(self, row: int) -> None:
+        self._settle()
+        if self._pending.system is not None:
+            raise wrong(
+                row, "Two system prompts follow each other. Join them, or leave one of them out."
+            )
+        self._pending.system = row
+
+    def _user(self, row: int) -> None:
+        self._settle()
+        self._pending.user = row
+
+    def _assistant(self, row: int) -> None:
+        pending = self._pending
+        if pending.user is None:
+            raise wrong(
+                row,
+                "No user's message stands before this answer. Add one, leave the row out, or "
+                "join two answers that follow each other.",
+            )
+        self._no_open_call()
+        asked_for = self._cell("tool_calls", row)
+        if not asked_for:
+            self._close(pending.user, row)
+            return
+        calls = self._part(row, message_parts.tool_calls, asked_for)
+        pending.unanswered = {call["id"]: row for call in calls}
+        pending.steps.append({"role": "assistant", "content": self._text(row), "tool_calls": calls})
+
+    def _tool(self, row: int) -> None:
+        pending, call = self._pending, self._cell("tool_call_id", row)
+        if call is None:
+            raise wrong(row, "A message of role tool needs the `tool_call_id` that it answers.")
+        if pending.unanswered.pop(call, None) is None:
+            raise wrong(
+                row,
+                f"No call {call!r:.60} waits for an answer here. Put this row once, right after the "
+                "assistant's message with that call, or leave it out.",
+            )
+        pending.steps.append({"role": "tool", "content": self._text(row), "tool_call_id": call})
+
+    def _settle(self) -> None:
+        """End the turn that is being read, where it may end without an answer."""
+        user = self._pending.user
+        if user is None:
+            return
+        self._no_open_call()
+        if self._cell("status", user) != ASKED:
+            raise wrong(
+                user,
+                "This user's message has no answer. Add an assistant's message after it, leave the "
+                "row out, or give it the status `asked`.",
+            )
+        self._close(user, None)
+
+    def _no_open_call(self) -> None:
+        for call, row in self._pending.unanswered.items():
+            raise wrong(
+                row,
+                f"The call {call!r:.60} has no answer. Add a message of role tool with that "
+                "`tool_call_id` right after this row.",
+            )
+
+    def _close(self, user: int, answer: int | None) -> None:
+        pending, self._pending = self._pending, _Pending()
+        last = user if answer is None else answer
+        prompt, images = self._prompt(user)
+        turn = Turn(
+            prompt=prompt,
+            created_at=self._either("created_at", user, last) or self._read_at,
+            system=None if pending.system is None else self._text(pending.system),
+            provider=self._either("provider", last, user),
+            model=self._either("model", last, user),
+            images=images,
+            steps=tuple(pending.steps),
+            cell_id=self._either("cell_id", user, last),
+            stale=bool(self._either("stale", user, last)),
+            status=ASKED,
+        )
+        if answer is not None:
+            self._answer(turn, answer)
+        self._turns.append(turn)
+
+    def _answer(self, turn: Turn, row: int) -> None:
+        turn.status = self._cell("status", row) or COMPLETE
+        if turn.status == ASKED:
+            raise wrong(row, "Only a user's message can have the status `asked`. Use another one.")
+        params = self._cell("params", row) or {}
+        if not isinstance(params, dict):
+            raise wrong(row, "The `params` are no dict. Give one, or leave them out.")
+        turn.params = params
+        for name in _FACTS:
+            setattr(turn, name, self._cell(name, row))
+        reasoning = self._cell("reasoning", row) or self._cell("reasoning_content", row)
+        turn.add(joined(turn.steps, self._text(row)), reasoning or "")
+
+    def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
+        images = self._cell("images", row)
+        kept = self._part(row, message_parts.addresses, images) if images else ()
+        content = self._content(row)
+        if isinstance(content, str):
+            return content, kept
+        text, sent = self._part(row, message_parts.prompt, content)
+        return text, sent + kept
+
+    def _text(self, row: int) -> str:
+        content = self._content(row)
+        return content if isinstance(content, str) else self._part(row, message_parts.text, content)
+
+    def _content(self, row: int) -> str | list[Any]:
+        content: str | list[Any] | None = self._cell("content", row)
+        if content is not None:
+            return content
+        # A CSV file, for one, does not tell an empty text from none.
+        if any(self._cell(name, row) for name in ("status", "tool_calls", "images")):
+            return ""
+        raise wrong(row, "The message has no `content`. Give a text, or leave the row out.")
+
+    def _part(self, row: int, read: Callable[[Any], Value], value: Any) -> Value:
+        try:
+            return read(value)
+        except ValueError as error:
+            raise wrong(row, str(error)) from error
+
+    def _cell(self, name: str, row: int) -> Any:
+        return self._columns[name][row]
+
+    def _either(self, name: str, row: int, other: int) -> Any:
+        value = self._cell(name, row)
+        return self._cell(name, other) if value is None else value

@@ -1,0 +1,278 @@
+"""The conversations, by name, and the one that prompts go to when none is named."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import threading
+import weakref
+from datetime import datetime
+from pathlib import Path
+
+from cbai_notebook.conversation.conversation import Conversation
+from cbai_notebook.conversation.store import Archive, archive
+from cbai_notebook.conversation.store.store import Stored
+from cbai_notebook.conversation.store.sync import Keeper
+from cbai_notebook.conversation.turn import Turn
+from cbai_notebook.errors import HistoryError, UsageError
+
+DEFAULT = "default"
+"""The name of the conversation of a process that keeps no history."""
+
+NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
+"""Where a Jupyter server tells a kernel which notebook it runs for."""
+
+
+class Shelf:
+    """The conversations of one place: those in use here, and those on disk.
+
+    Args:
+        archive: The history on disk; ``None`` keeps them in memory only.
+        notebook: The path of the notebook that this kernel runs for, if for one.
+    """
+
+    def __init__(self, archive: Archive | None, notebook: str | None) -> None:
+        self._archive = archive
+        self._notebook = notebook
+        self._lock = threading.RLock()
+        self._here: dict[str, Conversation] = {}
+        # Whoever still holds a conversation that was deleted, a panel say, goes on with the same one.
+        self._deleted: weakref.WeakValueDictionary[str, Conversation] = (
+            weakref.WeakValueDictionary()
+        )
+        self._own: Conversation | None = None
+        self._current: Conversation | None = None
+
+    def current(self) -> Conversation:
+        """Return the conversation that prompts go to when none is named."""
+        with self._lock:
+            if self._current is None:
+                self._current = self.own()
+            self._current.refresh()
+            return self._current
+
+    def own(self) -> Conversation:
+        """Return the conversation of this notebook, or of this kernel where there is no notebook."""
+        with self._lock:
+            if self._own is None:
+                stored = self._find(notebook=self._notebook) if self._notebook else None
+                name = stored.name if stored else self._own_name()
+                found = self._here.get(name)
+                self._own = found or self._put(name, stored, notebook=self._notebook)
+            return self._own
+
+    def get(self, name: str) -> Conversation:
+        """Return a conversation by name, made when it does not exist yet."""
+        with self._lock:
+            if self._own is None and self._archive is None:
+                self.own()
+            if name in self._deleted:
+                self._here.setdefault(name, self._deleted.pop(name))
+            found = self._here.get(name)
+            if found is None:
+                return self._put(name, self._find(name=name))
+            found.refresh()
+            return found
+
+    def use(self, conversation: Conversation) -> None:
+        """Let prompts go to a conversation when none is named."""
+        with self._lock:
+            self._current = conversation
+
+    def new(self, stem: str) -> Conversation:
+        """Return a new, empty conversation under a name that is free: `stem`, or with a number."""
+        with self._lock:
+            return self._put(self._free(stem), None)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the conversations, those that are used here last."""
+        with self._lock:
+            here = [each.name for each in self._here.values()]
+            return tuple(
+                dict.fromkeys([*(n for n in self._stored_names() if n not in here), *here])
+            )
+
+    def here(self) -> list[Conversation]:
+        """Return the conversations that are in use in this process."""
+        with self._lock:
+            return list(self._here.values())
+
+    def rename(self, conversation: Conversation, name: str) -> None:
+        """Give a conversation another name.
+
+        Raises:
+            UsageError: Another one has it, or it is blank.
+            HistoryError: It could not be written.
+        """
+        name = _checked(name)
+        with self._lock:
+            old = conversation.name
+            if name == old:
+                return
+            if self._is_taken(name):
+                raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
+            if self._archive is not None and conversation.id is not None:
+                self._archive.rename(conversation.id, name)
+            conversation.rename(name)
+            self._here.pop(old, None)
+            self._here[name] = conversation
+
+    def delete(self, conversation: Conversation) -> None:
+        """Forget a conversation, on disk as well.
+
+        Raises:
+            HistoryError: It could not be written. Delete it again, once there is room.
+        """
+        with self._lock:
+            conversation.forget()
+            if conversation is not self._own:
+                self._here.pop(conversation.name, None)
+                self._deleted[conversation.name] = conversation
+            if self._current is conversation:
+                self._current = None
+
+    def fork(
+        self, conversation: Conversation, name: str | None, until: Turn | None
+    ) -> Conversation:
+        """Copy a conversation's turns into a new one.
+
+        Args:
+            conversation: The conversation.
+            name: The new one's name; made from the old one's by default.
+            until: The last turn that goes along; all by default.
+
+        Raises:
+            UsageError: There is a conversation of that name, or `until` is not on show.
+        """
+        with self._lock:
+            if name is None:
+                name = self._free(f"{conversation.name}-fork")
+            elif self._is_taken(_checked(name)):
+                raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
+            keeper = self._keeper(name, None)
+            if keeper is not None:
+                keeper.fork_of(conversation.id)
+            made = conversation.copy(name, until, keeper=keeper)
+            self._here[name] = made
+            return made
+
+    def _put(
+        self, name: str, stored: Stored | None, *, notebook: str | None = None
+    ) -> Conversation:
+        keeper = self._keeper(name, stored, notebook=notebook)
+        made = self._here[name] = Conversation(name, keeper=keeper)
+        return made
+
+    def _keeper(
+        self, name: str, stored: Stored | None, *, notebook: str | None = None
+    ) -> Keeper | None:
+        if self._archive is None:
+            return None
+        return Keeper(self._archive, name, notebook=notebook, stored=stored)
+
+    def _find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
+        if self._archive is None:
+            return None
+        try:
+            return self._archive.find(name=name, notebook=notebook)
+        except HistoryError:
+            return None  # said when the conversation is to be kept
+
+    def _stored_names(self) -> list[str]:
+        if self._archive is None:
+            return []
+        try:
+            return [stored.name for stored in self._archive.conversations()]
+        except HistoryError:
+            return []
+
+    def _own_name(self) -> str:
+        if self._archive is None:
+            return DEFAULT
+        if self._notebook:
+            # As much of the path as it takes to tell it from another notebook of the same name.
+            parts = Path(self._notebook).parts
+            for count in range(1, len(parts) + 1):
+                name = "/".join(parts[-count:])
+                if not self._is_taken(name):
+                    return name
+        now = datetime.now()  # in the user's own time, for it is read by a person
+        return f"session-{now:%Y%m%d-%H%M}-{secrets.token_hex(2)}"
+
+    def _free(self, stem: str) -> str:
+        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+        # Whoever still holds a conversation that was deleted goes on under its name.
+        return next(
+            name for name in names if name not in self._deleted and not self._is_taken(name)
+        )
+
+    def _is_taken(self, name: str) -> bool:
+        return name in self._here or self._find(name=name) is not None
+
+
+_shelves: dict[Path | None, Shelf] = {}
+_lock = threading.Lock()
+
+
+def shelf() -> Shelf:
+    """Return the conversations of the place where history is kept now."""
+    found = archive()
+    place = found.file if found else None
+    with _lock:
+        if place not in _shelves:
+            _shelves[place] = Shelf(found, notebook_path())
+        return _shelves[place]
+
+
+def notebook_path() -> str | None:
+    """Return the path of the notebook that this kernel runs for; ``None`` where nothing tells.
+
+    Jupyter's server names the session in the kernel's environment; a console's is no notebook.
+    """
+    name = os.environ.get(NOTEBOOK_VARIABLE, "")
+    return name if name.endswith(".ipynb") else None
+
+
+def chat(name: str | None = None) -> Conversation:
+    """Return a conversation, made when it does not exist yet.
+
+    Args:
+        name: The conversation's name; the current conversation by default, which is the notebook's own
+            until another one is chosen with :func:`use`.
+
+    Raises:
+        UsageError: The name is blank.
+    """
+    return shelf().current() if name is None else shelf().get(_checked(name))
+
+
+def use(name: str) -> Conversation:
+    """Let prompts go to a conversation when none is named, for as long as this kernel runs.
+
+    Args:
+        name: Its name; it is made when it does not exist yet.
+
+    Raises:
+        UsageError: The name is blank.
+    """
+    conversation = chat(name)
+    shelf().use(conversation)
+    return conversation
+
+
+def fresh(stem: str = "chat") -> Conversation:
+    """Return a new, empty conversation under a name that is free."""
+    return shelf().new(stem)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the conversations that exist, those that were last used last."""
+    return shelf().names()
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise UsageError("A conversation needs a name, such as `poems`.")
+    return name

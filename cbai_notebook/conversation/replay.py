@@ -1,0 +1,88 @@
+"""An answer out of the history: the same request has been answered before, so none is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation.turn import Turn
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Answer
+
+NOTE = "from the history, nothing was sent"
+
+
+def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
+    """Return what is equal for equal requests: the place they go to, the model, the messages, all else.
+
+    Args:
+        provider: Who is asked.
+        params: The parameters of the request, messages included.
+    """
+    from cbai_notebook.client.providers import default_model
+    from cbai_notebook.client.settings import settings
+
+    now = settings()
+    model = params.get("model") or default_model(provider, now)
+    asked = [provider, now.base_url or now.env_id, model, {**params, "model": model}]
+    text = json.dumps(asked, sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None) -> Answer:
+    """Return a turn's answer in the form that a request would have brought.
+
+    Args:
+        turn: The turn.
+        asked: The messages that it answers.
+        response_type: The type of the object that it holds, if it was asked for one.
+
+    Raises:
+        StructuredAnswerError: It holds no such object.
+    """
+    from cbai_notebook.client.answer import Timing, from_completion
+
+    message = {"role": "assistant", "content": turn.said}
+    if turn.reasoning:
+        message["reasoning_content"] = turn.reasoning
+    raw: dict[str, Any] = {
+        "id": turn.record_id,
+        "object": "chat.completion",
+        "model": turn.model,
+        "choices": [{"index": 0, "message": message, "finish_reason": turn.finish_reason}],
+    }
+    answer = from_completion(
+        raw,
+        asked=[*asked, *map(dict, turn.steps)],
+        provider=turn.provider or "",
+        label=" · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
+        timing=Timing(attempts=0),
+        request_id=None,
+        make=_as_agent(turn),
+    )
+    if response_type is not None:
+        from cbai_notebook.client.structured.response_type import response_type_of
+
+        answer.parsed = response_type_of(response_type).parse(turn.said)
+    return answer
+
+
+def _as_agent(turn: Turn) -> Callable[..., Answer] | None:
+    """Return what makes an agent's answer, which tells what it drew on; ``None`` for a model's."""
+    from cbai_notebook.client.providers import AGENT
+
+    if turn.provider != AGENT:
+        return None
+    from cbai_notebook.client.agents.agent_stream import AgentAnswer
+    from cbai_notebook.client.agents.values import SearchResult
+
+    return partial(
+        AgentAnswer,
+        agent_id=turn.model or "",
+        search_results=tuple(map(SearchResult.of, turn.sources.get("searched", ()))),
+        knowledge=tuple(turn.sources.get("looked_up", ())),
+    )

@@ -1,0 +1,125 @@
+"""A turn as a row of the table, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from cbai_notebook.conversation.frames.to_frame import utf8
+from cbai_notebook.conversation.turn import STREAMING, Turn
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+
+LARGEST = 2**63 - 1
+"""The largest number that SQLite can hold."""
+
+TAILS = ("tail", "reasoning_tail")
+"""Columns with the last word of an answer under way, which may be the beginning of a secret."""
+
+Mask = Callable[[str], str]
+
+# Columns that hold a field of the turn as it is.
+PLAIN = (
+    "status",
+    "duration_s",
+    "first_token_s",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cell_turn",
+    "left_out",
+    "origin",
+    "request",
+    "record_id",
+)
+# Columns that hold what a person, a tool or a server wrote: no secret may get into them.
+WRITTEN = (
+    "prompt",
+    "system",
+    "error",
+    "error_details",
+    "provider",
+    "model",
+    "asked_model",
+    "finish_reason",
+    "cell_id",
+)
+JSON = ("params", "images", "steps", "sources")
+FLAGS = ("stale", "drawn")
+COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a moment as microseconds since 1970, UTC; one without a zone is taken as local."""
+    return (moment.astimezone(timezone.utc) - EPOCH) // _MICROSECOND
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the moment in UTC."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def values_of(turn: Turn, mask: Mask) -> list[Any]:
+    """Return a turn's values in the order of :data:`COLUMNS`, secrets masked."""
+    values = [_fitting(getattr(turn, name)) for name in PLAIN]
+    for name in WRITTEN:
+        value = getattr(turn, name)
+        values.append(mask(utf8(value)) if value else value)
+    values += [_dump(getattr(turn, name), mask) for name in JSON]
+    values += [int(getattr(turn, name)) for name in FLAGS]
+    values.append(microseconds(turn.created_at))
+    # What an open answer holds so far is written by the checkpoints.
+    open_ = turn.status == STREAMING
+    came = ("", "") if open_ else (mask(utf8(turn.text)), mask(utf8(turn.reasoning)))
+    return [*values, *came]
+
+
+def turn_of(row: sqlite3.Row) -> Turn:
+    """Return the turn of a row with :data:`COLUMNS` and :data:`TAILS`.
+
+    Raises:
+        sqlite3.DatabaseError: The row holds what was never written.
+    """
+    fields = {name: row[name] for name in (*PLAIN, *WRITTEN)}
+    fields |= {name: bool(row[name]) for name in FLAGS}
+    try:
+        turn = Turn(
+            created_at=moment(row["created_at"]),
+            id=row["id"],
+            params=json.loads(row["params"]) if row["params"] else {},
+            images=tuple(json.loads(row["images"])) if row["images"] else (),
+            steps=tuple(json.loads(row["steps"])) if row["steps"] else (),
+            sources=dict(json.loads(row["sources"])) if row["sources"] else {},
+            **{**fields, "error_details": row["error_details"] or ""},
+        )
+        turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])
+    except (ValueError, TypeError, OverflowError) as error:
+        # SQLite notices a damaged page, not a changed byte in a text.
+        raise sqlite3.DatabaseError(f"turn {row['id']} is malformed") from error
+    return turn
+
+
+def _fitting(value: Any) -> Any:
+    """Return a value that a column can hold; a server may report any number of tokens."""
+    return None if isinstance(value, int) and abs(value) > LARGEST else value
+
+
+def _dump(value: Any, mask: Mask) -> str | None:
+    return json.dumps(_masked(value, mask), ensure_ascii=False) if value else None
+
+
+def _masked(value: Any, mask: Mask) -> Any:
+    """Return a JSON value with the secrets in its strings masked, so that it stays one."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {mask(utf8(str(name))): _masked(one, mask) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(one, mask) for one in value]
+    text = utf8(str(value))
+    masked = mask(text)
+    return value if isinstance(value, (int, float)) and masked == text else masked

@@ -1,0 +1,189 @@
+"""The tables, as steps that are only ever added to: a file of any age is brought up to date by the rest.
+
+A step that has been released is never changed. SQLite's ``user_version`` counts the steps that a file has
+been through; a step and its count commit together.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from cbai_notebook.conversation.store import search
+
+Step = Callable[[sqlite3.Connection], None]
+
+
+def _conversations_and_turns(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            notebook TEXT UNIQUE,
+            forked_from INTEGER,
+            created_at INTEGER NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 0
+        )
+        """
+    )
+    # A slot bears the number of the first turn that stood in it.
+    connection.execute(
+        """
+        CREATE TABLE slots (
+            id INTEGER PRIMARY KEY,
+            conversation INTEGER NOT NULL,
+            parent INTEGER,
+            chosen INTEGER NOT NULL,
+            active INTEGER NOT NULL
+        )
+        """
+    )
+    connection.execute("CREATE INDEX slots_of ON slots (conversation)")
+    # Times are microseconds since 1970 in UTC. `text` and `reasoning` grow while an answer streams;
+    # `tail` holds its last word, which may be the beginning of a secret.
+    connection.execute(
+        """
+        CREATE TABLE turns (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation INTEGER NOT NULL,
+            slot INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            system TEXT,
+            provider TEXT,
+            model TEXT,
+            finish_reason TEXT,
+            error TEXT,
+            error_details TEXT,
+            duration_s REAL,
+            first_token_s REAL,
+            prompt_tokens INTEGER,
+            completion_tokens INTEGER,
+            total_tokens INTEGER,
+            cell_id TEXT,
+            cell_turn INTEGER NOT NULL,
+            left_out INTEGER NOT NULL,
+            stale INTEGER NOT NULL,
+            origin INTEGER,
+            params TEXT,
+            images TEXT,
+            steps TEXT,
+            owner TEXT,
+            text TEXT NOT NULL,
+            reasoning TEXT NOT NULL,
+            tail TEXT NOT NULL DEFAULT ''
+        )
+        """
+    )
+    connection.execute("CREATE INDEX turns_of ON turns (conversation)")
+    connection.execute("CREATE INDEX turns_by_time ON turns (created_at)")
+    connection.execute("CREATE INDEX turns_under_way ON turns (owner) WHERE owner IS NOT NULL")
+
+
+def _full_text_search(connection: sqlite3.Connection) -> None:
+    # Contentless: the words are found here, the text stays in `turns` alone.
+    connection.execute(
+        "CREATE VIRTUAL TABLE words USING fts5 (prompt, answer, content='', "
+        "tokenize='unicode61 remove_diacritics 2')"
+    )
+    connection.execute("ALTER TABLE turns ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0")
+    rows = connection.execute("SELECT id, prompt, text FROM turns WHERE owner IS NULL").fetchall()
+    search.add(connection, rows)
+
+
+def _answers_by_request(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN request TEXT")
+    connection.execute("CREATE INDEX turns_by_request ON turns (request) WHERE request IS NOT NULL")
+
+
+def _numbers_that_are_given_once(connection: sqlite3.Connection) -> None:
+    # Another kernel may still hold the number of a conversation that was deleted.
+    connection.execute("ALTER TABLE conversations RENAME TO earlier")
+    connection.execute(
+        """
+        CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            notebook TEXT UNIQUE,
+            forked_from INTEGER,
+            created_at INTEGER NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 0
+        )
+        """
+    )
+    connection.execute(
+        "INSERT INTO conversations (id, name, notebook, forked_from, created_at, revision) "
+        "SELECT id, name, notebook, forked_from, created_at, revision FROM earlier"
+    )
+    connection.execute("DROP TABLE earlier")
+
+
+def _last_word_of_the_reasoning(connection: sqlite3.Connection) -> None:
+    # As `tail` to `text`.
+    connection.execute("ALTER TABLE turns ADD COLUMN reasoning_tail TEXT NOT NULL DEFAULT ''")
+
+
+def _records_of_agents(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN record_id TEXT")
+
+
+def _sources_of_agents(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN sources TEXT")
+
+
+def _drawings(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN drawn INTEGER NOT NULL DEFAULT 0")
+
+
+def _models_as_they_were_asked_for(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN asked_model TEXT")
+
+
+def _turns_that_did_not_end_well(connection: sqlite3.Connection) -> None:
+    # Few of many, so that looking for them is quick and the others cost nothing to store.
+    connection.execute(
+        "CREATE INDEX turns_by_end ON turns (status) WHERE status NOT IN ('complete', 'streaming')"
+    )
+
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("conversations and turns", _conversations_and_turns),
+    ("full-text search", _full_text_search),
+    ("answers by request", _answers_by_request),
+    ("numbers that are given once", _numbers_that_are_given_once),
+    ("last word of the reasoning", _last_word_of_the_reasoning),
+    ("records of agents", _records_of_agents),
+    ("sources of agents", _sources_of_agents),
+    ("drawings", _drawings),
+    ("models as they were asked for", _models_as_they_were_asked_for),
+    ("turns that did not end well", _turns_that_did_not_end_well),
+)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """Return how many steps a file has been through."""
+    (count,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(count)
+
+
+def migrate(connection: sqlite3.Connection, steps: int = len(STEPS)) -> None:
+    """Bring a file up to date.
+
+    Args:
+        connection: In autocommit mode.
+        steps: How far to go; all the way by default.
+    """
+    while version(connection) < steps:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have taken the step while this one waited for its turn.
+            done = version(connection)
+            if done < steps:
+                STEPS[done][1](connection)
+                connection.execute(f"PRAGMA user_version = {done + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,481 @@
+"""Conversations in a file: found, loaded, saved as they change, and looked through."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from cbai_notebook.conversation.frames.to_frame import utf8
+from cbai_notebook.conversation.secrets import Masker, masker
+from cbai_notebook.conversation.store import rows, search
+from cbai_notebook.conversation.store.database import Database
+from cbai_notebook.conversation.store.processes import Alive
+from cbai_notebook.conversation.store.rows import LARGEST
+from cbai_notebook.conversation.tree import Slot, TurnTree
+from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
+from cbai_notebook.errors import UsageError
+
+ENDED = "The kernel ended before the answer did."
+"""What is said of an answer whose process is gone."""
+
+_ALL = ", ".join(("id", "conversation", "slot", *rows.TAILS, *rows.COLUMNS))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A conversation in the file.
+
+    Attributes:
+        id: Its number.
+        name: Its name, which no other has.
+        notebook: The path of the notebook whose own conversation it is.
+        forked_from: The number of the conversation that it was copied from.
+        revision: A number that grows with every change.
+    """
+
+    id: int
+    name: str
+    notebook: str | None
+    forked_from: int | None
+    revision: int
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What of a conversation is to be written.
+
+    Attributes:
+        turns: Turns that are new or have other content.
+        slots: Slots that are new or lead elsewhere; one that is new behind the slot before it.
+        gone: Numbers of turns to forget.
+    """
+
+    turns: Sequence[Turn] = ()
+    slots: Sequence[Slot] = ()
+    gone: Sequence[int] = ()
+
+
+class Archive:
+    """The history in one file, for all threads of this process and beside other processes.
+
+    Args:
+        file: Where it is.
+        masks: Given whether a turn's secrets are allowed, returns what masks the others.
+    """
+
+    def __init__(self, file: Path, *, masks: Callable[[bool], Masker] = masker) -> None:
+        self.file = file
+        self.database = Database(file)
+        self._masks = masks
+        self._tidied = False
+        self._alive = Alive(file.parent / f"{file.stem}-kernels")
+
+    def __repr__(self) -> str:
+        return f"<Archive {str(self.file)!r}>"
+
+    def check(self) -> None:
+        """Open the file if it is not open.
+
+        Raises:
+            HistoryError: It cannot be opened.
+        """
+        self.database.data_version()
+
+    # Conversations
+
+    def find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
+        """Return the conversation of a name, or of a notebook's path."""
+        column, value = ("name", name) if notebook is None else ("notebook", notebook)
+        value = self._written(value or "")
+        with self.database.reading() as connection:
+            row = connection.execute(
+                f"SELECT * FROM conversations WHERE {column} = ?", (value,)
+            ).fetchone()
+        return _stored(row) if row else None
+
+    def conversations(self) -> list[Stored]:
+        """Return every conversation, the one that was last talked in last."""
+        with self.database.reading() as connection:
+            found = connection.execute(
+                "SELECT * FROM conversations ORDER BY "
+                "(SELECT max(id) FROM turns WHERE conversation = conversations.id), id"
+            ).fetchall()
+        return [_stored(row) for row in found]
+
+    def revision(self, conversation: int) -> int:
+        """Return a conversation's revision; -1 when it is gone."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT revision FROM conversations WHERE id = ?", (conversation,)
+            ).fetchone()
+        return int(row["revision"]) if row else -1
+
+    def create(
+        self, name: str, *, notebook: str | None = None, forked_from: int | None = None
+    ) -> Stored:
+        """Make a conversation, or return the one of that name that another process has just made."""
+        name, notebook = self._written(name), self._written(notebook) if notebook else None
+        with self.database.writing() as connection:
+
+            def find(column: str, value: str) -> sqlite3.Row | None:
+                found: sqlite3.Row | None = connection.execute(
+                    f"SELECT * FROM conversations WHERE {column} = ?", (value,)
+                ).fetchone()
+                return found
+
+            row = find("notebook", notebook) if notebook else find("name", name)
+            if row is None:
+                # Another kernel may have taken the name that was free for this notebook.
+                names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
+                free = next(each for each in names if not find("name", each))
+                now = rows.microseconds(datetime.now(timezone.utc))
+                connection.execute(
+                    "INSERT INTO conversations (name, notebook, forked_from, created_at) "
+                    "VALUES (?, ?, ?, ?)",
+                    (free, notebook, forked_from, now),
+                )
+                row = find("name", free)
+        assert row is not None
+        return _stored(row)
+
+    def rename(self, conversation: int, name: str) -> None:
+        """Give a conversation another name.
+
+        Raises:
+            UsageError: Another one has it.
+        """
+        name = self._written(name)
+        with self.database.writing() as connection:
+            taken = connection.execute(
+                "SELECT 1 FROM conversations WHERE name = ? AND id <> ?", (name, conversation)
+            ).fetchone()
+            if taken:
+                raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
+            connection.execute(
+                "UPDATE conversations SET name = ? WHERE id = ?", (name, conversation)
+            )
+
+    def delete(self, conversation: int) -> None:
+        """Forget a conversation with all its turns, so that nothing of it is left in any file.
+
+        Raises:
+            HistoryError: It could not be written, or not all of it: to delete it again does the rest.
+        """
+        with self.database.writing() as connection:
+            _unindex(connection, "conversation = ?", (conversation,))
+            for table, column in (("turns", "conversation"), ("slots", "conversation")):
+                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (conversation,))
+            connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+            search.forget(connection)
+        self.database.empty_log()
+
+    # Turns
+
+    def load(self, conversation: int, known: Iterable[Turn] = ()) -> tuple[TurnTree, int]:
+        """Return a conversation's turns as they are stored, and its revision; -1 when it is gone.
+
+        Args:
+            conversation: Its number.
+            known: Turns that exist already; they are used where their numbers stand.
+        """
+        self.close_what_ended()
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT revision FROM conversations WHERE id = ?", (conversation,)
+            ).fetchone()
+            versions = self._versions(connection, conversation, known)
+            places = connection.execute(
+                "SELECT * FROM slots WHERE conversation = ? ORDER BY id", (conversation,)
+            ).fetchall()
+        return _tree(places, versions), int(row["revision"]) if row else -1
+
+    def _versions(
+        self, connection: sqlite3.Connection, conversation: int, known: Iterable[Turn]
+    ) -> dict[int, list[Turn]]:
+        """Return the turns of each slot, oldest first; those that are known as they stand now."""
+        turns = {turn.id: turn for turn in known}
+        found = connection.execute(
+            "SELECT id, slot, owner, stale FROM turns WHERE conversation = ? ORDER BY id",
+            (conversation,),
+        ).fetchall()
+
+        def is_new(row: sqlite3.Row) -> bool:
+            turn = turns.get(row["id"])
+            return turn is None or (
+                turn.status == STREAMING and not self._alive.is_me(row["owner"])
+            )
+
+        new = {row["id"] for row in found if is_new(row)}
+        for row in connection.execute(
+            f"SELECT {_ALL} FROM turns WHERE conversation = ? AND id >= ?",
+            (conversation, min(new, default=LARGEST)),
+        ):
+            if row["id"] in new:
+                turn = rows.turn_of(row)
+                turns.setdefault(turn.id, turn).take_over(turn)
+        versions: dict[int, list[Turn]] = {}
+        for row in found:
+            turns[row["id"]].stale = bool(row["stale"])
+            versions.setdefault(row["slot"], []).append(turns[row["id"]])
+        return versions
+
+    def save(self, conversation: int, changes: Changes, revision: int | None = None) -> int | None:
+        """Write changes as one transaction, and number what is new.
+
+        Args:
+            conversation: Its number.
+            changes: What is written.
+            revision: The revision that the changes are made to; ``None`` for any.
+
+        Returns:
+            The new revision; ``None`` when the conversation is gone or has another revision than that
+            by now, and nothing was written.
+
+        Raises:
+            HistoryError: Nothing was written.
+        """
+        numbers: dict[Turn, int] = {}
+        places: dict[Slot, int] = {}
+        with self.database.writing() as connection:
+            row = connection.execute(
+                "SELECT revision FROM conversations WHERE id = ?", (conversation,)
+            ).fetchone()
+            if row is None or revision not in (None, row["revision"]):
+                return None
+            following = _next_number(connection)
+            for turn in changes.turns:
+                if turn.id is None:
+                    numbers[turn] = following + len(numbers)
+            for slot in changes.slots:
+                if slot.id is None:
+                    # Its first version that is stored gives it its number.
+                    places[slot] = next(
+                        number
+                        for one in slot.versions
+                        if (number := one.id or numbers.get(one)) is not None
+                    )
+            home = {
+                turn: slot.id or places[slot] for slot in changes.slots for turn in slot.versions
+            }
+            self._insert(connection, conversation, numbers, home)
+            self._update(connection, [turn for turn in changes.turns if turn.id is not None])
+            _write_slots(connection, conversation, changes.slots, numbers, places)
+            _remove(connection, conversation, changes.gone)
+            connection.execute(
+                "UPDATE conversations SET revision = revision + 1 WHERE id = ?", (conversation,)
+            )
+        for turn, number in numbers.items():
+            turn.id = number
+        for slot, number in places.items():
+            slot.id = number
+        return int(row["revision"]) + 1
+
+    def extend(self, turn: int, text: tuple[str, str], reasoning: tuple[str, str]) -> None:
+        """Add to an answer under way what has come since the last time, secrets masked.
+
+        Args:
+            turn: Its number.
+            text, reasoning: What is added for good, and what follows it and is written anew the next
+                time.
+        """
+        with self.database.writing() as connection:
+            connection.execute(
+                "UPDATE turns SET text = text || ?, tail = ?, reasoning = reasoning || ?, "
+                "reasoning_tail = ? WHERE id = ?",
+                (*text, *reasoning, turn),
+            )
+
+    def _written(self, name: str) -> str:
+        """Return a name as it stands in the file."""
+        return self._masks(False)(utf8(name))
+
+    def mask_for(self, turn: Turn) -> Masker:
+        """Return what masks the secrets in a turn, as they are known now."""
+        return self._masks(turn.allow_secrets)
+
+    def _values(self, turns: Iterable[Turn]) -> Iterator[list[Any]]:
+        """Yield the values of turns, with the secrets looked up once for all of them."""
+        masks: dict[bool, Masker] = {}
+        for turn in turns:
+            mask = masks.get(turn.allow_secrets)
+            if mask is None:
+                mask = masks[turn.allow_secrets] = self.mask_for(turn)
+            yield rows.values_of(turn, mask)
+
+    def answered(self, request: str) -> Turn | None:
+        """Return the newest complete turn that was asked with a request, by its fingerprint."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_ALL} FROM turns WHERE request = ? AND status = 'complete' "
+                "AND origin IS NULL ORDER BY id DESC LIMIT 1",
+                (request,),
+            ).fetchone()
+            return rows.turn_of(row) if row else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()
+        self._alive.close()
+
+    def _insert(
+        self,
+        connection: sqlite3.Connection,
+        conversation: int,
+        numbers: dict[Turn, int],
+        home: dict[Turn, int],
+    ) -> None:
+        columns = ("id", "conversation", "slot", "owner", *rows.COLUMNS)
+        marks = ", ".join("?" * len(columns))
+        inserted = [
+            (
+                number,
+                conversation,
+                home[turn],
+                self._owner(turn),
+                *values,
+            )
+            for (turn, number), values in zip(numbers.items(), self._values(numbers), strict=True)
+        ]
+        connection.executemany(
+            f"INSERT INTO turns ({', '.join(columns)}) VALUES ({marks})", inserted
+        )
+        prompt, text = columns.index("prompt"), columns.index("text")
+        search.add(
+            connection,
+            [(row[0], row[prompt], row[text]) for row in inserted if row[3] is None],
+        )
+
+    def _update(self, connection: sqlite3.Connection, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            values = dict(zip(rows.COLUMNS, rows.values_of(turn, self.mask_for(turn)), strict=True))
+            if turn.status == STREAMING:
+                del values["text"], values["reasoning"]
+            else:
+                values |= dict.fromkeys(rows.TAILS, "")
+                _reindex(connection, turn.id or 0, values["prompt"], values["text"])
+            values["owner"] = self._owner(turn)
+            assignments = ", ".join(f"{name} = ?" for name in values)
+            connection.execute(
+                f"UPDATE turns SET {assignments} WHERE id = ?", (*values.values(), turn.id)
+            )
+
+    def _owner(self, turn: Turn) -> str | None:
+        return self._alive.name if turn.status == STREAMING else None
+
+    def close_what_ended(self) -> None:
+        """Mark as partial what was under way in processes that are gone.
+
+        Raises:
+            HistoryError: The file cannot be used.
+        """
+        with self.database.reading() as connection:
+            if not self._tidied:
+                self._tidied = True
+                self._alive.tidy()
+            open_ = connection.execute(
+                "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL"
+            ).fetchall()
+        for owner in [row["owner"] for row in open_ if self._alive.has_ended(row["owner"])]:
+            with self.database.writing() as connection:
+                _close(connection, owner)
+
+
+def _stored(row: sqlite3.Row) -> Stored:
+    return Stored(row["id"], row["name"], row["notebook"], row["forked_from"], row["revision"])
+
+
+def _tree(places: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> TurnTree:
+    """Return the tree of slots that are given as rows; one that holds no turn is left out."""
+    slots: dict[int, Slot] = {}
+    for place in places:
+        if held := versions.get(place["id"]):
+            active = next((i for i, one in enumerate(held) if one.id == place["active"]), 0)
+            slots[place["id"]] = Slot(None, held, active, id=place["id"])
+    tree = TurnTree()
+    for place in places:
+        slot = slots.get(place["id"])
+        if slot is not None:
+            slot.parent = slots.get(place["parent"])
+            tree.insert(slot, chosen=bool(place["chosen"]))
+    tree.settle()
+    return tree
+
+
+def _close(connection: sqlite3.Connection, owner: str) -> None:
+    found = connection.execute(
+        "SELECT id, conversation, prompt, text || tail FROM turns WHERE owner = ?", (owner,)
+    ).fetchall()
+    connection.execute(
+        "UPDATE turns SET status = ?, error = ?, owner = NULL, text = text || tail, tail = '', "
+        "reasoning = reasoning || reasoning_tail, reasoning_tail = '' WHERE owner = ?",
+        (PARTIAL, ENDED, owner),
+    )
+    search.add(connection, [(number, prompt, text) for number, _, prompt, text in found])
+    connection.executemany(
+        "UPDATE conversations SET revision = revision + 1 WHERE id = ?",
+        {(conversation,) for _, conversation, _, _ in found},
+    )
+
+
+def _next_number(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
+    return int(row["seq"]) + 1 if row else 1
+
+
+def _write_slots(
+    connection: sqlite3.Connection,
+    conversation: int,
+    slots: Sequence[Slot],
+    numbers: dict[Turn, int],
+    places: dict[Slot, int],
+) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO slots (id, conversation, parent, chosen, active) "
+        "VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                slot.id or places[slot],
+                conversation,
+                (slot.parent.id or places.get(slot.parent)) if slot.parent else None,
+                int(slot.is_chosen),
+                slot.turn.id or numbers[slot.turn],
+            )
+            for slot in slots
+        ],
+    )
+
+
+def _remove(connection: sqlite3.Connection, conversation: int, gone: Sequence[int]) -> None:
+    if not gone:
+        return
+    for number in gone:
+        _unindex(connection, "id = ?", (number,))
+        connection.execute("DELETE FROM turns WHERE id = ?", (number,))
+    connection.execute(
+        "DELETE FROM slots WHERE conversation = ? AND id NOT IN "
+        "(SELECT slot FROM turns WHERE conversation = ?)",
+        (conversation, conversation),
+    )
+
+
+def _unindex(connection: sqlite3.Connection, where: str, values: tuple[int, ...]) -> None:
+    found = connection.execute(
+        f"SELECT id, prompt, text FROM turns WHERE indexed = 1 AND {where}", values
+    ).fetchall()
+    search.remove(connection, [tuple(row) for row in found])
+
+
+def _reindex(connection: sqlite3.Connection, number: int, prompt: str, text: str) -> None:
+    row = connection.execute(
+        "SELECT prompt, text, indexed FROM turns WHERE id = ?", (number,)
+    ).fetchone()
+    if row is None or (row["indexed"] and (row["prompt"], row["text"]) == (prompt, text)):
+        return
+    if row["indexed"]:
+        search.remove(connection, [(number, row["prompt"], row["text"])])
+    search.add(connection, [(number, prompt, text)])

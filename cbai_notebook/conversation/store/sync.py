@@ -1,0 +1,236 @@
+"""Keeps one conversation on disk while it changes. What cannot be written is kept for the next try."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cbai_notebook.conversation.frames.to_frame import utf8
+from cbai_notebook.conversation.secrets import Masker
+from cbai_notebook.conversation.store.store import Archive, Changes, Stored
+from cbai_notebook.conversation.tree import Slot, TurnTree
+from cbai_notebook.conversation.turn import Turn
+from cbai_notebook.errors import HistoryError
+
+
+@dataclass(frozen=True)
+class _UnderWay:
+    """An answer that streams: what masks it, up to where it is written, and the last words of it."""
+
+    mask: Masker
+    mark: tuple[int, int] = (0, 0)
+    text: str = ""
+    reasoning: str = ""
+
+
+class Keeper:
+    """The link between a conversation and its place in an archive.
+
+    Nothing here raises because of the disk: :attr:`trouble` tells what is not stored, and each later
+    change tries again.
+
+    Args:
+        archive: Where it is kept.
+        name: The conversation's name, for when it is made on disk.
+        notebook: The path of the notebook that it belongs to, if to one.
+        stored: The conversation on disk, where it is there already.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        name: str,
+        *,
+        notebook: str | None = None,
+        stored: Stored | None = None,
+    ) -> None:
+        self.archive = archive
+        self.name = name
+        self._notebook = notebook
+        self._stored = stored
+        self._forked_from: int | None = None
+        self._revision = -1 if stored is None else stored.revision
+        self._seen: int | None = None
+        self._lock = threading.RLock()
+        self._turns: dict[Turn, None] = {}
+        self._slots: dict[Slot, None] = {}
+        self._gone: list[int] = []
+        self._under_way: dict[Turn, _UnderWay] = {}
+        self.trouble = ""
+
+    @property
+    def id(self) -> int | None:
+        """The conversation's number on disk, once it has one."""
+        return self._stored.id if self._stored else None
+
+    def fork_of(self, conversation: int | None) -> None:
+        """Say which conversation this one was copied from, before it is first written."""
+        self._forked_from = conversation
+
+    def load(self, known: Iterable[Turn] = ()) -> TurnTree | None:
+        """Return the turns on disk; ``None`` where there are none, or where they cannot be read."""
+        if self._stored is None:
+            return None
+        try:
+            # What is written while the turns are read is seen the next time.
+            self._seen = self.archive.database.data_version()
+            tree, self._revision = self.archive.load(self._stored.id, known)
+        except HistoryError as error:
+            self.trouble = str(error)
+            return None
+        if self._revision < 0:
+            self._stored = None  # deleted by another kernel; made anew when it is used again
+        return tree
+
+    def changed_elsewhere(self) -> bool:
+        """Return whether another process has changed the conversation since it was loaded."""
+        if self._turns or self._slots or self._gone:
+            return False
+        try:
+            now = self.archive.database.data_version()
+            if now == self._seen:
+                return False
+            self._seen = now
+            if self._stored is None:
+                self._stored = self._find()
+                return self._stored is not None
+            return self.archive.revision(self._stored.id) != self._revision
+        except HistoryError as error:
+            self.trouble = str(error)
+            return False
+
+    def keep(
+        self,
+        *,
+        turns: Iterable[Turn] = (),
+        slots: Iterable[Slot] = (),
+        gone: Iterable[Turn] = (),
+        as_loaded: bool = False,
+    ) -> bool:
+        """Write what has changed, and what could not be written before.
+
+        Args:
+            turns: Turns that are new or have changed.
+            slots: Slots that are new or have changed.
+            gone: Turns to forget.
+            as_loaded: Only if no other process has changed the conversation since it was loaded.
+
+        Returns:
+            Whether no other process has; where one has, nothing is written, now or later.
+        """
+        with self._lock:
+            waits = bool(self._turns or self._slots or self._gone)
+            before = dict(self._turns), dict(self._slots), list(self._gone)
+            self._turns.update(dict.fromkeys(turns))
+            self._slots.update(dict.fromkeys(slots))
+            for turn in gone:
+                self._turns.pop(turn, None)
+                self._under_way.pop(turn, None)
+                if turn.id is not None:
+                    self._gone.append(turn.id)
+            try:
+                done = self._save(None if waits or not as_loaded else self._revision)
+                if not done and waits:
+                    done = self._save_anew()
+            except HistoryError as error:
+                self.trouble = str(error)
+                return True
+            if not done:
+                self._turns, self._slots, self._gone = before
+                return False
+            self._turns, self._slots, self._gone = {}, {}, []
+            self.trouble = ""
+            return True
+
+    def _save(self, revision: int | None) -> bool:
+        """Write what waits; return ``False`` when another process has changed or deleted it all."""
+        if self._stored is None:
+            self._stored = self.archive.create(
+                self.name, notebook=self._notebook, forked_from=self._forked_from
+            )
+            self._revision = 0
+            # Another process may have made and filled it by now.
+            revision = None if revision is None else 0
+        slots = [slot for slot in self._slots if slot.versions]
+        # Numbered in the order of their slots, as they would be had nothing waited.
+        turns = {turn: None for slot in slots for turn in slot.versions if turn in self._turns}
+        changes = Changes(list(turns | self._turns), slots, self._gone)
+        saved = self.archive.save(self._stored.id, changes, revision)
+        if saved is not None and saved == self._revision + 1:
+            self._revision = (
+                saved  # else another process has changed something that was not seen yet
+            )
+        return saved is not None
+
+    def _find(self) -> Stored | None:
+        if self._notebook and (found := self.archive.find(notebook=self._notebook)):
+            return found
+        return self.archive.find(name=self.name)
+
+    def _save_anew(self) -> bool:
+        """Write what waits into a new conversation, for another process has deleted the old one."""
+        self._stored, self._gone, self._under_way = None, [], {}
+        for turn in self._turns:
+            turn.id = None
+        for slot in self._slots:
+            slot.id = None
+        return self._save(None)
+
+    def answered(self, request: str) -> Turn | None:
+        """Return the newest complete turn on disk that was asked with a request, if there is one."""
+        try:
+            return self.archive.answered(request)
+        except HistoryError as error:
+            self.trouble = str(error)
+            return None
+
+    def forget(self) -> None:
+        """Take the conversation off the disk.
+
+        Raises:
+            HistoryError: It could not be written.
+        """
+        with self._lock:
+            if self._stored is not None:
+                self.archive.delete(self._stored.id)
+            self._stored, self._revision = None, -1
+            self._turns, self._slots, self._gone, self._under_way = {}, {}, [], {}
+
+    def checkpoint(self, turn: Turn) -> None:
+        """Write what has come of an answer since the last time."""
+        with self._lock:
+            if turn in self._turns:
+                self.keep()  # there may be room again
+            if turn.id is None:
+                return
+            so_far = self._under_way.get(turn) or _UnderWay(self.archive.mask_for(turn))
+            text, reasoning, mark = turn.since(so_far.mark)
+            written, tail = _cut(so_far.mask, so_far.text + text)
+            thought, last = _cut(so_far.mask, so_far.reasoning + reasoning)
+            mask = so_far.mask
+            try:
+                self.archive.extend(
+                    turn.id, (mask(written), mask.tail(tail)), (mask(thought), mask.tail(last))
+                )
+            except HistoryError as error:
+                self.trouble = str(error)
+                return
+            self._under_way[turn] = _UnderWay(mask, mark, tail, last)
+
+    def closed(self, turn: Turn) -> None:
+        """Write how a turn ended."""
+        self.let_go(turn)
+        self.keep(turns=[turn])
+
+    def let_go(self, turn: Turn) -> None:
+        """Take note that a turn grows no more."""
+        with self._lock:
+            self._under_way.pop(turn, None)
+
+
+def _cut(mask: Masker, text: str) -> tuple[str, str]:
+    """Return what of a growing text can be masked for good, and the rest."""
+    text = utf8(text)
+    settled = mask.settled(text)
+    return text[:settled], text[settled:]

@@ -1,0 +1,229 @@
+"""A prompt in a cell: fill it in, ask, show the answer as it comes, and end the cell as it deserves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook import bridge
+from cbai_notebook.conversation import (
+    Bounds,
+    Conversation,
+    Delta,
+    Question,
+    ask,
+    chat,
+    context_of,
+    request_of,
+    secrets,
+)
+from cbai_notebook.errors import StructuredAnswerError, UsageError
+from cbai_notebook.notebook import insert, pictures
+from cbai_notebook.notebook.command_line import conflicts
+from cbai_notebook.notebook.command_line.parser import Options
+from cbai_notebook.notebook.dry_run import readable, show_request
+from cbai_notebook.notebook.frontend import cell_id, cell_turn
+from cbai_notebook.notebook.render_loop import Here, play
+from cbai_notebook.notebook.variables import client_options
+from cbai_notebook.preferences import Preferences, preferences
+from cbai_notebook.prompts.template import expand
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.model import Model
+    from cbai_notebook.client.settings import Settings
+
+OFFLINE_HINT = (
+    "Nothing is configured, so the offline demo model answered: tiny, English only, often wrong. "
+    "`%cbai login` connects to CloudBase."
+)
+
+_announced = False
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A prompt that is ready to be asked."""
+
+    conversation: Conversation
+    question: Question
+    model: Model
+    bounds: Bounds
+    params: dict[str, Any]
+    hints: tuple[str, ...]
+    left_out: str
+
+
+def ask_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
+    """Ask a prompt and show the answer under the running cell, or where the options say.
+
+    Raises:
+        CbaiError: The prompt was refused or the request failed; what had arrived is kept.
+        KeyboardInterrupt: The user interrupted; the request is stopped, what had arrived is kept.
+    """
+    conflicts.check(options)
+    if options.draw:
+        from cbai_notebook.notebook.draw_cell import draw_in_cell
+
+        draw_in_cell(shell, prompt, options)
+        return
+    if options.agent is not None:
+        options = replace(options, model=f"agent/{options.agent}")
+    prepared = _prepare(shell, prompt, options)
+    if options.dry_run:
+        _show_request(prepared)
+        return
+    _ask(shell, prepared, options)
+
+
+def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepared:
+    from cbai_notebook.client.model import create_model
+    from cbai_notebook.client.providers import parse_model_spec
+    from cbai_notebook.client.settings import settings
+
+    now, wishes = settings(), preferences()
+    conversation = chat(options.conversation)
+    question, provider_hints = _question(shell, prompt, options, now, wishes)
+    if question.remember:
+        own = conversation.of_cell(question.cell_id, question.cell_turn)
+        question = replace(question, instead=own)
+    provider, _ = parse_model_spec(options.model, now)
+    conflicts.check_agent(options, provider)
+    bounds = Bounds(wishes.history_turns, wishes.history_chars)
+    context = context_of(conversation, question, bounds)
+    params = request_of(question, context)
+    if not options.allow_secrets:
+        secrets.refuse(params, api_key=now.api_key, environ=os.environ)
+    return _Prepared(
+        conversation=conversation,
+        question=question,
+        model=create_model(provider),
+        bounds=bounds,
+        params=params,
+        hints=(*provider_hints, *_kept_back(provider, params)),
+        left_out=_left_out(context.left_out),
+    )
+
+
+def _question(
+    shell: InteractiveShell, prompt: str, options: Options, now: Settings, wishes: Preferences
+) -> tuple[Question, tuple[str, ...]]:
+    """Return the question with its names filled in, and the hints that go with it."""
+    from cbai_notebook.client.providers import parse_model_spec
+
+    filled = expand(prompt.strip("\n"), shell.user_ns, table_rows=wishes.table_rows)
+    if not filled.text.strip():
+        raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
+    hints = filled.hints
+    system = options.system
+    if system:
+        filled_system = expand(system, shell.user_ns, table_rows=wishes.table_rows)
+        system, hints = filled_system.text, (*hints, *filled_system.hints)
+    if options.model is None and not now.configured:
+        hints = (*hints, *_announce_offline())
+    return Question(
+        prompt=filled.text,
+        system=system,
+        model=parse_model_spec(options.model, now)[1],
+        params=options.request_params,
+        remember=options.history,
+        stream=options.stream,
+        cell_id=cell_id(shell),
+        cell_turn=0 if options.dry_run else cell_turn(shell),
+        cached=wishes.cached if options.cached is None else options.cached,
+        allow_secrets=options.allow_secrets,
+        images=pictures.addresses(options.images, shell.user_ns),
+        options=client_options(options, shell.user_ns),
+    ), hints
+
+
+def _kept_back(provider: str, params: dict[str, Any]) -> tuple[str, ...]:
+    from cbai_notebook.client.providers import AGENT
+
+    if provider != AGENT or params["messages"][0]["role"] != "system":
+        return ()
+    return ("The system prompt of this conversation was not sent: an agent has one of its own.",)
+
+
+def _announce_offline() -> tuple[str, ...]:
+    global _announced
+    first, _announced = not _announced, True
+    return (OFFLINE_HINT,) if first else ()
+
+
+def _left_out(turns: int) -> str:
+    if not turns:
+        return ""
+    return (
+        f"{turns} earlier turn{'' if turns == 1 else 's'} did not fit and stayed out; "
+        "cbai.configure(history_turns=…, history_chars=…) sets the bounds."
+    )
+
+
+def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None:
+    # Loaded here and not with the extension: the screen brings the Markdown renderer.
+    from cbai_notebook.notebook.screen import Screen
+    from cbai_notebook.notebook.showing import asked, finishing, surface_for
+    from cbai_notebook.notebook.variables import asking_here
+
+    at_end = options.raw or options.schema is not None
+    as_json = options.raw or (options.schema is not None and options.format == "markdown")
+    screen = Screen(surface_for(shell, options.into), format="json" if as_json else options.format)
+    label = asked(prepared.model.provider, prepared.question.model)
+    screen.wait(f"Waiting for {label}")
+
+    async def start(listener: Callable[[Delta], None], here: Here) -> Answer:
+        question = prepared.question
+        if question.options.get("tools"):
+            asks = asking_here(here, ending.hints.append)
+            question = replace(question, options={**question.options, **asks})
+        return await ask(
+            prepared.conversation,
+            question,
+            prepared.model,
+            bounds=prepared.bounds,
+            listener=_only_calls(listener) if at_end else listener,
+        )
+
+    with finishing(
+        screen,
+        label=label,
+        hints=prepared.hints,
+        left_out=prepared.left_out,
+    ) as ending:
+        try:
+            answer = ending.answer = play(start, screen)
+        except StructuredAnswerError as error:
+            screen.text(error.partial)
+            raise
+        finally:
+            if prepared.question.remember and (problem := prepared.conversation.not_stored):
+                ending.hints.append(f"Not stored: {problem}")
+        if at_end:
+            screen.text(readable(answer.raw) if options.raw else answer.text)
+        if note := getattr(answer, "note", None):
+            ending.hints.append(note)
+        if options.output:
+            shell.user_ns[options.output] = answer
+        if options.insert and (problem := insert.insert_answer(shell, answer.text)):
+            ending.hints.append(problem)
+
+
+def _show_request(prepared: _Prepared) -> None:
+    params = {**prepared.params, **prepared.question.options}
+    request = bridge.run(prepared.model.prepare(prepared.question.stream, **params))
+    show_request(request, prepared.hints)
+
+
+def _only_calls(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:
+    """Return a listener that shows the calls of tools; the answer is shown once it is whole."""
+
+    def listen(delta: Delta) -> None:
+        if delta.call:
+            listener(Delta(call=delta.call))
+
+    return listen

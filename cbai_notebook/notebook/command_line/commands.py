@@ -1,0 +1,170 @@
+"""The table of commands of ``%cbai``: parsing, help and completion read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line.options import (
+    CONVERSATION_FLAGS,
+    OPTIONS,
+    Option,
+    filled,
+    variable,
+)
+
+NAME, PLACE, PATH, PROVIDER = "NAME", "TURN", "PATH", "PROVIDER"
+"""What a word behind a command may be: a conversation's name, a turn's number, a file, a provider."""
+
+
+@dataclass(frozen=True)
+class CommandForm:
+    """One row of the table.
+
+    Attributes:
+        name: The word that it begins with.
+        help: What it does, in a few words.
+        words: What may follow it without a dash; each may be left out.
+        options: The options that it takes.
+    """
+
+    name: str
+    help: str
+    words: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+
+    @cached_property
+    def option_of(self) -> Mapping[str, Option]:
+        """Every way to write one of its options, with the option."""
+        return {flag: option for option in self.options for flag in option.flags}
+
+    @property
+    def usage(self) -> str:
+        """How it is written."""
+        options = (f"[{option.flags[0]} {option.metavar}".rstrip() + "]" for option in self.options)
+        return " ".join((f"%cbai {self.name}", *(f"[{word}]" for word in self.words), *options))
+
+
+def _count(flag: str, text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise UsageError(f"{flag} takes a whole number above 0, such as 20; not {text!r}.")
+    return int(text)
+
+
+def _turn(flag: str, text: str) -> int:
+    if not re.fullmatch(r"-?\d+", text):
+        raise UsageError(
+            f"{flag} takes the number of a turn, such as 3, or -1 for the last; not {text!r}."
+        )
+    return int(text)
+
+
+def _turns(flag: str, text: str) -> tuple[int, ...]:
+    return tuple(_turn(flag, part.strip()) for part in text.split(","))
+
+
+def _day(flag: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise UsageError(
+            f"{flag} takes a day or a time, such as 2026-11-25; not {text!r}."
+        ) from None
+
+
+_CONVERSATION = next(option for option in OPTIONS if option.flags == CONVERSATION_FLAGS)
+_PANDAS = Option(
+    ("--pandas",), "pandas", "put the messages into this variable as a DataFrame", "VAR", variable,
+    offers="variable",
+)  # fmt: skip
+_HISTORY = (
+    _CONVERSATION,
+    Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", filled),
+    Option(("--all",), "all", "messages of all conversations"),
+    Option(("--since",), "since", "from this day on", "DAY", _day),
+    Option(("--model",), "model", "of this model", "MODEL", filled, offers="model"),
+    Option(("--role",), "role", "of this role", "ROLE", filled),
+    Option(("--status",), "status", "of turns that ended so", "STATUS", filled),
+    Option(("--limit",), "limit", "so many, the newest", "NUMBER", _count),
+    Option(("--versions",), "versions", "with the versions that cells have replaced"),
+    _PANDAS,
+)  # fmt: skip
+_YES = Option(("--yes", "-y"), "yes", "do not ask")
+_AT = Option(("--at",), "at", "up to this turn; -1 is the last", "TURN", _turn)
+_EXPORT = (
+    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", filled, offers="form"),
+    Option(("-o", "--output"), "output", "the file or folder", "PATH", filled),
+    Option(("--examples",), "examples", "example turns that a Mini Program sends along: 0,2", "TURNS", _turns),
+    Option(("--every-turn",), "every_turn", "curl and python: the request of every turn"),
+    Option(("--force",), "force", "write over what is there"),
+    _CONVERSATION,
+)  # fmt: skip
+
+COMMANDS: tuple[CommandForm, ...] = (
+    CommandForm("config", "what is set, and where it comes from"),
+    CommandForm("login", "store an environment and its API key on this machine"),
+    CommandForm("models", "names of models to try", (PROVIDER,)),
+    CommandForm("panel", "chat in a panel", options=(_CONVERSATION,)),
+    CommandForm("history", "show a conversation, or look through all", options=_HISTORY),
+    CommandForm("use", "go on in a conversation; without a name, list them", (NAME,)),
+    CommandForm("fork", "copy a conversation and go on in the copy", (NAME,), (_CONVERSATION, _AT)),
+    CommandForm("rename", "give the conversation another name", (NAME,), (_CONVERSATION,)),
+    CommandForm("undo", "take the newest turn back", options=(_CONVERSATION,)),
+    CommandForm("reset", "begin again with nothing said; the old turns stay as a branch", (NAME,), (_CONVERSATION,)),
+    CommandForm("delete", "forget a conversation for good", (NAME,), (_CONVERSATION, _YES)),
+    CommandForm("diff", "compare two answers: %cbai diff -2 -1", (PLACE, PLACE), (_CONVERSATION,)),
+    CommandForm("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _HISTORY[3], _PANDAS)),
+    CommandForm("export", "write a conversation to a file, a notebook, a Mini Program", options=_EXPORT),
+    CommandForm("import", "read conversations from a file", (PATH,), (_CONVERSATION,)),
+    CommandForm("help", "show this help"),
+)  # fmt: skip
+
+FORM_OF: Mapping[str, CommandForm] = {form.name: form for form in COMMANDS}
+
+
+def help_text() -> str:
+    """Return how ``%%cbai`` and ``%cbai`` are used, as plain text."""
+    rows = [
+        (", ".join(option.flags) + f" {option.metavar}".rstrip(), option.help) for option in OPTIONS
+    ]
+    commands = [
+        (" ".join((f"%cbai {form.name}", *map("[{}]".format, form.words))), form.help)
+        for form in COMMANDS
+    ]
+    width = max(len(left) for left, _ in [*rows, *commands]) + 2
+    return "\n".join(
+        [
+            "%%cbai [options]         the lines below are the prompt",
+            "%cbai [options] PROMPT   ask in one line",
+            "",
+            "Options",
+            *(f"  {left:<{width}}{right}" for left, right in rows),
+            "",
+            "Commands (a command with --help shows its options)",
+            *(f"  {left:<{width}}{right}" for left, right in commands),
+            "",
+            'In a prompt {name}, {name.attr}, {name["key"]} and {name[0]} are filled in when they name',
+            "something of yours; everything else is sent as it is written. A prompt that begins like an",
+            "option or a command goes behind two dashes: %cbai -- reset my mind",
+        ]
+    )
+
+
+def help_of(form: CommandForm) -> str:
+    """Return how one command is used, as plain text."""
+    rows = [
+        (", ".join(option.flags) + f" {option.metavar}".rstrip(), option.help)
+        for option in form.options
+    ]
+    width = max((len(left) for left, _ in rows), default=0) + 2
+    words = "".join(f" [{word}]" for word in form.words)
+    return "\n".join(
+        [
+            f"%cbai {form.name}{words}   {form.help}",
+            *(f"  {left:<{width}}{right}" for left, right in rows),
+        ]
+    )

@@ -1,0 +1,97 @@
+"""Which options do not go together: better refused by name than left out in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line.options import OPTIONS, PICTURES
+from cbai_notebook.notebook.command_line.parser import Options
+
+_SET_UP = "an agent answers as it is set up in the CloudBase console"
+_NOT_AN_AGENTS = {
+    "system": "an agent has a system prompt of its own",
+    "temperature": _SET_UP,
+    "max_tokens": _SET_UP,
+    "tools": _SET_UP,
+    "max_steps": _SET_UP,
+    "schema": _SET_UP,
+    "think": _SET_UP,
+}
+
+_FROM_THE_PROMPT = "a drawing is made from the prompt alone"
+_IN_WORDS = "that is for answers in words"
+_NOT_A_DRAWINGS = {
+    "agent": "agents do not draw here",
+    "images": _FROM_THE_PROMPT,
+    "system": _FROM_THE_PROMPT,
+    "cached": "pictures are not kept in the history",
+    "raw": "`-o VAR` has it as VAR.raw",
+    "temperature": _IN_WORDS,
+    "max_tokens": _IN_WORDS,
+    "format": _IN_WORDS,
+    "insert": _IN_WORDS,
+    "stream": _IN_WORDS,
+    "tools": _IN_WORDS,
+    "max_steps": _IN_WORDS,
+    "schema": _IN_WORDS,
+    "think": _IN_WORDS,
+}
+
+
+def check(options: Options) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: Two of them contradict each other; the message names both.
+    """
+    if options.draw:
+        _refuse("--draw", _NOT_A_DRAWINGS, options)
+    elif is_picture(options.output):
+        raise UsageError(
+            f"-o {options.output} saves a picture, and there is one with --draw only. An answer in "
+            "words goes into a variable: -o answer."
+        )
+    elif options.agent is not None:
+        _refuse("--agent", {"model": "an agent is a model by itself"}, options)
+
+
+def check_agent(options: Options, provider: str) -> None:
+    """Refuse what an agent has no use for, however the agent was chosen.
+
+    Raises:
+        UsageError: An option says something that an agent cannot be told.
+    """
+    from cbai_notebook.client.providers import AGENT
+
+    if provider == AGENT:
+        # No system prompt, written as "", is what an agent gets anyway.
+        given = [name for name in _NOT_AN_AGENTS if name != "system" or options.system]
+        _refuse("an agent", {name: _NOT_AN_AGENTS[name] for name in given}, options)
+
+
+def is_picture(output: str | None) -> bool:
+    """Return whether ``-o`` names a file for a picture, and not a variable."""
+    return output is not None and output.lower().endswith(PICTURES)
+
+
+def _refuse(what: str, reasons: dict[str, str], options: Options) -> None:
+    for name, reason in reasons.items():
+        value = getattr(options, name)
+        if value != getattr(_NONE, name):
+            raise UsageError(
+                f"{_flag(name, value)} does not go with {what}: {reason}. Leave it out."
+            )
+
+
+def _flag(name: str, value: object) -> str:
+    """Return how an option that was given is written."""
+    rows: Iterable[tuple[str, bool]] = (
+        (option.flags[-1], bool(option.metavar) or option.sets == value)
+        for option in OPTIONS
+        if option.field == name
+    )
+    return next(flag for flag, given in rows if given)
+
+
+_NONE = Options()

@@ -1,0 +1,148 @@
+"""The commands that look at what was said: history and usage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.conversation import chat, names
+from cbai_notebook.conversation.records import Records
+from cbai_notebook.notebook.command_line.command_reader import Command
+from cbai_notebook.notebook.commands.conversations import named
+from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+FOUND = 50
+"""Messages of other conversations that are shown unless a limit says otherwise, the newest."""
+
+BRIEF = 32
+"""Characters of a prompt, and of an answer, where both stand in a line."""
+
+BAR = 16
+"""Characters of the longest bar of the chart."""
+
+_FILTERS = ("search", "since", "model", "role", "status", "limit")
+
+
+def history(shell: InteractiveShell, command: Command) -> None:
+    """Show the messages of a conversation, or those of all that fit; into a DataFrame on request."""
+    options = command.options
+    everywhere = bool(options.get("all") or options.get("search")) and not command.conversation
+    if variable := options.get("pandas"):
+        found = _found(command, everywhere, limit=None)
+        shell.user_ns[variable] = found.to_pandas()
+        write(f"{variable} is a DataFrame of {count(len(found), 'message')}.")
+        return
+    if options.get("versions") and not everywhere:
+        _show_versions(command.conversation)
+        return
+    found = _found(command, everywhere, limit=FOUND if everywhere else None)
+    if not found:
+        _show_nothing(command, everywhere)
+        return
+    _show(found, everywhere)
+    if not everywhere and (
+        others := [name for name in names() if name != found[0]["conversation"]]
+    ):
+        more = f" and {len(others) - 8} more" if len(others) > 8 else ""
+        write(f"\nOther conversations: {', '.join(others[-8:])}{more}.")
+    if problem := chat(command.conversation).not_stored:
+        write(f"\nNot stored: {problem}")
+
+
+def _found(command: Command, everywhere: bool, limit: int | None) -> Records:
+    from cbai_notebook.conversation.history import history as look
+
+    filters = {name: command.options[name] for name in _FILTERS if name in command.options}
+    if not everywhere:
+        conversation = named(command.conversation)
+        if not filters:
+            return conversation.messages
+        filters["conversation"] = conversation.name
+    filters.setdefault("limit", limit)
+    return look(versions=bool(command.options.get("versions")), **filters)
+
+
+def _show(found: Records, everywhere: bool) -> None:
+    header = ("turn", "role", "status", "content")
+    rows = [
+        (
+            "" if one["turn"] < 0 else str(one["turn"]),
+            one["role"],
+            one["status"] + (", stale" if one["stale"] else ""),
+            preview(one["content"]),
+        )
+        for one in found
+    ]
+    if everywhere:
+        header = ("conversation", *header)  # type: ignore[assignment]
+        rows = [(one["conversation"], *row) for one, row in zip(found, rows, strict=True)]  # type: ignore[misc]
+    write_table(header, rows)
+
+
+def _show_versions(name: str | None) -> None:
+    conversation = named(name)
+    rows = [
+        (
+            str(number),
+            "→" if on_show else "",
+            f"{turn.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
+            turn.status,
+            preview(turn.prompt, BRIEF),
+            preview(turn.text, BRIEF),
+        )
+        for number, turn, on_show in conversation.versions()
+    ]
+    write_table(("turn", "", "asked", "status", "prompt", "answer"), rows)
+
+
+def _show_nothing(command: Command, everywhere: bool) -> None:
+    filtered = any(name in command.options for name in _FILTERS)
+    if everywhere or filtered:
+        write("No message fits. `%cbai history --search WORDS` looks through all conversations.")
+    else:
+        write(
+            f"The conversation {chat(command.conversation).name!r} is empty. Ask something: `%cbai Hello`."
+        )
+
+
+def usage(shell: InteractiveShell, command: Command) -> None:
+    """Show requests, tokens and time by day and model, as a table with a small chart."""
+    from cbai_notebook.conversation.history import usage as look
+
+    conversation = named(command.conversation).name if command.conversation else None
+    found = look(conversation=conversation, since=command.options.get("since"))
+    if variable := command.options.get("pandas"):
+        from cbai_notebook.conversation.history import usage_frame
+
+        shell.user_ns[variable] = usage_frame(found)
+        write(f"{variable} is a DataFrame of {count(len(found), 'row')}.")
+        return
+    if not found:
+        write("Nothing was asked yet. Ask something: `%cbai Hello`.")
+        return
+    write_table(
+        ("day", "model", "requests", "tokens in", "tokens out", "seconds", ""),
+        _usage_rows(found),
+    )
+
+
+def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    most = max(one["total_tokens"] for one in found) or 1
+    rows = [
+        (
+            one["day"],
+            "/".join(filter(None, (one["provider"], one["model"]))),
+            f"{one['requests']:,}",
+            f"{one['prompt_tokens']:,}",
+            f"{one['completion_tokens']:,}",
+            f"{one['duration_s']:.1f}",
+            "█" * round(BAR * one["total_tokens"] / most) or "▏",
+        )
+        for one in found
+    ]
+    keys = ("requests", "prompt_tokens", "completion_tokens")
+    sums = (f"{sum(one[key] for one in found):,}" for key in keys)
+    seconds = f"{sum(one['duration_s'] for one in found):.1f}"
+    return [*rows, ("all", "", *sums, seconds, "")]

@@ -1,0 +1,104 @@
+"""The difference of two answers on the screen: coloured in a cell, marked or coloured in a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from cbai_notebook.conversation.diff import Difference, Piece, compare
+from cbai_notebook.notebook.frontend import is_kernel
+from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.notebook.screen import html
+from cbai_notebook.notebook.screen.surfaces import Bundle
+
+# A tint of the page's own colour under text of the page's own colour reads on light and on dark; the
+# lines tell both apart where colours are not seen.
+_STYLES = {
+    "removed": "background-color:rgba(214,69,69,0.22);text-decoration:line-through",
+    "added": "background-color:rgba(46,160,67,0.25);text-decoration:underline",
+}
+_TAGS = {"removed": "del", "added": "ins"}
+_ANSI = {"kept": "{}", "removed": "\x1b[31;9m{}\x1b[0m", "added": "\x1b[32;4m{}\x1b[0m"}
+
+SAME = "Both answers read the same."
+
+
+def show(old: str, new: str) -> None:
+    """Show what became of an answer: in the cell, or on standard output where there is no notebook.
+
+    Args:
+        old: The first answer, as Markdown source.
+        new: The second answer.
+    """
+    from IPython.core.getipython import get_ipython
+    from IPython.display import display
+
+    difference = compare(old, new)
+    shell = get_ipython()
+    if shell is not None and is_kernel(shell):
+        display(bundle(difference), raw=True)  # type: ignore[no-untyped-call]
+    else:
+        sys.stdout.write(f"{marked(difference, sys.stdout)}\n")
+
+
+def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
+    """Return a difference as an output of a cell.
+
+    Args:
+        difference: What became of the first answer.
+        old: What the first answer is called, such as its model.
+        new: What the second answer is called.
+    """
+    return {"text/html": _html(difference, old, new), "text/plain": marked(difference)}
+
+
+def marked(difference: Difference, stream: TextIO | None = None) -> str:
+    """Return a difference for a terminal.
+
+    Args:
+        difference: What became of the first answer.
+        stream: Where it will be written: a terminal gets colours, unless ``NO_COLOR`` is set
+            (https://no-color.org); anything else ``[-removed-]`` and ``{+added+}``.
+    """
+    seen = _seen(difference)
+    if not seen:
+        return SAME
+    if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
+        return str(seen)
+    return "".join(map(_coloured, seen.pieces))
+
+
+def _seen(difference: Difference) -> Difference:
+    """Return the difference of what can be seen: pieces may cut through what steers a terminal."""
+    old, new = plain(difference.old), plain(difference.new)
+    return difference if (old, new) == (difference.old, difference.new) else compare(old, new)
+
+
+def _coloured(piece: Piece) -> str:
+    # Line by line, because a pager starts each line in its own colour.
+    return "\n".join(line and _ANSI[piece.kind].format(line) for line in piece.text.split("\n"))
+
+
+def _html(difference: Difference, old: str, new: str) -> str:
+    seen = _seen(difference)
+    if not seen:
+        return html.element("div", SAME, name="difference", style=html.QUIET)
+    head = ""
+    if old or new:
+        names = [_marked_up(Piece("removed", old)), _marked_up(Piece("added", new))]
+        head = f'<div style="{html.QUIET}"><small>{" ".join(filter(None, names))}</small></div>'
+    body = "".join(map(_marked_up, seen.pieces))
+    return html.element(
+        "div",
+        f'{head}<div style="{html.WRAP}">{body}</div>',
+        name="difference",
+    )
+
+
+def _marked_up(piece: Piece) -> str:
+    text = html.lines(piece.text)
+    if piece.kind == "kept" or not text:
+        return text
+    tag = _TAGS[piece.kind]
+    return f'<{tag} style="{_STYLES[piece.kind]}">{text}</{tag}>'

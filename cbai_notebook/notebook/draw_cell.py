@@ -1,0 +1,193 @@
+"""``%%cbai --draw``: ask for a picture, and show it under the cell from its own bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbai_notebook import bridge
+from cbai_notebook.conversation import Conversation, Question, chat, secrets
+from cbai_notebook.conversation.ask_image import draw, revised_prompts
+from cbai_notebook.errors import ImageDownloadError, UsageError
+from cbai_notebook.notebook import saving
+from cbai_notebook.notebook.command_line import conflicts
+from cbai_notebook.notebook.command_line.parser import Options
+from cbai_notebook.notebook.dry_run import show_request
+from cbai_notebook.notebook.frontend import cell_id, cell_turn
+from cbai_notebook.preferences import preferences
+from cbai_notebook.prompts.template import expand
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cbai_notebook.client.images.image import GeneratedImage, ImageAnswer
+    from cbai_notebook.client.images.model import ImageModel
+    from cbai_notebook.client.settings import Settings
+    from cbai_notebook.notebook.screen import Status, Surface, TerminalSurface
+
+PROVIDER = "hunyuan-image"
+"""Who draws unless ``-m`` says otherwise; ``-m MODEL`` is a model of this one."""
+
+LONGEST_WORDS = 500
+"""Characters of the server's words for the prompt that are shown under a picture."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A prompt that is ready to be drawn."""
+
+    conversation: Conversation
+    question: Question
+    model: ImageModel
+    path: Path | None
+    hints: tuple[str, ...]
+
+
+def draw_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
+    """Draw a prompt and show the pictures under the running cell, or where the options say.
+
+    Raises:
+        CbaiError: The prompt was refused, or not everything came; what there is is shown.
+        KeyboardInterrupt: The user interrupted; the request is stopped.
+    """
+    prepared = _prepare(shell, prompt, options)
+    question = prepared.question
+    if options.dry_run:
+        named = {"model": question.model, "prompt": question.prompt, **question.params}
+        show_request(bridge.run(prepared.model.prepare(**named)), prepared.hints)
+        return
+    # Loaded here and not with the extension: the screen brings the Markdown renderer.
+    from cbai_notebook.notebook.showing import asked, surface_for
+
+    canvas = _Canvas(
+        surface_for(shell, options.into), asked(prepared.model.provider, question.model)
+    )
+    canvas.wait()
+    canvas.hints += prepared.hints
+    try:
+        answer = bridge.run(draw(prepared.conversation, question, prepared.model), nested=False)
+    except KeyboardInterrupt:
+        canvas.finish("cancelled", _not_stored(prepared))
+        raise
+    except ImageDownloadError as error:
+        _hand_over(shell, options, error.answer)
+        canvas.show(error.answer)
+        canvas.finish("partial", _not_stored(prepared))
+        raise
+    except BaseException:
+        canvas.finish("failed", _not_stored(prepared))
+        raise
+    _hand_over(shell, options, answer)
+    canvas.show(answer)
+    hints = _not_stored(prepared)
+    try:
+        if prepared.path is not None:
+            saved = saving.save(answer.images, prepared.path)
+            hints = (f"Saved as {', '.join(map(str, saved))}.", *hints)
+    finally:
+        canvas.finish("complete", hints)
+
+
+def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepared:
+    from cbai_notebook.client.images.model import create_image_model
+    from cbai_notebook.client.settings import settings
+
+    now = settings()
+    filled = expand(prompt.strip("\n"), shell.user_ns, table_rows=preferences().table_rows)
+    if not filled.text.strip():
+        raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
+    if not options.allow_secrets:
+        told = {"messages": [{"role": "user", "content": filled.text}], **options.params}
+        secrets.refuse(told, api_key=now.api_key, environ=os.environ)
+    provider, model = _asked_for(options.model, now)
+    conversation = chat(options.conversation)
+    question = Question(
+        prompt=filled.text,
+        model=model,
+        params=dict(options.params),
+        remember=options.history,
+        cell_id=cell_id(shell),
+        cell_turn=0 if options.dry_run else cell_turn(shell),
+        allow_secrets=options.allow_secrets,
+    )
+    if question.remember:
+        own = conversation.of_cell(question.cell_id, question.cell_turn)
+        question = replace(question, instead=own)
+    is_file = conflicts.is_picture(options.output)
+    return _Prepared(
+        conversation=conversation,
+        question=question,
+        model=create_image_model(provider),
+        path=saving.destination(options.output or "") if is_file else None,
+        hints=filled.hints,
+    )
+
+
+def _asked_for(spec: str | None, now: Settings) -> tuple[str, str | None]:
+    from cbai_notebook.client.providers import parse_model_spec
+
+    if spec is None or spec == PROVIDER:
+        return PROVIDER, None
+    if "/" in spec or spec.startswith("local"):
+        return parse_model_spec(spec, now)
+    return PROVIDER, spec
+
+
+def _hand_over(shell: InteractiveShell, options: Options, answer: ImageAnswer) -> None:
+    if options.output and not conflicts.is_picture(options.output):
+        shell.user_ns[options.output] = answer
+
+
+def _not_stored(prepared: _Prepared) -> tuple[str, ...]:
+    problem = prepared.conversation.not_stored if prepared.question.remember else ""
+    return (f"Not stored: {problem}",) if problem else ()
+
+
+class _Canvas:
+    """Where pictures are shown: an output for each, and the quiet lines under them."""
+
+    def __init__(self, surface: Surface | TerminalSurface, label: str) -> None:
+        self._surface = surface
+        self._label = label
+        self._images: list[GeneratedImage] = []
+        self.hints: list[str] = []
+
+    def wait(self) -> None:
+        from cbai_notebook.notebook.screen import TerminalSurface
+        from cbai_notebook.notebook.screen.notice import waiting
+
+        if not isinstance(self._surface, TerminalSurface):
+            self._surface.paint({0: waiting(f"Drawing with {self._label}")})
+
+    def show(self, answer: ImageAnswer) -> None:
+        from cbai_notebook.notebook.screen.footer import seconds
+        from cbai_notebook.notebook.showing import asked
+
+        self._images = [image for image in answer.images if image.data]
+        took = answer.timing.duration_s
+        label = asked(answer.provider, answer.model)
+        self._label = label if took is None else f"{label} · {seconds(took)}"
+        if revised := revised_prompts(answer):
+            self.hints.append(f"Drawn as: {_cut('; '.join(revised))}")
+
+    def finish(self, status: Status, hints: Sequence[str]) -> None:
+        from cbai_notebook.notebook.screen import Facts, TerminalSurface
+        from cbai_notebook.notebook.screen.footer import closing
+
+        end = closing(status, Facts(label=self._label), hints=[*self.hints, *hints])
+        if isinstance(self._surface, TerminalSurface):
+            for image in self._images:
+                self._surface.text(f"A picture ({image.mime}, {len(image.data):,} bytes).\n")
+            self._surface.close(end.plain)
+            return
+        pictures = [image._repr_mimebundle_() for image in self._images]
+        bundles = [*pictures, {"text/html": end.html, "text/plain": end.plain}]
+        self._surface.paint(dict(enumerate(bundles)))
+        self._surface.close()
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"

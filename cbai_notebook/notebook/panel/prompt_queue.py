@@ -1,0 +1,171 @@
+"""Asks for the panel: one prompt at a time in each conversation, on the background loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.bridge import background_loop
+from cbai_notebook.conversation import (
+    Bounds,
+    Conversation,
+    Question,
+    Turn,
+    ask,
+    context_of,
+    request_of,
+)
+from cbai_notebook.preferences import preferences
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.model import Model
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the panel asks.
+
+    Attributes:
+        model: ``MODEL`` or ``PROVIDER/MODEL``; empty for the default.
+        system: A system prompt from here on; ``""`` removes it, ``None`` keeps the one in force.
+        temperature: The temperature; ``None`` leaves it to the model.
+        params: The request's other parameters.
+        client: What is for the client's side: ``tools``, ``max_steps``, ``think``.
+    """
+
+    model: str = ""
+    system: str | None = None
+    temperature: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A prompt that is ready to be asked."""
+
+    conversation: Conversation
+    question: Question
+    model: Model
+    bounds: Bounds
+
+
+def prepare(
+    conversation: Conversation,
+    prompt: str,
+    options: Options,
+    beside: Turn | None,
+    images: Sequence[str] = (),
+) -> Request:
+    """Make a prompt ready to be asked.
+
+    Raises:
+        UsageError: The model cannot be one, or an image is none.
+        SecretRefusedError: The request would send a secret.
+    """
+    from cbai_notebook.client.model import create_model
+    from cbai_notebook.client.providers import parse_model_spec
+    from cbai_notebook.client.settings import settings
+    from cbai_notebook.conversation import secrets
+
+    now, wishes = settings(), preferences()
+    provider, model = parse_model_spec(options.model or None, now)
+    warmth = {} if options.temperature is None else {"temperature": options.temperature}
+    question = Question(
+        prompt=prompt,
+        system=options.system,
+        model=model,
+        params={**options.params, **warmth},
+        beside=beside,
+        images=tuple(map(_checked, images)),
+        options=options.client,
+    )
+    bounds = Bounds(wishes.history_turns, wishes.history_chars)
+    params = request_of(question, context_of(conversation, question, bounds))
+    secrets.refuse(params, api_key=now.api_key, environ=os.environ)
+    return Request(conversation, question, create_model(provider), bounds)
+
+
+def _checked(image: str) -> str:
+    from cbai_notebook.client.images.part import image_part
+
+    return str(image_part(image)["image_url"]["url"])
+
+
+class Asker:
+    """The prompts under way, at most one in each conversation.
+
+    Args:
+        changed: Called on the background loop when a prompt has ended.
+        lost: Called on the background loop with a prompt that came to no turn, and with why.
+    """
+
+    def __init__(
+        self, changed: Callable[[], None], lost: Callable[[Request, BaseException], None]
+    ) -> None:
+        self._changed = changed
+        self._lost = lost
+        self._lock = threading.Lock()
+        self._loop = background_loop()
+        self._busy: set[Conversation] = set()
+        self._tasks: dict[Conversation, asyncio.Task[None]] = {}
+
+    def busy(self, conversation: Conversation) -> bool:
+        """Return whether a prompt is under way in a conversation."""
+        return conversation in self._busy
+
+    def start(self, request: Request) -> bool:
+        """Ask, unless a prompt is under way in that conversation; return whether it was started."""
+        with self._lock:
+            if request.conversation in self._busy:
+                return False
+            self._busy.add(request.conversation)
+        self._loop.call_soon_threadsafe(self._start, request)
+        return True
+
+    def stop(self, conversation: Conversation | None = None) -> None:
+        """Stop the prompt of a conversation, or all of them."""
+        self._loop.call_soon_threadsafe(self._cancel, conversation)
+
+    async def ended(self) -> None:
+        """Wait until no prompt is under way; to be called on the background loop."""
+        if tasks := list(self._tasks.values()):
+            await asyncio.wait(tasks)
+
+    def _start(self, request: Request) -> None:
+        task = self._loop.create_task(self._ask(request))
+        self._tasks[request.conversation] = task
+        task.add_done_callback(lambda task: self._end(request.conversation, task))
+
+    def _cancel(self, conversation: Conversation | None) -> None:
+        chosen = self._tasks if conversation is None else {conversation} & self._tasks.keys()
+        for each in chosen:
+            # One step later, so that a prompt stopped as soon as it was sent is in the conversation.
+            self._loop.call_soon(self._tasks[each].cancel)
+
+    async def _ask(self, request: Request) -> None:
+        turns: list[Turn] = []
+        try:
+            await ask(
+                request.conversation,
+                request.question,
+                request.model,
+                bounds=request.bounds,
+                opened=turns.append,
+            )
+        except BaseException as error:
+            if not turns:
+                self._lost(request, error)
+            raise  # else the turn holds it, for the reader
+
+    def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # taken note of already
+        with self._lock:
+            self._busy.discard(conversation)
+            self._tasks.pop(conversation, None)
+        self._changed()

@@ -1,0 +1,99 @@
+"""The Tab key in prompts. What fits is worked out in :mod:`cbai_notebook.notebook.command_line.completion`, loaded when needed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cbai_notebook.notebook.command_line.completion import Completions, Offers
+
+_IDENTIFIER = "cbai_notebook"
+
+
+def register(shell: InteractiveShell) -> None:
+    """Let the shell's Tab key complete prompts; doing it twice changes nothing."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    # First of all, so that nothing takes the prompt for Python while there is something to offer.
+    @context_matcher(identifier=_IDENTIFIER, priority=1000)  # type: ignore[untyped-decorator]
+    def match(context: CompletionContext) -> dict[str, Any]:
+        if "%cbai" not in context.full_text:
+            return {"completions": []}
+        found = _at_cursor(context, shell)
+        return {
+            "completions": [SimpleCompletion(choice, type="magic") for choice in found.choices],
+            "matched_fragment": found.fragment,
+            "suppress": bool(found.choices),
+            "ordered": True,
+        }
+
+    unregister(shell)
+    shell.Completer.custom_matchers.append(match)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Take completion of prompts away again."""
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [
+        matcher for matcher in matchers if getattr(matcher, "matcher_identifier", "") != _IDENTIFIER
+    ]
+
+
+def _at_cursor(context: CompletionContext, shell: InteractiveShell) -> Completions:
+    from cbai_notebook.notebook.command_line.completion import complete, complete_prompt
+
+    offers = _offers_of(shell)
+    lines = context.full_text.split("\n")[: context.cursor_line]
+    first = next((line for line in lines if line.strip()), "")
+    if re.match(r"\s*%%cbai(?:\s|$)", first):
+        return complete_prompt(context.text_until_cursor, offers)
+    return complete(context.text_until_cursor, offers)
+
+
+def _offers_of(shell: InteractiveShell) -> Offers:
+    from cbai_notebook.notebook.command_line.completion import Offers
+    from cbai_notebook.prompts.references import Found, Reference, resolve
+
+    def variables() -> list[str]:
+        names = list(shell.user_ns)
+        found = (name for name in names if name != "Out" and not name.startswith("_"))
+        return sorted(
+            name for name in found if isinstance(resolve(Reference(name), shell.user_ns), Found)
+        )
+
+    def outputs() -> list[str]:
+        # Without the module there is no such widget; importing it here would cost the first Tab.
+        widgets = sys.modules.get("ipywidgets")
+        if widgets is None:
+            return []
+        return [
+            name for name in variables() if issubclass(type(shell.user_ns[name]), widgets.Output)
+        ]
+
+    return Offers(_models, _providers, _conversations, variables, outputs)
+
+
+def _models() -> list[str]:
+    from cbai_notebook.client.providers import SUGGESTED_MODELS
+
+    named = [
+        f"{provider}/{model}" for provider, models in SUGGESTED_MODELS.items() for model in models
+    ]
+    return ["local", *SUGGESTED_MODELS.get("cloudbase", ()), *named]
+
+
+def _providers() -> list[str]:
+    from cbai_notebook.client.providers import SUGGESTED_MODELS
+
+    return list(SUGGESTED_MODELS)
+
+
+def _conversations() -> tuple[str, ...]:
+    from cbai_notebook.conversation import names
+
+    return names()

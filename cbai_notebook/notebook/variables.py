@@ -1,0 +1,118 @@
+"""The tools, the schema and the images of a prompt, found by the names of the user's variables."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook import bridge
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line.options import near
+from cbai_notebook.notebook.command_line.parser import Options
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.tools.record import PendingCall
+    from cbai_notebook.conversation import Turn
+    from cbai_notebook.notebook.render_loop import Here
+
+LONGEST_ARGUMENTS = 300
+"""Characters of a call's arguments that a question to the user shows."""
+
+
+def client_options(options: Options, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the options say to the client's side of a request.
+
+    Args:
+        options: The options of a prompt.
+        namespace: The user's variables.
+
+    Raises:
+        UsageError: A variable is not there, or cannot be what it is named for.
+    """
+    found: dict[str, Any] = {}
+    if options.tools:
+        found["tools"] = [_function(name, namespace) for name in options.tools]
+    if options.max_steps is not None:
+        found["max_steps"] = options.max_steps
+    if options.schema is not None:
+        found["response_type"] = _type(options.schema, namespace)
+    if options.think is not None:
+        found["think"] = options.think
+    return found
+
+
+def asking_here(here: Here, told: Callable[[str], None]) -> dict[str, Any]:
+    """Return how the client asks the user, and runs what needs the kernel's own loop.
+
+    Args:
+        here: The thread of the cell.
+        told: Called with a sentence when nobody could be asked.
+    """
+
+    async def approve(_turn: Turn, pending: PendingCall) -> bool:
+        try:
+            return await here.run(lambda: _confirmed(pending))
+        except (EOFError, NotImplementedError, RuntimeError):
+            # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
+            told(f"`{pending.name}` was refused, because nobody can be asked here.")
+            return False
+
+    async def call_nested(work: Callable[[], Any]) -> Any:
+        return await here.run(lambda: bridge.run(_done(work), nested=True))
+
+    return {"approve": approve, "call_nested": call_nested}
+
+
+def shown_call(pending: PendingCall) -> str:
+    """Return a call that waits for the user's yes, on one line."""
+    arguments = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False, default=repr)}"
+        for name, value in pending.arguments.items()
+    )
+    if len(arguments) > LONGEST_ARGUMENTS:
+        hidden = len(arguments) - LONGEST_ARGUMENTS
+        arguments = f"{arguments[:LONGEST_ARGUMENTS]}… and {hidden:,} more characters"
+    return f"{pending.name}({arguments})"
+
+
+def _confirmed(pending: PendingCall) -> bool:
+    from cbai_notebook.notebook.markdown.plain import plain
+
+    answer = input(f"The model wants to run {plain(shown_call(pending))}. Allow it? [y/N] ")
+    return answer.strip().lower() in ("y", "yes", "是", "好")
+
+
+async def _done(work: Callable[[], Any]) -> Any:
+    value = work()
+    return await value if inspect.isawaitable(value) else value
+
+
+def _function(name: str, namespace: Mapping[str, Any]) -> Any:
+    from cbai_notebook.client.tools.tool import tools_of
+
+    value = _variable(name, namespace, "--tool", "Define the function in a cell above")
+    try:
+        (found,) = tools_of([value])
+    except UsageError as error:
+        raise UsageError(f"--tool {name}: {error}") from error
+    return found
+
+
+def _type(name: str, namespace: Mapping[str, Any]) -> Any:
+    value = _variable(name, namespace, "--schema", "Define the type in a cell above")
+    if not isinstance(value, type) and not hasattr(value, "__origin__"):
+        raise UsageError(
+            f"--schema {name} is {type(value).__name__} and no type. Give a dataclass, a TypedDict, "
+            "a msgspec Struct or a pydantic model."
+        )
+    return value
+
+
+def _variable(name: str, namespace: Mapping[str, Any], flag: str, advice: str) -> Any:
+    if name in namespace:
+        return namespace[name]
+    names = tuple(known for known in namespace if not known.startswith("_"))
+    meant = near(name, names) or f" {advice}."
+    raise UsageError(f"{flag} names {name!r}, and there is no such variable.{meant}")

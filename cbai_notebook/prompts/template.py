@@ -1,0 +1,184 @@
+r"""Prompts with ``{name}`` in them.
+
+Filled in are ``{name}``, ``{name.attr}``, ``{name["key"]}``, ``{name[0]}`` and chains of these, when
+they name a value of the user's. All else is sent as it is written. In particular:
+
+- Nothing is called or evaluated: ``{f(x)}``, ``{x:.2f}`` and ``{x + 1}`` stay as they are, and so do
+  attributes that begin with an underscore.
+- Functions, classes and modules are no values to put into a prompt: ``{json}`` stays.
+- ``{{name}}`` stays, braces and all: it is an escape to some and a template to others, and most
+  likely it quotes code. Spaces inside the braces, as in ``{ name }``, make it code as well.
+- Formulas stay: a group behind a command, as both in ``\frac{a}{b}``, and one raised or lowered, as
+  in ``x^{n}`` and ``x_{i}``. A word of two letters or more before the underscore makes no formula:
+  ``report_{year}.csv`` is filled in.
+- A table begins and ends on lines of its own; line ends are added where they are missing.
+- A value is put in once and never looked at again. So text whose braces must stay as they are can
+  always be sent as the value of a variable.
+- The last results count as names, as in ``{_}`` and ``{Out[3]}``; IPython's other names do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cbai_notebook.prompts.hints import DOUBLED, FORMULA, LOWERED, PROSE, Hints
+from cbai_notebook.prompts.references import REFERENCE, NotFound, Reference, resolve
+from cbai_notebook.prompts.tables import DEFAULT_ROWS, is_table
+from cbai_notebook.prompts.values import as_text
+
+LONG_VALUE_CHARS = 20_000
+"""A value longer than this is sent whole, and a hint says how long it is."""
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """A prompt with its values in place.
+
+    Attributes:
+        text: What is sent.
+        used: What was filled in, as it stood between the braces, each once, in order.
+        hints: Sentences for the user, about what was not filled in and what is long.
+    """
+
+    text: str
+    used: tuple[str, ...]
+    hints: tuple[str, ...]
+
+
+def expand(
+    text: str,
+    namespace: Mapping[str, Any],
+    *,
+    table_rows: int = DEFAULT_ROWS,
+    to_text: Callable[[Any], str] | None = None,
+) -> Expanded:
+    """Fill in the names of a prompt, in time linear in its length.
+
+    Args:
+        text: The prompt.
+        namespace: The user's variables.
+        table_rows: Rows of a DataFrame or Series to keep.
+        to_text: Makes the text of a value; :func:`~cbai_notebook.prompts.values.as_text` by default.
+    """
+    values = _Values(namespace, to_text or (lambda value: as_text(value, table_rows)))
+    hints = Hints(text, namespace)
+    pieces: list[str] = []
+    done = 0
+    for match, place in _references(text):
+        reference = Reference(match["name"], match["path"])
+        if place != PROSE:
+            hints.kept(reference, match.start(), place)
+            continue
+        found = values.text_of(reference)
+        if isinstance(found, NotFound):
+            hints.left(reference, match.start(), found)
+            continue
+        if found.own_lines:
+            pieces += (text[done : match.start()], *_on_own_lines(text, match, found.text))
+        else:
+            pieces += (text[done : match.start()], found.text)
+        done = match.end()
+    pieces.append(text[done:])
+    for used, value in values.used.items():
+        if len(value.text) > LONG_VALUE_CHARS:
+            hints.long(used, len(value.text))
+    return Expanded("".join(pieces), tuple(values.used), hints.sentences())
+
+
+class _Value(NamedTuple):
+    """The text of a value, and whether it stands on lines of its own, as a table must."""
+
+    text: str
+    own_lines: bool
+
+
+class _Values:
+    """The text of each reference, made once however often it is written."""
+
+    def __init__(self, namespace: Mapping[str, Any], to_text: Callable[[Any], str]) -> None:
+        self._namespace = namespace
+        self._to_text = to_text
+        self._failed: dict[str, NotFound] = {}
+        self.used: dict[str, _Value] = {}
+
+    def text_of(self, reference: Reference) -> _Value | NotFound:
+        name = str(reference)
+        if name not in self.used and name not in self._failed:
+            found = self._make(reference)
+            if isinstance(found, NotFound):
+                self._failed[name] = found
+            else:
+                self.used[name] = found
+        return self.used[name] if name in self.used else self._failed[name]
+
+    def _make(self, reference: Reference) -> _Value | NotFound:
+        found = resolve(reference, self._namespace)
+        if isinstance(found, NotFound):
+            return found
+        try:
+            return _Value(self._to_text(found.value), is_table(found.value))
+        # The object is the user's own, and so is what its `__str__` raises.
+        except Exception as error:  # noqa: BLE001
+            return NotFound(f"making text of it failed ({type(error).__name__})", known=True)
+
+
+_INDENT = 100  # characters ahead of a table that are looked at
+_REST_OF_LINE = re.compile(r"[^\S\n]*(\S|\n[^\S\n]*\S)?")
+
+
+def _on_own_lines(text: str, match: re.Match[str], table: str) -> tuple[str, str, str]:
+    """Return a table with the line ends that keep the text around it from becoming part of it."""
+    ahead = text[max(match.start() - _INDENT, 0) : match.start()].rstrip(" \t")
+    before = "" if not ahead or ahead.endswith("\n") else "\n\n"
+    rest = _REST_OF_LINE.match(text, match.end())
+    follows = rest[1] if rest else None
+    after = "" if follows is None else "\n" if follows.startswith("\n") else "\n\n"
+    return before, table, after
+
+
+# Where references stand ----------------------------------------------------------------------------
+
+_TOKEN = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\[\]{}\n]*\])*|[{}]")
+_ESCAPES = frozenset(
+    {r"\n", r"\t", r"\r"}
+)  # text that people type for line ends and tabs, no commands
+
+
+def _references(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield what looks like a reference, and where it stands: in prose, in a formula, in double braces."""
+    groups: list[bool] = []  # the braces that are open, and whether each is a formula's
+    formula_at = -1  # where a brace would open a formula's group
+    position = 0
+    while token := _TOKEN.search(text, position):
+        at, position = token.span()
+        if token.group() == "}":
+            if groups and groups.pop():
+                formula_at = position
+        elif token.group() != "{":
+            formula_at = -1 if token.group() in _ESCAPES else position
+        else:
+            place = _place(text, at, formula_at)
+            if match := REFERENCE.match(text, at):
+                position = match.end()
+                formula_at = position if place in (FORMULA, LOWERED) else -1
+                doubled = text.endswith("{", 0, at) and text.startswith("}", position)
+                yield match, DOUBLED if doubled else place
+            else:
+                groups.append(place in (FORMULA, LOWERED))
+
+
+def _place(text: str, at: int, formula_at: int) -> str:
+    """Return where the brace at `at` stands."""
+    before = text[max(at - 3, 0) : at]
+    if at == formula_at or before.endswith("^"):
+        return FORMULA
+    if not before.endswith("_"):
+        return PROSE
+    if at - 1 == formula_at:
+        return FORMULA
+    base = before[:-1]
+    one_letter = base[-1:].isalnum() and not (base[:-1].isalnum() or base[:-1] == "_")
+    return LOWERED if one_letter or base.endswith((")", "]")) else PROSE

@@ -1,0 +1,89 @@
+"""An export asks for the model that the user asked for, whatever name the server reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.client.model import create_model
+from cbai_notebook.client.settings import Settings
+from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation.formats import export
+from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Archive
+from tests.conversation.formats.talks import SETTINGS, conversation, turn
+from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+
+FORMS = ("notebook", "curl", "python", "mini-program", "web")
+ALIAS, REPORTED = "poet", "poet-20261101"
+
+CHUNK = {
+    "id": "1",
+    "model": REPORTED,
+    "choices": [{"index": 0, "delta": {"content": "Blossoms"}, "finish_reason": "stop"}],
+}
+
+
+def written(talk: Conversation, form: str, settings: Settings = SETTINGS) -> str:
+    """Return all that an export writes."""
+    return "".join(map(str, export(talk, form, settings=settings).files.values()))
+
+
+async def asked(gateway: Gateway, talk: Conversation, model: str | None) -> None:
+    gateway.always(Scenario(payloads=(json.dumps(CHUNK),)))
+    settings = Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY)
+    question = Question("About spring", model=model)
+    await ask(talk, question, create_model("cloudbase", settings=settings))
+    assert talk.messages[-1]["model"] == REPORTED
+
+
+def as_asked(talk: Conversation, file: Path) -> Conversation:
+    return talk
+
+
+def from_disk(talk: Conversation, file: Path) -> Conversation:
+    return Shelf(Archive(file), None).get(talk.name)
+
+
+def forked(talk: Conversation, file: Path) -> Conversation:
+    return from_disk(talk, file).copy("fork")
+
+
+@pytest.mark.parametrize("again", [as_asked, from_disk, forked])
+async def test_the_model_is_the_one_that_was_asked_for(
+    again: Callable[[Conversation, Path], Conversation], gateway: Gateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "history.sqlite"
+    talk = Shelf(Archive(file), None).get("poems")
+    await asked(gateway, talk, ALIAS)
+    for form in FORMS:
+        text = written(again(talk, file), form)
+        assert ALIAS in text, form
+        assert REPORTED not in text, form
+
+
+async def test_where_none_was_named_it_is_the_usual_one_of_then(gateway: Gateway) -> None:
+    talk = Conversation("poems")
+    await asked(gateway, talk, None)
+    for form in FORMS:
+        text = written(talk, form)
+        assert "hy3" in text, form
+        assert REPORTED not in text, form
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_where_nobody_knows_it_is_the_one_that_was_reported(
+    form: str, gateway: Gateway
+) -> None:
+    talk = Conversation("poems")
+    await asked(gateway, talk, ALIAS)
+    assert REPORTED in written(Conversation.from_messages(talk.messages), form)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_model_that_was_asked_for_takes_the_key_along(form: str) -> None:
+    talk = conversation(turn("a", "b", asked_model=DEFAULT_KEY))
+    assert DEFAULT_KEY not in written(talk, form)

@@ -1,0 +1,195 @@
+"""The exported requests are run, and the gateway sees what our client had sent."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbai_notebook.client.model import create_model
+from cbai_notebook.client.settings import Settings
+from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation.formats import export
+from cbai_notebook.errors import UsageError
+from tests.conversation.formats.talks import (
+    HOSTILE,
+    HOSTILE_IDS,
+    SETTINGS,
+    TOOL_STEPS,
+    conversation,
+    run,
+    text_of,
+    turn,
+)
+from tests.gateway import DEFAULT_KEY, Gateway
+from tests.require import require
+
+FORMS = ("curl", "python")
+
+
+def run_script(
+    form: str, text: str, folder: Path, gateway: Gateway | None, **variables: str
+) -> Any:
+    """Run an exported script as its reader would."""
+    file = folder / ("script.sh" if form == "curl" else "script.py")
+    file.write_text(text, "utf-8", newline="")
+    if form == "curl":
+        require(shutil.which("curl"), "curl is missing: install it with the system's packages")
+        command = ["sh", str(file)]
+    else:
+        command = [sys.executable, "-I", str(file)]
+    if gateway is not None:
+        variables = {"CBAI_BASE_URL": gateway.base_url, **variables}
+    return run(command, folder, **{"CLOUDBASE_API_KEY": DEFAULT_KEY, **variables})
+
+
+async def converse(talk: Conversation, gateway: Gateway, *questions: Question) -> None:
+    settings = Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY)
+    for question in questions:
+        await ask(talk, question, create_model("cloudbase", settings=settings))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_the_last_request_is_sent_again_as_it_was(
+    form: str, stream: bool, gateway: Gateway, tmp_path: Path
+) -> None:
+    talk = Conversation("poems")
+    gateway.always("say:Blossoms fall.")
+    await converse(
+        talk,
+        gateway,
+        Question("About 'spring'", system="Be a poet.", model="hy3"),
+        Question('And "autumn"?\n{json}', model="hy3", params={"temperature": 0.8}, stream=stream),
+    )
+    ours = gateway.last
+    text = text_of(talk, form, settings=Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY))
+    done = run_script(form, text, tmp_path, None)
+    assert done.returncode == 0, done.stderr
+    assert "Blossoms" in done.stdout
+    theirs = gateway.last
+    assert theirs.number == ours.number + 1
+    assert (theirs.method, theirs.target, theirs.json) == (ours.method, ours.target, ours.json)
+    for header in ("content-type", "accept", "authorization"):
+        assert theirs.headers[header] == ours.headers[header]
+    assert DEFAULT_KEY not in text
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_every_turn_can_be_sent_again(form: str, gateway: Gateway, tmp_path: Path) -> None:
+    talk = Conversation("poems")
+    await converse(talk, gateway, *(Question(f"Prompt {n}", model="hy3") for n in range(3)))
+    ours = [exchange.json for exchange in gateway.requests]
+    done = run_script(form, text_of(talk, form, every_turn=True), tmp_path, gateway)
+    assert done.returncode == 0, done.stderr
+    assert [exchange.json for exchange in gateway.requests[3:]] == ours
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("text", HOSTILE, ids=HOSTILE_IDS)
+def test_no_prompt_breaks_out(form: str, text: str, gateway: Gateway, tmp_path: Path) -> None:
+    talk = conversation(
+        turn("a", text, system=text, steps=TOOL_STEPS),
+        turn(text, params={"stop": [text], "user": text, text: text}),
+        name=text if text.strip() else "poems",
+    )
+    if "\ud83d" in text:  # no request can hold it
+        with pytest.raises(UsageError, match="cannot be sent"):
+            text_of(talk, form)
+        return
+    done = run_script(form, text_of(talk, form), tmp_path, gateway)
+    assert done.returncode == 0, done.stderr
+    body = gateway.last.json
+    assert body["messages"][-1] == {"role": "user", "content": text}
+    assert body["messages"][0] == {"role": "system", "content": text}
+    assert body["messages"][-2] == {"role": "assistant", "content": text}
+    assert body["messages"][2:4] == [dict(step) for step in TOOL_STEPS]
+    assert (body["stop"], body["user"], body[text]) == ([text], text, text)
+    assert {file.name for file in tmp_path.iterdir()} <= {"script.sh", "script.py", "home"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_failure_ends_the_script_and_says_why(
+    form: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    gateway.always("error:404:AI_MODEL_NOT_FOUND")
+    done = run_script(form, text_of(conversation(turn("a", "b")), form), tmp_path, gateway)
+    assert done.returncode != 0
+    assert "AI_MODEL_NOT_FOUND" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_key_goes_to_no_other_server(form: str, gateway: Gateway, tmp_path: Path) -> None:
+    gateway.always("redirect:302:stranger")
+    run_script(form, text_of(conversation(turn("a", "b")), form), tmp_path, gateway)
+    assert gateway.requests
+    assert gateway.leaks == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("missing", ["CLOUDBASE_API_KEY", "CLOUDBASE_ENV_ID"])
+def test_what_is_missing_is_named(form: str, missing: str, tmp_path: Path) -> None:
+    text = text_of(conversation(turn("a", "b")), form, settings=Settings(api_key="test-key"))
+    given = {"CLOUDBASE_API_KEY": DEFAULT_KEY, "CLOUDBASE_ENV_ID": "env"}
+    done = run_script(form, text, tmp_path, None, **{**given, missing: ""})
+    assert done.returncode != 0
+    assert missing in done.stderr
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_environment_is_in_the_address(form: str) -> None:
+    text = text_of(conversation(turn("a", "b")), form)
+    assert "https://my-env-1a2b3c.api.tcloudbasegateway.com/v1" in text
+    abroad = Settings(region="ap-singapore")
+    text = text_of(conversation(turn("a", "b")), form, settings=abroad)
+    assert ".api.intl.tcloudbasegateway.com/v1" in text
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_server_of_ones_own_is_asked_where_it_is(
+    form: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    talk = conversation(turn("a", "b", provider="custom", model="qwen"))
+    text = text_of(talk, form, settings=Settings(api_key=DEFAULT_KEY))
+    assert "CBAI_BASE_URL" in run_script(form, text, tmp_path, None).stderr
+    done = run_script(form, text, tmp_path, gateway)
+    assert done.returncode == 0, done.stderr
+    assert gateway.last.target == "/v1/chat/completions"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_cloudbase_stands_in_for_the_offline_model(form: str) -> None:
+    talk = conversation(turn("a", "b", provider="local", model="SmolLM2-135M-Instruct"))
+    text = text_of(talk, form)
+    assert "SmolLM2" not in text
+    assert "hy3" in text
+    assert "# This asked local" in text
+
+
+def test_what_did_not_fit_then_does_not_go_along_now() -> None:
+    long_ago = [turn(f"early {n}", "x") for n in range(5)]
+    text = text_of(conversation(*long_ago, turn("now", "y", left_out=3)), "python")
+    assert "early 2" not in text
+    assert "early 3" in text
+
+
+def test_an_alternative_that_is_not_on_show_stays_out() -> None:
+    talk = conversation(turn("first", "x"))
+    talk.open(turn("other words", "y"), beside=talk.turns[0])
+    text = text_of(talk, "python")
+    assert "other words" in text
+    assert "first" not in text
+
+
+def test_an_image_goes_along() -> None:
+    talk = conversation(turn("What is it?", "A dot.", images=("data:image/png;base64,AAAA",)))
+    assert "data:image/png;base64,AAAA" in text_of(talk, "curl")
+
+
+def test_a_provider_with_an_impossible_name_is_refused() -> None:
+    talk = conversation(turn("a", "b", provider="x/../../$(touch broken)"))
+    with pytest.raises(UsageError, match="cannot be a provider"):
+        export(talk, "curl", settings=SETTINGS)

@@ -1,0 +1,60 @@
+"""What the tests of the store share: a file, a model of the gateway, and a way to ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbai_notebook.client.answer import Answer
+from cbai_notebook.client.model import Model, create_model
+from cbai_notebook.client.settings import Settings
+from cbai_notebook.client.transport import HTTPTransport
+from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation.store import Archive, keep_history
+from tests.gateway import Gateway
+
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the history is; nothing is there yet."""
+    return tmp_path / "data" / "history.sqlite"
+
+
+@pytest.fixture
+def archive(file: Path) -> Iterator[Archive]:
+    """The history in the file."""
+    opened = Archive(file)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Let ``chat`` and ``history`` keep everything in the file."""
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    keep_history(file)
+    yield file
+    keep_history(None)
+
+
+@pytest.fixture
+def model(gateway: Gateway) -> Model:
+    """The gateway's model."""
+    settings = Settings(base_url=gateway.base_url, api_key="test-key")
+    return create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
+
+
+@pytest.fixture
+def asked(model: Model) -> Ask:
+    """Return a function that asks a prompt and waits for the answer."""
+
+    def run(talk: Conversation, prompt: str, **values: Any) -> Answer:
+        return asyncio.run(ask(talk, Question(prompt, **values), model))
+
+    return run

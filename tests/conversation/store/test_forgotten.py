@@ -1,0 +1,171 @@
+"""What is deleted leaves nothing behind: not in memory, not in a file."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.conversation import Conversation, Turn
+from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Archive
+from tests.conversation.test_conversation import turn
+
+Forget = Callable[[Conversation, Path], None]
+
+
+def kernel(file: Path) -> Shelf:
+    return Shelf(Archive(file), None)
+
+
+# While an answer streams --------------------------------------------------------------------------
+
+
+def its_turn(talk: Conversation, file: Path) -> None:
+    talk.delete(talk.turns[-1])
+
+
+def every_turn(talk: Conversation, file: Path) -> None:
+    talk.clear()
+
+
+def the_conversation(talk: Conversation, file: Path) -> None:
+    talk.forget()
+
+
+def by_another_kernel(talk: Conversation, file: Path) -> None:
+    other = kernel(file)
+    other.delete(other.get(talk.name))
+    talk.refresh()
+
+
+@pytest.mark.parametrize("forget", [its_turn, every_turn, the_conversation, by_another_kernel])
+def test_a_turn_that_is_forgotten_while_it_streams_is_held_by_nobody(
+    file: Path, forget: Forget
+) -> None:
+    talk, asked = kernel(file).get("talk"), turn("a", status="streaming")
+    talk.open(asked)
+    talk.grow(asked, "half ", "")
+    talk.checkpoint(asked)
+    forget(talk, file)
+    talk.grow(asked, "an answer", "")
+    talk.checkpoint(asked)
+    talk.close(asked, "complete")
+    assert talk.turns == ()
+    left = weakref.ref(asked)
+    del asked
+    gc.collect()
+    assert left() is None
+
+
+def test_a_turn_that_was_forgotten_before_there_was_room_for_it_brings_nothing_back(
+    file: Path,
+) -> None:
+    file.mkdir(parents=True)  # nothing can be written there
+    talk, asked = kernel(file).get("talk"), turn("a", status="streaming")
+    talk.open(asked)
+    assert talk.not_stored
+    talk.forget()
+    file.rmdir()
+    talk.grow(asked, "half an answer", "")
+    talk.checkpoint(asked)
+    talk.close(asked, "complete")
+    assert kernel(file).names() == ()
+
+
+# In the files -------------------------------------------------------------------------------------
+
+# Words of their own, which share no beginning with others: an index keeps only what differs.
+ASCII, CHINESE = "qzxylophonist", "槐树下埋着一封信"
+TRACES = (ASCII[2:].encode(), CHINESE.encode(), CHINESE[3:].encode())
+
+
+def traces(file: Path) -> list[tuple[str, bytes]]:
+    """Return what is left of the words, in whatever file."""
+    files = [each for each in file.parent.rglob("*") if each.is_file()]
+    assert file in files
+    return [
+        (each.name, trace)
+        for each in files
+        for trace in TRACES
+        if trace in each.read_bytes().lower()
+    ]
+
+
+def secretive(number: int) -> Turn:
+    """Return a turn that says the words wherever a turn can say something."""
+    said = f"{ASCII} {CHINESE} {number}"
+    step = {"role": "assistant", "content": said, "tool_calls": []}
+    made = turn(
+        said,
+        system=said,
+        params={said: said},
+        steps=(step,),
+        images=(f"data:image/png;base64,{ASCII}",),
+        error=said,
+        error_details=said,
+        cell_id=said,
+        status="streaming",
+    )
+    made.finish_reason = said
+    return made
+
+
+def filled(shelf: Shelf, name: str) -> Conversation:
+    """Return a conversation whose answers grew on disk, among others that did, in a file with gaps."""
+    talk, other = shelf.get(name), shelf.get("harmless")
+    for number in range(20):
+        asked, harmless = secretive(number), turn(f"harmless {number}", status="streaming")
+        for each, one in ((talk, asked), (other, harmless)):
+            each.open(one)
+            for piece in range(4):
+                # Beyond a page, so that a row grows out of its place.
+                text = f"The answer of {one.prompt} goes on in {piece}. " * 40
+                each.grow(one, text, text)
+                each.checkpoint(one)
+            each.close(one, "complete")
+    return talk
+
+
+def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -> None:
+    archive = Archive(file)
+    shelf, beside = Shelf(archive, None), Archive(file)
+    talk = filled(shelf, f"about {ASCII} {CHINESE}")
+    other = shelf.get("harmless")
+    beside.check()  # another kernel, which does nothing just then
+    talk.delete(talk.turns[3])
+    assert traces(file)
+    shelf.delete(talk)
+    assert talk.not_stored == ""
+    assert traces(file) == []
+    beside.close()
+    archive.close()
+    assert traces(file) == []
+    again = kernel(file).get("harmless")
+    assert [each.text for each in again.turns] == [each.text for each in other.turns]
+    connection = sqlite3.connect(file)
+    connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+    (found,) = connection.execute(
+        "SELECT count(*) FROM words WHERE words MATCH 'harmless'"
+    ).fetchone()
+    assert found == 20
+
+
+def test_another_kernel_that_reads_holds_up_no_deletion(file: Path) -> None:
+    shelf = Shelf(archive := Archive(file), None)
+    talk = filled(shelf, "talk")
+    reader = sqlite3.connect(file)
+    reader.execute("BEGIN")
+    (before,) = reader.execute("SELECT count(*) FROM turns").fetchone()
+    shelf.delete(talk)
+    assert kernel(file).names() == ("harmless",)
+    # It goes on to see what it saw.
+    assert reader.execute("SELECT count(*) FROM turns").fetchone() == (before,)
+    reader.close()
+    archive.close()
+    gc.collect()
+    assert traces(file) == []

@@ -1,0 +1,277 @@
+"""Several kernels, threads and forked children with one file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.client.model import Model
+from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Archive
+from cbai_notebook.errors import UsageError
+from tests.conversation.store.conftest import Ask
+from tests.conversation.test_conversation import turn
+from tests.gateway import Gateway
+
+PROCESSES, TURNS = 8, 500
+
+
+def kernel(file: Path) -> Shelf:
+    return Shelf(Archive(file), None)
+
+
+def prompts(talk: Conversation) -> list[str]:
+    return [each.prompt for each in talk.turns]
+
+
+def check(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+    connection.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_many_processes_write_at_once_and_nothing_is_lost(file: Path) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.conversation.store.writers"),
+            *(str(file), str(PROCESSES), str(TURNS)),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    shelf = kernel(file)
+    for number in range(PROCESSES):
+        own = shelf.get(f"own {number}").turns
+        assert [each.prompt for each in own] == [
+            f"{number}/{count}" for count in range(TURNS) if count % 8
+        ]
+        assert all(
+            (each.status, each.text) == ("complete", f"answer {each.prompt}") for each in own
+        )
+    shared = shelf.get("shared").turns
+    assert len(shared) == PROCESSES * len(range(0, TURNS, 8))
+    for number in range(PROCESSES):
+        mine = [each.prompt for each in shared if each.prompt.startswith(f"{number}/")]
+        assert mine == [f"{number}/{count}" for count in range(0, TURNS, 8)]
+    check(file)
+
+
+def test_the_prompt_is_on_disk_before_the_request_leaves(
+    file: Path, model: Model, gateway: Gateway
+) -> None:
+    gateway.script("hang:headers")
+
+    async def run() -> None:
+        talk = kernel(file).get("talk")
+        asking = asyncio.ensure_future(ask(talk, Question("What is on disk?"), model))
+        await gateway.until(lambda: len(gateway.requests) == 1)
+        connection = sqlite3.connect(file)
+        found = connection.execute("SELECT prompt, status FROM turns").fetchall()
+        assert found == [("What is on disk?", "streaming")]
+        asking.cancel()
+        await asyncio.wait([asking])
+
+    asyncio.run(run())
+    (left,) = kernel(file).get("talk").turns
+    assert left.status == "cancelled"
+
+
+def test_an_answer_under_way_is_seen_and_so_is_its_end(file: Path) -> None:
+    here, there = kernel(file).get("talk"), kernel(file).get("talk")
+    asked = turn("a", status="streaming")
+    here.open(asked)
+    here.grow(asked, "half ", "")
+    here.checkpoint(asked)
+    there.refresh()
+    (seen,) = there.turns
+    assert (seen.status, seen.text) == ("streaming", "half ")
+    here.grow(asked, "an answer", "")
+    here.close(asked, "complete")
+    there.refresh()
+    assert there.turns == (seen,)
+    assert (seen.status, seen.text) == ("complete", "half an answer")
+
+
+def test_kernels_that_go_on_with_one_conversation_see_each_other(file: Path, asked: Ask) -> None:
+    one, two = kernel(file).get("talk"), kernel(file).get("talk")
+    heard: list[str] = []
+    two.watch(lambda change: heard.append(change.kind))
+    asked(one, "a", model="blast:3")
+    asked(two, "b", model="blast:3")
+    assert heard[0] == "arranged"
+    asked(one, "c", model="blast:3")
+    two.refresh()
+    assert prompts(one) == prompts(two) == prompts(kernel(file).get("talk")) == ["a", "b", "c"]
+
+
+def test_kernels_that_begin_the_same_conversation_share_it(file: Path, asked: Ask) -> None:
+    one, two = kernel(file).get("talk"), kernel(file).get("talk")
+    assert not one.turns
+    assert not two.turns
+    asked(one, "a", model="blast:3")
+    asked(two, "b", model="blast:3")
+    assert prompts(kernel(file).get("talk")) == ["a", "b"]
+
+
+def test_a_cell_that_runs_in_two_kernels_keeps_one_place(file: Path, asked: Ask) -> None:
+    one = kernel(file).get("talk")
+    asked(one, "a", model="blast:3", cell_id="1")
+    asked(one, "b", model="blast:3", cell_id="2")
+    two = kernel(file).get("talk")
+    asked(one, "a", model="blast:4", cell_id="1", instead=one.turns[0])
+    asked(two, "a", model="blast:5", cell_id="1", instead=two.turns[0])
+    one.refresh()
+    for talk in (one, two, kernel(file).get("talk")):
+        assert prompts(talk) == ["a", "b"]
+        assert len(talk.alternatives(talk.turns[0])) == 3
+        assert [each.stale for each in talk.turns] == [False, True]
+
+
+def test_what_another_kernel_deleted_is_gone(file: Path) -> None:
+    one = kernel(file)
+    talk = one.get("talk")
+    first, second = turn("a", "1"), turn("b", "2")
+    talk.extend([first, second])
+    other = kernel(file).get("talk")
+    talk.delete(first)
+    with pytest.raises(UsageError, match="no longer in the conversation"):
+        other.delete(other.turns[0])
+    assert prompts(other) == ["b"]
+
+
+def test_a_conversation_that_another_kernel_deleted_begins_anew(file: Path, asked: Ask) -> None:
+    one, two = kernel(file), kernel(file)
+    asked(one.get("talk"), "a", model="blast:3")
+    held = two.get("talk")
+    one.delete(one.get("talk"))
+    asked(one.get("other"), "not in there", model="blast:3")
+    asked(held, "b", model="blast:3")
+    assert prompts(held) == ["b"]
+    assert prompts(kernel(file).get("talk")) == ["b"]
+    assert prompts(kernel(file).get("other")) == ["not in there"]
+
+
+def test_an_answer_whose_conversation_was_deleted_meanwhile_does_not_bring_it_back(
+    file: Path,
+) -> None:
+    one, two = kernel(file), kernel(file)
+    talk, asked = one.get("talk"), turn("a", status="streaming")
+    talk.open(asked)
+    two.delete(two.get("talk"))
+    talk.grow(asked, "text", "")
+    talk.checkpoint(asked)
+    talk.close(asked, "complete")
+    assert asked.text == "text"
+    assert talk.not_stored == ""
+    assert kernel(file).names() == ()
+
+
+def test_an_agents_number_for_its_answer_outlives_the_kernel(file: Path) -> None:
+    kernel(file).get("talk").open(turn("a", "1", record_id="record-1"))
+    assert [each.record_id for each in kernel(file).get("talk").turns] == ["record-1"]
+
+
+def test_what_an_agent_drew_on_outlives_the_kernel(file: Path) -> None:
+    page = {"title": "A page", "url": "https://example.com/1", "index": "1"}
+    sources = {"searched": [page], "looked_up": ["名录"]}
+    kernel(file).get("talk").open(turn("a", "1", sources=sources))
+    assert [each.sources for each in kernel(file).get("talk").turns] == [sources]
+
+
+def test_threads_write_at_once(file: Path) -> None:
+    shelf = kernel(file)
+    talk = shelf.get("talk")
+
+    def write(number: int) -> None:
+        for count in range(50):
+            asked = turn(f"{number}/{count}", status="streaming")
+            talk.open(asked)
+            talk.grow(asked, "text", "")
+            talk.checkpoint(asked)
+            talk.close(asked, "complete")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert talk.not_stored == ""
+    assert prompts(kernel(file).get("talk")) == prompts(talk)
+    assert sorted(prompts(talk)) == sorted(f"{n}/{count}" for n in range(6) for count in range(50))
+    check(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_and_its_parent_write_side_by_side(file: Path) -> None:
+    talk = kernel(file).get("talk")
+    under_way = turn("from the parent", status="streaming")
+    talk.open(under_way)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        talk.open(turn("from the child", "1"))
+        os.write(writing, talk.not_stored.encode() or b"stored")
+        os._exit(0)
+    assert os.read(reading, 1000) == b"stored"
+    os.waitpid(pid, 0)
+    os.close(reading)
+    os.close(writing)
+    talk.grow(under_way, "text", "")
+    talk.close(under_way, "complete")
+    assert talk.not_stored == ""
+    again = kernel(file).get("talk")
+    assert [(each.prompt, each.status) for each in again.turns] == [
+        ("from the parent", "complete"),
+        ("from the child", "complete"),
+    ]
+    check(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_outlives_a_killed_kernel_does_not_keep_its_answers_open(file: Path) -> None:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        talk = kernel(file).get("talk")
+        talk.open(turn("a", status="streaming"))
+        grandchild = os.fork()
+        if grandchild == 0:
+            threading.Event().wait(60)
+            os._exit(0)
+        os.write(writing, str(grandchild).encode())
+        threading.Event().wait(60)
+    grandchild = int(os.read(reading, 100))
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    try:
+        assert [each.status for each in kernel(file).get("talk").turns] == ["partial"]
+    finally:
+        os.kill(grandchild, 9)
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_new_file_that_another_kernel_writes_to_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    # While one writes to a file that is not in WAL mode yet, SQLite refuses to switch it at once.
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE other (x)")
+    leaves = threading.Timer(0.3, other.close)
+    leaves.start()
+    archive = Archive(file)
+    assert archive.create("talk").name == "talk"
+    leaves.join()
+    archive.close()

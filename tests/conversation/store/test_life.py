@@ -1,0 +1,273 @@
+"""A conversation's whole life against a simple model: what is on disk is what was on show."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from cbai_notebook.conversation import Conversation, Turn
+from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Archive
+
+START = datetime(2026, 11, 25, tzinfo=timezone.utc)
+ENDS = ("complete", "complete", "partial", "cancelled", "failed")
+words = st.text(
+    st.one_of(st.sampled_from("ab 你\0\ud83d\ude00é\n"), st.characters(codec=None)), max_size=6
+)
+picks = st.integers(0, 1000)
+
+
+def utf8(text: str) -> str:
+    """Return text as any UTF-8 file can hold it."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+@dataclass(eq=False)
+class Said:
+    """A turn in the model, known by when it was asked."""
+
+    at: datetime
+    prompt: str
+    text: str
+    status: str
+    cell: str | None
+    stale: bool = False
+
+    def facts(self) -> tuple[Any, ...]:
+        return self.at, utf8(self.prompt), utf8(self.text), self.status, self.cell, self.stale
+
+
+@dataclass(eq=False)
+class Place:
+    """A place in the model: its versions, the one on show, and what may follow."""
+
+    parent: Place | None
+    versions: list[Said]
+    active: int = 0
+    following: list[Place] = field(default_factory=list)
+    chosen: Place | None = None
+
+    @property
+    def said(self) -> Said:
+        return self.versions[self.active]
+
+    def put_last(self, said: Said) -> None:
+        self.versions.append(said)
+        self.active = len(self.versions) - 1
+
+    def make_later_stale(self) -> None:
+        for each in self.following:
+            each.said.stale = True
+            each.make_later_stale()
+
+    def beside(self) -> list[Place]:
+        assert self.parent is not None
+        return self.parent.following
+
+
+class Life(RuleBasedStateMachine):
+    """Asks, runs again, branches, deletes, forks and reopens, in any order, also without a disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = Path(self.folder.name) / "history.sqlite"
+        self.clock = START
+        self.root = Place(None, [])
+        self.aside = self.file.with_name("aside.sqlite")
+        self.forks = 0
+        self.open()
+
+    def open(self) -> None:
+        self.archive = Archive(self.file)
+        self.shelf = Shelf(self.archive, None)
+        self.talk = self.shelf.get("talk")
+
+    def teardown(self) -> None:
+        self.archive.close()
+        self.folder.cleanup()
+
+    @property
+    def is_stored(self) -> bool:
+        return self.talk.not_stored == "" and not self.aside.exists()
+
+    def path(self) -> list[Place]:
+        found, place = [], self.root.chosen
+        while place is not None:
+            found.append(place)
+            place = place.chosen
+        return found
+
+    def pick(self, number: int) -> tuple[Place, Turn]:
+        path = self.path()
+        index = number % len(path)
+        return path[index], self.talk.turns[index]
+
+    def say(self, prompt: str, text: str, end: str, cell: str | None = None, **where: Any) -> Said:
+        self.clock += timedelta(seconds=1)
+        turn = Turn(prompt, self.clock, cell_id=cell)
+        self.talk.open(turn, **where)
+        self.talk.grow(turn, text, "")
+        self.talk.checkpoint(turn)
+        self.talk.close(turn, end)
+        return Said(self.clock, prompt, text, end, cell)
+
+    def asked_again(self, place: Place, said: Said) -> bool:
+        """A prompt that failed and is asked again takes the failed turn's place."""
+        old = place.said
+        again = old.status in ("failed", "cancelled") and not old.text and old.prompt == said.prompt
+        if again:
+            del place.versions[place.active]
+            place.put_last(said)
+        return again
+
+    def add(self, parent: Place, said: Said) -> None:
+        parent.chosen = Place(parent, [said])
+        parent.following.append(parent.chosen)
+
+    # What can happen
+
+    @rule(prompt=words, text=words, end=st.sampled_from(ENDS))
+    def ask(self, prompt: str, text: str, end: str) -> None:
+        said, path = self.say(prompt, text, end), self.path()
+        if not path or not self.asked_again(path[-1], said):
+            self.add(path[-1] if path else self.root, said)
+
+    @precondition(lambda self: self.path())
+    @rule(number=picks, text=words, end=st.sampled_from(ENDS), other=st.booleans())
+    def run_a_cell_again(self, number: int, text: str, end: str, other: bool) -> None:
+        place, old = self.pick(number)
+        prompt = place.said.prompt + ("!" if other else "")
+        said = self.say(prompt, text, end, "cell", instead=old)
+        if not self.asked_again(place, said):
+            place.put_last(said)
+            place.make_later_stale()
+
+    @precondition(lambda self: self.path())
+    @rule(number=picks, prompt=words, text=words)
+    def ask_beside(self, number: int, prompt: str, text: str) -> None:
+        place, old = self.pick(number)
+        said = self.say(prompt, text, "complete", beside=old)
+        if not self.asked_again(place, said):
+            assert place.parent is not None
+            self.add(place.parent, said)
+
+    @precondition(lambda self: self.path())
+    @rule(number=picks, other=picks)
+    def choose(self, number: int, other: int) -> None:
+        place, turn = self.pick(number)
+        choices = [(each, n) for each in place.beside() for n in range(len(each.versions))]
+        chosen, version = choices[other % len(choices)]
+        if chosen.active != version:
+            chosen.active = version
+            chosen.make_later_stale()
+        assert place.parent is not None
+        place.parent.chosen = chosen
+        self.talk.choose(self.talk.alternatives(turn)[other % len(choices)])
+
+    @precondition(lambda self: self.path())
+    @rule(number=picks)
+    def delete(self, number: int) -> None:
+        place, turn = self.pick(number)
+        self.forget(place)
+        self.talk.delete(turn)
+
+    def forget(self, place: Place) -> None:
+        parent, beside = place.parent, place.beside()
+        assert parent is not None
+        if len(place.versions) > 1:
+            del place.versions[place.active]
+            place.active = max(0, place.active - 1)
+        elif len(beside) > 1:
+            index = beside.index(place)
+            del beside[index]
+            parent.chosen = beside[max(0, index - 1)]
+        else:
+            parent.following, parent.chosen = place.following, place.chosen
+            for each in place.following:
+                each.parent = parent
+
+    @rule()
+    def undo(self) -> None:
+        if path := self.path():
+            self.forget(max(path, key=lambda place: place.said.at))
+        self.talk.undo()
+
+    @rule()
+    def reset(self) -> None:
+        self.root.chosen = None
+        self.talk.reset()
+
+    @precondition(lambda self: self.file.exists())
+    @rule()
+    def lose_the_disk(self) -> None:
+        self.file.rename(self.aside)
+
+    @precondition(lambda self: self.aside.exists())
+    @rule()
+    def find_the_disk(self) -> None:
+        self.aside.rename(self.file)
+
+    @precondition(lambda self: self.is_stored)
+    @rule()
+    def fork(self) -> None:
+        """A fork has the turns on show and none of the others."""
+        self.forks += 1
+        made = self.shelf.fork(self.talk, f"fork {self.forks}", None)
+        again = Shelf(Archive(self.file), None).get(made.name)
+        assert facts(again) == facts(made) == facts(self.talk)
+        assert all(len(again.alternatives(turn)) == 1 for turn in again.turns)
+
+    @precondition(lambda self: self.is_stored)
+    @rule()
+    def restart(self) -> None:
+        """Begin a new kernel."""
+        self.archive.close()
+        self.open()
+
+    # What must hold
+
+    @invariant()
+    def the_conversation_is_as_the_model_says(self) -> None:
+        self.check(self.talk)
+
+    @invariant()
+    def what_is_not_stored_is_said(self) -> None:
+        assert self.talk.not_stored == "" or "moved or deleted" in self.talk.not_stored
+
+    @precondition(lambda self: self.is_stored)
+    @invariant()
+    def the_disk_says_the_same(self) -> None:
+        archive = Archive(self.file)
+        self.check(Shelf(archive, None).get("talk"))
+        archive.close()
+
+    def check(self, talk: Conversation) -> None:
+        path = self.path()
+        assert facts(talk) == [place.said.facts() for place in path]
+        for place, turn in zip(path, talk.turns, strict=True):
+            beside = [said.at for each in place.beside() for said in each.versions]
+            assert [each.created_at for each in talk.alternatives(turn)] == beside
+
+
+def facts(talk: Conversation) -> list[tuple[Any, ...]]:
+    return [
+        (each.created_at, utf8(each.prompt), utf8(each.text), each.status, each.cell_id, each.stale)
+        for each in talk.turns
+    ]
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=200,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)

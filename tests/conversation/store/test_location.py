@@ -1,0 +1,260 @@
+"""Where the history is kept, who may read it, and what happens where it cannot be."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.conversation import Conversation, chat, keep_history
+from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Archive, place
+from cbai_notebook.conversation.store.schema import STEPS
+from cbai_notebook.errors import UsageError
+from tests.conversation.store.conftest import Ask
+from tests.conversation.test_conversation import turn
+
+
+def kept_in(file: Path, name: str = "talk") -> Conversation:
+    return Shelf(Archive(file), None).get(name)
+
+
+def prompts(talk: Conversation) -> list[str]:
+    return [each.prompt for each in talk.turns]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+def test_only_the_user_may_read_it(file: Path) -> None:
+    before = os.umask(0)
+    try:
+        talk = kept_in(file)
+        talk.open(turn("a", status="streaming"))
+    finally:
+        os.umask(before)
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()}
+    assert modes.pop("history-kernels") == 0o700
+    assert set(modes) == {"history.sqlite", "history.sqlite-wal", "history.sqlite-shm"}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+@pytest.fixture
+def no_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.delenv("CBAI_HISTORY")
+    monkeypatch.setenv("CBAI_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data" / "history.sqlite"
+
+
+def test_it_is_in_the_data_directory_unless_something_else_is_said(
+    no_setting: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert place() == no_setting
+    monkeypatch.setenv("CBAI_HISTORY", "off")
+    assert place() is None
+    monkeypatch.setenv("CBAI_HISTORY", str(tmp_path / "other.sqlite"))
+    assert place() == tmp_path / "other.sqlite"
+    monkeypatch.setenv("CBAI_HISTORY", str(tmp_path))
+    assert place() == tmp_path / "history.sqlite"
+    try:
+        keep_history("on")
+        assert place() == no_setting
+        keep_history(tmp_path / "third.sqlite")
+        assert place() == tmp_path / "third.sqlite"
+        keep_history("OFF")
+        assert place() is None
+    finally:
+        keep_history(None)
+
+
+@pytest.mark.parametrize("wrong", ["", "  ", 3])
+def test_a_place_that_is_none_is_refused(wrong: object) -> None:
+    with pytest.raises(UsageError, match="'on', 'off' or the path"):
+        keep_history(wrong)  # type: ignore[arg-type]
+
+
+def test_off_leaves_nothing_behind(no_setting: Path) -> None:
+    keep_history("off")
+    try:
+        talk = chat("talk")
+        talk.open(turn("a", "1"))
+        assert not talk.kept
+        assert not talk.not_stored
+    finally:
+        keep_history(None)
+    assert not no_setting.parent.exists()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "a-file/history.sqlite",
+        pytest.param(
+            "/proc/self/history.sqlite",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux"),
+        ),
+        pytest.param(
+            "read-only/history.sqlite",
+            marks=pytest.mark.skipif(
+                not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+            ),
+        ),
+    ],
+)
+def test_where_nothing_can_be_written_the_answer_arrives_all_the_same(
+    where: str, tmp_path: Path, asked: Ask
+) -> None:
+    (tmp_path / "a-file").write_text("in the way")
+    (tmp_path / "read-only").mkdir(mode=0o500)
+    talk = kept_in(tmp_path / where)
+    assert asked(talk, "Hello", model="blast:3").text
+    assert "cannot be used" in talk.not_stored
+    assert 'history="off"' in talk.not_stored
+    assert [each.status for each in talk.turns] == ["complete"]
+
+
+def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path, asked: Ask) -> None:
+    file = tmp_path / "data" / "history.sqlite"
+    file.parent.write_text("in the way")
+    talk = kept_in(file)
+    asked(talk, "one", model="blast:3")
+    second = talk.turns[0]
+    asked(talk, "two", model="blast:3")
+    asked(talk, "beside two", model="blast:3", beside=talk.turns[1])
+    talk.delete(talk.turns[1])
+    asked(talk, "one", model="blast:3", instead=second)
+    assert talk.not_stored
+    file.parent.unlink()
+    asked(talk, "three", model="blast:3")
+    assert talk.not_stored == ""
+    again = kept_in(file)
+    assert prompts(again) == prompts(talk) == ["one", "two", "three"]
+    assert [each.text for each in again.turns] == [each.text for each in talk.turns]
+    assert len(again.alternatives(again.turns[0])) == 2
+
+
+FULL = """
+import asyncio, resource, sys
+from pathlib import Path
+from cbai_notebook.client.model import create_model
+from cbai_notebook.client.settings import Settings
+from cbai_notebook.conversation import Question, ask
+from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation.registry import Shelf
+
+file, base_url = sys.argv[1:]
+
+async def main():
+    model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
+    talk = Shelf(Archive(Path(file)), None).get("talk")
+    await ask(talk, Question("before", model="blast:3"), model)
+    assert not talk.not_stored
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+    for number in range(6):
+        answer = await ask(talk, Question(f"while {number}", model="blast:20000"), model)
+        assert len(answer.text) > 50_000
+    assert "Make room" in talk.not_stored, talk.not_stored
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    await ask(talk, Question("after", model="blast:3"), model)
+    assert not talk.not_stored, talk.not_stored
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
+def test_a_full_disk_loses_nothing_once_there_is_room_again(
+    file: Path, gateway_process: object
+) -> None:
+    base_url = gateway_process.base_url  # type: ignore[attr-defined]
+    subprocess.run([sys.executable, "-c", FULL, str(file), base_url], check=True, timeout=120)
+    talk = kept_in(file)
+    assert prompts(talk) == ["before", *(f"while {number}" for number in range(6)), "after"]
+    assert all(each.status == "complete" for each in talk.turns)
+    assert all(len(each.text) > 50_000 for each in talk.turns[1:-1])
+
+
+def filled(file: Path) -> None:
+    """Write a history that is large enough for damage in its middle to matter."""
+    archive = Archive(file)
+    talk = Shelf(archive, None).get("talk")
+    talk.extend(turn(f"prompt {number}", "word " * 200) for number in range(400))
+    archive.close()
+
+
+def garbage(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_bytes(b"This is no database. " * 500)
+
+
+def truncated(file: Path) -> None:
+    filled(file)
+    file.write_bytes(file.read_bytes()[:50_000])
+
+
+def overwritten(file: Path) -> None:
+    filled(file)
+    data = bytearray(file.read_bytes())
+    for start in range(4096, len(data), 4096):
+        data[start : start + 200] = b"\xff" * 200
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [garbage, truncated, overwritten])
+def test_a_damaged_file_is_left_alone_and_copied(damage: object, file: Path, asked: Ask) -> None:
+    damage(file)  # type: ignore[operator]
+    before = file.read_bytes()
+    talk = kept_in(file)
+    assert asked(talk, "Hello", model="blast:3").text
+    assert "is damaged" in talk.not_stored
+    assert "kept in memory only" in talk.not_stored
+    assert prompts(talk)[-1] == "Hello"
+    asked(talk, "And again", model="blast:3")
+    assert file.read_bytes() == before
+    (copy,) = file.parent.glob("history.damaged-*.sqlite")
+    assert copy.read_bytes() == before
+    assert copy.name in talk.not_stored
+
+
+def test_the_file_of_a_newer_version_is_left_alone(file: Path, asked: Ask) -> None:
+    filled(file)
+    connection = sqlite3.connect(file)
+    connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+    connection.close()
+    before = file.read_bytes()
+    talk = kept_in(file)
+    assert asked(talk, "Hello", model="blast:3").text
+    assert "newer cbai-notebook" in talk.not_stored
+    assert "pip install -U" in talk.not_stored
+    assert file.read_bytes() == before
+    assert not list(file.parent.glob("*damaged*"))
+
+
+def test_a_row_that_nobody_wrote_is_said_and_breaks_nothing(file: Path, asked: Ask) -> None:
+    filled(file)
+    connection = sqlite3.connect(file)
+    with connection:
+        connection.execute("UPDATE turns SET params = '{' WHERE id = 7")
+    connection.close()
+    talk = kept_in(file)
+    assert "malformed" in talk.not_stored
+    assert asked(talk, "Hello", model="blast:3").text
+
+
+def test_a_file_that_is_moved_away_is_said_and_can_be_put_back(file: Path, asked: Ask) -> None:
+    talk = kept_in(file)
+    asked(talk, "one", model="blast:3")
+    aside = file.with_name("aside.sqlite")
+    file.rename(aside)
+    asked(talk, "two", model="blast:3")
+    assert "moved or deleted" in talk.not_stored
+    assert not file.exists()
+    aside.rename(file)
+    asked(talk, "three", model="blast:3")
+    assert talk.not_stored == ""
+    assert prompts(kept_in(file)) == ["one", "two", "three"]

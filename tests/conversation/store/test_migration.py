@@ -1,0 +1,85 @@
+"""A file of any age is brought up to date, with everything in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Archive, schema, search
+from cbai_notebook.conversation.store.queries import Filter, messages
+from tests.conversation.test_conversation import turn
+
+
+def file_of_age(file: Path, steps: int) -> None:
+    """Write a file as it was after so many steps, with a conversation, a branch and a version in it."""
+    file.parent.mkdir()
+    connection = sqlite3.connect(file, isolation_level=None)
+    schema.migrate(connection, steps)
+    if not steps:
+        return
+    connection.execute(
+        "INSERT INTO conversations (id, name, notebook, created_at) VALUES (3, 'old', 'a/b.ipynb', 1)"
+    )
+    for number, slot, status, prompt, text in (
+        (1, 1, "complete", "What is old?", "Diese Übersicht"),
+        (2, 1, "complete", "What is old?", "A newer version"),
+        (3, 3, "complete", "你好", "李白是诗人"),
+        (4, 4, "streaming", "And then", "half an answ"),
+    ):
+        connection.execute(
+            "INSERT INTO turns (id, conversation, slot, created_at, status, prompt, cell_turn, left_out, "
+            "stale, text, reasoning, tail, owner) VALUES (?, 3, ?, 1000000, ?, ?, 0, 0, 0, ?, '', '', ?)",
+            (number, slot, status, prompt, text, "gone" if status == "streaming" else None),
+        )
+        if steps > 1 and status == "complete":
+            search.add(connection, [(number, prompt, text)])
+    connection.executemany(
+        "INSERT INTO slots (id, conversation, parent, chosen, active) VALUES (?, 3, ?, 1, ?)",
+        [(1, None, 2), (3, 1, 3), (4, 3, 4)],
+    )
+    connection.close()
+
+
+@pytest.mark.parametrize("steps", range(len(schema.STEPS) + 1))
+def test_a_file_of_any_age_opens_with_everything_in_it(steps: int, file: Path) -> None:
+    file_of_age(file, steps)
+    archive = Archive(file)
+    shelf = Shelf(archive, "a/b.ipynb")
+    talk = shelf.current()
+    if steps:
+        assert talk.name == "old"
+        assert [(each.prompt, each.text, each.status) for each in talk.turns] == [
+            ("What is old?", "A newer version", "complete"),
+            ("你好", "李白是诗人", "complete"),
+            ("And then", "half an answ", "partial"),
+        ]
+        assert len(talk.alternatives(talk.turns[0])) == 2
+        for search, count in (
+            ("newer", 1),
+            ("李白", 1),
+            ("诗人", 1),
+            ("answ", 1),
+            ("ubersicht", 1),
+        ):
+            found = messages(archive.database, Filter(search=search, versions=True))
+            assert len(found) == count, search
+    talk.open(turn("today", "new"))
+    assert talk.not_stored == ""
+    assert Shelf(Archive(file), None).get(talk.name).turns[-1].prompt == "today"
+    connection = sqlite3.connect(file)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.STEPS),)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_numbers_of_deleted_conversations_are_not_given_again(file: Path) -> None:
+    shelf = Shelf(Archive(file), None)
+    numbers = []
+    for name in ("a", "b", "c"):
+        talk = shelf.get(name)
+        talk.open(turn("x", "1"))
+        numbers.append(talk.id)
+        shelf.delete(talk)
+    assert len(set(numbers)) == 3

@@ -1,0 +1,179 @@
+"""Which conversation is whose, and what it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbai_notebook.conversation import Conversation, chat, fresh, keep_history, names, shelf, use
+from cbai_notebook.conversation.registry import Shelf, notebook_path
+from cbai_notebook.conversation.store import Archive
+from cbai_notebook.errors import UsageError
+from tests.conversation.store.conftest import Ask
+from tests.conversation.test_conversation import turn
+
+
+def kernel(file: Path, notebook: str | None = None) -> Shelf:
+    return Shelf(Archive(file), notebook)
+
+
+def prompts(talk: Conversation) -> list[str]:
+    return [each.prompt for each in talk.turns]
+
+
+def test_a_notebook_goes_on_with_its_own_conversation(file: Path) -> None:
+    talk = kernel(file, "work/poems.ipynb").current()
+    talk.open(turn("a", "1"))
+    again = kernel(file, "work/poems.ipynb").current()
+    assert again.name == talk.name == "poems.ipynb"
+    assert prompts(again) == ["a"]
+
+
+def test_notebooks_of_the_same_file_name_each_have_their_own(file: Path) -> None:
+    for path in ("one/poems.ipynb", "two/poems.ipynb", "poems.ipynb"):
+        kernel(file, path).current().open(turn(path, "1"))
+    assert [
+        prompts(kernel(file, path).current()) for path in ("one/poems.ipynb", "poems.ipynb")
+    ] == [
+        ["one/poems.ipynb"],
+        ["poems.ipynb"],
+    ]
+    assert len(kernel(file).names()) == 3
+
+
+def test_kernels_without_a_notebook_each_have_their_own(file: Path) -> None:
+    one, two = kernel(file).current(), kernel(file).current()
+    assert one.name != two.name
+    assert one.name.startswith("session-")
+
+
+def test_jupyter_says_which_notebook_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", "work/poems.ipynb")
+    assert notebook_path() == "work/poems.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", "console-1-5b1a")
+    assert notebook_path() is None
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    assert notebook_path() is None
+
+
+def test_the_own_conversation_can_be_renamed_and_stays_the_own(file: Path) -> None:
+    mine = kernel(file, "a.ipynb")
+    talk = mine.current()
+    talk.open(turn("a", "1"))
+    mine.rename(talk, "about everything")
+    assert mine.current() is talk
+    assert kernel(file, "a.ipynb").current().name == "about everything"
+    assert kernel(file).names() == ("about everything",)
+
+
+def test_a_name_that_is_taken_is_refused(file: Path) -> None:
+    kernel(file).get("taken").open(turn("a", "1"))
+    mine = kernel(file)
+    talk = mine.get("mine")
+    talk.open(turn("b", "2"))
+    with pytest.raises(UsageError, match="already"):
+        mine.rename(talk, "taken")
+    with pytest.raises(UsageError, match="already"):
+        mine.fork(talk, "taken", None)
+    with pytest.raises(UsageError, match="needs a name"):
+        mine.rename(talk, "  ")
+    assert talk.name == "mine"
+
+
+def test_what_is_deleted_is_gone_and_can_be_used_again(kept: Path) -> None:
+    own = chat()
+    own.open(turn("a", "1"))
+    use("other").open(turn("b", "2"))
+    shelf().delete(chat("other"))
+    assert chat() is own
+    assert "other" not in names()
+    shelf().delete(own)
+    assert prompts(chat()) == []
+    chat().open(turn("c", "3"))
+    assert prompts(kernel(kept).get(own.name)) == ["c"]
+    chat("other").open(turn("d", "4"))
+    assert prompts(kernel(kept).get("other")) == ["d"]
+
+
+def test_a_deleted_conversation_that_someone_still_holds_is_the_one_that_is_found(
+    kept: Path,
+) -> None:
+    held = chat("held")
+    held.open(turn("a", "1"))
+    shelf().delete(held)
+    held.open(turn("b", "2"))
+    assert chat("held") is held
+
+
+def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None:
+    held = fresh("chat")
+    held.open(turn("a", "1"))
+    shelf().delete(held)
+    other = fresh("chat")
+    held.open(turn("b", "2"))
+    other.open(turn("c", "3"))
+    assert (prompts(held), prompts(other)) == (["b"], ["c"])
+
+
+def test_the_last_used_comes_last_and_fresh_names_are_free(file: Path, asked: Ask) -> None:
+    mine = kernel(file)
+    for name in ("a", "b", "a"):
+        mine.get(name).open(turn(f"in {name}", "1"))
+    assert kernel(file).names() == ("b", "a")
+    assert [kernel(file).new("a").name, kernel(file).new("c").name] == ["a-2", "c"]
+
+
+@given(name=st.text(st.characters(codec=None), min_size=1, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_any_name_will_do(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("names") / "history.sqlite"
+    keep_history(file)
+    try:
+        talk = chat(name)
+    except UsageError:
+        assert not name.strip()
+        return
+    finally:
+        keep_history(None)
+    talk.open(turn("a", "1"))
+    assert talk.not_stored == ""
+    assert prompts(kernel(file).get(name.strip())) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["two words", "a/b/c", "../up", "'; DROP TABLE turns; --", "诗"])
+def test_names_are_only_names(file: Path, name: str) -> None:
+    kernel(file).get(name).open(turn("a", "1"))
+    assert prompts(kernel(file).get(name)) == ["a"]
+    assert kernel(file).names() == (name,)
+
+
+def test_a_list_of_messages_can_be_said_and_is_kept(file: Path) -> None:
+    talk = kernel(file).get("talk")
+    talk.messages.append({"role": "user", "content": "a"})
+    talk.messages.append({"role": "assistant", "content": "1"})
+    talk.messages.extend([{"role": "user", "content": "b"}, {"role": "assistant", "content": "2"}])
+    again = kernel(file).get("talk")
+    assert again.messages == talk.messages
+    assert [message["content"] for message in again] == ["a", "1", "b", "2"]
+    for change in ("clear", "pop", "sort", "reverse"):
+        with pytest.raises(UsageError, match="can only be added to"):
+            getattr(again.messages, change)()
+    with pytest.raises(UsageError):
+        again.messages[0] = {"role": "user", "content": "x"}
+    with pytest.raises(UsageError):
+        del again.messages[0]
+    with pytest.raises(UsageError):
+        talk.messages.extend(
+            [{"role": "user", "content": "c"}, {"role": "tool", "content": "out of place"}]
+        )
+    assert kernel(file).get("talk").messages == talk.messages == again.messages
+    taken = Conversation.from_messages(again.messages)
+    assert [{**m, "conversation": "talk"} for m in taken.messages] == again.messages
+
+
+def test_a_new_conversation_is_empty(kept: Path) -> None:
+    assert fresh("chat").turns == ()
+    assert fresh("chat").name == "chat-2"

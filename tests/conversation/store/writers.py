@@ -1,0 +1,48 @@
+"""Processes that write at once: ``python -m tests.conversation.store.writers FILE PROCESSES TURNS``.
+
+Each writes so many turns, every eighth into a conversation that all of them share. What was not stored is
+printed, one line for each trouble.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+from cbai_notebook.conversation import Turn
+from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Archive
+
+
+def write(file: Path, number: int, turns: int) -> int:
+    """Write turns as a kernel does, each from its prompt to its end; return what went wrong."""
+    shelf = Shelf(Archive(file), None)
+    own, shared = shelf.get(f"own {number}"), shelf.get("shared")
+    troubles = 0
+    for count in range(turns):
+        talk = shared if count % 8 == 0 else own
+        turn = Turn(f"{number}/{count}", datetime.now(timezone.utc))
+        talk.open(turn)
+        talk.grow(turn, f"answer {number}/{count}", "")
+        talk.close(turn, "complete")
+        if talk.not_stored:
+            troubles += 1
+            print(talk.not_stored, flush=True)
+    return troubles
+
+
+def main(file: str, processes: int, turns: int) -> None:
+    """Write from so many processes at once, none of which has opened the file before."""
+    children = []
+    for number in range(processes):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(bool(write(Path(file), number, turns)))
+        children.append(pid)
+    sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,33 @@
+"""What is kept of answers that took several steps, whether they were streamed or not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cbai_notebook.client.model import create_model
+from cbai_notebook.client.settings import Settings
+from cbai_notebook.client.transport import HTTPTransport
+from cbai_notebook.conversation import Conversation, Question, ask
+from tests.gateway import Gateway
+from tests.gateway.tools import Call, calling
+
+
+def add(x: int, y: int) -> int:
+    """Add two numbers."""
+    return x + y
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_what_is_said_along_with_the_last_calls_is_kept_once(
+    gateway: Gateway, stream: bool
+) -> None:
+    settings = Settings(base_url=gateway.base_url, api_key="test-key")
+    model = create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
+    gateway.always(calling(Call("add", {"x": 1, "y": 2}), text="Let me see."))
+    talk, shown = Conversation("steps"), []
+    question = Question("1 + 2?", stream=stream, options={"tools": [add], "max_steps": 1})
+    asyncio.run(ask(talk, question, model, listener=lambda delta: shown.append(delta.text)))
+    assert "".join(shown).strip() == "Let me see."
+    assert [message["content"] for message in talk.messages] == ["1 + 2?", "Let me see.", "3", ""]

@@ -1,0 +1,33 @@
+"""``cbai.configure``: one door for all settings, and a bad one changes none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import cbai_notebook as cbai
+from cbai_notebook.client.settings import settings
+from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.preferences import preferences
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    yield
+    cbai.configure(env_id=None, timeout=None, history_turns=None)
+
+
+def test_settings_reach_their_rooms() -> None:
+    cbai.configure(env_id="my-env", timeout=5, history_turns=3)
+    assert settings().env_id == "my-env"
+    assert settings().timeout.first_token == 5
+    assert preferences().history_turns == 3
+
+
+@pytest.mark.parametrize("bad", [{"history_turns": "few"}, {"timeout": -1}, {"colour": "red"}])
+def test_a_bad_setting_changes_none_of_them(bad: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError):
+        cbai.configure(**{"env_id": "my-env", "history_turns": 3, **bad})
+    assert settings().env_id is None
+    assert preferences().history_turns == 20
