@@ -25,7 +25,7 @@
         ├── PermissionDeniedError     403: not allowed
         │   └── ChannelNotAllowedError    403: the plan refuses plain HTTP
         ├── ModelNotFoundError        404: no such model or provider
-        ├── NotThereError             404: no such agent, conversation or record
+        ├── AgentNotFoundError             404: no such agent, conversation or record
         ├── RateLimitError            429
         │   ├── QuotaExceededError    the token quota is used up; waiting does not help
         │   └── ConcurrencyLimitError too many requests at once; waiting helps
@@ -181,7 +181,7 @@ class ModelNotFoundError(APIError):
     """HTTP 404: no such model, or no such provider in this environment."""
 
 
-class NotThereError(APIError):
+class AgentNotFoundError(APIError):
     """HTTP 404: no such agent in this environment, or no such part of it."""
 
 

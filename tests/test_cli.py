@@ -198,7 +198,7 @@ class Lab:
 
     def __init__(self, installed: Installed) -> None:
         self._lines: queue.Queue[str] = queue.Queue()
-        self.said = ""
+        self.final_text = ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cbai_notebook", "demo", "--no-browser", "--port=0"],
             cwd=installed.work,
@@ -217,8 +217,8 @@ class Lab:
 
     def _wait_for_address(self) -> tuple[str, str, str]:
         address = re.compile(r"(http://127\.0\.0\.1:\d+)/lab/tree/(\S+)\?token=(\w+)")
-        while not (found := address.search(self.said)):
-            self.said += self._lines.get(timeout=PATIENCE)
+        while not (found := address.search(self.final_text)):
+            self.final_text += self._lines.get(timeout=PATIENCE)
         return found[1], found[2], found[3]
 
     def get(self, path: str) -> dict[str, object]:
@@ -279,7 +279,7 @@ class TestJupyterLab:
         (installed.work / "cbai-quickstart.ipynb").write_bytes(installed.quickstart.read_bytes())
         installed.write("'a newer one'")
         lab = open_lab()
-        assert "as you left it" in lab.said
+        assert "as you left it" in lab.final_text
         assert "a newer one" not in json.dumps(lab.get("/api/contents/cbai-quickstart.ipynb"))
 
 

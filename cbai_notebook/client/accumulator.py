@@ -11,10 +11,10 @@ from cbai_notebook.client.chat_wire import (
     ChunkChoice,
     FunctionCall,
     Message,
-    ToolCall,
     Usage,
+    WireToolCall,
 )
-from cbai_notebook.client.fragments import Mark, owner
+from cbai_notebook.client.fragments import CallFragment, find_call
 
 # Fields of a delta that come in pieces. Of every other field the last value counts.
 _JOINED = frozenset({"content", "reasoning_content", "reasoning", "refusal"})
@@ -29,7 +29,7 @@ class _Reply:
         self.role: str | None = None
         self.content: list[str] = []
         self.reasoning: list[str] = []
-        self.tool_calls: list[ToolCall] = []
+        self.tool_calls: list[WireToolCall] = []
         self.finish_reason: str | None = None
 
     def add(self, choice: ChunkChoice) -> None:
@@ -48,11 +48,11 @@ class _Reply:
             for call in delta.tool_calls:
                 self._add_call(call)
 
-    def _add_call(self, part: ToolCall) -> None:
-        known = owner([_mark(one) for one in self.tool_calls], _mark(part))
+    def _add_call(self, part: WireToolCall) -> None:
+        known = find_call([_fragment(one) for one in self.tool_calls], _fragment(part))
         if known is None:
             index = part.index if part.index is not None else len(self.tool_calls)
-            whole = ToolCall(index=index, type="function", function=FunctionCall("", ""))
+            whole = WireToolCall(index=index, type="function", function=FunctionCall("", ""))
             self.tool_calls.append(whole)
         else:
             whole = self.tool_calls[known]
@@ -73,16 +73,16 @@ class _Reply:
         )
 
     @property
-    def calls(self) -> list[ToolCall]:
+    def calls(self) -> list[WireToolCall]:
         return sorted(self.tool_calls, key=lambda one: one.index or 0)
 
 
-def _mark(call: ToolCall) -> Mark:
+def _fragment(call: WireToolCall) -> CallFragment:
     function = call.function or FunctionCall()
-    return Mark(call.index, call.id, function.name, function.arguments)
+    return CallFragment(call.index, call.id, function.name, function.arguments)
 
 
-class Fold:
+class Accumulator:
     """The running sum of a stream: text, reasoning, tool calls, usage, finish reason."""
 
     def __init__(self) -> None:
@@ -250,7 +250,7 @@ def _merge_calls(calls: list[dict[str, Any]], parts: list[Any]) -> None:
 
 def _call_for(calls: list[dict[str, Any]], part: dict[str, Any]) -> dict[str, Any]:
     index = part.get("index")
-    known = owner([_raw_mark(call) for call in calls], _raw_mark(part))
+    known = find_call([_raw_fragment(call) for call in calls], _raw_fragment(part))
     if known is not None:
         return calls[known]
     new: dict[str, Any] = {"index": index if isinstance(index, int) else len(calls)}
@@ -258,10 +258,10 @@ def _call_for(calls: list[dict[str, Any]], part: dict[str, Any]) -> dict[str, An
     return new
 
 
-def _raw_mark(call: dict[str, Any]) -> Mark:
+def _raw_fragment(call: dict[str, Any]) -> CallFragment:
     index, function = call.get("index"), call.get("function")
     function = function if isinstance(function, dict) else {}
-    return Mark(
+    return CallFragment(
         index if isinstance(index, int) else None,
         *(
             value if isinstance(value, str) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import chat_wire
-from cbai_notebook.client.chat_wire import Choice, Message, ToolCall, Usage
+from cbai_notebook.client.chat_wire import Choice, Message, Usage, WireToolCall
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.record import Step
@@ -59,7 +59,7 @@ class Answer:
         model: str | None,
         choices: list[Choice],
         usage: Usage | None,
-        asked: Sequence[dict[str, Any]],
+        request_messages: Sequence[dict[str, Any]],
         reply: dict[str, Any] | None,
         provider: str,
         label: str,
@@ -76,7 +76,9 @@ class Answer:
         self.model = model
         self.choices = choices
         self.usage = usage
-        self.messages: Messages = [*asked, reply] if reply is not None else list(asked)
+        self.messages: Messages = (
+            [*request_messages, reply] if reply is not None else list(request_messages)
+        )
         self.provider = provider
         self.label = label
         self.timing = timing
@@ -116,7 +118,7 @@ class Answer:
         return self.message.reasoning_content or ""
 
     @property
-    def tool_calls(self) -> list[ToolCall]:
+    def tool_calls(self) -> list[WireToolCall]:
         """The tools that the model wants called."""
         return self.message.tool_calls or []
 
@@ -155,7 +157,7 @@ class Answer:
 def from_completion(
     raw: dict[str, Any],
     *,
-    asked: Sequence[dict[str, Any]],
+    request_messages: Sequence[dict[str, Any]],
     provider: str,
     label: str,
     timing: Timing,
@@ -184,7 +186,7 @@ def from_completion(
         model=chat_wire.text_of(raw.get("model")),
         choices=chat_wire.choices_of(choices),
         usage=chat_wire.usage_of(raw.get("usage")),
-        asked=asked,
+        request_messages=request_messages,
         reply=dict(message) if isinstance(message, dict) else None,
         provider=provider,
         label=label,
@@ -221,7 +223,7 @@ def over_steps(
         model=last.model,
         choices=last.choices,
         usage=usage,
-        asked=messages,
+        request_messages=messages,
         reply=None,
         provider=last.provider,
         label=last.label,

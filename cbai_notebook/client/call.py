@@ -8,7 +8,7 @@ from typing import Any
 
 from cbai_notebook.client import error_mapping, retry
 from cbai_notebook.client.completion import received, within
-from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.request import BODILESS, Request
 from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.transport import Transport
@@ -23,7 +23,9 @@ class Reply:
     attempts: int
 
 
-async def call(transport: Transport, request: Request, asked: Asked, timeout: Timeout) -> Reply:
+async def call(
+    transport: Transport, request: Request, error_context: ErrorContext, timeout: Timeout
+) -> Reply:
     """Send a request and return its answer. Only what can be done twice is tried again.
 
     Args:
@@ -40,15 +42,21 @@ async def call(transport: Transport, request: Request, asked: Asked, timeout: Ti
     )
 
     async def attempt(number: int) -> Reply:
-        work = _once(transport, request, asked, timeout, number)
-        return await within(timeout.answer, work, asked)
+        work = _once(transport, request, error_context, timeout, number)
+        return await within(timeout.answer, work, error_context)
 
     return await retry.call(attempt, policy)
 
 
 async def _once(
-    transport: Transport, request: Request, asked: Asked, timeout: Timeout, number: int
+    transport: Transport,
+    request: Request,
+    error_context: ErrorContext,
+    timeout: Timeout,
+    number: int,
 ) -> Reply:
-    response, body = await received(transport, request, asked, connect_timeout=timeout.connect)
-    value = error_mapping.json_object(body, response.headers, asked) if body.strip() else {}
-    return Reply(value, error_mapping.request_id(response.headers, asked), number)
+    response, body = await received(
+        transport, request, error_context, connect_timeout=timeout.connect
+    )
+    value = error_mapping.json_object(body, response.headers, error_context) if body.strip() else {}
+    return Reply(value, error_mapping.request_id(response.headers, error_context), number)

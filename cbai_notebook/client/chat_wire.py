@@ -22,7 +22,7 @@ class FunctionCall(msgspec.Struct, omit_defaults=True, gc=False):
     arguments: str | None = None
 
 
-class ToolCall(msgspec.Struct, omit_defaults=True, gc=False):
+class WireToolCall(msgspec.Struct, omit_defaults=True, gc=False):
     """One call of a tool, whole or (in a chunk) a fragment of one."""
 
     index: int | None = None
@@ -37,7 +37,7 @@ class Message(msgspec.Struct, omit_defaults=True, gc=False):
     role: str | None = None
     content: str | None = None
     reasoning_content: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[WireToolCall] | None = None
 
 
 class Usage(msgspec.Struct, gc=False):
@@ -83,7 +83,7 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
     @property
     def text(self) -> str:
         """The content that the first choice's delta adds; often empty."""
-        # Asked of every chunk: no detour over `delta`.
+        # ErrorContext of every chunk: no detour over `delta`.
         for choice in self.choices or ():
             if choice.index == 0:
                 return (choice.delta.content or "") if choice.delta is not None else ""
@@ -274,7 +274,7 @@ def _lenient_chunk(body: bytes) -> Chunk:
     )
 
 
-def _call(value: dict[str, Any]) -> ToolCall:
+def _call(value: dict[str, Any]) -> WireToolCall:
     function = value.get("function")
     if isinstance(function, dict):
         arguments = function.get("arguments")
@@ -283,7 +283,7 @@ def _call(value: dict[str, Any]) -> ToolCall:
         function = FunctionCall(name=text_of(function.get("name")), arguments=text_of(arguments))
     else:
         function = None
-    return ToolCall(
+    return WireToolCall(
         index=int_of(value.get("index")),
         id=text_of(value.get("id")),
         type=text_of(value.get("type")),

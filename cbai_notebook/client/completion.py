@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from cbai_notebook.client import chat_wire, error_mapping
 from cbai_notebook.client.accumulator import merged
 from cbai_notebook.client.answer import Answer, Timing, from_completion
-from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.pulse import wait_awake
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.sse import DONE, EventParser
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 async def ask(
     transport: Transport,
     request: Request,
-    asked: Asked,
+    error_context: ErrorContext,
     *,
     connect_timeout: float,
     label: str,
@@ -43,43 +43,49 @@ async def ask(
     Raises:
         CbaiError: There was no answer.
     """
-    response, body = await received(transport, request, asked, connect_timeout=connect_timeout)
+    response, body = await received(
+        transport, request, error_context, connect_timeout=connect_timeout
+    )
     start = body.lstrip()[:5]
     told = "event-stream" in response.content_type and start[:1] not in (b"{", b"<")
     if told or start == b"data:":
-        raw = _added_up(body, response.headers, asked)
+        raw = _added_up(body, response.headers, error_context)
     else:
-        raw = error_mapping.completion(body, response.headers, asked)
+        raw = error_mapping.completion(body, response.headers, error_context)
     ended = asyncio.get_running_loop().time()
     return from_completion(
         raw,
-        asked=list(request.messages),
-        provider=asked.provider,
+        request_messages=list(request.messages),
+        provider=error_context.provider,
         label=label,
         timing=Timing(duration_s=ended - began, attempts=attempts),
-        request_id=error_mapping.request_id(response.headers, asked),
+        request_id=error_mapping.request_id(response.headers, error_context),
     )
 
 
 async def received(
-    transport: Transport, request: Request, asked: Asked, *, connect_timeout: float
+    transport: Transport, request: Request, error_context: ErrorContext, *, connect_timeout: float
 ) -> tuple[Response, bytes]:
     """Send a request and return the answer, closed, with its whole body.
 
     Raises:
         CbaiError: There was none, or its status says no.
     """
-    response = await transport.send(request, asked, connect_timeout=connect_timeout)
+    response = await transport.send(request, error_context, connect_timeout=connect_timeout)
     try:
         if not 200 <= response.status < 300:
             body = await response.read(LARGEST_ERROR, cut=True)
-            raise error_mapping.from_response(response.status, response.headers, body, asked)
+            raise error_mapping.from_response(
+                response.status, response.headers, body, error_context
+            )
         return response, await response.read()
     finally:
         await response.aclose()
 
 
-def _added_up(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+def _added_up(
+    body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+) -> dict[str, Any]:
     """Read a stream that came although a whole answer was asked for."""
     parser = EventParser()
     chunks: list[dict[str, Any]] = []
@@ -88,7 +94,9 @@ def _added_up(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str
             return merged(chunks)
         value = chat_wire.load(event.body)
         if isinstance(value, dict):
-            error = error_mapping.from_body(value, headers, asked, certain=event.event == "error")
+            error = error_mapping.from_body(
+                value, headers, error_context, certain=event.event == "error"
+            )
             if error is not None:
                 raise error
             chunks.append(value)
@@ -96,7 +104,10 @@ def _added_up(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str
 
 
 async def within(
-    seconds: float, work: Coroutine[Any, Any, Result], asked: Asked, stage: str = "answer"
+    seconds: float,
+    work: Coroutine[Any, Any, Result],
+    error_context: ErrorContext,
+    stage: str = "answer",
 ) -> Result:
     """Run the work, and cancel it when it takes longer.
 
@@ -121,4 +132,4 @@ async def within(
             await asyncio.wait({task})
         if not task.cancelled():
             task.exception()  # looked at, so that the loop does not report it as lost
-    raise error_mapping.timeout(stage, seconds, asked)
+    raise error_mapping.timeout(stage, seconds, error_context)

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from cbai_notebook.client import chat_wire, error_mapping
-from cbai_notebook.client.accumulator import Fold
+from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.chat_wire import Chunk
-from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
 from cbai_notebook.errors import InvalidResponseError
 
 Value = TypeVar("Value")
 
 
-class Dialect(Protocol):
+class StreamDecoder(Protocol):
     """How one service writes its answers into events."""
 
-    def fold(self) -> Fold:
+    def accumulator(self) -> Accumulator:
         """Return an empty sum for the chunks of one stream."""
         ...
 
@@ -27,7 +27,7 @@ class Dialect(Protocol):
         events: Sequence[Event],
         chunks: list[Chunk | None],
         headers: Mapping[str, str],
-        asked: Asked,
+        error_context: ErrorContext,
     ) -> bool:
         """Append what each event says, None for ``[DONE]``; return whether the answer ends there.
 
@@ -36,11 +36,13 @@ class Dialect(Protocol):
         """
         ...
 
-    def complete(self, fold: Fold) -> bool:
+    def complete(self, accumulator: Accumulator) -> bool:
         """Say whether the answer may end here although no ``[DONE]`` has come."""
         ...
 
-    def whole(self, body: bytes, headers: Mapping[str, str], asked: Asked) -> list[Event]:
+    def read_completion(
+        self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+    ) -> list[Event]:
         """Return the events that stand for an answer in one piece.
 
         Raises:
@@ -49,18 +51,18 @@ class Dialect(Protocol):
         ...
 
 
-class Chat:
+class ChatDecoder:
     """The chunks of the chat completions wire."""
 
-    def fold(self) -> Fold:
-        return Fold()
+    def accumulator(self) -> Accumulator:
+        return Accumulator()
 
     def read(
         self,
         events: Sequence[Event],
         chunks: list[Chunk | None],
         headers: Mapping[str, str],
-        asked: Asked,
+        error_context: ErrorContext,
     ) -> bool:
         decode = chat_wire.chunk_decoder.decode
         for event in events:
@@ -71,22 +73,24 @@ class Chat:
                 if body.strip() == DONE:
                     chunks.append(None)
                     return True
-                odd = loaded(event, chat_wire.decode_chunk, headers, asked)
+                odd = loaded(event, chat_wire.decode_chunk, headers, error_context)
                 if odd is not None:
-                    _refuse_error(event, odd, headers, asked)
+                    _refuse_error(event, odd, headers, error_context)
                 chunks.append(odd)
             else:
                 chunk.source = body
                 if chunk.error is not None or chunk.code is not None or event.event is not None:
-                    _refuse_error(event, chunk, headers, asked)
+                    _refuse_error(event, chunk, headers, error_context)
                 chunks.append(chunk)
         return False
 
-    def complete(self, fold: Fold) -> bool:
+    def complete(self, accumulator: Accumulator) -> bool:
         return False
 
-    def whole(self, body: bytes, headers: Mapping[str, str], asked: Asked) -> list[Event]:
-        value = error_mapping.completion(body, headers, asked)
+    def read_completion(
+        self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+    ) -> list[Event]:
+        value = error_mapping.completion(body, headers, error_context)
         as_chunk = {
             **value,
             "choices": [
@@ -99,7 +103,10 @@ class Chat:
 
 
 def loaded(
-    event: Event, load: Callable[[bytes], Value], headers: Mapping[str, str], asked: Asked
+    event: Event,
+    load: Callable[[bytes], Value],
+    headers: Mapping[str, str],
+    error_context: ErrorContext,
 ) -> Value | None:
     """Return an event's value, or None for an event of another kind, such as a ping.
 
@@ -110,15 +117,17 @@ def loaded(
         return load(event.body)
     except InvalidResponseError:
         if event.event == "error":
-            raise error_mapping.from_text(event.data, headers, asked) from None
+            raise error_mapping.from_text(event.data, headers, error_context) from None
         if event.event not in (None, "message") or not event.body.strip():
             return None
         raise
 
 
-def _refuse_error(event: Event, chunk: Chunk, headers: Mapping[str, str], asked: Asked) -> None:
+def _refuse_error(
+    event: Event, chunk: Chunk, headers: Mapping[str, str], error_context: ErrorContext
+) -> None:
     named = event.event == "error"
     if chunk.error is not None or chunk.code is not None or named:
-        error = error_mapping.from_body(chunk.raw, headers, asked, certain=named)
+        error = error_mapping.from_body(chunk.raw, headers, error_context, certain=named)
         if error is not None:
             raise error

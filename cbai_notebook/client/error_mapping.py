@@ -21,11 +21,11 @@ from cbai_notebook.client import chat_wire
 from cbai_notebook.client.error_codes import error_kind
 from cbai_notebook.client.settings import MASK
 from cbai_notebook.errors import (
+    AgentNotFoundError,
     CbaiError,
     ConnectionFailedError,
     DNSError,
     InvalidResponseError,
-    NotThereError,
     RequestTimeoutError,
     StreamCutError,
     TLSError,
@@ -33,7 +33,7 @@ from cbai_notebook.errors import (
 
 
 @dataclass(frozen=True)
-class Asked:
+class ErrorContext:
     """What a request asked for, for the wording of its failure; ``secret`` is what to hide.
 
     ``missing`` is what a 404 means, where that is not a model or a provider.
@@ -50,7 +50,9 @@ class Asked:
         return text.replace(self.secret, MASK) if self.secret else text
 
 
-def from_response(status: int, headers: Mapping[str, str], body: bytes, asked: Asked) -> CbaiError:
+def from_response(
+    status: int, headers: Mapping[str, str], body: bytes, error_context: ErrorContext
+) -> CbaiError:
     """Make the error of an answer whose status is not 200.
 
     Args:
@@ -60,15 +62,15 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes, asked: A
         asked: What was asked for.
     """
     if 300 <= status < 400:
-        return _redirected(status, headers, asked)
-    said = _Said.of(body)
-    return _error(status, headers, said, asked)
+        return _redirected(status, headers, error_context)
+    reported = _ErrorBody.of(body)
+    return _error(status, headers, reported, error_context)
 
 
 def from_body(
     value: Mapping[str, Any],
     headers: Mapping[str, str],
-    asked: Asked,
+    error_context: ErrorContext,
     *,
     certain: bool = False,
 ) -> CbaiError | None:
@@ -82,15 +84,17 @@ def from_body(
     """
     if not certain and not _tells_of_error(value):
         return None
-    return _error(200, headers, _Said.of_value(value), asked)
+    return _error(200, headers, _ErrorBody.of_value(value), error_context)
 
 
-def from_text(text: str, headers: Mapping[str, str], asked: Asked) -> CbaiError:
+def from_text(text: str, headers: Mapping[str, str], error_context: ErrorContext) -> CbaiError:
     """Make the error of an event that is named ``error`` and holds plain text."""
-    return _error(200, headers, _Said(None, text, None), asked)
+    return _error(200, headers, _ErrorBody(None, text, None), error_context)
 
 
-def completion(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+def completion(
+    body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+) -> dict[str, Any]:
     """Read the body of a 200 as a completion.
 
     Returns:
@@ -100,13 +104,15 @@ def completion(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[st
         APIError: It tells of an error.
         InvalidResponseError: It is no completion.
     """
-    value = json_object(body, headers, asked)
+    value = json_object(body, headers, error_context)
     if isinstance(value.get("choices"), list):
         return value
-    raise not_an_answer(headers, body, asked)
+    raise not_an_answer(headers, body, error_context)
 
 
-def json_object(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+def json_object(
+    body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+) -> dict[str, Any]:
     """Read the body of a 200 as a JSON object.
 
     Raises:
@@ -116,29 +122,31 @@ def json_object(body: bytes, headers: Mapping[str, str], asked: Asked) -> dict[s
     try:
         value = chat_wire.load(body)
     except InvalidResponseError:
-        raise not_an_answer(headers, body, asked) from None
+        raise not_an_answer(headers, body, error_context) from None
     if isinstance(value, dict):
-        error = from_body(value, headers, asked)
+        error = from_body(value, headers, error_context)
         if error is not None:
             raise error
         return value
-    raise not_an_answer(headers, body, asked)
+    raise not_an_answer(headers, body, error_context)
 
 
-def not_an_answer(headers: Mapping[str, str], body: bytes, asked: Asked) -> InvalidResponseError:
+def not_an_answer(
+    headers: Mapping[str, str], body: bytes, error_context: ErrorContext
+) -> InvalidResponseError:
     """Make the error of a 200 whose body is something else than was asked for."""
     kind = "an HTML page" if body.lstrip()[:1] == b"<" else "something else"
     return InvalidResponseError(
-        asked.hidden(
-            f"The server at {_host(asked.url)} sent {kind} where an answer was expected. Check the "
+        error_context.hidden(
+            f"The server at {_host(error_context.url)} sent {kind} where an answer was expected. Check the "
             "base URL, and whether a proxy or a login page is in between."
         ),
         status=200,
-        request_id=request_id(headers, asked),
+        request_id=request_id(headers, error_context),
     )
 
 
-def from_network(error: BaseException, asked: Asked) -> CbaiError:
+def from_network(error: BaseException, error_context: ErrorContext) -> CbaiError:
     """Make the error of a connection that could not be made or broke.
 
     Args:
@@ -146,7 +154,7 @@ def from_network(error: BaseException, asked: Asked) -> CbaiError:
             transports disagree about that.
         asked: What was asked for.
     """
-    host = _host(asked.url)
+    host = _host(error_context.url)
     causes = list(_chain(error))
     if any(isinstance(one, socket.gaierror) for one in causes):
         return DNSError(
@@ -169,24 +177,24 @@ def from_network(error: BaseException, asked: Asked) -> CbaiError:
             code="connection_refused",
         )
     if any(isinstance(one, (TimeoutError, asyncio.TimeoutError)) for one in causes):
-        return timeout("connect", None, asked)
+        return timeout("connect", None, error_context)
     return ConnectionFailedError(
-        f"No connection to {host}{_detail(error, asked)}. Check the network and try again.",
+        f"No connection to {host}{_detail(error, error_context)}. Check the network and try again.",
         code="connection_failed",
     )
 
 
-def broken(error: BaseException, asked: Asked) -> ConnectionFailedError:
+def broken(error: BaseException, error_context: ErrorContext) -> ConnectionFailedError:
     """Make the error of a connection that broke while the answer was arriving."""
     return ConnectionFailedError(
-        f"The connection to {_host(asked.url)} broke{_detail(error, asked)}. Try again.",
+        f"The connection to {_host(error_context.url)} broke{_detail(error, error_context)}. Try again.",
         code="connection_broken",
     )
 
 
-def _detail(error: BaseException, asked: Asked) -> str:
+def _detail(error: BaseException, error_context: ErrorContext) -> str:
     # A proxy's address may hold a password.
-    detail = asked.hidden(_line(re.sub(r"//[^/\s]*@", "//", str(error)))).rstrip(".")
+    detail = error_context.hidden(_line(re.sub(r"//[^/\s]*@", "//", str(error)))).rstrip(".")
     return f" ({detail})" if detail else ""
 
 
@@ -224,7 +232,7 @@ _WAITED_FOR = {
 }
 
 
-def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutError:
+def timeout(stage: str, seconds: float | None, error_context: ErrorContext) -> RequestTimeoutError:
     """Make the error of a stage that took too long.
 
     Args:
@@ -234,7 +242,7 @@ def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutEr
     """
     what, what_next = _WAITED_FOR[stage]
     limit = "allowed" if seconds is None else f"{seconds:g} s"
-    sentence = what.format(host=_host(asked.url), limit=limit)
+    sentence = what.format(host=_host(error_context.url), limit=limit)
     sentence = sentence[:1].upper() + sentence[1:]
     if stage != "download":
         what_next += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
@@ -244,7 +252,7 @@ def timeout(stage: str, seconds: float | None, asked: Asked) -> RequestTimeoutEr
     )
 
 
-def bare(error: BaseException, asked: Asked) -> BaseException | None:
+def bare(error: BaseException, error_context: ErrorContext) -> BaseException | None:
     """Return a lower error without its frames, and those it came from without theirs.
 
     Their local variables hold the key, and some traceback styles print local variables. An error
@@ -252,7 +260,7 @@ def bare(error: BaseException, asked: Asked) -> BaseException | None:
     """
     for one in _chain(error):
         one.__traceback__ = None
-        if asked.secret and asked.secret in str(one):
+        if error_context.secret and error_context.secret in str(one):
             return None
     return error
 
@@ -267,7 +275,7 @@ def again(error: BaseException) -> BaseException:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _ErrorBody:
     """What an error body says."""
 
     code: str | None
@@ -276,7 +284,7 @@ class _Said:
     html: bool = False
 
     @classmethod
-    def of(cls, body: bytes) -> _Said:
+    def of(cls, body: bytes) -> _ErrorBody:
         text = body.lstrip()
         if text[:1] in (b"{", b"["):
             try:
@@ -291,7 +299,7 @@ class _Said:
         return cls(None, "" if html else text.decode("utf-8", "replace"), None, html)
 
     @classmethod
-    def of_value(cls, value: Mapping[str, Any]) -> _Said:
+    def of_value(cls, value: Mapping[str, Any]) -> _ErrorBody:
         request_id = _first(value, "requestId", "request_id", "RequestId")
         inner = value.get("error")
         if isinstance(inner, Mapping):
@@ -314,39 +322,43 @@ def _tells_of_error(value: Mapping[str, Any]) -> bool:
     return value.get("code") not in (None, "", 0, "0", 200, "200", "NORMAL")
 
 
-def _error(status: int, headers: Mapping[str, str], said: _Said, asked: Asked) -> CbaiError:
-    code = said.code
+def _error(
+    status: int, headers: Mapping[str, str], reported: _ErrorBody, error_context: ErrorContext
+) -> CbaiError:
+    code = reported.code
     kind, advice = error_kind(status, code)
     advice = advice.format(
-        model=repr(asked.model) if asked.model else "of that name",
-        provider=repr(asked.provider) if asked.provider else "of that name",
+        model=repr(error_context.model) if error_context.model else "of that name",
+        provider=repr(error_context.provider) if error_context.provider else "of that name",
     )
-    if status == 404 and asked.missing:
-        kind, advice = NotThereError, asked.missing
-    quoted = _line(said.message)
+    if status == 404 and error_context.missing:
+        kind, advice = AgentNotFoundError, error_context.missing
+    quoted = _line(reported.message)
     message = f"{advice} The server said: “{quoted}”" if quoted else advice
-    if said.html:
+    if reported.html:
         message = f"{advice} (The server sent an HTML page, HTTP {status}.)"
-    in_body = asked.hidden(_line(said.request_id or "", 80)) or None
+    in_body = error_context.hidden(_line(reported.request_id or "", 80)) or None
     return kind(
-        asked.hidden(message),
+        error_context.hidden(message),
         status=status,
-        code=asked.hidden(_line(code, 80)) if code else None,
-        request_id=request_id(headers, asked) or in_body,
+        code=error_context.hidden(_line(code, 80)) if code else None,
+        request_id=request_id(headers, error_context) or in_body,
         retry_after=retry_after(headers),
     )
 
 
-def _redirected(status: int, headers: Mapping[str, str], asked: Asked) -> InvalidResponseError:
+def _redirected(
+    status: int, headers: Mapping[str, str], error_context: ErrorContext
+) -> InvalidResponseError:
     target = _host(headers.get("location", "")) or "another address"
     return InvalidResponseError(
-        asked.hidden(
+        error_context.hidden(
             f"The server wants to send this request on to {target}. It was not followed, because "
             "the API key must not travel there. Set the base URL to the final address if you "
             "trust it."
         ),
         status=status,
-        request_id=request_id(headers, asked),
+        request_id=request_id(headers, error_context),
     )
 
 
@@ -363,9 +375,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def request_id(headers: Mapping[str, str], asked: Asked) -> str | None:
+def request_id(headers: Mapping[str, str], error_context: ErrorContext) -> str | None:
     """Return the server's id of a request."""
-    return asked.hidden(_line(headers.get("x-request-id", ""), 80)) or None
+    return error_context.hidden(_line(headers.get("x-request-id", ""), 80)) or None
 
 
 def _first(value: Mapping[str, Any], *names: str) -> str | None:

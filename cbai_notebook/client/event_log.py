@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from cbai_notebook.client import error_mapping
-from cbai_notebook.client.accumulator import Fold
+from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.chat_wire import Chunk
 from cbai_notebook.client.sse import Event
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-class Log:
+class EventLog:
     """The events of a stream, in order, and how it ended.
 
     ``chunks[i]`` is the parsed ``events[i]``, or None for ``[DONE]``. Only whole bursts become
@@ -31,10 +31,10 @@ class Log:
         fold: An empty sum; the chunks are added to it.
     """
 
-    def __init__(self, fold: Fold) -> None:
+    def __init__(self, accumulator: Accumulator) -> None:
         self.events: list[Event] = []
         self.chunks: list[Chunk | None] = []
-        self.fold = fold
+        self.accumulator = accumulator
         self.length = 0
         self.started = False
         self.ended = False
@@ -51,13 +51,13 @@ class Log:
         """Append events and what they were parsed to; `show` makes them visible."""
         self.chunks += chunks
         self.events += events
-        self.fold.add(chunks)
+        self.accumulator.add(chunks)
 
     def show(self) -> None:
         """Make what was added visible and wake the readers."""
         with self._lock:
             self.length = len(self.events)
-            self.started = self.started or self.ended or self.fold.has_token
+            self.started = self.started or self.ended or self.accumulator.has_token
             waiting, self._waiting = self._waiting, []
         here = asyncio.get_running_loop()
         for reader in waiting:
@@ -74,7 +74,7 @@ class Log:
             self.ended = True
             self.show()
 
-    async def wait(self, ready: Callable[[Log], bool]) -> None:
+    async def wait(self, ready: Callable[[EventLog], bool]) -> None:
         """Return when ``ready`` holds; it is asked after every burst."""
         loop = asyncio.get_running_loop()
         while True:
@@ -86,7 +86,7 @@ class Log:
             await reader
 
 
-class View(Generic[Item], AsyncIterator[Item]):
+class EventView(Generic[Item], AsyncIterator[Item]):
     """One reader of a stream, from its first event on. Leaving it closes nothing.
 
     Args:
@@ -98,8 +98,8 @@ class View(Generic[Item], AsyncIterator[Item]):
     def __init__(
         self,
         stream: TextStream,
-        log: Log,
-        pick: Callable[[Log, int, int], Iterable[Item]],
+        log: EventLog,
+        pick: Callable[[EventLog, int, int], Iterable[Item]],
     ) -> None:
         self._stream: TextStream | None = stream
         self._log = log
@@ -107,7 +107,7 @@ class View(Generic[Item], AsyncIterator[Item]):
         self._seen = 0
         self._ready: Iterator[Item] = iter(())
 
-    def __aiter__(self) -> View[Item]:
+    def __aiter__(self) -> EventView[Item]:
         return self
 
     async def __anext__(self) -> Item:
@@ -138,28 +138,28 @@ class View(Generic[Item], AsyncIterator[Item]):
         self._ready = iter(self._pick(log, seen, self._seen))
 
 
-def texts(log: Log, start: int, stop: int) -> Iterable[str]:
+def texts(log: EventLog, start: int, stop: int) -> Iterable[str]:
     """Pick the content of a burst."""
     return [text for chunk in log.chunks[start:stop] if chunk is not None and (text := chunk.text)]
 
 
-def events(log: Log, start: int, stop: int) -> Iterable[Event]:
+def events(log: EventLog, start: int, stop: int) -> Iterable[Event]:
     """Pick the events of a burst, ``[DONE]`` included."""
     return log.events[start:stop]
 
 
-def chunks(log: Log, start: int, stop: int) -> Iterable[Chunk]:
+def chunks(log: EventLog, start: int, stop: int) -> Iterable[Chunk]:
     """Pick the parsed events of a burst."""
     return [chunk for chunk in log.chunks[start:stop] if chunk is not None]
 
 
-def bursts(log: Log, start: int, stop: int) -> Iterable[list[Chunk]]:
+def bursts(log: EventLog, start: int, stop: int) -> Iterable[list[Chunk]]:
     """Pick a burst as one item; one that holds nothing but ``[DONE]`` is left out."""
     burst = [chunk for chunk in log.chunks[start:stop] if chunk is not None]
     return [burst] if burst else []
 
 
-def pairs(log: Log, start: int, stop: int) -> Iterable[tuple[list[Event], list[Chunk | None]]]:
+def pairs(log: EventLog, start: int, stop: int) -> Iterable[tuple[list[Event], list[Chunk | None]]]:
     """Pick a burst as one item: its events and what they were parsed to."""
     return [(log.events[start:stop], log.chunks[start:stop])]
 

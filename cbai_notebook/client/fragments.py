@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 
-class Mark(NamedTuple):
+class CallFragment(NamedTuple):
     """What a call, or a fragment of one, is known by; ``at`` is its index."""
 
     at: int | None
@@ -22,7 +22,7 @@ class Mark(NamedTuple):
     arguments: str | None
 
 
-def owner(calls: Sequence[Mark], part: Mark) -> int | None:
+def find_call(calls: Sequence[CallFragment], part: CallFragment) -> int | None:
     """Return the position in ``calls`` of the call that a fragment goes on, or None for a new call.
 
     Args:
@@ -43,7 +43,7 @@ def owner(calls: Sequence[Mark], part: Mark) -> int | None:
     return None if begins else len(calls) - 1
 
 
-def _another(call: Mark, part: Mark) -> bool:
+def _another(call: CallFragment, part: CallFragment) -> bool:
     return bool(part.name and part.id and call.id) and part.id != call.id
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.providers import AGENT, Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build, without_usage
-from cbai_notebook.client.request_options import Options, split
+from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import BadRequestError, UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
-    from cbai_notebook.client.error_mapping import Asked
+    from cbai_notebook.client.error_mapping import ErrorContext
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
 
@@ -113,9 +113,9 @@ class Model:
         settings = settings_module.in_force(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
-            return await self._stepped(endpoint, settings, options, given)
+            return await self._multi_step(endpoint, settings, options, given)
         request = build(endpoint, stream=True, params=given)
-        return await self._opened(endpoint, settings, request)
+        return await self._open_stream(endpoint, settings, request)
 
     async def prepare(
         self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
@@ -139,26 +139,28 @@ class Model:
         model = given.get("model") or default_model(self.provider, settings)
         return await provider_for(self.provider, settings).endpoint(model, settings)
 
-    async def _opened(self, endpoint: Endpoint, settings: Settings, request: Request) -> TextStream:
+    async def _open_stream(
+        self, endpoint: Endpoint, settings: Settings, request: Request
+    ) -> TextStream:
         from cbai_notebook.client import retry
-        from cbai_notebook.client.stream import TextStream, opened
-        from cbai_notebook.client.stream_task import Pump
+        from cbai_notebook.client.stream import TextStream, wait_for_first_token
+        from cbai_notebook.client.stream_task import StreamTask
 
         transport = self._sender()
         began = asyncio.get_running_loop().time()
-        asked = _asked(endpoint, request)
+        error_context = _error_context(endpoint, request)
 
         async def attempt(number: int, request: Request = request) -> TextStream:
             stream = TextStream(
-                Pump(transport, request, asked, settings.timeout),
-                asked=list(request.messages),
+                StreamTask(transport, request, error_context, settings.timeout),
+                request_messages=list(request.messages),
                 provider=endpoint.provider,
                 label=endpoint.label,
-                model=asked.model,
+                model=error_context.model,
                 began=began,
                 attempts=number,
             )
-            return await opened(stream)
+            return await wait_for_first_token(stream)
 
         try:
             return await retry.call(attempt)
@@ -170,7 +172,7 @@ class Model:
         return await retry.call(lambda number: attempt(number + 1, plain))
 
     async def _looped(
-        self, endpoint: Endpoint, settings: Settings, options: Options, given: dict[str, Any]
+        self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
     ) -> Answer:
         """Take the steps of a whole answer, one request each."""
         from cbai_notebook.client.answer import Timing
@@ -191,45 +193,45 @@ class Model:
             in_words(ask, options.response, given),
             first.messages,
             options,
-            hidden=_asked(endpoint, first).hidden,
+            hidden=_error_context(endpoint, first).hidden,
             keep=lambda step: None,
             timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
         )
 
-    async def _stepped(
-        self, endpoint: Endpoint, settings: Settings, options: Options, given: dict[str, Any]
+    async def _multi_step(
+        self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
     ) -> TextStream:
         """Take the steps of a stream, one request each, and return once the first has begun."""
-        from cbai_notebook.client.stream import opened
+        from cbai_notebook.client.stream import wait_for_first_token
         from cbai_notebook.client.structured.schema_prompt import in_words
         from cbai_notebook.client.tools import loop
-        from cbai_notebook.client.tools.multi_step import Relay, SteppedStream
+        from cbai_notebook.client.tools.multi_step import MultiStepStream, StepRunner
 
         first = build(endpoint, stream=True, params=given)
-        asked = _asked(endpoint, first)
+        error_context = _error_context(endpoint, first)
 
-        async def work(relay: Relay) -> Answer:
+        async def work(runner: StepRunner) -> Answer:
             async def ask(messages: list[dict[str, Any]], number: int) -> Answer:
                 params = _step(given, messages, number)
                 request = build(endpoint, stream=True, params=params)
-                return await relay.follow(await self._opened(endpoint, settings, request))
+                return await runner.follow(await self._open_stream(endpoint, settings, request))
 
             return await loop.run(
                 in_words(ask, options.response, given),
                 first.messages,
                 options,
-                hidden=asked.hidden,
-                keep=relay.keep,
-                timing=relay.timing,
+                hidden=error_context.hidden,
+                keep=runner.keep,
+                timing=runner.timing,
             )
 
-        stream = SteppedStream(
-            Relay(work, list(first.messages)),
+        stream = MultiStepStream(
+            StepRunner(work, list(first.messages)),
             provider=endpoint.provider,
             label=endpoint.label,
-            model=asked.model,
+            model=error_context.model,
         )
-        return await opened(stream)
+        return await wait_for_first_token(stream)
 
     async def _whole(
         self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
@@ -242,16 +244,16 @@ class Model:
             return await self._asked_once(endpoint, settings, request)
 
         async def all_of_it() -> Answer:
-            async with await self._opened(endpoint, settings, request) as stream:
+            async with await self._open_stream(endpoint, settings, request) as stream:
                 return await stream.finish()
 
-        return await within(settings.timeout.answer, all_of_it(), _asked(endpoint, request))
+        return await within(settings.timeout.answer, all_of_it(), _error_context(endpoint, request))
 
     async def _asked_once(self, endpoint: Endpoint, settings: Settings, request: Request) -> Answer:
         from cbai_notebook.client import completion, retry
 
         transport = self._sender()
-        asked = _asked(endpoint, request)
+        error_context = _error_context(endpoint, request)
         began = asyncio.get_running_loop().time()
 
         async def attempt(number: int) -> Answer:
@@ -260,13 +262,13 @@ class Model:
                 completion.ask(
                     transport,
                     request,
-                    asked,
+                    error_context,
                     connect_timeout=settings.timeout.connect,
                     label=endpoint.label,
                     began=began,
                     attempts=number,
                 ),
-                asked,
+                error_context,
             )
 
         return await retry.call(attempt)
@@ -325,10 +327,10 @@ def _step(given: dict[str, Any], messages: list[dict[str, Any]], number: int) ->
     return params
 
 
-def _asked(endpoint: Endpoint, request: Request) -> Asked:
-    from cbai_notebook.client.error_mapping import Asked
+def _error_context(endpoint: Endpoint, request: Request) -> ErrorContext:
+    from cbai_notebook.client.error_mapping import ErrorContext
 
-    return Asked(
+    return ErrorContext(
         provider=endpoint.provider,
         model=str(request.body.get("model", "")),
         url=endpoint.url,

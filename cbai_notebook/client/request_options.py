@@ -10,7 +10,7 @@ from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.structured.response_type import ResponseType
-    from cbai_notebook.client.tools.execute import Approve, Caller, CallNested, OnCall
+    from cbai_notebook.client.tools.execute import Approve, CallNested, OnCall, ToolExecutor
     from cbai_notebook.client.tools.record import Step
     from cbai_notebook.client.tools.tool import Tool
 
@@ -31,7 +31,7 @@ CLIENT_SIDE = frozenset(name for names in _NAMES.values() for name in names)
 
 
 @dataclass(frozen=True)
-class Options:
+class RequestOptions:
     """The parameters of a request that are not sent.
 
     Args:
@@ -59,20 +59,20 @@ class Options:
         """Whether one request may not be enough, or somebody wants to be told of steps."""
         return bool(self.tools) or self.response is not None or self.on_step_finish is not None
 
-    def caller(self, hidden: Callable[[str], str]) -> Caller:
+    def executor(self, hidden: Callable[[str], str]) -> ToolExecutor:
         """Return what calls the tools."""
-        from cbai_notebook.client.tools.execute import Caller, here, refuse
+        from cbai_notebook.client.tools.execute import ToolExecutor, deny, run_here
 
-        return Caller(
+        return ToolExecutor(
             self.tools,
-            approve=self.approve or refuse,
-            call_nested=self.call_nested or here,
+            approve=self.approve or deny,
+            call_nested=self.call_nested or run_here,
             on_call=self.on_call,
             hidden=hidden,
         )
 
 
-def split(given: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:
+def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
     """Take the client's side out of the parameters of a request.
 
     Args:
@@ -107,7 +107,7 @@ def split(given: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:
 
         response = response_type_of(found["response_type"])
         sent.setdefault("response_format", response.format)
-    return Options(
+    return RequestOptions(
         tools=tools,
         callers_own=own,
         max_steps=_steps(found["max_steps"]),

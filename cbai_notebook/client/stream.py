@@ -24,7 +24,7 @@ class Source(Protocol):
     """What fills a stream's log: the pump of one request, or the relay of several."""
 
     @property
-    def log(self) -> event_log.Log: ...
+    def log(self) -> event_log.EventLog: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
     @property
@@ -53,7 +53,7 @@ class TextStream:
         self,
         source: Source,
         *,
-        asked: Messages,
+        request_messages: Messages,
         provider: str,
         label: str,
         model: str,
@@ -62,7 +62,7 @@ class TextStream:
     ) -> None:
         self._source = source
         self._log = source.log
-        self._asked = asked
+        self._request_messages = request_messages
         self._model = model
         self._began = began
         self._attempts = attempts
@@ -78,21 +78,21 @@ class TextStream:
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """A view of the content: the pieces of text as they arrive."""
-        return event_log.View(self, self._log, event_log.texts)
+        return event_log.EventView(self, self._log, event_log.texts)
 
     @property
     def event_stream(self) -> AsyncIterator[Event]:
         """A view of the events; of a complete answer the last one's data is ``"[DONE]"``."""
-        return event_log.View(self, self._log, event_log.events)
+        return event_log.EventView(self, self._log, event_log.events)
 
     @property
     def data_stream(self) -> AsyncIterator[Chunk]:
         """A view of the parsed events, without ``[DONE]``."""
-        return event_log.View(self, self._log, event_log.chunks)
+        return event_log.EventView(self, self._log, event_log.chunks)
 
     def batches(self) -> AsyncIterator[list[Chunk]]:
         """Return a view of the parsed events, as many at once as have arrived since the last."""
-        return event_log.View(self, self._log, event_log.bursts)
+        return event_log.EventView(self, self._log, event_log.bursts)
 
     @property
     def partial_objects(self) -> AsyncIterator[Any]:
@@ -105,12 +105,12 @@ class TextStream:
 
         growing = PartialObjects(self._starts)
 
-        def objects(record: event_log.Log, start: int, stop: int) -> Iterable[Any]:
+        def objects(record: event_log.EventLog, start: int, stop: int) -> Iterable[Any]:
             chunks = record.chunks[start:stop]
             texts = ["" if chunk is None else chunk.text for chunk in chunks]
             return growing.feed(texts, start, stop)
 
-        return event_log.View(self, self._log, objects)
+        return event_log.EventView(self, self._log, objects)
 
     async def finish(self) -> Answer:
         """Read to the end and return the whole answer.
@@ -131,17 +131,17 @@ class TextStream:
         self, merged: Callable[[Iterable[dict[str, Any]]], dict[str, Any]]
     ) -> dict[str, Any]:
         """Return what an answer is made of, its raw form as ``merged`` makes it."""
-        fold = self._log.fold
+        total = self._log.accumulator
         chunks = self._log.chunks[: self._log.length]
         return {
             "raw": lambda: merged(chunk.raw for chunk in chunks if chunk is not None),
-            "id": fold.id,
-            "created": fold.created,
+            "id": total.id,
+            "created": total.created,
             "model": self.model,
-            "choices": fold.choices,
-            "usage": fold.usage,
-            "asked": self._asked,
-            "reply": fold.reply,
+            "choices": total.choices,
+            "usage": total.usage,
+            "request_messages": self._request_messages,
+            "reply": total.reply,
             "provider": self.provider,
             "label": self.label,
             "timing": self.timing,
@@ -173,12 +173,12 @@ class TextStream:
     @property
     def text(self) -> str:
         """The content so far."""
-        return self._log.fold.text
+        return self._log.accumulator.text
 
     @property
     def reasoning(self) -> str:
         """The thinking so far."""
-        return self._log.fold.reasoning
+        return self._log.accumulator.reasoning
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -188,23 +188,27 @@ class TextStream:
     @property
     def usage(self) -> Usage | None:
         """The token counts, or None as long as the server has sent none."""
-        return self._log.fold.usage
+        return self._log.accumulator.usage
 
     @property
     def messages(self) -> Messages:
         """The request's messages with the answer so far added."""
-        fold = self._log.fold
-        return [*self._asked, fold.reply] if fold.has_token or self._log.ended else [*self._asked]
+        total = self._log.accumulator
+        return (
+            [*self._request_messages, total.reply]
+            if total.has_token or self._log.ended
+            else [*self._request_messages]
+        )
 
     @property
     def finish_reason(self) -> str | None:
         """Why the answer ended, or None as long as it has not."""
-        return self._log.fold.finish_reason
+        return self._log.accumulator.finish_reason
 
     @property
     def model(self) -> str:
         """The model that answers, as the server names it, else as it was asked for."""
-        return self._log.fold.model or self._model
+        return self._log.accumulator.model or self._model
 
     @property
     def done(self) -> bool:
@@ -244,7 +248,7 @@ class TextStream:
         )
 
 
-async def opened(stream: Stream) -> Stream:
+async def wait_for_first_token(stream: Stream) -> Stream:
     """Wait for the first token, or for the end, of a stream.
 
     Raises:
@@ -256,7 +260,7 @@ async def opened(stream: Stream) -> Stream:
     except asyncio.CancelledError:
         await stream.aclose()
         raise
-    if held.error is not None and not held.fold.has_token:
+    if held.error is not None and not held.accumulator.has_token:
         raise error_mapping.again(held.error)
     return stream
 
@@ -265,10 +269,12 @@ def bursts_of(
     stream: TextStream,
 ) -> AsyncIterator[tuple[list[Event], list[Chunk | None]]]:
     """Return a view of a stream: its bursts, each as events and what they were parsed to."""
-    return event_log.View(stream, stream._log, event_log.pairs)
+    return event_log.EventView(stream, stream._log, event_log.pairs)
 
 
-def _drop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], record: event_log.Log) -> None:
+def _drop(
+    loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], record: event_log.EventLog
+) -> None:
     if not record.ended:
         _cancel(loop, task)
 

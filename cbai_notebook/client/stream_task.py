@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 from cbai_notebook.client import error_mapping, tasks
 from cbai_notebook.client.chat_wire import Chunk
-from cbai_notebook.client.decoder import Chat, Dialect
-from cbai_notebook.client.error_mapping import Asked
-from cbai_notebook.client.event_log import Log
+from cbai_notebook.client.decoder import ChatDecoder, StreamDecoder
+from cbai_notebook.client.error_mapping import ErrorContext
+from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.pulse import PULSE_S
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Timeout
@@ -33,10 +33,10 @@ _DRAIN_BYTES = 64 * 1024
 
 _LARGEST_STREAM = 256 * 1024 * 1024
 
-_CHAT = Chat()
+_CHAT = ChatDecoder()
 
 
-class Pump:
+class StreamTask:
     """One attempt to get a stream.
 
     Args:
@@ -51,19 +51,19 @@ class Pump:
         self,
         transport: Transport,
         request: Request,
-        asked: Asked,
+        error_context: ErrorContext,
         timeout: Timeout,
-        dialect: Dialect = _CHAT,
+        decoder: StreamDecoder = _CHAT,
     ) -> None:
-        self.log = Log(dialect.fold())
-        self._dialect = dialect
+        self.log = EventLog(decoder.accumulator())
+        self._decoder = decoder
         self.loop = asyncio.get_running_loop()
         self.first_token_at: float | None = None
         self.ended_at: float | None = None
         self.request_id: str | None = None
         self._transport = transport
         self._request = request
-        self._asked = asked
+        self._error_context = error_context
         self._timeout = timeout
         self._headers: Mapping[str, str] = {}
         self._parser = EventParser()
@@ -81,7 +81,7 @@ class Pump:
         watch.set("first_token", self._timeout.first_token)
         try:
             response = await self._transport.send(
-                self._request, self._asked, connect_timeout=self._timeout.connect
+                self._request, self._error_context, connect_timeout=self._timeout.connect
             )
             try:
                 await self._receive(response)
@@ -94,7 +94,7 @@ class Pump:
                 self._close()
             elif watch.expired is not None:
                 # After [DONE] the log has its end already and this says no more.
-                self._end(error_mapping.timeout(*watch.expired, self._asked))
+                self._end(error_mapping.timeout(*watch.expired, self._error_context))
             else:
                 self._end(error_mapping.closed())
             if self._failed is None and watch.expired is None:
@@ -109,10 +109,12 @@ class Pump:
 
     async def _receive(self, response: Response) -> None:
         self._headers = response.headers
-        self.request_id = error_mapping.request_id(response.headers, self._asked)
+        self.request_id = error_mapping.request_id(response.headers, self._error_context)
         if not 200 <= response.status < 300:
             body = await response.read(LARGEST_ERROR, cut=True)
-            raise error_mapping.from_response(response.status, response.headers, body, self._asked)
+            raise error_mapping.from_response(
+                response.status, response.headers, body, self._error_context
+            )
         kind = response.content_type
         if "json" in kind or "html" in kind:
             self._take_whole(await response.read())
@@ -189,7 +191,7 @@ class Pump:
         chunks: list[Chunk | None] = []
         done = False
         try:
-            done = self._dialect.read(events, chunks, self._headers, self._asked)
+            done = self._decoder.read(events, chunks, self._headers, self._error_context)
         finally:
             # What came before a failure counts.
             self.log.add(events[: len(chunks)], chunks)
@@ -199,7 +201,7 @@ class Pump:
         if self.first_token_at is not None:
             if events:
                 self._watch.touch()
-        elif self.log.fold.has_token:
+        elif self.log.accumulator.has_token:
             self.first_token_at = self.loop.time()
             self._watch.set("between_tokens", self._timeout.between_tokens)
         if self._complete():
@@ -208,20 +210,20 @@ class Pump:
 
     def _take_whole(self, body: bytes) -> None:
         """Take an answer that came in one piece although a stream was asked for."""
-        self._take(self._dialect.whole(body, self._headers, self._asked))
+        self._take(self._decoder.read_completion(body, self._headers, self._error_context))
 
     def _done(self) -> None:
         self._close()
         self._watch.set("drain", _DRAIN_S)
 
     def _complete(self) -> bool:
-        return self._dialect.complete(self.log.fold)
+        return self._decoder.complete(self.log.accumulator)
 
     def _close(self) -> None:
         """Say that the answer is there."""
         if self.log.ended:
             return
-        if self.first_token_at is None and self.log.fold.has_token:
+        if self.first_token_at is None and self.log.accumulator.has_token:
             self.first_token_at = self.loop.time()
         self.ended_at = self.loop.time()
         self.log.end()
@@ -231,13 +233,13 @@ class Pump:
             return
         self.ended_at = self.loop.time()
         if isinstance(error, CbaiError):
-            error.partial = self.log.fold.text
+            error.partial = self.log.accumulator.text
             error.request_id = error.request_id or self.request_id
         self.log.end(error)
 
     def _cut(self) -> StreamCutError:
-        fold = self.log.fold
-        return error_mapping.cut(fold.finish_reason, has_token=fold.has_token)
+        accumulator = self.log.accumulator
+        return error_mapping.cut(accumulator.finish_reason, has_token=accumulator.has_token)
 
 
 class _Watch:

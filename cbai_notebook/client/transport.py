@@ -63,9 +63,9 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Response:
     """An answer whose headers have arrived; whoever has it closes it."""
 
-    def __init__(self, response: httpx.Response, asked: error_mapping.Asked) -> None:
+    def __init__(self, response: httpx.Response, error_context: error_mapping.ErrorContext) -> None:
         self._response = response
-        self._asked = asked
+        self._error_context = error_context
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
@@ -92,8 +92,8 @@ class Response:
                 if not take(part):
                     break
         except _ERRORS as error:
-            raise error_mapping.broken(error, self._asked) from error_mapping.bare(
-                error, self._asked
+            raise error_mapping.broken(error, self._error_context) from error_mapping.bare(
+                error, self._error_context
             )
         finally:
             if isinstance(parts, AsyncGenerator):
@@ -120,8 +120,8 @@ class Response:
                     f"The answer is larger than {largest // 2**20} MB, so reading was stopped."
                 )
         except _ERRORS as error:
-            raise error_mapping.broken(error, self._asked) from error_mapping.bare(
-                error, self._asked
+            raise error_mapping.broken(error, self._error_context) from error_mapping.bare(
+                error, self._error_context
             )
         return b"".join(parts)
 
@@ -138,7 +138,7 @@ class Transport(Protocol):
     """What sends a request; `HTTPTransport` unless a test brings its own."""
 
     async def send(
-        self, request: Request, asked: error_mapping.Asked, *, connect_timeout: float
+        self, request: Request, error_context: error_mapping.ErrorContext, *, connect_timeout: float
     ) -> Response:
         """Send a request and return when the answer's headers have arrived."""
         ...
@@ -155,7 +155,7 @@ class HTTPTransport:
         self._fast = fast and FAST
 
     async def send(
-        self, request: Request, asked: error_mapping.Asked, *, connect_timeout: float
+        self, request: Request, error_context: error_mapping.ErrorContext, *, connect_timeout: float
     ) -> Response:
         """Send a request and return when the answer's headers have arrived.
 
@@ -169,8 +169,10 @@ class HTTPTransport:
         try:
             response = await connections.handle_async_request(sent)
         except _ERRORS as error:
-            raise error_mapping.from_network(error, asked) from error_mapping.bare(error, asked)
-        return Response(response, asked)
+            raise error_mapping.from_network(error, error_context) from error_mapping.bare(
+                error, error_context
+            )
+        return Response(response, error_context)
 
 
 def warm() -> None:
@@ -183,8 +185,8 @@ async def aclose() -> None:
     with _lock:
         held = _held.pop(asyncio.get_running_loop(), None)
     if held is not None:
-        for keeper in held.keepers:
-            await keeper.aclose()
+        for closer in held.closers:
+            await closer.aclose()
 
 
 @dataclass
@@ -193,7 +195,7 @@ class _Held:
 
     routes: dict[tuple[str, str, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
     open: dict[tuple[str | None, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
-    keepers: list[AsyncGenerator[None, None]] = field(default_factory=list)
+    closers: list[AsyncGenerator[None, None]] = field(default_factory=list)
 
 
 _held: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Held] = weakref.WeakKeyDictionary()
@@ -231,9 +233,9 @@ async def _opened(held: _Held, url: str, fast: bool) -> httpx.AsyncBaseTransport
     if key not in held.open:
         verify = False if plain else _tls_context()
         opened = held.open[key] = _build(proxy, verify, fast)
-        keeper = _close_at_end(opened)
-        await keeper.__anext__()
-        held.keepers.append(keeper)
+        closer = _close_at_end(opened)
+        await closer.__anext__()
+        held.closers.append(closer)
     return held.open[key]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.checkpoints import Checkpoints
-from cbai_notebook.conversation.context import Bounds, Context
+from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation, Message
 from cbai_notebook.conversation.delta import Delta, Listener
 from cbai_notebook.conversation.replay import answer_of, fingerprint
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Question:
+class Prompt:
     """A prompt and how to ask it.
 
     Attributes:
-        prompt: The user's message, as it is sent.
+        text: The user's message, as it is sent.
         system: A system prompt from here on; ``""`` removes it, ``None`` keeps the one in force.
         model: The model's name; ``None`` leaves the choice to the provider.
         params: Any other parameter of the request, such as ``temperature``.
@@ -53,7 +53,7 @@ class Question:
             :meth:`cbai_notebook.Model.generate_text`. ``approve`` is given the turn as well.
     """
 
-    prompt: str
+    text: str
     system: str | None = None
     model: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -61,37 +61,37 @@ class Question:
     stream: bool = True
     cell_id: str | None = None
     cell_turn: int = 0
-    beside: Turn | None = None
-    instead: Turn | None = None
+    branch_of: Turn | None = None
+    replaces: Turn | None = None
     cached: bool = False
     allow_secrets: bool = False
     images: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def context_of(conversation: Conversation, question: Question, bounds: Bounds) -> Context:
+def context_of(conversation: Conversation, prompt: Prompt, limits: ContextLimits) -> Context:
     """Return what goes ahead of the prompt."""
-    if not question.remember:
-        system = question.system
-        return Context([{"role": "system", "content": system}] if system else [], left_out=0)
+    if not prompt.remember:
+        system = prompt.system
+        return Context([{"role": "system", "content": system}] if system else [], dropped_turns=0)
     return conversation.context(
-        question.prompt, question.system, bounds, question.beside, question.instead
+        prompt.text, prompt.system, limits, prompt.branch_of, prompt.replaces
     )
 
 
-def request_of(question: Question, context: Context) -> dict[str, Any]:
+def request_of(prompt: Prompt, context: Context) -> dict[str, Any]:
     """Return the parameters of the request that asks the question."""
-    messages: list[Message] = [*context.messages, user_message(question.prompt, question.images)]
-    named = {"model": question.model} if question.model else {}
-    return {**named, "messages": messages, **question.params}
+    messages: list[Message] = [*context.messages, user_message(prompt.text, prompt.images)]
+    named = {"model": prompt.model} if prompt.model else {}
+    return {**named, "messages": messages, **prompt.params}
 
 
 async def ask(
     conversation: Conversation,
-    question: Question,
+    prompt: Prompt,
     model: Model,
     *,
-    bounds: Bounds | None = None,
+    limits: ContextLimits | None = None,
     listener: Listener = lambda delta: None,
     opened: Callable[[Turn], None] = lambda turn: None,
 ) -> Answer:
@@ -102,7 +102,7 @@ async def ask(
 
     Args:
         conversation: Where the turn goes, unless ``question.remember`` is off.
-        question: The prompt and how to ask it.
+        prompt: The prompt and how to ask it.
         model: The model to ask.
         bounds: How much of the past goes along.
         listener: Called on the loop for each piece, with no blocking work.
@@ -115,27 +115,25 @@ async def ask(
         CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no turn
             where ``question.beside`` or ``question.instead`` has left the conversation.
     """
-    context = context_of(conversation, question, bounds or Bounds())
-    params = request_of(question, context)
-    request = fingerprint(model.provider, {**params, **_described(question.options)})
-    if question.cached and (found := conversation.answered(request)):
+    context = context_of(conversation, prompt, limits or ContextLimits())
+    params = request_of(prompt, context)
+    request = fingerprint(model.provider, {**params, **_described(prompt.options)})
+    if prompt.cached and (found := conversation.answered(request)):
         # What holds no such object any more, since a secret in it was masked, is asked for anew.
         with contextlib.suppress(StructuredAnswerError):
-            answer = answer_of(found, params["messages"], question.options.get("response_type"))
-            _from_history(conversation, question, found, listener)
+            answer = answer_of(found, params["messages"], prompt.options.get("response_type"))
+            _from_history(conversation, prompt, found, listener)
             return answer
-    turn = turn_of(conversation, question, model.provider, context.left_out, request)
-    if question.remember:
-        conversation.open(turn, question.beside, question.instead)
+    turn = turn_of(conversation, prompt, model.provider, context.dropped_turns, request)
+    if prompt.remember:
+        conversation.open(turn, prompt.branch_of, prompt.replaces)
     opened(turn)
-    checkpoints = (
-        Checkpoints(conversation, turn) if question.remember and conversation.kept else None
-    )
+    checkpoints = Checkpoints(conversation, turn) if prompt.remember and conversation.kept else None
 
     def grow(delta: Delta) -> None:
         if delta.call:
             turn.note(delta.call)
-        if question.remember:
+        if prompt.remember:
             conversation.grow(turn, delta.text, delta.reasoning)
         else:
             turn.add(delta.text, delta.reasoning)
@@ -146,11 +144,11 @@ async def ask(
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
-        options = following(question.options, turn, grow, streamed=question.stream)
-        answer = await _answer(model, {**params, **options}, question.stream, turn, grow)
+        options = following(prompt.options, turn, grow, streamed=prompt.stream)
+        answer = await _answer(model, {**params, **options}, prompt.stream, turn, grow)
         _complete(turn, answer)
-        if "response_type" in question.options and turn.said != _said(answer):
-            turn.settle(_said(answer))
+        if "response_type" in prompt.options and turn.final_text != _final_text(answer):
+            turn.replace_text(_final_text(answer))
         return answer
     except BaseException as error:
         status = broken(turn, error)
@@ -159,45 +157,45 @@ async def ask(
         if checkpoints:
             checkpoints.stop()
         turn.duration_s = asyncio.get_running_loop().time() - started
-        if question.remember:
+        if prompt.remember:
             conversation.close(turn, status)
 
 
 def turn_of(
-    conversation: Conversation, question: Question, provider: str, left_out: int, request: str
+    conversation: Conversation, prompt: Prompt, provider: str, dropped_turns: int, request: str
 ) -> Turn:
     """Return a turn that is about to be asked.
 
     Args:
         conversation: Where it goes.
-        question: The prompt and how to ask it.
+        prompt: The prompt and how to ask it.
         provider: Who is asked.
-        left_out: How many turns did not fit.
+        dropped_turns: How many turns did not fit.
         request: The fingerprint of the request.
     """
     from cbai_notebook.client.providers import default_model
     from cbai_notebook.client.settings import settings
 
     turn = Turn(
-        prompt=question.prompt,
+        prompt=prompt.text,
         created_at=datetime.now(timezone.utc),
-        system=question.system,
+        system=prompt.system,
         provider=provider,
-        model=question.model,
-        asked_model=question.model or default_model(provider, settings()),
-        params=dict(question.params),
-        images=question.images,
-        cell_id=question.cell_id,
-        cell_turn=question.cell_turn,
-        left_out=left_out,
+        model=prompt.model,
+        asked_model=prompt.model or default_model(provider, settings()),
+        params=dict(prompt.params),
+        images=prompt.images,
+        cell_id=prompt.cell_id,
+        cell_turn=prompt.cell_turn,
+        dropped_turns=dropped_turns,
         request=request,
-        allow_secrets=question.allow_secrets,
+        allow_secrets=prompt.allow_secrets,
     )
-    if beside := question.beside:
+    if branch_of := prompt.branch_of:
         # A branch keeps the system prompt of its place, and belongs to the cell of the turn beside it.
-        turn.system = beside.system if turn.system is None else turn.system
-        turn.cell_id, turn.cell_turn = beside.cell_id, beside.cell_turn
-    elif question.remember and question.system == conversation.system_for(None, question.instead):
+        turn.system = branch_of.system if turn.system is None else turn.system
+        turn.cell_id, turn.cell_turn = branch_of.cell_id, branch_of.cell_turn
+    elif prompt.remember and prompt.system == conversation.system_for(None, prompt.replaces):
         # It is kept only where it changes what was in force.
         turn.system = None
     return turn
@@ -205,25 +203,25 @@ def turn_of(
 
 def _from_history(
     conversation: Conversation,
-    question: Question,
+    prompt: Prompt,
     found: Turn,
     listener: Listener,
 ) -> None:
     """Answer a question as it was answered before."""
     listener(Delta(found.text, found.reasoning))
-    own = question.instead
+    own = prompt.replaces
     if own is not None and own.request == found.request and own.text == found.text:
         # The cell's own turn says so already: it is the newest version as it stands.
         own.stale = False
         conversation.keep(own)
-    elif question.remember:
-        turn = turn_of(conversation, question, found.provider or "", 0, found.request or "")
+    elif prompt.remember:
+        turn = turn_of(conversation, prompt, found.provider or "", 0, found.request or "")
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.status = found.steps, COMPLETE
         turn.record_id, turn.sources = found.record_id, found.sources
         turn.add(found.text, found.reasoning)
-        conversation.open(turn, question.beside, question.instead)
+        conversation.open(turn, prompt.branch_of, prompt.replaces)
         conversation.close(turn, COMPLETE)
 
 
@@ -232,7 +230,7 @@ async def _answer(
 ) -> Answer:
     if not stream:
         answer = await model.generate_text(**params)
-        listener(Delta(_said(answer), answer.reasoning))
+        listener(Delta(_final_text(answer), answer.reasoning))
         return answer
     clock = asyncio.get_running_loop().time
     started = clock()
@@ -244,7 +242,7 @@ async def _answer(
         return await running.finish()
 
 
-def _said(answer: Answer) -> str:
+def _final_text(answer: Answer) -> str:
     """Return what an answer says after its calls of tools; nothing where it ended with calls."""
     return "" if answer.steps and answer.steps[-1].results else answer.text
 

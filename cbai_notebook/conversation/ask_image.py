@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.ask import Question, broken, turn_of
+from cbai_notebook.conversation.ask import Prompt, broken, turn_of
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.replay import fingerprint
 from cbai_notebook.conversation.turn import COMPLETE, Turn
@@ -24,7 +24,7 @@ LONGEST_NOTE = 2_000
 """Characters of the line that is kept, at most."""
 
 
-async def draw(conversation: Conversation, question: Question, model: ImageModel) -> ImageAnswer:
+async def draw(conversation: Conversation, prompt: Prompt, model: ImageModel) -> ImageAnswer:
     """Ask for pictures, and keep the turn whatever happens.
 
     Args:
@@ -36,12 +36,12 @@ async def draw(conversation: Conversation, question: Question, model: ImageModel
         ImageDownloadError: Pictures were drawn, but not all could be fetched.
         CbaiError: Nothing was drawn; the turn is kept as ``failed``.
     """
-    named = {"model": question.model} if question.model else {}
-    params = {**question.params, **named, "prompt": question.prompt}
-    turn = turn_of(conversation, question, model.provider, 0, fingerprint(model.provider, params))
+    named = {"model": prompt.model} if prompt.model else {}
+    params = {**prompt.params, **named, "prompt": prompt.text}
+    turn = turn_of(conversation, prompt, model.provider, 0, fingerprint(model.provider, params))
     turn.drawn = True
-    if question.remember:
-        conversation.open(turn, question.beside, question.instead)
+    if prompt.remember:
+        conversation.open(turn, prompt.branch_of, prompt.replaces)
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
@@ -55,7 +55,7 @@ async def draw(conversation: Conversation, question: Question, model: ImageModel
         raise
     finally:
         turn.duration_s = asyncio.get_running_loop().time() - started
-        if question.remember:
+        if prompt.remember:
             conversation.close(turn, status)
 
 

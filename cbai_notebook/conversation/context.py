@@ -12,7 +12,7 @@ from cbai_notebook.conversation.turn import Turn
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ContextLimits:
     """How much of the past goes along with a prompt, at most.
 
     Attributes:
@@ -33,14 +33,14 @@ class Context:
 
     Attributes:
         messages: What is sent ahead of the prompt: the system prompt and past turns.
-        left_out: Past turns that did not fit the bounds.
+        dropped_turns: Past turns that did not fit the limits.
     """
 
     messages: list[dict[str, Any]]
-    left_out: int
+    dropped_turns: int
 
 
-def context_of_turns(turns: Sequence[Turn], system: str | None, bounds: Bounds) -> Context:
+def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextLimits) -> Context:
     """Return the system prompt and the newest turns that fit.
 
     Turns without an answer are left out, so that roles alternate.
@@ -52,10 +52,10 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, bounds: Bounds) 
     """
     answered = [turn for turn in turns if turn.text]
     past: list[list[dict[str, Any]]] = []
-    room, image_room = bounds.chars, bounds.image_chars
+    room, image_room = limits.chars, limits.image_chars
     for turn in reversed(answered):
         words, results = len(turn.prompt) + len(turn.text), _results(turn)
-        if len(past) == bounds.turns or words > room:
+        if len(past) == limits.turns or words > room:
             break
         # What a tool gave may be longer than all else; then the answer that rests on it goes along alone.
         steps = words + results <= room
@@ -64,7 +64,7 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, bounds: Bounds) 
         past.insert(0, turn.sent(images=image_room >= 0, steps=steps))
     head = [{"role": "system", "content": system}] if system else []
     return Context(
-        [*head, *itertools.chain.from_iterable(past)], left_out=len(answered) - len(past)
+        [*head, *itertools.chain.from_iterable(past)], dropped_turns=len(answered) - len(past)
     )
 
 

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from cbai_notebook.conversation.context import Bounds, Context, context_of_turns
+from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns
 from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.messages import Messages
 from cbai_notebook.conversation.records import Records
-from cbai_notebook.conversation.store.sync import Keeper
+from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
     ASKED,
@@ -44,17 +44,17 @@ class Conversation:
 
     Args:
         name: Its name.
-        keeper: What keeps it on disk; without one it lives as long as the process.
+        sync: What keeps it on disk; without one it lives as long as the process.
     """
 
-    def __init__(self, name: str, *, keeper: Keeper | None = None) -> None:
+    def __init__(self, name: str, *, sync: StoreSync | None = None) -> None:
         self._name = name
-        self._keeper = keeper
+        self._sync = sync
         self._tree = TurnTree()
         self._watchers = Watchers()
         # The background loop writes turns while a cell reads them.
         self._lock = threading.RLock()
-        if keeper is not None and (tree := keeper.load()):
+        if sync is not None and (tree := sync.load()):
             self._tree = tree
 
     def __repr__(self) -> str:
@@ -103,10 +103,10 @@ class Conversation:
             last = self._tree.last
             open_ = last if last is not None and last.status == ASKED else None
             before = open_.records(self.name, 0) if open_ else []
-            said = [dict(message) for message in messages]
-            if said and said[-1].get("role") == "user":
-                said[-1].setdefault("status", ASKED)  # an answer may follow
-            turns = turns_of([*before, *said])
+            appended = [dict(message) for message in messages]
+            if appended and appended[-1].get("role") == "user":
+                appended[-1].setdefault("status", ASKED)  # an answer may follow
+            turns = turns_of([*before, *appended])
             if open_ and turns:
                 gone, answered = open_, turns.pop(0)
                 answered.created_at, answered.cell_id = gone.created_at, gone.cell_id
@@ -180,17 +180,17 @@ class Conversation:
     @property
     def kept(self) -> bool:
         """Whether it is kept on disk."""
-        return self._keeper is not None
+        return self._sync is not None
 
     @property
     def not_stored(self) -> str:
         """Why its newest changes are not on disk although they should be, in one sentence; else ``""``."""
-        return self._keeper.trouble if self._keeper else ""
+        return self._sync.trouble if self._sync else ""
 
     @property
     def id(self) -> int | None:
         """Its number on disk, once it has one."""
-        return self._keeper.id if self._keeper else None
+        return self._sync.id if self._sync else None
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Tell `watcher` of every change, at once and on the thread that makes it.
@@ -206,14 +206,14 @@ class Conversation:
     def refresh(self) -> None:
         """Take over what another kernel has changed on disk."""
         with self._lock:
-            if self._keeper is None or not self._keeper.changed_elsewhere():
+            if self._sync is None or not self._sync.changed_elsewhere():
                 return
             self._reload(self._all())
         self._watchers.tell(Change("arranged"))
 
     def _reload(self, known: Iterable[Turn]) -> bool:
         """Take the turns as they stand on disk; return ``False`` where they cannot be read."""
-        tree = self._keeper.load(known) if self._keeper else None
+        tree = self._sync.load(known) if self._sync else None
         self._tree = tree or self._tree
         return tree is not None
 
@@ -222,7 +222,7 @@ class Conversation:
 
     # One turn, from its prompt to its end
 
-    def open(self, turn: Turn, beside: Turn | None = None, instead: Turn | None = None) -> None:
+    def open(self, turn: Turn, branch_of: Turn | None = None, replaces: Turn | None = None) -> None:
         """Add a turn that is about to be asked.
 
         A prompt that failed without an answer and is asked again takes the place of the failed turn,
@@ -240,26 +240,26 @@ class Conversation:
         self.refresh()
         with self._lock:
             known = self._all()
-            while not self._placed(turn, beside, instead):
+            while not self._placed(turn, branch_of, replaces):
                 if not self._reload(known):
                     self._keep(turns=[turn], slots=[self._tree.slot(turn)])
                     break
         self._watchers.tell(Change("opened", turn))
 
-    def _placed(self, turn: Turn, beside: Turn | None, instead: Turn | None) -> bool:
+    def _placed(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
         """Add a turn; return ``False`` when another kernel was quicker, and this one must look again."""
-        for other in (beside, instead):
+        for other in (branch_of, replaces):
             if other is not None:
                 self._must_hold(other)
-        last = beside or instead or self._tree.last
+        last = branch_of or replaces or self._tree.last
         changed = [turn]
         if last and _is_retry(last, turn):
             slot = self._tree.replace(last, turn)
             return self._keep(turns=changed, slots=[slot], gone=[last], as_loaded=True)
-        if beside:
-            slot = self._tree.add_beside(turn, beside)
-        elif instead:
-            slot = self._tree.add_version(turn, instead)
+        if branch_of:
+            slot = self._tree.add_branch(turn, branch_of)
+        elif replaces:
+            slot = self._tree.add_version(turn, replaces)
             changed += self._stale_after(turn)
             return self._keep(turns=changed, slots=[slot], as_loaded=True)
         else:
@@ -273,18 +273,18 @@ class Conversation:
 
     def checkpoint(self, turn: Turn) -> None:
         """Write to disk what has come of a turn that is under way."""
-        if self._keeper is not None:
-            self._keeper.checkpoint(turn)
+        if self._sync is not None:
+            self._sync.checkpoint(turn)
 
     def close(self, turn: Turn, status: str) -> None:
         """Say how a turn ended; whatever else is known of it must be in it by then."""
         turn.status = status
-        if self._keeper is not None:
+        if self._sync is not None:
             with self._lock:
                 if turn in self._tree:
-                    self._keeper.closed(turn)
+                    self._sync.closed(turn)
                 else:
-                    self._keeper.let_go(turn)
+                    self._sync.let_go(turn)
         self._watchers.tell(Change("closed", turn))
 
     def keep(self, turn: Turn) -> None:
@@ -319,7 +319,7 @@ class Conversation:
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
         """Return a turn and those that were asked in its place, oldest first."""
         with self._lock:
-            return self._tree.beside(turn)
+            return self._tree.siblings(turn)
 
     def versions(self) -> list[tuple[int, Turn, bool]]:
         """Return every version of the turns on show: the place, the turn, and whether it is on show."""
@@ -362,7 +362,7 @@ class Conversation:
         here = [turn for turn in held if turn.request == request and turn.status == COMPLETE]
         if here:
             return max(here, key=lambda turn: turn.created_at)
-        return self._keeper.answered(request) if self._keeper else None
+        return self._sync.answered(request) if self._sync else None
 
     def choose(self, turn: Turn) -> None:
         """Show a turn, and what followed it, in place of its alternatives.
@@ -441,20 +441,20 @@ class Conversation:
             HistoryError: It could not be written. Forget it again, once there is room.
         """
         with self._lock:
-            if self._keeper is not None:
-                self._keeper.forget()
+            if self._sync is not None:
+                self._sync.forget()
             self._tree.clear()
         self._watchers.tell(Change("arranged"))
 
     def copy(
-        self, name: str, until: Turn | None = None, *, keeper: Keeper | None = None
+        self, name: str, until: Turn | None = None, *, sync: StoreSync | None = None
     ) -> Conversation:
         """Return a new conversation with the same turns.
 
         Args:
             name: Its name.
             until: The last turn that is copied; all by default.
-            keeper: What keeps the copy on disk.
+            sync: What keeps the copy on disk.
 
         Raises:
             UsageError: `until` is not on show in this conversation.
@@ -464,15 +464,15 @@ class Conversation:
             if until not in turns:
                 raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
             turns = turns[: turns.index(until) + 1]
-        made = Conversation(name, keeper=keeper)
+        made = Conversation(name, sync=sync)
         made.extend(turn.copy() for turn in turns)
         return made
 
     def rename(self, name: str) -> None:
         """Take another name."""
         self._name = name
-        if self._keeper is not None:
-            self._keeper.name = name
+        if self._sync is not None:
+            self._sync.name = name
         self._watchers.tell(Change("arranged"))
 
     def _stale_after(self, turn: Turn) -> list[Turn]:
@@ -489,9 +489,9 @@ class Conversation:
         gone: Iterable[Turn] = (),
         as_loaded: bool = False,
     ) -> bool:
-        if self._keeper is None:
+        if self._sync is None:
             return True
-        return self._keeper.keep(turns=turns, slots=slots, gone=gone, as_loaded=as_loaded)
+        return self._sync.keep(turns=turns, slots=slots, gone=gone, as_loaded=as_loaded)
 
     def _must_hold(self, turn: Turn) -> None:
         if turn not in self._tree:
@@ -499,18 +499,18 @@ class Conversation:
 
     # What goes along with a prompt
 
-    def system_for(self, beside: Turn | None = None, instead: Turn | None = None) -> str | None:
+    def system_for(self, branch_of: Turn | None = None, replaces: Turn | None = None) -> str | None:
         """Return the system prompt that a new prompt starts from.
 
         Args:
             beside: The turn that it is asked beside, whose own change of it counts.
             instead: The turn that it is asked in the place of, whose own change of it does not count.
         """
-        if instead is not None:
-            return _system(self._before(instead))
-        if beside is None:
+        if replaces is not None:
+            return _system(self._before(replaces))
+        if branch_of is None:
             return self.system
-        return _system((*self._before(beside), beside))
+        return _system((*self._before(branch_of), branch_of))
 
     def _before(self, turn: Turn | None) -> tuple[Turn, ...]:
         with self._lock:
@@ -522,9 +522,9 @@ class Conversation:
         self,
         prompt: str,
         system: str | None,
-        bounds: Bounds,
-        beside: Turn | None = None,
-        instead: Turn | None = None,
+        limits: ContextLimits,
+        branch_of: Turn | None = None,
+        replaces: Turn | None = None,
     ) -> Context:
         """Return what goes ahead of a prompt: the system prompt and the newest turns that fit.
 
@@ -535,8 +535,8 @@ class Conversation:
             beside, instead: The turn that the prompt is asked beside, or in the place of; only what
                 stands before it goes along.
         """
-        in_force = self.system_for(beside, instead) if system is None else system
-        return context_of_turns(self._before(beside or instead), in_force, bounds)
+        in_force = self.system_for(branch_of, replaces) if system is None else system
+        return context_of_turns(self._before(branch_of or replaces), in_force, limits)
 
 
 def _way(slot: Slot) -> Iterator[Slot]:

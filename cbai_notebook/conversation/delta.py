@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.tool_calls import Call
+from cbai_notebook.conversation.tool_calls import ToolCall
 
 if TYPE_CHECKING:
     from cbai_notebook.client.chat_wire import Chunk
@@ -18,7 +18,7 @@ class Delta:
 
     text: str = ""
     reasoning: str = ""
-    call: Call | None = None
+    call: ToolCall | None = None
 
     @classmethod
     def of(cls, batch: Iterable[Chunk]) -> Delta:

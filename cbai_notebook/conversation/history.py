@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.frames.to_frame import need
 from cbai_notebook.conversation.records import Records
-from cbai_notebook.conversation.registry import shelf
-from cbai_notebook.conversation.store import archive, queries
+from cbai_notebook.conversation.registry import conversations
+from cbai_notebook.conversation.store import current_store, queries
 from cbai_notebook.conversation.store.queries import Filter, Summary
 from cbai_notebook.conversation.store.search import found_in
 from cbai_notebook.errors import UsageError
@@ -64,13 +64,13 @@ def history(
         limit=limit,
         versions=versions,
     )
-    stored = archive()
+    stored = current_store()
     if stored is not None:
         stored.close_what_ended()
         return Records(queries.messages(stored.database, wanted))
     found = [
         record
-        for each in shelf().here()
+        for each in conversations().in_use()
         for number, turn in each.everything()
         if (number >= 0 or versions) and status in (None, turn.status)
         for record in turn.records(each.name, number)
@@ -96,11 +96,11 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
         HistoryError: The history on disk cannot be read.
     """
     start = _moment("since", since)
-    stored = archive()
+    stored = current_store()
     if stored is not None:
         return queries.usage(stored.database, conversation=conversation, since=start)
     sums: dict[tuple[str, str, str | None], Counter[str]] = {}
-    for each in shelf().here():
+    for each in conversations().in_use():
         for _, turn in each.everything():
             outside = start is not None and turn.created_at < start
             copied = turn.origin is not None
@@ -141,13 +141,13 @@ def summaries() -> list[Summary]:
     Raises:
         HistoryError: The history on disk cannot be read.
     """
-    stored = archive()
+    stored = current_store()
     found = queries.summaries(stored.database) if stored is not None else []
     known = {each.name for each in found}
-    for each in shelf().here():
+    for each in conversations().in_use():
         if each.name not in known:
-            asked = (turn.created_at for _, turn in each.everything())
-            last = max(asked, default=None)
+            created = (turn.created_at for _, turn in each.everything())
+            last = max(created, default=None)
             found.append(Summary(each.name, len(each.turns), last, None, None))
     return found
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from cbai_notebook.conversation.conversation import Conversation
-from cbai_notebook.conversation.store import Archive, archive
+from cbai_notebook.conversation.store import Store, current_store
 from cbai_notebook.conversation.store.store import Stored
-from cbai_notebook.conversation.store.sync import Keeper
+from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError, UsageError
 
@@ -24,7 +24,7 @@ NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 """Where a Jupyter server tells a kernel which notebook it runs for."""
 
 
-class Shelf:
+class ConversationRegistry:
     """The conversations of one place: those in use here, and those on disk.
 
     Args:
@@ -32,8 +32,8 @@ class Shelf:
         notebook: The path of the notebook that this kernel runs for, if for one.
     """
 
-    def __init__(self, archive: Archive | None, notebook: str | None) -> None:
-        self._archive = archive
+    def __init__(self, store: Store | None, notebook: str | None) -> None:
+        self._store = store
         self._notebook = notebook
         self._lock = threading.RLock()
         self._here: dict[str, Conversation] = {}
@@ -65,7 +65,7 @@ class Shelf:
     def get(self, name: str) -> Conversation:
         """Return a conversation by name, made when it does not exist yet."""
         with self._lock:
-            if self._own is None and self._archive is None:
+            if self._own is None and self._store is None:
                 self.own()
             if name in self._deleted:
                 self._here.setdefault(name, self._deleted.pop(name))
@@ -93,7 +93,7 @@ class Shelf:
                 dict.fromkeys([*(n for n in self._stored_names() if n not in here), *here])
             )
 
-    def here(self) -> list[Conversation]:
+    def in_use(self) -> list[Conversation]:
         """Return the conversations that are in use in this process."""
         with self._lock:
             return list(self._here.values())
@@ -112,8 +112,8 @@ class Shelf:
                 return
             if self._is_taken(name):
                 raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
-            if self._archive is not None and conversation.id is not None:
-                self._archive.rename(conversation.id, name)
+            if self._store is not None and conversation.id is not None:
+                self._store.rename(conversation.id, name)
             conversation.rename(name)
             self._here.pop(old, None)
             self._here[name] = conversation
@@ -150,45 +150,45 @@ class Shelf:
                 name = self._free(f"{conversation.name}-fork")
             elif self._is_taken(_checked(name)):
                 raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
-            keeper = self._keeper(name, None)
-            if keeper is not None:
-                keeper.fork_of(conversation.id)
-            made = conversation.copy(name, until, keeper=keeper)
+            sync = self._sync(name, None)
+            if sync is not None:
+                sync.fork_of(conversation.id)
+            made = conversation.copy(name, until, sync=sync)
             self._here[name] = made
             return made
 
     def _put(
         self, name: str, stored: Stored | None, *, notebook: str | None = None
     ) -> Conversation:
-        keeper = self._keeper(name, stored, notebook=notebook)
-        made = self._here[name] = Conversation(name, keeper=keeper)
+        sync = self._sync(name, stored, notebook=notebook)
+        made = self._here[name] = Conversation(name, sync=sync)
         return made
 
-    def _keeper(
+    def _sync(
         self, name: str, stored: Stored | None, *, notebook: str | None = None
-    ) -> Keeper | None:
-        if self._archive is None:
+    ) -> StoreSync | None:
+        if self._store is None:
             return None
-        return Keeper(self._archive, name, notebook=notebook, stored=stored)
+        return StoreSync(self._store, name, notebook=notebook, stored=stored)
 
     def _find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
-        if self._archive is None:
+        if self._store is None:
             return None
         try:
-            return self._archive.find(name=name, notebook=notebook)
+            return self._store.find(name=name, notebook=notebook)
         except HistoryError:
             return None  # said when the conversation is to be kept
 
     def _stored_names(self) -> list[str]:
-        if self._archive is None:
+        if self._store is None:
             return []
         try:
-            return [stored.name for stored in self._archive.conversations()]
+            return [stored.name for stored in self._store.conversations()]
         except HistoryError:
             return []
 
     def _own_name(self) -> str:
-        if self._archive is None:
+        if self._store is None:
             return DEFAULT
         if self._notebook:
             # As much of the path as it takes to tell it from another notebook of the same name.
@@ -211,18 +211,18 @@ class Shelf:
         return name in self._here or self._find(name=name) is not None
 
 
-_shelves: dict[Path | None, Shelf] = {}
+_registries: dict[Path | None, ConversationRegistry] = {}
 _lock = threading.Lock()
 
 
-def shelf() -> Shelf:
+def conversations() -> ConversationRegistry:
     """Return the conversations of the place where history is kept now."""
-    found = archive()
+    found = current_store()
     place = found.file if found else None
     with _lock:
-        if place not in _shelves:
-            _shelves[place] = Shelf(found, notebook_path())
-        return _shelves[place]
+        if place not in _registries:
+            _registries[place] = ConversationRegistry(found, notebook_path())
+        return _registries[place]
 
 
 def notebook_path() -> str | None:
@@ -244,7 +244,7 @@ def chat(name: str | None = None) -> Conversation:
     Raises:
         UsageError: The name is blank.
     """
-    return shelf().current() if name is None else shelf().get(_checked(name))
+    return conversations().current() if name is None else conversations().get(_checked(name))
 
 
 def use(name: str) -> Conversation:
@@ -257,18 +257,18 @@ def use(name: str) -> Conversation:
         UsageError: The name is blank.
     """
     conversation = chat(name)
-    shelf().use(conversation)
+    conversations().use(conversation)
     return conversation
 
 
 def fresh(stem: str = "chat") -> Conversation:
     """Return a new, empty conversation under a name that is free."""
-    return shelf().new(stem)
+    return conversations().new(stem)
 
 
 def names() -> tuple[str, ...]:
     """Return the names of the conversations that exist, those that were last used last."""
-    return shelf().names()
+    return conversations().names()
 
 
 def _checked(name: str) -> str:

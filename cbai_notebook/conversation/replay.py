@@ -28,12 +28,14 @@ def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
 
     now = settings()
     model = params.get("model") or default_model(provider, now)
-    asked = [provider, now.base_url or now.env_id, model, {**params, "model": model}]
-    text = json.dumps(asked, sort_keys=True, default=repr)
+    request = [provider, now.base_url or now.env_id, model, {**params, "model": model}]
+    text = json.dumps(request, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None) -> Answer:
+def answer_of(
+    turn: Turn, request_messages: list[dict[str, Any]], response_type: Any = None
+) -> Answer:
     """Return a turn's answer in the form that a request would have brought.
 
     Args:
@@ -46,7 +48,7 @@ def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None
     """
     from cbai_notebook.client.answer import Timing, from_completion
 
-    message = {"role": "assistant", "content": turn.said}
+    message = {"role": "assistant", "content": turn.final_text}
     if turn.reasoning:
         message["reasoning_content"] = turn.reasoning
     raw: dict[str, Any] = {
@@ -57,7 +59,7 @@ def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None
     }
     answer = from_completion(
         raw,
-        asked=[*asked, *map(dict, turn.steps)],
+        request_messages=[*request_messages, *map(dict, turn.steps)],
         provider=turn.provider or "",
         label=" · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
         timing=Timing(attempts=0),
@@ -67,7 +69,7 @@ def answer_of(turn: Turn, asked: list[dict[str, Any]], response_type: Any = None
     if response_type is not None:
         from cbai_notebook.client.structured.response_type import response_type_of
 
-        answer.parsed = response_type_of(response_type).parse(turn.said)
+        answer.parsed = response_type_of(response_type).parse(turn.final_text)
     return answer
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.delta import Delta
-from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, Call
+from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
 from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ class _Steps:
                 await waited
 
 
-def _call_of(state: ToolCallState) -> Call:
+def _call_of(state: ToolCallState) -> ToolCall:
     result = state.result
     if result is None:
-        return Call(state.id, state.name, state.arguments)
-    return Call(
+        return ToolCall(state.id, state.name, state.arguments)
+    return ToolCall(
         state.id, state.name, state.arguments, result.status, result.text, result.duration_s
     )
 

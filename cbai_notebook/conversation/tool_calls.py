@@ -12,7 +12,7 @@ about is not known any more. The others are those of :class:`cbai_notebook.clien
 
 
 @dataclass(frozen=True)
-class Call:
+class ToolCall:
     """One call of a tool.
 
     Attributes:
@@ -38,7 +38,7 @@ class Call:
         return self.status in (RUNNING, ASKING)
 
 
-def calls_of(steps: Iterable[Mapping[str, Any]]) -> list[Call]:
+def calls_of(steps: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
     """Return the calls in messages that were sent, with their results.
 
     Args:
@@ -51,7 +51,7 @@ def calls_of(steps: Iterable[Mapping[str, Any]]) -> list[Call]:
         if message.get("role") == "tool"
     }
     return [
-        Call(
+        ToolCall(
             id=str(call.get("id")),
             name=str((call.get("function") or {}).get("name") or ""),
             arguments=str((call.get("function") or {}).get("arguments") or ""),

@@ -87,7 +87,7 @@ class TurnTree:
         """Put a turn at the end of the path."""
         return self._join(self._path[-1] if self._path else self._root, turn)
 
-    def add_beside(self, turn: Turn, other: Turn) -> Slot:
+    def add_branch(self, turn: Turn, other: Turn) -> Slot:
         """Begin a branch beside another turn, and choose it."""
         parent = self._home[other].parent
         assert parent is not None
@@ -122,11 +122,11 @@ class TurnTree:
             parent.chosen = slot
         self._home.update(dict.fromkeys(slot.versions, slot))
 
-    def settle(self) -> None:
+    def finish_loading(self) -> None:
         """Find the path anew, after slots were inserted."""
         self._trace()
 
-    def beside(self, turn: Turn) -> tuple[Turn, ...]:
+    def siblings(self, turn: Turn) -> tuple[Turn, ...]:
         """Return all that could stand in a turn's place: its versions and those of the slots beside it."""
         slot = self._home.get(turn)
         if slot is None or slot.parent is None:

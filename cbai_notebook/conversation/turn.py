@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from cbai_notebook.conversation.tool_calls import Call, calls_of
+from cbai_notebook.conversation.tool_calls import ToolCall, calls_of
 
 ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "asked",
@@ -43,7 +43,7 @@ class Turn:
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
         cell_id: The frontend's id of the cell that asked, where it gives one.
         cell_turn: Which of the turns that the cell made in one run this is, from 0.
-        left_out: How many turns before this one did not fit into what was sent.
+        dropped_turns: How many turns before this one did not fit into what was sent.
         stale: Whether something before this turn has changed since it was answered.
         id: The turn's number in the store, where it is stored.
         origin: The number of the turn that this one was copied from without a request; 0 where that
@@ -76,7 +76,7 @@ class Turn:
     total_tokens: int | None = None
     cell_id: str | None = None
     cell_turn: int = 0
-    left_out: int = 0
+    dropped_turns: int = 0
     stale: bool = False
     id: int | None = None
     origin: int | None = None
@@ -85,7 +85,7 @@ class Turn:
     sources: Mapping[str, Any] = field(default_factory=dict)
     drawn: bool = False
     allow_secrets: bool = False
-    _calls: dict[str, Call] = field(default_factory=dict, repr=False)
+    _calls: dict[str, ToolCall] = field(default_factory=dict, repr=False)
     _text: list[str] = field(default_factory=list, repr=False)
     _reasoning: list[str] = field(default_factory=list, repr=False)
 
@@ -95,16 +95,16 @@ class Turn:
         return "".join(self._text)
 
     @property
-    def said(self) -> str:
+    def final_text(self) -> str:
         """The answer's own text: what came after the steps of tools."""
         return self.text[len(joined(self.steps, "")) :]
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[ToolCall]:
         """The calls of tools so far, in order."""
         return list(self._calls.values()) or calls_of(self.steps)
 
-    def note(self, call: Call) -> None:
+    def note(self, call: ToolCall) -> None:
         """Take note of how a call stands."""
         self._calls[call.id] = call
 
@@ -120,11 +120,11 @@ class Turn:
         if reasoning:
             self._reasoning.append(reasoning)
 
-    def settle(self, said: str) -> None:
+    def replace_text(self, final_text: str) -> None:
         """Take another text for the answer's own, as when a repaired answer replaced it."""
-        self._text[:] = [joined(self.steps, said)]
+        self._text[:] = [joined(self.steps, final_text)]
 
-    def since(self, seen: tuple[int, int]) -> tuple[str, str, tuple[int, int]]:
+    def text_since(self, seen: tuple[int, int]) -> tuple[str, str, tuple[int, int]]:
         """Return what has come since a mark, for a reader at its own pace.
 
         Args:
@@ -173,13 +173,13 @@ class Turn:
             images: With the images that went along.
             steps: With the calls of tools and their results; else with the words alone.
         """
-        asked = user_message(self.prompt, self.images if images else ())
+        user = user_message(self.prompt, self.images if images else ())
         if not (steps and self.steps):
-            return [asked, {"role": "assistant", "content": self.text}]
-        said = self.said
+            return [user, {"role": "assistant", "content": self.text}]
+        final_text = self.final_text
         # An answer that ended with its last calls has no words of its own.
-        answer = [{"role": "assistant", "content": said}] if said else []
-        return [asked, *map(dict, self.steps), *answer]
+        answer = [{"role": "assistant", "content": final_text}] if final_text else []
+        return [user, *map(dict, self.steps), *answer]
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
         """Return the turn as flat messages: system (where it changed), user, tool steps, assistant."""
@@ -195,15 +195,15 @@ class Turn:
         records = []
         if self.system is not None:
             records.append(_record(shared, role="system", content=self.system, status=COMPLETE))
-        asked = ASKED if self.status == ASKED else COMPLETE
-        user = {"content": self.prompt, "images": list(self.images) or None, "status": asked}
+        status = ASKED if self.status == ASKED else COMPLETE
+        user = {"content": self.prompt, "images": list(self.images) or None, "status": status}
         records.append(_record(shared, role="user", **user))
         for step in self.steps:
             records.append(_record(shared, status=COMPLETE, **_flat(step)))
         if self.status == ASKED:
             return records
         answer = {
-            "content": self.said,
+            "content": self.final_text,
             "reasoning": self.reasoning or None,
             "status": self.status,
             "finish_reason": self.finish_reason,
@@ -223,7 +223,7 @@ BETWEEN_STEPS = "\n\n"
 """What stands between the text of a step and what follows it."""
 
 
-def joined(steps: Iterable[Mapping[str, Any]], said: str) -> str:
+def joined(steps: Iterable[Mapping[str, Any]], final_text: str) -> str:
     """Return an answer's whole text: what was said along with calls of tools, and then the answer.
 
     Args:
@@ -231,7 +231,7 @@ def joined(steps: Iterable[Mapping[str, Any]], said: str) -> str:
         said: The answer's own text.
     """
     parts = [str(step.get("content") or "") for step in steps if step.get("role") == "assistant"]
-    return "".join(part + BETWEEN_STEPS for part in parts if part) + said
+    return "".join(part + BETWEEN_STEPS for part in parts if part) + final_text
 
 
 def user_message(prompt: str, images: Sequence[str] = ()) -> dict[str, Any]:

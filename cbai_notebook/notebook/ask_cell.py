@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
 from cbai_notebook.conversation import (
-    Bounds,
+    ContextLimits,
     Conversation,
     Delta,
-    Question,
+    Prompt,
     ask,
     chat,
     context_of,
@@ -22,10 +22,10 @@ from cbai_notebook.conversation import (
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.notebook import insert, pictures
 from cbai_notebook.notebook.command_line import conflicts
-from cbai_notebook.notebook.command_line.parser import Options
+from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import readable, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
-from cbai_notebook.notebook.render_loop import Here, play
+from cbai_notebook.notebook.render_loop import CellThread, play
 from cbai_notebook.notebook.variables import client_options
 from cbai_notebook.preferences import Preferences, preferences
 from cbai_notebook.prompts.template import expand
@@ -50,15 +50,15 @@ class _Prepared:
     """A prompt that is ready to be asked."""
 
     conversation: Conversation
-    question: Question
+    prompt: Prompt
     model: Model
-    bounds: Bounds
+    limits: ContextLimits
     params: dict[str, Any]
     hints: tuple[str, ...]
-    left_out: str
+    dropped: str
 
 
-def ask_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
+def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
     """Ask a prompt and show the answer under the running cell, or where the options say.
 
     Raises:
@@ -69,53 +69,53 @@ def ask_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
     if options.draw:
         from cbai_notebook.notebook.draw_cell import draw_in_cell
 
-        draw_in_cell(shell, prompt, options)
+        draw_in_cell(shell, text, options)
         return
     if options.agent is not None:
         options = replace(options, model=f"agent/{options.agent}")
-    prepared = _prepare(shell, prompt, options)
+    prepared = _prepare(shell, text, options)
     if options.dry_run:
         _show_request(prepared)
         return
     _ask(shell, prepared, options)
 
 
-def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepared:
+def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Prepared:
     from cbai_notebook.client.model import create_model
     from cbai_notebook.client.providers import parse_model_spec
     from cbai_notebook.client.settings import settings
 
     now, wishes = settings(), preferences()
     conversation = chat(options.conversation)
-    question, provider_hints = _question(shell, prompt, options, now, wishes)
-    if question.remember:
-        own = conversation.of_cell(question.cell_id, question.cell_turn)
-        question = replace(question, instead=own)
+    prompt, provider_hints = _prompt(shell, text, options, now, wishes)
+    if prompt.remember:
+        own = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
+        prompt = replace(prompt, replaces=own)
     provider, _ = parse_model_spec(options.model, now)
     conflicts.check_agent(options, provider)
-    bounds = Bounds(wishes.history_turns, wishes.history_chars)
-    context = context_of(conversation, question, bounds)
-    params = request_of(question, context)
+    limits = ContextLimits(wishes.history_turns, wishes.history_chars)
+    context = context_of(conversation, prompt, limits)
+    params = request_of(prompt, context)
     if not options.allow_secrets:
         secrets.refuse(params, api_key=now.api_key, environ=os.environ)
     return _Prepared(
         conversation=conversation,
-        question=question,
+        prompt=prompt,
         model=create_model(provider),
-        bounds=bounds,
+        limits=limits,
         params=params,
         hints=(*provider_hints, *_kept_back(provider, params)),
-        left_out=_left_out(context.left_out),
+        dropped=_dropped(context.dropped_turns),
     )
 
 
-def _question(
-    shell: InteractiveShell, prompt: str, options: Options, now: Settings, wishes: Preferences
-) -> tuple[Question, tuple[str, ...]]:
+def _prompt(
+    shell: InteractiveShell, text: str, options: PromptOptions, now: Settings, wishes: Preferences
+) -> tuple[Prompt, tuple[str, ...]]:
     """Return the question with its names filled in, and the hints that go with it."""
     from cbai_notebook.client.providers import parse_model_spec
 
-    filled = expand(prompt.strip("\n"), shell.user_ns, table_rows=wishes.table_rows)
+    filled = expand(text.strip("\n"), shell.user_ns, table_rows=wishes.table_rows)
     if not filled.text.strip():
         raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
     hints = filled.hints
@@ -125,8 +125,8 @@ def _question(
         system, hints = filled_system.text, (*hints, *filled_system.hints)
     if options.model is None and not now.configured:
         hints = (*hints, *_announce_offline())
-    return Question(
-        prompt=filled.text,
+    return Prompt(
+        text=filled.text,
         system=system,
         model=parse_model_spec(options.model, now)[1],
         params=options.request_params,
@@ -155,7 +155,7 @@ def _announce_offline() -> tuple[str, ...]:
     return (OFFLINE_HINT,) if first else ()
 
 
-def _left_out(turns: int) -> str:
+def _dropped(turns: int) -> str:
     if not turns:
         return ""
     return (
@@ -164,28 +164,28 @@ def _left_out(turns: int) -> str:
     )
 
 
-def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None:
+def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -> None:
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
-    from cbai_notebook.notebook.showing import asked, finishing, surface_for
-    from cbai_notebook.notebook.variables import asking_here
+    from cbai_notebook.notebook.showing import finishing, model_label, surface_for
+    from cbai_notebook.notebook.variables import approval_options
 
     at_end = options.raw or options.schema is not None
     as_json = options.raw or (options.schema is not None and options.format == "markdown")
     screen = Screen(surface_for(shell, options.into), format="json" if as_json else options.format)
-    label = asked(prepared.model.provider, prepared.question.model)
+    label = model_label(prepared.model.provider, prepared.prompt.model)
     screen.wait(f"Waiting for {label}")
 
-    async def start(listener: Callable[[Delta], None], here: Here) -> Answer:
-        question = prepared.question
-        if question.options.get("tools"):
-            asks = asking_here(here, ending.hints.append)
-            question = replace(question, options={**question.options, **asks})
+    async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
+        prompt = prepared.prompt
+        if prompt.options.get("tools"):
+            asks = approval_options(cell_thread, ending.hints.append)
+            prompt = replace(prompt, options={**prompt.options, **asks})
         return await ask(
             prepared.conversation,
-            question,
+            prompt,
             prepared.model,
-            bounds=prepared.bounds,
+            limits=prepared.limits,
             listener=_only_calls(listener) if at_end else listener,
         )
 
@@ -193,7 +193,7 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
         screen,
         label=label,
         hints=prepared.hints,
-        left_out=prepared.left_out,
+        dropped=prepared.dropped,
     ) as ending:
         try:
             answer = ending.answer = play(start, screen)
@@ -201,7 +201,7 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
             screen.text(error.partial)
             raise
         finally:
-            if prepared.question.remember and (problem := prepared.conversation.not_stored):
+            if prepared.prompt.remember and (problem := prepared.conversation.not_stored):
                 ending.hints.append(f"Not stored: {problem}")
         if at_end:
             screen.text(readable(answer.raw) if options.raw else answer.text)
@@ -214,8 +214,8 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: Options) -> None
 
 
 def _show_request(prepared: _Prepared) -> None:
-    params = {**prepared.params, **prepared.question.options}
-    request = bridge.run(prepared.model.prepare(prepared.question.stream, **params))
+    params = {**prepared.params, **prepared.prompt.options}
+    request = bridge.run(prepared.model.prepare(prepared.prompt.stream, **params))
     show_request(request, prepared.hints)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbai_notebook import bridge
-from cbai_notebook.conversation import Conversation, Question, chat, secrets
+from cbai_notebook.conversation import Conversation, Prompt, chat, secrets
 from cbai_notebook.conversation.ask_image import draw, revised_prompts
 from cbai_notebook.errors import ImageDownloadError, UsageError
 from cbai_notebook.notebook import saving
 from cbai_notebook.notebook.command_line import conflicts
-from cbai_notebook.notebook.command_line.parser import Options
+from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.preferences import preferences
@@ -40,35 +40,35 @@ class _Prepared:
     """A prompt that is ready to be drawn."""
 
     conversation: Conversation
-    question: Question
+    prompt: Prompt
     model: ImageModel
     path: Path | None
     hints: tuple[str, ...]
 
 
-def draw_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None:
+def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
     """Draw a prompt and show the pictures under the running cell, or where the options say.
 
     Raises:
         CbaiError: The prompt was refused, or not everything came; what there is is shown.
         KeyboardInterrupt: The user interrupted; the request is stopped.
     """
-    prepared = _prepare(shell, prompt, options)
-    question = prepared.question
+    prepared = _prepare(shell, text, options)
+    prompt = prepared.prompt
     if options.dry_run:
-        named = {"model": question.model, "prompt": question.prompt, **question.params}
+        named = {"model": prompt.model, "prompt": prompt.text, **prompt.params}
         show_request(bridge.run(prepared.model.prepare(**named)), prepared.hints)
         return
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
-    from cbai_notebook.notebook.showing import asked, surface_for
+    from cbai_notebook.notebook.showing import model_label, surface_for
 
     canvas = _Canvas(
-        surface_for(shell, options.into), asked(prepared.model.provider, question.model)
+        surface_for(shell, options.into), model_label(prepared.model.provider, prompt.model)
     )
     canvas.wait()
     canvas.hints += prepared.hints
     try:
-        answer = bridge.run(draw(prepared.conversation, question, prepared.model), nested=False)
+        answer = bridge.run(draw(prepared.conversation, prompt, prepared.model), nested=False)
     except KeyboardInterrupt:
         canvas.finish("cancelled", _not_stored(prepared))
         raise
@@ -91,12 +91,12 @@ def draw_in_cell(shell: InteractiveShell, prompt: str, options: Options) -> None
         canvas.finish("complete", hints)
 
 
-def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepared:
+def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Prepared:
     from cbai_notebook.client.images.model import create_image_model
     from cbai_notebook.client.settings import settings
 
     now = settings()
-    filled = expand(prompt.strip("\n"), shell.user_ns, table_rows=preferences().table_rows)
+    filled = expand(text.strip("\n"), shell.user_ns, table_rows=preferences().table_rows)
     if not filled.text.strip():
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
     if not options.allow_secrets:
@@ -104,8 +104,8 @@ def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepare
         secrets.refuse(told, api_key=now.api_key, environ=os.environ)
     provider, model = _asked_for(options.model, now)
     conversation = chat(options.conversation)
-    question = Question(
-        prompt=filled.text,
+    prompt = Prompt(
+        text=filled.text,
         model=model,
         params=dict(options.params),
         remember=options.history,
@@ -113,13 +113,13 @@ def _prepare(shell: InteractiveShell, prompt: str, options: Options) -> _Prepare
         cell_turn=0 if options.dry_run else cell_turn(shell),
         allow_secrets=options.allow_secrets,
     )
-    if question.remember:
-        own = conversation.of_cell(question.cell_id, question.cell_turn)
-        question = replace(question, instead=own)
+    if prompt.remember:
+        own = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
+        prompt = replace(prompt, replaces=own)
     is_file = conflicts.is_picture(options.output)
     return _Prepared(
         conversation=conversation,
-        question=question,
+        prompt=prompt,
         model=create_image_model(provider),
         path=saving.destination(options.output or "") if is_file else None,
         hints=filled.hints,
@@ -136,13 +136,13 @@ def _asked_for(spec: str | None, now: Settings) -> tuple[str, str | None]:
     return PROVIDER, spec
 
 
-def _hand_over(shell: InteractiveShell, options: Options, answer: ImageAnswer) -> None:
+def _hand_over(shell: InteractiveShell, options: PromptOptions, answer: ImageAnswer) -> None:
     if options.output and not conflicts.is_picture(options.output):
         shell.user_ns[options.output] = answer
 
 
 def _not_stored(prepared: _Prepared) -> tuple[str, ...]:
-    problem = prepared.conversation.not_stored if prepared.question.remember else ""
+    problem = prepared.conversation.not_stored if prepared.prompt.remember else ""
     return (f"Not stored: {problem}",) if problem else ()
 
 
@@ -164,11 +164,11 @@ class _Canvas:
 
     def show(self, answer: ImageAnswer) -> None:
         from cbai_notebook.notebook.screen.footer import seconds
-        from cbai_notebook.notebook.showing import asked
+        from cbai_notebook.notebook.showing import model_label
 
         self._images = [image for image in answer.images if image.data]
         took = answer.timing.duration_s
-        label = asked(answer.provider, answer.model)
+        label = model_label(answer.provider, answer.model)
         self._label = label if took is None else f"{label} · {seconds(took)}"
         if revised := revised_prompts(answer):
             self.hints.append(f"Drawn as: {_cut('; '.join(revised))}")

@@ -18,7 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class _Errand(Generic[R]):
+class _Job(Generic[R]):
     """Something that the thread which plays does for the background loop."""
 
     def __init__(self, work: Callable[[], R]) -> None:
@@ -38,23 +38,23 @@ class _Errand(Generic[R]):
         self._loop.call_soon_threadsafe(lambda: None if self.done.done() else told(value))
 
 
-class Here:
+class CellThread:
     """The thread that plays, as the answer on the background loop sees it.
 
     A question to the user, and a tool that needs the kernel's own loop, must run there.
     """
 
-    def __init__(self, items: queue.SimpleQueue[Delta | _Errand[Any] | None]) -> None:
+    def __init__(self, items: queue.SimpleQueue[Delta | _Job[Any] | None]) -> None:
         self._items = items
 
     async def run(self, work: Callable[[], R]) -> R:
         """Run a function on the thread that plays, and return what it returns."""
-        errand = _Errand(work)
+        errand = _Job(work)
         self._items.put(errand)
         return await errand.done
 
 
-def play(start: Callable[[Callable[[Delta], None], Here], Awaitable[T]], screen: Screen) -> T:
+def play(start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]], screen: Screen) -> T:
     """Run an answer on the background loop and paint here what arrives, until it has ended.
 
     Deltas cross in a queue: a round trip between the threads for each would cost more than the
@@ -71,11 +71,11 @@ def play(start: Callable[[Callable[[Delta], None], Here], Awaitable[T]], screen:
     Raises:
         KeyboardInterrupt: After the request was stopped; what had arrived is on the screen.
     """
-    deltas: queue.SimpleQueue[Delta | _Errand[Any] | None] = queue.SimpleQueue()
+    deltas: queue.SimpleQueue[Delta | _Job[Any] | None] = queue.SimpleQueue()
 
     async def answer() -> T:
         try:
-            return await start(deltas.put, Here(deltas))
+            return await start(deltas.put, CellThread(deltas))
         finally:
             deltas.put(None)
 
@@ -90,9 +90,7 @@ def play(start: Callable[[Callable[[Delta], None], Here], Awaitable[T]], screen:
     return call.result()
 
 
-def _paint_until_end(
-    deltas: queue.SimpleQueue[Delta | _Errand[Any] | None], screen: Screen
-) -> None:
+def _paint_until_end(deltas: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
     while True:
         due = screen.due()
         try:
@@ -102,14 +100,14 @@ def _paint_until_end(
             continue
         if delta is None:
             return
-        if isinstance(delta, _Errand):
+        if isinstance(delta, _Job):
             delta.run()
             continue
         _feed(screen, delta)
         screen.tick()
 
 
-def _drain(deltas: queue.SimpleQueue[Delta | _Errand[Any] | None], screen: Screen) -> None:
+def _drain(deltas: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
     while not deltas.empty():
         if isinstance(delta := deltas.get(), Delta):
             _feed(screen, delta)

@@ -75,7 +75,7 @@ class Ending:
 
 @contextmanager
 def finishing(
-    screen: Screen, *, label: str = "", hints: Sequence[str] = (), left_out: str = ""
+    screen: Screen, *, label: str = "", hints: Sequence[str] = (), dropped: str = ""
 ) -> Iterator[Ending]:
     """Finish a screen when the block ends, however it ends; exceptions pass on.
 
@@ -83,10 +83,10 @@ def finishing(
         screen: The answer's screen.
         label: Who was asked, for an answer that never told.
         hints: Sentences about the prompt.
-        left_out: What stayed out of the context, as one sentence.
+        dropped: What stayed out of the context, as one sentence.
     """
     ending = Ending(hints=list(hints))
-    broken = Facts(label=label, left_out=left_out)
+    broken = Facts(label=label, dropped=dropped)
     try:
         yield ending
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -98,26 +98,26 @@ def finishing(
     except BaseException:
         screen.finish("failed", footer=broken, hints=ending.hints)
         raise
-    facts = facts_of(ending.answer, left_out) if ending.answer else broken
+    facts = facts_of(ending.answer, dropped) if ending.answer else broken
     screen.finish("complete", footer=facts, hints=ending.hints)
 
 
-def facts_of(answer: Answer, left_out: str = "") -> Facts:
+def facts_of(answer: Answer, dropped: str = "") -> Facts:
     """Return what the footer says of a whole answer."""
     has_own_label = answer.label != answer.provider
     usage = answer.usage
     return Facts(
-        label=answer.label if has_own_label else asked(answer.provider, answer.model),
+        label=answer.label if has_own_label else model_label(answer.provider, answer.model),
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,
         first_token_s=answer.timing.first_token_s,
         duration_s=answer.timing.duration_s,
-        left_out=left_out,
+        dropped=dropped,
         searched=getattr(answer, "search_results", ()),
         looked_up=getattr(answer, "knowledge", ()),
     )
 
 
-def asked(provider: str, model: str | None) -> str:
+def model_label(provider: str, model: str | None) -> str:
     """Return who is asked, as ``"cloudbase/hy3"``."""
     return f"{provider}/{model}" if model else provider

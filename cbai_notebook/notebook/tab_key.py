@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.notebook.command_line.completion import Completions, Offers
+    from cbai_notebook.notebook.command_line.completion import Completions, CompletionSources
 
 _IDENTIFIER = "cbai_notebook"
 
@@ -47,16 +47,16 @@ def unregister(shell: InteractiveShell) -> None:
 def _at_cursor(context: CompletionContext, shell: InteractiveShell) -> Completions:
     from cbai_notebook.notebook.command_line.completion import complete, complete_prompt
 
-    offers = _offers_of(shell)
+    sources = _sources_of(shell)
     lines = context.full_text.split("\n")[: context.cursor_line]
     first = next((line for line in lines if line.strip()), "")
     if re.match(r"\s*%%cbai(?:\s|$)", first):
-        return complete_prompt(context.text_until_cursor, offers)
-    return complete(context.text_until_cursor, offers)
+        return complete_prompt(context.text_until_cursor, sources)
+    return complete(context.text_until_cursor, sources)
 
 
-def _offers_of(shell: InteractiveShell) -> Offers:
-    from cbai_notebook.notebook.command_line.completion import Offers
+def _sources_of(shell: InteractiveShell) -> CompletionSources:
+    from cbai_notebook.notebook.command_line.completion import CompletionSources
     from cbai_notebook.prompts.references import Found, Reference, resolve
 
     def variables() -> list[str]:
@@ -75,7 +75,7 @@ def _offers_of(shell: InteractiveShell) -> Offers:
             name for name in variables() if issubclass(type(shell.user_ns[name]), widgets.Output)
         ]
 
-    return Offers(_models, _providers, _conversations, variables, outputs)
+    return CompletionSources(_models, _providers, _conversations, variables, outputs)
 
 
 def _models() -> list[str]:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook import bridge
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.options import near
-from cbai_notebook.notebook.command_line.parser import Options
+from cbai_notebook.notebook.command_line.parser import PromptOptions
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.record import PendingCall
     from cbai_notebook.conversation import Turn
-    from cbai_notebook.notebook.render_loop import Here
+    from cbai_notebook.notebook.render_loop import CellThread
 
 LONGEST_ARGUMENTS = 300
 """Characters of a call's arguments that a question to the user shows."""
 
 
-def client_options(options: Options, namespace: Mapping[str, Any]) -> dict[str, Any]:
+def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the options say to the client's side of a request.
 
     Args:
@@ -43,7 +43,7 @@ def client_options(options: Options, namespace: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def asking_here(here: Here, told: Callable[[str], None]) -> dict[str, Any]:
+def approval_options(cell_thread: CellThread, tell: Callable[[str], None]) -> dict[str, Any]:
     """Return how the client asks the user, and runs what needs the kernel's own loop.
 
     Args:
@@ -53,14 +53,14 @@ def asking_here(here: Here, told: Callable[[str], None]) -> dict[str, Any]:
 
     async def approve(_turn: Turn, pending: PendingCall) -> bool:
         try:
-            return await here.run(lambda: _confirmed(pending))
+            return await cell_thread.run(lambda: _confirmed(pending))
         except (EOFError, NotImplementedError, RuntimeError):
             # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
-            told(f"`{pending.name}` was refused, because nobody can be asked here.")
+            tell(f"`{pending.name}` was refused, because nobody can be asked here.")
             return False
 
     async def call_nested(work: Callable[[], Any]) -> Any:
-        return await here.run(lambda: bridge.run(_done(work), nested=True))
+        return await cell_thread.run(lambda: bridge.run(_done(work), nested=True))
 
     return {"approve": approve, "call_nested": call_nested}
 

@@ -77,11 +77,11 @@ def _checkpointing(module: str, file: Path) -> Iterator[Row]:
 def build(file: str) -> float:
     """Write a million messages as the archive writes them; return the seconds."""
     from cbai_notebook.conversation import Turn
-    from cbai_notebook.conversation.registry import Shelf
-    from cbai_notebook.conversation.store import Archive
+    from cbai_notebook.conversation.registry import ConversationRegistry
+    from cbai_notebook.conversation.store import Store
 
     started = time.perf_counter()
-    shelf = Shelf(Archive(Path(file)), None)
+    registry = ConversationRegistry(Store(Path(file)), None)
     clock = datetime(2025, 1, 1, tzinfo=timezone.utc)
     each = MESSAGES // 2 // CONVERSATIONS
     for conversation in range(CONVERSATIONS):
@@ -105,39 +105,39 @@ def build(file: str) -> float:
                 "",
             )
             turns.append(turn)
-        shelf.get(f"conversation {conversation}").extend(turns)
+        registry.get(f"conversation {conversation}").extend(turns)
     return time.perf_counter() - started
 
 
 def open_(file: str) -> float:
     """Return the seconds to open the file."""
-    from cbai_notebook.conversation.store import Archive
+    from cbai_notebook.conversation.store import Store
 
     started = time.perf_counter()
-    Archive(Path(file)).check()
+    Store(Path(file)).check()
     return time.perf_counter() - started
 
 
 def last(file: str) -> float:
     """Return the seconds from nothing to the turns of the last conversation."""
-    from cbai_notebook.conversation.registry import Shelf
-    from cbai_notebook.conversation.store import Archive
+    from cbai_notebook.conversation.registry import ConversationRegistry
+    from cbai_notebook.conversation.store import Store
 
     started = time.perf_counter()
-    talk = Shelf(Archive(Path(file)), None).get(f"conversation {CONVERSATIONS - 1}")
+    talk = ConversationRegistry(Store(Path(file)), None).get(f"conversation {CONVERSATIONS - 1}")
     assert len(talk) == MESSAGES // CONVERSATIONS
     return time.perf_counter() - started
 
 
 def names(file: str) -> float:
     """Return the seconds to list the conversations by name."""
-    from cbai_notebook.conversation.registry import Shelf
-    from cbai_notebook.conversation.store import Archive
+    from cbai_notebook.conversation.registry import ConversationRegistry
+    from cbai_notebook.conversation.store import Store
 
-    shelf = Shelf(Archive(Path(file)), None)
-    shelf.get("another")
+    registry = ConversationRegistry(Store(Path(file)), None)
+    registry.get("another")
     started = time.perf_counter()
-    assert len(shelf.names()) == CONVERSATIONS + 1
+    assert len(registry.names()) == CONVERSATIONS + 1
     return time.perf_counter() - started
 
 
@@ -145,12 +145,12 @@ def search(file: str, words: str) -> float:
     """Return the seconds to find the newest 50 messages, the file being open."""
     from cbai_notebook.conversation import keep_history
     from cbai_notebook.conversation.history import history
-    from cbai_notebook.conversation.store import archive
+    from cbai_notebook.conversation.store import current_store
 
     keep_history(file)
-    opened = archive()
-    assert opened is not None
-    opened.check()
+    wait_for_first_token = current_store()
+    assert wait_for_first_token is not None
+    wait_for_first_token.check()
     started = time.perf_counter()
     found = history(search=words, limit=50)
     seconds = time.perf_counter() - started
@@ -160,22 +160,22 @@ def search(file: str, words: str) -> float:
 
 def forget(file: str) -> float:
     """Return the seconds until nothing is left of a conversation."""
-    from cbai_notebook.conversation.registry import Shelf
-    from cbai_notebook.conversation.store import Archive
+    from cbai_notebook.conversation.registry import ConversationRegistry
+    from cbai_notebook.conversation.store import Store
 
-    shelf = Shelf(Archive(Path(file)), None)
-    talk = shelf.get(shelf.names()[0])
+    registry = ConversationRegistry(Store(Path(file)), None)
+    talk = registry.get(registry.names()[0])
     assert len(talk) == MESSAGES // CONVERSATIONS
     started = time.perf_counter()
-    shelf.delete(talk)
+    registry.delete(talk)
     return time.perf_counter() - started
 
 
 def turn(folder: str) -> float:
     """Return the seconds of CPU for storing a turn of 2,000 characters, from its prompt to its end."""
     from cbai_notebook.conversation import Conversation, Turn
-    from cbai_notebook.conversation.registry import Shelf
-    from cbai_notebook.conversation.store import Archive
+    from cbai_notebook.conversation.registry import ConversationRegistry
+    from cbai_notebook.conversation.store import Store
 
     def run(talk: Conversation, count: int) -> float:
         started = time.process_time()
@@ -187,7 +187,7 @@ def turn(folder: str) -> float:
         return (time.process_time() - started) / count
 
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        kept = Shelf(Archive(Path(own) / "history.sqlite"), None).get("talk")
+        kept = ConversationRegistry(Store(Path(own) / "history.sqlite"), None).get("talk")
         run(kept, 20)
         return run(kept, 500) - run(Conversation("in memory"), 500)
 
@@ -202,9 +202,9 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
     from cbai_notebook.client.model import create_model
     from cbai_notebook.client.settings import Settings
     from cbai_notebook.client.transport import aclose
-    from cbai_notebook.conversation import Conversation, Question, Turn, ask
-    from cbai_notebook.conversation.store import Archive
-    from cbai_notebook.conversation.store.sync import Keeper
+    from cbai_notebook.conversation import Conversation, Prompt, Turn, ask
+    from cbai_notebook.conversation.store import Store
+    from cbai_notebook.conversation.store.sync import StoreSync
     from cbai_notebook.notebook.render_loop import play
     from cbai_notebook.notebook.screen import Screen
     from tests.notebook.screen.recording import RecordingSurface
@@ -232,13 +232,13 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
     def cell(talk: Conversation, spec: str) -> float:
         started = time.process_time()
         screen = Screen(RecordingSurface())
-        question = Question("Tell me", model=spec)
+        question = Prompt("Tell me", model=spec)
         play(lambda listener, _: ask(talk, question, model, listener=listener), screen)
         screen.finish("complete")
         return time.process_time() - started
 
     in_memory = Timed("talk")
-    on_disk = Timed("talk", keeper=Keeper(Archive(Path(file)), "talk"))
+    on_disk = Timed("talk", sync=StoreSync(Store(Path(file)), "talk"))
     for talk in (in_memory, on_disk):
         cell(talk, "blast:500")
     without, more = [], []

@@ -37,7 +37,7 @@ _LINKS = """area => Array.from(area.querySelectorAll("a[href]")).map(
 
 async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: range) -> None:
     """Check that nothing was loaded, run or left lying in wait."""
-    await settle(notebook)
+    await replace_text(notebook)
     for index in answers:
         found = await notebook.output(index).evaluate(_FIND)
         assert found == [], f"in cell {index}"
@@ -46,7 +46,7 @@ async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: rang
     assert notebook.watch.dialogs == notebook.watch.marks == []
 
 
-async def settle(notebook: NotebookPage) -> None:
+async def replace_text(notebook: NotebookPage) -> None:
     """Let the page paint, typeset and ask for what it wants to ask."""
     # Idle callbacks run when layout, typesetting and image requests of what is there have begun.
     await notebook.page.evaluate(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cbai_notebook.client.accumulator import Fold, merged
+from cbai_notebook.client.accumulator import Accumulator, merged
 from cbai_notebook.client.chat_wire import decode_chunk
 
 # A busy machine is no failure of what is tested.
@@ -60,9 +60,9 @@ def test_several_choices_are_kept_apart() -> None:
     ]
     whole = merged(chunks)
     assert [c["message"]["content"] for c in whole["choices"]] == ["aA", "bB"]
-    fold = folded(chunks)
-    assert fold.text == "aA"
-    assert [c.message.content for c in fold.choices] == ["aA", "bB"]
+    accumulator = folded(chunks)
+    assert accumulator.text == "aA"
+    assert [c.message.content for c in accumulator.choices] == ["aA", "bB"]
 
 
 def test_usage_keeps_its_last_values_that_are_not_zero() -> None:
@@ -175,9 +175,9 @@ def test_both_ways_of_adding_up_agree(
     chunks = [chunk(delta(content=text)) for text in contents]
     chunks += [chunk(delta(reasoning_content=text)) for text in thoughts]
     message = merged(chunks)["choices"][0]["message"] if chunks else {"content": ""}
-    fold = folded(chunks)
-    assert fold.text == (message["content"] or "") == "".join(filter(None, contents))
-    assert fold.reasoning == (message.get("reasoning_content") or "")
+    accumulator = folded(chunks)
+    assert accumulator.text == (message["content"] or "") == "".join(filter(None, contents))
+    assert accumulator.reasoning == (message.get("reasoning_content") or "")
 
 
 JSON = st.recursive(
@@ -201,15 +201,15 @@ JSON = st.recursive(
 @patient
 @given(st.lists(st.fixed_dictionaries({"choices": JSON, "usage": JSON, "id": JSON}), max_size=4))
 def test_no_shape_of_chunk_breaks_it(chunks: list[dict[str, Any]]) -> None:
-    fold = folded(chunks)
-    assert isinstance(fold.text, str)
-    assert isinstance(fold.reply, dict)
-    assert fold.choices
+    accumulator = folded(chunks)
+    assert isinstance(accumulator.text, str)
+    assert isinstance(accumulator.reply, dict)
+    assert accumulator.choices
     assert merged(chunks)["object"] == "chat.completion"
 
 
-def folded(chunks: list[dict[str, Any]]) -> Fold:
-    fold = Fold()
+def folded(chunks: list[dict[str, Any]]) -> Accumulator:
+    accumulator = Accumulator()
     for one in chunks:
-        fold.add([decode_chunk(json.dumps(one).encode())])
-    return fold
+        accumulator.add([decode_chunk(json.dumps(one).encode())])
+    return accumulator

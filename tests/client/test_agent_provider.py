@@ -12,8 +12,8 @@ from cbai_notebook.client.providers import in_cloud, parse_model_spec
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
+    AgentNotFoundError,
     ConfigurationError,
-    NotThereError,
     RequestTimeoutError,
     StreamCutError,
     UsageError,
@@ -165,7 +165,7 @@ async def test_an_id_leads_nowhere_else(make_model: MakeModel, gateway: Gateway,
 
 
 async def test_failures_are_those_of_agents(make_model: MakeModel, gateway: Gateway) -> None:
-    with pytest.raises(NotThereError, match="bot-ghost"):
+    with pytest.raises(AgentNotFoundError, match="bot-ghost"):
         await make_model().generate_text(model="bot-ghost", messages=HI)
     gateway.script("say:one two three four five+cut:3")
     with pytest.raises(StreamCutError) as failure:

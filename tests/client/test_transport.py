@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cbai_notebook.client import transport
-from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.model import Model
 from cbai_notebook.errors import CbaiError
 from tests.client.conftest import MESSAGES, MakeModel
@@ -122,7 +122,7 @@ async def test_a_proxy_of_the_environment_is_used(
         model = make_model(base_url=f"{scheme}://models.invalid/v1")
         request = await model.prepare(False, **ASK)
         with contextlib.suppress(CbaiError):
-            response = await sender.send(request, Asked(url=request.url), connect_timeout=5)
+            response = await sender.send(request, ErrorContext(url=request.url), connect_timeout=5)
             await response.aclose()
     assert asked
     assert b"models.invalid" in asked[0]

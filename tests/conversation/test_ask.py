@@ -9,7 +9,7 @@ import pytest
 from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
-from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 
@@ -27,7 +27,7 @@ def test_what_is_said_along_with_the_last_calls_is_kept_once(
     model = create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
     gateway.always(calling(Call("add", {"x": 1, "y": 2}), text="Let me see."))
     talk, shown = Conversation("steps"), []
-    question = Question("1 + 2?", stream=stream, options={"tools": [add], "max_steps": 1})
+    question = Prompt("1 + 2?", stream=stream, options={"tools": [add], "max_steps": 1})
     asyncio.run(ask(talk, question, model, listener=lambda delta: shown.append(delta.text)))
     assert "".join(shown).strip() == "Let me see."
     assert [message["content"] for message in talk.messages] == ["1 + 2?", "Let me see.", "3", ""]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cbai_notebook.conversation import Bounds, Conversation, Turn
-from cbai_notebook.conversation.ask import Question, context_of, request_of
+from cbai_notebook.conversation import ContextLimits, Conversation, Turn
+from cbai_notebook.conversation.ask import Prompt, context_of, request_of
 from cbai_notebook.errors import UsageError
 from tests.conversation.test_conversation import conversation, turn
 
@@ -24,7 +24,7 @@ def test_an_edited_prompt_starts_a_branch_and_the_old_one_is_kept(
 ) -> None:
     talk = conversation(*turns)
     edited = turn("b, but shorter", "2'")
-    talk.open(edited, beside=turns[1])
+    talk.open(edited, branch_of=turns[1])
     assert prompts(talk) == ["a", "b, but shorter"]
     assert [message["content"] for message in talk] == ["a", "1", "b, but shorter", "2'"]
     assert talk.alternatives(edited) == (turns[1], edited)
@@ -33,7 +33,7 @@ def test_an_edited_prompt_starts_a_branch_and_the_old_one_is_kept(
 def test_switching_brings_back_what_followed(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
     edited = turn("B", "2'")
-    talk.open(edited, beside=turns[1])
+    talk.open(edited, branch_of=turns[1])
     talk.open(turn("D", "4"))
     talk.choose(turns[1])
     assert prompts(talk) == ["a", "b", "c"]
@@ -43,7 +43,7 @@ def test_switching_brings_back_what_followed(turns: tuple[Turn, Turn, Turn]) -> 
 
 def test_the_first_prompt_can_be_asked_anew(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
-    talk.open(turn("a", "again"), beside=turns[0])
+    talk.open(turn("a", "again"), branch_of=turns[0])
     assert [message["content"] for message in talk] == ["a", "again"]
 
 
@@ -51,16 +51,16 @@ def test_only_what_stands_before_goes_along_with_an_alternative(
     turns: tuple[Turn, Turn, Turn],
 ) -> None:
     talk = conversation(*turns)
-    question = Question("b", beside=turns[1])
-    request = request_of(question, context_of(talk, question, Bounds()))
+    question = Prompt("b", branch_of=turns[1])
+    request = request_of(question, context_of(talk, question, ContextLimits()))
     assert [message["content"] for message in request["messages"]] == ["a", "1", "b"]
 
 
 def test_an_alternative_keeps_the_system_prompt_of_its_place() -> None:
     first, later = turn("a", "1", system="Be brief."), turn("b", "2", system="Rhyme.")
     talk = conversation(first, later)
-    question = Question("a", beside=first)
-    request = request_of(question, context_of(talk, question, Bounds()))
+    question = Prompt("a", branch_of=first)
+    request = request_of(question, context_of(talk, question, ContextLimits()))
     assert request["messages"] == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "a"},
@@ -81,7 +81,7 @@ def test_deleting_a_turn_moves_up_what_follows(turns: tuple[Turn, Turn, Turn]) -
 def test_deleting_an_alternative_shows_the_one_before(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
     edited = turn("B", "2'")
-    talk.open(edited, beside=turns[1])
+    talk.open(edited, branch_of=turns[1])
     talk.open(turn("D", "4"))
     talk.delete(edited)
     assert prompts(talk) == ["a", "b", "c"]
@@ -93,23 +93,23 @@ def test_a_failed_alternative_is_replaced_when_it_is_asked_again(
 ) -> None:
     talk = conversation(*turns)
     failed = turn("b", status="failed")
-    talk.open(failed, beside=turns[1])
+    talk.open(failed, branch_of=turns[1])
     again = turn("b", "2''")
-    talk.open(again, beside=failed)
+    talk.open(again, branch_of=failed)
     assert talk.alternatives(again) == (turns[1], again)
 
 
 def test_a_failed_turn_in_the_middle_keeps_what_follows_when_asked_again() -> None:
     failed, after = turn("a", status="failed"), turn("b", "2")
     talk = conversation(failed, after)
-    talk.open(turn("a", "1"), beside=failed)
+    talk.open(turn("a", "1"), branch_of=failed)
     assert prompts(talk) == ["a", "b"]
 
 
 def test_a_turn_that_is_gone_cannot_be_used(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
     talk.clear()
-    for use in (talk.choose, talk.delete, lambda gone: talk.open(turn("d"), beside=gone)):
+    for use in (talk.choose, talk.delete, lambda gone: talk.open(turn("d"), branch_of=gone)):
         with pytest.raises(UsageError, match="no longer in the conversation"):
             use(turns[0])
 
@@ -128,7 +128,7 @@ def test_a_new_version_stands_in_the_place_of_the_old_one_and_what_follows_is_st
     turns: tuple[Turn, Turn, Turn],
 ) -> None:
     talk = conversation(*turns)
-    talk.open(again := turn("b", "2'"), instead=turns[1])
+    talk.open(again := turn("b", "2'"), replaces=turns[1])
     assert prompts(talk) == ["a", "b", "c"]
     assert [each.stale for each in talk.turns] == [False, False, True]
     assert talk.versions() == [
@@ -143,6 +143,6 @@ def test_a_new_version_stands_in_the_place_of_the_old_one_and_what_follows_is_st
 
 def test_what_follows_a_deleted_version_stays(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
-    talk.open(again := turn("b", "2'"), instead=turns[1])
+    talk.open(again := turn("b", "2'"), replaces=turns[1])
     talk.delete(again)
     assert talk.turns == turns

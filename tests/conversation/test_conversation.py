@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cbai_notebook.conversation import RECORD_KEYS, Bounds, Conversation, Turn, chat, names
+from cbai_notebook.conversation import RECORD_KEYS, ContextLimits, Conversation, Turn, chat, names
 from cbai_notebook.errors import UsageError
 
 NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
@@ -51,22 +51,24 @@ def test_changing_the_list_changes_nothing_in_the_conversation() -> None:
 
 
 def test_past_turns_go_along_in_order() -> None:
-    context = conversation(turn("a", "b"), turn("c", "d")).context("e", None, Bounds())
+    context = conversation(turn("a", "b"), turn("c", "d")).context("e", None, ContextLimits())
     assert [message["content"] for message in context.messages] == ["a", "b", "c", "d"]
     assert [message["role"] for message in context.messages] == ["user", "assistant"] * 2
-    assert context.left_out == 0
+    assert context.dropped_turns == 0
 
 
-@pytest.mark.parametrize("bounds", [Bounds(turns=1), Bounds(chars=5)])
-def test_the_oldest_turns_are_left_out_and_counted(bounds: Bounds) -> None:
-    context = conversation(turn("aa", "bb"), turn("cc", "dd")).context("e", None, bounds)
+@pytest.mark.parametrize("limits", [ContextLimits(turns=1), ContextLimits(chars=5)])
+def test_the_oldest_turns_are_left_out_and_counted(limits: ContextLimits) -> None:
+    context = conversation(turn("aa", "bb"), turn("cc", "dd")).context("e", None, limits)
     assert [message["content"] for message in context.messages] == ["cc", "dd"]
-    assert context.left_out == 1
+    assert context.dropped_turns == 1
 
 
 def test_a_turn_without_an_answer_does_not_go_along() -> None:
     talk = conversation(turn("a", "b"), turn("lost", status="failed"))
-    assert [message["content"] for message in talk.context("e", None, Bounds()).messages] == [
+    assert [
+        message["content"] for message in talk.context("e", None, ContextLimits()).messages
+    ] == [
         "a",
         "b",
     ]
@@ -74,7 +76,7 @@ def test_a_turn_without_an_answer_does_not_go_along() -> None:
 
 def test_a_partial_answer_goes_along() -> None:
     talk = conversation(turn("a", "half an ans", status="cancelled"))
-    assert talk.context("e", None, Bounds()).messages[-1]["content"] == "half an ans"
+    assert talk.context("e", None, ContextLimits()).messages[-1]["content"] == "half an ans"
 
 
 def test_asking_again_after_a_failure_keeps_the_users_message_once() -> None:
@@ -94,12 +96,12 @@ def test_another_prompt_after_a_failure_keeps_both_and_roles_alternate() -> None
 def test_the_system_prompt_stays_until_it_is_changed_or_removed() -> None:
     talk = conversation(turn("a", "b", system="Be brief."), turn("c", "d"))
     assert talk.system == "Be brief."
-    assert talk.context("e", None, Bounds()).messages[0] == {
+    assert talk.context("e", None, ContextLimits()).messages[0] == {
         "role": "system",
         "content": "Be brief.",
     }
-    assert talk.context("e", "Rhyme.", Bounds()).messages[0]["content"] == "Rhyme."
-    assert talk.context("e", "", Bounds()).messages[0]["role"] == "user"
+    assert talk.context("e", "Rhyme.", ContextLimits()).messages[0]["content"] == "Rhyme."
+    assert talk.context("e", "", ContextLimits()).messages[0]["role"] == "user"
     assert [message["role"] for message in talk][:3] == ["system", "user", "assistant"]
 
 
@@ -123,8 +125,8 @@ def test_a_blank_name_is_refused() -> None:
 
 def test_images_of_the_past_go_along_as_far_as_they_fit() -> None:
     old, new = (turn(name, "ok", images=(f"https://x/{name}.png",)) for name in ("old", "new"))
-    bounds = Bounds(image_chars=len(new.images[0]))
-    first, _, second, _ = conversation(old, new).context("and?", None, bounds).messages
+    limits = ContextLimits(image_chars=len(new.images[0]))
+    first, _, second, _ = conversation(old, new).context("and?", None, limits).messages
     assert first["content"] == "old"
     assert second["content"][1]["image_url"]["url"] == "https://x/new.png"
 
@@ -140,6 +142,6 @@ def test_an_answer_goes_along_without_what_its_tools_gave_where_that_is_too_long
         (50, ["user", "assistant"]),
         (500, ["user", "assistant", "tool", "assistant"]),
     ):
-        context = talk.context("and?", None, Bounds(chars=chars))
+        context = talk.context("and?", None, ContextLimits(chars=chars))
         assert [message["role"] for message in context.messages] == roles
-        assert context.left_out == 0
+        assert context.dropped_turns == 0

@@ -32,8 +32,8 @@ def test_turns_are_those_on_show(place: str, tmp_path: Path) -> None:
             for talk in (plain, branched, begun_again):
                 talk.open(asked(minute))
         first, second, _ = branched.turns
-        branched.open(asked(3), beside=second)
-        branched.open(asked(4), instead=first)
+        branched.open(asked(3), branch_of=second)
+        branched.open(asked(4), replaces=first)
         begun_again.reset()
         assert told(plain.name) == (3, NOW + timedelta(minutes=2))
         assert told(branched.name) == (2, NOW + timedelta(minutes=4))

@@ -15,7 +15,7 @@ def test_a_watcher_hears_of_every_change_in_order() -> None:
     talk.open(asked)
     talk.grow(asked, "1", "")
     talk.close(asked, "complete")
-    talk.open(other, beside=asked)
+    talk.open(other, branch_of=asked)
     talk.choose(asked)
     talk.delete(other)
     talk.reset()
@@ -70,12 +70,12 @@ def test_watchers_come_and_go_on_many_threads() -> None:
 def test_a_reader_at_its_own_pace_misses_nothing() -> None:
     growing = turn("a")
     growing.add("one ", "")
-    text, reasoning, mark = growing.since((0, 0))
+    text, reasoning, mark = growing.text_since((0, 0))
     growing.add("two ", "hm")
     growing.add("three", "")
-    more, thought, mark = growing.since(mark)
+    more, thought, mark = growing.text_since(mark)
     assert (text + more, reasoning + thought) == ("one two three", "hm")
-    assert growing.since(mark)[:2] == ("", "")
+    assert growing.text_since(mark)[:2] == ("", "")
 
 
 def test_a_fresh_conversation_has_a_name_of_its_own() -> None:

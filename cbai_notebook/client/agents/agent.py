@@ -22,7 +22,7 @@ from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.agents.agent_stream import AgentStream
-    from cbai_notebook.client.error_mapping import Asked
+    from cbai_notebook.client.error_mapping import ErrorContext
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.transport import Transport
 
@@ -136,7 +136,7 @@ class Agent:
         """Return how this agent is set up.
 
         Raises:
-            NotThereError: There is no such agent.
+            AgentNotFoundError: There is no such agent.
         """
         return AgentInfo.of(await self._called("GET", ""))
 
@@ -274,7 +274,7 @@ class Agent:
         """Delete a conversation.
 
         Raises:
-            NotThereError: There is none of that id.
+            AgentNotFoundError: There is none of that id.
         """
         cid = checked_id(conversation_id, "a conversation")
         await self._called("DELETE", f"conversation/{cid}")
@@ -294,34 +294,34 @@ class Agent:
     async def _streamed(self, path: str, body: Mapping[str, Any], timeout: Seconds) -> AgentStream:
         from cbai_notebook.client import retry
         from cbai_notebook.client.agents.agent_stream import AgentStream
-        from cbai_notebook.client.agents.decoder import AgentDialect
-        from cbai_notebook.client.stream import opened
-        from cbai_notebook.client.stream_task import Pump
+        from cbai_notebook.client.agents.decoder import AgentDecoder
+        from cbai_notebook.client.stream import wait_for_first_token
+        from cbai_notebook.client.stream_task import StreamTask
 
         settings = settings_module.in_force(self._settings, timeout)
-        request, asked = self._asking(path, body, settings)
+        request, error_context = self._asking(path, body, settings)
         transport = self._sender()
         began = asyncio.get_running_loop().time()
         messages = [*body["history"], {"role": "user", "content": body["msg"]}]
 
         async def attempt(number: int) -> AgentStream:
             stream = AgentStream(
-                Pump(transport, request, asked, settings.timeout, AgentDialect()),
+                StreamTask(transport, request, error_context, settings.timeout, AgentDecoder()),
                 agent_id=self._id,
-                asked=messages,
+                request_messages=messages,
                 provider="agent",
                 label=f"agent {self._id}",
                 model="",
                 began=began,
                 attempts=number,
             )
-            return await opened(stream)
+            return await wait_for_first_token(stream)
 
         return await retry.call(attempt)
 
     def _asking(
         self, path: str, body: Mapping[str, Any], settings: Settings
-    ) -> tuple[Request, Asked]:
+    ) -> tuple[Request, ErrorContext]:
         # The path and the body both name the agent, as the official SDK does it.
         named = {"botId": self._id, **body}
         return asking("POST", self._id, path, named, settings, stream=True)
@@ -333,8 +333,8 @@ class Agent:
 
         settings = settings_module.in_force(self._settings, None)
         agent_id = None if path is None else self._id
-        request, asked = asking(method, agent_id, path or "", values or {}, settings)
-        return (await call(self._sender(), request, asked, settings.timeout)).value
+        request, error_context = asking(method, agent_id, path or "", values or {}, settings)
+        return (await call(self._sender(), request, error_context, settings.timeout)).value
 
     def _sender(self) -> Transport:
         if self._transport is None:
@@ -369,7 +369,7 @@ def _question(
     params: Mapping[str, Any],
 ) -> dict[str, Any]:
     return {
-        "msg": _said(msg),
+        "msg": _message_text(msg),
         "history": [_message(one) for one in history],
         "searchEnable": search,
         "files": list(files) or None,
@@ -378,7 +378,7 @@ def _question(
     }
 
 
-def _said(msg: Any) -> str:
+def _message_text(msg: Any) -> str:
     if not isinstance(msg, str) or not msg.strip():
         raise UsageError("The message is empty. Say something: agent.send_message('…').")
     return str(msg)

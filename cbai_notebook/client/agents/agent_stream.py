@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbai_notebook.client.agents.decoder import AgentFold, merged
+from cbai_notebook.client.agents.decoder import AgentAccumulator, merged
 from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.stream import TextStream
@@ -51,17 +51,17 @@ class AgentStream(TextStream):
     @property
     def search_results(self) -> tuple[SearchResult, ...]:
         """The pages of the web that the agent used, as far as it has told."""
-        return self._sum.search_results
+        return self._accumulator.search_results
 
     @property
     def knowledge(self) -> tuple[str, ...]:
         """The knowledge bases that the agent used, as far as it has told."""
-        return self._sum.knowledge
+        return self._accumulator.knowledge
 
     @property
     def record_id(self) -> str | None:
         """The id under which the agent keeps the answer; feedback is sent to it."""
-        return self._sum.id
+        return self._accumulator.id
 
     async def finish(self) -> AgentAnswer:
         """Read to the end and return the whole answer.
@@ -82,7 +82,7 @@ class AgentStream(TextStream):
         )
 
     @property
-    def _sum(self) -> AgentFold:
-        fold = self._log.fold
-        assert isinstance(fold, AgentFold)
-        return fold
+    def _accumulator(self) -> AgentAccumulator:
+        accumulator = self._log.accumulator
+        assert isinstance(accumulator, AgentAccumulator)
+        return accumulator

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cbai_notebook.client import chat_wire, error_mapping
-from cbai_notebook.client.accumulator import Fold
+from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.client.chat_wire import Chunk, ChunkChoice, Message, Usage, int_of, text_of
 from cbai_notebook.client.decoder import loaded
-from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
 
 # The kinds of event whose content is not the answer's.
@@ -36,7 +36,7 @@ class AgentChunk(Chunk, omit_defaults=True, gc=False):
     knowledge: tuple[str, ...] = ()
 
 
-class AgentFold(Fold):
+class AgentAccumulator(Accumulator):
     """The running sum of an agent's answer; ``id`` is the id of its record."""
 
     def __init__(self) -> None:
@@ -72,39 +72,41 @@ class AgentFold(Fold):
         return super().has_token or bool(self._search_results or self._knowledge)
 
 
-class AgentDialect:
+class AgentDecoder:
     """Reads the events of ``send-message`` and ``recommend-questions``."""
 
-    def fold(self) -> AgentFold:
-        return AgentFold()
+    def accumulator(self) -> AgentAccumulator:
+        return AgentAccumulator()
 
     def read(
         self,
         events: Sequence[Event],
         chunks: list[Chunk | None],
         headers: Mapping[str, str],
-        asked: Asked,
+        error_context: ErrorContext,
     ) -> bool:
         for event in events:
             if event.body.strip() == DONE:
                 chunks.append(None)
                 return True
-            value = loaded(event, chat_wire.load_object, headers, asked)
+            value = loaded(event, chat_wire.load_object, headers, error_context)
             if value is None:
                 chunks.append(None)
                 continue
-            _refuse_error(event, value, headers, asked)
+            _refuse_error(event, value, headers, error_context)
             chunks.append(_chunk(value, event.body))
         return False
 
-    def complete(self, fold: Fold) -> bool:
+    def complete(self, accumulator: Accumulator) -> bool:
         # An agent that is a function of the user's own may end its answer without [DONE].
-        return fold.finish_reason in _FINAL
+        return accumulator.finish_reason in _FINAL
 
-    def whole(self, body: bytes, headers: Mapping[str, str], asked: Asked) -> list[Event]:
-        value = error_mapping.json_object(body, headers, asked)
+    def read_completion(
+        self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+    ) -> list[Event]:
+        value = error_mapping.json_object(body, headers, error_context)
         if not isinstance(value.get("content"), str):
-            raise error_mapping.not_an_answer(headers, body, asked)
+            raise error_mapping.not_an_answer(headers, body, error_context)
         return [Event(body), Event(DONE)]
 
 
@@ -128,13 +130,13 @@ def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
     kind = text_of(value.get("type")) or ""
-    said = chat_wire.content_text(value.get("content"))
+    content = chat_wire.content_text(value.get("content"))
     thought = chat_wire.content_text(value.get("reasoning_content"))
     if kind == "thinking":
-        said, thought = None, thought or said
+        content, thought = None, thought or content
     elif kind in _NOT_SAID:
-        said = None
-    delta = Message(text_of(value.get("role")), said or None, thought or None)
+        content = None
+    delta = Message(text_of(value.get("role")), content or None, thought or None)
     return AgentChunk(
         id=text_of(value.get("record_id")),
         model=text_of(value.get("model")),
@@ -189,12 +191,12 @@ def _name_of(value: Any) -> str:
 
 
 def _refuse_error(
-    event: Event, value: dict[str, Any], headers: Mapping[str, str], asked: Asked
+    event: Event, value: dict[str, Any], headers: Mapping[str, str], error_context: ErrorContext
 ) -> None:
     certain = event.event == "error" or _finish_reason(value) == "error"
     if certain and not value.get("message"):
         # An agent that says no more has put the reason where the text would stand.
         value = {**value, "message": chat_wire.content_text(value.get("content"))}
-    error = error_mapping.from_body(value, headers, asked, certain=certain)
+    error = error_mapping.from_body(value, headers, error_context, certain=certain)
     if error is not None:
         raise error

@@ -69,7 +69,7 @@ class AgentModel(Model):
             CbaiError: It could not be had; the message says what to do.
         """
         from cbai_notebook.client.completion import within
-        from cbai_notebook.client.error_mapping import Asked
+        from cbai_notebook.client.error_mapping import ErrorContext
 
         settings = settings_module.in_force(self._settings, timeout)
         agent, question = self._read(given_parameters(data, params))
@@ -78,8 +78,8 @@ class AgentModel(Model):
             async with await agent.send_message(**question, timeout=timeout) as stream:
                 return await stream.finish()
 
-        asked = Asked(provider=AGENT, model=agent.agent_id or "")
-        return await within(settings.timeout.answer, all_of_it(), asked)
+        error_context = ErrorContext(provider=AGENT, model=agent.agent_id or "")
+        return await within(settings.timeout.answer, all_of_it(), error_context)
 
     async def stream_text(
         self,
@@ -127,10 +127,10 @@ class AgentModel(Model):
             )
         messages = given.pop("messages", None)
         others = _others(given)
-        said, history, images = _split(messages)
+        prompt, history, images = _split(messages)
         files = [*others.pop("files", ()), *images]
         agent = Agent(agent_id, settings=self._settings, transport=self._transport)
-        return agent, {"msg": said, "history": history, "files": files, **others}
+        return agent, {"msg": prompt, "history": history, "files": files, **others}
 
     def _usual(self) -> str | None:
         return default_model(AGENT, settings_module.in_force(self._settings, None))

@@ -13,7 +13,7 @@ from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.error_mapping import Asked
+    from cbai_notebook.client.error_mapping import ErrorContext
 
 # An id becomes a part of the path, so it may hold nothing that leads out of it.
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
@@ -27,7 +27,7 @@ def asking(
     settings: Settings,
     *,
     stream: bool = False,
-) -> tuple[Request, Asked]:
+) -> tuple[Request, ErrorContext]:
     """Make a request, and the words for its failure.
 
     Args:
@@ -43,7 +43,7 @@ def asking(
 
     Source: the paths are those of the official SDK's ``Bot``.
     """
-    from cbai_notebook.client.error_mapping import Asked
+    from cbai_notebook.client.error_mapping import ErrorContext
 
     base, key = cloudbase(settings)
     url = "/".join(part for part in (f"{base}/aibot/bots", agent_id, path) if part)
@@ -54,14 +54,14 @@ def asking(
         if given:
             url += "?" + urlencode({name: _queried(value) for name, value in given.items()})
             given = {}
-    asked = Asked(
+    error_context = ErrorContext(
         provider="agent",
         model=agent_id or "",
         url=url,
         secret=key,
         missing=_missing(agent_id, path),
     )
-    return Request(method, url, headers, given, secret=key), asked
+    return Request(method, url, headers, given, secret=key), error_context
 
 
 def checked_id(name: Any, what: str) -> str:

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from cbai_notebook.client import retry
 from cbai_notebook.client.completion import within
-from cbai_notebook.client.error_mapping import Asked
+from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.images.formats import mime_of, name_of
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request, headers_of
 from cbai_notebook.client.settings import Secret, Timeout
 from cbai_notebook.client.transport import Transport
-from cbai_notebook.errors import InvalidResponseError, NotThereError, ServerError
+from cbai_notebook.errors import AgentNotFoundError, InvalidResponseError, ServerError
 
 LARGEST_IMAGE = 32 * 1024 * 1024
 """Bytes of an image that are downloaded; reading stops there."""
@@ -44,17 +44,21 @@ async def download(
     headers = headers_of(Endpoint("image", url), False)
     del headers["Content-Type"]
     request = Request("GET", url, {**headers, "Accept": "image/*"}, {})
-    asked = Asked(provider="image", url=url, secret=secret)
+    error_context = ErrorContext(provider="image", url=url, secret=secret)
 
     async def attempt(_number: int) -> bytes:
         seconds = min(timeout.answer, LONGEST_S)
-        return await within(seconds, _once(request, transport, timeout, asked), asked, "download")
+        return await within(
+            seconds, _once(request, transport, timeout, error_context), error_context, "download"
+        )
 
     return await retry.call(attempt)
 
 
-async def _once(request: Request, transport: Transport, timeout: Timeout, asked: Asked) -> bytes:
-    response = await transport.send(request, asked, connect_timeout=timeout.connect)
+async def _once(
+    request: Request, transport: Transport, timeout: Timeout, error_context: ErrorContext
+) -> bytes:
+    response = await transport.send(request, error_context, connect_timeout=timeout.connect)
     try:
         if response.status != 200:
             raise _refused(response.status)
@@ -66,13 +70,13 @@ async def _once(request: Request, transport: Transport, timeout: Timeout, asked:
     return data
 
 
-def _refused(status: int) -> InvalidResponseError | NotThereError | ServerError:
+def _refused(status: int) -> InvalidResponseError | AgentNotFoundError | ServerError:
     if 300 <= status < 400:
         return InvalidResponseError(
             "The link leads on to another address, which is not followed.", status=status
         )
     if status in (401, 403, 404, 410):
-        return NotThereError("The link has expired or was never good.", status=status)
+        return AgentNotFoundError("The link has expired or was never good.", status=status)
     return ServerError(f"The server of the image failed (HTTP {status}).", status=status)
 
 

@@ -82,20 +82,22 @@ class ImageModel:
         Source: ``docs.cloudbase.net/ai/image-model``; the paths are the official SDK's.
         """
         from cbai_notebook.client.call import call
-        from cbai_notebook.client.error_mapping import Asked
+        from cbai_notebook.client.error_mapping import ErrorContext
         from cbai_notebook.client.images.fetch import collect
         from cbai_notebook.client.transport import HTTPTransport
 
         settings = settings_module.in_force(self._settings, timeout)
         request = self._request(settings, data, params)
-        asked = Asked(
+        error_context = ErrorContext(
             provider=self.provider,
             model=str(request.body["model"]),
             url=request.url,
             secret=request.secret,
         )
         began = asyncio.get_running_loop().time()
-        reply = await call(self._transport or HTTPTransport(), request, asked, settings.timeout)
+        reply = await call(
+            self._transport or HTTPTransport(), request, error_context, settings.timeout
+        )
         # The faster transport writes a link anew, which can break its signature.
         fetching = self._transport or HTTPTransport(fast=False)
         images, failed = await collect(reply.value, request, fetching, settings.timeout)

@@ -25,19 +25,19 @@ OnCall = Callable[[ToolCallState], None]
 _CLEAN_UP_S = 1.0
 
 
-async def refuse(call: PendingCall) -> bool:
+async def deny(call: PendingCall) -> bool:
     """Say no: the answer where nobody can be asked."""
     return False
 
 
-async def here(call: Callable[[], Any]) -> Any:
+async def run_here(call: Callable[[], Any]) -> Any:
     """Run a nested tool on the loop that runs already."""
     value = call()
     return await value if inspect.isawaitable(value) else value
 
 
 @dataclass(frozen=True)
-class Caller:
+class ToolExecutor:
     """Calls the tools of one answer.
 
     Args:
@@ -50,43 +50,43 @@ class Caller:
     """
 
     tools: Mapping[str, Tool]
-    approve: Approve = refuse
-    call_nested: CallNested = here
+    approve: Approve = deny
+    call_nested: CallNested = run_here
     on_call: OnCall | None = None
     hidden: Callable[[str], str] = str
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
-    async def call(self, asked: ToolCallState) -> CallResult:
+    async def call(self, call: ToolCallState) -> CallResult:
         """Answer one call of a step."""
         clock = asyncio.get_running_loop().time
         began = clock()
         if self.on_call is not None:
-            self.on_call(asked)
-        result = await self._result(asked)
+            self.on_call(call)
+        result = await self._result(call)
         result = replace(result, text=self.hidden(result.text), duration_s=clock() - began)
         if self.on_call is not None:
-            self.on_call(replace(asked, result=result))
+            self.on_call(replace(call, result=result))
         return result
 
-    async def _result(self, asked: ToolCallState) -> CallResult:
-        result = CallResult(asked.id, asked.name, asked.arguments, None, "")
-        tool = self.tools.get(asked.name)
+    async def _result(self, call: ToolCallState) -> CallResult:
+        result = CallResult(call.id, call.name, call.arguments, None, "")
+        tool = self.tools.get(call.name)
         if tool is None:
             known = ", ".join(self.tools) or "none"
-            text = f"Error: there is no tool {asked.name[:64]!r}. The tools are: {known}."
+            text = f"Error: there is no tool {call.name[:64]!r}. The tools are: {known}."
             return replace(result, text=text, status="unknown")
         try:
-            arguments = tool.decode(asked.arguments.strip() or "{}")
+            arguments = tool.decode(call.arguments.strip() or "{}")
         # An argument's type may check itself, as in `__post_init__`: that is the user's code as well.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = (
                 f"Error: the arguments do not fit: {_said_by(error)}. "
-                f"You wrote: {asked.arguments[:500]} "
+                f"You wrote: {call.arguments[:500]} "
                 "Call the tool again with arguments that fit its parameters."
             )
             return replace(result, text=text_of(text), status="invalid", error=error)
         result = replace(result, parsed=arguments)
-        if tool.confirm and not await self._approved(tool, asked, arguments):
+        if tool.confirm and not await self._approved(tool, call, arguments):
             text = "Refused: the user did not allow this call. Do not try it again unasked."
             return replace(result, text=text, status="refused")
         try:
@@ -97,9 +97,9 @@ class Caller:
             return replace(result, text=text_of(text), status="error", error=error)
 
     async def _approved(
-        self, tool: Tool, asked: ToolCallState, arguments: Mapping[str, Any]
+        self, tool: Tool, call: ToolCallState, arguments: Mapping[str, Any]
     ) -> bool:
-        pending = PendingCall(asked.id, tool.name, arguments, tool.description, asked.step)
+        pending = PendingCall(call.id, tool.name, arguments, tool.description, call.step)
         async with self._asking:
             return await self.approve(pending)
 

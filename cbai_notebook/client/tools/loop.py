@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cbai_notebook.client.answer import MAX_STEPS, Answer, Messages, Timing, added, over_steps
-from cbai_notebook.client.chat_wire import ToolCall
-from cbai_notebook.client.tools.execute import Caller
+from cbai_notebook.client.chat_wire import WireToolCall
+from cbai_notebook.client.tools.execute import ToolExecutor
 from cbai_notebook.client.tools.record import CallResult, Step, ToolCallState
 from cbai_notebook.errors import StructuredAnswerError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.request_options import Options
+    from cbai_notebook.client.request_options import RequestOptions
 
 # A model that asks for thousands of calls in one step gets them, but not all at once.
 _AT_ONCE = 32
@@ -35,7 +35,7 @@ Ask = Callable[[Messages, int], Awaitable[Answer]]
 async def run(
     ask: Ask,
     messages: Sequence[Any],
-    options: Options,
+    options: RequestOptions,
     *,
     hidden: Callable[[str], str],
     keep: Callable[[Step], None],
@@ -58,7 +58,7 @@ async def run(
         CbaiError: A request failed.
         StructuredAnswerError: The answer does not fit the type, also after a second attempt.
     """
-    caller = options.caller(hidden)
+    executor = options.executor(hidden)
     grown: Messages = list(messages)
     aside: Messages = []  # an answer that did not fit, and why: sent once, and not kept
     steps: list[Step] = []
@@ -67,7 +67,7 @@ async def run(
         number = len(steps) + 1
         response = await ask([*grown, *aside], number)
         calls = _calls(response, number, taken)
-        step = await _step(response, calls, caller, options, number)
+        step = await _step(response, calls, executor, options, number)
         steps.append(step)
         keep(step)
         await _tell(options, step)
@@ -98,12 +98,12 @@ async def run(
 async def _step(
     response: Answer,
     calls: list[ToolCallState],
-    caller: Caller,
-    options: Options,
+    executor: ToolExecutor,
+    options: RequestOptions,
     number: int,
 ) -> Step:
     """Answer the calls of a step, but those that are left to the caller."""
-    results = await _all(caller, [call for call in calls if call.name not in options.callers_own])
+    results = await _all(executor, [call for call in calls if call.name not in options.callers_own])
     return Step(
         number=number,
         message=_message(response, calls),
@@ -114,14 +114,14 @@ async def _step(
     )
 
 
-async def _tell(options: Options, step: Step) -> None:
+async def _tell(options: RequestOptions, step: Step) -> None:
     if options.on_step_finish is not None:
         told = options.on_step_finish(step)
         if inspect.isawaitable(told):
             await told
 
 
-async def _all(caller: Caller, calls: list[ToolCallState]) -> list[CallResult]:
+async def _all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[CallResult]:
     """Answer the calls of a step, at once; the first failure of ours ends them all."""
     if not calls:
         return []
@@ -129,7 +129,7 @@ async def _all(caller: Caller, calls: list[ToolCallState]) -> list[CallResult]:
 
     async def one(call: ToolCallState) -> CallResult:
         async with room:
-            return await caller.call(call)
+            return await executor.call(call)
 
     tasks = [asyncio.ensure_future(one(call)) for call in calls]
     try:
@@ -158,7 +158,7 @@ def _calls(response: Answer, number: int, taken: set[str]) -> list[ToolCallState
     return calls
 
 
-def _function(call: ToolCall) -> tuple[str, str]:
+def _function(call: WireToolCall) -> tuple[str, str]:
     function = call.function
     return (function.name or "", function.arguments or "") if function is not None else ("", "")
 

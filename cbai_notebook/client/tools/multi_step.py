@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from cbai_notebook.client import error_mapping, stream, tasks
-from cbai_notebook.client.accumulator import Fold
+from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.answer import Answer, Messages, Timing, added, over_steps
 from cbai_notebook.client.chat_wire import Usage
-from cbai_notebook.client.event_log import Log
+from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.sse import DONE, Event
 from cbai_notebook.client.stream import TextStream
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.tools.record import Step
 
 
-class Relay:
+class StepRunner:
     """The task that runs the steps and passes on what each of them brings, as one stream.
 
     Args:
@@ -27,13 +27,15 @@ class Relay:
         asked: The messages that the caller asked with.
     """
 
-    def __init__(self, work: Callable[[Relay], Awaitable[Answer]], asked: Messages) -> None:
-        self.log = Log(Fold())
+    def __init__(
+        self, work: Callable[[StepRunner], Awaitable[Answer]], request_messages: Messages
+    ) -> None:
+        self.log = EventLog(Accumulator())
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
         self.first_token_at: float | None = None
         self.ended_at: float | None = None
-        self.asked = asked
+        self.request_messages = request_messages
         self.steps: list[Step] = []
         self.starts: list[int] = []
         self.current: TextStream | None = None
@@ -56,7 +58,7 @@ class Relay:
                 # The end of a step is not the end of the answer.
                 kept = [pair for pair in zip(*burst, strict=True) if pair[1] is not None]
                 self.log.add([event for event, _ in kept], [chunk for _, chunk in kept])
-                if self.first_token_at is None and self.log.fold.has_token:
+                if self.first_token_at is None and self.log.accumulator.has_token:
                     self.first_token_at = self.loop.time()
                 self.log.show()
             return await one.finish()
@@ -75,7 +77,7 @@ class Relay:
             attempts=self._attempts,
         )
 
-    async def _run(self, work: Callable[[Relay], Awaitable[Answer]]) -> None:
+    async def _run(self, work: Callable[[StepRunner], Awaitable[Answer]]) -> None:
         try:
             self.answer = await work(self)
         except asyncio.CancelledError:
@@ -95,11 +97,11 @@ class Relay:
         self.ended_at = self.loop.time()
         # An answer that does not fit is the last step's, and holds its own text.
         if isinstance(error, CbaiError) and not isinstance(error, StructuredAnswerError):
-            error.partial = self.log.fold.text
+            error.partial = self.log.accumulator.text
         self.log.end(error)
 
 
-class SteppedStream(TextStream):
+class MultiStepStream(TextStream):
     """A stream of an answer that takes as many requests as its tools need.
 
     It reads as every stream does, from the first step to the last. ``text`` is all that has been
@@ -107,18 +109,18 @@ class SteppedStream(TextStream):
     without its answer. `finish` returns the last step's answer, which holds all ``steps``.
     """
 
-    def __init__(self, relay: Relay, *, provider: str, label: str, model: str) -> None:
+    def __init__(self, runner: StepRunner, *, provider: str, label: str, model: str) -> None:
         super().__init__(
-            relay,
-            asked=relay.asked,
+            runner,
+            request_messages=runner.request_messages,
             provider=provider,
             label=label,
             model=model,
-            began=relay.began,
+            began=runner.began,
             attempts=1,
         )
-        self._relay = relay
-        self._starts = relay.starts
+        self._relay = runner
+        self._starts = runner.starts
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -127,15 +129,15 @@ class SteppedStream(TextStream):
 
     def answer(self) -> Answer:
         """Return what has arrived so far, as an answer."""
-        relay = self._relay
-        if relay.answer is not None:
-            return relay.answer
-        last = relay.current.answer() if relay.current is not None else None
-        if last is None and relay.steps:
-            last = relay.steps[-1].response
+        runner = self._relay
+        if runner.answer is not None:
+            return runner.answer
+        last = runner.current.answer() if runner.current is not None else None
+        if last is None and runner.steps:
+            last = runner.steps[-1].response
         return over_steps(
             last if last is not None else super().answer(),
-            relay.steps,
+            runner.steps,
             messages=self.messages,
             usage=self.usage,
             timing=self.timing,
@@ -151,15 +153,15 @@ class SteppedStream(TextStream):
     @property
     def messages(self) -> Messages:
         """The request's messages with all that is whole so far added."""
-        relay = self._relay
-        if relay.answer is not None:
-            return list(relay.answer.messages)
-        grown = [*relay.asked]
-        for step in relay.steps:
+        runner = self._relay
+        if runner.answer is not None:
+            return list(runner.answer.messages)
+        grown = [*runner.request_messages]
+        for step in runner.steps:
             grown += step.messages
-        if relay.current is not None and relay.current.text:
+        if runner.current is not None and runner.current.text:
             # Calls are left out until they are answered.
-            grown.append({"role": "assistant", "content": relay.current.text})
+            grown.append({"role": "assistant", "content": runner.current.text})
         return grown
 
     @property

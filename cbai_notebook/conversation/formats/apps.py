@@ -168,6 +168,6 @@ def _examples(turns: tuple[Turn, ...], numbers: Iterable[int]) -> list[Message]:
         turn = turns[number]
         messages += [
             {"role": "user", "content": turn.prompt},
-            {"role": "assistant", "content": turn.said},
+            {"role": "assistant", "content": turn.final_text},
         ]
     return messages

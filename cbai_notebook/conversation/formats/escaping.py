@@ -72,7 +72,7 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:50] or "conversation"
 
 
-def asked_of(turn: Turn) -> str:
+def model_label(turn: Turn) -> str:
     """Return who was asked, as a reader would call it."""
     return one_line(turn.model or turn.provider or "") or "Assistant"
 

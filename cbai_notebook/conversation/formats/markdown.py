@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.formats.escaping import asked_of, in_markdown
+from cbai_notebook.conversation.formats.escaping import in_markdown, model_label
 from cbai_notebook.conversation.turn import ASKED, CANCELLED, FAILED, PARTIAL, STREAMING
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def markdown(conversation: Conversation) -> str:
 
 
 def _turn(turn: Turn) -> Iterator[str]:
-    who = f"**{in_markdown(asked_of(turn))}**"
+    who = f"**{in_markdown(model_label(turn))}**"
     if turn.system is not None:
         yield "**System**"
         yield _quoted(turn.system) if turn.system else "*(none from here on)*"
@@ -53,10 +53,10 @@ def _turn(turn: Turn) -> Iterator[str]:
     for step in turn.steps:
         yield from _step(step, who)
     yield who
-    if turn.said.strip():
-        yield _answer(turn.said.strip())
+    if turn.final_text.strip():
+        yield _answer(turn.final_text.strip())
     ended = _end(turn)
-    if ended or not turn.said.strip():
+    if ended or not turn.final_text.strip():
         yield f"*({ended or 'no answer'})*"
 
 

@@ -47,8 +47,8 @@ def _masked(turn: Turn, mask: Callable[[str], str]) -> Turn:
 
 def _same(turn: Turn, masked: Turn) -> bool:
     # The one thing that a form may name and that no record has.
-    asked = turn.asked_model == masked.asked_model
-    return asked and turn.records("", 0) == masked.records("", 0)
+    same_model = turn.asked_model == masked.asked_model
+    return same_model and turn.records("", 0) == masked.records("", 0)
 
 
 def _deep(value: Any, mask: Callable[[str], str]) -> Any:

@@ -6,7 +6,7 @@ from pprint import pformat
 from typing import TYPE_CHECKING
 
 from cbai_notebook.conversation.formats.escaping import filled, one_line
-from cbai_notebook.conversation.formats.requests import Asked, base_url, requests_of
+from cbai_notebook.conversation.formats.requests import ExportedRequest, base_url, requests_of
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -71,15 +71,18 @@ def pieces(answer, stream):
 
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
     """Return a script that asks the last prompt, with what came before, or every prompt in turn."""
-    asked = requests_of(conversation, settings, every_turn=every_turn)
+    requests = requests_of(conversation, settings, every_turn=every_turn)
     head = filled(
-        _SCRIPT, BASE=_base(settings, asked), KEY=_key(asked), NAME=one_line(conversation.name)
+        _SCRIPT,
+        BASE=_base(settings, requests),
+        KEY=_key(requests),
+        NAME=one_line(conversation.name),
     )
-    return head + "\n".join(map(_call, asked))
+    return head + "\n".join(map(_call, requests))
 
 
-def _base(settings: Settings, asked: list[Asked]) -> str:
-    before, env, after = base_url(settings, asked)
+def _base(settings: Settings, requests: list[ExportedRequest]) -> str:
+    before, env, after = base_url(settings, requests)
     if env:
         missing = '"the id of your CloudBase environment"'
         return f"""\
@@ -91,18 +94,18 @@ if not BASE:
     return 'BASE = setting("CBAI_BASE_URL", "the address of your server, up to its /v1")'
 
 
-def _key(asked: list[Asked]) -> str:
-    if any(one.with_key for one in asked):
+def _key(requests: list[ExportedRequest]) -> str:
+    if any(one.with_key for one in requests):
         return 'KEY = setting("CLOUDBASE_API_KEY", "the API key of your CloudBase environment")'
     return 'KEY = os.environ.get("CLOUDBASE_API_KEY")'
 
 
-def _call(asked: Asked) -> str:
+def _call(request: ExportedRequest) -> str:
     note = ""
-    if asked.instead_of:
+    if request.instead_of:
         note = (
-            f"# This asked {one_line(asked.instead_of)}, which is only there in the notebook; "
+            f"# This asked {one_line(request.instead_of)}, which is only there in the notebook; "
             "CloudBase stands in for it.\n"
         )
-    body = pformat(dict(asked.body), width=96, sort_dicts=False)
-    return f"\n{note}body = {body}\nask({asked.path!r}, {dict(asked.headers)!r}, body)\n"
+    body = pformat(dict(request.body), width=96, sort_dicts=False)
+    return f"\n{note}body = {body}\nask({request.path!r}, {dict(request.headers)!r}, body)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.context import Bounds
+from cbai_notebook.conversation.context import ContextLimits
 from cbai_notebook.conversation.turn import COMPLETE, user_message
 from cbai_notebook.errors import UsageError
 
@@ -21,7 +21,7 @@ _ENV = "ENV-ID"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExportedRequest:
     """A request that can be sent by anyone who has a key.
 
     Attributes:
@@ -96,7 +96,9 @@ def target_of(turn: Turn, settings: Settings, *, custom: bool) -> Target:
     return Target("cloudbase", default_model("cloudbase", settings), instead_of=provider)
 
 
-def requests_of(conversation: Conversation, settings: Settings, *, every_turn: bool) -> list[Asked]:
+def requests_of(
+    conversation: Conversation, settings: Settings, *, every_turn: bool
+) -> list[ExportedRequest]:
     """Return the request of the last turn, which carries what came before, or that of every turn.
 
     Raises:
@@ -108,7 +110,7 @@ def requests_of(conversation: Conversation, settings: Settings, *, every_turn: b
     return [_request(conversation, turn, settings) for turn in chosen]
 
 
-def base_url(settings: Settings, asked: list[Asked]) -> tuple[str, str, str]:
+def base_url(settings: Settings, requests: list[ExportedRequest]) -> tuple[str, str, str]:
     """Return the base URL as what stands before, in place of, and after the environment's id.
 
     The first part alone is the URL where the environment or the address is known; all three are
@@ -118,13 +120,13 @@ def base_url(settings: Settings, asked: list[Asked]) -> tuple[str, str, str]:
 
     if settings.base_url or settings.env_id:
         return base_url_of(settings), "", ""
-    if all(one.path.startswith("/chat/") for one in asked):
+    if all(one.path.startswith("/chat/") for one in requests):
         return "", "", ""
     before, _, after = base_url_of(replace(settings, env_id=_ENV)).partition(_ENV)
     return before, _ENV, after
 
 
-def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Asked:
+def _request(conversation: Conversation, turn: Turn, settings: Settings) -> ExportedRequest:
     import json
 
     from cbai_notebook.client.providers import endpoint_below
@@ -132,7 +134,7 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Aske
 
     target = target_of(turn, settings, custom=True)
     endpoint = endpoint_below(_BASE, target.provider, settings)
-    context = conversation.context(turn.prompt, None, _bounds(conversation, turn), turn)
+    context = conversation.context(turn.prompt, None, _limits(conversation, turn), turn)
     request = build(
         endpoint,
         stream=_streamed(turn),
@@ -143,7 +145,7 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Aske
         },
     )
     headers = {name: request.headers[name] for name in ("Content-Type", "Accept")}
-    return Asked(
+    return ExportedRequest(
         path=request.url.removeprefix(_BASE),
         body=json.loads(request.content()),
         headers=headers,
@@ -152,14 +154,14 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Aske
     )
 
 
-def _bounds(conversation: Conversation, turn: Turn) -> Bounds:
+def _limits(conversation: Conversation, turn: Turn) -> ContextLimits:
     """Return bounds that leave out what was left out when the turn was asked."""
     turns = conversation.turns
     answered = [one for one in turns[: turns.index(turn)] if one.text]
-    return Bounds(max(len(answered) - turn.left_out, 0), chars=_NO_BOUND)
+    return ContextLimits(max(len(answered) - turn.dropped_turns, 0), chars=_NO_LIMIT)
 
 
-_NO_BOUND = 1 << 62
+_NO_LIMIT = 1 << 62
 
 
 def _streamed(turn: Turn) -> bool:

@@ -1,6 +1,6 @@
 """Conversations on disk: one SQLite file that many kernels write to at once."""
 
-from cbai_notebook.conversation.store.location import archive, keep_history, place
-from cbai_notebook.conversation.store.store import Archive, Stored
+from cbai_notebook.conversation.store.location import current_store, history_file, keep_history
+from cbai_notebook.conversation.store.store import Store, Stored
 
-__all__ = ["Archive", "Stored", "archive", "keep_history", "place"]
+__all__ = ["Store", "Stored", "current_store", "history_file", "keep_history"]

@@ -6,7 +6,7 @@ import os
 import threading
 from pathlib import Path
 
-from cbai_notebook.conversation.store.store import Archive
+from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
 
 VARIABLE = "CBAI_HISTORY"
@@ -14,7 +14,7 @@ VARIABLE = "CBAI_HISTORY"
 
 _lock = threading.Lock()
 _given: str | None = None
-_open: dict[Path, Archive] = {}
+_open: dict[Path, Store] = {}
 
 
 def keep_history(where: str | os.PathLike[str] | None) -> None:
@@ -37,7 +37,7 @@ def keep_history(where: str | os.PathLike[str] | None) -> None:
         _given = chosen
 
 
-def place() -> Path | None:
+def history_file() -> Path | None:
     """Return the file that conversations are kept in; ``None`` where they are kept in memory only."""
     chosen = _given or os.environ.get(VARIABLE, "").strip() or "on"
     if chosen.lower() in ("off", "none", "0", "false"):
@@ -48,14 +48,14 @@ def place() -> Path | None:
     return path / "history.sqlite" if path.is_dir() else path
 
 
-def archive() -> Archive | None:
+def current_store() -> Store | None:
     """Return the history on disk, which is opened when it is first used; ``None`` where there is none."""
-    file = place()
+    file = history_file()
     if file is None:
         return None
     with _lock:
         if file not in _open:
-            _open[file] = Archive(file)
+            _open[file] = Store(file)
         return _open[file]
 
 

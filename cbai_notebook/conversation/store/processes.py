@@ -11,7 +11,7 @@ from cbai_notebook.conversation.store import forking
 from cbai_notebook.locks import try_lock
 
 
-class Alive:
+class LiveProcesses:
     """This process's own sign of life, and a look at those of others.
 
     Args:

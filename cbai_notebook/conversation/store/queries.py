@@ -16,7 +16,7 @@ from cbai_notebook.conversation.turn import COMPLETE, STREAMING
 BATCH = 500
 """Turns that are fetched at once."""
 
-NOT_WELL = "status NOT IN ('complete', 'streaming')"
+NOT_SUCCESSFUL = "status NOT IN ('complete', 'streaming')"
 """Which turns have an index of their own. SQLite uses it only where the index is worded so as well."""
 
 USAGE_KEYS = (
@@ -184,7 +184,7 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
     if wanted.status is not None:
         must("status = ?", wanted.status)
         if wanted.status not in (COMPLETE, STREAMING):
-            must(NOT_WELL)
+            must(NOT_SUCCESSFUL)
     if wanted.role == "system":
         must("system IS NOT NULL")
     if wanted.role == "tool":

@@ -50,6 +50,8 @@ WRITTEN = (
 )
 JSON = ("params", "images", "steps", "sources")
 FLAGS = ("stale", "drawn")
+# A column keeps its name for ever; the attribute of the turn may get a better one.
+ATTRIBUTES = {"left_out": "dropped_turns"}
 COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
 
 
@@ -65,7 +67,7 @@ def moment(microseconds: int) -> datetime:
 
 def values_of(turn: Turn, mask: Mask) -> list[Any]:
     """Return a turn's values in the order of :data:`COLUMNS`, secrets masked."""
-    values = [_fitting(getattr(turn, name)) for name in PLAIN]
+    values = [_fitting(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
     for name in WRITTEN:
         value = getattr(turn, name)
         values.append(mask(utf8(value)) if value else value)
@@ -84,7 +86,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
     Raises:
         sqlite3.DatabaseError: The row holds what was never written.
     """
-    fields = {name: row[name] for name in (*PLAIN, *WRITTEN)}
+    fields = {ATTRIBUTES.get(name, name): row[name] for name in (*PLAIN, *WRITTEN)}
     fields |= {name: bool(row[name]) for name in FLAGS}
     try:
         turn = Turn(

@@ -14,7 +14,7 @@ from cbai_notebook.conversation.frames.to_frame import utf8
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.store import rows, search
 from cbai_notebook.conversation.store.database import Database
-from cbai_notebook.conversation.store.processes import Alive
+from cbai_notebook.conversation.store.processes import LiveProcesses
 from cbai_notebook.conversation.store.rows import LARGEST
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
@@ -60,7 +60,7 @@ class Changes:
     gone: Sequence[int] = ()
 
 
-class Archive:
+class Store:
     """The history in one file, for all threads of this process and beside other processes.
 
     Args:
@@ -73,10 +73,10 @@ class Archive:
         self.database = Database(file)
         self._masks = masks
         self._tidied = False
-        self._alive = Alive(file.parent / f"{file.stem}-kernels")
+        self._processes = LiveProcesses(file.parent / f"{file.stem}-kernels")
 
     def __repr__(self) -> str:
-        return f"<Archive {str(self.file)!r}>"
+        return f"<Store {str(self.file)!r}>"
 
     def check(self) -> None:
         """Open the file if it is not open.
@@ -207,7 +207,7 @@ class Archive:
         def is_new(row: sqlite3.Row) -> bool:
             turn = turns.get(row["id"])
             return turn is None or (
-                turn.status == STREAMING and not self._alive.is_me(row["owner"])
+                turn.status == STREAMING and not self._processes.is_me(row["owner"])
             )
 
         new = {row["id"] for row in found if is_new(row)}
@@ -320,7 +320,7 @@ class Archive:
     def close(self) -> None:
         """Let go of the file."""
         self.database.close()
-        self._alive.close()
+        self._processes.close()
 
     def _insert(
         self,
@@ -365,7 +365,7 @@ class Archive:
             )
 
     def _owner(self, turn: Turn) -> str | None:
-        return self._alive.name if turn.status == STREAMING else None
+        return self._processes.name if turn.status == STREAMING else None
 
     def close_what_ended(self) -> None:
         """Mark as partial what was under way in processes that are gone.
@@ -376,11 +376,11 @@ class Archive:
         with self.database.reading() as connection:
             if not self._tidied:
                 self._tidied = True
-                self._alive.tidy()
+                self._processes.tidy()
             open_ = connection.execute(
                 "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL"
             ).fetchall()
-        for owner in [row["owner"] for row in open_ if self._alive.has_ended(row["owner"])]:
+        for owner in [row["owner"] for row in open_ if self._processes.has_ended(row["owner"])]:
             with self.database.writing() as connection:
                 _close(connection, owner)
 
@@ -402,7 +402,7 @@ def _tree(places: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> Tur
         if slot is not None:
             slot.parent = slots.get(place["parent"])
             tree.insert(slot, chosen=bool(place["chosen"]))
-    tree.settle()
+    tree.finish_loading()
     return tree
 
 

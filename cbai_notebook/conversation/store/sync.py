@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cbai_notebook.conversation.frames.to_frame import utf8
 from cbai_notebook.conversation.secrets import Masker
-from cbai_notebook.conversation.store.store import Archive, Changes, Stored
+from cbai_notebook.conversation.store.store import Changes, Store, Stored
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError
@@ -24,7 +24,7 @@ class _UnderWay:
     reasoning: str = ""
 
 
-class Keeper:
+class StoreSync:
     """The link between a conversation and its place in an archive.
 
     Nothing here raises because of the disk: :attr:`trouble` tells what is not stored, and each later
@@ -39,13 +39,13 @@ class Keeper:
 
     def __init__(
         self,
-        archive: Archive,
+        store: Store,
         name: str,
         *,
         notebook: str | None = None,
         stored: Stored | None = None,
     ) -> None:
-        self.archive = archive
+        self.store = store
         self.name = name
         self._notebook = notebook
         self._stored = stored
@@ -74,8 +74,8 @@ class Keeper:
             return None
         try:
             # What is written while the turns are read is seen the next time.
-            self._seen = self.archive.database.data_version()
-            tree, self._revision = self.archive.load(self._stored.id, known)
+            self._seen = self.store.database.data_version()
+            tree, self._revision = self.store.load(self._stored.id, known)
         except HistoryError as error:
             self.trouble = str(error)
             return None
@@ -88,14 +88,14 @@ class Keeper:
         if self._turns or self._slots or self._gone:
             return False
         try:
-            now = self.archive.database.data_version()
+            now = self.store.database.data_version()
             if now == self._seen:
                 return False
             self._seen = now
             if self._stored is None:
                 self._stored = self._find()
                 return self._stored is not None
-            return self.archive.revision(self._stored.id) != self._revision
+            return self.store.revision(self._stored.id) != self._revision
         except HistoryError as error:
             self.trouble = str(error)
             return False
@@ -146,7 +146,7 @@ class Keeper:
     def _save(self, revision: int | None) -> bool:
         """Write what waits; return ``False`` when another process has changed or deleted it all."""
         if self._stored is None:
-            self._stored = self.archive.create(
+            self._stored = self.store.create(
                 self.name, notebook=self._notebook, forked_from=self._forked_from
             )
             self._revision = 0
@@ -156,7 +156,7 @@ class Keeper:
         # Numbered in the order of their slots, as they would be had nothing waited.
         turns = {turn: None for slot in slots for turn in slot.versions if turn in self._turns}
         changes = Changes(list(turns | self._turns), slots, self._gone)
-        saved = self.archive.save(self._stored.id, changes, revision)
+        saved = self.store.save(self._stored.id, changes, revision)
         if saved is not None and saved == self._revision + 1:
             self._revision = (
                 saved  # else another process has changed something that was not seen yet
@@ -164,9 +164,9 @@ class Keeper:
         return saved is not None
 
     def _find(self) -> Stored | None:
-        if self._notebook and (found := self.archive.find(notebook=self._notebook)):
+        if self._notebook and (found := self.store.find(notebook=self._notebook)):
             return found
-        return self.archive.find(name=self.name)
+        return self.store.find(name=self.name)
 
     def _save_anew(self) -> bool:
         """Write what waits into a new conversation, for another process has deleted the old one."""
@@ -180,7 +180,7 @@ class Keeper:
     def answered(self, request: str) -> Turn | None:
         """Return the newest complete turn on disk that was asked with a request, if there is one."""
         try:
-            return self.archive.answered(request)
+            return self.store.answered(request)
         except HistoryError as error:
             self.trouble = str(error)
             return None
@@ -193,7 +193,7 @@ class Keeper:
         """
         with self._lock:
             if self._stored is not None:
-                self.archive.delete(self._stored.id)
+                self.store.delete(self._stored.id)
             self._stored, self._revision = None, -1
             self._turns, self._slots, self._gone, self._under_way = {}, {}, [], {}
 
@@ -204,13 +204,13 @@ class Keeper:
                 self.keep()  # there may be room again
             if turn.id is None:
                 return
-            so_far = self._under_way.get(turn) or _UnderWay(self.archive.mask_for(turn))
-            text, reasoning, mark = turn.since(so_far.mark)
+            so_far = self._under_way.get(turn) or _UnderWay(self.store.mask_for(turn))
+            text, reasoning, mark = turn.text_since(so_far.mark)
             written, tail = _cut(so_far.mask, so_far.text + text)
             thought, last = _cut(so_far.mask, so_far.reasoning + reasoning)
             mask = so_far.mask
             try:
-                self.archive.extend(
+                self.store.extend(
                     turn.id, (mask(written), mask.tail(tail)), (mask(thought), mask.tail(last))
                 )
             except HistoryError as error:

@@ -79,14 +79,14 @@ def _day(flag: str, text: str) -> datetime:
 _CONVERSATION = next(option for option in OPTIONS if option.flags == CONVERSATION_FLAGS)
 _PANDAS = Option(
     ("--pandas",), "pandas", "put the messages into this variable as a DataFrame", "VAR", variable,
-    offers="variable",
+    suggests="variable",
 )  # fmt: skip
 _HISTORY = (
     _CONVERSATION,
     Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", filled),
     Option(("--all",), "all", "messages of all conversations"),
     Option(("--since",), "since", "from this day on", "DAY", _day),
-    Option(("--model",), "model", "of this model", "MODEL", filled, offers="model"),
+    Option(("--model",), "model", "of this model", "MODEL", filled, suggests="model"),
     Option(("--role",), "role", "of this role", "ROLE", filled),
     Option(("--status",), "status", "of turns that ended so", "STATUS", filled),
     Option(("--limit",), "limit", "so many, the newest", "NUMBER", _count),
@@ -96,7 +96,7 @@ _HISTORY = (
 _YES = Option(("--yes", "-y"), "yes", "do not ask")
 _AT = Option(("--at",), "at", "up to this turn; -1 is the last", "TURN", _turn)
 _EXPORT = (
-    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", filled, offers="form"),
+    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", filled, suggests="form"),
     Option(("-o", "--output"), "output", "the file or folder", "PATH", filled),
     Option(("--examples",), "examples", "example turns that a Mini Program sends along: 0,2", "TURNS", _turns),
     Option(("--every-turn",), "every_turn", "curl and python: the request of every turn"),

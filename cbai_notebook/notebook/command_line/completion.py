@@ -19,7 +19,7 @@ from cbai_notebook.notebook.command_line.options import FORMATS, OPTION_OF, OPTI
 
 
 @dataclass(frozen=True)
-class Offers:
+class CompletionSources:
     """What can be offered for the values of options; each is asked only when it is needed.
 
     Attributes:
@@ -56,43 +56,43 @@ _MAGIC = re.compile(r"\s*(?:[\w,. ]+=\s*)?(?P<magic>%%?cbai)(?=\s)")
 _OPEN_BRACE = re.compile(r"\{(?P<name>(?:[^\W\d]\w*)?)$")
 
 
-def complete(line: str, offers: Offers | None = None) -> Completions:
+def complete(line: str, sources: CompletionSources | None = None) -> Completions:
     """Return what fits at the end of a line that begins with ``%cbai`` or ``%%cbai``.
 
     Args:
         line: The line up to the cursor, the magic's name included.
-        offers: Where the names come from that only the running session knows.
+        sources: Where the names come from that only the running session knows.
     """
-    offers = offers or Offers()
+    sources = sources or CompletionSources()
     magic = _MAGIC.match(line)
     if not magic:
         return NOTHING
     one_line = magic["magic"] == "%cbai"
     cursor = _read(line, magic.end())
     if isinstance(cursor.at, Option):
-        return _fitting(cursor.fragment, _values(cursor.at, offers))
+        return _matching(cursor.fragment, _values(cursor.at, sources))
     if cursor.at == _OPTION:
-        return _fitting(cursor.fragment, _flags(cursor.fragment, cursor.used))
+        return _matching(cursor.fragment, _flags(cursor.fragment, cursor.used))
     commands = tuple(form.name for form in COMMANDS) if one_line and not cursor.used else ()
     if cursor.at == _PROMPT or " " in cursor.fragment:
-        after_command = _after_command(cursor.fragment, offers) if commands else None
-        return after_command or (complete_prompt(line, offers) if one_line else NOTHING)
+        after_command = _after_command(cursor.fragment, sources) if commands else None
+        return after_command or (complete_prompt(line, sources) if one_line else NOTHING)
     if not cursor.fragment:
-        return _fitting("", (*commands, *_flags("", cursor.used)))
-    return _fitting(cursor.fragment, commands)
+        return _matching("", (*commands, *_flags("", cursor.used)))
+    return _matching(cursor.fragment, commands)
 
 
-def complete_prompt(line: str, offers: Offers | None = None) -> Completions:
+def complete_prompt(line: str, sources: CompletionSources | None = None) -> Completions:
     """Return the variables that fit behind an open brace at the end of a line of a prompt.
 
     Args:
         line: The line up to the cursor.
-        offers: Where the names come from.
+        sources: Where the names come from.
     """
     brace = _OPEN_BRACE.search(line)
     if not brace:
         return NOTHING
-    return _fitting(brace["name"], (offers or Offers()).variables())
+    return _matching(brace["name"], (sources or CompletionSources()).variables())
 
 
 # Where the cursor is -------------------------------------------------------------------------------
@@ -159,18 +159,18 @@ def _flags(fragment: str, used: frozenset[str]) -> Iterator[str]:
             yield from option.flags if fragment == "-" else option.flags[-1:]
 
 
-def _values(option: Option, offers: Offers) -> Iterable[str]:
-    match option.offers:
+def _values(option: Option, sources: CompletionSources) -> Iterable[str]:
+    match option.suggests:
         case "model":
-            return offers.models()
+            return sources.models()
         case "conversation":
-            return map(_quoted, offers.conversations())
+            return map(_quoted, sources.conversations())
         case "format":
             return FORMATS
         case "variable" | "tool" | "type":
-            return offers.variables()
+            return sources.variables()
         case "output":
-            return offers.outputs()
+            return sources.outputs()
         case "form":
             from cbai_notebook.conversation.formats import FORMS
 
@@ -179,7 +179,7 @@ def _values(option: Option, offers: Offers) -> Iterable[str]:
             return ()
 
 
-def _after_command(text: str, offers: Offers) -> Completions | None:
+def _after_command(text: str, sources: CompletionSources) -> Completions | None:
     """Return what fits behind the name of a command, or ``None`` when `text` is a prompt."""
     name, _, rest = text.partition(" ")
     form = FORM_OF.get(name)
@@ -188,12 +188,12 @@ def _after_command(text: str, offers: Offers) -> Completions | None:
     *before, fragment = _pieces(rest)
     option = form.option_of.get(before[-1]) if before else None
     if option is not None and option.metavar:
-        return _fitting(fragment, _values(option, offers))
+        return _matching(fragment, _values(option, sources))
     if fragment.startswith("-") or (not fragment and not form.words):
-        return _fitting(fragment, _command_flags(form, fragment, before))
+        return _matching(fragment, _command_flags(form, fragment, before))
     if before and form.option_of.keys().isdisjoint(before):
         return None
-    return _fitting(fragment, _words(form, offers))
+    return _matching(fragment, _words(form, sources))
 
 
 def _pieces(text: str) -> list[str]:
@@ -215,13 +215,13 @@ def _command_flags(form: CommandForm, fragment: str, used: list[str]) -> Iterato
             yield from option.flags[-1:] if fragment.startswith("--") else option.flags[:1]
 
 
-def _words(form: CommandForm, offers: Offers) -> Iterable[str]:
+def _words(form: CommandForm, sources: CompletionSources) -> Iterable[str]:
     if NAME in form.words:
-        return map(_quoted, offers.conversations())
-    return offers.providers() if PROVIDER in form.words else ()
+        return map(_quoted, sources.conversations())
+    return sources.providers() if PROVIDER in form.words else ()
 
 
-def _fitting(fragment: str, choices: Iterable[str]) -> Completions:
+def _matching(fragment: str, choices: Iterable[str]) -> Completions:
     """Keep the choices that begin with the fragment; letter case counts only if that leaves some."""
     each = tuple(dict.fromkeys(choices))
     bare = fragment.lstrip("\"'")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.options import OPTIONS, PICTURES
-from cbai_notebook.notebook.command_line.parser import Options
+from cbai_notebook.notebook.command_line.parser import PromptOptions
 
 _SET_UP = "an agent answers as it is set up in the CloudBase console"
 _NOT_AN_AGENTS = {
@@ -39,7 +39,7 @@ _NOT_A_DRAWINGS = {
 }
 
 
-def check(options: Options) -> None:
+def check(options: PromptOptions) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -56,7 +56,7 @@ def check(options: Options) -> None:
         _refuse("--agent", {"model": "an agent is a model by itself"}, options)
 
 
-def check_agent(options: Options, provider: str) -> None:
+def check_agent(options: PromptOptions, provider: str) -> None:
     """Refuse what an agent has no use for, however the agent was chosen.
 
     Raises:
@@ -75,7 +75,7 @@ def is_picture(output: str | None) -> bool:
     return output is not None and output.lower().endswith(PICTURES)
 
 
-def _refuse(what: str, reasons: dict[str, str], options: Options) -> None:
+def _refuse(what: str, reasons: dict[str, str], options: PromptOptions) -> None:
     for name, reason in reasons.items():
         value = getattr(options, name)
         if value != getattr(_NONE, name):
@@ -94,4 +94,4 @@ def _flag(name: str, value: object) -> str:
     return next(flag for flag, given in rows if given)
 
 
-_NONE = Options()
+_NONE = PromptOptions()

@@ -33,13 +33,13 @@ class Option:
 
     Attributes:
         flags: How it is written, the short form first.
-        field: The attribute of :class:`Options` that it sets.
+        field: The attribute of :class:`PromptOptions` that it sets.
         help: What it does, in a few words.
         metavar: What its value is called; ``""`` when it takes none.
         read: Makes the attribute's value out of the text; it is given the flag for its message.
         sets: What an option without a value sets.
         repeated: Whether it may stand there several times; the attribute is then a tuple.
-        offers: What completion offers for its value.
+        suggests: What completion suggests for its value.
     """
 
     flags: tuple[str, ...]
@@ -49,7 +49,7 @@ class Option:
     read: Callable[[str, str], Any] = lambda flag, text: text
     sets: bool = True
     repeated: bool = False
-    offers: str = ""
+    suggests: str = ""
 
 
 def _temperature(flag: str, text: str) -> float:
@@ -136,7 +136,7 @@ OPTIONS: tuple[Option, ...] = (
         "MODEL, or PROVIDER/MODEL; local is the offline model",
         "MODEL",
         filled,
-        offers="model",
+        suggests="model",
     ),
     Option(("-s", "--system"), "system", 'system prompt, in quotes: -s "Be brief."', "TEXT"),
     Option(("-t", "--temperature"), "temperature", "0 or more", "NUMBER", _temperature),
@@ -154,7 +154,7 @@ OPTIONS: tuple[Option, ...] = (
         "talk in the conversation of this name",
         "NAME",
         filled,
-        offers="conversation",
+        suggests="conversation",
     ),
     Option(("--no-history",), "history", "neither send nor keep the conversation", sets=False),
     Option(("--cached",), "cached", "answer from the history if the same was asked before"),
@@ -165,7 +165,7 @@ OPTIONS: tuple[Option, ...] = (
         "put the answer object into this variable",
         "VAR",
         _target,
-        offers="variable",
+        suggests="variable",
     ),
     Option(
         ("-f", "--format"),
@@ -173,7 +173,7 @@ OPTIONS: tuple[Option, ...] = (
         f"show the answer as {' | '.join(FORMATS)}",
         "FORMAT",
         _format,
-        offers="format",
+        suggests="format",
     ),
     Option(("--insert",), "insert", "put the answer's code into a new cell below"),
     Option(
@@ -182,7 +182,7 @@ OPTIONS: tuple[Option, ...] = (
         "stream into this ipywidgets.Output",
         "VAR",
         variable,
-        offers="output",
+        suggests="output",
     ),
     Option(("--no-stream",), "stream", "show the answer once it is whole", sets=False),
     Option(
@@ -192,7 +192,7 @@ OPTIONS: tuple[Option, ...] = (
         "NAME",
         variable,
         repeated=True,
-        offers="tool",
+        suggests="tool",
     ),
     Option(("--max-steps",), "max_steps", "requests that tools may lead to", "NUMBER", _max_tokens),
     Option(
@@ -201,7 +201,7 @@ OPTIONS: tuple[Option, ...] = (
         "answer as an object of this type",
         "VAR",
         variable,
-        offers="type",
+        suggests="type",
     ),
     Option(
         ("--image",),
@@ -210,7 +210,7 @@ OPTIONS: tuple[Option, ...] = (
         "IMAGE",
         filled,
         repeated=True,
-        offers="variable",
+        suggests="variable",
     ),
     Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),
     Option(("--think",), "think", "let the model think first"),

@@ -17,11 +17,11 @@ from cbai_notebook.notebook.command_line.lexer import shortened
 from cbai_notebook.notebook.command_line.option_reader import read_options
 from cbai_notebook.notebook.command_line.options import OPTION_OF
 
-__all__ = ["Command", "Options", "help_text", "parse_cell", "parse_line"]
+__all__ = ["Command", "PromptOptions", "help_text", "parse_cell", "parse_line"]
 
 
 @dataclass(frozen=True)
-class Options:
+class PromptOptions:
     """What the options of one prompt say.
 
     Attributes:
@@ -86,7 +86,7 @@ class Options:
         return {**self.params, **{name: value for name, value in own.items() if value is not None}}
 
 
-def parse_cell(line: str) -> Options:
+def parse_cell(line: str) -> PromptOptions:
     """Read the options of a ``%%cbai`` line.
 
     Args:
@@ -100,10 +100,10 @@ def parse_cell(line: str) -> Options:
     rest = line[position:]
     if rest.strip() and not values.get("help"):
         _refuse_leftover(rest.strip())
-    return Options(**values)
+    return PromptOptions(**values)
 
 
-def parse_line(line: str) -> Options | Command:
+def parse_line(line: str) -> PromptOptions | Command:
     """Read what follows ``%cbai``: a command, or options and then the prompt.
 
     Only the exact form of a command is one: ``history of Rome`` is a prompt. ``--`` before a prompt
@@ -130,7 +130,7 @@ def parse_line(line: str) -> Options | Command:
             "There is no prompt after the options. Write it behind them, or begin a cell with "
             "%%cbai and write it on the lines below."
         )
-    return Options(prompt=prompt, **values)
+    return PromptOptions(prompt=prompt, **values)
 
 
 def _refuse_leftover(rest: str) -> NoReturn:

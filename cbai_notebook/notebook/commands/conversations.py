@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbai_notebook.conversation import Conversation, Turn, chat, names, shelf
+from cbai_notebook.conversation import Conversation, Turn, chat, conversations, names
 from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.command_reader import Command
@@ -73,8 +73,8 @@ def fork(command: Command) -> None:
     conversation = named(command.conversation)
     at = command.options.get("at")
     until = None if at is None else turn_at(conversation, at)
-    made = shelf().fork(conversation, command.word, until)
-    shelf().use(made)
+    made = conversations().fork(conversation, command.word, until)
+    conversations().use(made)
     write(
         f"Copied {count(len(made.turns), 'turn')} of {conversation.name!r} to {made.name!r}, "
         "where prompts go now."
@@ -87,7 +87,7 @@ def rename(command: Command) -> None:
         raise UsageError("The new name is missing: %cbai rename NAME.")
     conversation = named(command.conversation)
     before = conversation.name
-    shelf().rename(conversation, command.word)
+    conversations().rename(conversation, command.word)
     write(f"{before!r} is now called {conversation.name!r}.")
 
 
@@ -129,7 +129,7 @@ def delete(command: Command) -> None:
     ):
         write("Nothing was forgotten.")
         return
-    shelf().delete(conversation)
+    conversations().delete(conversation)
     write(f"Forgot {name!r} ({turns}).")
 
 

@@ -11,7 +11,7 @@ def show_config() -> None:
     from dataclasses import asdict
 
     from cbai_notebook.client.settings import settings
-    from cbai_notebook.conversation.store import place
+    from cbai_notebook.conversation.store import history_file
     from cbai_notebook.preferences import preferences
 
     now = settings()
@@ -33,7 +33,7 @@ def show_config() -> None:
         for name, value in values.items()
     ]
     rows += [(name, str(value), "") for name, value in asdict(preferences()).items()]
-    rows.append(("history", str(place() or "off: in memory only"), ""))
+    rows.append(("history", str(history_file() or "off: in memory only"), ""))
     write_table(("setting", "value", "from"), rows)
     if not now.configured:
         write(

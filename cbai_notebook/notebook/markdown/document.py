@@ -10,7 +10,7 @@ from typing import Any
 from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, starts, write
 from cbai_notebook.notebook.markdown.plain import plain, split_lines
 from cbai_notebook.notebook.markdown.rendering import wrap
-from cbai_notebook.notebook.markdown.unfinished import close_last, hold_back
+from cbai_notebook.notebook.markdown.unfinished import close_last, hide_unfinished
 
 _SHARE = 3 / 8
 _STEADY = 7 / 10
@@ -153,8 +153,8 @@ class Document:
         """Render what is not sealed yet, as an output of its own."""
         self._close_blocks()
         if self._tail is None:
-            environment = self._environment(calm=True)
-            text = hold_back(plain(self._open_source()))
+            environment = self._environment(unfinished=True)
+            text = hide_unfinished(plain(self._open_source()))
             tokens = shorten(parse_blocks(text, environment), split_lines(text))
             close_last(tokens)
             bodies = [block.body for block in self._blocks]
@@ -189,9 +189,9 @@ class Document:
             self._open = ["".join(self._open)]
         return self._open[0] if self._open else ""
 
-    def _environment(self, *, calm: bool = False) -> dict[str, Any]:
+    def _environment(self, *, unfinished: bool = False) -> dict[str, Any]:
         """Make a parser's environment; its definitions are kept apart until they are certain."""
-        return {"references": ChainMap({}, self._references), "calm": calm}
+        return {"references": ChainMap({}, self._references), "calm": unfinished}
 
     def _close_blocks(self) -> None:
         """Look for closed blocks, if one may have closed and the open text has grown enough.

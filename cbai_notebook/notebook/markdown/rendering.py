@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, write
 from cbai_notebook.notebook.markdown.plain import plain, split_lines
-from cbai_notebook.notebook.markdown.unfinished import close_last, hold_back
+from cbai_notebook.notebook.markdown.unfinished import close_last, hide_unfinished
 
 # Everything is kept from the typesetter but the elements that ask for it.
 _OPENING = (
@@ -32,7 +32,7 @@ def fragment(source: str, *, final: bool = True) -> str:
     text = plain(source)
     environment: dict[str, object] = {}
     if not final:
-        text = hold_back(text)
+        text = hide_unfinished(text)
         environment["calm"] = True
     tokens = shorten(parse_blocks(text, environment), split_lines(text))
     if not final:

@@ -23,7 +23,7 @@ _LAST_CHARACTERS = 3_000
 _ROW = re.compile(r"[ \t]*\|")
 
 
-def hold_back(text: str) -> str:
+def hide_unfinished(text: str) -> str:
     """Leave out the last line of a text while it says nothing yet.
 
     Args:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from cbai_notebook.conversation import Call, Turn
+from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import drawn_on
@@ -52,7 +52,7 @@ def prompt(turn: Turn, key: str, number: int, total: int) -> str:
     )
 
 
-def foot(turn: Turn, key: str, asks: Sequence[Call] = ()) -> str:
+def foot(turn: Turn, key: str, asks: Sequence[ToolCall] = ()) -> str:
     """Return what stands under an answer: its problem, its actions and its facts.
 
     Args:
@@ -107,7 +107,7 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
     return f'<div class="cbai-problem {NO_MATH}" role="alert">{told}{folded}{button}</div>'
 
 
-def _question(call: Call, key: str) -> str:
+def _question(call: ToolCall, key: str) -> str:
     """Return the question whether a tool may run, with its two buttons."""
 
     def button(action: str, words: str) -> str:
@@ -252,17 +252,20 @@ def _facts(turn: Turn) -> str:
     if turn.status == FAILED:
         return ""
     facts = []
-    asked = "/".join(part for part in (turn.provider, turn.model) if part)
-    if asked:
-        facts.append(escape(asked))
+    label = "/".join(part for part in (turn.provider, turn.model) if part)
+    if label:
+        facts.append(escape(label))
     tokens = turn.total_tokens or turn.completion_tokens
     if tokens:
         facts.append(say(f"{tokens:,} tokens", f"{tokens:,} 词元"))
     if turn.duration_s is not None:
         facts.append(say(f"{turn.duration_s:.1f} s", f"{turn.duration_s:.1f} 秒"))
-    if turn.left_out:
-        turns = "turn" if turn.left_out == 1 else "turns"
+    if turn.dropped_turns:
+        turns = "turn" if turn.dropped_turns == 1 else "turns"
         facts.append(
-            say(f"{turn.left_out} earlier {turns} not sent", f"更早的 {turn.left_out} 轮未发送")
+            say(
+                f"{turn.dropped_turns} earlier {turns} not sent",
+                f"更早的 {turn.dropped_turns} 轮未发送",
+            )
         )
     return " · ".join(facts)

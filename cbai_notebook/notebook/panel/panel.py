@@ -12,7 +12,12 @@ from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Conversation, Turn, chat, fresh
 from cbai_notebook.conversation.messages import Messages
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.panel.prompt_queue import Asker, Options, Request, prepare
+from cbai_notebook.notebook.panel.prompt_queue import (
+    PanelOptions,
+    PromptQueue,
+    QueuedPrompt,
+    prepare,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,12 +70,12 @@ class ChatPanel:
             conversation if isinstance(conversation, Conversation) else chat(conversation)
         )
         client = _client(tools, max_steps)
-        self._options = Options(model or "", system, temperature, dict(params or {}), client)
+        self._options = PanelOptions(model or "", system, temperature, dict(params or {}), client)
         self._lock = threading.RLock()
         self._draft = ""
         self._closed = False
         self._view: PanelView | None = None
-        self._asker = Asker(self._show_state, self._give_back)
+        self._queue = PromptQueue(self._show_state, self._give_back)
 
     def __repr__(self) -> str:
         if not _in_notebook():
@@ -83,7 +88,7 @@ class ChatPanel:
         return self._conversation
 
     @property
-    def options(self) -> Options:
+    def options(self) -> PanelOptions:
         """How the next prompt is asked."""
         return self._options
 
@@ -106,7 +111,7 @@ class ChatPanel:
     @property
     def isLoading(self) -> bool:
         """Whether an answer to this panel is under way."""
-        return self._asker.busy(self._conversation)
+        return self._queue.busy(self._conversation)
 
     def note_draft(self, text: str) -> None:
         """Take note of what the reader has typed."""
@@ -120,7 +125,7 @@ class ChatPanel:
         """
         return self._conversation.to_pandas()
 
-    def send(self, text: str, *, beside: Turn | None = None, images: Sequence[Any] = ()) -> bool:
+    def send(self, text: str, *, branch_of: Turn | None = None, images: Sequence[Any] = ()) -> bool:
         """Ask a prompt, and return at once.
 
         A blank prompt without an image, and a second one while the first is being answered, do nothing.
@@ -139,8 +144,8 @@ class ChatPanel:
         with self._lock:
             if not (text.strip() or images) or self.isLoading or self._closed:
                 return False
-            request = prepare(self._conversation, text, self._options, beside, images)
-            started = self._asker.start(request)
+            request = prepare(self._conversation, text, self._options, branch_of, images)
+            started = self._queue.start(request)
         self._show_state()
         return started
 
@@ -154,11 +159,11 @@ class ChatPanel:
             Whether it was sent.
         """
         turn = turn or next(iter(self._conversation.turns[-1:]), None)
-        return turn is not None and self.send(turn.prompt, beside=turn, images=turn.images)
+        return turn is not None and self.send(turn.prompt, branch_of=turn, images=turn.images)
 
     def stop(self) -> None:
         """Stop the answer that is under way; what has come is kept and marked."""
-        self._asker.stop(self._conversation)
+        self._queue.stop(self._conversation)
 
     def use(self, conversation: Conversation | str) -> None:
         """Show another conversation. An answer under way goes on in the one it belongs to."""
@@ -174,7 +179,7 @@ class ChatPanel:
         """Show a new, empty conversation; the one before stays."""
         self.use(fresh())
 
-    def set_options(self, options: Options) -> None:
+    def set_options(self, options: PanelOptions) -> None:
         """Say how the next prompt is asked."""
         self._options = options
         self._show_state()
@@ -195,8 +200,8 @@ class ChatPanel:
             view, self._view = self._view, None
 
         async def end() -> None:
-            self._asker.stop()
-            await self._asker.ended()
+            self._queue.stop()
+            await self._queue.ended()
             if view:
                 view.close()
 
@@ -219,12 +224,12 @@ class ChatPanel:
                 self._view = PanelView(self)
             return self._view
 
-    def _give_back(self, request: Request, error: BaseException) -> None:
-        question = request.question
+    def _give_back(self, request: QueuedPrompt, error: BaseException) -> None:
+        prompt = request.prompt
         if view := self._view:
-            view.give_back(question.prompt, question.images, error)
+            view.give_back(prompt.text, prompt.images, error)
         else:
-            self._draft = question.prompt
+            self._draft = prompt.text
 
     def _show_state(self) -> None:
         if view := self._view:

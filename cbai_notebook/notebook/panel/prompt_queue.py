@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import (
-    Bounds,
+    ContextLimits,
     Conversation,
-    Question,
+    Prompt,
     Turn,
     ask,
     context_of,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options:
+class PanelOptions:
     """How the panel asks.
 
     Attributes:
@@ -45,22 +45,22 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Request:
+class QueuedPrompt:
     """A prompt that is ready to be asked."""
 
     conversation: Conversation
-    question: Question
+    prompt: Prompt
     model: Model
-    bounds: Bounds
+    limits: ContextLimits
 
 
 def prepare(
     conversation: Conversation,
-    prompt: str,
-    options: Options,
-    beside: Turn | None,
+    text: str,
+    options: PanelOptions,
+    branch_of: Turn | None,
     images: Sequence[str] = (),
-) -> Request:
+) -> QueuedPrompt:
     """Make a prompt ready to be asked.
 
     Raises:
@@ -75,19 +75,19 @@ def prepare(
     now, wishes = settings(), preferences()
     provider, model = parse_model_spec(options.model or None, now)
     warmth = {} if options.temperature is None else {"temperature": options.temperature}
-    question = Question(
-        prompt=prompt,
+    prompt = Prompt(
+        text=text,
         system=options.system,
         model=model,
         params={**options.params, **warmth},
-        beside=beside,
+        branch_of=branch_of,
         images=tuple(map(_checked, images)),
         options=options.client,
     )
-    bounds = Bounds(wishes.history_turns, wishes.history_chars)
-    params = request_of(question, context_of(conversation, question, bounds))
+    limits = ContextLimits(wishes.history_turns, wishes.history_chars)
+    params = request_of(prompt, context_of(conversation, prompt, limits))
     secrets.refuse(params, api_key=now.api_key, environ=os.environ)
-    return Request(conversation, question, create_model(provider), bounds)
+    return QueuedPrompt(conversation, prompt, create_model(provider), limits)
 
 
 def _checked(image: str) -> str:
@@ -96,7 +96,7 @@ def _checked(image: str) -> str:
     return str(image_part(image)["image_url"]["url"])
 
 
-class Asker:
+class PromptQueue:
     """The prompts under way, at most one in each conversation.
 
     Args:
@@ -105,7 +105,7 @@ class Asker:
     """
 
     def __init__(
-        self, changed: Callable[[], None], lost: Callable[[Request, BaseException], None]
+        self, changed: Callable[[], None], lost: Callable[[QueuedPrompt, BaseException], None]
     ) -> None:
         self._changed = changed
         self._lost = lost
@@ -118,7 +118,7 @@ class Asker:
         """Return whether a prompt is under way in a conversation."""
         return conversation in self._busy
 
-    def start(self, request: Request) -> bool:
+    def start(self, request: QueuedPrompt) -> bool:
         """Ask, unless a prompt is under way in that conversation; return whether it was started."""
         with self._lock:
             if request.conversation in self._busy:
@@ -136,7 +136,7 @@ class Asker:
         if tasks := list(self._tasks.values()):
             await asyncio.wait(tasks)
 
-    def _start(self, request: Request) -> None:
+    def _start(self, request: QueuedPrompt) -> None:
         task = self._loop.create_task(self._ask(request))
         self._tasks[request.conversation] = task
         task.add_done_callback(lambda task: self._end(request.conversation, task))
@@ -147,14 +147,14 @@ class Asker:
             # One step later, so that a prompt stopped as soon as it was sent is in the conversation.
             self._loop.call_soon(self._tasks[each].cancel)
 
-    async def _ask(self, request: Request) -> None:
+    async def _ask(self, request: QueuedPrompt) -> None:
         turns: list[Turn] = []
         try:
             await ask(
                 request.conversation,
-                request.question,
+                request.prompt,
                 request.model,
-                bounds=request.bounds,
+                limits=request.limits,
                 opened=turns.append,
             )
         except BaseException as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from cbai_notebook.conversation import Call, Turn
+from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.notebook.screen import sources
 from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.reasoning import Reasoning
@@ -41,7 +41,7 @@ def answered(turn: Turn) -> str:
             parts += [rendered(str(step.get("content") or "")), calls_html(_calls(turn, step))]
     if not turn.steps:
         parts.append(calls_html(turn.calls))
-    return "".join(parts) + rendered(turn.said)
+    return "".join(parts) + rendered(turn.final_text)
 
 
 def drawn_on(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
@@ -60,6 +60,6 @@ def drawn_on(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
     return [line.html for line in found]
 
 
-def _calls(turn: Turn, step: Mapping[str, Any]) -> list[Call]:
+def _calls(turn: Turn, step: Mapping[str, Any]) -> list[ToolCall]:
     made = {call.get("id") for call in step.get("tool_calls") or ()}
     return [call for call in turn.calls if call.id in made]

@@ -63,10 +63,10 @@ def _html(turn: Turn, language: str) -> str:
     end = _end(turn)
     said = [*drawn_on(turn, words), *([lines(end)] if end else [])]
     mark = f'<p style="{QUIET}"><small>{"<br>".join(said)}</small></p>' if said else ""
-    asked = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
+    prompt = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
-        return f"<hr>{asked}{answered(turn)}{mark}"
-    return f"<hr>{asked}{mark}"
+        return f"<hr>{prompt}{answered(turn)}{mark}"
+    return f"<hr>{prompt}{mark}"
 
 
 def _end(turn: Turn) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation import Call, Delta, Turn
+from cbai_notebook.conversation import Delta, ToolCall, Turn
 from cbai_notebook.conversation.tool_calls import ASKING
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
@@ -69,7 +69,7 @@ class TurnView:
         """Look at the turn again: something came, or it has ended."""
         self._news.set()
 
-    def stand(self, place: tuple[int, int]) -> None:
+    def set_position(self, place: tuple[int, int]) -> None:
         """Show the turn's number among its alternatives."""
         if place != self._place:
             self._place = place
@@ -107,11 +107,11 @@ class TurnView:
         self._ended(self.turn)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
-        seen, calls = (0, 0), list[Call]()
+        seen, calls = (0, 0), list[ToolCall]()
         while True:
             # Looked at first, so that what came before the end is not left behind.
             ended = self.turn.status != STREAMING
-            text, reasoning, seen = self.turn.since(seen)
+            text, reasoning, seen = self.turn.text_since(seen)
             self._heard.append(text)
             if text or reasoning:
                 listener(Delta(text, reasoning))
@@ -126,7 +126,7 @@ class TurnView:
             await self._news.wait()
             self._news.clear()
 
-    def _show_questions(self, calls: Sequence[Call]) -> None:
+    def _show_questions(self, calls: Sequence[ToolCall]) -> None:
         asks = [
             call for call in calls if call.status == ASKING and APPROVALS.waits(self.turn, call.id)
         ]

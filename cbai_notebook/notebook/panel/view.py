@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ipywidgets import HTML, Layout, VBox
 
 from cbai_notebook.bridge import background_loop
-from cbai_notebook.conversation import Change, Conversation, Turn, names, shelf
+from cbai_notebook.conversation import Change, Conversation, Turn, conversations, names
 from cbai_notebook.conversation.formats import FORMS, export
 from cbai_notebook.conversation.turn import COMPLETE
 from cbai_notebook.errors import CbaiError
@@ -289,12 +289,12 @@ class PanelView:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
                 view = TurnView(turn, key, self._layout, place, self._on_painted)
-            view.stand(place)
+            view.set_position(place)
             self._views[turn] = view
         self._earlier.value = markup.earlier(self._first)
         boxes = [view.box for view in self._views.values()]
         if not boxes:
-            is_current = self._conversation is shelf().current()
+            is_current = self._conversation is conversations().current()
             self._welcome.value = markup.welcome(
                 None if is_current else self._conversation.name,
                 offline=self._is_offline(),
@@ -364,11 +364,11 @@ class PanelView:
 
     def _send(self, message: dict[str, Any]) -> None:
         text, key = str(message["text"]), message.get("beside")
-        beside = self._turns.get(key) if key else None
+        branch_of = self._turns.get(key) if key else None
         images = [str(image) for image in message.get("images") or ()]
         sent = False
         try:
-            sent = self._panel.send(text, beside=beside, images=images)
+            sent = self._panel.send(text, branch_of=branch_of, images=images)
         except CbaiError as error:
             self._post(self._complain, error)
         if sent:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, Call
+from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
 from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
@@ -40,22 +40,22 @@ class Calls:
     """The calls of one step, in the order in which they began."""
 
     def __init__(self) -> None:
-        self._calls: list[Call] = []
+        self._calls: list[ToolCall] = []
         self._ended = False
 
     def __len__(self) -> int:
         return len(self._calls)
 
     @property
-    def open(self) -> list[Call]:
+    def open(self) -> list[ToolCall]:
         """Those without a result."""
         return [call for call in self._calls if call.open]
 
-    def knows(self, call: Call) -> bool:
+    def knows(self, call: ToolCall) -> bool:
         """Whether `call` is news of one that is here; one that has ended does not begin again."""
         return self._number(call) is not None
 
-    def take(self, call: Call) -> None:
+    def take(self, call: ToolCall) -> None:
         """Add a call, or note how one that is here stands now."""
         number = self._number(call)
         if number is None:
@@ -67,7 +67,7 @@ class Calls:
         """Note that nothing more comes: a call that has no result was stopped."""
         self._ended = True
 
-    def _number(self, call: Call) -> int | None:
+    def _number(self, call: ToolCall) -> int | None:
         # Some providers count the calls of each step from the beginning.
         for number in reversed(range(len(self._calls))):
             one = self._calls[number]
@@ -86,7 +86,7 @@ class Calls:
         return calls_plain(self._calls, live=not self._ended)
 
 
-def calls_html(calls: Sequence[Call], *, live: bool = False) -> str:
+def calls_html(calls: Sequence[ToolCall], *, live: bool = False) -> str:
     """Return calls as safe markup, one line each, folded.
 
     Args:
@@ -103,7 +103,7 @@ def calls_html(calls: Sequence[Call], *, live: bool = False) -> str:
     return html.element("div", rows, name="calls", style="margin:0.3em 0")
 
 
-def calls_plain(calls: Sequence[Call], *, live: bool = False) -> str:
+def calls_plain(calls: Sequence[ToolCall], *, live: bool = False) -> str:
     """Return calls as plain text, one line each.
 
     Args:
@@ -114,7 +114,7 @@ def calls_plain(calls: Sequence[Call], *, live: bool = False) -> str:
     return "\n".join(earlier + [call_line(call, live=live) for call in calls[-MOST:]])
 
 
-def call_line(call: Call, *, live: bool = False) -> str:
+def call_line(call: ToolCall, *, live: bool = False) -> str:
     """Return a call as one line of plain text: ``▸ get_weather(city="Paris") · 0.30 s``.
 
     Args:
@@ -126,12 +126,12 @@ def call_line(call: Call, *, live: bool = False) -> str:
     return "▸ " + " · ".join(part for part in parts if part) + running
 
 
-def _earlier(calls: Sequence[Call]) -> str:
+def _earlier(calls: Sequence[ToolCall]) -> str:
     hidden = max(0, len(calls) - MOST)
     return f"{hidden:,} earlier call{'' if hidden == 1 else 's'}" if hidden else ""
 
 
-def _row(call: Call, room: int, live: bool) -> str:
+def _row(call: ToolCall, room: int, live: bool) -> str:
     word = _word(call, live)
     parts = [
         html.escape(_title(call)),
@@ -140,7 +140,7 @@ def _row(call: Call, room: int, live: bool) -> str:
     ]
     line = " · ".join(part for part in parts if part)
     line += " …" if live and call.status == RUNNING else ""
-    body = _block("Arguments", _asked(call.arguments)[1], room) + _block(
+    body = _block("Arguments", _arguments(call.arguments)[1], room) + _block(
         "Result", call.result or "", room
     )
     small = f"<small>{line}</small>"
@@ -163,20 +163,20 @@ def _block(title: str, text: str, room: int) -> str:
     )
 
 
-def _word(call: Call, live: bool) -> str:
+def _word(call: ToolCall, live: bool) -> str:
     if call.open and not live:
         return "stopped"
     return "waiting for your answer" if call.status == ASKING else _WORDS.get(call.status, "")
 
 
-def _took(call: Call) -> str:
+def _took(call: ToolCall) -> str:
     is_known = not call.open and call.duration_s is not None and call.duration_s >= SHORTEST_S
     return seconds(call.duration_s or 0.0) if is_known else ""
 
 
-def _title(call: Call) -> str:
+def _title(call: ToolCall) -> str:
     name = _cut(call.name, LINE_CHARS // 2) or "(no name)"
-    return f"{name}({_cut(_asked(call.arguments)[0], LINE_CHARS - len(name))})"
+    return f"{name}({_cut(_arguments(call.arguments)[0], LINE_CHARS - len(name))})"
 
 
 def _cut(text: str, room: int) -> str:
@@ -185,7 +185,7 @@ def _cut(text: str, room: int) -> str:
     return line if len(line) <= room else line[: room - 1] + "…"
 
 
-def _asked(arguments: str) -> tuple[str, str]:
+def _arguments(arguments: str) -> tuple[str, str]:
     """Return arguments for a line and for a fold: as written, unless they are an object worth reading."""
     if len(arguments) > 2 * FOLD_CHARS:
         return arguments, arguments

@@ -39,7 +39,7 @@ class Facts:
         completion_tokens: Tokens that came back.
         first_token_s: Seconds from sending to the first token.
         duration_s: Seconds from sending to the last token.
-        left_out: What was left out of the context, as one sentence.
+        dropped: What was left out of the context, as one sentence.
         searched: The pages of the web that an agent used.
         looked_up: The knowledge bases that it used.
         elsewhere: Whether something else on the page tells about the answer, an empty one too.
@@ -50,7 +50,7 @@ class Facts:
     completion_tokens: int | None = None
     first_token_s: float | None = None
     duration_s: float | None = None
-    left_out: str = ""
+    dropped: str = ""
     searched: tuple[SearchResult, ...] = ()
     looked_up: tuple[str, ...] = ()
     elsewhere: bool = False
@@ -126,8 +126,8 @@ def closing(
     quiet = [hint for hint in hints if hint]
     if came in EMPTY and status == "complete" and not facts.elsewhere:
         quiet.insert(0, EMPTY[came])
-    if facts.left_out:
-        quiet.append(facts.left_out)
+    if facts.dropped:
+        quiet.append(facts.dropped)
     parts = list(facts.parts())
     drawn_on = sources.lines(facts.searched, facts.looked_up)
     rows = [notice.plain] if notice else []

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from cbai_notebook.conversation.tool_calls import ASKING, Call
+from cbai_notebook.conversation.tool_calls import ASKING, ToolCall
 from cbai_notebook.notebook.screen.bodies import Body, Ending, Part
 from cbai_notebook.notebook.screen.footer import Closing, Facts, Status, closing
 from cbai_notebook.notebook.screen.layout import Slots, joined
@@ -103,7 +103,7 @@ class Painting:
         if not self._visible:  # else the fold is closed; its text is completed at the end
             self._paint() if first else self.tick()
 
-    def call(self, call: Call) -> None:
+    def call(self, call: ToolCall) -> None:
         """Take news of a call and paint it: at once if it is the first of its step or the user is asked."""
         with self._breakable():
             steps = self._steps[::-1]

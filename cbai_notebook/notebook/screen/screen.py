@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from cbai_notebook.conversation.tool_calls import RUNNING, Call
+from cbai_notebook.conversation.tool_calls import RUNNING, ToolCall
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.screen.bodies import FORMATS, body_of
 from cbai_notebook.notebook.screen.calls import Calls, call_line
@@ -68,7 +68,7 @@ class Screen:
         if text and not self._finished:
             self._flow.reasoning(text)
 
-    def call(self, call: Call) -> None:
+    def call(self, call: ToolCall) -> None:
         """Show a tool's call, or how one that is shown stands now; the first is painted at once."""
         if not self._finished:
             self._flow.call(call)
@@ -128,7 +128,7 @@ class _Typing:
         self._came = self._came or "reasoning"
         self._surface.reasoning(text)
 
-    def call(self, call: Call) -> None:
+    def call(self, call: ToolCall) -> None:
         is_new = not self._calls.knows(call)
         self._calls.take(call)
         # Nothing is said of one that asks, for the question follows.

@@ -10,10 +10,10 @@ import pytest
 
 from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 from tests.conversation.formats.talks import SETTINGS, conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 
@@ -35,7 +35,7 @@ def written(talk: Conversation, form: str, settings: Settings = SETTINGS) -> str
 async def asked(gateway: Gateway, talk: Conversation, model: str | None) -> None:
     gateway.always(Scenario(payloads=(json.dumps(CHUNK),)))
     settings = Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY)
-    question = Question("About spring", model=model)
+    question = Prompt("About spring", model=model)
     await ask(talk, question, create_model("cloudbase", settings=settings))
     assert talk.messages[-1]["model"] == REPORTED
 
@@ -45,7 +45,7 @@ def as_asked(talk: Conversation, file: Path) -> Conversation:
 
 
 def from_disk(talk: Conversation, file: Path) -> Conversation:
-    return Shelf(Archive(file), None).get(talk.name)
+    return ConversationRegistry(Store(file), None).get(talk.name)
 
 
 def forked(talk: Conversation, file: Path) -> Conversation:
@@ -57,7 +57,7 @@ async def test_the_model_is_the_one_that_was_asked_for(
     again: Callable[[Conversation, Path], Conversation], gateway: Gateway, tmp_path: Path
 ) -> None:
     file = tmp_path / "history.sqlite"
-    talk = Shelf(Archive(file), None).get("poems")
+    talk = ConversationRegistry(Store(file), None).get("poems")
     await asked(gateway, talk, ALIAS)
     for form in FORMS:
         text = written(again(talk, file), form)

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.parser import Options, parse_cell
+from cbai_notebook.notebook.command_line.parser import PromptOptions, parse_cell
 from cbai_notebook.prompts.template import expand
 from tests.conversation.formats.talks import (
     HOSTILE,
@@ -37,7 +37,7 @@ def notebook_of(talk: Conversation) -> nbformat.NotebookNode:
     return made
 
 
-def asked(talk: Conversation) -> list[tuple[Options, str, str | None]]:
+def asked(talk: Conversation) -> list[tuple[PromptOptions, str, str | None]]:
     """Return what the prompts' cells would ask: options, prompt and system prompt.
 
     IPython's own transformations, our options and our filling in are all applied. A user who has

@@ -11,7 +11,7 @@ import pytest
 
 from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Question, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.errors import UsageError
 from tests.conversation.formats.talks import (
@@ -46,7 +46,7 @@ def run_script(
     return run(command, folder, **{"CLOUDBASE_API_KEY": DEFAULT_KEY, **variables})
 
 
-async def converse(talk: Conversation, gateway: Gateway, *questions: Question) -> None:
+async def converse(talk: Conversation, gateway: Gateway, *questions: Prompt) -> None:
     settings = Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY)
     for question in questions:
         await ask(talk, question, create_model("cloudbase", settings=settings))
@@ -62,8 +62,8 @@ async def test_the_last_request_is_sent_again_as_it_was(
     await converse(
         talk,
         gateway,
-        Question("About 'spring'", system="Be a poet.", model="hy3"),
-        Question('And "autumn"?\n{json}', model="hy3", params={"temperature": 0.8}, stream=stream),
+        Prompt("About 'spring'", system="Be a poet.", model="hy3"),
+        Prompt('And "autumn"?\n{json}', model="hy3", params={"temperature": 0.8}, stream=stream),
     )
     ours = gateway.last
     text = text_of(talk, form, settings=Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY))
@@ -81,7 +81,7 @@ async def test_the_last_request_is_sent_again_as_it_was(
 @pytest.mark.parametrize("form", FORMS)
 async def test_every_turn_can_be_sent_again(form: str, gateway: Gateway, tmp_path: Path) -> None:
     talk = Conversation("poems")
-    await converse(talk, gateway, *(Question(f"Prompt {n}", model="hy3") for n in range(3)))
+    await converse(talk, gateway, *(Prompt(f"Prompt {n}", model="hy3") for n in range(3)))
     ours = [exchange.json for exchange in gateway.requests]
     done = run_script(form, text_of(talk, form, every_turn=True), tmp_path, gateway)
     assert done.returncode == 0, done.stderr
@@ -171,14 +171,14 @@ def test_cloudbase_stands_in_for_the_offline_model(form: str) -> None:
 
 def test_what_did_not_fit_then_does_not_go_along_now() -> None:
     long_ago = [turn(f"early {n}", "x") for n in range(5)]
-    text = text_of(conversation(*long_ago, turn("now", "y", left_out=3)), "python")
+    text = text_of(conversation(*long_ago, turn("now", "y", dropped_turns=3)), "python")
     assert "early 2" not in text
     assert "early 3" in text
 
 
 def test_an_alternative_that_is_not_on_show_stays_out() -> None:
     talk = conversation(turn("first", "x"))
-    talk.open(turn("other words", "y"), beside=talk.turns[0])
+    talk.open(turn("other words", "y"), branch_of=talk.turns[0])
     text = text_of(talk, "python")
     assert "other words" in text
     assert "first" not in text

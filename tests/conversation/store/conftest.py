@@ -13,8 +13,8 @@ from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model import Model, create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
-from cbai_notebook.conversation import Conversation, Question, ask
-from cbai_notebook.conversation.store import Archive, keep_history
+from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation.store import Store, keep_history
 from tests.gateway import Gateway
 
 Ask = Callable[..., Answer]
@@ -27,9 +27,9 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def archive(file: Path) -> Iterator[Archive]:
+def current_store(file: Path) -> Iterator[Store]:
     """The history in the file."""
-    opened = Archive(file)
+    opened = Store(file)
     yield opened
     opened.close()
 
@@ -55,6 +55,6 @@ def asked(model: Model) -> Ask:
     """Return a function that asks a prompt and waits for the answer."""
 
     def run(talk: Conversation, prompt: str, **values: Any) -> Answer:
-        return asyncio.run(ask(talk, Question(prompt, **values), model))
+        return asyncio.run(ask(talk, Prompt(prompt, **values), model))
 
     return run

@@ -19,15 +19,15 @@ from pathlib import Path
 
 from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Question, ask
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 
 AT_ONCE = 16
 LONGEST_LIFE_S = 2.4
 
 
-def child(archive: Archive, base_url: str, name: str, pipe: int) -> None:
+def child(store: Store, base_url: str, name: str, pipe: int) -> None:
     """Ask one prompt after the other for as long as it takes, and tell what happens."""
 
     def tell(kind: str, prompt: str, text: str = "") -> None:
@@ -36,7 +36,7 @@ def child(archive: Archive, base_url: str, name: str, pipe: int) -> None:
 
     async def run() -> None:
         model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
-        talk = Shelf(archive, None).get(name)
+        talk = ConversationRegistry(store, None).get(name)
         for number in range(1000):
             prompt = f"{name} asks {number}"
             pieces: list[str] = []
@@ -47,7 +47,7 @@ def child(archive: Archive, base_url: str, name: str, pipe: int) -> None:
                 pieces.append(delta.text)
                 tell("grown", prompt, "".join(pieces))
 
-            await ask(talk, Question(prompt, model=spec), model, listener=listen)
+            await ask(talk, Prompt(prompt, model=spec), model, listener=listen)
             tell("finished", prompt, "".join(pieces))
 
     asyncio.run(run())
@@ -56,14 +56,14 @@ def child(archive: Archive, base_url: str, name: str, pipe: int) -> None:
 async def warm_up(base_url: str) -> None:
     """Load and build once what every child needs."""
     model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
-    await ask(Conversation("warm"), Question("Hello", model="blast:3"), model)
+    await ask(Conversation("warm"), Prompt("Hello", model="blast:3"), model)
 
 
 def main(file: str, base_url: str, count: int, seed: int) -> None:
     """Let children ask and die; print what each has told, and when it was killed."""
     asyncio.run(warm_up(base_url))
     dice = random.Random(seed)
-    archive = Archive(Path(file))
+    store = Store(Path(file))
     running: dict[int, tuple[str, int, float]] = {}
     told: dict[str, list[bytes]] = {}
     killed: dict[str, float] = {}
@@ -76,7 +76,7 @@ def main(file: str, base_url: str, count: int, seed: int) -> None:
             pid = os.fork()
             if pid == 0:
                 os.close(reading)
-                child(archive, base_url, name, writing)
+                child(store, base_url, name, writing)
                 os._exit(1)
             os.close(writing)
             os.set_blocking(reading, False)

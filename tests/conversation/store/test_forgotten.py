@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from cbai_notebook.conversation import Conversation, Turn
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 from tests.conversation.test_conversation import turn
 
 Forget = Callable[[Conversation, Path], None]
 
 
-def kernel(file: Path) -> Shelf:
-    return Shelf(Archive(file), None)
+def kernel(file: Path) -> ConversationRegistry:
+    return ConversationRegistry(Store(file), None)
 
 
 # While an answer streams --------------------------------------------------------------------------
@@ -115,9 +115,9 @@ def secretive(number: int) -> Turn:
     return made
 
 
-def filled(shelf: Shelf, name: str) -> Conversation:
+def filled(registry: ConversationRegistry, name: str) -> Conversation:
     """Return a conversation whose answers grew on disk, among others that did, in a file with gaps."""
-    talk, other = shelf.get(name), shelf.get("harmless")
+    talk, other = registry.get(name), registry.get("harmless")
     for number in range(20):
         asked, harmless = secretive(number), turn(f"harmless {number}", status="streaming")
         for each, one in ((talk, asked), (other, harmless)):
@@ -132,18 +132,18 @@ def filled(shelf: Shelf, name: str) -> Conversation:
 
 
 def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -> None:
-    archive = Archive(file)
-    shelf, beside = Shelf(archive, None), Archive(file)
-    talk = filled(shelf, f"about {ASCII} {CHINESE}")
-    other = shelf.get("harmless")
-    beside.check()  # another kernel, which does nothing just then
+    store = Store(file)
+    registry, branch_of = ConversationRegistry(store, None), Store(file)
+    talk = filled(registry, f"about {ASCII} {CHINESE}")
+    other = registry.get("harmless")
+    branch_of.check()  # another kernel, which does nothing just then
     talk.delete(talk.turns[3])
     assert traces(file)
-    shelf.delete(talk)
+    registry.delete(talk)
     assert talk.not_stored == ""
     assert traces(file) == []
-    beside.close()
-    archive.close()
+    branch_of.close()
+    store.close()
     assert traces(file) == []
     again = kernel(file).get("harmless")
     assert [each.text for each in again.turns] == [each.text for each in other.turns]
@@ -156,16 +156,16 @@ def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -
 
 
 def test_another_kernel_that_reads_holds_up_no_deletion(file: Path) -> None:
-    shelf = Shelf(archive := Archive(file), None)
-    talk = filled(shelf, "talk")
+    registry = ConversationRegistry(store := Store(file), None)
+    talk = filled(registry, "talk")
     reader = sqlite3.connect(file)
     reader.execute("BEGIN")
     (before,) = reader.execute("SELECT count(*) FROM turns").fetchone()
-    shelf.delete(talk)
+    registry.delete(talk)
     assert kernel(file).names() == ("harmless",)
     # It goes on to see what it saw.
     assert reader.execute("SELECT count(*) FROM turns").fetchone() == (before,)
     reader.close()
-    archive.close()
+    store.close()
     gc.collect()
     assert traces(file) == []

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from cbai_notebook.client.model import Model
-from cbai_notebook.conversation import Conversation, Question, ask
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
 from tests.conversation.test_conversation import turn
@@ -24,8 +24,8 @@ from tests.gateway import Gateway
 PROCESSES, TURNS = 8, 500
 
 
-def kernel(file: Path) -> Shelf:
-    return Shelf(Archive(file), None)
+def kernel(file: Path) -> ConversationRegistry:
+    return ConversationRegistry(Store(file), None)
 
 
 def prompts(talk: Conversation) -> list[str]:
@@ -51,16 +51,16 @@ def test_many_processes_write_at_once_and_nothing_is_lost(file: Path) -> None:
         timeout=300,
     )
     assert (done.returncode, done.stdout) == (0, "")
-    shelf = kernel(file)
+    registry = kernel(file)
     for number in range(PROCESSES):
-        own = shelf.get(f"own {number}").turns
+        own = registry.get(f"own {number}").turns
         assert [each.prompt for each in own] == [
             f"{number}/{count}" for count in range(TURNS) if count % 8
         ]
         assert all(
             (each.status, each.text) == ("complete", f"answer {each.prompt}") for each in own
         )
-    shared = shelf.get("shared").turns
+    shared = registry.get("shared").turns
     assert len(shared) == PROCESSES * len(range(0, TURNS, 8))
     for number in range(PROCESSES):
         mine = [each.prompt for each in shared if each.prompt.startswith(f"{number}/")]
@@ -75,7 +75,7 @@ def test_the_prompt_is_on_disk_before_the_request_leaves(
 
     async def run() -> None:
         talk = kernel(file).get("talk")
-        asking = asyncio.ensure_future(ask(talk, Question("What is on disk?"), model))
+        asking = asyncio.ensure_future(ask(talk, Prompt("What is on disk?"), model))
         await gateway.until(lambda: len(gateway.requests) == 1)
         connection = sqlite3.connect(file)
         found = connection.execute("SELECT prompt, status FROM turns").fetchall()
@@ -130,8 +130,8 @@ def test_a_cell_that_runs_in_two_kernels_keeps_one_place(file: Path, asked: Ask)
     asked(one, "a", model="blast:3", cell_id="1")
     asked(one, "b", model="blast:3", cell_id="2")
     two = kernel(file).get("talk")
-    asked(one, "a", model="blast:4", cell_id="1", instead=one.turns[0])
-    asked(two, "a", model="blast:5", cell_id="1", instead=two.turns[0])
+    asked(one, "a", model="blast:4", cell_id="1", replaces=one.turns[0])
+    asked(two, "a", model="blast:5", cell_id="1", replaces=two.turns[0])
     one.refresh()
     for talk in (one, two, kernel(file).get("talk")):
         assert prompts(talk) == ["a", "b"]
@@ -191,8 +191,8 @@ def test_what_an_agent_drew_on_outlives_the_kernel(file: Path) -> None:
 
 
 def test_threads_write_at_once(file: Path) -> None:
-    shelf = kernel(file)
-    talk = shelf.get("talk")
+    registry = kernel(file)
+    talk = registry.get("talk")
 
     def write(number: int) -> None:
         for count in range(50):
@@ -271,7 +271,7 @@ def test_a_new_file_that_another_kernel_writes_to_is_waited_for(tmp_path: Path) 
     other.execute("CREATE TABLE other (x)")
     leaves = threading.Timer(0.3, other.close)
     leaves.start()
-    archive = Archive(file)
-    assert archive.create("talk").name == "talk"
+    store = Store(file)
+    assert store.create("talk").name == "talk"
     leaves.join()
-    archive.close()
+    store.close()

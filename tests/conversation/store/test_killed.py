@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 from cbai_notebook.conversation.store.queries import Filter, messages
 from cbai_notebook.conversation.store.store import ENDED
 from tests.gateway import GatewayProcess
@@ -57,10 +57,10 @@ def seconds_it_ran(told: list[float], killed: float) -> list[float]:
 
 def test_nothing_is_lost_but_the_last_second(aftermath: tuple[Path, dict[str, Any]]) -> None:
     file, report = aftermath
-    shelf = Shelf(Archive(file), None)
+    registry = ConversationRegistry(Store(file), None)
     finished = broken = 0
     for name, kernel in report.items():
-        turns = {turn.prompt: turn for turn in shelf.get(name).turns}
+        turns = {turn.prompt: turn for turn in registry.get(name).turns}
         ran = seconds_it_ran([when for when, *_ in kernel["told"]], kernel["killed"])
         for (_, kind, prompt, text), left in zip(kernel["told"], ran, strict=True):
             turn = turns[prompt]
@@ -83,15 +83,13 @@ def test_the_file_is_sound_and_what_is_left_can_be_found(
     aftermath: tuple[Path, dict[str, Any]],
 ) -> None:
     file, report = aftermath
-    archive = Archive(file)
-    archive.close_what_ended()
-    found = messages(archive.database, Filter(search="asks", role="user"))
+    store = Store(file)
+    store.close_what_ended()
+    found = messages(store.database, Filter(search="asks", role="user"))
     prompts = {told[2] for kernel in report.values() for told in kernel["told"]}
     assert prompts <= {record["content"] for record in found}
-    assert not any(
-        record["status"] == "streaming" for record in messages(archive.database, Filter())
-    )
-    archive.close()
+    assert not any(record["status"] == "streaming" for record in messages(store.database, Filter()))
+    store.close()
     connection = sqlite3.connect(file)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cbai_notebook.conversation import Conversation, Turn
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 
 START = datetime(2026, 11, 25, tzinfo=timezone.utc)
 ENDS = ("complete", "complete", "partial", "cancelled", "failed")
@@ -86,12 +86,12 @@ class Life(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        self.archive = Archive(self.file)
-        self.shelf = Shelf(self.archive, None)
-        self.talk = self.shelf.get("talk")
+        self.store = Store(self.file)
+        self.registry = ConversationRegistry(self.store, None)
+        self.talk = self.registry.get("talk")
 
     def teardown(self) -> None:
-        self.archive.close()
+        self.store.close()
         self.folder.cleanup()
 
     @property
@@ -145,7 +145,7 @@ class Life(RuleBasedStateMachine):
     def run_a_cell_again(self, number: int, text: str, end: str, other: bool) -> None:
         place, old = self.pick(number)
         prompt = place.said.prompt + ("!" if other else "")
-        said = self.say(prompt, text, end, "cell", instead=old)
+        said = self.say(prompt, text, end, "cell", replaces=old)
         if not self.asked_again(place, said):
             place.put_last(said)
             place.make_later_stale()
@@ -154,7 +154,7 @@ class Life(RuleBasedStateMachine):
     @rule(number=picks, prompt=words, text=words)
     def ask_beside(self, number: int, prompt: str, text: str) -> None:
         place, old = self.pick(number)
-        said = self.say(prompt, text, "complete", beside=old)
+        said = self.say(prompt, text, "complete", branch_of=old)
         if not self.asked_again(place, said):
             assert place.parent is not None
             self.add(place.parent, said)
@@ -220,8 +220,8 @@ class Life(RuleBasedStateMachine):
     def fork(self) -> None:
         """A fork has the turns on show and none of the others."""
         self.forks += 1
-        made = self.shelf.fork(self.talk, f"fork {self.forks}", None)
-        again = Shelf(Archive(self.file), None).get(made.name)
+        made = self.registry.fork(self.talk, f"fork {self.forks}", None)
+        again = ConversationRegistry(Store(self.file), None).get(made.name)
         assert facts(again) == facts(made) == facts(self.talk)
         assert all(len(again.alternatives(turn)) == 1 for turn in again.turns)
 
@@ -229,7 +229,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """Begin a new kernel."""
-        self.archive.close()
+        self.store.close()
         self.open()
 
     # What must hold
@@ -245,9 +245,9 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.is_stored)
     @invariant()
     def the_disk_says_the_same(self) -> None:
-        archive = Archive(self.file)
-        self.check(Shelf(archive, None).get("talk"))
-        archive.close()
+        store = Store(self.file)
+        self.check(ConversationRegistry(store, None).get("talk"))
+        store.close()
 
     def check(self, talk: Conversation) -> None:
         path = self.path()

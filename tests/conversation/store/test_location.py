@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cbai_notebook.conversation import Conversation, chat, keep_history
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive, place
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store, history_file
 from cbai_notebook.conversation.store.schema import STEPS
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
@@ -21,7 +21,7 @@ from tests.conversation.test_conversation import turn
 
 
 def kept_in(file: Path, name: str = "talk") -> Conversation:
-    return Shelf(Archive(file), None).get(name)
+    return ConversationRegistry(Store(file), None).get(name)
 
 
 def prompts(talk: Conversation) -> list[str]:
@@ -53,20 +53,20 @@ def no_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_it_is_in_the_data_directory_unless_something_else_is_said(
     no_setting: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert place() == no_setting
+    assert history_file() == no_setting
     monkeypatch.setenv("CBAI_HISTORY", "off")
-    assert place() is None
+    assert history_file() is None
     monkeypatch.setenv("CBAI_HISTORY", str(tmp_path / "other.sqlite"))
-    assert place() == tmp_path / "other.sqlite"
+    assert history_file() == tmp_path / "other.sqlite"
     monkeypatch.setenv("CBAI_HISTORY", str(tmp_path))
-    assert place() == tmp_path / "history.sqlite"
+    assert history_file() == tmp_path / "history.sqlite"
     try:
         keep_history("on")
-        assert place() == no_setting
+        assert history_file() == no_setting
         keep_history(tmp_path / "third.sqlite")
-        assert place() == tmp_path / "third.sqlite"
+        assert history_file() == tmp_path / "third.sqlite"
         keep_history("OFF")
-        assert place() is None
+        assert history_file() is None
     finally:
         keep_history(None)
 
@@ -124,9 +124,9 @@ def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path, 
     asked(talk, "one", model="blast:3")
     second = talk.turns[0]
     asked(talk, "two", model="blast:3")
-    asked(talk, "beside two", model="blast:3", beside=talk.turns[1])
+    asked(talk, "beside two", model="blast:3", branch_of=talk.turns[1])
     talk.delete(talk.turns[1])
-    asked(talk, "one", model="blast:3", instead=second)
+    asked(talk, "one", model="blast:3", replaces=second)
     assert talk.not_stored
     file.parent.unlink()
     asked(talk, "three", model="blast:3")
@@ -143,14 +143,14 @@ from pathlib import Path
 from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Question, ask
-from cbai_notebook.conversation.store import Archive
-from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Store
+from cbai_notebook.conversation.registry import ConversationRegistry
 
 file, base_url = sys.argv[1:]
 
 async def main():
     model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
-    talk = Shelf(Archive(Path(file)), None).get("talk")
+    talk = ConversationRegistry(Store(Path(file)), None).get("talk")
     await ask(talk, Question("before", model="blast:3"), model)
     assert not talk.not_stored
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -181,10 +181,10 @@ def test_a_full_disk_loses_nothing_once_there_is_room_again(
 
 def filled(file: Path) -> None:
     """Write a history that is large enough for damage in its middle to matter."""
-    archive = Archive(file)
-    talk = Shelf(archive, None).get("talk")
+    store = Store(file)
+    talk = ConversationRegistry(store, None).get("talk")
     talk.extend(turn(f"prompt {number}", "word " * 200) for number in range(400))
-    archive.close()
+    store.close()
 
 
 def garbage(file: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive, schema, search
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store, schema, search
 from cbai_notebook.conversation.store.queries import Filter, messages
 from tests.conversation.test_conversation import turn
 
@@ -46,9 +46,9 @@ def file_of_age(file: Path, steps: int) -> None:
 @pytest.mark.parametrize("steps", range(len(schema.STEPS) + 1))
 def test_a_file_of_any_age_opens_with_everything_in_it(steps: int, file: Path) -> None:
     file_of_age(file, steps)
-    archive = Archive(file)
-    shelf = Shelf(archive, "a/b.ipynb")
-    talk = shelf.current()
+    store = Store(file)
+    registry = ConversationRegistry(store, "a/b.ipynb")
+    talk = registry.current()
     if steps:
         assert talk.name == "old"
         assert [(each.prompt, each.text, each.status) for each in talk.turns] == [
@@ -64,22 +64,22 @@ def test_a_file_of_any_age_opens_with_everything_in_it(steps: int, file: Path) -
             ("answ", 1),
             ("ubersicht", 1),
         ):
-            found = messages(archive.database, Filter(search=search, versions=True))
+            found = messages(store.database, Filter(search=search, versions=True))
             assert len(found) == count, search
     talk.open(turn("today", "new"))
     assert talk.not_stored == ""
-    assert Shelf(Archive(file), None).get(talk.name).turns[-1].prompt == "today"
+    assert ConversationRegistry(Store(file), None).get(talk.name).turns[-1].prompt == "today"
     connection = sqlite3.connect(file)
     assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.STEPS),)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_numbers_of_deleted_conversations_are_not_given_again(file: Path) -> None:
-    shelf = Shelf(Archive(file), None)
+    registry = ConversationRegistry(Store(file), None)
     numbers = []
     for name in ("a", "b", "c"):
-        talk = shelf.get(name)
+        talk = registry.get(name)
         talk.open(turn("x", "1"))
         numbers.append(talk.id)
-        shelf.delete(talk)
+        registry.delete(talk)
     assert len(set(numbers)) == 3

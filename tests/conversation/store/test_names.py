@@ -8,16 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbai_notebook.conversation import Conversation, chat, fresh, keep_history, names, shelf, use
-from cbai_notebook.conversation.registry import Shelf, notebook_path
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation import (
+    Conversation,
+    chat,
+    conversations,
+    fresh,
+    keep_history,
+    names,
+    use,
+)
+from cbai_notebook.conversation.registry import ConversationRegistry, notebook_path
+from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
 from tests.conversation.test_conversation import turn
 
 
-def kernel(file: Path, notebook: str | None = None) -> Shelf:
-    return Shelf(Archive(file), notebook)
+def kernel(file: Path, notebook: str | None = None) -> ConversationRegistry:
+    return ConversationRegistry(Store(file), notebook)
 
 
 def prompts(talk: Conversation) -> list[str]:
@@ -87,10 +95,10 @@ def test_what_is_deleted_is_gone_and_can_be_used_again(kept: Path) -> None:
     own = chat()
     own.open(turn("a", "1"))
     use("other").open(turn("b", "2"))
-    shelf().delete(chat("other"))
+    conversations().delete(chat("other"))
     assert chat() is own
     assert "other" not in names()
-    shelf().delete(own)
+    conversations().delete(own)
     assert prompts(chat()) == []
     chat().open(turn("c", "3"))
     assert prompts(kernel(kept).get(own.name)) == ["c"]
@@ -103,7 +111,7 @@ def test_a_deleted_conversation_that_someone_still_holds_is_the_one_that_is_foun
 ) -> None:
     held = chat("held")
     held.open(turn("a", "1"))
-    shelf().delete(held)
+    conversations().delete(held)
     held.open(turn("b", "2"))
     assert chat("held") is held
 
@@ -111,7 +119,7 @@ def test_a_deleted_conversation_that_someone_still_holds_is_the_one_that_is_foun
 def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None:
     held = fresh("chat")
     held.open(turn("a", "1"))
-    shelf().delete(held)
+    conversations().delete(held)
     other = fresh("chat")
     held.open(turn("b", "2"))
     other.open(turn("c", "3"))

@@ -12,8 +12,8 @@ import pytest
 
 from cbai_notebook.conversation import Conversation, chat
 from cbai_notebook.conversation.history import usage
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import AuthenticationError
 from tests.conversation.store.conftest import Ask
 from tests.gateway import Gateway
@@ -35,7 +35,7 @@ def test_the_same_request_is_answered_from_the_store(
 ) -> None:
     talk, _ = talks
     first = asked(talk, **HELLO)
-    again = asked(talk, **HELLO, cached=True, instead=talk.turns[0])
+    again = asked(talk, **HELLO, cached=True, replaces=talk.turns[0])
     assert (again.text, again.timing.attempts) == (first.text, 0)
     assert len(gateway.requests) == 1
     # The cell's own turn says so already.
@@ -57,7 +57,7 @@ def test_another_request_is_sent(
 ) -> None:
     talk, _ = talks
     asked(talk, **HELLO)
-    asked(talk, **{**HELLO, **change}, cached=True, instead=talk.turns[0])
+    asked(talk, **{**HELLO, **change}, cached=True, replaces=talk.turns[0])
     assert len(gateway.requests) == 2
 
 
@@ -96,14 +96,14 @@ def test_another_conversation_is_answered_and_nothing_is_counted_twice(
 def test_in_memory_nothing_is_counted_twice_either(asked: Ask, gateway: Gateway) -> None:
     talk = chat("cached in memory")
     asked(talk, **HELLO)
-    asked(talk, **HELLO, cached=True, beside=talk.turns[0])
+    asked(talk, **HELLO, cached=True, branch_of=talk.turns[0])
     assert len(gateway.requests) == 1
     assert len(talk.alternatives(talk.turns[0])) == 2
     assert [each["requests"] for each in usage(conversation="cached in memory")] == [1]
 
 
 def test_another_process_is_answered(file: Path, asked: Ask, gateway: Gateway) -> None:
-    first = asked(Shelf(Archive(file), None).get("one"), **HELLO)
+    first = asked(ConversationRegistry(Store(file), None).get("one"), **HELLO)
     program = """
 import asyncio, sys
 from dataclasses import make_dataclass
@@ -111,10 +111,10 @@ from pathlib import Path
 from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Question, ask
-from cbai_notebook.conversation.store import Archive
-from cbai_notebook.conversation.registry import Shelf
+from cbai_notebook.conversation.store import Store
+from cbai_notebook.conversation.registry import ConversationRegistry
 
-talk = Shelf(Archive(Path(sys.argv[1])), None).get("two")
+talk = ConversationRegistry(Store(Path(sys.argv[1])), None).get("two")
 model = create_model("cloudbase", settings=Settings(base_url=sys.argv[2], api_key="test-key"))
 question = Question("Hello", model="blast:3", params={"temperature": 0.5}, cached=True)
 print(asyncio.run(ask(talk, question, model)).text, end="")
@@ -141,7 +141,7 @@ def test_after_calls_of_tools_the_answer_is_the_same_as_well(
     gateway.script(calling(Call("add", {"x": 1, "y": 2}), text="Let me see."), "say:3.")
     question: dict[str, Any] = {"prompt": "1 + 2?", "options": {"tools": [add]}}
     first = asked(talk, **question)
-    again = asked(talk, **question, cached=True, instead=talk.turns[0])
+    again = asked(talk, **question, cached=True, replaces=talk.turns[0])
     assert len(gateway.requests) == 2
     assert (again.text, again.messages) == (first.text, first.messages)
     assert again.text == "3."
@@ -155,11 +155,11 @@ def test_an_object_is_there_again_and_of_the_type_that_is_asked_for(
     poet = make_dataclass("Poet", [("name", str)])
     question: dict[str, Any] = {"prompt": "A poet?", "cached": True}
     asked(talk, **question, options={"response_type": poet})
-    again = asked(talk, **question, options={"response_type": poet}, instead=talk.turns[0])
+    again = asked(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
     assert again.parsed == poet("Li Bai")
     assert len(gateway.requests) == 1
     # The cell that defines the type was run again, in other words.
     poet = make_dataclass("Poet", [("name", str), ("born", int, 701)])
-    other = asked(talk, **question, options={"response_type": poet}, instead=talk.turns[0])
+    other = asked(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
     assert other.parsed == poet("Li Bai", 701)
     assert len(gateway.requests) == 2

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Conversation, Turn, chat, keep_history
 from cbai_notebook.conversation.history import history
-from cbai_notebook.conversation.registry import shelf
+from cbai_notebook.conversation.registry import conversations
 from cbai_notebook.conversation.store import queries
 from cbai_notebook.errors import UsageError
 from tests.conversation.test_conversation import turn
@@ -93,7 +93,7 @@ def test_what_is_deleted_is_found_no_more(talk: Conversation, kept: Path) -> Non
 
 def test_what_a_conversation_held_goes_with_it(talk: Conversation) -> None:
     chat("other").open(turn("weather here", "too"))
-    shelf().delete(talk)
+    conversations().delete(talk)
     assert [record["content"] for record in history(search="weather")] == ["weather here"]
 
 
@@ -245,7 +245,7 @@ def test_the_filters_find_what_a_model_finds(
 
 def test_what_did_not_end_well_is_found_by_its_index(kept: Path) -> None:
     chat("talk").extend([turn("good", "yes"), turn("bad", "", status="failed")])
-    plan = f"EXPLAIN QUERY PLAN SELECT * FROM turns WHERE status = ? AND {queries.NOT_WELL}"
+    plan = f"EXPLAIN QUERY PLAN SELECT * FROM turns WHERE status = ? AND {queries.NOT_SUCCESSFUL}"
     found = sqlite3.connect(kept).execute(plan, ("failed",)).fetchall()
     assert "turns_by_end" in str(found)
 

@@ -12,14 +12,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from cbai_notebook.conversation import Turn
-from cbai_notebook.conversation.registry import Shelf
-from cbai_notebook.conversation.store import Archive
+from cbai_notebook.conversation.registry import ConversationRegistry
+from cbai_notebook.conversation.store import Store
 
 
 def write(file: Path, number: int, turns: int) -> int:
     """Write turns as a kernel does, each from its prompt to its end; return what went wrong."""
-    shelf = Shelf(Archive(file), None)
-    own, shared = shelf.get(f"own {number}"), shelf.get("shared")
+    registry = ConversationRegistry(Store(file), None)
+    own, shared = registry.get(f"own {number}"), registry.get("shared")
     troubles = 0
     for count in range(turns):
         talk = shared if count % 8 == 0 else own

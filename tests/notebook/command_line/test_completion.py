@@ -17,11 +17,11 @@ from jupyter_client.manager import KernelManager
 from cbai_notebook.conversation import chat
 from cbai_notebook.notebook import tab_key
 from cbai_notebook.notebook.command_line.commands import COMMANDS
-from cbai_notebook.notebook.command_line.completion import Offers, complete
+from cbai_notebook.notebook.command_line.completion import CompletionSources, complete
 from cbai_notebook.notebook.command_line.options import OPTION_OF, OPTIONS
 from tests.isolation import isolated_environment
 
-OFFERS = Offers(
+OFFERS = CompletionSources(
     models=lambda: ("local", "hy3", "hy4-preview", "cloudbase/hy3"),
     providers=lambda: ("cloudbase", "deepseek", "local"),
     conversations=lambda: ("poems", "my work"),

@@ -13,12 +13,17 @@ from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.command_reader import Command
 from cbai_notebook.notebook.command_line.commands import COMMANDS
 from cbai_notebook.notebook.command_line.options import OPTIONS
-from cbai_notebook.notebook.command_line.parser import Options, help_text, parse_cell, parse_line
+from cbai_notebook.notebook.command_line.parser import (
+    PromptOptions,
+    help_text,
+    parse_cell,
+    parse_line,
+)
 
 
-def asked(line: str) -> Options:
+def asked(line: str) -> PromptOptions:
     parsed = parse_line(line)
-    assert isinstance(parsed, Options)
+    assert isinstance(parsed, PromptOptions)
     return parsed
 
 
@@ -62,12 +67,12 @@ def refusal(line: str) -> str:
     ],
 )
 def test_each_option_sets_its_field(line: str, field: str, value: Any) -> None:
-    assert parse_cell(line) == dataclasses.replace(Options(), **{field: value})
+    assert parse_cell(line) == dataclasses.replace(PromptOptions(), **{field: value})
 
 
 def test_options_are_combined_and_the_last_of_a_kind_counts() -> None:
     options = parse_cell("  -m hy3 -t 1 --no-stream -t 0.2  ")
-    assert options == Options(model="hy3", temperature=0.2, stream=False)
+    assert options == PromptOptions(model="hy3", temperature=0.2, stream=False)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +138,9 @@ def test_parameters_add_up_and_named_options_win_over_them() -> None:
     ],
 )
 def test_a_one_line_prompt_is_kept_to_the_letter(prompt: str) -> None:
-    assert asked(prompt) == Options(prompt=prompt)
+    assert asked(prompt) == PromptOptions(prompt=prompt)
     assert asked(f"-t 0.5 --no-history {prompt}").prompt == prompt
-    assert asked(f"-- {prompt}") == Options(prompt=prompt)
+    assert asked(f"-- {prompt}") == PromptOptions(prompt=prompt)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs",))).filter(str.strip))
@@ -257,7 +262,7 @@ def test_words_left_over_on_a_cell_line_are_not_guessed_at() -> None:
     ],
 )
 def test_windows_paths_keep_their_backslashes(written: str, path: str) -> None:
-    assert asked(f"-m {written} hello") == Options(prompt="hello", model=path)
+    assert asked(f"-m {written} hello") == PromptOptions(prompt="hello", model=path)
 
 
 def test_quotes_inside_a_value() -> None:
@@ -277,5 +282,5 @@ def test_the_help_names_every_option_and_command() -> None:
 
 
 def test_every_field_of_the_options_can_be_set() -> None:
-    fields = {field.name for field in dataclasses.fields(Options)}
+    fields = {field.name for field in dataclasses.fields(PromptOptions)}
     assert {option.field for option in OPTIONS} == fields - {"prompt"}

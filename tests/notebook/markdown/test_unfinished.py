@@ -17,7 +17,7 @@ ANSWER = (
 )
 
 
-def calm(source: str) -> str:
+def unfinished(source: str) -> str:
     return fragment(source, final=False)
 
 
@@ -53,7 +53,7 @@ def calm(source: str) -> str:
     ],
 )
 def test_an_open_end_looks_as_it_will(source: str, shown: str) -> None:
-    assert calm(source) == shown
+    assert unfinished(source) == shown
 
 
 def test_nothing_is_held_back_in_the_end() -> None:
@@ -66,7 +66,7 @@ def test_nothing_is_held_back_in_the_end() -> None:
 def test_no_element_appears_that_goes_away_again() -> None:
     seen: list[str] = []
     for end in range(1, len(ANSWER) + 1):
-        tags = [t for t in walk(calm(ANSWER[:end]), wrapped=False).tags if t != "span"]
+        tags = [t for t in walk(unfinished(ANSWER[:end]), wrapped=False).tags if t != "span"]
         # Only cells that an unfinished row leaves empty, and words after a mark, may come later.
         assert tags[: len(seen)] == seen, ANSWER[:end][-40:]
         seen = tags
@@ -75,6 +75,6 @@ def test_no_element_appears_that_goes_away_again() -> None:
 
 def test_no_heading_is_made_of_a_list_that_begins() -> None:
     for end in range(1, len(ANSWER)):
-        tags = walk(calm(ANSWER[:end]), wrapped=False).tags
+        tags = walk(unfinished(ANSWER[:end]), wrapped=False).tags
         assert tags.count("h2") <= ("## H" in ANSWER[:end])
         assert "hr" not in tags or "\n---" in ANSWER[:end]

@@ -117,5 +117,5 @@ def markdown(length: int) -> str:
 
 def tokens(text: str, count: int) -> Iterable[str]:
     """Return `text` in `count` nearly equal pieces."""
-    bounds = [round(number * len(text) / count) for number in range(count + 1)]
-    return (text[start:end] for start, end in zip(bounds, islice(bounds, 1, None), strict=False))
+    limits = [round(number * len(text) / count) for number in range(count + 1)]
+    return (text[start:end] for start, end in zip(limits, islice(limits, 1, None), strict=False))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbai_notebook.conversation import Call
+from cbai_notebook.conversation import ToolCall
 from cbai_notebook.notebook.screen import (
     Bundle,
     Facts,
@@ -25,7 +25,7 @@ from cbai_notebook.notebook.screen import (
 from tests.notebook.screen.recording import Clock, RecordingSurface, markdown
 from tests.notebook.screen.test_painting import interrupted_after
 
-ASKED = Call("c1", "get_weather", '{"city": "Paris"}')
+ASKED = ToolCall("c1", "get_weather", '{"city": "Paris"}')
 DONE = replace(ASKED, status="ok", result="12 °C, rain", duration_s=0.3)
 
 
@@ -89,14 +89,14 @@ def test_a_call_that_is_open_says_whether_it_runs_or_asks() -> None:
 
 
 def test_a_call_without_arguments_or_result_has_nothing_to_unfold() -> None:
-    call = Call("c1", "now", "{}", "ok", "", 0.0)
+    call = ToolCall("c1", "now", "{}", "ok", "", 0.0)
     assert "<details" not in calls_html([call])
     assert calls_plain([call]) == "▸ now()"
 
 
 @pytest.mark.parametrize("arguments", ["", "{", "[1, 2]", "null", "[" * 900, '{"a": ' * 450])
 def test_arguments_that_are_no_object_are_shown_as_written(arguments: str) -> None:
-    call = Call("c1", "f", arguments, "invalid", "Error")
+    call = ToolCall("c1", "f", arguments, "invalid", "Error")
     shown = unescape(calls_html([call]))
     assert arguments in shown
     assert calls_plain([call]).startswith(f"▸ f({arguments[:70]}")
@@ -104,7 +104,7 @@ def test_arguments_that_are_no_object_are_shown_as_written(arguments: str) -> No
 
 def test_a_line_is_short_and_a_fold_bounded() -> None:
     long = json.dumps({"text": "word " * 500_000})
-    call = Call("c1", "f" * 200, long, "ok", "word " * 500_000, 1.0)
+    call = ToolCall("c1", "f" * 200, long, "ok", "word " * 500_000, 1.0)
     assert len(calls_plain([call])) < 100
     assert "\n" not in calls_plain([replace(call, name="a\nb\u2028c", arguments="x\n\ny")])
     assert len(calls_html([call])) < 8_000
@@ -131,7 +131,7 @@ EVIL = (
 
 def test_nothing_that_a_model_or_a_tool_wrote_runs_or_breaks_out() -> None:
     for arguments in (EVIL, json.dumps({EVIL: EVIL})):
-        call = Call(EVIL, EVIL, arguments, "ok", EVIL, 0.1)
+        call = ToolCall(EVIL, EVIL, arguments, "ok", EVIL, 0.1)
         markup = calls_html([call, call])
         bare = re.sub(r' style="[^"<>]*"| tabindex="0"', "", markup)
         tags = set(re.findall(r"<[^>]*>", bare))
@@ -148,7 +148,7 @@ def test_nothing_that_a_model_or_a_tool_wrote_runs_or_breaks_out() -> None:
 
 @given(st.text(), st.text(), st.text())
 def test_any_call_is_one_line_and_balanced_markup(name: str, arguments: str, result: str) -> None:
-    call = Call("c1", name, arguments, "ok", result)
+    call = ToolCall("c1", name, arguments, "ok", result)
     assert calls_plain([call]).count("\n") == 0
     markup = calls_html([call])
     for tag in ("div", "details", "summary", "small", "pre"):
@@ -365,7 +365,7 @@ def test_whatever_comes_in_whatever_order_is_there_once(
     words, thoughts, calls = 0, 0, set()
     for kind, number in steps:
         clock.now += 0.05
-        call = Call(str(number), f"tool_{number}", f'{{"n": {number}}}')
+        call = ToolCall(str(number), f"tool_{number}", f'{{"n": {number}}}')
         if kind == "text":
             screen.text(f"w{words}; " + "filler text\n" * (300 if long else 0))
             words += 1
@@ -405,12 +405,12 @@ def test_an_interrupt_anywhere_loses_no_call(events: int, can_replace: bool) -> 
         for number in range(12):
             clock.now += 0.1
             screen.text(f"Words {number}.\n")
-            screen.call(Call(str(number), f"tool_{number}", "{}"))
+            screen.call(ToolCall(str(number), f"tool_{number}", "{}"))
             told += 1
             clock.now += 0.1
-            screen.call(Call(str(number), f"tool_{number}", "{}", "ok", "fine", 0.1))
+            screen.call(ToolCall(str(number), f"tool_{number}", "{}", "ok", "fine", 0.1))
     # What was under way arrives all the same.
-    screen.call(Call("late", "late_tool", "{}", "refused"))
+    screen.call(ToolCall("late", "late_tool", "{}", "refused"))
     screen.reasoning("late thought")
     screen.text("late words")
     with interrupted_after(events % 500):
@@ -441,7 +441,7 @@ def test_after_an_interrupted_paint_nothing_is_painted_before_the_end(clock: Clo
         screen.call(ASKED)
     sent = len(surface.messages)
     screen.text("It rains.")
-    screen.call(Call("c2", "lookup", "{}"))
+    screen.call(ToolCall("c2", "lookup", "{}"))
     assert len(surface.messages) == sent
     screen.finish("cancelled")
     assert surface.plain == (
@@ -486,7 +486,7 @@ def test_a_terminal_is_told_which_calls_were_stopped() -> None:
 def test_a_terminal_obeys_no_tool() -> None:
     stream = io.StringIO()
     screen = Screen(TerminalSurface(stream))
-    screen.call(Call("c1", "a\x1b[2Jb\nc", '{"x\x07": "\\u001b[31m\\n"}', "ok", "\x1b[2J"))
+    screen.call(ToolCall("c1", "a\x1b[2Jb\nc", '{"x\x07": "\\u001b[31m\\n"}', "ok", "\x1b[2J"))
     screen.finish("complete")
     assert not re.search("[\x00-\x09\x0b-\x1f\x9b]", stream.getvalue())
     assert stream.getvalue().count("\n") == 2

@@ -59,7 +59,7 @@ def test_an_answer_that_is_not_complete_is_marked(status: str, mark: str) -> Non
 def test_hints_and_what_was_left_out_have_their_own_lines() -> None:
     surface = finished(
         hints=["{typo} was sent as written: there is no such name."],
-        footer=Facts(label="local", left_out="2 earlier turns were left out."),
+        footer=Facts(label="local", dropped="2 earlier turns were left out."),
     )
     assert surface.plain.split("\n")[2:] == [
         "{typo} was sent as written: there is no such name.",
@@ -78,7 +78,7 @@ def test_names_are_hostile_too() -> None:
     evil = "<script>1</script>\x1b[31m\u202e$x$"
     surface = finished(
         "failed",
-        footer=Facts(label=evil, left_out=evil),
+        footer=Facts(label=evil, dropped=evil),
         hints=[evil],
         note=Notice(evil, details=evil),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from cbai_notebook.conversation import Call
+from cbai_notebook.conversation import ToolCall
 from cbai_notebook.notebook.screen import Facts, OutputSurface, Screen
 from tests.notebook.screen.recording import Clock, markdown, play, tokens
 
@@ -111,9 +111,9 @@ def test_a_short_answer_ends_in_every_form(output: ipywidgets.Output) -> None:
 def test_calls_stand_between_the_words(output: ipywidgets.Output) -> None:
     screen = Screen(OutputSurface(output), format="text")
     screen.text("Let me look.")
-    screen.call(Call("c1", "get_weather", '{"city": "Paris"}'))
+    screen.call(ToolCall("c1", "get_weather", '{"city": "Paris"}'))
     assert len(output.outputs) == 2
-    screen.call(Call("c1", "get_weather", '{"city": "Paris"}', "ok", "12 °C", 0.3))
+    screen.call(ToolCall("c1", "get_weather", '{"city": "Paris"}', "ok", "12 °C", 0.3))
     screen.text("It rains.")
     assert [kind for bundle in data(output) for kind in bundle] == ["text/html"] * 3
     screen.finish("complete")
