@@ -1,18 +1,40 @@
-"""Paths as people write them."""
+"""Rules about files that several rooms need: paths as people write them, locks, atomic writes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cbai_notebook.errors import UsageError
 
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+POLL_S = 0.1
+"""Seconds between two tries to get a lock."""
+
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """Return a path with ``~`` filled in.
+    """Return a path with ``~`` and ``~user`` filled in.
 
     Raises:
-        UsageError: It is in the home of somebody who is not known here.
+        UsageError: There is no such user on this machine.
     """
     try:
         return Path(path).expanduser()
@@ -20,3 +42,81 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         raise UsageError(
             f"{os.fspath(path)}: there is no such home directory. Write the whole path."
         ) from error
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file without waiting; return whether the lock is held.
+
+    The system releases the lock when the process ends, however it ends.
+
+    Raises:
+        OSError: The file system has no locks (some network homes).
+    """
+    try:
+        _lock(descriptor)
+    except (BlockingIOError, PermissionError):  # another process holds it: POSIX, Windows
+        return False
+    return True
+
+
+@contextmanager
+def locked(path: Path, cancel: threading.Event) -> Iterator[bool]:
+    """Hold the lock on a file; wait while another process or thread holds it.
+
+    Args:
+        path: The file; created when missing, and left in place.
+        cancel: Set it from another thread to end the waiting.
+
+    Yields:
+        Whether the lock is held: False when the waiting was cancelled, or when the file system has
+        no locks (some network homes).
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield _wait_for_lock(descriptor, cancel)
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, cancel: threading.Event) -> bool:
+    while not cancel.is_set():
+        try:
+            if try_lock(descriptor):
+                return True
+        except OSError:
+            return False
+        cancel.wait(POLL_S)
+    return False
+
+
+def beside(path: Path) -> Path:
+    """Return an unused name in the folder of `path`, for what will be renamed to `path`.
+
+    Only within one file system is a rename all or nothing.
+    """
+    return path.with_name(f".{secrets.token_hex(8)}.tmp")
+
+
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file as a whole: at any moment it holds its old content or its new one.
+
+    Args:
+        path: The file; missing folders above it are made.
+        content: The new content.
+        private: Whether only the user may read the file, from its first byte on.
+
+    Raises:
+        OSError: It cannot be written; the old file is still there.
+    """
+    path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+    temporary = beside(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

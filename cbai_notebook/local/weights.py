@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbai_notebook.errors import LocalModelError, MissingDependencyError
-from cbai_notebook.local.lock import locked
+from cbai_notebook.files import locked
 
 POLL_SECONDS = 0.1
 TEMPORARY_PREFIX = "fetching-"

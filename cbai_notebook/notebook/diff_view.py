@@ -8,9 +8,9 @@ from typing import TextIO
 
 from cbai_notebook.conversation.diff import Difference, Piece, compare
 from cbai_notebook.notebook.frontend import is_kernel
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.text import plain
 
 # A tint of the page's own colour under text of the page's own colour reads on light and on dark; the
 # lines tell both apart where colours are not seen.

@@ -78,7 +78,7 @@ def shown_call(pending: PendingCall) -> str:
 
 
 def _confirmed(pending: PendingCall) -> bool:
-    from cbai_notebook.notebook.markdown.plain import plain
+    from cbai_notebook.text import plain
 
     answer = input(f"The model wants to run {plain(shown_call(pending))}. Allow it? [y/N] ")
     return answer.strip().lower() in ("y", "yes", "是", "好")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cbai_notebook.conversation.diff import compare
 from cbai_notebook.notebook.diff_view import bundle, marked, show
-from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.text import plain
 
 CHANGE = compare("the red fox", "the blue fox\nran")
 

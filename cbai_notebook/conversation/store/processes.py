@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from cbai_notebook.conversation.store import forking
-from cbai_notebook.locks import try_lock
+from cbai_notebook.files import try_lock
 
 
 class LiveProcesses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from cbai_notebook.notebook.markdown.plain import plain
+from cbai_notebook.text import plain
 
 PREVIEW_CHARS = 72
 """Characters of a message that fit on its line."""

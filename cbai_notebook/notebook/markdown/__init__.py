@@ -1,7 +1,7 @@
 """Markdown from a model as safe HTML: whole, or growing while it streams.
 
 What a model writes is hostile until shown otherwise. :func:`render` and :class:`Document` turn it
-into HTML that runs nothing and loads nothing; :func:`plain` makes it fit for a terminal.
+into HTML that runs nothing and loads nothing.
 Importing this package is light: the parser, the highlighter and the sanitiser load on first use.
 """
 
@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.notebook.markdown.plain import plain
-
 if TYPE_CHECKING:
     from cbai_notebook.notebook.markdown.document import Document, Final, Piece
     from cbai_notebook.notebook.markdown.rendering import fragment, render, wrap
 
-__all__ = ["Document", "Final", "Piece", "fragment", "plain", "render", "wrap"]
+__all__ = ["Document", "Final", "Piece", "fragment", "render", "wrap"]
 
 _HOMES = {
     "Document": "document",

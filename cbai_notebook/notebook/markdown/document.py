@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, starts, write
-from cbai_notebook.notebook.markdown.plain import plain, split_lines
 from cbai_notebook.notebook.markdown.rendering import wrap
 from cbai_notebook.notebook.markdown.unfinished import close_last, hide_unfinished
+from cbai_notebook.text import plain, split_lines
 
 _SHARE = 3 / 8
 _STEADY = 7 / 10

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, write
-from cbai_notebook.notebook.markdown.plain import plain, split_lines
 from cbai_notebook.notebook.markdown.unfinished import close_last, hide_unfinished
+from cbai_notebook.text import plain, split_lines
 
 # Everything is kept from the typesetter but the elements that ask for it.
 _OPENING = (

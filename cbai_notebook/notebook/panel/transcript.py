@@ -9,12 +9,12 @@ from collections.abc import Callable
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.formats.markdown import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.panel.markup import NO_MATH
 from cbai_notebook.notebook.panel.rendered import answered, drawn_on
 from cbai_notebook.notebook.screen.html import QUIET, escape, lines
 from cbai_notebook.notebook.screen.sources import WORDS
 from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
+from cbai_notebook.text import plain
 
 _ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
 

@@ -9,9 +9,9 @@ import json
 from collections.abc import Sequence
 
 from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
+from cbai_notebook.text import plain
 
 LINE_CHARS = 80
 """Characters of a call's name and arguments in its line."""

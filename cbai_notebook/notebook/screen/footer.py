@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
+from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
     from cbai_notebook.client.agents.values import SearchResult

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from html import escape as _escape
 
-from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.text import plain
 
 QUIET = "color:#7a7a7a;color:var(--jp-ui-font-color2,#7a7a7a)"
 """Dimmed text: a mid tone that reads on white and on black, and the theme's own where there is one.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen.bodies.base import Ending, Lines, Part, htmls, sources
 from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.text import plain
 
 LANGUAGE = "python"
 """The language of code whose fence names none, as in the notebook around it."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen.bodies.base import Ending, Part, htmls, sources
 from cbai_notebook.notebook.screen.bodies.code import code_html, unfenced
 from cbai_notebook.notebook.screen.bodies.text import text_part
 from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.text import plain
 
 WINDOW = 4000
 """Characters of a JSON answer that are shown while it comes; all of it is at the end."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen.bodies.base import Ending, Part, htmls, sources
 from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
     from cbai_notebook.notebook.markdown import Document

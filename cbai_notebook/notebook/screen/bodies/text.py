@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cbai_notebook.notebook.markdown import plain
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.bodies.base import Ending, Lines, Part, htmls, sources
 from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.text import plain
 
 
 class TextBody:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbai_notebook.notebook.markdown import plain
+from cbai_notebook.text import plain
 from tests.notebook.markdown.corpus import EVERYTHING
 
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

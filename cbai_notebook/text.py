@@ -1,0 +1,136 @@
+"""Rules about text that several rooms need. Each rule stands here once. Imports nothing of the package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+MASK = "••••••"
+"""What stands in the place of a secret."""
+
+# Insides of character classes of regular expressions, by the blocks of Unicode 15.
+IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Chinese characters."""
+KANA = "\u3040-\u30ff"
+"""Japanese hiragana and katakana."""
+KANA_EXTENSIONS = "\u31f0-\u31ff"
+"""Small katakana, for the Ainu language."""
+HANGUL = "\uac00-\ud7af"
+"""Korean syllables."""
+CJK = (
+    "\u1100-\u11ff\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff"
+    "\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffee\U0001b000-\U0001b2ff\U00020000-\U0003ffff"
+)
+"""All of Chinese, Japanese and Korean writing, with punctuation and full-width forms."""
+
+# ECMA-48 escape sequences. None may reach over the end of its line, so that lines can be cleaned one by
+# one. The bodies exclude every introducer: a run of introducers is read once, not once for each.
+_SEQUENCES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, modes
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x90-\x9f\n]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, …
+    r"|\x1b[ -/]*[0-~]"  # two-character escapes, such as a full reset
+)
+# C0 and C1 controls but tab and newline, and the characters that change the direction of reading (UAX #9).
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+_YES = frozenset({"y", "yes", "是", "好"})
+
+# How much of a text is read to fill one line: enough that a long run of blanks does not hide the words.
+_READ_AHEAD = 50
+
+
+def plain(text: str) -> str:
+    r"""Remove what controls a terminal or changes the order of what is read.
+
+    Returns:
+        The text with line ends as ``\n``, without C0 and C1 controls other than tab and newline,
+        without ECMA-48 escape sequences, without the Unicode bidirectional embeddings, overrides and
+        isolates (UAX #9), and with lone surrogates replaced.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _SURROGATES.search(text):
+        text = without_surrogates(text)
+    if _CONTROLS.search(text):
+        text = _CONTROLS.sub("", _SEQUENCES.sub("", text))
+    return text
+
+
+def without_controls(text: str) -> str:
+    """Remove control characters one by one, but keep the rest of an escape sequence.
+
+    For text that is written as it arrives: an escape sequence may be split over two pieces.
+    """
+    return _CONTROLS.sub("", text)
+
+
+def without_surrogates(text: str) -> str:
+    """Make text that has a UTF-8 form: join surrogate pairs, replace lone surrogates with U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Split a text into lines with their ends, at ``\n`` only (``str.splitlines`` knows ten others)."""
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines
+
+
+def cut(text: str, longest: int) -> str:
+    """Return the text, or its beginning and "…", with at most `longest` characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return the text on one line, each run of white space as one blank, with at most `longest` characters."""
+    return cut(" ".join(text[: _READ_AHEAD * longest].split()), longest)
+
+
+def one_line(text: str, longest: int | None = None) -> str:
+    """Return the text on one line without any character that is not printable.
+
+    Args:
+        text: Any text.
+        longest: The most characters, "…" included; all of the text by default.
+    """
+    read = text if longest is None else text[: _READ_AHEAD * longest]
+    line = " ".join("".join(char if char.isprintable() else " " for char in read).split())
+    return line if longest is None else cut(line, longest)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``"1 turn"``, ``"2 turns"``, ``"1,000 turns"``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def near_match(word: str, known: Iterable[str], *, beginning: bool = False) -> str | None:
+    """Return the known word that a mistyped one is most like, or None.
+
+    Args:
+        word: What was typed.
+        known: The words that it could be.
+        beginning: Whether a known word that begins with `word` (four letters or more) wins.
+    """
+    from difflib import get_close_matches
+
+    known = list(known)
+    if beginning and len(word) > 3:
+        for name in known:
+            if name.startswith(word):
+                return name
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.7)), None)
+
+
+def masked(text: str, secret: str | None) -> str:
+    """Return the text with `MASK` wherever the secret stood."""
+    return text.replace(secret, MASK) if secret else text
+
+
+def is_yes(answer: str) -> bool:
+    """Return whether an answer to a yes-or-no question is a yes, in English or in Chinese."""
+    return answer.strip().lower() in _YES
