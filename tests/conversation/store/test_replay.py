@@ -110,13 +110,13 @@ from dataclasses import make_dataclass
 from pathlib import Path
 from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Question, ask
+from cbai_notebook.conversation import Prompt, ask
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.conversation.registry import ConversationRegistry
 
 talk = ConversationRegistry(Store(Path(sys.argv[1])), None).get("two")
 model = create_model("cloudbase", settings=Settings(base_url=sys.argv[2], api_key="test-key"))
-question = Question("Hello", model="blast:3", params={"temperature": 0.5}, cached=True)
+question = Prompt("Hello", model="blast:3", params={"temperature": 0.5}, cached=True)
 print(asyncio.run(ask(talk, question, model)).text, end="")
 """
     done = subprocess.run(
