@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from ipywidgets import HTML, Layout, VBox
 
@@ -25,13 +25,11 @@ from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook.frontend import is_app
 from cbai_notebook.notebook.panel import agents, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
+from cbai_notebook.notebook.panel.prompt_queue import PanelOptions
 from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.panel.widgets import Bar, Composer, update
 from cbai_notebook.notebook.screen.surfaces import Bundle
-
-if TYPE_CHECKING:
-    from cbai_notebook.notebook.panel.panel import ChatPanel
 
 PAGE = 20
 """Turns that are on the page at first, and that come back when earlier ones are asked for."""
@@ -43,14 +41,55 @@ RECALLED = 20
 """Prompts that the arrow key brings back."""
 
 
+class PanelController(Protocol):
+    """What the view reads from its panel, and what it calls when the user clicks or types."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation that is shown."""
+
+    @property
+    def options(self) -> PanelOptions:
+        """The options of the next prompt."""
+
+    @property
+    def inputValue(self) -> str:
+        """The text in the message box."""
+
+    @property
+    def isLoading(self) -> bool:
+        """Whether an answer in this conversation is streaming."""
+
+    def note_draft(self, text: str) -> None:
+        """Remember the text that the user typed into the message box."""
+
+    def send(self, text: str, *, branch_of: Turn | None = None, images: Sequence[Any] = ()) -> bool:
+        """Send a prompt; return whether it was sent."""
+
+    def regenerate(self, turn: Turn | None = None) -> bool:
+        """Send the prompt of a turn again; return whether it was sent."""
+
+    def stop(self) -> None:
+        """Stop the answer of this conversation."""
+
+    def use(self, conversation: Conversation | str) -> None:
+        """Show another conversation."""
+
+    def new_conversation(self) -> None:
+        """Show a new, empty conversation."""
+
+    def set_options(self, options: PanelOptions) -> None:
+        """Set the options of the next prompt."""
+
+
 class PanelView:
     """The widgets of one panel.
 
     Args:
-        panel: What is asked to do what the reader wants.
+        panel: Receives what the user does; gives what the widgets show.
     """
 
-    def __init__(self, panel: ChatPanel) -> None:
+    def __init__(self, panel: PanelController) -> None:
         self._panel = panel
         self._loop = background_loop()
         self._lock = threading.RLock()
