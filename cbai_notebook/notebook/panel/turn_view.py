@@ -10,10 +10,10 @@ from cbai_notebook.conversation import Delta, ToolCall, Turn
 from cbai_notebook.conversation.tool_calls import ASKING
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
+from cbai_notebook.notebook.panel.answer_surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.pace import PACE
 from cbai_notebook.notebook.panel.rendered import answered, folded
-from cbai_notebook.notebook.panel.surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.render_loop import play_here
 from cbai_notebook.notebook.screen import Facts, Screen
 

@@ -23,7 +23,7 @@ from cbai_notebook.conversation.formats import FORMS, export
 from cbai_notebook.conversation.turn import COMPLETE
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook.frontend import is_app
-from cbai_notebook.notebook.panel import agents, markup
+from cbai_notebook.notebook.panel import agent_actions, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.prompt_queue import PanelOptions
 from cbai_notebook.notebook.panel.transcript import Transcript, bundle
@@ -288,19 +288,19 @@ class PanelView:
         if problem := self._conversation.not_stored:
             self._notice.value = markup.problem(f"Not stored: {problem}")
         self._write_transcript()
-        if agents.bot_of(turn) is not None and turn.status == COMPLETE:
+        if agent_actions.agent_of(turn) is not None and turn.status == COMPLETE:
             self._start(self._suggest(turn))
 
     async def _suggest(self, turn: Turn) -> None:
         if self._conversation.turns[-1:] != (turn,):
             return
-        found = await agents.suggested(self._conversation.turns)
+        found = await agent_actions.suggested_questions(self._conversation.turns)
         if self._conversation.turns[-1:] == (turn,) and not self._closed:
             update(self._composer, suggestions=found)
 
     async def _send_feedback(self, turn: Turn, opinion: Literal["up", "down"]) -> None:
         try:
-            await agents.send_feedback(turn, opinion)
+            await agent_actions.send_feedback(turn, opinion)
         except CbaiError as error:
             self._complain(error)
         else:

@@ -9,16 +9,19 @@ from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Turn
 from cbai_notebook.errors import CbaiError
 
-MOST = 4
+MAX_SUGGESTIONS = 4
 """Suggested questions that are shown."""
 
+HISTORY_TURNS = 4
+"""Turns that are sent to the agent when it is asked for suggestions."""
 
-def bot_of(turn: Turn) -> str | None:
+
+def agent_of(turn: Turn) -> str | None:
     """Return the agent that answered a turn; ``None`` where it was none."""
     return turn.model if turn.provider == AGENT else None
 
 
-async def suggested(turns: Sequence[Turn]) -> list[str]:
+async def suggested_questions(turns: Sequence[Turn]) -> list[str]:
     """Return what the reader may want to ask an agent next; nothing where it cannot be had.
 
     Args:
@@ -27,15 +30,15 @@ async def suggested(turns: Sequence[Turn]) -> list[str]:
     from cbai_notebook.client.agents.agent import agent
 
     last = turns[-1]
-    bot = bot_of(last)
-    if bot is None:
+    name = agent_of(last)
+    if name is None:
         return []
-    history = [message for turn in turns[-MOST:] if turn.text for message in turn.sent()]
+    history = [message for turn in turns[-HISTORY_TURNS:] if turn.text for message in turn.sent()]
     try:
-        found = await agent(bot).recommend_questions(last.prompt, history=history)
+        found = await agent(name).recommend_questions(last.prompt, history=history)
     except CbaiError:
         return []  # they are an offer; the answer stands without them
-    return list(found[:MOST])
+    return list(found[:MAX_SUGGESTIONS])
 
 
 async def send_feedback(turn: Turn, opinion: Literal["up", "down"]) -> None:
@@ -46,6 +49,6 @@ async def send_feedback(turn: Turn, opinion: Literal["up", "down"]) -> None:
     """
     from cbai_notebook.client.agents.agent import agent
 
-    bot = bot_of(turn)
-    if bot is not None and turn.record_id is not None:
-        await agent(bot).send_feedback(turn.record_id, opinion)
+    name = agent_of(turn)
+    if name is not None and turn.record_id is not None:
+        await agent(name).send_feedback(turn.record_id, opinion)

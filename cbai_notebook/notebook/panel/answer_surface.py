@@ -41,7 +41,7 @@ class AnswerSurface:
         self._show = show
         self._count = 0
         self._widgets: list[Output] = []
-        self._have(1)
+        self._require(1)
 
     def __len__(self) -> int:
         return self._count
@@ -50,7 +50,7 @@ class AnswerSurface:
         """Paint outputs, lowest number first; the number one past the last adds an output."""
         before = self._count
         self._count = max(before, *(slot + 1 for slot in slots))
-        self._have(self._count)
+        self._require(self._count)
         # From the end, so that the old tail is closed when what follows it is in place.
         changed = False
         for slot in reversed(range(self._count)):
@@ -60,17 +60,17 @@ class AnswerSurface:
                 self._write(slot)
         # Not together with a seal, which is work enough for one moment, nor at the very end.
         if changed and self._count == before:
-            self._have(self._count + 1)
+            self._require(self._count + 1)
 
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output."""
         self._count = 1
         self._write(0, outputs_of(bundle))
-        self._keep(1)
+        self._truncate(1)
 
     def close(self) -> None:
         """Mark the last output as one that stays."""
-        self._keep(self._count)
+        self._truncate(self._count)
         for widget in self._widgets:
             update(widget, _dom_classes=_classes(widget, is_open=False))
 
@@ -82,13 +82,13 @@ class AnswerSurface:
             _dom_classes=_classes(widget, is_open=slot == self._count - 1),
         )
 
-    def _have(self, count: int) -> None:
+    def _require(self, count: int) -> None:
         missing = [self._make() for _ in range(len(self._widgets), count)]
         if missing:
             self._widgets += missing
             self._show(self._widgets)
 
-    def _keep(self, count: int) -> None:
+    def _truncate(self, count: int) -> None:
         kept, surplus = self._widgets[:count], self._widgets[count:]
         if surplus:
             self._widgets = kept
