@@ -20,13 +20,13 @@ from cbai_notebook.conversation import (
     secrets,
 )
 from cbai_notebook.errors import StructuredAnswerError, UsageError
-from cbai_notebook.notebook import insert, pictures
+from cbai_notebook.notebook import insert
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import readable, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.notebook.render_loop import CellThread, play
-from cbai_notebook.notebook.variables import client_options
+from cbai_notebook.notebook.variables import client_options, image_urls
 from cbai_notebook.preferences import Preferences, preferences
 from cbai_notebook.prompts.template import expand
 
@@ -136,7 +136,7 @@ def _prompt(
         cell_turn=0 if options.dry_run else cell_turn(shell),
         cached=wishes.cached if options.cached is None else options.cached,
         allow_secrets=options.allow_secrets,
-        images=pictures.addresses(options.images, shell.user_ns),
+        images=image_urls(options.images, shell.user_ns),
         options=client_options(options, shell.user_ns),
     ), hints
 
@@ -167,7 +167,7 @@ def _dropped(turns: int) -> str:
 def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -> None:
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
-    from cbai_notebook.notebook.showing import finishing, model_label, surface_for
+    from cbai_notebook.notebook.show import finishing, model_label, surface_for
     from cbai_notebook.notebook.variables import approval_options
 
     at_end = options.raw or options.schema is not None

@@ -12,13 +12,14 @@ from cbai_notebook import bridge
 from cbai_notebook.conversation import Conversation, Prompt, chat, secrets
 from cbai_notebook.conversation.ask_image import draw, revised_prompts
 from cbai_notebook.errors import ImageDownloadError, UsageError
-from cbai_notebook.notebook import saving
+from cbai_notebook.files import expanded
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.preferences import preferences
 from cbai_notebook.prompts.template import expand
+from cbai_notebook.text import cut
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -60,7 +61,7 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
         show_request(bridge.run(prepared.model.prepare(**named)), prepared.hints)
         return
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
-    from cbai_notebook.notebook.showing import model_label, surface_for
+    from cbai_notebook.notebook.show import model_label, surface_for
 
     canvas = _Canvas(
         surface_for(shell, options.into), model_label(prepared.model.provider, prompt.model)
@@ -85,7 +86,7 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
     hints = _not_stored(prepared)
     try:
         if prepared.path is not None:
-            saved = saving.save(answer.images, prepared.path)
+            saved = save_pictures(answer.images, prepared.path)
             hints = (f"Saved as {', '.join(map(str, saved))}.", *hints)
     finally:
         canvas.finish("complete", hints)
@@ -121,7 +122,7 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
         conversation=conversation,
         prompt=prompt,
         model=create_image_model(provider),
-        path=saving.destination(options.output or "") if is_file else None,
+        path=picture_path(options.output or "") if is_file else None,
         hints=filled.hints,
     )
 
@@ -164,14 +165,14 @@ class _Canvas:
 
     def show(self, answer: ImageAnswer) -> None:
         from cbai_notebook.notebook.screen.footer import seconds
-        from cbai_notebook.notebook.showing import model_label
+        from cbai_notebook.notebook.show import model_label
 
         self._images = [image for image in answer.images if image.data]
         took = answer.timing.duration_s
         label = model_label(answer.provider, answer.model)
         self._label = label if took is None else f"{label} · {seconds(took)}"
         if revised := revised_prompts(answer):
-            self.hints.append(f"Drawn as: {_cut('; '.join(revised))}")
+            self.hints.append(f"Drawn as: {cut('; '.join(revised), LONGEST_WORDS)}")
 
     def finish(self, status: Status, hints: Sequence[str]) -> None:
         from cbai_notebook.notebook.screen import Facts, TerminalSurface
@@ -189,5 +190,63 @@ class _Canvas:
         self._surface.close()
 
 
-def _cut(words: str) -> str:
-    return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"
+def picture_path(output: str) -> Path:
+    """Return the path that ``-o FILE`` names; check it before the request is sent.
+
+    A picture may be replaced, as ``savefig`` does, because a cell that runs again saves its picture
+    again. Any other file may not.
+
+    Raises:
+        UsageError: The folder does not exist, or the path is a file that is not a picture.
+    """
+    path = expanded(output)
+    if not path.parent.is_dir():
+        raise UsageError(f"-o {output}: there is no folder {path.parent}. Make it first.")
+    _check_replaceable(path)
+    return path
+
+
+def save_pictures(images: Sequence[GeneratedImage], path: Path) -> list[Path]:
+    """Save the pictures that arrived, and return their paths.
+
+    Several pictures get ``-1``, ``-2`` … before the suffix. A picture whose format differs from the
+    suffix is saved under the suffix of its format, because the user has paid for it.
+
+    Raises:
+        UsageError: A file cannot be written, or the path is a file that is not a picture.
+    """
+    return [
+        _save_picture(image, path if len(images) == 1 else _numbered(path, number))
+        for number, image in enumerate(images, 1)
+        if image.data
+    ]
+
+
+def _save_picture(image: GeneratedImage, path: Path) -> Path:
+    from cbai_notebook.client.images.formats import SUFFIXES
+
+    right = SUFFIXES[image.mime]
+    if path.suffix.lower() not in (right, ".jpeg" if right == ".jpg" else right):
+        path = path.with_suffix(right)
+    _check_replaceable(path)
+    return image.save(path)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _check_replaceable(path: Path) -> None:
+    from cbai_notebook.client.images.formats import mime_of
+
+    try:
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            taken = mime_of(file.read(16)) is None
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}. Take another name with -o."
+        ) from error
+    if taken:
+        raise UsageError(f"{path} is there and no picture, so it stays. Take another name with -o.")

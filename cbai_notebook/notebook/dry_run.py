@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-from cbai_notebook.notebook.pictures import abbreviated
 
 if TYPE_CHECKING:
     from cbai_notebook.client.request import Request
+
+SHOWN_DATA = 40
+"""Characters of an image's data that are shown."""
+
+_DATA = re.compile(r"data:[\w/+.-]+;base64,")
 
 
 def show_request(request: Request, hints: Sequence[str] = ()) -> None:
@@ -30,3 +34,20 @@ def show_request(request: Request, hints: Sequence[str] = ()) -> None:
 def readable(value: Any) -> str:
     """Return JSON for reading."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def abbreviated(value: Any) -> Any:
+    """Return a request's body with the data of its images cut short, to be looked at.
+
+    Args:
+        value: JSON values, lists and dicts of them.
+    """
+    if isinstance(value, str):
+        match = _DATA.match(value)
+        cut = len(value) - match.end() - SHOWN_DATA if match else 0
+        return f"{value[:-cut]}… ({cut:,} more characters)" if cut > 0 else value
+    if isinstance(value, Mapping):
+        return {name: abbreviated(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [abbreviated(one) for one in value]
+    return value

@@ -1,24 +1,34 @@
-"""``cbai.show``: a stream made by hand, shown as a cell shows it."""
+"""``cbai.show``, and for every prompt: where an answer is shown, and how its screen ends."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.notebook.frontend import is_kernel, owns_cell
 from cbai_notebook.notebook.render_loop import play, play_here
-from cbai_notebook.notebook.screen import Screen
-from cbai_notebook.notebook.showing import finishing, surface_here, surface_of
+from cbai_notebook.notebook.screen import (
+    CellSurface,
+    Facts,
+    OutputSurface,
+    Screen,
+    Surface,
+    TerminalSurface,
+)
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
     from ipywidgets import Output
 
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.stream import TextStream
-    from cbai_notebook.notebook.screen import Surface, TerminalSurface
 
 
 def show(
@@ -78,3 +88,100 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def surface_here(shell: InteractiveShell | None) -> Surface | TerminalSurface:
+    """Return the surface of the running cell, or of the terminal."""
+    if shell is not None and is_kernel(shell):
+        return CellSurface(owns_cell=owns_cell(shell), shell=shell)
+    return TerminalSurface(sys.stdout)
+
+
+def surface_of(output: object, name: str) -> Surface:
+    """Return the surface of an ``ipywidgets.Output``.
+
+    Raises:
+        UsageError: It is none.
+    """
+    from ipywidgets import Output
+
+    if not isinstance(output, Output):
+        raise UsageError(
+            f"{name} is no ipywidgets.Output but {type(output).__name__}. "
+            f"Make one first: {name} = ipywidgets.Output(); display({name})."
+        )
+    return OutputSurface(output)
+
+
+def surface_for(shell: InteractiveShell, into: str | None) -> Surface | TerminalSurface:
+    """Return the surface that ``--into`` names, or that of the running cell.
+
+    Raises:
+        UsageError: There is no such variable, or it holds no ``ipywidgets.Output``.
+    """
+    if into is None:
+        return surface_here(shell)
+    if into not in shell.user_ns:
+        raise UsageError(
+            f"There is no variable {into!r}. "
+            f"Make it first: {into} = ipywidgets.Output(); display({into})."
+        )
+    return surface_of(shell.user_ns[into], into)
+
+
+@dataclass
+class Ending:
+    """What a screen says when it is finished: set the answer when it is there, and add hints."""
+
+    answer: Answer | None = None
+    hints: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def finishing(
+    screen: Screen, *, label: str = "", hints: Sequence[str] = (), dropped: str = ""
+) -> Iterator[Ending]:
+    """Finish a screen when the block ends, however it ends; exceptions pass on.
+
+    Args:
+        screen: The answer's screen.
+        label: Who was asked, for an answer that never told.
+        hints: Sentences about the prompt.
+        dropped: What stayed out of the context, as one sentence.
+    """
+    ending = Ending(hints=list(hints))
+    broken = Facts(label=label, dropped=dropped)
+    try:
+        yield ending
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        screen.finish("cancelled", footer=broken, hints=ending.hints)
+        raise
+    except CbaiError as error:
+        screen.finish("partial" if error.partial else "failed", footer=broken, hints=ending.hints)
+        raise
+    except BaseException:
+        screen.finish("failed", footer=broken, hints=ending.hints)
+        raise
+    facts = facts_of(ending.answer, dropped) if ending.answer else broken
+    screen.finish("complete", footer=facts, hints=ending.hints)
+
+
+def facts_of(answer: Answer, dropped: str = "") -> Facts:
+    """Return what the footer says of a whole answer."""
+    has_own_label = answer.label != answer.provider
+    usage = answer.usage
+    return Facts(
+        label=answer.label if has_own_label else model_label(answer.provider, answer.model),
+        prompt_tokens=usage.prompt_tokens if usage else None,
+        completion_tokens=usage.completion_tokens if usage else None,
+        first_token_s=answer.timing.first_token_s,
+        duration_s=answer.timing.duration_s,
+        dropped=dropped,
+        searched=getattr(answer, "search_results", ()),
+        looked_up=getattr(answer, "knowledge", ()),
+    )
+
+
+def model_label(provider: str, model: str | None) -> str:
+    """Return who is asked, as ``"cloudbase/hy3"``."""
+    return f"{provider}/{model}" if model else provider

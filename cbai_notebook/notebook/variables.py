@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.files import expanded
 from cbai_notebook.notebook.command_line.options import near
 from cbai_notebook.notebook.command_line.parser import PromptOptions
+from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
+from cbai_notebook.text import shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.record import PendingCall
     from cbai_notebook.conversation import Turn
     from cbai_notebook.notebook.render_loop import CellThread
+
+LONGEST_NAME = 40
+"""Characters of an image's name that an error message shows."""
 
 LONGEST_ARGUMENTS = 300
 """Characters of a call's arguments that a question to the user shows."""
@@ -33,14 +40,31 @@ def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict
     """
     found: dict[str, Any] = {}
     if options.tools:
-        found["tools"] = [_function(name, namespace) for name in options.tools]
+        found["tools"] = [_tool(name, namespace) for name in options.tools]
     if options.max_steps is not None:
         found["max_steps"] = options.max_steps
     if options.schema is not None:
-        found["response_type"] = _type(options.schema, namespace)
+        found["response_type"] = _schema_type(options.schema, namespace)
     if options.think is not None:
         found["think"] = options.think
     return found
+
+
+def image_urls(images: Iterable[str], namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the addresses of images, ``data:`` ones for all that is not in the web.
+
+    A name of the user's wins over a file that is called the same; ``./cat`` is always a file. A
+    name is a variable, or a path from there as in ``figures[0]`` or ``row["photo"]``.
+
+    Args:
+        images: What the options name: files, https addresses, variables.
+        namespace: The user's variables.
+
+    Raises:
+        UsageError: There is no such thing, or it is no image.
+        MissingDependencyError: It is too large, and Pillow is not there to scale it.
+    """
+    return tuple(_image_url(text, namespace) for text in images)
 
 
 def approval_options(cell_thread: CellThread, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -89,7 +113,7 @@ async def _done(work: Callable[[], Any]) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _function(name: str, namespace: Mapping[str, Any]) -> Any:
+def _tool(name: str, namespace: Mapping[str, Any]) -> Any:
     from cbai_notebook.client.tools.tool import tools_of
 
     value = _variable(name, namespace, "--tool", "Define the function in a cell above")
@@ -100,7 +124,7 @@ def _function(name: str, namespace: Mapping[str, Any]) -> Any:
     return found
 
 
-def _type(name: str, namespace: Mapping[str, Any]) -> Any:
+def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:
     value = _variable(name, namespace, "--schema", "Define the type in a cell above")
     if not isinstance(value, type) and not hasattr(value, "__origin__"):
         raise UsageError(
@@ -116,3 +140,45 @@ def _variable(name: str, namespace: Mapping[str, Any], flag: str, advice: str) -
     names = tuple(known for known in namespace if not known.startswith("_"))
     meant = near(name, names) or f" {advice}."
     raise UsageError(f"{flag} names {name!r}, and there is no such variable.{meant}")
+
+
+def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
+    from cbai_notebook.client.images.part import image_part
+
+    source = _image_value(text, namespace)
+    try:
+        return str(image_part(source)["image_url"]["url"])
+    except CbaiError as error:
+        raise type(error)(f"--image {shortened(text, LONGEST_NAME)}: {error.message}") from error
+
+
+def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
+    """Return what is named: a value of the user's, or else the text, as a path or an address."""
+    match = REFERENCE.fullmatch(f"{{{text}}}")
+    if match is None:
+        return text
+    found = resolve(Reference(match["name"], match["path"]), namespace)
+    if isinstance(found, Found):
+        return found.value
+    if not _is_file(text):
+        raise UsageError(
+            f"--image {shortened(text, LONGEST_NAME)}: {_no_image(found, match['path'])}"
+        )
+    return text
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return expanded(text).is_file()
+    except (OSError, UsageError):
+        return False
+
+
+def _no_image(found: NotFound, path: str) -> str:
+    if found.known and found.reason:
+        return f"{found.reason}. Name a figure, a PIL image, bytes, a file or an https address."
+    what = "file" if path else "variable and no file"
+    return (
+        f"there is no {what} of this name in {Path.cwd()}. Name a variable that holds an image, "
+        "a file or an https address."
+    )
