@@ -23,9 +23,9 @@ from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.notebook import insert
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
-from cbai_notebook.notebook.dry_run import readable, show_request
+from cbai_notebook.notebook.dry_run import pretty_json, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
-from cbai_notebook.notebook.render_loop import CellThread, play
+from cbai_notebook.notebook.render_loop import CellThread, render_answer
 from cbai_notebook.notebook.variables import client_options, image_urls
 from cbai_notebook.preferences import Preferences, preferences
 from cbai_notebook.prompts.template import expand
@@ -85,63 +85,67 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
     from cbai_notebook.client.providers import parse_model_spec
     from cbai_notebook.client.settings import settings
 
-    now, wishes = settings(), preferences()
+    current, prefs = settings(), preferences()
     conversation = chat(options.conversation)
-    prompt, provider_hints = _prompt(shell, text, options, now, wishes)
+    prompt, provider_hints = _prompt(shell, text, options, current, prefs)
     if prompt.remember:
-        own = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
-        prompt = replace(prompt, replaces=own)
-    provider, _ = parse_model_spec(options.model, now)
+        replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
+        prompt = replace(prompt, replaces=replaces)
+    provider, _ = parse_model_spec(options.model, current)
     conflicts.check_agent(options, provider)
-    limits = ContextLimits(wishes.history_turns, wishes.history_chars)
+    limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     context = context_of(conversation, prompt, limits)
     params = request_of(prompt, context)
     if not options.allow_secrets:
-        secrets.refuse(params, api_key=now.api_key, environ=os.environ)
+        secrets.refuse(params, api_key=current.api_key, environ=os.environ)
     return _Prepared(
         conversation=conversation,
         prompt=prompt,
         model=create_model(provider),
         limits=limits,
         params=params,
-        hints=(*provider_hints, *_kept_back(provider, params)),
-        dropped=_dropped(context.dropped_turns),
+        hints=(*provider_hints, *_system_prompt_hint(provider, params)),
+        dropped=_dropped_notice(context.dropped_turns),
     )
 
 
 def _prompt(
-    shell: InteractiveShell, text: str, options: PromptOptions, now: Settings, wishes: Preferences
+    shell: InteractiveShell,
+    text: str,
+    options: PromptOptions,
+    current: Settings,
+    prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the question with its names filled in, and the hints that go with it."""
     from cbai_notebook.client.providers import parse_model_spec
 
-    filled = expand(text.strip("\n"), shell.user_ns, table_rows=wishes.table_rows)
+    filled = expand(text.strip("\n"), shell.user_ns, table_rows=prefs.table_rows)
     if not filled.text.strip():
         raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
     hints = filled.hints
     system = options.system
     if system:
-        filled_system = expand(system, shell.user_ns, table_rows=wishes.table_rows)
+        filled_system = expand(system, shell.user_ns, table_rows=prefs.table_rows)
         system, hints = filled_system.text, (*hints, *filled_system.hints)
-    if options.model is None and not now.configured:
+    if options.model is None and not current.configured:
         hints = (*hints, *_announce_offline())
     return Prompt(
         text=filled.text,
         system=system,
-        model=parse_model_spec(options.model, now)[1],
+        model=parse_model_spec(options.model, current)[1],
         params=options.request_params,
         remember=options.history,
         stream=options.stream,
         cell_id=cell_id(shell),
         cell_turn=0 if options.dry_run else cell_turn(shell),
-        cached=wishes.cached if options.cached is None else options.cached,
+        cached=prefs.cached if options.cached is None else options.cached,
         allow_secrets=options.allow_secrets,
         images=image_urls(options.images, shell.user_ns),
         options=client_options(options, shell.user_ns),
     ), hints
 
 
-def _kept_back(provider: str, params: dict[str, Any]) -> tuple[str, ...]:
+def _system_prompt_hint(provider: str, params: dict[str, Any]) -> tuple[str, ...]:
     from cbai_notebook.client.providers import AGENT
 
     if provider != AGENT or params["messages"][0]["role"] != "system":
@@ -155,7 +159,7 @@ def _announce_offline() -> tuple[str, ...]:
     return (OFFLINE_HINT,) if first else ()
 
 
-def _dropped(turns: int) -> str:
+def _dropped_notice(turns: int) -> str:
     if not turns:
         return ""
     return (
@@ -167,26 +171,28 @@ def _dropped(turns: int) -> str:
 def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -> None:
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
-    from cbai_notebook.notebook.show import finishing, model_label, surface_for
+    from cbai_notebook.notebook.show import finishing, model_label, named_surface
     from cbai_notebook.notebook.variables import approval_options
 
     at_end = options.raw or options.schema is not None
     as_json = options.raw or (options.schema is not None and options.format == "markdown")
-    screen = Screen(surface_for(shell, options.into), format="json" if as_json else options.format)
+    screen = Screen(
+        named_surface(shell, options.into), format="json" if as_json else options.format
+    )
     label = model_label(prepared.model.provider, prepared.prompt.model)
     screen.wait(f"Waiting for {label}")
 
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
         prompt = prepared.prompt
         if prompt.options.get("tools"):
-            asks = approval_options(cell_thread, ending.hints.append)
-            prompt = replace(prompt, options={**prompt.options, **asks})
+            approval = approval_options(cell_thread, ending.hints.append)
+            prompt = replace(prompt, options={**prompt.options, **approval})
         return await ask(
             prepared.conversation,
             prompt,
             prepared.model,
             limits=prepared.limits,
-            listener=_only_calls(listener) if at_end else listener,
+            listener=_tool_calls_only(listener) if at_end else listener,
         )
 
     with finishing(
@@ -196,7 +202,7 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -
         dropped=prepared.dropped,
     ) as ending:
         try:
-            answer = ending.answer = play(start, screen)
+            answer = ending.answer = render_answer(start, screen)
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise
@@ -204,7 +210,7 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -
             if prepared.prompt.remember and (problem := prepared.conversation.not_stored):
                 ending.hints.append(f"Not stored: {problem}")
         if at_end:
-            screen.text(readable(answer.raw) if options.raw else answer.text)
+            screen.text(pretty_json(answer.raw) if options.raw else answer.text)
         if note := getattr(answer, "note", None):
             ending.hints.append(note)
         if options.output:
@@ -219,7 +225,7 @@ def _show_request(prepared: _Prepared) -> None:
     show_request(request, prepared.hints)
 
 
-def _only_calls(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:
+def _tool_calls_only(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:
     """Return a listener that shows the calls of tools; the answer is shown once it is whole."""
 
     def listen(delta: Delta) -> None:

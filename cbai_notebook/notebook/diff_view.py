@@ -39,7 +39,7 @@ def show(old: str, new: str) -> None:
     if shell is not None and is_kernel(shell):
         display(bundle(difference), raw=True)  # type: ignore[no-untyped-call]
     else:
-        sys.stdout.write(f"{marked(difference, sys.stdout)}\n")
+        sys.stdout.write(f"{terminal_text(difference, sys.stdout)}\n")
 
 
 def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
@@ -50,10 +50,10 @@ def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
         old: What the first answer is called, such as its model.
         new: What the second answer is called.
     """
-    return {"text/html": _html(difference, old, new), "text/plain": marked(difference)}
+    return {"text/html": _html(difference, old, new), "text/plain": terminal_text(difference)}
 
 
-def marked(difference: Difference, stream: TextIO | None = None) -> str:
+def terminal_text(difference: Difference, stream: TextIO | None = None) -> str:
     """Return a difference for a terminal.
 
     Args:
@@ -61,15 +61,15 @@ def marked(difference: Difference, stream: TextIO | None = None) -> str:
         stream: Where it will be written: a terminal gets colours, unless ``NO_COLOR`` is set
             (https://no-color.org); anything else ``[-removed-]`` and ``{+added+}``.
     """
-    seen = _seen(difference)
-    if not seen:
+    visible = _visible(difference)
+    if not visible:
         return SAME
     if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
-        return str(seen)
-    return "".join(map(_coloured, seen.pieces))
+        return str(visible)
+    return "".join(map(_coloured, visible.pieces))
 
 
-def _seen(difference: Difference) -> Difference:
+def _visible(difference: Difference) -> Difference:
     """Return the difference of what can be seen: pieces may cut through what steers a terminal."""
     old, new = plain(difference.old), plain(difference.new)
     return difference if (old, new) == (difference.old, difference.new) else compare(old, new)
@@ -81,14 +81,14 @@ def _coloured(piece: Piece) -> str:
 
 
 def _html(difference: Difference, old: str, new: str) -> str:
-    seen = _seen(difference)
-    if not seen:
+    visible = _visible(difference)
+    if not visible:
         return html.element("div", SAME, name="difference", style=html.QUIET)
     head = ""
     if old or new:
-        names = [_marked_up(Piece("removed", old)), _marked_up(Piece("added", new))]
+        names = [_piece_html(Piece("removed", old)), _piece_html(Piece("added", new))]
         head = f'<div style="{html.QUIET}"><small>{" ".join(filter(None, names))}</small></div>'
-    body = "".join(map(_marked_up, seen.pieces))
+    body = "".join(map(_piece_html, visible.pieces))
     return html.element(
         "div",
         f'{head}<div style="{html.WRAP}">{body}</div>',
@@ -96,7 +96,7 @@ def _html(difference: Difference, old: str, new: str) -> str:
     )
 
 
-def _marked_up(piece: Piece) -> str:
+def _piece_html(piece: Piece) -> str:
     text = html.lines(piece.text)
     if piece.kind == "kept" or not text:
         return text

@@ -57,14 +57,14 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
     prepared = _prepare(shell, text, options)
     prompt = prepared.prompt
     if options.dry_run:
-        named = {"model": prompt.model, "prompt": prompt.text, **prompt.params}
-        show_request(bridge.run(prepared.model.prepare(**named)), prepared.hints)
+        params = {"model": prompt.model, "prompt": prompt.text, **prompt.params}
+        show_request(bridge.run(prepared.model.prepare(**params)), prepared.hints)
         return
     # Loaded here and not with the extension: the screen brings the Markdown renderer.
-    from cbai_notebook.notebook.show import model_label, surface_for
+    from cbai_notebook.notebook.show import model_label, named_surface
 
     canvas = _Canvas(
-        surface_for(shell, options.into), model_label(prepared.model.provider, prompt.model)
+        named_surface(shell, options.into), model_label(prepared.model.provider, prompt.model)
     )
     canvas.wait()
     canvas.hints += prepared.hints
@@ -74,14 +74,14 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
         canvas.finish("cancelled", _not_stored(prepared))
         raise
     except ImageDownloadError as error:
-        _hand_over(shell, options, error.answer)
+        _assign_output(shell, options, error.answer)
         canvas.show(error.answer)
         canvas.finish("partial", _not_stored(prepared))
         raise
     except BaseException:
         canvas.finish("failed", _not_stored(prepared))
         raise
-    _hand_over(shell, options, answer)
+    _assign_output(shell, options, answer)
     canvas.show(answer)
     hints = _not_stored(prepared)
     try:
@@ -96,14 +96,14 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
     from cbai_notebook.client.images.model import create_image_model
     from cbai_notebook.client.settings import settings
 
-    now = settings()
+    current = settings()
     filled = expand(text.strip("\n"), shell.user_ns, table_rows=preferences().table_rows)
     if not filled.text.strip():
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
     if not options.allow_secrets:
-        told = {"messages": [{"role": "user", "content": filled.text}], **options.params}
-        secrets.refuse(told, api_key=now.api_key, environ=os.environ)
-    provider, model = _asked_for(options.model, now)
+        sent = {"messages": [{"role": "user", "content": filled.text}], **options.params}
+        secrets.refuse(sent, api_key=current.api_key, environ=os.environ)
+    provider, model = _parse_spec(options.model, current)
     conversation = chat(options.conversation)
     prompt = Prompt(
         text=filled.text,
@@ -115,8 +115,8 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
         allow_secrets=options.allow_secrets,
     )
     if prompt.remember:
-        own = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
-        prompt = replace(prompt, replaces=own)
+        replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
+        prompt = replace(prompt, replaces=replaces)
     is_file = conflicts.is_picture(options.output)
     return _Prepared(
         conversation=conversation,
@@ -127,17 +127,17 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
     )
 
 
-def _asked_for(spec: str | None, now: Settings) -> tuple[str, str | None]:
+def _parse_spec(spec: str | None, current: Settings) -> tuple[str, str | None]:
     from cbai_notebook.client.providers import parse_model_spec
 
     if spec is None or spec == PROVIDER:
         return PROVIDER, None
     if "/" in spec or spec.startswith("local"):
-        return parse_model_spec(spec, now)
+        return parse_model_spec(spec, current)
     return PROVIDER, spec
 
 
-def _hand_over(shell: InteractiveShell, options: PromptOptions, answer: ImageAnswer) -> None:
+def _assign_output(shell: InteractiveShell, options: PromptOptions, answer: ImageAnswer) -> None:
     if options.output and not conflicts.is_picture(options.output):
         shell.user_ns[options.output] = answer
 
@@ -168,9 +168,9 @@ class _Canvas:
         from cbai_notebook.notebook.show import model_label
 
         self._images = [image for image in answer.images if image.data]
-        took = answer.timing.duration_s
+        duration_s = answer.timing.duration_s
         label = model_label(answer.provider, answer.model)
-        self._label = label if took is None else f"{label} · {seconds(took)}"
+        self._label = label if duration_s is None else f"{label} · {seconds(duration_s)}"
         if revised := revised_prompts(answer):
             self.hints.append(f"Drawn as: {cut('; '.join(revised), LONGEST_WORDS)}")
 
@@ -225,9 +225,9 @@ def save_pictures(images: Sequence[GeneratedImage], path: Path) -> list[Path]:
 def _save_picture(image: GeneratedImage, path: Path) -> Path:
     from cbai_notebook.client.images.formats import SUFFIXES
 
-    right = SUFFIXES[image.mime]
-    if path.suffix.lower() not in (right, ".jpeg" if right == ".jpg" else right):
-        path = path.with_suffix(right)
+    suffix = SUFFIXES[image.mime]
+    if path.suffix.lower() not in (suffix, ".jpeg" if suffix == ".jpg" else suffix):
+        path = path.with_suffix(suffix)
     _check_replaceable(path)
     return image.save(path)
 

@@ -27,11 +27,11 @@ def show_request(request: Request, hints: Sequence[str] = ()) -> None:
     shown = request.shown()
     lines = [f"{shown['method']} {shown['url']}"]
     lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
-    lines += ["", readable(abbreviated(shown["body"])), "", "Nothing was sent."]
+    lines += ["", pretty_json(abbreviated(shown["body"])), "", "Nothing was sent."]
     sys.stdout.write("\n".join([*hints, *lines]) + "\n")
 
 
-def readable(value: Any) -> str:
+def pretty_json(value: Any) -> str:
     """Return JSON for reading."""
     return json.dumps(value, ensure_ascii=False, indent=2)
 
@@ -44,10 +44,10 @@ def abbreviated(value: Any) -> Any:
     """
     if isinstance(value, str):
         match = _DATA.match(value)
-        cut = len(value) - match.end() - SHOWN_DATA if match else 0
-        return f"{value[:-cut]}… ({cut:,} more characters)" if cut > 0 else value
+        hidden = len(value) - match.end() - SHOWN_DATA if match else 0
+        return f"{value[:-hidden]}… ({hidden:,} more characters)" if hidden > 0 else value
     if isinstance(value, Mapping):
-        return {name: abbreviated(one) for name, one in value.items()}
+        return {name: abbreviated(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [abbreviated(one) for one in value]
+        return [abbreviated(item) for item in value]
     return value

@@ -29,16 +29,16 @@ def cell_id(shell: InteractiveShell) -> str | None:
     return found if isinstance(found, str) else None
 
 
-_asked_in: tuple[str, int] = ("", 0)
+_last_run: tuple[str, int] = ("", 0)
 
 
 def cell_turn(shell: InteractiveShell) -> int:
     """Return which prompt of this run of the cell this is, from 0; each call counts one more."""
-    global _asked_in
+    global _last_run
     run = str((_request(shell).get("header") or {}).get("msg_id", ""))
-    before, count = _asked_in
-    _asked_in = (run, count + 1 if run == before else 0)
-    return _asked_in[1]
+    previous, count = _last_run
+    _last_run = (run, count + 1 if run == previous else 0)
+    return _last_run[1]
 
 
 def owns_cell(shell: InteractiveShell) -> bool:

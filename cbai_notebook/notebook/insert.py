@@ -125,13 +125,13 @@ def _as_python(block: CodeBlock, labelled: bool) -> str:
     if block.source.startswith("%%"):
         return _comment(block)
     if block.language in _CONSOLE or (block.language in _PYTHON and block.source.startswith(">>>")):
-        return _typed(block.source)
+        return _console_input(block.source)
     if block.language in _PYTHON or (not block.language and not labelled and _parses(block.source)):
         return block.source
     return _comment(block)
 
 
-def _typed(source: str) -> str:
+def _console_input(source: str) -> str:
     """Return what was typed in a console session, without prompts and output."""
     lines = source.split("\n")
     return "\n".join(line[4:] for line in lines if re.match(r"(?:>>>|\.\.\.)(?: |$)", line))

@@ -30,12 +30,12 @@ class _Job(Generic[R]):
         try:
             result = self._work()
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked for the work
-            self._tell(self.done.set_exception, error)
+            self._deliver(self.done.set_exception, error)
         else:
-            self._tell(self.done.set_result, result)
+            self._deliver(self.done.set_result, result)
 
-    def _tell(self, told: Callable[[Any], None], value: Any) -> None:
-        self._loop.call_soon_threadsafe(lambda: None if self.done.done() else told(value))
+    def _deliver(self, set_outcome: Callable[[Any], None], value: Any) -> None:
+        self._loop.call_soon_threadsafe(lambda: None if self.done.done() else set_outcome(value))
 
 
 class CellThread:
@@ -49,12 +49,14 @@ class CellThread:
 
     async def run(self, work: Callable[[], R]) -> R:
         """Run a function on the thread that plays, and return what it returns."""
-        errand = _Job(work)
-        self._items.put(errand)
-        return await errand.done
+        job = _Job(work)
+        self._items.put(job)
+        return await job.done
 
 
-def play(start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]], screen: Screen) -> T:
+def render_answer(
+    start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]], screen: Screen
+) -> T:
     """Run an answer on the background loop and paint here what arrives, until it has ended.
 
     Deltas cross in a queue: a round trip between the threads for each would cost more than the
@@ -71,46 +73,46 @@ def play(start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]], s
     Raises:
         KeyboardInterrupt: After the request was stopped; what had arrived is on the screen.
     """
-    deltas: queue.SimpleQueue[Delta | _Job[Any] | None] = queue.SimpleQueue()
+    items: queue.SimpleQueue[Delta | _Job[Any] | None] = queue.SimpleQueue()
 
     async def answer() -> T:
         try:
-            return await start(deltas.put, CellThread(deltas))
+            return await start(items.put, CellThread(items))
         finally:
-            deltas.put(None)
+            items.put(None)
 
     call = bridge.prepare(answer())
     try:
         call.start()
-        _paint_until_end(deltas, screen)
+        _paint_until_end(items, screen)
     except BaseException:
         call.stop()
-        _drain(deltas, screen)
+        _drain(items, screen)
         raise
     return call.result()
 
 
-def _paint_until_end(deltas: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
+def _paint_until_end(items: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
     while True:
         due = screen.due()
         try:
-            delta = deltas.get(timeout=bridge.POLL_S if due is None else min(due, bridge.POLL_S))
+            item = items.get(timeout=bridge.POLL_S if due is None else min(due, bridge.POLL_S))
         except queue.Empty:
             screen.tick()
             continue
-        if delta is None:
+        if item is None:
             return
-        if isinstance(delta, _Job):
-            delta.run()
+        if isinstance(item, _Job):
+            item.run()
             continue
-        _feed(screen, delta)
+        _feed(screen, item)
         screen.tick()
 
 
-def _drain(deltas: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
-    while not deltas.empty():
-        if isinstance(delta := deltas.get(), Delta):
-            _feed(screen, delta)
+def _drain(items: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
+    while not items.empty():
+        if isinstance(item := items.get(), Delta):
+            _feed(screen, item)
 
 
 def _feed(screen: Screen, delta: Delta) -> None:
@@ -122,7 +124,9 @@ def _feed(screen: Screen, delta: Delta) -> None:
         screen.text(delta.text)
 
 
-async def play_here(start: Callable[[Callable[[Delta], None]], Awaitable[T]], screen: Screen) -> T:
+async def render_answer_async(
+    start: Callable[[Callable[[Delta], None]], Awaitable[T]], screen: Screen
+) -> T:
     """Run an answer on the current loop and paint it from there.
 
     For a screen that takes paints from any thread or task, such as an Output widget.

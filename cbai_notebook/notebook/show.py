@@ -13,7 +13,7 @@ from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.notebook.frontend import is_kernel, owns_cell
-from cbai_notebook.notebook.render_loop import play, play_here
+from cbai_notebook.notebook.render_loop import render_answer, render_answer_async
 from cbai_notebook.notebook.screen import (
     CellSurface,
     Facts,
@@ -52,8 +52,8 @@ def show(
         CbaiError: The stream failed; what had arrived stays on the screen.
         UsageError: The stream belongs to an event loop that is not running, or `into` is no Output.
     """
-    here = stream.loop is _running_loop()
-    if not here and stream.loop is not background_loop():
+    on_this_loop = stream.loop is _running_loop()
+    if not on_this_loop and stream.loop is not background_loop():
         raise UsageError("This stream's event loop is not running any more. Make a new stream.")
     screen = Screen(_surface(into), format=format)
 
@@ -63,24 +63,24 @@ def show(
                 listener(delta)
         return await stream.finish()
 
-    async def show_here() -> Answer:
+    async def show_async() -> Answer:
         with finishing(screen) as ending:
-            answer = ending.answer = await play_here(start, screen)
+            answer = ending.answer = await render_answer_async(start, screen)
         return answer
 
-    if here:
-        return asyncio.ensure_future(show_here())
+    if on_this_loop:
+        return asyncio.ensure_future(show_async())
     with finishing(screen) as ending:
-        answer = ending.answer = play(lambda listener, _: start(listener), screen)
+        answer = ending.answer = render_answer(lambda listener, _: start(listener), screen)
     return answer
 
 
 def _surface(into: Output | None) -> Surface | TerminalSurface:
     if into is not None:
-        return surface_of(into, "into")
+        return output_surface(into, "into")
     from IPython.core.getipython import get_ipython
 
-    return surface_here(get_ipython())
+    return default_surface(get_ipython())
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -90,14 +90,14 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def surface_here(shell: InteractiveShell | None) -> Surface | TerminalSurface:
+def default_surface(shell: InteractiveShell | None) -> Surface | TerminalSurface:
     """Return the surface of the running cell, or of the terminal."""
     if shell is not None and is_kernel(shell):
         return CellSurface(owns_cell=owns_cell(shell), shell=shell)
     return TerminalSurface(sys.stdout)
 
 
-def surface_of(output: object, name: str) -> Surface:
+def output_surface(output: object, name: str) -> Surface:
     """Return the surface of an ``ipywidgets.Output``.
 
     Raises:
@@ -113,20 +113,20 @@ def surface_of(output: object, name: str) -> Surface:
     return OutputSurface(output)
 
 
-def surface_for(shell: InteractiveShell, into: str | None) -> Surface | TerminalSurface:
+def named_surface(shell: InteractiveShell, into: str | None) -> Surface | TerminalSurface:
     """Return the surface that ``--into`` names, or that of the running cell.
 
     Raises:
         UsageError: There is no such variable, or it holds no ``ipywidgets.Output``.
     """
     if into is None:
-        return surface_here(shell)
+        return default_surface(shell)
     if into not in shell.user_ns:
         raise UsageError(
             f"There is no variable {into!r}. "
             f"Make it first: {into} = ipywidgets.Output(); display({into})."
         )
-    return surface_of(shell.user_ns[into], into)
+    return output_surface(shell.user_ns[into], into)
 
 
 @dataclass
@@ -150,28 +150,28 @@ def finishing(
         dropped: What stayed out of the context, as one sentence.
     """
     ending = Ending(hints=list(hints))
-    broken = Facts(label=label, dropped=dropped)
+    known = Facts(label=label, dropped=dropped)
     try:
         yield ending
     except (KeyboardInterrupt, asyncio.CancelledError):
-        screen.finish("cancelled", footer=broken, hints=ending.hints)
+        screen.finish("cancelled", footer=known, hints=ending.hints)
         raise
     except CbaiError as error:
-        screen.finish("partial" if error.partial else "failed", footer=broken, hints=ending.hints)
+        screen.finish("partial" if error.partial else "failed", footer=known, hints=ending.hints)
         raise
     except BaseException:
-        screen.finish("failed", footer=broken, hints=ending.hints)
+        screen.finish("failed", footer=known, hints=ending.hints)
         raise
-    facts = facts_of(ending.answer, dropped) if ending.answer else broken
+    facts = facts_of(ending.answer, dropped) if ending.answer else known
     screen.finish("complete", footer=facts, hints=ending.hints)
 
 
 def facts_of(answer: Answer, dropped: str = "") -> Facts:
     """Return what the footer says of a whole answer."""
-    has_own_label = answer.label != answer.provider
+    has_label = answer.label != answer.provider
     usage = answer.usage
     return Facts(
-        label=answer.label if has_own_label else model_label(answer.provider, answer.model),
+        label=answer.label if has_label else model_label(answer.provider, answer.model),
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,
         first_token_s=answer.timing.first_token_s,

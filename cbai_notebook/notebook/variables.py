@@ -67,12 +67,12 @@ def image_urls(images: Iterable[str], namespace: Mapping[str, Any]) -> tuple[str
     return tuple(_image_url(text, namespace) for text in images)
 
 
-def approval_options(cell_thread: CellThread, tell: Callable[[str], None]) -> dict[str, Any]:
+def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -> dict[str, Any]:
     """Return how the client asks the user, and runs what needs the kernel's own loop.
 
     Args:
-        here: The thread of the cell.
-        told: Called with a sentence when nobody could be asked.
+        cell_thread: The thread of the cell.
+        add_hint: Called with a sentence when nobody could be asked.
     """
 
     async def approve(_turn: Turn, pending: PendingCall) -> bool:
@@ -80,11 +80,11 @@ def approval_options(cell_thread: CellThread, tell: Callable[[str], None]) -> di
             return await cell_thread.run(lambda: _confirmed(pending))
         except (EOFError, NotImplementedError, RuntimeError):
             # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
-            tell(f"`{pending.name}` was refused, because nobody can be asked here.")
+            add_hint(f"`{pending.name}` was refused, because nobody can be asked here.")
             return False
 
     async def call_nested(work: Callable[[], Any]) -> Any:
-        return await cell_thread.run(lambda: bridge.run(_done(work), nested=True))
+        return await cell_thread.run(lambda: bridge.run(_awaited(work), nested=True))
 
     return {"approve": approve, "call_nested": call_nested}
 
@@ -108,7 +108,7 @@ def _confirmed(pending: PendingCall) -> bool:
     return answer.strip().lower() in ("y", "yes", "是", "好")
 
 
-async def _done(work: Callable[[], Any]) -> Any:
+async def _awaited(work: Callable[[], Any]) -> Any:
     value = work()
     return await value if inspect.isawaitable(value) else value
 
@@ -138,8 +138,8 @@ def _variable(name: str, namespace: Mapping[str, Any], flag: str, advice: str) -
     if name in namespace:
         return namespace[name]
     names = tuple(known for known in namespace if not known.startswith("_"))
-    meant = near(name, names) or f" {advice}."
-    raise UsageError(f"{flag} names {name!r}, and there is no such variable.{meant}")
+    hint = near(name, names) or f" {advice}."
+    raise UsageError(f"{flag} names {name!r}, and there is no such variable.{hint}")
 
 
 def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
@@ -177,8 +177,8 @@ def _is_file(text: str) -> bool:
 def _no_image(found: NotFound, path: str) -> str:
     if found.known and found.reason:
         return f"{found.reason}. Name a figure, a PIL image, bytes, a file or an https address."
-    what = "file" if path else "variable and no file"
+    kind = "file" if path else "variable and no file"
     return (
-        f"there is no {what} of this name in {Path.cwd()}. Name a variable that holds an image, "
+        f"there is no {kind} of this name in {Path.cwd()}. Name a variable that holds an image, "
         "a file or an https address."
     )

@@ -205,7 +205,7 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
     from cbai_notebook.conversation import Conversation, Prompt, Turn, ask
     from cbai_notebook.conversation.store import Store
     from cbai_notebook.conversation.store.sync import StoreSync
-    from cbai_notebook.notebook.render_loop import play
+    from cbai_notebook.notebook.render_loop import render_answer
     from cbai_notebook.notebook.screen import Screen
     from tests.notebook.screen.recording import RecordingSurface
 
@@ -233,7 +233,7 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
         started = time.process_time()
         screen = Screen(RecordingSurface())
         question = Prompt("Tell me", model=spec)
-        play(lambda listener, _: ask(talk, question, model, listener=listener), screen)
+        render_answer(lambda listener, _: ask(talk, question, model, listener=listener), screen)
         screen.finish("complete")
         return time.process_time() - started
 

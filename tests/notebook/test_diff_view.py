@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation.diff import compare
-from cbai_notebook.notebook.diff_view import bundle, marked, show
+from cbai_notebook.notebook.diff_view import bundle, show, terminal_text
 from cbai_notebook.text import plain
 
 CHANGE = compare("the red fox", "the blue fox\nran")
@@ -79,23 +79,27 @@ def test_a_formula_is_not_typeset() -> None:
 
 def test_a_terminal_shows_colours_and_other_streams_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    coloured = marked(CHANGE, Terminal())
+    coloured = terminal_text(CHANGE, Terminal())
     assert "\x1b[31;9mred\x1b[0m" in coloured
     assert plain(coloured) == "the redblue fox\nran"
-    assert marked(CHANGE, io.StringIO()) == "the [-red-]{+blue+} fox{+\nran+}"
+    assert terminal_text(CHANGE, io.StringIO()) == "the [-red-]{+blue+} fox{+\nran+}"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in marked(CHANGE, Terminal())
+    assert "\x1b" not in terminal_text(CHANGE, Terminal())
 
 
 def test_an_answer_cannot_steer_the_terminal() -> None:
     hostile = compare("\x1b[2Jold\u202e", "\x1b]0;title\x07new\r")
-    assert marked(hostile, io.StringIO()) == "[-old-]{+new\n+}"
-    assert re.sub(r"\x1b\[[\d;]*m", "", marked(hostile, Terminal())).count("\x1b") == 0
+    assert terminal_text(hostile, io.StringIO()) == "[-old-]{+new\n+}"
+    assert re.sub(r"\x1b\[[\d;]*m", "", terminal_text(hostile, Terminal())).count("\x1b") == 0
 
 
 def test_the_same_answer_twice_is_said() -> None:
     same = compare("a", "a")
-    assert bundle(same)["text/plain"] == marked(same, Terminal()) == "Both answers read the same."
+    assert (
+        bundle(same)["text/plain"]
+        == terminal_text(same, Terminal())
+        == "Both answers read the same."
+    )
     assert "Both answers read the same." in bundle(same)["text/html"]
 
 

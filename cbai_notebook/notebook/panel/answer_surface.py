@@ -48,18 +48,18 @@ class AnswerSurface:
 
     def paint(self, slots: Mapping[int, Bundle]) -> None:
         """Paint outputs, lowest number first; the number one past the last adds an output."""
-        before = self._count
-        self._count = max(before, *(slot + 1 for slot in slots))
+        previous = self._count
+        self._count = max(previous, *(slot + 1 for slot in slots))
         self._require(self._count)
         # From the end, so that the old tail is closed when what follows it is in place.
         changed = False
         for slot in reversed(range(self._count)):
             if slot in slots:
                 changed |= self._write(slot, outputs_of(slots[slot]))
-            elif before - 1 <= slot:
+            elif previous - 1 <= slot:
                 self._write(slot)
         # Not together with a seal, which is work enough for one moment, nor at the very end.
-        if changed and self._count == before:
+        if changed and self._count == previous:
             self._require(self._count + 1)
 
     def replace(self, bundle: Bundle) -> None:

@@ -18,11 +18,11 @@ class Approvals:
     def __init__(self) -> None:
         self._waiting: dict[tuple[Turn, str], asyncio.Future[bool]] = {}
 
-    def waits(self, turn: Turn, call: str) -> bool:
+    def is_waiting(self, turn: Turn, call: str) -> bool:
         """Return whether a call waits for an answer that a click can give."""
         return (turn, call) in self._waiting
 
-    async def ask(self, turn: Turn, pending: PendingCall) -> bool:
+    async def request(self, turn: Turn, pending: PendingCall) -> bool:
         """Wait for the reader's answer; on the background loop."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[turn, pending.id] = answer

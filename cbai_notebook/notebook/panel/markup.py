@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.markdown.links import allowed_link
-from cbai_notebook.notebook.panel.rendered import drawn_on
+from cbai_notebook.notebook.panel.rendered import source_lines
 from cbai_notebook.notebook.screen.html import escape, lines
 
 NO_MATH = "mathjax_ignore tex2jax_ignore"
@@ -17,7 +17,7 @@ NO_MATH = "mathjax_ignore tex2jax_ignore"
 LONGEST_ARGUMENTS = 2_000
 """Characters of a call's arguments that a question shows."""
 
-BY_ADDRESS = "cbai-by-address"
+NOT_LOADED = "cbai-by-address"
 """Class of what stands for an image of the reader's that is not shown, since that would load it."""
 
 # Only what a browser shows as a picture and nothing else; these are the reader's own.
@@ -48,21 +48,21 @@ def prompt(turn: Turn, key: str, number: int, total: int) -> str:
         f'<div class="cbai-ask-row {NO_MATH}"><span class="cbai-unseen">{say("You", "你")}</span>'
         f'{_images(turn)}<div class="cbai-prompt">{escape(turn.prompt)}</div>'
         f'<div class="cbai-actions">{_button("edit", key, "Edit and resend", "修改并重新发送", idle=True)}'
-        f"{_branch(key, number, total)}</div></div>"
+        f"{_version_buttons(key, number, total)}</div></div>"
     )
 
 
-def foot(turn: Turn, key: str, asks: Sequence[ToolCall] = ()) -> str:
+def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
     """Return what stands under an answer: its problem, its actions and its facts.
 
     Args:
         turn: The turn.
         key: How the panel calls the turn.
-        asks: Calls of tools that wait for the reader's yes.
+        waiting: Calls of tools that wait for the reader's yes.
     """
     if turn.status == STREAMING:
         return (
-            f"{''.join(_question(call, key) for call in asks)}"
+            f"{''.join(_approval_request(call, key) for call in waiting)}"
             f'<div class="cbai-thinking"><i></i><i></i><i></i>'
             f'<span class="cbai-unseen">{say("Answering", "正在回答")}</span></div>'
         )
@@ -80,7 +80,7 @@ def foot(turn: Turn, key: str, asks: Sequence[ToolCall] = ()) -> str:
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
     return (
         f'<div class="{NO_MATH}">{_problem(turn, key)}{_empty(turn)}{_sources(turn)}<div class="cbai-actions">{actions}'
-        f'<span class="cbai-facts">{_mark(turn)}{_facts(turn)}</span></div>{source}</div>'
+        f'<span class="cbai-facts">{_marks_html(turn)}{_facts(turn)}</span></div>{source}</div>'
     )
 
 
@@ -103,11 +103,11 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
         if retry
         else ""
     )
-    told = re.sub(r"`([^`]+)`", r"<code>\1</code>", lines(message))
-    return f'<div class="cbai-problem {NO_MATH}" role="alert">{told}{folded}{button}</div>'
+    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", lines(message))
+    return f'<div class="cbai-problem {NO_MATH}" role="alert">{html}{folded}{button}</div>'
 
 
-def _question(call: ToolCall, key: str) -> str:
+def _approval_request(call: ToolCall, key: str) -> str:
     """Return the question whether a tool may run, with its two buttons."""
 
     def button(action: str, words: str) -> str:
@@ -144,10 +144,10 @@ def _image(address: str) -> str:
         return f'<img class="cbai-thumbnail" alt="" src="{escape(address)}">'
     if not allowed_link(address):
         words = say("An image", "一张图片")
-        return f'<span class="{BY_ADDRESS}" data-address="{escape(address)}">{words}</span>'
+        return f'<span class="{NOT_LOADED}" data-address="{escape(address)}">{words}</span>'
     host = escape(urlsplit(address).hostname or "")
     return (
-        f'<a class="{BY_ADDRESS}" href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
+        f'<a class="{NOT_LOADED}" href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
         f"{say(f'Image from {host}', f'来自 {host} 的图片')}</a>"
     )
 
@@ -205,7 +205,7 @@ def _button(action: str, key: str, english: str, chinese: str, *, idle: bool = F
     )
 
 
-def _branch(key: str, number: int, total: int) -> str:
+def _version_buttons(key: str, number: int, total: int) -> str:
     if total < 2:
         return ""
     back = _button("back", key, "Previous version", "上一版本")
@@ -237,11 +237,11 @@ _ONLY_REASONING = (
 
 
 def _sources(turn: Turn) -> str:
-    found = drawn_on(turn, (say("Searched", "已搜索"), say("Looked up", "已查阅")))
+    found = source_lines(turn, (say("Searched", "已搜索"), say("Looked up", "已查阅")))
     return "".join(f'<div class="cbai-sources">{line}</div>' for line in found)
 
 
-def _mark(turn: Turn) -> str:
+def _marks_html(turn: Turn) -> str:
     marks = [_MARKS[turn.status]] if turn.status in _MARKS else []
     if turn.stale:
         marks.append(("stale: an earlier turn has changed", "已过时：前面的内容已改变"))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cbai_notebook.notebook.panel.view import PanelView
 
-ELSEWHERE = (
+NEEDS_NOTEBOOK = (
     "The chat panel needs a notebook. Here, `%load_ext cbai_notebook` and then `%cbai Hello` "
     "chat in the terminal."
 )
@@ -69,17 +69,17 @@ class ChatPanel:
         self._conversation = (
             conversation if isinstance(conversation, Conversation) else chat(conversation)
         )
-        client = _client(tools, max_steps)
+        client = _client_options(tools, max_steps)
         self._options = PanelOptions(model or "", system, temperature, dict(params or {}), client)
         self._lock = threading.RLock()
         self._draft = ""
         self._closed = False
         self._view: PanelView | None = None
-        self._queue = PromptQueue(self._show_state, self._give_back)
+        self._queue = PromptQueue(self._show_state, self._restore_prompt)
 
     def __repr__(self) -> str:
         if not _in_notebook():
-            return ELSEWHERE
+            return NEEDS_NOTEBOOK
         return f"<ChatPanel of {self._conversation.name!r}: {len(self._conversation.turns)} turns>"
 
     @property
@@ -111,7 +111,7 @@ class ChatPanel:
     @property
     def isLoading(self) -> bool:
         """Whether an answer to this panel is under way."""
-        return self._queue.busy(self._conversation)
+        return self._queue.is_busy(self._conversation)
 
     def note_draft(self, text: str) -> None:
         """Take note of what the reader has typed."""
@@ -132,7 +132,7 @@ class ChatPanel:
 
         Args:
             text: The prompt.
-            beside: The turn to stand beside as an alternative, as Regenerate and Edit do.
+            branch_of: The turn to stand beside as an alternative, as Regenerate and Edit do.
             images: What goes along, each as :func:`cbai_notebook.image_part` takes it.
 
         Returns:
@@ -144,8 +144,8 @@ class ChatPanel:
         with self._lock:
             if not (text.strip() or images) or self.isLoading or self._closed:
                 return False
-            request = prepare(self._conversation, text, self._options, branch_of, images)
-            started = self._queue.start(request)
+            queued = prepare(self._conversation, text, self._options, branch_of, images)
+            started = self._queue.start(queued)
         self._show_state()
         return started
 
@@ -173,7 +173,7 @@ class ChatPanel:
             )
             self._options = replace(self._options, system=None)
         if self._view:
-            self._view.turn_to(self._conversation)
+            self._view.show_conversation(self._conversation)
 
     def new_conversation(self) -> None:
         """Show a new, empty conversation; the one before stays."""
@@ -191,7 +191,7 @@ class ChatPanel:
         Raises:
             UsageError: The panel is closed.
         """
-        return self._shown().root
+        return self._open_view().root
 
     def close(self) -> None:
         """Stop what is under way, and take the panel off the page. The conversation stays."""
@@ -201,7 +201,7 @@ class ChatPanel:
 
         async def end() -> None:
             self._queue.stop()
-            await self._queue.ended()
+            await self._queue.wait_until_idle()
             if view:
                 view.close()
 
@@ -210,11 +210,11 @@ class ChatPanel:
 
     def _ipython_display_(self) -> None:
         if not _in_notebook():
-            print(ELSEWHERE)  # noqa: T201
+            print(NEEDS_NOTEBOOK)  # noqa: T201
             return
-        self._shown().display()
+        self._open_view().display()
 
-    def _shown(self) -> PanelView:
+    def _open_view(self) -> PanelView:
         with self._lock:
             if self._closed:
                 raise UsageError("This panel is closed. Make another one: cbai.ChatPanel().")
@@ -224,10 +224,10 @@ class ChatPanel:
                 self._view = PanelView(self)
             return self._view
 
-    def _give_back(self, request: QueuedPrompt, error: BaseException) -> None:
-        prompt = request.prompt
+    def _restore_prompt(self, queued: QueuedPrompt, error: BaseException) -> None:
+        prompt = queued.prompt
         if view := self._view:
-            view.give_back(prompt.text, prompt.images, error)
+            view.restore_prompt(prompt.text, prompt.images, error)
         else:
             self._draft = prompt.text
 
@@ -236,7 +236,7 @@ class ChatPanel:
             view.show_state()
 
 
-def _client(tools: Sequence[Any], max_steps: int | None) -> dict[str, Any]:
+def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, Any]:
     if not tools:
         return {}
     from cbai_notebook.client.tools.tool import tools_of
@@ -244,7 +244,7 @@ def _client(tools: Sequence[Any], max_steps: int | None) -> dict[str, Any]:
 
     found: dict[str, Any] = {
         "tools": tools_of(tools),
-        "approve": APPROVALS.ask,
+        "approve": APPROVALS.request,
         "call_nested": bridge.on_this_loop(),
     }
     return found if max_steps is None else {**found, "max_steps": max_steps}

@@ -72,25 +72,25 @@ def prepare(
     from cbai_notebook.client.settings import settings
     from cbai_notebook.conversation import secrets
 
-    now, wishes = settings(), preferences()
-    provider, model = parse_model_spec(options.model or None, now)
-    warmth = {} if options.temperature is None else {"temperature": options.temperature}
+    current, prefs = settings(), preferences()
+    provider, model = parse_model_spec(options.model or None, current)
+    temperature = {} if options.temperature is None else {"temperature": options.temperature}
     prompt = Prompt(
         text=text,
         system=options.system,
         model=model,
-        params={**options.params, **warmth},
+        params={**options.params, **temperature},
         branch_of=branch_of,
-        images=tuple(map(_checked, images)),
+        images=tuple(map(_image_url, images)),
         options=options.client,
     )
-    limits = ContextLimits(wishes.history_turns, wishes.history_chars)
+    limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     params = request_of(prompt, context_of(conversation, prompt, limits))
-    secrets.refuse(params, api_key=now.api_key, environ=os.environ)
+    secrets.refuse(params, api_key=current.api_key, environ=os.environ)
     return QueuedPrompt(conversation, prompt, create_model(provider), limits)
 
 
-def _checked(image: str) -> str:
+def _image_url(image: str) -> str:
     from cbai_notebook.client.images.part import image_part
 
     return str(image_part(image)["image_url"]["url"])
@@ -100,66 +100,66 @@ class PromptQueue:
     """The prompts under way, at most one in each conversation.
 
     Args:
-        changed: Called on the background loop when a prompt has ended.
-        lost: Called on the background loop with a prompt that came to no turn, and with why.
+        on_end: Called on the background loop when a prompt has ended.
+        on_error: Called on the background loop with a prompt that came to no turn, and with why.
     """
 
     def __init__(
-        self, changed: Callable[[], None], lost: Callable[[QueuedPrompt, BaseException], None]
+        self, on_end: Callable[[], None], on_error: Callable[[QueuedPrompt, BaseException], None]
     ) -> None:
-        self._changed = changed
-        self._lost = lost
+        self._on_end = on_end
+        self._on_error = on_error
         self._lock = threading.Lock()
         self._loop = background_loop()
         self._busy: set[Conversation] = set()
         self._tasks: dict[Conversation, asyncio.Task[None]] = {}
 
-    def busy(self, conversation: Conversation) -> bool:
+    def is_busy(self, conversation: Conversation) -> bool:
         """Return whether a prompt is under way in a conversation."""
         return conversation in self._busy
 
-    def start(self, request: QueuedPrompt) -> bool:
+    def start(self, queued: QueuedPrompt) -> bool:
         """Ask, unless a prompt is under way in that conversation; return whether it was started."""
         with self._lock:
-            if request.conversation in self._busy:
+            if queued.conversation in self._busy:
                 return False
-            self._busy.add(request.conversation)
-        self._loop.call_soon_threadsafe(self._start, request)
+            self._busy.add(queued.conversation)
+        self._loop.call_soon_threadsafe(self._start, queued)
         return True
 
     def stop(self, conversation: Conversation | None = None) -> None:
         """Stop the prompt of a conversation, or all of them."""
         self._loop.call_soon_threadsafe(self._cancel, conversation)
 
-    async def ended(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no prompt is under way; to be called on the background loop."""
         if tasks := list(self._tasks.values()):
             await asyncio.wait(tasks)
 
-    def _start(self, request: QueuedPrompt) -> None:
-        task = self._loop.create_task(self._ask(request))
-        self._tasks[request.conversation] = task
-        task.add_done_callback(lambda task: self._end(request.conversation, task))
+    def _start(self, queued: QueuedPrompt) -> None:
+        task = self._loop.create_task(self._ask(queued))
+        self._tasks[queued.conversation] = task
+        task.add_done_callback(lambda task: self._end(queued.conversation, task))
 
     def _cancel(self, conversation: Conversation | None) -> None:
         chosen = self._tasks if conversation is None else {conversation} & self._tasks.keys()
-        for each in chosen:
+        for running in chosen:
             # One step later, so that a prompt stopped as soon as it was sent is in the conversation.
-            self._loop.call_soon(self._tasks[each].cancel)
+            self._loop.call_soon(self._tasks[running].cancel)
 
-    async def _ask(self, request: QueuedPrompt) -> None:
+    async def _ask(self, queued: QueuedPrompt) -> None:
         turns: list[Turn] = []
         try:
             await ask(
-                request.conversation,
-                request.prompt,
-                request.model,
-                limits=request.limits,
+                queued.conversation,
+                queued.prompt,
+                queued.model,
+                limits=queued.limits,
                 opened=turns.append,
             )
         except BaseException as error:
             if not turns:
-                self._lost(request, error)
+                self._on_error(queued, error)
             raise  # else the turn holds it, for the reader
 
     def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
@@ -168,4 +168,4 @@ class PromptQueue:
         with self._lock:
             self._busy.discard(conversation)
             self._tasks.pop(conversation, None)
-        self._changed()
+        self._on_end()

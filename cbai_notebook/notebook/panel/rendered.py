@@ -11,19 +11,19 @@ from cbai_notebook.notebook.screen import sources
 from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.reasoning import Reasoning
 
-KEPT = 512
+CACHED_ANSWERS = 512
 """Answers that are kept rendered."""
 
 
-@lru_cache(maxsize=KEPT)
-def rendered(text: str) -> str:
+@lru_cache(maxsize=CACHED_ANSWERS)
+def markdown_html(text: str) -> str:
     """Return an answer's Markdown as safe HTML."""
     from cbai_notebook.notebook.markdown import render
 
     return render(text) if text else ""
 
 
-def folded(reasoning: str) -> str:
+def reasoning_html(reasoning: str) -> str:
     """Return a model's reasoning, folded away."""
     if not reasoning:
         return ""
@@ -33,18 +33,21 @@ def folded(reasoning: str) -> str:
     return fold.closed_html()
 
 
-def answered(turn: Turn) -> str:
+def answer_html(turn: Turn) -> str:
     """Return all of a turn's answer as safe HTML: words and calls of tools in the order they came in."""
     parts = []
     for step in turn.steps:
         if step.get("role") == "assistant":
-            parts += [rendered(str(step.get("content") or "")), calls_html(_calls(turn, step))]
+            parts += [
+                markdown_html(str(step.get("content") or "")),
+                calls_html(_calls_of_step(turn, step)),
+            ]
     if not turn.steps:
         parts.append(calls_html(turn.calls))
-    return "".join(parts) + rendered(turn.final_text)
+    return "".join(parts) + markdown_html(turn.final_text)
 
 
-def drawn_on(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
+def source_lines(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
     """Return lines of safe HTML with the pages and the knowledge that an agent used.
 
     Args:
@@ -60,6 +63,6 @@ def drawn_on(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
     return [line.html for line in found]
 
 
-def _calls(turn: Turn, step: Mapping[str, Any]) -> list[ToolCall]:
-    made = {call.get("id") for call in step.get("tool_calls") or ()}
-    return [call for call in turn.calls if call.id in made]
+def _calls_of_step(turn: Turn, step: Mapping[str, Any]) -> list[ToolCall]:
+    ids = {call.get("id") for call in step.get("tool_calls") or ()}
+    return [call for call in turn.calls if call.id in ids]

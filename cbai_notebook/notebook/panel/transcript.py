@@ -10,7 +10,7 @@ from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.formats.markdown import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
 from cbai_notebook.notebook.panel.markup import NO_MATH
-from cbai_notebook.notebook.panel.rendered import answered, drawn_on
+from cbai_notebook.notebook.panel.rendered import answer_html, source_lines
 from cbai_notebook.notebook.screen.html import QUIET, escape, lines
 from cbai_notebook.notebook.screen.sources import WORDS
 from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
@@ -23,12 +23,12 @@ _COLOUR = re.compile(r"</?span[^>]*>")
 _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 
 
-def bundle(conversation: Conversation, mark: str, language: str = "en") -> Bundle:
+def bundle(conversation: Conversation, css_class: str, language: str = "en") -> Bundle:
     """Return the whole conversation, folded away, in forms that a saved notebook keeps.
 
     Args:
         conversation: What was said.
-        mark: A class by which the page can find it.
+        css_class: A class by which the page can find it.
         language: ``"en"`` or ``"zh"``, for the words that are ours.
     """
     turns = conversation.turns
@@ -36,19 +36,19 @@ def bundle(conversation: Conversation, mark: str, language: str = "en") -> Bundl
     if language == "zh":
         title, nothing = f"“{name}”的对话记录（{count} 轮）", "还没有对话。"
     else:
-        turns_said = f"{count} turn{'' if count == 1 else 's'}"
-        title, nothing = f"Transcript of “{name}” ({turns_said})", "Nothing has been said yet."
+        turns_text = f"{count} turn{'' if count == 1 else 's'}"
+        title, nothing = f"Transcript of “{name}” ({turns_text})", "Nothing has been said yet."
     body = "".join(_html(turn, language) for turn in turns) or f'<p style="{QUIET}">{nothing}</p>'
     return {
         "text/html": (
-            f'<details class="cbai-transcript {mark}"><summary class="{NO_MATH}" style="cursor:pointer">'
-            f'<small style="{QUIET}">{title}</small></summary>{_light(body)}</details>'
+            f'<details class="cbai-transcript {css_class}"><summary class="{NO_MATH}" style="cursor:pointer">'
+            f'<small style="{QUIET}">{title}</small></summary>{_for_saved_file(body)}</details>'
         ),
         "text/plain": plain(markdown(conversation)),
     }
 
 
-def _light(html: str) -> str:
+def _for_saved_file(html: str) -> str:
     """Make answers fit for a file that is kept and converted.
 
     Colours weigh more than all else in an answer with code. In a Markdown document, which `nbconvert` makes of the
@@ -60,16 +60,16 @@ def _light(html: str) -> str:
 
 def _html(turn: Turn, language: str) -> str:
     words = ("已搜索", "已查阅") if language == "zh" else WORDS
-    end = _end(turn)
-    said = [*drawn_on(turn, words), *([lines(end)] if end else [])]
-    mark = f'<p style="{QUIET}"><small>{"<br>".join(said)}</small></p>' if said else ""
+    end = _end_text(turn)
+    notes = [*source_lines(turn, words), *([lines(end)] if end else [])]
+    mark = f'<p style="{QUIET}"><small>{"<br>".join(notes)}</small></p>' if notes else ""
     prompt = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
-        return f"<hr>{prompt}{answered(turn)}{mark}"
+        return f"<hr>{prompt}{answer_html(turn)}{mark}"
     return f"<hr>{prompt}{mark}"
 
 
-def _end(turn: Turn) -> str:
+def _end_text(turn: Turn) -> str:
     return " · ".join(part for part in (_ENDS.get(turn.status, ""), turn.error or "") if part)
 
 
@@ -81,7 +81,7 @@ class Transcript:
     Args:
         surface: Where it stands; takes paints from any thread.
         make: Returns what to write.
-        written: Called with what stands there now.
+        on_written: Called with what stands there now.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class Transcript:
         surface: Surface,
         make: Callable[[], Bundle],
         *,
-        written: Callable[[Bundle], None],
+        on_written: Callable[[Bundle], None],
     ) -> None:
         self._surface = surface
         self._make = make
-        self._written = written
+        self._on_written = on_written
         self._lock = threading.Lock()
         self._painted: Bundle | None = None
-        self._wanted = False
+        self._requested = False
         self._thread: threading.Thread | None = None
 
     def write_now(self) -> None:
@@ -106,12 +106,12 @@ class Transcript:
         if new != self._painted:
             self._surface.paint({0: new})
             self._painted = new
-        self._written(new)
+        self._on_written(new)
 
     def write(self) -> None:
         """Have it written; of several wishes in a row the last one counts."""
         with self._lock:
-            self._wanted = True
+            self._requested = True
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._work, name="cbai-notebook transcript", daemon=True
@@ -121,8 +121,8 @@ class Transcript:
     def _work(self) -> None:
         while True:
             with self._lock:
-                if not self._wanted:
+                if not self._requested:
                     self._thread = None
                     return
-                self._wanted = False
+                self._requested = False
             self.write_now()

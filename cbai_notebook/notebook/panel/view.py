@@ -31,13 +31,13 @@ from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.panel.widgets import Bar, Composer, update
 from cbai_notebook.notebook.screen.surfaces import Bundle
 
-PAGE = 20
+PAGE_TURNS = 20
 """Turns that are on the page at first, and that come back when earlier ones are asked for."""
 
-MOST = 40
+MAX_TURNS = 40
 """Turns on the page at which all but the newest page are folded away again."""
 
-RECALLED = 20
+MAX_RECALLED = 20
 """Prompts that the arrow key brings back."""
 
 
@@ -97,7 +97,7 @@ class PanelView:
         self._turns: dict[str, Turn] = {}
         self._views: dict[Turn, TurnView] = {}
         self._conversation = panel.conversation
-        self._first = len(panel.conversation.turns)
+        self._first_shown = len(panel.conversation.turns)
         self._unwatch: Callable[[], None] | None = None
         self._transcript: Transcript | None = None
         self._closed = False
@@ -124,7 +124,7 @@ class PanelView:
         self._composer.on_msg(self._on_composer)
         self._composer.observe(lambda change: panel.note_draft(change["new"]), "draft")
         self._show_state()
-        self._post(self._wake)
+        self._post(self._start_watching)
 
     # On show and off
 
@@ -144,16 +144,16 @@ class PanelView:
         self._transcript = Transcript(
             CellSurface(owns_cell=False),
             lambda: bundle(self._conversation, f"cbai-of-{self._uid}", self._language),
-            written=self._send_transcript,
+            on_written=self._send_transcript,
         )
-        if len(self._conversation.turns) <= PAGE:
+        if len(self._conversation.turns) <= PAGE_TURNS:
             self._transcript.write_now()
         else:
             self._transcript.write()
 
     def close(self) -> None:
         """Take every widget away; to be called on the background loop."""
-        self._sleep()
+        self._stop_watching()
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -172,14 +172,14 @@ class PanelView:
         ):
             widget.close()
 
-    def _wake(self) -> None:
+    def _start_watching(self) -> None:
         if self._unwatch is None and not self._closed:
             self._unwatch = self._conversation.watch(
                 lambda change: self._post(self._on_change, change)
             )
-            self._arrange()
+            self._update_list()
 
-    def _sleep(self) -> None:
+    def _stop_watching(self) -> None:
         if self._unwatch:
             self._unwatch()
             self._unwatch = None
@@ -196,28 +196,28 @@ class PanelView:
         self._composer.draft = text
         self._composer.send({"type": "fill", "text": text})
 
-    def give_back(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
+    def restore_prompt(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
         """Write a prompt that could not be asked into the message box again, and say why."""
         self._composer.send({"type": "refused", "text": prompt, "images": list(images)})
         if isinstance(error, Exception):
-            told = error if isinstance(error, CbaiError) else CbaiError(repr(error))
-            self._post(self._complain, told)
+            known = error if isinstance(error, CbaiError) else CbaiError(repr(error))
+            self._post(self._show_error, known)
 
-    def turn_to(self, conversation: Conversation) -> None:
+    def show_conversation(self, conversation: Conversation) -> None:
         """Show another conversation."""
-        self._post(self._turn_to, conversation)
+        self._post(self._show_conversation, conversation)
 
     def show_state(self) -> None:
         """Show whether an answer is under way, and what else is said in the bar and the composer."""
         self._post(self._show_state)
 
-    def _turn_to(self, conversation: Conversation) -> None:
-        self._sleep()
+    def _show_conversation(self, conversation: Conversation) -> None:
+        self._stop_watching()
         self._conversation = conversation
-        self._first = len(conversation.turns)
+        self._first_shown = len(conversation.turns)
         self._notice.value = ""
         update(self._composer, suggestions=[])
-        self._wake()
+        self._start_watching()
         self._show_state()
         self._write_transcript()
 
@@ -239,9 +239,9 @@ class PanelView:
             model=options.model,
             default_model=_default_model(),
             models=[
-                f"{name}/{each}" if each else name
-                for name, some in SUGGESTED_MODELS.items()
-                for each in some or ("",)
+                f"{provider}/{model}" if model else provider
+                for provider, suggested in SUGGESTED_MODELS.items()
+                for model in suggested or ("",)
             ],
             system=system or "",
             temperature=options.temperature,
@@ -250,7 +250,7 @@ class PanelView:
         update(
             self._composer,
             loading=self._panel.isLoading,
-            recall=list(itertools.islice(prompts, RECALLED)),
+            recall=list(itertools.islice(prompts, MAX_RECALLED)),
             tokens=sum(turn.total_tokens or 0 for turn in turns),
             seconds=round(sum(turn.duration_s or 0.0 for turn in turns), 1),
         )
@@ -262,23 +262,23 @@ class PanelView:
             return
         if change.kind == "grown":
             if view := self._views.get(change.turn) if change.turn else None:
-                view.notice()
+                view.notify()
             return
         if change.kind == "opened":
             self._notice.value = ""
             update(self._composer, suggestions=[])
-            if len(self._conversation.turns) - self._first > MOST:
-                self._first = len(self._conversation.turns) - PAGE
-            self._arrange()
+            if len(self._conversation.turns) - self._first_shown > MAX_TURNS:
+                self._first_shown = len(self._conversation.turns) - PAGE_TURNS
+            self._update_list()
             self._announce("started")
         elif change.kind == "closed" and change.turn:
             if view := self._views.get(change.turn):
                 # All else follows once the answer is painted, which comes first.
-                view.notice()
+                view.notify()
                 return
             self._write_transcript()
         else:
-            self._arrange()
+            self._update_list()
             self._write_transcript()
         self._show_state()
 
@@ -289,7 +289,7 @@ class PanelView:
             self._notice.value = markup.problem(f"Not stored: {problem}")
         self._write_transcript()
         if agent_actions.agent_of(turn) is not None and turn.status == COMPLETE:
-            self._start(self._suggest(turn))
+            self._start_task(self._suggest(turn))
 
     async def _suggest(self, turn: Turn) -> None:
         if self._conversation.turns[-1:] != (turn,):
@@ -302,14 +302,14 @@ class PanelView:
         try:
             await agent_actions.send_feedback(turn, opinion)
         except CbaiError as error:
-            self._complain(error)
+            self._show_error(error)
         else:
             self._announce("thanks")
 
     def _give_feedback(self, turn: Turn, opinion: Literal["up", "down"]) -> None:
-        self._start(self._send_feedback(turn, opinion))
+        self._start_task(self._send_feedback(turn, opinion))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -317,20 +317,20 @@ class PanelView:
     def _announce(self, what: str) -> None:
         self._composer.send({"type": "announce", "what": what})
 
-    def _arrange(self) -> None:
+    def _update_list(self) -> None:
         turns = self._conversation.turns
-        self._first = max(0, min(self._first, len(turns) - PAGE))
-        before, self._views = self._views, {}
-        for turn in turns[self._first :]:
-            place = self._place(turn)
-            view = before.pop(turn, None)
+        self._first_shown = max(0, min(self._first_shown, len(turns) - PAGE_TURNS))
+        previous, self._views = self._views, {}
+        for turn in turns[self._first_shown :]:
+            position = self._position(turn)
+            view = previous.pop(turn, None)
             if view is None:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
-                view = TurnView(turn, key, self._layout, place, self._on_painted)
-            view.set_position(place)
+                view = TurnView(turn, key, self._layout, position, self._on_painted)
+            view.set_position(position)
             self._views[turn] = view
-        self._earlier.value = markup.earlier(self._first)
+        self._earlier.value = markup.earlier(self._first_shown)
         boxes = [view.box for view in self._views.values()]
         if not boxes:
             is_current = self._conversation is conversations().current()
@@ -343,11 +343,11 @@ class PanelView:
         children = (self._earlier, *boxes, self._notice)
         if children != self._list.children:
             self._list.children = children
-        for gone in before.values():
-            del self._turns[gone.key]
-            gone.close()
+        for removed in previous.values():
+            del self._turns[removed.key]
+            removed.close()
 
-    def _place(self, turn: Turn) -> tuple[int, int]:
+    def _position(self, turn: Turn) -> tuple[int, int]:
         alternatives = self._conversation.alternatives(turn)
         return alternatives.index(turn) + 1, len(alternatives)
 
@@ -382,11 +382,11 @@ class PanelView:
                     if self._times_shown > 1 or language != self._language:
                         self._language = language
                         self._write_transcript()
-                    self._post(self._wake)
+                    self._post(self._start_watching)
                     self.show_state()
                 case "gone":
                     self._panel.stop()
-                    self._post(self._sleep)
+                    self._post(self._stop_watching)
 
     def _on_bar(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
         with self._lock:
@@ -409,7 +409,7 @@ class PanelView:
         try:
             sent = self._panel.send(text, branch_of=branch_of, images=images)
         except CbaiError as error:
-            self._post(self._complain, error)
+            self._post(self._show_error, error)
         if sent:
             outcome: dict[str, Any] = {"type": "sent"}
         else:
@@ -434,22 +434,22 @@ class PanelView:
                     self._post(self._give_feedback, turn, action)
                 case "back" | "next":
                     alternatives = self._conversation.alternatives(turn)
-                    place = alternatives.index(turn) + (1 if action == "next" else -1)
-                    if 0 <= place < len(alternatives):
-                        self._conversation.choose(alternatives[place])
+                    index = alternatives.index(turn) + (1 if action == "next" else -1)
+                    if 0 <= index < len(alternatives):
+                        self._conversation.choose(alternatives[index])
         except CbaiError as error:
-            self._post(self._complain, error)
+            self._post(self._show_error, error)
 
     def _choose_options(self, message: dict[str, Any]) -> None:
         system = str(message["system"])
-        warmth = message["temperature"]
+        temperature = message["temperature"]
         unchanged = system == (self._conversation.system or "")
         self._panel.set_options(
             replace(
                 self._panel.options,
                 model=str(message["model"]),
                 system=None if unchanged else system,
-                temperature=None if warmth is None else float(warmth),
+                temperature=None if temperature is None else float(temperature),
             )
         )
 
@@ -457,16 +457,16 @@ class PanelView:
         try:
             file = export(self._conversation, form)
         except CbaiError as error:
-            self._post(self._complain, error)
+            self._post(self._show_error, error)
             return
-        named = {"type": "download", "name": file.download_name, "mime": file.mime}
-        self._bar.send(named, buffers=[file.data])
+        message = {"type": "download", "name": file.download_name, "mime": file.mime}
+        self._bar.send(message, buffers=[file.data])
 
     def _show_earlier(self) -> None:
-        self._first = max(0, self._first - PAGE)
-        self._arrange()
+        self._first_shown = max(0, self._first_shown - PAGE_TURNS)
+        self._update_list()
 
-    def _complain(self, error: CbaiError) -> None:
+    def _show_error(self, error: CbaiError) -> None:
         self._notice.value = markup.problem(str(error), error.details)
 
 

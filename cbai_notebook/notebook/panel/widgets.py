@@ -8,12 +8,12 @@ from typing import Any
 import anywidget
 import traitlets
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 
 
 def _source(*names: str) -> str:
     # A module of the browser cannot import its siblings from a notebook, so they are joined here.
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
 class Composer(anywidget.AnyWidget):
