@@ -1,4 +1,4 @@
-"""A prompt in a cell: fill it in, ask, show the answer as it comes, and end the cell as it deserves."""
+"""A prompt in a cell: expand its variables, send it, show the streaming answer, and end the cell."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _announced = False
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A prompt that is ready to be asked."""
+    """A prompt that is ready to be sent."""
 
     conversation: Conversation
     prompt: Prompt
@@ -59,11 +59,12 @@ class _Prepared:
 
 
 def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
-    """Ask a prompt and show the answer under the running cell, or where the options say.
+    """Send a prompt and show the answer below the running cell, or in the output that ``--into`` names.
 
     Raises:
-        CbaiError: The prompt was refused or the request failed; what had arrived is kept.
-        KeyboardInterrupt: The user interrupted; the request is stopped, what had arrived is kept.
+        CbaiError: The prompt was refused or the request failed; the text received so far is kept.
+        KeyboardInterrupt: The user interrupted the cell. The request is stopped; the text received so
+            far is kept.
     """
     conflicts.check(options)
     if options.draw:
@@ -116,7 +117,7 @@ def _prompt(
     current: Settings,
     prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
-    """Return the question with its names filled in, and the hints that go with it."""
+    """Return the prompt with its variables expanded, and hints for the user."""
     from cbai_notebook.client.providers import parse_model_spec
 
     filled = expand(text.strip("\n"), shell.user_ns, table_rows=prefs.table_rows)
@@ -169,7 +170,7 @@ def _dropped_notice(turns: int) -> str:
 
 
 def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -> None:
-    # Loaded here and not with the extension: the screen brings the Markdown renderer.
+    # Imported when first used, not with the extension: the screen imports the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
     from cbai_notebook.notebook.show import finishing, model_label, named_surface
     from cbai_notebook.notebook.variables import approval_options
@@ -226,7 +227,7 @@ def _show_request(prepared: _Prepared) -> None:
 
 
 def _tool_calls_only(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:
-    """Return a listener that shows the calls of tools; the answer is shown once it is whole."""
+    """Return a listener that passes on tool calls only; the text is shown when the answer is complete."""
 
     def listen(delta: Delta) -> None:
         if delta.call:

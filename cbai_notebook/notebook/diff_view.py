@@ -1,4 +1,4 @@
-"""The difference of two answers on the screen: coloured in a cell, marked or coloured in a terminal."""
+"""The difference of two answers on the screen: colours in a cell, colours or marks in a terminal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
-# A tint of the page's own colour under text of the page's own colour reads on light and on dark; the
-# lines tell both apart where colours are not seen.
+# A transparent tint under text in the page's own colour is readable on light and dark pages; the lines
+# distinguish both kinds without colours.
 _STYLES = {
     "removed": "background-color:rgba(214,69,69,0.22);text-decoration:line-through",
     "added": "background-color:rgba(46,160,67,0.25);text-decoration:underline",
@@ -25,11 +25,11 @@ SAME = "Both answers read the same."
 
 
 def show(old: str, new: str) -> None:
-    """Show what became of an answer: in the cell, or on standard output where there is no notebook.
+    """Show the difference of two answers: in the cell, or on standard output outside a notebook.
 
     Args:
         old: The first answer, as Markdown source.
-        new: The second answer.
+        new: The second answer, as Markdown source.
     """
     from IPython.core.getipython import get_ipython
     from IPython.display import display
@@ -46,9 +46,9 @@ def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
     """Return a difference as an output of a cell.
 
     Args:
-        difference: What became of the first answer.
-        old: What the first answer is called, such as its model.
-        new: What the second answer is called.
+        difference: The difference of two answers.
+        old: The title of the first answer, such as its model.
+        new: The title of the second answer.
     """
     return {"text/html": _html(difference, old, new), "text/plain": terminal_text(difference)}
 
@@ -57,9 +57,10 @@ def terminal_text(difference: Difference, stream: TextIO | None = None) -> str:
     """Return a difference for a terminal.
 
     Args:
-        difference: What became of the first answer.
-        stream: Where it will be written: a terminal gets colours, unless ``NO_COLOR`` is set
-            (https://no-color.org); anything else ``[-removed-]`` and ``{+added+}``.
+        difference: The difference of two answers.
+        stream: The stream to which the text will be written. A terminal gets colours, unless
+            ``NO_COLOR`` is set (https://no-color.org); anything else gets ``[-removed-]`` and
+            ``{+added+}``.
     """
     visible = _visible(difference)
     if not visible:
@@ -70,13 +71,13 @@ def terminal_text(difference: Difference, stream: TextIO | None = None) -> str:
 
 
 def _visible(difference: Difference) -> Difference:
-    """Return the difference of what can be seen: pieces may cut through what steers a terminal."""
+    """Return the difference without terminal control sequences, which the pieces may have split."""
     old, new = plain(difference.old), plain(difference.new)
     return difference if (old, new) == (difference.old, difference.new) else compare(old, new)
 
 
 def _coloured(piece: Piece) -> str:
-    # Line by line, because a pager starts each line in its own colour.
+    # Line by line, because a pager resets the colour at each line.
     return "\n".join(line and _ANSI[piece.kind].format(line) for line in piece.text.split("\n"))
 
 

@@ -1,4 +1,4 @@
-"""``%%cbai --draw``: ask for a picture, and show it under the cell from its own bytes."""
+"""``%%cbai --draw``: generate pictures, show their bytes below the cell, and save them to a file."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from cbai_notebook.notebook.screen import Status, Surface, TerminalSurface
 
 PROVIDER = "hunyuan-image"
-"""Who draws unless ``-m`` says otherwise; ``-m MODEL`` is a model of this one."""
+"""The provider unless ``-m`` names another; ``-m MODEL`` is a model of this provider."""
 
 LONGEST_WORDS = 500
-"""Characters of the server's words for the prompt that are shown under a picture."""
+"""Characters of the revised prompt from the server that are shown below a picture."""
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A prompt that is ready to be drawn."""
+    """An image prompt that is ready to be sent."""
 
     conversation: Conversation
     prompt: Prompt
@@ -48,11 +48,11 @@ class _Prepared:
 
 
 def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
-    """Draw a prompt and show the pictures under the running cell, or where the options say.
+    """Generate pictures and show them below the running cell, or in the output that ``--into`` names.
 
     Raises:
-        CbaiError: The prompt was refused, or not everything came; what there is is shown.
-        KeyboardInterrupt: The user interrupted; the request is stopped.
+        CbaiError: The prompt was refused, or a picture is missing; the pictures that arrived are shown.
+        KeyboardInterrupt: The user interrupted the cell; the request is stopped.
     """
     prepared = _prepare(shell, text, options)
     prompt = prepared.prompt
@@ -60,7 +60,7 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
         params = {"model": prompt.model, "prompt": prompt.text, **prompt.params}
         show_request(bridge.run(prepared.model.prepare(**params)), prepared.hints)
         return
-    # Loaded here and not with the extension: the screen brings the Markdown renderer.
+    # Imported when first used, not with the extension: the screen imports the Markdown renderer.
     from cbai_notebook.notebook.show import model_label, named_surface
 
     canvas = _Canvas(
@@ -148,7 +148,7 @@ def _not_stored(prepared: _Prepared) -> tuple[str, ...]:
 
 
 class _Canvas:
-    """Where pictures are shown: an output for each, and the quiet lines under them."""
+    """The pictures on the screen: one output for each, and one for the footer and hints."""
 
     def __init__(self, surface: Surface | TerminalSurface, label: str) -> None:
         self._surface = surface

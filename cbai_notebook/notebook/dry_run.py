@@ -1,4 +1,4 @@
-"""A request that is shown and not sent."""
+"""``--dry-run``: print a request without sending it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _DATA = re.compile(r"data:[\w/+.-]+;base64,")
 
 
 def show_request(request: Request, hints: Sequence[str] = ()) -> None:
-    """Print a request, the key masked and the data of its images cut short.
+    """Print a request with the key masked and the data of its images shortened.
 
     Args:
-        request: What would be sent.
-        hints: Sentences about the prompt.
+        request: The request that would be sent.
+        hints: Sentences about the prompt for the user.
     """
     shown = request.shown()
     lines = [f"{shown['method']} {shown['url']}"]
@@ -32,15 +32,15 @@ def show_request(request: Request, hints: Sequence[str] = ()) -> None:
 
 
 def pretty_json(value: Any) -> str:
-    """Return JSON for reading."""
+    """Return a value as indented JSON."""
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def abbreviated(value: Any) -> Any:
-    """Return a request's body with the data of its images cut short, to be looked at.
+    """Return a request's body for display, with the data of its images shortened.
 
     Args:
-        value: JSON values, lists and dicts of them.
+        value: A JSON value: a scalar, a list or a dict.
     """
     if isinstance(value, str):
         match = _DATA.match(value)

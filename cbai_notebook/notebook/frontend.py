@@ -1,4 +1,4 @@
-"""What the frontend tells about the cell that runs, and how its errors are shown."""
+"""Facts about the running cell from the frontend's request, and one-line errors of a cell."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ def is_kernel(shell: InteractiveShell) -> bool:
 
 
 def is_app() -> bool:
-    """Return whether the notebook is served as an app, without its cells.
+    """Return whether the notebook is served as an app, without cells.
 
-    Voilà tells its kernels its name as a web server tells a script (RFC 3875, 4.1.17).
+    Voilà sets ``SERVER_SOFTWARE`` for its kernels, as a web server does for a CGI script (RFC 3875,
+    4.1.17).
     """
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
 
 
 def cell_id(shell: InteractiveShell) -> str | None:
-    """Return the frontend's id of the running cell, or ``None`` where it gives none."""
+    """Return the frontend's id of the running cell, or None when the frontend sends no id."""
     metadata = _request(shell).get("metadata") or {}
     found = metadata.get("cellId")
     return found if isinstance(found, str) else None
@@ -33,7 +34,7 @@ _last_run: tuple[str, int] = ("", 0)
 
 
 def cell_turn(shell: InteractiveShell) -> int:
-    """Return which prompt of this run of the cell this is, from 0; each call counts one more."""
+    """Return the number of this prompt within the current run of the cell, from 0; each call adds 1."""
     global _last_run
     run = str((_request(shell).get("header") or {}).get("msg_id", ""))
     previous, count = _last_run
@@ -42,7 +43,7 @@ def cell_turn(shell: InteractiveShell) -> int:
 
 
 def owns_cell(shell: InteractiveShell) -> bool:
-    """Return whether all that the running cell shows is ours, so that it may be replaced as a whole."""
+    """Return whether all output of the running cell comes from us, so that all of it may be replaced."""
     code = str((_request(shell).get("content") or {}).get("code", "")).strip()
     return code.startswith("%%cbai") or (code.startswith("%cbai") and "\n" not in code)
 
@@ -55,7 +56,7 @@ def _request(shell: InteractiveShell) -> dict[str, Any]:
 
 
 def fail(error: BaseException, line: str) -> NoReturn:
-    """Fail the cell with `error`, shown as one readable line instead of a traceback of ours."""
-    # IPython asks an exception for this before it formats a traceback itself.
+    """Raise `error` so that the cell fails and shows one readable line instead of a traceback."""
+    # IPython calls this method of an exception, if it exists, instead of formatting a traceback.
     error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
     raise error.with_traceback(None) from None

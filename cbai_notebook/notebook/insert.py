@@ -1,9 +1,9 @@
-"""Code blocks of an answer, put into a new cell below; nothing is ever run by that.
+"""``--insert``: put the code blocks of an answer into a new cell, without running it.
 
-Python goes in as it is. A shell, HTML and the like go under the cell magic that IPython has for them,
-when the whole cell is theirs. Beside Python, and where there is no magic, they become comments, because
-one cell runs one language. Running the cell is the user's decision, as with code copied by hand;
-characters that would hide from the user what it does are taken out.
+Python is inserted unchanged. Blocks in one other language, such as a shell or HTML, are inserted below
+IPython's cell magic for that language. Blocks beside Python, or in a language without a magic, become
+comments, because one cell runs one language. The user decides whether to run the cell, as with code
+copied by hand; characters that would hide from the user what the code does are removed.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ _MAGICS = {
     "ruby": "ruby",
     "svg": "svg",
 }
-"""Languages for which IPython itself has a cell magic."""
+"""Languages for which IPython itself has a cell magic, and the magic's name."""
 
 
 @dataclass(frozen=True)
 class CodeBlock:
-    """A fenced code block: its language in lower case, ``""`` when it names none, and its source."""
+    """A fenced code block: its language in lower case (``""`` if it names none) and its source."""
 
     language: str
     source: str
 
 
 def code_blocks(markdown: str) -> list[CodeBlock]:
-    """Return the fenced code blocks of a text, in order, without characters that hide what is there.
+    """Return the fenced code blocks of a text, in order, without characters that can hide code.
 
     Args:
-        markdown: CommonMark; a fence that is never closed runs to the end.
+        markdown: CommonMark; an unclosed fence ends at the end of the text.
     """
     from markdown_it import MarkdownIt
 
@@ -67,7 +67,7 @@ def code_blocks(markdown: str) -> list[CodeBlock]:
 
 
 def new_cell_text(blocks: Sequence[CodeBlock]) -> str:
-    """Return the one cell that holds all the blocks, or ``""`` when there are none.
+    """Return the text of one cell with all blocks, or ``""`` when there are no blocks.
 
     Args:
         blocks: From :func:`code_blocks`.
@@ -86,9 +86,9 @@ def new_cell_text(blocks: Sequence[CodeBlock]) -> str:
 def insert_answer(shell: InteractiveShell, markdown: str) -> str:
     """Put the code blocks of an answer into a new cell below the running one.
 
-    The request travels with the cell's reply, so a notebook shows one new cell for a cell that was run,
-    the last that was asked for; a terminal shows it as its next input. A frontend that knows no such
-    requests ignores it.
+    The request for a new cell is part of the cell's execute reply, so a notebook shows one new cell for
+    each run: the last one requested. A terminal shows the text as its next input. A frontend that does
+    not support such requests ignores them.
 
     Args:
         shell: The shell that runs the cell.
@@ -105,7 +105,7 @@ def insert_answer(shell: InteractiveShell, markdown: str) -> str:
 
 
 def _language(info: str) -> str:
-    """Return the language of a fence, which is the first word behind it."""
+    """Return the language of a fence: the first word of its info string."""
     words = info.strip().strip("{}").replace(",", " ").split()
     return words[0].lstrip(".").lower() if words else ""
 
@@ -115,12 +115,12 @@ def _magic(block: CodeBlock) -> str | None:
 
 
 def _as_python(block: CodeBlock, labelled: bool) -> str:
-    """Return a block as a piece of a Python cell.
+    """Return a block as part of a Python cell.
 
     Args:
         block: The block.
-        labelled: Whether some block says that it is Python; then one that says nothing is most
-            likely the output of the other.
+        labelled: Whether some block names Python as its language; then a block without a language
+            is most likely the output of that code.
     """
     if block.source.startswith("%%"):
         return _comment(block)
@@ -132,13 +132,13 @@ def _as_python(block: CodeBlock, labelled: bool) -> str:
 
 
 def _console_input(source: str) -> str:
-    """Return what was typed in a console session, without prompts and output."""
+    """Return the input of a console session, without its prompts and output."""
     lines = source.split("\n")
     return "\n".join(line[4:] for line in lines if re.match(r"(?:>>>|\.\.\.)(?: |$)", line))
 
 
 def _comment(block: CodeBlock) -> str:
-    # IPython ends a line wherever `splitlines` does, so a comment must begin anew at each of them.
+    # IPython ends a line wherever `splitlines` does, so each such line needs a "#".
     lines = block.source.splitlines()
     heading = [f"# {block.language}:"] if block.language else []
     return "\n".join([*heading, *(f"# {line}".rstrip() for line in lines)])

@@ -1,4 +1,4 @@
-"""Plays an answer onto a screen while the background loop receives it."""
+"""Paint an answer on a screen while the background loop receives it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class _Job(Generic[R]):
-    """Something that the thread which plays does for the background loop."""
+    """A function that the cell's thread runs for the background loop."""
 
     def __init__(self, work: Callable[[], R]) -> None:
         self._work = work
@@ -29,7 +29,7 @@ class _Job(Generic[R]):
     def run(self) -> None:
         try:
             result = self._work()
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked for the work
+        except Exception as error:  # noqa: BLE001 - raised again in the caller of `CellThread.run`
             self._deliver(self.done.set_exception, error)
         else:
             self._deliver(self.done.set_result, result)
@@ -39,16 +39,16 @@ class _Job(Generic[R]):
 
 
 class CellThread:
-    """The thread that plays, as the answer on the background loop sees it.
+    """Run functions on the thread of the cell, from the background loop.
 
-    A question to the user, and a tool that needs the kernel's own loop, must run there.
+    Questions to the user, and tools that need the kernel's own event loop, must run on that thread.
     """
 
     def __init__(self, items: queue.SimpleQueue[Delta | _Job[Any] | None]) -> None:
         self._items = items
 
     async def run(self, work: Callable[[], R]) -> R:
-        """Run a function on the thread that plays, and return what it returns."""
+        """Run a function on the cell's thread and return its result."""
         job = _Job(work)
         self._items.put(job)
         return await job.done
@@ -57,21 +57,21 @@ class CellThread:
 def render_answer(
     start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]], screen: Screen
 ) -> T:
-    """Run an answer on the background loop and paint here what arrives, until it has ended.
+    """Run an answer on the background loop and paint it on the calling thread until it ends.
 
-    Deltas cross in a queue: a round trip between the threads for each would cost more than the
-    paint. The screen is painted by the calling thread, so that what it shows reaches its own cell.
+    Deltas pass through a queue: a round trip between the threads for each delta would cost more than
+    the paint. The calling thread paints, so that the output reaches its own cell.
 
     Args:
-        start: Called with a listener, and with what runs functions on the calling thread; returns
-            the awaitable that calls the listener for each delta.
-        screen: Painted, but not finished.
+        start: Called with a listener, and with an object that runs functions on the calling thread;
+            returns an awaitable that calls the listener for each delta.
+        screen: The screen to paint on; it is not finished here.
 
     Returns:
-        What the awaitable returns.
+        The result of the awaitable.
 
     Raises:
-        KeyboardInterrupt: After the request was stopped; what had arrived is on the screen.
+        KeyboardInterrupt: After the request was stopped; the received text is on the screen.
     """
     items: queue.SimpleQueue[Delta | _Job[Any] | None] = queue.SimpleQueue()
 
@@ -127,16 +127,16 @@ def _feed(screen: Screen, delta: Delta) -> None:
 async def render_answer_async(
     start: Callable[[Callable[[Delta], None]], Awaitable[T]], screen: Screen
 ) -> T:
-    """Run an answer on the current loop and paint it from there.
+    """Run an answer on the current event loop and paint it there.
 
-    For a screen that takes paints from any thread or task, such as an Output widget.
+    For a screen that accepts paints from any thread or task, such as an Output widget.
 
     Args:
-        start: Called with a listener; returns the awaitable that calls it for each delta.
-        screen: Painted, but not finished.
+        start: Called with a listener; returns an awaitable that calls the listener for each delta.
+        screen: The screen to paint on; it is not finished here.
 
     Returns:
-        What the awaitable returns.
+        The result of the awaitable.
     """
     arrived = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""``cbai.show``, and for every prompt: where an answer is shown, and how its screen ends."""
+"""``cbai.show``; and for every prompt, the surface of its answer and the end of its screen."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
 def show(
     stream: TextStream, *, into: Output | None = None, format: str = "markdown"
 ) -> Answer | asyncio.Task[Answer]:
-    """Show a stream as it comes, under the running cell or in an Output widget.
+    """Show a stream while it arrives, below the running cell or in an Output widget.
 
-    A stream that was made with ``cbai.run(…)`` is shown here and now. One that was made with
-    ``await`` belongs to the cell's own event loop, which cannot run while this call waits: a task shows
-    it, so write ``await cbai.show(stream)``.
+    A stream that was made with ``cbai.run(…)`` is shown before this call returns. A stream that was made
+    with ``await`` belongs to the cell's own event loop, which cannot run while this call waits, so a task
+    shows it: write ``await cbai.show(stream)``.
 
     Args:
-        stream: From ``model.stream_text(…)``.
-        into: An ``ipywidgets.Output`` of yours; what it held is replaced.
+        stream: A stream from ``model.stream_text(…)``.
+        into: An ``ipywidgets.Output``; its content is replaced.
         format: ``"markdown"``, ``"text"``, ``"code"`` or ``"json"``.
 
     Returns:
-        The whole answer, or a task that returns it.
+        The complete answer, or a task that returns it.
 
     Raises:
-        CbaiError: The stream failed; what had arrived stays on the screen.
-        UsageError: The stream belongs to an event loop that is not running, or `into` is no Output.
+        CbaiError: The stream failed; the received text stays on the screen.
+        UsageError: The stream belongs to an event loop that is not running, or `into` is not an Output.
     """
     on_this_loop = stream.loop is _running_loop()
     if not on_this_loop and stream.loop is not background_loop():
@@ -91,7 +91,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def default_surface(shell: InteractiveShell | None) -> Surface | TerminalSurface:
-    """Return the surface of the running cell, or of the terminal."""
+    """Return the surface of the running cell, or of the terminal outside a notebook."""
     if shell is not None and is_kernel(shell):
         return CellSurface(owns_cell=owns_cell(shell), shell=shell)
     return TerminalSurface(sys.stdout)
@@ -101,7 +101,7 @@ def output_surface(output: object, name: str) -> Surface:
     """Return the surface of an ``ipywidgets.Output``.
 
     Raises:
-        UsageError: It is none.
+        UsageError: `output` is not an ``ipywidgets.Output``.
     """
     from ipywidgets import Output
 
@@ -114,10 +114,10 @@ def output_surface(output: object, name: str) -> Surface:
 
 
 def named_surface(shell: InteractiveShell, into: str | None) -> Surface | TerminalSurface:
-    """Return the surface that ``--into`` names, or that of the running cell.
+    """Return the surface that ``--into`` names, or the surface of the running cell.
 
     Raises:
-        UsageError: There is no such variable, or it holds no ``ipywidgets.Output``.
+        UsageError: There is no such variable, or it is not an ``ipywidgets.Output``.
     """
     if into is None:
         return default_surface(shell)
@@ -131,7 +131,7 @@ def named_surface(shell: InteractiveShell, into: str | None) -> Surface | Termin
 
 @dataclass
 class Ending:
-    """What a screen says when it is finished: set the answer when it is there, and add hints."""
+    """The answer and the hints with which a screen is finished; the caller sets them."""
 
     answer: Answer | None = None
     hints: list[str] = field(default_factory=list)
@@ -141,13 +141,13 @@ class Ending:
 def finishing(
     screen: Screen, *, label: str = "", hints: Sequence[str] = (), dropped: str = ""
 ) -> Iterator[Ending]:
-    """Finish a screen when the block ends, however it ends; exceptions pass on.
+    """Finish a screen when the block ends, also by an exception, which is raised again.
 
     Args:
         screen: The answer's screen.
-        label: Who was asked, for an answer that never told.
-        hints: Sentences about the prompt.
-        dropped: What stayed out of the context, as one sentence.
+        label: The provider and model of the request, shown when there is no complete answer.
+        hints: Sentences about the prompt for the user.
+        dropped: One sentence about turns that were dropped from the context.
     """
     ending = Ending(hints=list(hints))
     known = Facts(label=label, dropped=dropped)
@@ -167,7 +167,7 @@ def finishing(
 
 
 def facts_of(answer: Answer, dropped: str = "") -> Facts:
-    """Return what the footer says of a whole answer."""
+    """Return the facts of a complete answer for the footer."""
     has_label = answer.label != answer.provider
     usage = answer.usage
     return Facts(
@@ -183,5 +183,5 @@ def facts_of(answer: Answer, dropped: str = "") -> Facts:
 
 
 def model_label(provider: str, model: str | None) -> str:
-    """Return who is asked, as ``"cloudbase/hy3"``."""
+    """Return a provider and model as ``"cloudbase/hy3"``, or the provider alone."""
     return f"{provider}/{model}" if model else provider

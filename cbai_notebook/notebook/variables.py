@@ -25,18 +25,18 @@ LONGEST_NAME = 40
 """Characters of an image's name that an error message shows."""
 
 LONGEST_ARGUMENTS = 300
-"""Characters of a call's arguments that a question to the user shows."""
+"""Characters of a tool call's arguments that the question to the user shows."""
 
 
 def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the options say to the client's side of a request.
+    """Return the options that the client handles itself: tools, steps, schema, thinking.
 
     Args:
         options: The options of a prompt.
         namespace: The user's variables.
 
     Raises:
-        UsageError: A variable is not there, or cannot be what it is named for.
+        UsageError: A variable does not exist, or cannot be used as a tool or a schema.
     """
     found: dict[str, Any] = {}
     if options.tools:
@@ -51,35 +51,35 @@ def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict
 
 
 def image_urls(images: Iterable[str], namespace: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the addresses of images, ``data:`` ones for all that is not in the web.
+    """Return the URLs of images: ``data:`` URLs for all images that are not on the web.
 
-    A name of the user's wins over a file that is called the same; ``./cat`` is always a file. A
-    name is a variable, or a path from there as in ``figures[0]`` or ``row["photo"]``.
+    A variable is preferred to a file of the same name; ``./cat`` is always a file. A variable may be
+    followed by a path into its value, as in ``figures[0]`` or ``row["photo"]``.
 
     Args:
-        images: What the options name: files, https addresses, variables.
+        images: Files, https addresses or variables, as written in the options.
         namespace: The user's variables.
 
     Raises:
-        UsageError: There is no such thing, or it is no image.
-        MissingDependencyError: It is too large, and Pillow is not there to scale it.
+        UsageError: An image does not exist, or is not an image.
+        MissingDependencyError: An image is too large, and Pillow is not installed to scale it.
     """
     return tuple(_image_url(text, namespace) for text in images)
 
 
 def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -> dict[str, Any]:
-    """Return how the client asks the user, and runs what needs the kernel's own loop.
+    """Return the callbacks by which the client asks for approval and runs nested event loops.
 
     Args:
-        cell_thread: The thread of the cell.
-        add_hint: Called with a sentence when nobody could be asked.
+        cell_thread: The thread of the cell, on which both callbacks run.
+        add_hint: Called with a sentence for the user when the frontend cannot ask.
     """
 
     async def approve(_turn: Turn, pending: PendingCall) -> bool:
         try:
             return await cell_thread.run(lambda: _confirmed(pending))
         except (EOFError, NotImplementedError, RuntimeError):
-            # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
+            # ipykernel's StdinNotImplementedError is one of the last two, depending on its version.
             add_hint(f"`{pending.name}` was refused, because nobody can be asked here.")
             return False
 
@@ -90,7 +90,7 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
 
 
 def shown_call(pending: PendingCall) -> str:
-    """Return a call that waits for the user's yes, on one line."""
+    """Return a tool call that waits for approval, on one line."""
     arguments = ", ".join(
         f"{name}={json.dumps(value, ensure_ascii=False, default=repr)}"
         for name, value in pending.arguments.items()
@@ -153,7 +153,7 @@ def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
 
 
 def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
-    """Return what is named: a value of the user's, or else the text, as a path or an address."""
+    """Return the value of the variable that `text` names, or `text` itself as a path or an address."""
     match = REFERENCE.fullmatch(f"{{{text}}}")
     if match is None:
         return text

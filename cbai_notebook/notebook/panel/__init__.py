@@ -1,6 +1,6 @@
-"""The chat panel: a conversation with its composer, in a notebook.
+"""The chat panel: a conversation with a message box, in a notebook.
 
-Importing this package is light; the widgets are loaded when a panel is shown.
+Importing this package loads no widget library; the widgets are loaded when a panel is shown.
 """
 
 from cbai_notebook.notebook.panel.panel import ChatPanel

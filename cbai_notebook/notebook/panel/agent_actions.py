@@ -1,4 +1,4 @@
-"""What a panel has for an agent of CloudBase beside its answers: questions to ask next, and feedback."""
+"""Requests of the panel to a CloudBase agent besides prompts: suggested questions, and feedback."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from cbai_notebook.conversation import Turn
 from cbai_notebook.errors import CbaiError
 
 MAX_SUGGESTIONS = 4
-"""Suggested questions that are shown."""
+"""The most suggested questions that are shown."""
 
 HISTORY_TURNS = 4
-"""Turns that are sent to the agent when it is asked for suggestions."""
+"""Turns that are sent to the agent with a request for suggestions."""
 
 
 def agent_of(turn: Turn) -> str | None:
-    """Return the agent that answered a turn; ``None`` where it was none."""
+    """Return the id of the agent that answered a turn, or None if a model answered."""
     return turn.model if turn.provider == AGENT else None
 
 
 async def suggested_questions(turns: Sequence[Turn]) -> list[str]:
-    """Return what the reader may want to ask an agent next; nothing where it cannot be had.
+    """Return questions that the user may ask the agent next; an empty list if the request fails.
 
     Args:
-        turns: The conversation, the turn that the agent has just answered last.
+        turns: The conversation; the last turn is the one that the agent has just answered.
     """
     from cbai_notebook.client.agents.agent import agent
 
@@ -37,15 +37,15 @@ async def suggested_questions(turns: Sequence[Turn]) -> list[str]:
     try:
         found = await agent(name).recommend_questions(last.prompt, history=history)
     except CbaiError:
-        return []  # they are an offer; the answer stands without them
+        return []  # suggestions are optional; the answer is complete without them
     return list(found[:MAX_SUGGESTIONS])
 
 
 async def send_feedback(turn: Turn, opinion: Literal["up", "down"]) -> None:
-    """Tell an agent whether its answer was of use.
+    """Send feedback on an agent's answer: good ("up") or bad ("down").
 
     Raises:
-        CbaiError: It could not be told.
+        CbaiError: The request failed.
     """
     from cbai_notebook.client.agents.agent import agent
 

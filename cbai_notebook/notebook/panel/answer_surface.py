@@ -1,4 +1,4 @@
-"""An answer in the panel: one Output widget for each stretch that can no longer change, and one for the tail."""
+"""An answer in the panel: an Output widget for each sealed (final) part, and one for the open last part."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
     from ipywidgets import Output
 
 OPEN = "cbai-open"
-"""Class of the output that is still painted again. What follows it on the page is not shown."""
+"""CSS class of the output that is still repainted. The style sheet hides every output after it."""
 
 
 class AnswerSurface:
-    """Outputs that are painted one by one, so that a paint costs what has changed and not the whole.
+    """Surface of one Output widget for each part, so that a paint sends only the parts that changed.
 
-    The page makes a new widget in its own time. So one more than is needed stands on the page, unseen
-    behind the open one; when a stretch is sealed the tail is written into it, and then one message
-    shrinks the open output to what is sealed and lets the tail be seen. Text never goes away between.
+    A browser needs some time to create a widget. So there is always one spare widget on the page, hidden
+    behind the open one. When a part is sealed, the rest of the text is first written into the spare
+    widget; then one message cuts the open output down to the sealed part and makes the spare one visible.
+    So no text disappears in between.
 
     Args:
-        make: Makes an Output widget that is open.
-        show: Called with the widgets when there are others than before.
+        make: Creates an open Output widget.
+        show: Called with all widgets whenever the list of widgets changes.
     """
 
     repaints_all = False
     can_replace = True
-    # Each is a widget of its own, so no application hides any.
+    # An application may hide outputs of a long cell, but each of these is a separate widget.
     most_outputs = 120
 
     def __init__(
@@ -51,14 +52,14 @@ class AnswerSurface:
         previous = self._count
         self._count = max(previous, *(slot + 1 for slot in slots))
         self._require(self._count)
-        # From the end, so that the old tail is closed when what follows it is in place.
+        # From last to first: the old open output is closed only after the output behind it is written.
         changed = False
         for slot in reversed(range(self._count)):
             if slot in slots:
                 changed |= self._write(slot, outputs_of(slots[slot]))
             elif previous - 1 <= slot:
                 self._write(slot)
-        # Not together with a seal, which is work enough for one moment, nor at the very end.
+        # Not in the same paint as a seal, which is already much work for the page, nor when nothing changed.
         if changed and self._count == previous:
             self._require(self._count + 1)
 
@@ -69,7 +70,7 @@ class AnswerSurface:
         self._truncate(1)
 
     def close(self) -> None:
-        """Mark the last output as one that stays."""
+        """Mark the last output as final, and remove the spare widget."""
         self._truncate(self._count)
         for widget in self._widgets:
             update(widget, _dom_classes=_classes(widget, is_open=False))
@@ -103,7 +104,7 @@ def _classes(widget: Output, *, is_open: bool) -> tuple[str, ...]:
 
 
 def outputs_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
-    """Return what the widget of one output holds."""
-    # Only what is shown travels: the source stands in the page once, behind the copy button.
+    """Return the value of ``Output.outputs`` for one bundle."""
+    # Only the HTML is sent: the page has the source once, for the copy button.
     shown = {"text/html": bundle["text/html"]} if "text/html" in bundle else dict(bundle)
     return ({"output_type": "display_data", "data": shown, "metadata": {}},)

@@ -1,4 +1,4 @@
-"""Questions to the reader whether a tool may run, answered by a click in any panel of this kernel."""
+"""Tool calls that wait for the user's approval: a click in any panel of this kernel answers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Approvals:
-    """The calls that wait for the reader's yes, by their turns and ids."""
+    """The tool calls that wait for approval, by turn and call id."""
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[Turn, str], asyncio.Future[bool]] = {}
 
     def is_waiting(self, turn: Turn, call: str) -> bool:
-        """Return whether a call waits for an answer that a click can give."""
+        """Return whether a call waits for a click."""
         return (turn, call) in self._waiting
 
     async def request(self, turn: Turn, pending: PendingCall) -> bool:
-        """Wait for the reader's answer; on the background loop."""
+        """Wait for the user's answer and return whether the call is allowed. Runs on the background loop."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[turn, pending.id] = answer
         try:
@@ -32,7 +32,7 @@ class Approvals:
             del self._waiting[turn, pending.id]
 
     def answer(self, turn: Turn, call: str, allowed: bool) -> None:
-        """Take the reader's answer, from any thread; the first one counts."""
+        """Set the user's answer, from any thread; only the first answer counts."""
         background_loop().call_soon_threadsafe(self._answer, turn, call, allowed)
 
     def _answer(self, turn: Turn, call: str, allowed: bool) -> None:
@@ -42,4 +42,4 @@ class Approvals:
 
 
 APPROVALS = Approvals()
-"""Shared by all panels, since a conversation may be on show in several."""
+"""Shared by all panels, because several panels may show the same conversation."""

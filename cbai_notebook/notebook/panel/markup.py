@@ -1,4 +1,4 @@
-"""The panel's own markup around prompts and answers. Whatever a person or a model wrote is escaped here."""
+"""HTML of the panel around prompts and answers. All text of users and models is escaped here."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from cbai_notebook.notebook.screen.html import escape, lines
 NO_MATH = "mathjax_ignore tex2jax_ignore"
 
 LONGEST_ARGUMENTS = 2_000
-"""Characters of a call's arguments that a question shows."""
+"""Characters of a tool call's arguments that an approval request shows."""
 
 NOT_LOADED = "cbai-by-address"
-"""Class of what stands for an image of the reader's that is not shown, since that would load it."""
+"""CSS class of the link shown instead of a user's image from the web: showing the image would load it."""
 
-# Only what a browser shows as a picture and nothing else; these are the reader's own.
+# Formats that a browser can only show as a picture, in `data:` URLs of the user's own images.
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\Z")
 
 _MARKS = {CANCELLED: ("stopped", "已停止"), PARTIAL: ("incomplete", "不完整")}
 
 
 def say(english: str, chinese: str) -> str:
-    """Return words in both languages; the style sheet shows the one of the browser.
+    """Return a text in both languages; the style sheet shows the language of the browser.
 
     Args:
-        english, chinese: Safe markup.
+        english, chinese: The text, as safe HTML.
     """
     return f'<span data-say="en" lang="en">{english}</span><span data-say="zh" lang="zh">{chinese}</span>'
 
 
 def prompt(turn: Turn, key: str, number: int, total: int) -> str:
-    """Return the user's message with what can be done to it.
+    """Return the user's message with its buttons.
 
     Args:
         turn: The turn.
-        key: How the panel calls the turn.
-        number: Its place among its alternatives, from 1.
-        total: How many alternatives there are.
+        key: The panel's key of the turn.
+        number: The turn's number among its alternatives, from 1.
+        total: The number of alternatives.
     """
     return (
         f'<div class="cbai-ask-row {NO_MATH}"><span class="cbai-unseen">{say("You", "你")}</span>'
@@ -53,12 +53,12 @@ def prompt(turn: Turn, key: str, number: int, total: int) -> str:
 
 
 def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
-    """Return what stands under an answer: its problem, its actions and its facts.
+    """Return the footer of an answer: error, buttons, model, tokens and duration.
 
     Args:
         turn: The turn.
-        key: How the panel calls the turn.
-        waiting: Calls of tools that wait for the reader's yes.
+        key: The panel's key of the turn.
+        waiting: Tool calls that wait for the user's approval.
     """
     if turn.status == STREAMING:
         return (
@@ -69,14 +69,14 @@ def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
     actions = ""
     if turn.text:
         actions += _button("copy", key, "Copy answer", "复制回答")
-    # What a cell drew is drawn again in the cell, which shows it.
+    # An image that a cell generated is generated again by its cell, where it is shown.
     if turn.status != FAILED and not turn.drawn:
         actions += _button("again", key, "Regenerate", "重新生成", idle=True)
     if turn.record_id:
         actions += _button("up", key, "Good answer", "回答有帮助")
         actions += _button("down", key, "Bad answer", "回答没有帮助")
     actions += _button("delete", key, "Delete turn", "删除这一轮", idle=True)
-    # A parser drops the first newline of a `pre`, so one more is written than is meant.
+    # An HTML parser drops the first newline in a `pre`, so write one more.
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
     return (
         f'<div class="{NO_MATH}">{_problem(turn, key)}{_empty(turn)}{_sources(turn)}<div class="cbai-actions">{actions}'
@@ -85,12 +85,12 @@ def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
 
 
 def problem(message: str, details: str = "", retry: str = "") -> str:
-    """Return a notice of something that went wrong.
+    """Return the notice of an error.
 
     Args:
         message: What happened and what to do next, as plain text.
-        details: What a support ticket needs.
-        retry: The key of the turn to retry, where that makes sense.
+        details: Details for a support ticket.
+        retry: The key of the turn that a Retry button sends again; empty for no button.
     """
     folded = (
         f"<details><summary>{say('Details', '详情')}</summary><span>{lines(details)}</span></details>"
@@ -108,7 +108,7 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
 
 
 def _approval_request(call: ToolCall, key: str) -> str:
-    """Return the question whether a tool may run, with its two buttons."""
+    """Return the question whether a tool may run, with two buttons."""
 
     def button(action: str, words: str) -> str:
         return (
@@ -118,7 +118,7 @@ def _approval_request(call: ToolCall, key: str) -> str:
 
     name = f"<code>{escape(call.name)}</code>"
     arguments = call.arguments[:LONGEST_ARGUMENTS]
-    # Nobody must say yes to what cannot be seen without knowing that there is more of it.
+    # Arguments may be cut: the user must know that before allowing the call.
     hidden = len(call.arguments) - len(arguments)
     more = ""
     if hidden:
@@ -153,7 +153,7 @@ def _image(address: str) -> str:
 
 
 def earlier(hidden: int) -> str:
-    """Return the button that shows earlier turns, or nothing when none is hidden."""
+    """Return the button that shows earlier turns, or an empty string when no turn is hidden."""
     if not hidden:
         return ""
     words = say(f"Show earlier messages ({hidden} hidden)", f"显示更早的消息（还有 {hidden} 轮）")
@@ -164,12 +164,12 @@ def earlier(hidden: int) -> str:
 
 
 def welcome(name: str | None, *, offline: bool, cells: bool) -> str:
-    """Return what an empty conversation shows.
+    """Return the text of an empty conversation.
 
     Args:
-        name: The conversation's, where a cell has to name it.
-        offline: Whether the offline model answers for want of another.
-        cells: Whether there are cells around the panel.
+        name: The conversation's name, if a cell needs ``-c NAME`` to use it, else None.
+        offline: Whether the offline model answers because no other is configured.
+        cells: Whether the page has cells.
     """
     note = ""
     if offline:

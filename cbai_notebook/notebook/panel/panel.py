@@ -1,4 +1,4 @@
-"""``cbai.ChatPanel``: a conversation that is read and written in a notebook, without cells."""
+"""``cbai.ChatPanel``: chat in a notebook without writing cells."""
 
 from __future__ import annotations
 
@@ -31,25 +31,24 @@ NEEDS_NOTEBOOK = (
 
 
 class ChatPanel:
-    """A chat in a notebook; put it last in a cell to show it.
+    """Chat in a notebook; make it the last expression of a cell to show it.
 
-    It is one more face of a conversation: what `%%cbai -c NAME` says is seen here at once, and the
-    other way round.
+    The panel and `%%cbai -c NAME` share one conversation: each shows the turns of the other at once.
 
     Args:
         conversation: The conversation or its name; the current one by default.
         model: ``MODEL`` or ``PROVIDER/MODEL``; the configured one by default.
-        system: A system prompt from here on.
-        temperature: The temperature, where it should not be the model's own.
+        system: The system prompt of the following prompts.
+        temperature: The temperature; the model's default when omitted.
         tools: Functions that the model may call, as :meth:`cbai_notebook.Model.generate_text` takes
-            them. One with ``confirm=True`` asks with two buttons before it runs.
-        max_steps: How many requests the tools may lead to.
-        agent: An agent of CloudBase to talk to, in the place of a model.
-        params: The request's other parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
-            for an agent that may look in the web.
+            them. A tool with ``confirm=True`` runs only after the user has clicked a button.
+        max_steps: The most requests for one prompt, when the model calls tools.
+        agent: The id of a CloudBase agent that answers instead of a model.
+        params: Other request parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
+            for an agent that may search the web.
 
     Raises:
-        UsageError: The conversation's name is blank, or something can be no tool.
+        UsageError: The conversation's name is blank, or a tool is not a function.
     """
 
     def __init__(
@@ -89,17 +88,17 @@ class ChatPanel:
 
     @property
     def options(self) -> PanelOptions:
-        """How the next prompt is asked."""
+        """The options of the next prompt."""
         return self._options
 
     @property
     def messages(self) -> Messages:
-        """The messages as flat dicts, as :attr:`cbai_notebook.Conversation.messages`."""
+        """The messages as flat dicts, like :attr:`cbai_notebook.Conversation.messages`."""
         return self._conversation.messages
 
     @property
     def inputValue(self) -> str:
-        """What stands in the message box; setting it writes there."""
+        """The text in the message box; set it to change the box."""
         return self._draft
 
     @inputValue.setter
@@ -110,11 +109,11 @@ class ChatPanel:
 
     @property
     def isLoading(self) -> bool:
-        """Whether an answer to this panel is under way."""
+        """Whether an answer that this panel requested is streaming."""
         return self._queue.is_busy(self._conversation)
 
     def note_draft(self, text: str) -> None:
-        """Take note of what the reader has typed."""
+        """Remember the text that the user typed into the message box."""
         self._draft = text
 
     def to_pandas(self) -> pd.DataFrame:
@@ -126,20 +125,20 @@ class ChatPanel:
         return self._conversation.to_pandas()
 
     def send(self, text: str, *, branch_of: Turn | None = None, images: Sequence[Any] = ()) -> bool:
-        """Ask a prompt, and return at once.
+        """Send a prompt and return at once.
 
-        A blank prompt without an image, and a second one while the first is being answered, do nothing.
+        Nothing is sent when the prompt is blank and has no image, or while an answer is streaming.
 
         Args:
             text: The prompt.
-            branch_of: The turn to stand beside as an alternative, as Regenerate and Edit do.
-            images: What goes along, each as :func:`cbai_notebook.image_part` takes it.
+            branch_of: The turn to which the new one is an alternative, as with Regenerate and Edit.
+            images: The images of the prompt, each as :func:`cbai_notebook.image_part` takes it.
 
         Returns:
-            Whether it was sent.
+            Whether the prompt was sent.
 
         Raises:
-            CbaiError: It cannot be sent as it is; nothing was sent.
+            CbaiError: The prompt is not valid; nothing was sent.
         """
         with self._lock:
             if not (text.strip() or images) or self.isLoading or self._closed:
@@ -150,23 +149,23 @@ class ChatPanel:
         return started
 
     def regenerate(self, turn: Turn | None = None) -> bool:
-        """Ask a prompt again; the answer that it had is kept as an alternative.
+        """Send the prompt of a turn again; the old answer is kept as an alternative.
 
         Args:
             turn: The turn; the last one by default.
 
         Returns:
-            Whether it was sent.
+            Whether the prompt was sent.
         """
         turn = turn or next(iter(self._conversation.turns[-1:]), None)
         return turn is not None and self.send(turn.prompt, branch_of=turn, images=turn.images)
 
     def stop(self) -> None:
-        """Stop the answer that is under way; what has come is kept and marked."""
+        """Stop the streaming answer; keep the text received so far and mark the turn as stopped."""
         self._queue.stop(self._conversation)
 
     def use(self, conversation: Conversation | str) -> None:
-        """Show another conversation. An answer under way goes on in the one it belongs to."""
+        """Show another conversation. A streaming answer continues in its own conversation."""
         with self._lock:
             self._conversation = (
                 conversation if isinstance(conversation, Conversation) else chat(conversation)
@@ -176,17 +175,17 @@ class ChatPanel:
             self._view.show_conversation(self._conversation)
 
     def new_conversation(self) -> None:
-        """Show a new, empty conversation; the one before stays."""
+        """Show a new, empty conversation; the previous one is kept."""
         self.use(fresh())
 
     def set_options(self, options: PanelOptions) -> None:
-        """Say how the next prompt is asked."""
+        """Set the options of the next prompt."""
         self._options = options
         self._show_state()
 
     @property
     def widget(self) -> Any:
-        """The panel as an ipywidgets box, to put into a layout of your own.
+        """The panel as an ipywidgets box, for use inside another layout.
 
         Raises:
             UsageError: The panel is closed.
@@ -194,7 +193,7 @@ class ChatPanel:
         return self._open_view().root
 
     def close(self) -> None:
-        """Stop what is under way, and take the panel off the page. The conversation stays."""
+        """Stop the streaming answer and remove the panel from the page. The conversation is kept."""
         with self._lock:
             self._closed = True
             view, self._view = self._view, None

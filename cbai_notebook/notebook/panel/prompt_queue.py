@@ -1,4 +1,4 @@
-"""Asks for the panel: one prompt at a time in each conversation, on the background loop."""
+"""Send the panel's prompts on the background loop: at most one at a time for each conversation."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PanelOptions:
-    """How the panel asks.
+    """The options of a panel's next prompt.
 
     Attributes:
         model: ``MODEL`` or ``PROVIDER/MODEL``; empty for the default.
-        system: A system prompt from here on; ``""`` removes it, ``None`` keeps the one in force.
-        temperature: The temperature; ``None`` leaves it to the model.
-        params: The request's other parameters.
-        client: What is for the client's side: ``tools``, ``max_steps``, ``think``.
+        system: The system prompt of the following prompts; ``""`` removes it, ``None`` keeps the current one.
+        temperature: The temperature; ``None`` for the model's default.
+        params: Other request parameters.
+        client: Options that the client handles itself: ``tools``, ``max_steps``, ``think``.
     """
 
     model: str = ""
@@ -46,7 +46,7 @@ class PanelOptions:
 
 @dataclass(frozen=True)
 class QueuedPrompt:
-    """A prompt that is ready to be asked."""
+    """A prompt that is ready to be sent."""
 
     conversation: Conversation
     prompt: Prompt
@@ -61,11 +61,11 @@ def prepare(
     branch_of: Turn | None,
     images: Sequence[str] = (),
 ) -> QueuedPrompt:
-    """Make a prompt ready to be asked.
+    """Prepare a prompt for the queue.
 
     Raises:
-        UsageError: The model cannot be one, or an image is none.
-        SecretRefusedError: The request would send a secret.
+        UsageError: The model's name or an image is not valid.
+        SecretRefusedError: The request would contain a secret.
     """
     from cbai_notebook.client.model import create_model
     from cbai_notebook.client.providers import parse_model_spec
@@ -97,11 +97,12 @@ def _image_url(image: str) -> str:
 
 
 class PromptQueue:
-    """The prompts under way, at most one in each conversation.
+    """The running prompts, at most one for each conversation.
 
     Args:
         on_end: Called on the background loop when a prompt has ended.
-        on_error: Called on the background loop with a prompt that came to no turn, and with why.
+        on_error: Called on the background loop with a prompt that failed before it became a turn, and
+            with the error.
     """
 
     def __init__(
@@ -115,11 +116,11 @@ class PromptQueue:
         self._tasks: dict[Conversation, asyncio.Task[None]] = {}
 
     def is_busy(self, conversation: Conversation) -> bool:
-        """Return whether a prompt is under way in a conversation."""
+        """Return whether a prompt is running in a conversation."""
         return conversation in self._busy
 
     def start(self, queued: QueuedPrompt) -> bool:
-        """Ask, unless a prompt is under way in that conversation; return whether it was started."""
+        """Start a prompt unless one is running in its conversation; return whether it was started."""
         with self._lock:
             if queued.conversation in self._busy:
                 return False
@@ -128,11 +129,11 @@ class PromptQueue:
         return True
 
     def stop(self, conversation: Conversation | None = None) -> None:
-        """Stop the prompt of a conversation, or all of them."""
+        """Stop the prompt of a conversation; without one, stop all prompts."""
         self._loop.call_soon_threadsafe(self._cancel, conversation)
 
     async def wait_until_idle(self) -> None:
-        """Wait until no prompt is under way; to be called on the background loop."""
+        """Wait until no prompt is running. Call this on the background loop."""
         if tasks := list(self._tasks.values()):
             await asyncio.wait(tasks)
 
@@ -144,7 +145,7 @@ class PromptQueue:
     def _cancel(self, conversation: Conversation | None) -> None:
         chosen = self._tasks if conversation is None else {conversation} & self._tasks.keys()
         for running in chosen:
-            # One step later, so that a prompt stopped as soon as it was sent is in the conversation.
+            # One step later: a prompt that is stopped right after it was sent still becomes a turn.
             self._loop.call_soon(self._tasks[running].cancel)
 
     async def _ask(self, queued: QueuedPrompt) -> None:
@@ -160,11 +161,11 @@ class PromptQueue:
         except BaseException as error:
             if not turns:
                 self._on_error(queued, error)
-            raise  # else the turn holds it, for the reader
+            raise  # once there is a turn, the turn holds the error
 
     def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # taken note of already
+            task.exception()  # already reported; without this call asyncio logs the error as never retrieved
         with self._lock:
             self._busy.discard(conversation)
             self._tasks.pop(conversation, None)

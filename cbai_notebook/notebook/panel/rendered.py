@@ -1,4 +1,4 @@
-"""Whole answers as safe HTML, kept for the panel and the transcript, which show the same ones."""
+"""Finished answers as safe HTML, cached because the panel and the transcript show the same answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.reasoning import Reasoning
 
 CACHED_ANSWERS = 512
-"""Answers that are kept rendered."""
+"""The most answers whose HTML is cached."""
 
 
 @lru_cache(maxsize=CACHED_ANSWERS)
@@ -24,7 +24,7 @@ def markdown_html(text: str) -> str:
 
 
 def reasoning_html(reasoning: str) -> str:
-    """Return a model's reasoning, folded away."""
+    """Return a model's reasoning as collapsed safe HTML."""
     if not reasoning:
         return ""
     fold = Reasoning()
@@ -34,7 +34,7 @@ def reasoning_html(reasoning: str) -> str:
 
 
 def answer_html(turn: Turn) -> str:
-    """Return all of a turn's answer as safe HTML: words and calls of tools in the order they came in."""
+    """Return a turn's answer as safe HTML: text and tool calls in the order in which they arrived."""
     parts = []
     for step in turn.steps:
         if step.get("role") == "assistant":
@@ -48,11 +48,11 @@ def answer_html(turn: Turn) -> str:
 
 
 def source_lines(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
-    """Return lines of safe HTML with the pages and the knowledge that an agent used.
+    """Return lines of safe HTML with the web pages and the knowledge bases that an agent used.
 
     Args:
         turn: The turn.
-        words: What stands before each, as safe markup.
+        words: The headings of the two lines, as safe HTML.
     """
     if not turn.sources:
         return []

@@ -1,4 +1,4 @@
-"""The conversation as plain output under the panel: readable when no kernel and no widget is left."""
+"""The conversation as plain output below the panel: readable without a kernel and without widgets."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 
 
 def bundle(conversation: Conversation, css_class: str, language: str = "en") -> Bundle:
-    """Return the whole conversation, folded away, in forms that a saved notebook keeps.
+    """Return the whole conversation, collapsed, as HTML and plain text for the saved notebook.
 
     Args:
-        conversation: What was said.
-        css_class: A class by which the page can find it.
-        language: ``"en"`` or ``"zh"``, for the words that are ours.
+        conversation: The conversation.
+        css_class: A CSS class by which the page finds the transcript.
+        language: ``"en"`` or ``"zh"``, for the headings and notes.
     """
     turns = conversation.turns
     name, count = escape(conversation.name), len(turns)
@@ -49,10 +49,11 @@ def bundle(conversation: Conversation, css_class: str, language: str = "en") -> 
 
 
 def _for_saved_file(html: str) -> str:
-    """Make answers fit for a file that is kept and converted.
+    """Make the HTML of answers fit for a saved and converted file: no colours, no blank lines.
 
-    Colours weigh more than all else in an answer with code. In a Markdown document, which `nbconvert` makes of the
-    notebook, a blank line ends the HTML (https://spec.commonmark.org/0.31.2/#html-blocks).
+    In an answer with code, the colours take more bytes than all the rest. `nbconvert` may write the
+    HTML into a Markdown document, where a blank line ends it
+    (https://spec.commonmark.org/0.31.2/#html-blocks).
     """
     plain_code = _CODE.sub(lambda code: _COLOUR.sub("", code[0]), html)
     return _BLANK.sub("&#10;", plain_code)
@@ -74,14 +75,14 @@ def _end_text(turn: Turn) -> str:
 
 
 class Transcript:
-    """The transcript on a surface, written anew on a thread of its own.
+    """The transcript on a surface, rewritten on a separate thread.
 
-    A long conversation takes a while to render, and answers must go on being painted meanwhile.
+    Rendering a long conversation takes time, and a streaming answer must be painted meanwhile.
 
     Args:
-        surface: Where it stands; takes paints from any thread.
-        make: Returns what to write.
-        on_written: Called with what stands there now.
+        surface: The surface of the transcript; it accepts paints from any thread.
+        make: Returns the transcript to write.
+        on_written: Called with the transcript that was written.
     """
 
     def __init__(
@@ -100,16 +101,16 @@ class Transcript:
         self._thread: threading.Thread | None = None
 
     def write_now(self) -> None:
-        """Write it, and return when that is done."""
+        """Write the transcript and return when it is written."""
         new = self._make()
-        # Painted again, a transcript that the reader has unfolded would close under their eyes.
+        # Repainting would close a transcript that the user has opened.
         if new != self._painted:
             self._surface.paint({0: new})
             self._painted = new
         self._on_written(new)
 
     def write(self) -> None:
-        """Have it written; of several wishes in a row the last one counts."""
+        """Request a rewrite on the thread; several requests in a row lead to one rewrite."""
         with self._lock:
             self._requested = True
             if self._thread is None:

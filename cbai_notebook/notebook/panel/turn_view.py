@@ -1,4 +1,4 @@
-"""One turn in the panel: the prompt, the answer as it comes, and what can be done with both."""
+"""One turn in the panel: the prompt, the streaming answer, and the buttons of both."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 FRAME_S = 0.05
-"""Seconds in which a browser puts on the screen what it has got, if nothing else follows at once."""
+"""Seconds that a browser needs to draw received content when nothing else follows at once."""
 
 
 class TurnView:
-    """Widgets that show a turn. Everything here runs on the background loop.
+    """The widgets of a turn. Every method runs on the background loop.
 
     Args:
-        turn: The turn; one that is under way is followed to its end.
-        key: How the panel calls the turn.
-        layout: Shared by all widgets, since each of its own would be one more thing to send.
-        position: The turn's number among its alternatives, and how many there are.
-        on_end: Called when a turn that was under way stands on the page as it will stay.
+        turn: The turn; a streaming turn is followed to its end.
+        key: The panel's key of the turn.
+        layout: One layout shared by all widgets, because each layout is sent to the browser.
+        position: The turn's number among its alternatives (from 1), and the number of alternatives.
+        on_end: Called when a streaming turn has ended and its final form is on the page.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class TurnView:
             self._show_final()
 
     def notify(self) -> None:
-        """Look at the turn again: something came, or it has ended."""
+        """Signal that the turn has new content or has ended."""
         self._updated.set()
 
     def set_position(self, position: tuple[int, int]) -> None:
-        """Show the turn's number among its alternatives."""
+        """Show the turn's number among its alternatives, and update the footer of a turn that has ended."""
         if position != self._position:
             self._position = position
             self._prompt.value = markup.prompt(self.turn, self.key, *position)
@@ -78,12 +78,12 @@ class TurnView:
             self._footer.value = markup.footer(self.turn, self.key)
 
     def stop_following(self) -> None:
-        """Leave the widgets as they are."""
+        """Stop following the turn; the widgets stay as they are."""
         if self._task:
             self._task.cancel()
 
     def close(self) -> None:
-        """Take the widgets away."""
+        """Close the widgets."""
         self.stop_following()
         for widget in (*self.box.children, self.box):
             widget.close()
@@ -93,12 +93,12 @@ class TurnView:
         screen = Screen(surface, share=PACE.share)
         with PACE.joined():
             await render_answer_async(self._listen, screen)
-            # The last words are seen before the page has work with all that stands around them.
+            # The browser draws the end of the answer before the buttons and notices give it more work.
             screen.flush()
             await asyncio.sleep(FRAME_S)
         if "".join(self._streamed) != self.turn.text:
             self._replace_answer(surface)
-        # How the turn ended stands in the foot, in the reader's language.
+        # The footer says how the turn ended, in the user's language.
         elif self.turn.text or self.turn.reasoning or not self.turn.error:
             screen.finish("complete", footer=Facts(elsewhere=True))
         else:
@@ -109,7 +109,7 @@ class TurnView:
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
         seen, calls = (0, 0), list[ToolCall]()
         while True:
-            # Looked at first, so that what came before the end is not left behind.
+            # Read the status before the text: then text that arrived before the end is not missed.
             ended = self.turn.status != STREAMING
             text, reasoning, seen = self.turn.text_since(seen)
             self._streamed.append(text)
@@ -135,7 +135,7 @@ class TurnView:
         self._footer.value = markup.footer(self.turn, self.key, waiting)
 
     def _replace_answer(self, surface: AnswerSurface) -> None:
-        """Show what the turn says now, in the place of what was said on the way."""
+        """Replace the streamed text by the final answer, which differs from it (a repaired answer)."""
         previous = self.box.children[1:-1]
         surface.close()
         self._show_final()

@@ -1,8 +1,8 @@
-"""The panel's widgets, and what happens when they are clicked.
+"""The widgets of the panel and their callbacks.
 
-Widget callbacks come on the main thread or on another, depending on the kernel: they take a lock, hand
-over to the background loop and return. Everything that changes a widget runs on that loop, so one after
-the other, and goes on while a cell runs.
+The kernel decides on which thread a widget callback runs: the main thread or another one. So a callback
+takes a lock, passes the work to the background event loop and returns. Every change of a widget runs on
+that loop: the changes run one after another, also while a cell is running.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from cbai_notebook.notebook.panel.widgets import Bar, Composer, update
 from cbai_notebook.notebook.screen.surfaces import Bundle
 
 PAGE_TURNS = 20
-"""Turns that are on the page at first, and that come back when earlier ones are asked for."""
+"""Turns on the page at first, and turns that one click on "Show earlier messages" adds."""
 
 MAX_TURNS = 40
-"""Turns on the page at which all but the newest page are folded away again."""
+"""With more turns than this on the page, only the newest `PAGE_TURNS` stay."""
 
 MAX_RECALLED = 20
-"""Prompts that the arrow key brings back."""
+"""Earlier prompts that the arrow key in the message box brings back."""
 
 
 class PanelController(Protocol):
-    """What the view reads from its panel, and what it calls when the user clicks or types."""
+    """The part of a panel that the view uses: its state, and the methods for clicks and typing."""
 
     @property
     def conversation(self) -> Conversation:
@@ -126,10 +126,10 @@ class PanelView:
         self._show_state()
         self._post(self._start_watching)
 
-    # On show and off
+    # Display and close
 
     def display(self) -> None:
-        """Show the panel in the running cell, and under it the transcript that a saved file keeps."""
+        """Show the panel in the running cell, and below it the transcript for the saved notebook file."""
         from IPython.display import display
 
         from cbai_notebook.notebook.screen.cell import CellSurface
@@ -140,7 +140,7 @@ class PanelView:
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, raw=True
         )
         if is_app():
-            return  # nothing is saved there
+            return  # an app saves no notebook file
         self._transcript = Transcript(
             CellSurface(owns_cell=False),
             lambda: bundle(self._conversation, f"cbai-of-{self._uid}", self._language),
@@ -152,7 +152,7 @@ class PanelView:
             self._transcript.write()
 
     def close(self) -> None:
-        """Take every widget away; to be called on the background loop."""
+        """Close every widget. Call this on the background loop."""
         self._stop_watching()
         self._closed = True
         for task in self._tasks:
@@ -189,15 +189,15 @@ class PanelView:
     def _post(self, work: Callable[..., None], *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(work, *arguments)
 
-    # What the panel wants shown
+    # Called by the panel
 
     def fill(self, text: str) -> None:
-        """Write into the message box."""
+        """Write a text into the message box."""
         self._composer.draft = text
         self._composer.send({"type": "fill", "text": text})
 
     def restore_prompt(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
-        """Write a prompt that could not be asked into the message box again, and say why."""
+        """Write a prompt that was not sent back into the message box, and show the error."""
         self._composer.send({"type": "refused", "text": prompt, "images": list(images)})
         if isinstance(error, Exception):
             known = error if isinstance(error, CbaiError) else CbaiError(repr(error))
@@ -208,7 +208,7 @@ class PanelView:
         self._post(self._show_conversation, conversation)
 
     def show_state(self) -> None:
-        """Show whether an answer is under way, and what else is said in the bar and the composer."""
+        """Update the bar and the composer: the options, and whether an answer is streaming."""
         self._post(self._show_state)
 
     def _show_conversation(self, conversation: Conversation) -> None:
@@ -255,7 +255,7 @@ class PanelView:
             seconds=round(sum(turn.duration_s or 0.0 for turn in turns), 1),
         )
 
-    # What the conversation has to show
+    # Changes of the conversation
 
     def _on_change(self, change: Change) -> None:
         if self._unwatch is None:
@@ -273,7 +273,7 @@ class PanelView:
             self._announce("started")
         elif change.kind == "closed" and change.turn:
             if view := self._views.get(change.turn):
-                # All else follows once the answer is painted, which comes first.
+                # The answer is painted first; `_on_painted` then does the rest.
                 view.notify()
                 return
             self._write_transcript()
@@ -361,11 +361,11 @@ class PanelView:
             self._transcript.write()
 
     def _send_transcript(self, bundle: Bundle) -> None:
-        # A page that was loaded again has forgotten which output is which, so it is told another way.
+        # After a reload, the page no longer knows which output holds the transcript: send it as a message.
         if self._times_shown > 1:
             self._composer.send({"type": "transcript", "data": bundle})
 
-    # What the reader wants
+    # Actions of the user
 
     def _on_composer(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
         with self._lock:

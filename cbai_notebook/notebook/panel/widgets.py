@@ -1,4 +1,4 @@
-"""The two parts of the panel that are written for the browser: the bar above and the composer below."""
+"""The two parts of the panel that are written in JavaScript: the bar (top) and the composer (bottom)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _FOLDER = Path(__file__).parent
 
 
 def _source(*names: str) -> str:
-    # A module of the browser cannot import its siblings from a notebook, so they are joined here.
+    # In a notebook, a JavaScript module cannot import the files beside it, so they are joined here.
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
 class Composer(anywidget.AnyWidget):
-    """Where the reader writes, and what makes the conversation above it answer to clicks and keys.
+    """The message box; its JavaScript also handles clicks and keys in the conversation above it.
 
-    It sends ``send``, ``stop``, ``act``, ``shown`` and ``gone``, and is sent ``sent``, ``refused``,
-    ``fill``, ``focus``, ``announce`` and ``transcript``.
+    Messages to the kernel: ``send``, ``stop``, ``act``, ``shown``, ``gone``. Messages to the browser:
+    ``sent``, ``refused``, ``fill``, ``focus``, ``announce``, ``transcript``.
     """
 
     _esm = _source("labels.js", "transcript.js", "pictures.js", "composer.js")
@@ -36,9 +36,10 @@ class Composer(anywidget.AnyWidget):
 
 
 class Bar(anywidget.AnyWidget):
-    """Which conversation, which model, and how to ask it.
+    """The bar with the conversation, the model and the options of the next prompt.
 
-    It sends ``pick``, ``new``, ``options`` and ``export``, and is sent ``download``.
+    Messages to the kernel: ``pick``, ``new``, ``options``, ``export``. Message to the browser:
+    ``download``.
     """
 
     _esm = _source("labels.js", "bar.js")
@@ -55,7 +56,7 @@ class Bar(anywidget.AnyWidget):
 
 
 def update(widget: Any, **values: Any) -> bool:
-    """Set what differs, in one message; return whether anything did."""
+    """Set the values that differ, in one message; return whether any value differed."""
     changes = {name: value for name, value in values.items() if getattr(widget, name) != value}
     if changes:
         with widget.hold_sync():
