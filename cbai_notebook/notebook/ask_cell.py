@@ -1,4 +1,4 @@
-"""A prompt in a cell: expand its variables, send it, show the streaming answer, and end the cell."""
+"""A prompt in a cell: expand its variables, send it, show the streaming answer, end the cell."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class _Prepared:
 
 
 def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
-    """Send a prompt and show the answer below the running cell, or in the output that ``--into`` names.
+    """Send a prompt and show the answer below the running cell, or where ``--into`` says.
 
     Raises:
         CbaiError: The prompt was refused or the request failed; the text received so far is kept.
-        KeyboardInterrupt: The user interrupted the cell. The request is stopped; the text received so
-            far is kept.
+        KeyboardInterrupt: The user interrupted the cell; the request is stopped, and the text
+            received so far is kept.
     """
     conflicts.check(options)
     if options.draw:
@@ -227,7 +227,7 @@ def _show_request(prepared: _Prepared) -> None:
 
 
 def _tool_calls_only(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:
-    """Return a listener that passes on tool calls only; the text is shown when the answer is complete."""
+    """Return a listener for tool calls only: the text is shown when the answer is complete."""
 
     def listen(delta: Delta) -> None:
         if delta.call:

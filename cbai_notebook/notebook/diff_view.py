@@ -1,4 +1,4 @@
-"""The difference of two answers on the screen: colours in a cell, colours or marks in a terminal."""
+"""The difference of two answers: in colours in a cell, in colours or marks in a terminal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
-# A transparent tint under text in the page's own colour is readable on light and dark pages; the lines
-# distinguish both kinds without colours.
+# A transparent tint under text in the page's own colour is readable on light and dark pages. The
+# lines tell both kinds apart without colours.
 _STYLES = {
     "removed": "background-color:rgba(214,69,69,0.22);text-decoration:line-through",
     "added": "background-color:rgba(46,160,67,0.25);text-decoration:underline",

@@ -1,4 +1,4 @@
-"""``%%cbai --draw``: generate pictures, show their bytes below the cell, and save them to a file."""
+"""``%%cbai --draw``: generate pictures, show them below the cell, and save them to a file."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class _Prepared:
 
 
 def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
-    """Generate pictures and show them below the running cell, or in the output that ``--into`` names.
+    """Generate pictures and show them below the running cell, or where ``--into`` says.
 
     Raises:
-        CbaiError: The prompt was refused, or a picture is missing; the pictures that arrived are shown.
+        CbaiError: The prompt was refused, or a picture is missing; the others are shown.
         KeyboardInterrupt: The user interrupted the cell; the request is stopped.
     """
     prepared = _prepare(shell, text, options)

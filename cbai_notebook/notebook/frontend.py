@@ -17,8 +17,8 @@ def is_kernel(shell: InteractiveShell) -> bool:
 def is_app() -> bool:
     """Return whether the notebook is served as an app, without cells.
 
-    Voilà sets ``SERVER_SOFTWARE`` for its kernels, as a web server does for a CGI script (RFC 3875,
-    4.1.17).
+    Voilà sets ``SERVER_SOFTWARE`` for its kernels, as a web server does for a CGI script
+    (RFC 3875, 4.1.17).
     """
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
 
@@ -34,7 +34,7 @@ _last_run: tuple[str, int] = ("", 0)
 
 
 def cell_turn(shell: InteractiveShell) -> int:
-    """Return the number of this prompt within the current run of the cell, from 0; each call adds 1."""
+    """Return the number of this prompt in the current run of the cell, from 0; each call adds 1."""
     global _last_run
     run = str((_request(shell).get("header") or {}).get("msg_id", ""))
     previous, count = _last_run
@@ -43,7 +43,7 @@ def cell_turn(shell: InteractiveShell) -> int:
 
 
 def owns_cell(shell: InteractiveShell) -> bool:
-    """Return whether all output of the running cell comes from us, so that all of it may be replaced."""
+    """Return whether all output of the running cell is ours, so that all of it may be replaced."""
     code = str((_request(shell).get("content") or {}).get("code", "")).strip()
     return code.startswith("%%cbai") or (code.startswith("%cbai") and "\n" not in code)
 

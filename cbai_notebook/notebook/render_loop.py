@@ -59,8 +59,8 @@ def render_answer(
 ) -> T:
     """Run an answer on the background loop and paint it on the calling thread until it ends.
 
-    Deltas pass through a queue: a round trip between the threads for each delta would cost more than
-    the paint. The calling thread paints, so that the output reaches its own cell.
+    Deltas pass through a queue: a round trip between the threads for each delta would cost more
+    than the paint. The calling thread paints, so that the output reaches its own cell.
 
     Args:
         start: Called with a listener, and with an object that runs functions on the calling thread;

@@ -36,9 +36,9 @@ def show(
 ) -> Answer | asyncio.Task[Answer]:
     """Show a stream while it arrives, below the running cell or in an Output widget.
 
-    A stream that was made with ``cbai.run(…)`` is shown before this call returns. A stream that was made
-    with ``await`` belongs to the cell's own event loop, which cannot run while this call waits, so a task
-    shows it: write ``await cbai.show(stream)``.
+    A stream from ``cbai.run(…)`` is shown before this call returns. A stream from ``await`` belongs
+    to the cell's own event loop, which cannot run while this call waits, so a task shows it: write
+    ``await cbai.show(stream)``.
 
     Args:
         stream: A stream from ``model.stream_text(…)``.
@@ -50,7 +50,7 @@ def show(
 
     Raises:
         CbaiError: The stream failed; the received text stays on the screen.
-        UsageError: The stream belongs to an event loop that is not running, or `into` is not an Output.
+        UsageError: The stream's event loop is not running, or `into` is not an Output.
     """
     on_this_loop = stream.loop is _running_loop()
     if not on_this_loop and stream.loop is not background_loop():

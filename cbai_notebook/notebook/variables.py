@@ -53,8 +53,8 @@ def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict
 def image_urls(images: Iterable[str], namespace: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the URLs of images: ``data:`` URLs for all images that are not on the web.
 
-    A variable is preferred to a file of the same name; ``./cat`` is always a file. A variable may be
-    followed by a path into its value, as in ``figures[0]`` or ``row["photo"]``.
+    A variable is preferred to a file of the same name; ``./cat`` is always a file. A variable may
+    have a path into its value, as in ``figures[0]`` or ``row["photo"]``.
 
     Args:
         images: Files, https addresses or variables, as written in the options.
@@ -79,7 +79,7 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
         try:
             return await cell_thread.run(lambda: _confirmed(pending))
         except (EOFError, NotImplementedError, RuntimeError):
-            # ipykernel's StdinNotImplementedError is one of the last two, depending on its version.
+            # ipykernel's StdinNotImplementedError is one or both of the last two, by its version.
             add_hint(f"`{pending.name}` was refused, because nobody can be asked here.")
             return False
 
@@ -153,7 +153,7 @@ def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
 
 
 def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
-    """Return the value of the variable that `text` names, or `text` itself as a path or an address."""
+    """Return the value of the variable that `text` names, or `text` itself: a path or an address."""
     match = REFERENCE.fullmatch(f"{{{text}}}")
     if match is None:
         return text

@@ -1,4 +1,4 @@
-"""An answer in the panel: an Output widget for each sealed (final) part, and one for the open last part."""
+"""An answer in the panel: an Output widget for each sealed (final) part, and one open one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OPEN = "cbai-open"
 
 
 class AnswerSurface:
-    """Surface of one Output widget for each part, so that a paint sends only the parts that changed.
+    """Surface with one Output widget for each part: a paint sends only the parts that changed.
 
-    A browser needs some time to create a widget. So there is always one spare widget on the page, hidden
-    behind the open one. When a part is sealed, the rest of the text is first written into the spare
-    widget; then one message cuts the open output down to the sealed part and makes the spare one visible.
+    A browser needs some time to create a widget, so a spare one is already on the page, hidden behind
+    the open one. When a part is sealed, the rest of the text is first written into the spare widget;
+    then one message cuts the open output down to the sealed part and makes the spare widget visible.
     So no text disappears in between.
 
     Args:
@@ -52,14 +52,14 @@ class AnswerSurface:
         previous = self._count
         self._count = max(previous, *(slot + 1 for slot in slots))
         self._require(self._count)
-        # From last to first: the old open output is closed only after the output behind it is written.
+        # From last to first: the open output is closed only after the one behind it is written.
         changed = False
         for slot in reversed(range(self._count)):
             if slot in slots:
                 changed |= self._write(slot, outputs_of(slots[slot]))
             elif previous - 1 <= slot:
                 self._write(slot)
-        # Not in the same paint as a seal, which is already much work for the page, nor when nothing changed.
+        # Not together with a seal, which is already much work for the page, nor at the very end.
         if changed and self._count == previous:
             self._require(self._count + 1)
 

@@ -23,7 +23,7 @@ class Approvals:
         return (turn, call) in self._waiting
 
     async def request(self, turn: Turn, pending: PendingCall) -> bool:
-        """Wait for the user's answer and return whether the call is allowed. Runs on the background loop."""
+        """Wait for a click, on the background loop; return whether the call is allowed."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[turn, pending.id] = answer
         try:

@@ -33,7 +33,7 @@ NEEDS_NOTEBOOK = (
 class ChatPanel:
     """Chat in a notebook; make it the last expression of a cell to show it.
 
-    The panel and `%%cbai -c NAME` share one conversation: each shows the turns of the other at once.
+    The panel shows the turns of `%%cbai -c NAME` at once, and such a cell sends those of the panel.
 
     Args:
         conversation: The conversation or its name; the current one by default.
@@ -48,7 +48,7 @@ class ChatPanel:
             for an agent that may search the web.
 
     Raises:
-        UsageError: The conversation's name is blank, or a tool is not a function.
+        UsageError: The conversation's name is blank, or a tool is not valid.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class ChatPanel:
         return self._open_view().root
 
     def close(self) -> None:
-        """Stop the streaming answer and remove the panel from the page. The conversation is kept."""
+        """Stop the streaming answer, remove the panel from the page, keep the conversation."""
         with self._lock:
             self._closed = True
             view, self._view = self._view, None

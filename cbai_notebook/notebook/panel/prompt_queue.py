@@ -31,7 +31,7 @@ class PanelOptions:
 
     Attributes:
         model: ``MODEL`` or ``PROVIDER/MODEL``; empty for the default.
-        system: The system prompt of the following prompts; ``""`` removes it, ``None`` keeps the current one.
+        system: The system prompt from now on; ``""`` removes it, ``None`` keeps the current one.
         temperature: The temperature; ``None`` for the model's default.
         params: Other request parameters.
         client: Options that the client handles itself: ``tools``, ``max_steps``, ``think``.
@@ -101,8 +101,8 @@ class PromptQueue:
 
     Args:
         on_end: Called on the background loop when a prompt has ended.
-        on_error: Called on the background loop with a prompt that failed before it became a turn, and
-            with the error.
+        on_error: Called on the background loop with a prompt that failed before it became a turn,
+            and with the error.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class PromptQueue:
         return conversation in self._busy
 
     def start(self, queued: QueuedPrompt) -> bool:
-        """Start a prompt unless one is running in its conversation; return whether it was started."""
+        """Start a prompt if none is running in its conversation; return whether it was started."""
         with self._lock:
             if queued.conversation in self._busy:
                 return False
@@ -165,7 +165,7 @@ class PromptQueue:
 
     def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # already reported; without this call asyncio logs the error as never retrieved
+            task.exception()  # already reported: asyncio must not log it as never retrieved
         with self._lock:
             self._busy.discard(conversation)
             self._tasks.pop(conversation, None)

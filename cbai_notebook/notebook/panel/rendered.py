@@ -1,4 +1,4 @@
-"""Finished answers as safe HTML, cached because the panel and the transcript show the same answers."""
+"""Finished answers as safe HTML, cached because panel and transcript show the same ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reasoning_html(reasoning: str) -> str:
 
 
 def answer_html(turn: Turn) -> str:
-    """Return a turn's answer as safe HTML: text and tool calls in the order in which they arrived."""
+    """Return a turn's answer as safe HTML: text and tool calls in their order of arrival."""
     parts = []
     for step in turn.steps:
         if step.get("role") == "assistant":

@@ -1,4 +1,4 @@
-"""The conversation as plain output below the panel: readable without a kernel and without widgets."""
+"""The conversation as plain output below the panel: readable without kernel and widgets."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class TurnView:
         self._updated.set()
 
     def set_position(self, position: tuple[int, int]) -> None:
-        """Show the turn's number among its alternatives, and update the footer of a turn that has ended."""
+        """Show the turn's number among its alternatives; update the footer of a turn that has ended."""
         if position != self._position:
             self._position = position
             self._prompt.value = markup.prompt(self.turn, self.key, *position)
@@ -93,7 +93,7 @@ class TurnView:
         screen = Screen(surface, share=PACE.share)
         with PACE.joined():
             await render_answer_async(self._listen, screen)
-            # The browser draws the end of the answer before the buttons and notices give it more work.
+            # The browser draws the end of the answer before buttons and notices give it more work.
             screen.flush()
             await asyncio.sleep(FRAME_S)
         if "".join(self._streamed) != self.turn.text:
@@ -135,7 +135,7 @@ class TurnView:
         self._footer.value = markup.footer(self.turn, self.key, waiting)
 
     def _replace_answer(self, surface: AnswerSurface) -> None:
-        """Replace the streamed text by the final answer, which differs from it (a repaired answer)."""
+        """Replace the streamed text by a final answer that differs, such as a repaired one."""
         previous = self.box.children[1:-1]
         surface.close()
         self._show_final()

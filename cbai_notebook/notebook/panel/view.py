@@ -1,8 +1,8 @@
 """The widgets of the panel and their callbacks.
 
-The kernel decides on which thread a widget callback runs: the main thread or another one. So a callback
-takes a lock, passes the work to the background event loop and returns. Every change of a widget runs on
-that loop: the changes run one after another, also while a cell is running.
+The kernel decides on which thread a widget callback runs: the main thread or another one. So a
+callback takes a lock, passes the work to the background event loop and returns. Every change of a
+widget runs on that loop: the changes run one after another, also while a cell is running.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class PanelView:
     # Display and close
 
     def display(self) -> None:
-        """Show the panel in the running cell, and below it the transcript for the saved notebook file."""
+        """Show the panel in the running cell, and below it the transcript for the saved notebook."""
         from IPython.display import display
 
         from cbai_notebook.notebook.screen.cell import CellSurface
@@ -361,7 +361,7 @@ class PanelView:
             self._transcript.write()
 
     def _send_transcript(self, bundle: Bundle) -> None:
-        # After a reload, the page no longer knows which output holds the transcript: send it as a message.
+        # A reloaded page no longer knows which output is the transcript: send it as a message too.
         if self._times_shown > 1:
             self._composer.send({"type": "transcript", "data": bundle})
 

@@ -1,4 +1,4 @@
-"""The two parts of the panel that are written in JavaScript: the bar (top) and the composer (bottom)."""
+"""The parts of the panel that are written in JavaScript: the bar (top), the composer (bottom)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def _source(*names: str) -> str:
 class Composer(anywidget.AnyWidget):
     """The message box; its JavaScript also handles clicks and keys in the conversation above it.
 
-    Messages to the kernel: ``send``, ``stop``, ``act``, ``shown``, ``gone``. Messages to the browser:
-    ``sent``, ``refused``, ``fill``, ``focus``, ``announce``, ``transcript``.
+    Messages to the kernel: ``send``, ``stop``, ``act``, ``shown``, ``gone``.
+    Messages to the browser: ``sent``, ``refused``, ``fill``, ``focus``, ``announce``, ``transcript``.
     """
 
     _esm = _source("labels.js", "transcript.js", "pictures.js", "composer.js")
@@ -38,8 +38,8 @@ class Composer(anywidget.AnyWidget):
 class Bar(anywidget.AnyWidget):
     """The bar with the conversation, the model and the options of the next prompt.
 
-    Messages to the kernel: ``pick``, ``new``, ``options``, ``export``. Message to the browser:
-    ``download``.
+    Messages to the kernel: ``pick``, ``new``, ``options``, ``export``.
+    Message to the browser: ``download``.
     """
 
     _esm = _source("labels.js", "bar.js")
