@@ -1,9 +1,9 @@
 """``--insert``: put the code blocks of an answer into a new cell, without running it.
 
-Python is inserted unchanged. Blocks that are all in one other language, such as a shell or HTML, are
-inserted below IPython's cell magic for that language. Blocks beside Python, or in a language without
-a magic, become comments, because one cell runs one language. The user decides whether to run the
-cell, as with code copied by hand; characters that hide what the code does are removed.
+Python is inserted unchanged. Blocks that are all in one other language, such as a shell or HTML,
+are inserted below IPython's cell magic for that language. Blocks beside Python, or in a language
+without a magic, become comments, because one cell runs one language. The user decides whether to run
+the cell, as with code copied by hand; characters that hide what the code does are removed.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def insert_answer(shell: InteractiveShell, markdown: str) -> str:
     """Put the code blocks of an answer into a new cell below the running one.
 
     The request for a new cell is part of the cell's execute reply, so a notebook shows one new cell
-    for each run: the last one requested. A terminal shows the text as its next input. A frontend that
-    does not support such requests ignores them.
+    for each run: the last one requested. A terminal shows the text as its next input. A frontend
+    without support for such requests ignores them.
 
     Args:
         shell: The shell that runs the cell.

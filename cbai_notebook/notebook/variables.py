@@ -153,7 +153,7 @@ def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
 
 
 def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
-    """Return the value of the variable that `text` names, or `text` itself: a path or an address."""
+    """Return the value of the variable that `text` names, or `text`: a path or an address."""
     match = REFERENCE.fullmatch(f"{{{text}}}")
     if match is None:
         return text

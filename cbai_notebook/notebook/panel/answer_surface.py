@@ -18,9 +18,9 @@ OPEN = "cbai-open"
 class AnswerSurface:
     """Surface with one Output widget for each part: a paint sends only the parts that changed.
 
-    A browser needs some time to create a widget, so a spare one is already on the page, hidden behind
-    the open one. When a part is sealed, the rest of the text is first written into the spare widget;
-    then one message cuts the open output down to the sealed part and makes the spare widget visible.
+    A browser needs some time to create a widget, so a spare one is already on the page, hidden
+    behind the open one. When a part is sealed, the rest of the text is first written into the spare
+    widget; then one message cuts the open output down to the sealed part and shows the spare widget.
     So no text disappears in between.
 
     Args:

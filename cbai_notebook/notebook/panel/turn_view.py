@@ -70,7 +70,7 @@ class TurnView:
         self._updated.set()
 
     def set_position(self, position: tuple[int, int]) -> None:
-        """Show the turn's number among its alternatives; update the footer of a turn that has ended."""
+        """Show the turn's number among its alternatives; update the footer of an ended turn."""
         if position != self._position:
             self._position = position
             self._prompt.value = markup.prompt(self.turn, self.key, *position)

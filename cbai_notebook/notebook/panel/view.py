@@ -129,7 +129,7 @@ class PanelView:
     # Display and close
 
     def display(self) -> None:
-        """Show the panel in the running cell, and below it the transcript for the saved notebook."""
+        """Show the panel in the running cell, and below it the transcript that is saved."""
         from IPython.display import display
 
         from cbai_notebook.notebook.screen.cell import CellSurface
