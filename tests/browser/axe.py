@@ -1,4 +1,4 @@
-"""axe-core, the checker for accessibility: fetched once from npm, pinned, and run in a page."""
+"""axe-core, the accessibility checker: downloaded once from npm, pinned, and run in a page."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.require import require
 
 VERSION = "4.14.1"
 
-# What a page's owner answers for, and not a part of it.
+# Rules about a whole page, not about a part of it.
 _ABOUT_THE_PAGE = ["region", "page-has-heading-one", "landmark-one-main", "document-title"]
 
-# What fades in has too little contrast on its way.
+# Content that fades in has too little contrast meanwhile.
 _STILL = """part => Promise.all(part.getAnimations({subtree: true})
     .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
     .map(one => one.finished.catch(() => {})))"""
@@ -39,14 +39,14 @@ def _source() -> str:
             fetched.mkdir()
             command = [npm, "install", "--prefix", str(fetched), "--ignore-scripts", "--no-audit"]
             subprocess.run([*command, f"axe-core@{VERSION}"], check=True, capture_output=True)
-            # Workers of a parallel run may race to here; the first one wins.
+            # Workers of a parallel run may do this at the same time; the first one wins.
             with contextlib.suppress(OSError):
                 fetched.rename(folder)
     return script.read_text(encoding="utf-8")
 
 
 async def serious_violations(page: Page, part: Locator) -> list[str]:
-    """Return what is seriously wrong with a part of a page, a line for each place."""
+    """Return the serious violations in a part of a page, one line for each place."""
     await page.evaluate(_source())
     await part.evaluate(_STILL)
     report: dict[str, Any] = await part.evaluate(

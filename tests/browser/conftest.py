@@ -1,8 +1,8 @@
 """Real JupyterLab, real Notebook 7 and a real Chromium.
 
 The tests are coroutines on one event loop for the whole session, because a browser's connection
-lives on the loop that opened it. In a parallel run each application keeps to one worker, so that
-its server and its browser start once.
+belongs to the loop that opened it. In a parallel run, all tests of an application run on one worker,
+so that its server and its browser start once.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    # Outside names do not resolve: nothing that a page asks for can leave this machine.
+    # Outside names do not resolve, so no request of a page leaves this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything in this folder, and put its coroutines on the session's loop."""
+    """Mark all tests in this folder, and run their coroutines on the session's loop."""
     here = Path(__file__).parent
     for item in items:
         if here not in item.path.parents:
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Start the machine's own Chromium, or the one that Playwright has fetched."""
+    """Start the machine's own Chromium, or the one that Playwright has downloaded."""
     async with async_playwright() as playwright:
         path = browser_path()
         if path is None and Path(playwright.chromium.executable_path).exists():
@@ -68,14 +68,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Gateway]:
-    """The gateway that the notebooks' kernels talk to; the model's name chooses the answer."""
+    """The gateway for the kernels of the notebooks; the model's name chooses the answer."""
     with serve() as gateway:
         yield gateway
 
 
 @pytest.fixture(autouse=True)
 def every_answer_was_asked_for(cloud: Gateway) -> Iterator[None]:
-    """Keep a test's answers from the next test, and fail the one that did not ask for its own."""
+    """Drop a test's unused answers, so that the next test cannot get them, and fail that test."""
     cloud.forget()
     yield
     left = cloud.forget()
@@ -103,14 +103,14 @@ def server(
 
 @pytest.fixture(scope="session")
 def leak_listener() -> Iterator[LeakListener]:
-    """One listener for the session; ``leaks`` gives it to a test with no hits."""
+    """One listener for the session; ``leaks`` gives it to a test without hits."""
     with LeakListener().listening() as listener:
         yield listener
 
 
 @pytest.fixture
 def leaks(leak_listener: LeakListener) -> LeakListener:
-    """A listener that nobody has called yet."""
+    """A listener without hits."""
     leak_listener.hits.clear()
     return leak_listener
 
@@ -120,7 +120,7 @@ _numbers = itertools.count(1)
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def context(browser: Browser, server: JupyterServer) -> AsyncIterator[BrowserContext]:
-    """A browser profile; it is shared, so that the applications' code is fetched once."""
+    """A browser profile; it is shared, so that the applications' code is downloaded once."""
     context = await browser.new_context(viewport={"width": 1280, "height": 960})
     yield context
     await context.close()
@@ -128,7 +128,7 @@ async def context(browser: Browser, server: JupyterServer) -> AsyncIterator[Brow
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def watch(context: BrowserContext, server: JupyterServer) -> AsyncIterator[Watch]:
-    """The record of all that the test's pages do."""
+    """The record of everything that the test's pages do."""
     watch = Watch(urlsplit(server.url).netloc)
     async with watch.attached(context):
         yield watch
@@ -138,7 +138,7 @@ async def watch(context: BrowserContext, server: JupyterServer) -> AsyncIterator
 async def open_notebook(
     context: BrowserContext, server: JupyterServer, watch: Watch
 ) -> AsyncIterator[OpenNotebook]:
-    """Open notebooks: of given cells, or a file that is already under the server's root."""
+    """Open notebooks: from given cells, or from a file that is already under the server's root."""
     opened: list[NotebookPage] = []
 
     async def open(*cells: str, file: Path | None = None, **options: object) -> NotebookPage:

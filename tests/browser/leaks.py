@@ -1,4 +1,4 @@
-"""Witnesses: a listener that hostile content would call, and a record of all that a page does."""
+"""Watchers: a listener that hostile content would call, and a record of what a page does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, R
 
 
 class LeakListener:
-    """A loopback server that nobody has a reason to call; it remembers who did."""
+    """A loopback server that no harmless page calls; it remembers every request."""
 
     def __init__(self) -> None:
         self.hits: list[str] = []
@@ -24,7 +24,7 @@ class LeakListener:
             def _hit(self) -> None:
                 listener.hits.append(f"{self.command} {self.path}")
                 self.send_response(200)
-                # Whatever it was asked for, the answer must not be refused for its origin.
+                # The browser must not block a response because of its origin.
                 self.send_header("Access-Control-Allow-Origin", "*")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -32,14 +32,14 @@ class LeakListener:
             do_GET = do_POST = do_HEAD = do_OPTIONS = do_PUT = _hit
 
             def log_message(self, format: str, *args: object) -> None:
-                """Keep quiet: the hits are the log."""
+                """Log nothing: the hits are the log."""
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[LeakListener]:
-        """Listen on a thread of its own until the block ends."""
+        """Listen on a separate thread until the block ends."""
         thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -52,14 +52,14 @@ class LeakListener:
 
 @dataclass
 class Watch:
-    """What the pages of a browser profile did that calm pages do not do.
+    """Actions of the pages of a browser profile that harmless pages do not do.
 
     Args:
         origin: The Jupyter server's own ``host:port``.
-        strangers: Requests to any other host, by URL.
-        popups: Addresses that were to be opened in a new window; none of them loads.
-        dialogs: Messages of ``alert`` and its like.
-        errors: Exceptions that no script of the page caught.
+        strangers: URLs of requests to other hosts.
+        popups: Addresses that a page tried to open in a new window; none of them loads.
+        dialogs: Messages of ``alert`` and other dialogs.
+        errors: Uncaught exceptions of scripts.
         marks: Console messages that hostile payloads write when they run.
     """
 
@@ -73,8 +73,8 @@ class Watch:
 
     @contextlib.asynccontextmanager
     async def attached(self, context: BrowserContext) -> AsyncIterator[None]:
-        """Watch a profile until the block ends; new windows of its pages stay empty."""
-        # Only what leaves the server is routed: routing everything makes pages slow.
+        """Watch a profile until the block ends; new windows that its pages open stay empty."""
+        # Only requests to other hosts are routed: routing all requests makes pages slow.
         elsewhere = re.compile(rf"^https?://(?!{re.escape(self.origin)}/)")
         context.on("request", self._on_request)
         await context.route(elsewhere, self._keep_popups_empty)
@@ -83,7 +83,7 @@ class Watch:
         await context.unroute(elsewhere, self._keep_popups_empty)
 
     def add(self, page: Page) -> None:
-        """Count a page as one of the test's own, and listen to it."""
+        """Record what a page of the test does."""
         self._pages.append(page)
         page.on("popup", lambda popup: popup.close())
         page.on("dialog", self._on_dialog)
@@ -95,14 +95,14 @@ class Watch:
             return False
         try:
             return request.frame.page not in self._pages
-        except Error:  # a window that is not there yet has no frame
+        except Error:  # a window that does not exist yet has no frame
             return True
 
     async def _keep_popups_empty(self, route: Route, request: Request) -> None:
         await (route.abort() if self._is_popup(request) else route.continue_())
 
     async def _on_dialog(self, dialog: Dialog) -> None:
-        if dialog.type == "beforeunload":  # Jupyter's own, about what is not saved
+        if dialog.type == "beforeunload":  # Jupyter's own dialog about unsaved changes
             await dialog.accept()
             return
         self.dialogs.append(dialog.message)

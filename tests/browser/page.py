@@ -1,4 +1,4 @@
-"""A notebook in a browser page: what a person can do to it and see of it."""
+"""A notebook in a browser page: what a user can do with it and see of it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.browser.server import CLOUD_KERNEL, JupyterServer
 
 Theme = Literal["light", "dark"]
 _THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-PATIENCE = 90_000  # milliseconds that a test waits for something that must happen
-expect.set_options(timeout=PATIENCE)  # on a busy machine five seconds are nothing
+PATIENCE = 90_000  # milliseconds that a test waits for an expected event
+expect.set_options(timeout=PATIENCE)  # five seconds are too short on a busy machine
 
 _PANEL = "window.jupyterapp.shell.currentWidget"
 _KERNEL_IDLE = f"{_PANEL}?.sessionContext?.session?.kernel?.status === 'idle'"
@@ -34,7 +34,7 @@ _PROMPTS = (
 def write_notebook(
     file: Path, cells: Sequence[str], kernel: str = CLOUD_KERNEL, **metadata: Any
 ) -> Path:
-    """Write a notebook of code cells that has never been run."""
+    """Write a notebook of code cells that were never run."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in cells],
         metadata={
@@ -47,7 +47,7 @@ def write_notebook(
 
 
 async def until(condition: Callable[[], object | Awaitable[object]], what: str) -> None:
-    """Wait until something that no locator shows is so, such as a listener's having been called."""
+    """Wait for a condition that no locator shows, such as a call of a listener."""
     deadline = time.monotonic() + PATIENCE / 1000
     while not (await found if inspect.isawaitable(found := condition()) else found):
         assert time.monotonic() < deadline, f"waited {PATIENCE / 1000:.0f} s for {what}"
@@ -59,7 +59,7 @@ class NotebookPage:
 
     Args:
         page: The browser's page.
-        server: The server that it talks to.
+        server: The page's server.
         name: The notebook's path under the server's root.
         watch: The record of what the page does.
     """
@@ -74,11 +74,11 @@ class NotebookPage:
 
     @property
     def file(self) -> Path:
-        """The notebook on the server's disk."""
+        """The notebook's file on the server's disk."""
         return self.server.root / self.name
 
     async def open(self, workspace: str, *, wait_for_kernel: bool = True) -> None:
-        """Go to the notebook and wait until it can be used."""
+        """Open the notebook and wait until it is ready for use."""
         await self.page.goto(self.server.link(self.name, workspace))
         await self.page.wait_for_function(
             f"() => window.jupyterapp && {_PANEL}?.context?.isReady "
@@ -88,16 +88,16 @@ class NotebookPage:
             await self.page.wait_for_function(f"() => {_KERNEL_IDLE}")
 
     async def close(self) -> None:
-        """End the kernel and close the page, as far as that has not been done."""
+        """End the kernel and close the page, unless that was done already."""
         if self.page.is_closed():
             return
-        if self._theme != "light":  # the server would keep it for the next test
+        if self._theme != "light":  # otherwise the server keeps the kernel for the next test
             await self.use_theme("light")
         await self.page.evaluate(f"async () => {{ await {_PANEL}?.sessionContext?.shutdown(); }}")
         await self.page.close()
 
     async def use_theme(self, theme: Theme) -> None:
-        """Change the theme and wait until it is on screen."""
+        """Change the theme and wait until it is on the screen."""
         self._theme = theme
         await self.page.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
@@ -106,7 +106,7 @@ class NotebookPage:
         light = "true" if theme == "light" else "false"
         await self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
 
-    # Doing
+    # Actions
 
     async def choose(self, menu: str, entry: str) -> None:
         """Click an entry of a menu."""
@@ -115,20 +115,20 @@ class NotebookPage:
         await self.page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{entry}$")).click()
 
     async def run_all(self) -> None:
-        """Click Run > Run All Cells, and wait until the kernel has begun with them."""
+        """Click Run > Run All Cells, and wait until the kernel has started to run them."""
         async with self._begins():
             await self.choose("Run", "Run All Cells")
 
     async def run_from(self, index: int) -> None:
-        """Select a cell and press Shift+Enter, and wait until the kernel has begun with it."""
+        """Select a cell, press Shift+Enter, and wait until the kernel has started to run it."""
         async with self._begins():
             await self.cell(index).locator(".jp-InputArea-editor").click()
             await self.page.keyboard.press("Shift+Enter")
 
     @contextlib.asynccontextmanager
     async def _begins(self) -> AsyncIterator[None]:
-        """Wait, after the block, until the kernel has begun to run a cell."""
-        # Prompts do not tell: a quick cell has the same one before and after.
+        """Wait, after the block, until the kernel has started to run a cell."""
+        # The prompt does not show it: a quick cell has the same prompt before and after.
         await self.page.evaluate(
             f"""() => {{
                 const session = {_PANEL}.sessionContext;
@@ -145,7 +145,7 @@ class NotebookPage:
         await self.page.wait_for_function("() => window.cellBegan")
 
     async def add_cell(self, source: str) -> None:
-        """Add a cell at the end by the toolbar's button, and type into it, as a person does."""
+        """Add a cell at the end with the toolbar's button, and type into it."""
         await self.cell(-1).locator(".jp-InputArea-editor").click()
         await self.page.keyboard.press("Escape")
         count = await self.page.evaluate(f"() => {_CELLS}.length")
@@ -156,7 +156,7 @@ class NotebookPage:
         await self.page.keyboard.insert_text(source)
 
     async def press(self, keys: str) -> None:
-        """Press a key or a chord."""
+        """Press a key or a combination of keys."""
         await self.page.keyboard.press(keys)
 
     async def stop(self) -> None:
@@ -164,8 +164,8 @@ class NotebookPage:
         await self.page.locator("[data-jp-item-name='interrupt'] >> visible=true").first.click()
 
     async def save(self) -> None:
-        """Save by the keyboard and wait until the file holds it."""
-        # Not until the model is clean: it may be so before, and dirty again at once.
+        """Save with the keyboard and wait until the file is written."""
+        # Do not wait for a clean model: it may be clean before, and dirty again at once.
         await self.page.evaluate(
             f"""() => {{
                 const context = {_PANEL}.context;
@@ -185,7 +185,7 @@ class NotebookPage:
     async def screenshot(
         self, folder: Path, name: str, *, cell: int | None = None, end: bool = False
     ) -> Path:
-        """Keep a picture of the window, with the beginning or the end of a cell in view."""
+        """Save a screenshot of the window that shows the beginning or the end of a cell."""
         if cell is not None:
             await self.cell(cell).evaluate(
                 "(node, block) => node.scrollIntoView({block})", "end" if end else "start"
@@ -195,7 +195,7 @@ class NotebookPage:
         await self.page.screenshot(path=file, animations="disabled")
         return file
 
-    # Seeing
+    # State
 
     def cell(self, index: int) -> Locator:
         """A cell of the notebook."""
@@ -206,22 +206,22 @@ class NotebookPage:
         return self.cell(index).locator(".jp-Cell-outputArea")
 
     async def text(self, index: int) -> str:
-        """The text of a cell's output, as it is on screen."""
+        """The text of a cell's output, as shown on the screen."""
         return (await self.output(index).inner_text()).strip()
 
     async def prompts(self) -> list[str]:
-        """What stands left of the code cells: ``[1]:``, ``[*]:``, ``[ ]:``."""
+        """The prompts of the code cells: ``[1]:``, ``[*]:``, ``[ ]:``."""
         return list(await self.page.evaluate(f"() => {_PROMPTS}"))
 
     async def idle(self, patience: int = PATIENCE) -> None:
-        """Wait until no cell waits or runs and the kernel is idle."""
+        """Wait until no cell is queued or running and the kernel is idle."""
         await self.page.wait_for_function(
             f"() => {_KERNEL_IDLE} && !{_PROMPTS}.some(prompt => prompt.includes('*'))",
             timeout=patience,
         )
 
     async def run_to_end(self) -> None:
-        """Run all cells by clicking, to the end."""
+        """Run all cells by a click, and wait until they have ended."""
         await self.run_all()
         await self.idle()
 
@@ -234,7 +234,7 @@ class NotebookPage:
         )
 
     async def trusted(self, index: int) -> bool:
-        """Tell whether a cell's outputs are trusted."""
+        """Return whether a cell's outputs are trusted."""
         return bool(await self.page.evaluate(f"index => {_CELLS}.at(index).model.trusted", index))
 
     async def see(self, index: int, text: str) -> None:
@@ -242,5 +242,5 @@ class NotebookPage:
         await expect(self.output(index)).to_contain_text(text)
 
     def saved(self) -> nbformat.NotebookNode:
-        """The notebook in the file."""
+        """The content of the notebook's file."""
         return nbformat.read(self.file, as_version=4)

@@ -1,4 +1,4 @@
-"""A chat panel in a browser page: what a person can do to it and see of it."""
+"""A chat panel in a browser page: what a user can do with it and see of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PanelPage:
 
     @classmethod
     async def shown(cls, notebook: NotebookPage, cell: int = 0, number: int = 0) -> PanelPage:
-        """Wait for a panel under a cell."""
+        """Wait for a panel below a cell."""
         made = cls(notebook.page, notebook.output(cell).locator(".cbai-panel").nth(number))
         await expect(made.root).to_have_attribute("data-lm-suppress-shortcuts", "true")
         return made
@@ -50,19 +50,19 @@ class PanelPage:
         await self.page.keyboard.press("Enter")
 
     async def settled(self) -> None:
-        """Wait until no answer is under way and every turn stands there, its foot included."""
+        """Wait until no answer is streaming and every turn is shown with its footer."""
         await expect(self.send_button).to_be_visible()
         await expect(self.root.locator(".cbai-turn:not(:has(.cbai-facts))")).to_have_count(0)
 
     async def converse(self, prompt: str) -> None:
-        """Ask, and wait for the end of the answer."""
+        """Send a prompt and wait for the end of the answer."""
         count = await self.turns.count()
         await self.ask(prompt)
         await expect(self.turns).to_have_count(count + 1)
         await self.settled()
 
     async def act(self, action: str, turn: int = -1) -> None:
-        """Click one of a turn's buttons, which show themselves when the mouse is near."""
+        """Click one of a turn's buttons, which are visible while the mouse is over the turn."""
         chosen = self.turns.nth(turn)
         await chosen.hover()
         await chosen.locator(f"[data-cbai='{action}']").click()
@@ -72,7 +72,7 @@ class PanelPage:
         return await self.prompts.all_inner_texts()
 
     async def scroll_up(self) -> None:
-        """Scroll to the top of the conversation, as a reader does."""
+        """Scroll to the top of the conversation."""
         await self.scroller.hover()
         await self.page.mouse.wheel(0, -100_000)
         await self.page.wait_for_function(
@@ -81,7 +81,7 @@ class PanelPage:
 
 
 async def in_kernel(notebook: NotebookPage, expression: str) -> Any:
-    """Evaluate an expression in the notebook's kernel and return it, by way of JSON."""
+    """Evaluate an expression in the notebook's kernel and return its value, sent as JSON."""
     code = f"import json; print(json.dumps({expression}))"
     printed = await notebook.page.evaluate(
         """async code => {
@@ -104,7 +104,7 @@ async def in_kernel(notebook: NotebookPage, expression: str) -> Any:
 
 
 async def until_in_kernel(notebook: NotebookPage, expression: str, wanted: Any) -> None:
-    """Wait until an expression in the notebook's kernel has a value."""
+    """Wait until an expression in the notebook's kernel has a given value."""
 
     async def is_so() -> bool:
         return bool(await in_kernel(notebook, expression) == wanted)
@@ -112,7 +112,7 @@ async def until_in_kernel(notebook: NotebookPage, expression: str, wanted: Any) 
     await until(is_so, f"{expression} to be {wanted!r}")
 
 
-# The tasks on the kernel's background loop, and our threads once transcripts are written.
+# The tasks on the kernel's background loop, and our threads after the transcripts are written.
 LEFT_BEHIND = (
     "(lambda loop, threading: {"
     " 'tasks': [str(task) for task in __import__('asyncio').all_tasks(loop)],"
@@ -125,5 +125,5 @@ NOTHING = {"tasks": [], "threads": ["cbai-notebook"]}
 
 
 async def left_behind(notebook: NotebookPage) -> Any:
-    """Return what is left in the kernel once transcripts are written."""
+    """Return the tasks and threads left in the kernel after the transcripts are written."""
     return await in_kernel(notebook, LEFT_BEHIND)

@@ -1,4 +1,4 @@
-"""A real Jupyter server on loopback, with nothing of this machine's own settings in it."""
+"""A real Jupyter server on loopback, without any settings of this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AppName = Literal["lab", "notebook7"]
 _MODULES: dict[AppName, str] = {"lab": "jupyterlab", "notebook7": "notebook"}
 _PATIENCE = 120.0
 
-# Kernels by name: what is configured in a kernel belongs to its spec, as on a user's machine.
+# Kernels by name: a kernel's environment is in its spec, as on a user's machine.
 CLOUD_KERNEL = "with-cloud"
 PLAIN_KERNEL = "python3"
 
@@ -29,10 +29,10 @@ class JupyterServer:
     """A running server.
 
     Args:
-        app: Which application it serves first.
+        app: The application that it opens first.
         url: Its base URL, with a slash at the end.
-        token: What lets a browser in.
-        root: The folder whose notebooks it serves.
+        token: The token for a browser's login.
+        root: The folder of the notebooks.
     """
 
     app: AppName
@@ -51,9 +51,9 @@ def jupyter_server(app: AppName, home: Path, cloud: dict[str, str]) -> Iterator[
     """Run a server until the block ends.
 
     Args:
-        app: Which application to start.
-        home: An empty directory for all it reads and writes.
-        cloud: The variables of the kernel named ``CLOUD_KERNEL``; the other kernel has none.
+        app: The application to start.
+        home: An empty directory for all files that the server reads and writes.
+        cloud: The environment variables of the kernel ``CLOUD_KERNEL``; the other kernel has none.
     """
     environment = isolated_environment(home)
     root = home / "notebooks"
@@ -70,7 +70,7 @@ def jupyter_server(app: AppName, home: Path, cloud: dict[str, str]) -> Iterator[
         "--ServerApp.port=0",
         f"--ServerApp.root_dir={root}",
         f"--IdentityProvider.token={token}",
-        # Nothing may be asked of the outside world.
+        # The server must not send requests to the internet.
         "--LabApp.extension_manager=readonly",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -99,12 +99,12 @@ def jupyter_server(app: AppName, home: Path, cloud: dict[str, str]) -> Iterator[
 
 
 def _wait_for_url(runtime: Path, process: subprocess.Popen[bytes], home: Path) -> str:
-    # The server says where it listens in a file that bears its process id.
+    # The server writes its address into a file that is named after its process id.
     card = runtime / f"jpserver-{process.pid}.json"
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         if card.exists():
-            with contextlib.suppress(json.JSONDecodeError):  # it may be half written
+            with contextlib.suppress(json.JSONDecodeError):  # the file may be half written
                 return str(json.loads(card.read_text())["url"])
         time.sleep(0.05)
     raise AssertionError("the Jupyter server did not start:\n" + (home / "server.log").read_text())

@@ -1,4 +1,4 @@
-"""An answer in a real notebook: it arrives piece by piece, looks right, and is still there later."""
+"""An answer in a real notebook: it streams, looks right, and is still there after a reload."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_tokens_are_on_screen_before_the_answer_ends(
     notebook = await open_notebook(LOAD, "%%cbai\nHow does a hash table work?")
     await notebook.run_all()
     for number in stops:
-        # No more is sent before this is seen.
+        # The gateway sends the rest only after this text is on the screen.
         await notebook.see(1, f"word{number - 1}")
         assert f"word{number}" not in await notebook.text(1)
         cloud.let_go()
@@ -53,7 +53,7 @@ async def test_reasoning_shows_and_folds_away(
 
 
 async def assert_rendered(notebook: NotebookPage, index: int) -> None:
-    """Check that Markdown became what it means."""
+    """Check that the Markdown is rendered correctly."""
     output = notebook.output(index)
     for selector in ("h1", "h2", "ol > li", "ul > li", "table td", "blockquote", "pre", "strong"):
         await expect(output.locator(selector).first).to_be_visible()
@@ -96,7 +96,7 @@ _STYLES = """area => ["h1", "h2", "p", "ol", "ul", "li", "table", "th", "td", "b
 async def test_an_answer_looks_as_jupyters_own_markdown_does(
     open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
 ) -> None:
-    # Task lists are left out: Jupyter shows their brackets as they are.
+    # No task lists: Jupyter shows their brackets as text.
     text = "\n".join(line for line in ENGLISH.splitlines() if not line.startswith("- ["))
     cloud.script(Scenario(text=text))
     notebook = await open_notebook(
@@ -121,7 +121,7 @@ async def test_an_answer_looks_as_jupyters_own_markdown_does(
         for index in (1, 2)
     ]
     assert colours[0] == colours[1]
-    # From the first line to the last: what stands around an answer is the output's own affair.
+    # From the first line to the last: the space around an answer belongs to the output.
     heights = [
         await notebook.output(index).evaluate(
             """area => {
@@ -133,12 +133,12 @@ async def test_an_answer_looks_as_jupyters_own_markdown_does(
         for index in (1, 2)
     ]
     await notebook.screenshot(artefacts, "jupyters-own-markdown", cell=2)
-    # One line may wrap at another word.
+    # A line may wrap at a different word.
     assert heights[0] == pytest.approx(heights[1], rel=0.05)
 
 
 def sum_of(colour: str) -> float:
-    """Add up red, green and blue of ``rgb(…)`` or ``rgba(…)``."""
+    """Return the sum of red, green and blue in ``rgb(…)`` or ``rgba(…)``."""
     return sum(float(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3])
 
 

@@ -1,4 +1,4 @@
-"""The browser harness itself, with plain cells: what the other tests here rely on."""
+"""The browser harness itself, with plain cells: the basis of the other browser tests."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_saved_notebook_is_reopened(open_notebook: OpenNotebook) -> None:
 async def test_witnesses_see_what_hostile_content_does(
     open_notebook: OpenNotebook, leaks: LeakListener
 ) -> None:
-    """Tests that find nothing mean something only when there is something they would find."""
+    """A test that finds no attack is only valid if it can find one."""
     notebook = await open_notebook(_HOSTILE.format(url=leaks.url))
     await notebook.run_to_end()
     await until(

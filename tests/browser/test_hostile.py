@@ -1,4 +1,4 @@
-"""A model's answer is hostile: it loads and runs nothing, live, when clicked, or reopened."""
+"""A hostile answer loads and runs nothing: while streaming, when clicked, or when reopened."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.notebook.markdown.corpus import EVERYTHING
 
 LOAD = "%load_ext cbai_notebook"
 
-# Links clicked with the mouse; each opens a window, and every link is clicked by script besides.
+# The most links clicked with the mouse: each opens a window. A script also clicks every link.
 MOUSE_CLICKS = 20
 
-# What a calm answer never holds, whatever was said.
+# Elements that a safe answer never contains.
 _FORBIDDEN = ", ".join(
     (
         "script, style, link, meta, base, iframe, frame, object, embed, form, input:not([type=checkbox])",
@@ -36,7 +36,7 @@ _LINKS = """area => Array.from(area.querySelectorAll("a[href]")).map(
 
 
 async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: range) -> None:
-    """Check that nothing was loaded, run or left lying in wait."""
+    """Check that nothing was loaded or run, and that nothing remains that could do so later."""
     await replace_text(notebook)
     for index in answers:
         found = await notebook.output(index).evaluate(_FIND)
@@ -47,8 +47,8 @@ async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: rang
 
 
 async def replace_text(notebook: NotebookPage) -> None:
-    """Let the page paint, typeset and ask for what it wants to ask."""
-    # Idle callbacks run when layout, typesetting and image requests of what is there have begun.
+    """Wait until the page has painted, typeset and begun its requests."""
+    # Idle callbacks run after layout, typesetting and image requests of the content have begun.
     await notebook.page.evaluate(
         "() => new Promise(done => requestIdleCallback(() => requestIdleCallback(done)))"
     )
@@ -56,7 +56,7 @@ async def replace_text(notebook: NotebookPage) -> None:
 
 
 async def click_everything(notebook: NotebookPage, answers: range) -> None:
-    """Click whatever may be clicked in the answers, as a curious reader does."""
+    """Click everything in the answers that can be clicked."""
     for index in answers:
         await notebook.output(index).evaluate(
             """area => area.querySelectorAll(
@@ -71,7 +71,7 @@ async def click_everything(notebook: NotebookPage, answers: range) -> None:
 
 
 async def test_the_witnesses_would_see_it(open_notebook: OpenNotebook, leaks: LeakListener) -> None:
-    """Shown as Jupyter's own Markdown, the same answers do load and run."""
+    """Shown by Jupyter's own Markdown, the same answers do load and run."""
     shown = "\n".join(f"display(Markdown({p!r}))" for p in potent_payloads(leaks.url))
     notebook = await open_notebook(f"from IPython.display import Markdown\n{shown}")
     await notebook.run_to_end()
@@ -84,7 +84,7 @@ async def test_hostile_answers_load_and_run_nothing(
     open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
 ) -> None:
     hostile = payloads(leaks.url)
-    # At this pace halves of every payload are painted too.
+    # At this speed, incomplete payloads are painted too.
     cloud.script(*(Scenario(text=payload, rate=150) for payload in hostile))
     prompts = [f"%%cbai --no-history\npayload {number}" for number in range(len(hostile))]
     notebook = await open_notebook(LOAD, *prompts)
@@ -95,15 +95,15 @@ async def test_hostile_answers_load_and_run_nothing(
 async def test_the_whole_hostile_corpus_loads_and_runs_nothing(
     open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
 ) -> None:
-    """What the renderer's own tests hold to be safe text is put before a real browser."""
+    """A real browser shows the text that the renderer's own tests consider safe."""
     host = leaks.url.removeprefix("http://")
     hostile = [
         payload.replace("https://evil.test", leaks.url).replace("evil.test", host)
         for payload in EVERYTHING
     ]
     assert sum(host in payload for payload in hostile) > 50, "the corpus aims at the listener"
-    # Cut anywhere, for control characters fit no token of a model's; in ASCII, for half a character
-    # can be written in no other way.
+    # Cut anywhere, because no token of a model holds control characters; in ASCII, because half a
+    # character cannot be written in another way.
     pieces = [tuple(re.findall("(?s).{1,7}", said)) for said in hostile]
     cloud.script(*(Scenario(text=said, ascii=True) for said in pieces))
     # JupyterLab shows at most 50 outputs of a cell.
@@ -120,7 +120,7 @@ async def test_the_whole_hostile_corpus_loads_and_runs_nothing(
 async def assert_harmless(
     open_notebook: OpenNotebook, notebook: NotebookPage, leaks: LeakListener, answers: range
 ) -> None:
-    """Check answers live, clicked, saved and reopened, and reopened by somebody else."""
+    """Check answers while streaming, when clicked, after saving, and in another user's browser."""
     assert not {"[ ]:", "[*]:"} & set(await notebook.prompts())
     assert await notebook.trusted(1), "a live output is trusted: that is what makes it dangerous"
     await assert_calm(notebook, leaks, answers)
@@ -151,7 +151,7 @@ async def assert_harmless(
 
 
 async def assert_honest_links(notebook: NotebookPage, answers: range) -> None:
-    """Check that links lead to where they say, outside the Jupyter server."""
+    """Check that links lead to the address they show, outside the Jupyter server."""
     for index in answers:
         for href, text, around in await notebook.output(index).evaluate(_LINKS):
             assert re.match(r"https?://|mailto:|#", href), (href, text)

@@ -1,4 +1,4 @@
-"""The chat panel in a browser: write, watch, stop, ask again, switch, copy, fail and retry."""
+"""The chat panel in a browser: send, stream, stop, regenerate, switch, copy, fail and retry."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_an_answer_is_seen_arriving_and_is_shared(
     await panel.ask("How does a hash table work?")
     await expect(panel.prompts).to_have_text(["How does a hash table work?"])
     await expect(panel.area).to_have_value("")
-    # No more is sent before this is seen.
+    # The gateway sends the rest only after this text is on the screen.
     await expect(panel.answer).to_contain_text("A hash table keeps pairs")
     assert await in_kernel(notebook, "panel.isLoading") is True
     cloud.let_go()
@@ -37,7 +37,7 @@ async def test_an_answer_is_seen_arriving_and_is_shared(
     assert roles == ["user", "assistant"]
     assert await in_kernel(notebook, "cbai.chat().messages[1]['content'][:10]") == "# How a ha"
     assert await in_kernel(notebook, "list(panel.to_pandas()['role'])") == roles
-    # Notebook 7 has one of its own, about a schema, while it starts.
+    # Notebook 7 itself reports one, about a schema, while it starts.
     assert [error for error in notebook.watch.errors if "schema" not in error] == []
 
 
@@ -127,14 +127,14 @@ async def test_enter_that_confirms_a_candidate_never_sends(
     await protocol.send(
         "Input.imeSetComposition", {"text": "ni hao", "selectionStart": 6, "selectionEnd": 6}
     )
-    # Chromium and Firefox: Enter comes while the composition goes on.
+    # Chromium and Firefox: Enter arrives during the composition.
     enter = {"key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229}
     await protocol.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
     await panel.area.evaluate(
         "node => node.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true}))"
     )
     await protocol.send("Input.insertText", {"text": "你好"})
-    # Safari: Enter comes after the composition has ended, and says 229.
+    # Safari: Enter arrives after the composition has ended, with key code 229.
     await panel.area.evaluate(
         "node => node.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true}))"
     )
@@ -161,7 +161,7 @@ async def test_the_box_grows_recalls_and_keeps_every_key(
     assert (await panel.area.bounding_box())["height"] > low + 30  # type: ignore[index]
     await panel.area.fill("")
     await panel.ask("three")
-    # Keys that are pressed while the kernel answers, sets traits and paints are all there.
+    # Keys that are pressed while the kernel answers, sets traits and paints are not lost.
     typed = "the quick brown fox jumps over the lazy dog " * 4
     await panel.page.keyboard.type(typed, delay=2)
     await expect(panel.turns).to_have_count(3)
@@ -209,7 +209,7 @@ async def test_regenerate_edit_switch_and_delete(
     contents = await in_kernel(notebook, "[m['content'] for m in panel.messages]")
     assert contents == ["first", "one", "second", "two"]
     await panel.act("next", 1)
-    # The next click must meet the buttons of the version that is on the page by then.
+    # The next click must hit the buttons of the new version, so wait for them.
     await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/3")
     await panel.act("next", 1)
     await expect(panel.prompts).to_have_text(["first", "second, edited", "third"])
@@ -237,7 +237,7 @@ async def test_copying_and_inserting(
     code = "if x < 1:\n    print('<b>')"
     await panel.answer.locator("pre").first.hover()
     await panel.answer.get_by_role("button", name="Copy code").click()
-    # The notice stands there already, so only the clipboard tells.
+    # The notice is already on the page, so only the clipboard shows the change.
     await until(lambda: is_copied(code), "the code in the clipboard")
     await panel.answer.get_by_role("button", name="Insert code into a new cell").click()
     await expect(panel.root.locator(".cbai-toast")).to_have_text("Inserted in a new cell below.")
@@ -283,7 +283,7 @@ async def test_a_refused_prompt_goes_back_into_the_box(
     await panel.area.fill("")
     await panel.converse("Is it safe?")
     await expect(panel.problem).to_have_count(0)
-    # An edit comes back as an edit, and what was typed before it waits.
+    # A refused edit is restored as an edit, and the draft from before it is kept.
     await panel.area.fill("a draft")
     await panel.act("edit")
     await panel.area.fill(f"Is {secret} safe?")
@@ -301,7 +301,7 @@ async def test_a_prompt_whose_place_is_gone_goes_back_into_the_box(
 ) -> None:
     await panel.converse("first")
     before = len(cloud.requests)
-    # The turn is deleted after the edit was taken and before it is asked.
+    # The turn is deleted after the kernel received the edit and before the request is sent.
     await in_kernel(
         notebook,
         "(lambda loop, gate: [setattr(__import__('builtins'), 'gate', gate)] + ["

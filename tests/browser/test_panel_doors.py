@@ -1,4 +1,4 @@
-"""What a panel opens beside text: tools that ask first, pictures, agents with their questions."""
+"""Other features of a panel: tools with approval, images, agents with suggested questions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ panel
 
 AGENT = "import cbai_notebook as cbai\npanel = cbai.ChatPanel(agent='bot-reader', params={'search': True})\npanel"
 
-# What the browser does when a picture is pasted, or let go over the box.
+# The events of a browser when a picture is pasted or dropped on the box.
 HAND_OVER = """async ([area, kind, data]) => {
     const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
     const transfer = new DataTransfer();
@@ -161,7 +161,7 @@ async def test_pictures_can_go_alone_and_be_changed_with_their_message(
     await expect(thumbnails).to_have_count(1)
     await panel.converse("")
     assert await sent() == [f"data:image/png;base64,{pictures[0]}"]
-    # An edit begins with what went along, sets the draft's own pictures aside, and sends what is left.
+    # An edit begins with the turn's images; the draft's images are put aside until it is sent.
     await notebook.page.evaluate(HAND_OVER, [area, "paste", pictures[1]])
     await panel.area.fill("a draft")
     await expect(thumbnails).to_have_count(1)

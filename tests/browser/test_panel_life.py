@@ -24,7 +24,7 @@ from tests.browser.panel_page import (
 )
 from tests.gateway import Fault, Gateway, Scenario
 
-# The number of the last word on the screen in every frame, until the last of 1,200.
+# The number of the last visible word in every frame, until word 1,200.
 _LAST_NUMBERS = """() => new Promise(resolve => {
   const seen = window.seen = [];
   const look = () => {
@@ -43,7 +43,7 @@ LONG = tuple(
     for piece in (f"Paragraph {number} ", *["of many words "] * 29, "of many words\n\n")
 )
 
-# Once a place has been scrolled to: scrolling is a movement, and nothing to measure by.
+# Measure after the scrolling has ended: during it, positions change.
 AT_REST = """node => new Promise(resolve => {
   let last = NaN, frames = 0;
   const look = () => {
@@ -99,7 +99,7 @@ async def test_cells_and_panel_share_a_conversation_live(
     cloud.script("english+hold:60")
     await notebook.run_from(1)
     await expect(panel.prompts).to_have_text(["from a cell"])
-    # The answer is held until the panel has shown its beginning.
+    # The gateway holds the answer until the panel shows its beginning.
     await expect(panel.answer).to_contain_text("hash table keeps pairs")
     cloud.let_go()
     await notebook.idle()
@@ -112,7 +112,7 @@ async def test_cells_and_panel_share_a_conversation_live(
 
 async def test_no_text_goes_away_while_more_comes(panel: PanelPage, cloud: Gateway) -> None:
     tokens = tuple(f"w{number} " + ("\n\n" if number % 60 == 59 else "") for number in range(1200))
-    # Held now and then, so that it is seen to grow in a slow browser too.
+    # Held several times, so that the growth is visible in a slow browser too.
     stops = range(100, 1200, 100)
     holds = tuple(Fault("hold", number) for number in stops)
     cloud.always(Scenario(text=tokens, rate=300, faults=holds))
@@ -124,7 +124,7 @@ async def test_no_text_goes_away_while_more_comes(panel: PanelPage, cloud: Gatew
     shown = await watching
     await panel.settled()
     assert shown == sorted(shown), "what was on the screen already went away for a moment"
-    # Three stretches of at least 1,500 characters each were sealed meanwhile.
+    # Meanwhile three parts of at least 1,500 characters each were sealed.
     assert len(set(shown)) > 10
 
 
@@ -203,7 +203,7 @@ async def test_deleting_the_output_stops_the_answer(
     await notebook.choose("Edit", "Clear Cell Output(s)?|Clear Output(s)?")
     await expect(panel.root).to_have_count(0)
     await until(lambda: cloud.last.disconnected, "the request to end")
-    # The request ends before the turn does, which notes how it ended.
+    # The request ends before the turn, which records the status.
     await until_in_kernel(notebook, "panel.isLoading", False)
     await until_in_kernel(notebook, LEFT_BEHIND, NOTHING)
 
@@ -252,7 +252,7 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
         text = notebook.file.with_suffix(f".{suffix}").read_text(encoding="utf-8")
         assert "keeps pairs of" in text
         assert "<b>this</b>" not in text
-    # A Markdown reader takes all of it as one piece of HTML, blank lines in code included.
+    # A Markdown parser reads all of it as one HTML block, including blank lines in code.
     (html,) = [
         token.content
         for token in MarkdownIt("commonmark").parse(text)
@@ -265,7 +265,7 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
     await transcript.locator("summary").click()
     await expect(transcript.get_by_text("In short")).to_be_visible()
     await expect(transcript).to_contain_text("What is <b>this</b>?")
-    # The kernel is still there, and so the panel comes back too: what was unfolded stays so.
+    # The kernel still runs, so the panel is restored too, and what was open stays open.
     await PanelPage.shown(again)
     await left_behind(again)
     await expect(transcript.get_by_text("In short")).to_be_visible()

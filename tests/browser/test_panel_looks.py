@@ -1,4 +1,4 @@
-"""How the panel looks and whom it serves: themes, widths, languages, keyboards, screen readers."""
+"""The look and accessibility of the panel: themes, widths, languages, keyboard, screen readers."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ async def test_it_looks_right_and_serves_everyone(
     problems = await serious_violations(page, panel.root)
     chinese = language == "zh-CN"
     first = Scenario(text="A table keeps *pairs*.", reasoning="They ask for a definition.")
-    # The first picture, in JupyterLab, is the one in the README, where all of a conversation is to be seen.
+    # The first screenshot, in JupyterLab, is the one in the README: it shows a whole conversation.
     second = Scenario(text=_SHORT) if name == "light" else "default"
     cloud.script(first, second, "error:404:AI_MODEL_NOT_FOUND")
     await panel.converse("什么是哈希表？" if chinese else "What is a hash table?")
     await panel.converse("介绍一下李白" if chinese else "Show me one in Python.")
     await notebook.screenshot(artefacts, f"panel-{name}", cell=0)
     fold = panel.turns.first.locator(".cbai-reasoning summary")
-    # It says how long it took, if that was a while.
+    # A long reasoning also shows its duration.
     await expect(fold).to_have_text(
         re.compile("思考过程|思考了" if chinese else "Reasoning|Thought")
     )

@@ -1,4 +1,4 @@
-"""Voilà serves a notebook with a panel as a small app."""
+"""A notebook with a panel, served as an app by Voilà."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def app(tmp_path: Path, cloud: Gateway) -> Iterator[str]:
 
 
 def _port(pid: int) -> int:
-    """Wait until a process listens, and return where: Voilà says only what it was asked for."""
+    """Return the port on which a process listens: Voilà prints only the port it was given."""
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline:
         for each in psutil.Process(pid).net_connections("tcp"):

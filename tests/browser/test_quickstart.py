@@ -1,4 +1,4 @@
-"""The quickstart, as a newcomer meets it: nothing configured, run by clicking."""
+"""The quickstart notebook for a new user: nothing configured, run by clicks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.require import require
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 
-# The first use may fetch 93 MB.
+# The first use may download 93 MB.
 FIRST_USE = 400_000
 
 

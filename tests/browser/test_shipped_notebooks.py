@@ -1,4 +1,4 @@
-"""The notebooks about history, tools, images and agents, as a reader runs them: by clicking, twice."""
+"""The notebooks about history, tools, images and agents, run by clicks, twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.browser.server import JupyterServer
 from tests.require import require
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-FIRST_USE = 400_000  # milliseconds; the first use may fetch 93 MB
+FIRST_USE = 400_000  # milliseconds; the first use may download 93 MB
 SAID = "[[m['role'], m['cell_id'], m['stale']] for m in cbai.chat().messages]"
 
 
@@ -30,7 +30,7 @@ async def test_a_notebook_runs_by_clicking(
     notebook = await open_notebook(file=file)
     await notebook.run_all()
     if name == "tools":
-        # A tool asks before it runs; a reader who says nothing says no.
+        # The tool asks for approval; an empty answer means no.
         question = notebook.page.locator(".jp-Stdin-input")
         await question.wait_for(timeout=FIRST_USE)
         await notebook.screenshot(artefacts, "tools-question", cell=13)

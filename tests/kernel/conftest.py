@@ -15,7 +15,7 @@ StartKernel = Callable[..., Kernel]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything in this folder, so that it can be left out by name."""
+    """Mark all tests in this folder, so that they can be deselected by the marker."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(params=["newest", "6.29"])
 def ipykernel_path(request: pytest.FixtureRequest) -> str:
-    """The ``PYTHONPATH`` under which the kernel process finds its ipykernel."""
+    """The ``PYTHONPATH`` with which the kernel process finds its ipykernel."""
     if request.param == "newest":
         return ""
     directory = request.config.cache.mkdir("ipykernel") / request.param
@@ -34,7 +34,7 @@ def ipykernel_path(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def start_kernel(ipykernel_path: str, tmp_path: Path) -> Iterator[StartKernel]:
-    """Start kernels with variables of the test's own; they end with the test."""
+    """Start kernels with environment variables of the test; they end with the test."""
     started: list[Kernel] = []
 
     def start(**variables: str) -> Kernel:
@@ -52,7 +52,7 @@ def start_kernel(ipykernel_path: str, tmp_path: Path) -> Iterator[StartKernel]:
 
 @pytest.fixture
 def kernel(start_kernel: StartKernel, gateway: Gateway) -> Kernel:
-    """A kernel that has loaded the extension and asks the gateway."""
+    """A kernel that has loaded the extension and sends its requests to the gateway."""
     kernel = start_kernel(
         CBAI_BASE_URL=gateway.base_url, CLOUDBASE_API_KEY=DEFAULT_KEY, CLOUDBASE_ENV_ID="test-env"
     )

@@ -1,4 +1,4 @@
-"""A real kernel in a child process, and what a front end would show of it."""
+"""A real kernel in a child process, and the outputs that a frontend would show."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 Message = dict[str, Any]
-PATIENCE = 120.0  # seconds that a test waits for something that must happen
+PATIENCE = 120.0  # seconds that a test waits for an expected event
 
 
 @dataclass
 class Cell:
-    """One execute request, seen the way a front end sees it."""
+    """One execute request, as a frontend sees it."""
 
     id: str
     code: str
@@ -45,22 +45,22 @@ class Cell:
 
     @property
     def ended(self) -> bool:
-        """Tell whether the kernel has replied and gone idle."""
+        """Return whether the kernel has replied and is idle."""
         return self.reply is not None and (self.idle or self.reply["status"] == "aborted")
 
     @property
     def stdout(self) -> str:
-        """All that was printed."""
+        """The printed text."""
         return "".join(o["text"] for o in self.outputs if o.get("name") == "stdout")
 
     @property
     def html(self) -> str:
-        """The HTML of the outputs on screen, in their order."""
+        """The HTML of the outputs on the screen, in order."""
         return "\n".join(o.get("data", {}).get("text/html", "") for o in self.outputs)
 
     @property
     def text(self) -> str:
-        """The plain text of the outputs on screen, in their order."""
+        """The plain text of the outputs on the screen, in order."""
         return "\n".join(
             o.get("text") or o.get("data", {}).get("text/plain", "") for o in self.outputs
         )
@@ -72,7 +72,7 @@ class Cell:
         return error
 
     def take(self, message: Message, size: int) -> None:
-        """Apply one message of the kernel, by the rules of the Jupyter messaging protocol."""
+        """Apply one message of the kernel as the Jupyter messaging protocol says."""
         self.messages.append(message)
         self.bytes += size
         kind, content = message["msg_type"], message["content"]
@@ -108,7 +108,7 @@ class Cell:
 
 
 def notebook_of(cells: Iterable[Cell]) -> nbformat.NotebookNode:
-    """Build the notebook that a front end would save; it is checked against the format."""
+    """Build the notebook that a frontend would save, and validate it against the format."""
     notebook = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(cell.code, outputs=cell.outputs, execution_count=number)
@@ -120,16 +120,16 @@ def notebook_of(cells: Iterable[Cell]) -> nbformat.NotebookNode:
 
 
 class Kernel:
-    """A running kernel: queue cells, look at their outputs while they run, interrupt, kill.
+    """A running kernel: queue cells, read their outputs while they run, interrupt, kill.
 
     Args:
         environment: The environment of the kernel process.
-        directory: Where it starts.
+        directory: The working directory of the kernel process.
     """
 
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
         self._manager = KernelManager()
-        # Our own spec: whatever kernels are installed on this machine do not matter.
+        # Our own spec, so that the kernels installed on this machine do not matter.
         self._manager._kernel_spec = KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             display_name="test",
@@ -139,7 +139,7 @@ class Kernel:
         self._environment = environment
         self._directory = directory
         self._cells: dict[str, Cell] = {}
-        self._replies: dict[str, dict[str, Any]] = {}  # to requests that are no cells
+        self._replies: dict[str, dict[str, Any]] = {}  # replies to requests other than cells
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._start(first=True)
@@ -153,8 +153,8 @@ class Kernel:
         """Queue a cell and return at once.
 
         Args:
-            code: What is in it.
-            cell_id: What the front end calls it, where it says so.
+            code: The source of the cell.
+            cell_id: The id that the frontend sends, if it sends one.
         """
         content = {
             "code": code,
@@ -173,11 +173,11 @@ class Kernel:
         return cell
 
     def run(self, code: str, patience: float = PATIENCE, cell_id: str | None = None) -> Cell:
-        """Run a cell to its end."""
+        """Run a cell and wait until it has ended."""
         return self.finish(self.send(code, cell_id), patience)
 
     def must(self, code: str, cell_id: str | None = None) -> Cell:
-        """Run a cell that has to succeed."""
+        """Run a cell that must succeed."""
         cell = self.run(code, cell_id=cell_id)
         assert cell.status == "ok", cell.outputs
         return cell
@@ -188,7 +188,7 @@ class Kernel:
         return cell
 
     def wait_for(self, seen: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-        """Wait until something is to be seen in the messages that arrive."""
+        """Wait until the received messages meet a condition."""
         with self._changed:
             if self._changed.wait_for(seen, patience):
                 return
@@ -198,45 +198,45 @@ class Kernel:
         raise AssertionError(f"waited {patience:.0f} s for {what}; cells: {state}")
 
     def value(self, expression: str) -> Any:
-        """Evaluate an expression in the kernel; it travels as JSON."""
+        """Evaluate an expression in the kernel; its value is sent as JSON."""
         cell = self.must(f"import json as _json; print(_json.dumps({expression}))")
         return json.loads(cell.stdout)
 
     def interrupt(self) -> None:
-        """Interrupt the kernel as a front end's stop button does."""
+        """Interrupt the kernel as a frontend's stop button does."""
         self._manager.interrupt_kernel()
 
     def restart(self) -> None:
-        """Restart the kernel as a front end does: a new process, the same connection."""
+        """Restart the kernel as a frontend does: a new process with the same connection."""
         self._stop_reading()
         self._manager.restart_kernel(now=False)
         self._start(first=False)
 
     def kill(self) -> None:
-        """End the kernel as the system's memory killer does, with no chance to clean up."""
+        """Kill the kernel as the out-of-memory killer does, without any cleanup."""
         process = psutil.Process(self.pid)
         process.kill()
         with contextlib.suppress(psutil.NoSuchProcess):
             process.wait(PATIENCE)
 
     def children(self) -> list[psutil.Process]:
-        """The processes that the kernel has started, and theirs."""
+        """The child processes of the kernel, and their children."""
         return psutil.Process(self.pid).children(recursive=True)
 
     def complete(self, code: str, cursor: int | None = None) -> list[str]:
-        """Ask for what Tab would offer."""
+        """Return the completions that Tab would offer."""
         request = self._client.complete(code, cursor)
         self.wait_for(lambda: request in self._replies, f"completions of {code!r}")
         return list(self._replies[request]["matches"])
 
     def answer_prompt(self, answer: str) -> tuple[str, bool]:
-        """Answer the next input prompt; return its text and whether it hides what is typed."""
+        """Answer the next input prompt; return its text and whether the input is hidden."""
         request = self._client.get_stdin_msg(timeout=PATIENCE)
         self._client.input(answer)
         return request["content"]["prompt"], request["content"]["password"]
 
     def close(self) -> None:
-        """End the kernel and its channels."""
+        """Stop the kernel and close its channels."""
         self._stop_reading()
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
@@ -292,13 +292,13 @@ class Kernel:
 
 
 def install_old_ipykernel(directory: Path) -> None:
-    """Install ipykernel 6 beside the newest one; it is complete only when it is there at all."""
+    """Install ipykernel 6 beside the newest one; its folder appears only when it is complete."""
     if directory.exists():
         return
     building = directory.with_name(f"{directory.name}.{time.monotonic_ns()}")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     subprocess.run([*command, "--target", str(building), "ipykernel==6.29.*"], check=True)
-    # Workers of a parallel run may race to here; the first one wins.
+    # Workers of a parallel run may do this at the same time; the first one wins.
     try:
         building.rename(directory)
     except OSError:

@@ -1,4 +1,4 @@
-"""Agents, drawings and images in the cells of real kernels."""
+"""Agents, generated images and attached images in the cells of real kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to the kernel: its prompts for input, its completion, its restart."""
+"""Features of the kernel: prompts for input, completion, restart."""
 
 from __future__ import annotations
 

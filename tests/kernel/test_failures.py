@@ -1,4 +1,4 @@
-"""A failed prompt: its cell fails in one readable line, and the conversation stays sound."""
+"""A failed prompt: its cell fails with one readable line, and the conversation stays valid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.kernel.harness import Cell, Kernel, notebook_of
 
 
 def assert_one_readable_line(cell: Cell) -> None:
-    """Check that the cell failed without a traceback of ours."""
+    """Check that the cell failed with one line and without a traceback."""
     assert cell.status == "error"
     (line,) = cell.error["traceback"]
     assert "\n" not in line.strip()
@@ -74,5 +74,5 @@ def test_an_error_of_the_users_own_keeps_its_traceback(kernel: Kernel) -> None:
         "import cbai_notebook as cbai\nasync def mine(): return 1 / 0\ncbai.run(mine())"
     )
     assert cell.error["ename"] == "ZeroDivisionError"
-    # Older IPythons, which Python 3.10 has, colour every sign by itself.
+    # Older versions of IPython (on Python 3.10) colour each symbol separately.
     assert "mine()" in re.sub(r"\x1b\[[\d;]*m", "", "\n".join(cell.error["traceback"]))

@@ -1,4 +1,4 @@
-"""The kernel harness itself, with plain cells: what the other tests here rely on."""
+"""The kernel harness itself, with plain cells: the basis of the other kernel tests."""
 
 from __future__ import annotations
 

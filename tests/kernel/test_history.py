@@ -1,4 +1,4 @@
-"""What was said outlives the kernel, and a cell that is run again owns its turn."""
+"""The history outlives the kernel, and a cell that runs again replaces its own turn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAID = ["first", "re: first", "Be brief.", "second", "re: second", "third", "re:
 
 @pytest.fixture
 def settings(gateway: Gateway, tmp_path: Path) -> dict[str, str]:
-    """Variables of a kernel that a Jupyter server starts for a notebook."""
+    """Environment variables of a kernel that a Jupyter server starts for a notebook."""
     return {
         "CBAI_BASE_URL": gateway.base_url,
         "CLOUDBASE_API_KEY": DEFAULT_KEY,
@@ -104,7 +104,7 @@ def test_without_a_cell_id_turns_append(
 
 
 def await_on_disk(file: Path, word: str) -> None:
-    """Wait until an answer under way is in the file with a word of it."""
+    """Wait until the file contains a streaming answer with at least one word."""
     until = time.monotonic() + PATIENCE
     with contextlib.closing(sqlite3.connect(file)) as connection:
         open_answers = "SELECT text || tail FROM turns WHERE status = 'streaming'"

@@ -1,4 +1,4 @@
-"""The stop button: the request ends, what had arrived stays, the kernel is ready again."""
+"""The stop button: the request ends, the received text is kept, the kernel is ready again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.kernel.harness import Kernel
 
 
 def interrupt_and_measure(kernel: Kernel, gateway: Gateway, record_property: Any) -> None:
-    """Interrupt, wait until the gateway has seen it, and keep how long that took."""
+    """Interrupt, wait until the gateway notices it, and record the time that took."""
     pressed = time.monotonic()
     kernel.interrupt()
     gateway.wait_until(lambda: gateway.last.disconnected)
@@ -23,7 +23,7 @@ def interrupt_and_measure(kernel: Kernel, gateway: Gateway, record_property: Any
 def test_interrupt_in_the_middle_keeps_the_partial_answer(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:
-    # After these words nothing more ever comes: only the interrupt can end the request.
+    # The gateway sends nothing after these words, so only the interrupt can end the request.
     gateway.script(
         Scenario(text=("Half ", "an ", "answer ", "never sent"), faults=(Fault("pause", 3),))
     )
@@ -41,7 +41,7 @@ def test_interrupt_in_the_middle_keeps_the_partial_answer(
 def test_interrupt_ends_a_slow_stream_before_its_next_token(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:
-    # The next token comes so late that there is time enough on a machine that is busy.
+    # The next token comes late enough for a busy machine.
     cell = kernel.send("%%cbai -m tokens:100+pause:2:60\nHi")
     gateway.wait_until(lambda: gateway.requests and gateway.last.tokens_sent >= 2)
     interrupt_and_measure(kernel, gateway, record_property)

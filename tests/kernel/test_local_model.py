@@ -1,4 +1,4 @@
-"""The offline model in a kernel: it answers with nothing configured, and ends with the kernel."""
+"""The offline model in a kernel: it answers without configuration, and ends with the kernel."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.kernel.harness import PATIENCE, Kernel
 
 pytestmark = pytest.mark.local_model
 
-# The first use may fetch 93 MB.
+# The first use may download 93 MB.
 FIRST_USE = 300.0
 
 
 @pytest.fixture
 def offline(start_kernel: StartKernel) -> Kernel:
-    """A kernel with nothing configured that has had one answer, so that the model runs."""
+    """A kernel without configuration that has had one answer, so that the model is running."""
     kernel = start_kernel()
     kernel.must("%load_ext cbai_notebook")
     cell = kernel.run("%cbai --max-tokens 8 Say hello.", FIRST_USE)

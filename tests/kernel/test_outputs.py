@@ -1,4 +1,4 @@
-"""What a prompt leaves in the notebook: well formed, clean, and not too heavy on the way."""
+"""The outputs of a prompt in the notebook: well formed, clean, and small in total messages."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_key_never_shows(start_kernel: StartKernel, gateway: Gateway) -> Non
 
 def test_long_answers_stay_under_the_limit_of_outputs(kernel: Kernel, gateway: Gateway) -> None:
     cell = kernel.must("%%cbai -m paced:4000+long:30000\nHi")
-    assert 1 <= len(cell.outputs) < 45  # JupyterLab cuts at 50
+    assert 1 <= len(cell.outputs) < 45  # JupyterLab shows at most 50
     notebook_of([cell])
 
 
@@ -78,5 +78,5 @@ def test_a_stream_does_not_send_the_answer_again_and_again(
     cell = kernel.must("%%cbai -m paced:400+long:12000\nHi")
     text = cell.outputs[0]["data"]["text/plain"]
     record_property("kernel_to_browser_bytes_per_character", round(cell.bytes / len(text), 1))
-    # Repainting everything on every token would be thousands of times the text.
+    # Repainting the whole answer for every token would send thousands of times the text.
     assert cell.bytes < 150 * len(text.encode())

@@ -44,7 +44,7 @@ def test_every_way_to_ask_leaves_the_queue_alone(kernel: Kernel, gateway: Gatewa
 
 
 def test_a_failed_prompt_stops_the_run(kernel: Kernel, gateway: Gateway) -> None:
-    # The answer fails only when everything is queued, as after a click on Run All.
+    # The answer fails only after all cells are queued, as after a click on Run All.
     gateway.script("hold:headers+error:AI_MODEL_NOT_FOUND")
     failing = kernel.send("%%cbai\nHi")
     behind = [kernel.send("ran = True"), kernel.send("%cbai never sent")]

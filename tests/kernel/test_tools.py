@@ -1,4 +1,4 @@
-"""Functions of the user's own, called by a model from a cell."""
+"""The user's functions, called by a model from a cell."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_tool_can_use_what_belongs_to_the_kernels_loop(kernel: Kernel, gateway
     gateway.script("say:ok")
     cell = kernel.run("%%cbai --tool where\nGo")
     told = gateway.last.json["messages"][-1]["content"]
-    # Where a nested loop would lose queued cells, the tool says so instead of running.
+    # If a nested event loop would lose queued cells, the tool fails with a message instead.
     assert told == "True" or "nest" in told, (told, cell.outputs)
 
 

@@ -26,7 +26,7 @@ ERROR = "error:404:AI_MODEL_NOT_FOUND"
 def shell(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TerminalInteractiveShell]:
-    """Yield a shell that asks the gateway, in an empty folder, and with nothing remembered."""
+    """Yield a shell that uses the gateway, in an empty folder and without history."""
     monkeypatch.chdir(tmp_path)
     cbai.configure(base_url=gateway.base_url, api_key="test-key", env_id="test-env")
     shell = TerminalInteractiveShell.instance()
@@ -198,7 +198,7 @@ def test_what_cannot_be_asked_is_refused_before_it_is_sent(
     assert cbai.chat()[-1]["status"] == "failed"
 
 
-# Pictures out
+# Generated pictures
 
 
 def test_a_drawing_is_real_data_and_its_turn_is_a_line(
@@ -351,7 +351,7 @@ def test_a_drawing_holds_no_secret_and_can_be_forgotten(
     assert said() == []
 
 
-# Pictures in
+# Attached images
 
 
 def sent_images(gateway: Gateway) -> list[str]:

@@ -1,4 +1,4 @@
-"""The difference of two answers on the screen: safe, and told by more than colours."""
+"""The difference of two answers on the screen: safe, and visible without colours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANGE = compare("the red fox", "the blue fox\nran")
 
 
 class Reader(HTMLParser):
-    """What a reader sees: the text inside of each element, and which elements there are."""
+    """A parser for what a reader sees: the elements, and the text inside each of them."""
 
     def __init__(self, markup: str) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Reader(HTMLParser):
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True

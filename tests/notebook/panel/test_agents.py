@@ -1,4 +1,4 @@
-"""A panel that talks to an agent, over the same path as with a model."""
+"""A panel with an agent: it works as with a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several answers share one browser."""
+"""Several streaming answers share one browser's time."""
 
 from __future__ import annotations
 

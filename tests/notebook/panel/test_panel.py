@@ -1,4 +1,4 @@
-"""The panel from Python: what it sends, what it keeps, what its widgets hold, and that it ends."""
+"""The panel in Python: its requests, its messages, its widgets, and its end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def panel() -> Iterator[cbai.ChatPanel]:
 
 
 def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait for something that another thread does."""
+    """Wait until a condition that another thread changes is true."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.01)):
         if condition():
@@ -54,7 +54,7 @@ def converse(panel: cbai.ChatPanel, prompt: str) -> None:
 
 
 def shown(widget: Any) -> str:
-    """Return the markup of a widget and everything in it."""
+    """Return the HTML of a widget and of all widgets in it."""
     if isinstance(widget, Box):
         return "".join(map(shown, widget.children))
     if isinstance(widget, HTML):
@@ -333,7 +333,7 @@ def test_a_click_answers_the_call_of_its_own_turn(gateway: Gateway) -> None:
 
     panels = [cbai.ChatPanel(f"asks-{next(_numbers)}", tools=[drop]) for _ in range(2)]
     try:
-        # Both models call their first call the same.
+        # Both models give their first call the same id.
         for panel, path in zip(panels, ("one.csv", "two.csv"), strict=True):
             gateway.script(calling(Call("drop", {"path": path}, id="call_0")))
             assert panel.send("Clean up")
@@ -368,7 +368,7 @@ def test_a_question_says_how_much_of_a_call_it_does_not_show(gateway: Gateway) -
 
 
 def click(panel: cbai.ChatPanel, action: str) -> None:
-    """Click the one button of its kind, as the page tells the kernel of it."""
+    """Send the message of a click on the only button with an action."""
     (button,) = re.findall(f'data-cbai="{action}"[^>]*', shown(panel.widget))
     turn, call = re.findall(r'data-(?:turn|call)="([^"]*)"', button)
     message = {"type": "act", "action": action, "turn": turn, "call": call}
