@@ -1,8 +1,8 @@
 """Real JupyterLab, real Notebook 7 and a real Chromium.
 
 The tests are coroutines on one event loop for the whole session, because a browser's connection
-belongs to the loop that opened it. In a parallel run, all tests of an application run on one worker,
-so that its server and its browser start once.
+belongs to the loop that opened it. In a parallel run, all tests of an application run on one
+worker, so that its server and its browser start once.
 """
 
 from __future__ import annotations

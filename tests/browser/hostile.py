@@ -1,7 +1,7 @@
 """Hostile answers: they try to load, run, click or deceive.
 
-A payload that works sends a request to the listener at ``{url}``, opens a dialog, writes ``pwned`` to
-the console, changes ``window.pwned``, or runs a command of JupyterLab.
+A payload that works sends a request to the listener at ``{url}``, opens a dialog, writes ``pwned``
+to the console, changes ``window.pwned``, or runs a command of JupyterLab.
 """
 
 from __future__ import annotations

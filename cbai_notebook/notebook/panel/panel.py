@@ -33,7 +33,7 @@ NEEDS_NOTEBOOK = (
 class ChatPanel:
     """Chat in a notebook; make it the last expression of a cell to show it.
 
-    The panel shows the turns of `%%cbai -c NAME` at once, and such a cell sends those of the panel.
+    The panel and `%%cbai -c NAME` cells share the conversation: each sees the other's turns at once.
 
     Args:
         conversation: The conversation or its name; the current one by default.

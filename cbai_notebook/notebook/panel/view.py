@@ -86,7 +86,7 @@ class PanelView:
     """The widgets of one panel.
 
     Args:
-        panel: Receives what the user does; gives what the widgets show.
+        panel: The panel: it carries out the user's actions, and its state is shown.
     """
 
     def __init__(self, panel: PanelController) -> None:
