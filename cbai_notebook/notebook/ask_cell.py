@@ -26,7 +26,7 @@ from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import pretty_json, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.notebook.render_loop import CellThread, render_answer
-from cbai_notebook.notebook.variables import client_options, image_urls
+from cbai_notebook.notebook.variables import approval_options, client_options, image_urls
 from cbai_notebook.preferences import Preferences, preferences
 from cbai_notebook.prompts.template import expand
 
@@ -173,7 +173,6 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
     from cbai_notebook.notebook.screen import Screen
     from cbai_notebook.notebook.show import finishing, model_label, named_surface
-    from cbai_notebook.notebook.variables import approval_options
 
     at_end = options.raw or options.schema is not None
     as_json = options.raw or (options.schema is not None and options.format == "markdown")
