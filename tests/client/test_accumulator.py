@@ -6,14 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.client.accumulator import Accumulator, merged
 from cbai_notebook.client.chat_wire import decode_chunk
 
 # A busy machine is no failure of what is tested.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def chunk(*choices: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -167,7 +166,6 @@ def test_arguments_that_are_an_object_become_text() -> None:
 PIECES = st.lists(st.one_of(st.none(), st.text(max_size=5)), max_size=8)
 
 
-@patient
 @given(PIECES, PIECES)
 def test_both_ways_of_adding_up_agree(
     contents: list[str | None], thoughts: list[str | None]
@@ -198,7 +196,6 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@patient
 @given(st.lists(st.fixed_dictionaries({"choices": JSON, "usage": JSON, "id": JSON}), max_size=4))
 def test_no_shape_of_chunk_breaks_it(chunks: list[dict[str, Any]]) -> None:
     accumulator = folded(chunks)

@@ -6,14 +6,13 @@ import itertools
 import re
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cbai_notebook.client.sse import Event, EventParser
 from cbai_notebook.errors import InvalidResponseError
 
 # A busy machine is no failure of what is tested.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def parse(*packets: bytes) -> list[Event]:
@@ -146,7 +145,6 @@ STREAMS = st.lists(st.tuples(LINES, ENDS), max_size=20).map(
 )
 
 
-@patient
 @given(STREAMS, st.booleans())
 def test_every_split_into_two_reads_as_the_whole(stream: bytes, bom: bool) -> None:
     stream = b"\xef\xbb\xbf" + stream if bom else stream
@@ -163,7 +161,6 @@ FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@patient
 @given(st.lists(FRAGMENTS, max_size=40).map(b"".join), st.lists(st.integers(0, 200), max_size=6))
 @example(b"data: a\r\r\ndata: b\n\r\n\r", [8, 9])
 @example(b"data: a\n\n\n\ndata: b\n\n", [10])

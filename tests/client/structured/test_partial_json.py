@@ -6,13 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.client.structured.partial_json import PartialJSON
 
 # A busy machine is no failure of what is tested.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 VALUES = st.recursive(
     st.one_of(
@@ -40,7 +39,6 @@ def grown_from(before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
-@patient
 @given(
     OBJECTS,
     st.lists(st.integers(1, 9), max_size=20),
@@ -64,7 +62,6 @@ def test_it_only_grows_and_ends_with_the_value(
     assert reader.done
 
 
-@patient
 @given(st.text(alphabet='{}[]",:\\u0123456789 antrfe', max_size=60), st.integers(1, 7))
 def test_no_text_breaks_it(text: str, size: int) -> None:
     reader = PartialJSON()

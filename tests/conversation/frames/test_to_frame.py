@@ -113,7 +113,7 @@ def test_a_record_that_lacks_a_key_has_nothing_there() -> None:
 
 
 @given(made=st.lists(turns(st.text(st.characters(), max_size=6)), max_size=3))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_conversation_becomes_a_table(made: list[Turn]) -> None:
     records = records_of(made)
     assert records.to_pandas()["content"].tolist() == [record["content"] for record in records]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Turn
@@ -36,7 +36,7 @@ RESULT_B = {"role": "tool", "content": "2", "tool_call_id": "b"}
 
 @pytest.mark.parametrize("form", FORMS)
 @given(made=st.lists(turns(), max_size=4))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_records_come_back_as_they_were(form: str, made: list[Turn]) -> None:
     records = records_of(made)
     assert records_of(turns_of(FORMS[form](records))) == records
@@ -44,7 +44,7 @@ def test_records_come_back_as_they_were(form: str, made: list[Turn]) -> None:
 
 @pytest.mark.parametrize("form", ["list", "JSON Lines", "pandas"])
 @given(made=st.lists(turns(st.text(st.characters(), max_size=6)), max_size=3))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_halves_of_characters_come_back_where_python_holds_them(
     form: str, made: list[Turn]
 ) -> None:

@@ -268,6 +268,5 @@ TestLife = Life.TestCase
 TestLife.settings = settings(
     max_examples=200,
     stateful_step_count=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -135,7 +135,7 @@ def test_the_last_used_comes_last_and_fresh_names_are_free(file: Path, asked: As
 
 
 @given(name=st.text(st.characters(codec=None), min_size=1, max_size=12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_name_will_do(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("names") / "history.sqlite"
     keep_history(file)

@@ -129,7 +129,7 @@ def filled() -> Iterator[None]:
 @example("-weather")
 @example("a\0b")
 @example("\ud800\udfff")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_query_fails(filled: None, query: str) -> None:
     try:
         found = history(search=query)
@@ -193,7 +193,7 @@ def holds(content: str, query: str) -> bool:
         }
     ),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_filters_find_what_a_model_finds(
     turns: list[dict[str, Any]], wanted: dict[str, Any]
 ) -> None:

@@ -60,7 +60,7 @@ def test_tricky_pieces_joined_are_the_whole(source: str) -> None:
     assert stream(source.splitlines(keepends=True), paint=False) == by_character
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ANSWERS, st.data())
 def test_pieces_joined_are_the_whole_however_it_is_fed(source: str, data: st.DataObject) -> None:
     parts = data.draw(splits(source))
@@ -69,7 +69,7 @@ def test_pieces_joined_are_the_whole_however_it_is_fed(source: str, data: st.Dat
     assert stream([source], paint=False) == pieces
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(JUNK, st.lists(JUNK, max_size=4).map("\n\n".join)), st.data())
 def test_junk_joined_is_the_whole_however_it_is_fed(source: str, data: st.DataObject) -> None:
     pieces = stream(data.draw(splits(source)))

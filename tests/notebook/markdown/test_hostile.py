@@ -130,13 +130,13 @@ ATOMS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(ATOMS, max_size=60).map("".join), st.booleans())
 def test_no_text_makes_an_unsafe_page(source: str, final: bool) -> None:
     walk(render(source, final=final))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300))
 def test_any_text_renders(source: str) -> None:
     walk(render(source))

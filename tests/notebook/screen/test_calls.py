@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import ToolCall
@@ -348,7 +348,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(
     steps=STEPS,
     can_replace=st.booleans(),
@@ -395,7 +394,6 @@ def test_whatever_comes_in_whatever_order_is_there_once(
 
 # The sanitiser drops what its callback raises; such an interrupt never happened.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@settings(deadline=None)
 @given(events=st.integers(1, 6_000), can_replace=st.booleans())
 def test_an_interrupt_anywhere_loses_no_call(events: int, can_replace: bool) -> None:
     clock, surface = Clock(), RecordingSurface(can_replace=can_replace)

@@ -340,7 +340,6 @@ def interrupted_after(events: int) -> Iterator[None]:
 
 # The sanitiser drops what its callback raises; such an interrupt never happened.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@settings(deadline=None)
 @given(
     events=st.integers(1, 12_000),
     can_replace=st.booleans(),
@@ -367,7 +366,7 @@ def test_an_interrupt_anywhere_loses_nothing(events: int, can_replace: bool, for
 
 # The sanitiser drops what its callback raises; such an interrupt never happened.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(events=st.integers(1, 2000), can_replace=st.booleans())
 def test_an_interrupted_finish_can_be_finished(events: int, can_replace: bool) -> None:
     clock, surface = Clock(), RecordingSurface(can_replace=can_replace)
