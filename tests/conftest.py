@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.isolation import isolate_this_process
+
 # How long an example takes depends on the machine and on what else runs on it, not on the code.
 settings.register_profile(
     "no_time_limit", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("no_time_limit")
-
-# No test reads or writes the developer's own history; those that want one say where.
-os.environ["CBAI_HISTORY"] = "off"
 
 pytest_plugins = ["tests.gateway.fixtures"]
 
@@ -56,6 +56,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("measured figures")
         for figure in sorted(figures):
             terminalreporter.write_line(figure)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run every test without the developer's settings and history; a test that wants some sets them."""
+    with pytest.MonkeyPatch.context() as patch:
+        isolate_this_process(patch, tmp_path_factory.mktemp("config"))
+        yield
 
 
 @pytest.fixture(scope="session")

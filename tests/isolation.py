@@ -1,15 +1,45 @@
-"""An environment for child processes that neither reads nor touches the developer's own settings."""
+"""Environments for tests and their child processes, without the developer's own settings."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+import pytest
+
 from cbai_notebook.local.weights import cache_dir
 
-# Whatever could lead a test to the developer's cloud account, notebooks or Python set-up.
-_PRIVATE_PREFIXES = ("CLOUDBASE_", "CBAI_", "TCB_", "JUPYTER", "JPY_", "IPYTHON", "XDG_", "PYTEST_")
+# Variables that this package reads: the account, the model, the history.
+_SETTINGS = ("CBAI_", "CLOUDBASE_", "TCB_", "JPY_SESSION_NAME")
+# Variables that the tests themselves read.
+_TEST_OPTIONS = {"CBAI_ARTEFACTS", "CBAI_CACHE_DIR", "CBAI_CHROMIUM"}
+# Other variables that could lead a child process to the developer's notebooks or Python set-up.
+_PRIVATE_PREFIXES = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "PYTEST_")
 _PRIVATE_NAMES = {"PYTHONPATH", "PYTHONSTARTUP", "PYTHON_KEYRING_BACKEND"}
+
+_NO_KEYRING = "keyring.backends.null.Keyring"
+
+
+def package_settings() -> list[str]:
+    """Return the names of the environment variables that configure the package on this machine.
+
+    Variables that only the tests read, such as ``CBAI_ARTEFACTS``, are not among them.
+    """
+    return [name for name in os.environ if name.startswith(_SETTINGS) and name not in _TEST_OPTIONS]
+
+
+def isolate_this_process(patch: pytest.MonkeyPatch, config: Path) -> None:
+    """Change the environment of this process so that no setting or history of the developer is used.
+
+    Args:
+        patch: Undoes the changes.
+        config: An empty directory, in which credentials are stored and looked up.
+    """
+    for name in package_settings():
+        patch.delenv(name)
+    patch.setenv("CBAI_CONFIG_DIR", str(config))
+    patch.setenv("CBAI_HISTORY", "off")
+    patch.setenv("PYTHON_KEYRING_BACKEND", _NO_KEYRING)
 
 
 def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
@@ -22,7 +52,7 @@ def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not (name.startswith(_PRIVATE_PREFIXES) or name in _PRIVATE_NAMES)
+        if not (name.startswith((*_SETTINGS, *_PRIVATE_PREFIXES)) or name in _PRIVATE_NAMES)
     }
     places = {
         "HOME": "",
@@ -46,7 +76,7 @@ def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
     # The model's weights are fetched once per machine, not once per test.
     environment["CBAI_CACHE_DIR"] = str(cache_dir())
     # A desktop's keyring would be asked otherwise, and its owner with it.
-    environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+    environment["PYTHON_KEYRING_BACKEND"] = _NO_KEYRING
     environment["JUPYTER_PLATFORM_DIRS"] = "1"
     environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     environment.update(variables)

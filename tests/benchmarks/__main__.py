@@ -11,6 +11,7 @@ from statistics import median
 from tests.benchmarks import browser, history, kernel, panel, store, tools
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
+from tests.isolation import package_settings
 
 
 def stream_rows() -> Iterator[Row]:
@@ -69,8 +70,8 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main(chosen: list[str]) -> None:
     """Print the rows of the sections chosen, all by default."""
-    for variable in [name for name in os.environ if name.startswith(("CBAI_", "CLOUDBASE_"))]:
-        del os.environ[variable]
+    for name in package_settings():
+        del os.environ[name]
     print(f"{platform.python_version()}, {os.cpu_count()} cores\n")
     print("| what | goal | measured |\n|---|---|---|", flush=True)
     for name in chosen or SECTIONS:

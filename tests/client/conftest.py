@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 import stamina
@@ -20,14 +20,9 @@ MakeModel = Callable[..., Model]
 
 
 @pytest.fixture(autouse=True)
-def nothing_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Keep the credentials and the environment of whoever runs the tests out of them."""
+def nothing_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give each test a directory of credentials of its own, which is empty."""
     monkeypatch.setenv("CBAI_CONFIG_DIR", str(tmp_path))
-    for name in (
-        "CLOUDBASE_ENV_ID", "TCB_ENV", "CLOUDBASE_API_KEY", "CLOUDBASE_APIKEY", "TCB_REGION",
-        "CBAI_BASE_URL", "CBAI_PROVIDER", "CBAI_MODEL",
-    ):  # fmt: skip
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -79,11 +79,7 @@ def test_the_key_is_in_no_form_even_when_it_was_said(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", NAMES)
-def test_the_settings_in_force_are_the_default(
-    form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("CBAI_CONFIG_DIR", str(tmp_path))
-    monkeypatch.delenv("CBAI_BASE_URL", raising=False)
+def test_the_settings_in_force_are_the_default(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDBASE_ENV_ID", "env-in-force")
     monkeypatch.setenv("CLOUDBASE_API_KEY", "key-in-force")
     files = export(conversation(turn("a", "b")), form).files

@@ -35,9 +35,8 @@ def current_store(file: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def kept(file: Path) -> Iterator[Path]:
     """Let ``chat`` and ``history`` keep everything in the file."""
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     keep_history(file)
     yield file
     keep_history(None)
