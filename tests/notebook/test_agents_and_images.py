@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 import cbai_notebook as cbai
 from cbai_notebook import errors
 from cbai_notebook.client.images.image import ImageAnswer
-from cbai_notebook.conversation import names
 from tests.gateway import Gateway, Scenario, pictures
-from tests.notebook.test_magics import error_of, must
+from tests.notebook.cells import error_of, must
 
 ERROR = "error:404:AI_MODEL_NOT_FOUND"
 
 
+<<<<<<< HEAD
 @pytest.fixture
 def shell(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -38,6 +37,8 @@ def shell(
     cbai.configure(base_url=None, api_key=None, env_id=None, provider=None, model=None)
 
 
+=======
+>>>>>>> 16c64fd (Write the fixtures of shells, screens and panels once)
 def said() -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in cbai.chat().messages]
 

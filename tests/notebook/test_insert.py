@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -17,13 +16,6 @@ from cbai_notebook.notebook.insert import (
     insert_answer,
     new_cell_text,
 )
-
-
-@pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell()
-    yield shell
-    shell.history_manager.end_session()
 
 
 def cell_of(markdown: str) -> str:
@@ -96,11 +88,13 @@ def test_a_comment_never_ends_before_its_block_does(source: str) -> None:
     assert ast.dump(ast.parse(cell.replace("\0", ""))) == ast.dump(ast.parse("x"))
 
 
-def test_the_new_cell_is_the_shells_next_input(shell: InteractiveShell) -> None:
-    assert insert_answer(shell, "Try this:\n```python\nprint('hi')\n```") == ""
-    assert shell.rl_next_input == "print('hi')"
+def test_the_new_cell_is_the_shells_next_input(bare_shell: InteractiveShell) -> None:
+    assert insert_answer(bare_shell, "Try this:\n```python\nprint('hi')\n```") == ""
+    assert bare_shell.rl_next_input == "print('hi')"
 
 
-def test_without_code_nothing_is_inserted_and_the_user_is_told(shell: InteractiveShell) -> None:
-    assert insert_answer(shell, "There is nothing to run.") == NO_CODE
-    assert not hasattr(shell, "rl_next_input")
+def test_without_code_nothing_is_inserted_and_the_user_is_told(
+    bare_shell: InteractiveShell,
+) -> None:
+    assert insert_answer(bare_shell, "There is nothing to run.") == NO_CODE
+    assert not hasattr(bare_shell, "rl_next_input")

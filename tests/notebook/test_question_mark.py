@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -11,11 +9,9 @@ from cbai_notebook.notebook import question_mark
 
 
 @pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell()
-    question_mark.register(shell)
-    yield shell
-    shell.history_manager.end_session()
+def asking_shell(bare_shell: InteractiveShell) -> InteractiveShell:
+    question_mark.register(bare_shell)
+    return bare_shell
 
 
 def call(prompt: str) -> str:
@@ -39,10 +35,15 @@ def call(prompt: str) -> str:
         "?",
     ],
 )
-def test_a_question_reaches_the_magic(shell: InteractiveShell, prompt: str) -> None:
-    assert shell.transform_cell(f"%cbai {prompt}") == call(prompt)
-    assert shell.transform_cell(f"x = 1\n%cbai {prompt}\ny = 2") == f"x = 1\n{call(prompt)}y = 2\n"
-    assert shell.transform_cell(f"if x:\n    %cbai {prompt}\n") == f"if x:\n    {call(prompt)}"
+def test_a_question_reaches_the_magic(asking_shell: InteractiveShell, prompt: str) -> None:
+    assert asking_shell.transform_cell(f"%cbai {prompt}") == call(prompt)
+    assert (
+        asking_shell.transform_cell(f"x = 1\n%cbai {prompt}\ny = 2")
+        == f"x = 1\n{call(prompt)}y = 2\n"
+    )
+    assert (
+        asking_shell.transform_cell(f"if x:\n    %cbai {prompt}\n") == f"if x:\n    {call(prompt)}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,11 +59,16 @@ def test_a_question_reaches_the_magic(shell: InteractiveShell, prompt: str) -> N
         ("5 %cbai", "5 %cbai\n"),
     ],
 )
-def test_help_and_strings_stay_what_they_are(shell: InteractiveShell, code: str, runs: str) -> None:
-    assert shell.transform_cell(code) == runs
+def test_help_and_strings_stay_what_they_are(
+    asking_shell: InteractiveShell, code: str, runs: str
+) -> None:
+    assert asking_shell.transform_cell(code) == runs
 
 
-def test_registering_twice_and_taking_it_back(shell: InteractiveShell) -> None:
-    question_mark.register(shell)
-    question_mark.unregister(shell)
-    assert shell.transform_cell("%cbai why?") == "get_ipython().run_line_magic('pinfo', 'why')\n"
+def test_registering_twice_and_taking_it_back(asking_shell: InteractiveShell) -> None:
+    question_mark.register(asking_shell)
+    question_mark.unregister(asking_shell)
+    assert (
+        asking_shell.transform_cell("%cbai why?")
+        == "get_ipython().run_line_magic('pinfo', 'why')\n"
+    )

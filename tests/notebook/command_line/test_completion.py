@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +118,11 @@ def test_any_line_is_fine(rest: str, start: str) -> None:
 
 
 @pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell()
-    shell.register_magic_function(lambda line, cell=None: None, "line_cell", "cbai")
-    tab_key.register(shell)
-    tab_key.register(shell)
-    yield shell
-    shell.history_manager.end_session()
+def completing_shell(bare_shell: InteractiveShell) -> InteractiveShell:
+    bare_shell.register_magic_function(lambda line, cell=None: None, "line_cell", "cbai")
+    tab_key.register(bare_shell)
+    tab_key.register(bare_shell)
+    return bare_shell
 
 
 def offered(shell: InteractiveShell, code: str) -> list[tuple[int, str]]:
@@ -136,31 +133,33 @@ def offered(shell: InteractiveShell, code: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("jedi", [True, False])
-def test_a_shell_offers_what_fits_and_nothing_else(shell: InteractiveShell, jedi: bool) -> None:
-    shell.Completer.use_jedi = jedi
-    assert offered(shell, "%%cbai --no-s") == [(7, "--no-stream")]
-    assert offered(shell, "%cbai -f j") == [(9, "json")]
-    assert offered(shell, "x = 1\n%cbai -f j") == [(15, "json")]
-    assert offered(shell, "%cbai -m loc") == [(9, "local")]
-    assert (9, "cloudbase/hy3") in offered(shell, "%cbai -m cl")
-    assert (6, "history") in offered(shell, "%cbai ")
+def test_a_shell_offers_what_fits_and_nothing_else(
+    completing_shell: InteractiveShell, jedi: bool
+) -> None:
+    completing_shell.Completer.use_jedi = jedi
+    assert offered(completing_shell, "%%cbai --no-s") == [(7, "--no-stream")]
+    assert offered(completing_shell, "%cbai -f j") == [(9, "json")]
+    assert offered(completing_shell, "x = 1\n%cbai -f j") == [(15, "json")]
+    assert offered(completing_shell, "%cbai -m loc") == [(9, "local")]
+    assert (9, "cloudbase/hy3") in offered(completing_shell, "%cbai -m cl")
+    assert (6, "history") in offered(completing_shell, "%cbai ")
 
 
-def test_a_shell_offers_its_variables_and_conversations(shell: InteractiveShell) -> None:
+def test_a_shell_offers_its_variables_and_conversations(completing_shell: InteractiveShell) -> None:
     chat("a long name")
-    shell.user_ns.update(zebra=1, zen=ipywidgets.Output(), zip_=zip, _z=1)
-    assert offered(shell, "%cbai -o z") == [(9, "zebra"), (9, "zen")]
-    assert offered(shell, "%cbai --into z") == [(13, "zen")]
-    assert offered(shell, "%cbai -c 'a l") == [(9, '"a long name"')]
-    assert offered(shell, "%%cbai -m hy3\nAsk {zeb") == [(19, "zebra")]
-    assert offered(shell, "\n%%cbai\n\nAsk {zeb") == [(14, "zebra")]
+    completing_shell.user_ns.update(zebra=1, zen=ipywidgets.Output(), zip_=zip, _z=1)
+    assert offered(completing_shell, "%cbai -o z") == [(9, "zebra"), (9, "zen")]
+    assert offered(completing_shell, "%cbai --into z") == [(13, "zen")]
+    assert offered(completing_shell, "%cbai -c 'a l") == [(9, '"a long name"')]
+    assert offered(completing_shell, "%%cbai -m hy3\nAsk {zeb") == [(19, "zebra")]
+    assert offered(completing_shell, "\n%%cbai\n\nAsk {zeb") == [(14, "zebra")]
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_the_older_call_works_too(shell: InteractiveShell) -> None:
+def test_the_older_call_works_too(completing_shell: InteractiveShell) -> None:
     line = "%cbai --no-s"
-    assert shell.complete(None, line, len(line)) == ("--no-s", ["--no-stream"])
-    assert shell.complete("--no-s", line, len(line)) == ("--no-s", ["--no-stream"])
+    assert completing_shell.complete(None, line, len(line)) == ("--no-s", ["--no-stream"])
+    assert completing_shell.complete("--no-s", line, len(line)) == ("--no-s", ["--no-stream"])
 
 
 class UnboundProxy:
@@ -171,25 +170,25 @@ class UnboundProxy:
 
 
 def test_no_variable_can_break_completion(
-    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+    completing_shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shell.user_ns.update(zebra=1, zoo=UnboundProxy())
-    assert (9, "zebra") in offered(shell, "%cbai -o z")
-    assert offered(shell, "%cbai --into z") != [(13, "zoo")]
+    completing_shell.user_ns.update(zebra=1, zoo=UnboundProxy())
+    assert (9, "zebra") in offered(completing_shell, "%cbai -o z")
+    assert offered(completing_shell, "%cbai --into z") != [(13, "zoo")]
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_python_is_completed_as_before(shell: InteractiveShell) -> None:
-    shell.user_ns["zebra"] = 1
-    assert (0, "zebra") in offered(shell, "zeb")
-    assert (0, "%%cbai") in offered(shell, "%%cb")
-    assert "real" in [text for _, text in offered(shell, "zebra.re")]
+def test_python_is_completed_as_before(completing_shell: InteractiveShell) -> None:
+    completing_shell.user_ns["zebra"] = 1
+    assert (0, "zebra") in offered(completing_shell, "zeb")
+    assert (0, "%%cbai") in offered(completing_shell, "%%cb")
+    assert "real" in [text for _, text in offered(completing_shell, "zebra.re")]
 
 
-def test_completion_is_taken_back(shell: InteractiveShell) -> None:
-    tab_key.unregister(shell)
-    tab_key.unregister(shell)
-    assert "--no-stream" not in [text for _, text in offered(shell, "%%cbai --no-s")]
+def test_completion_is_taken_back(completing_shell: InteractiveShell) -> None:
+    tab_key.unregister(completing_shell)
+    tab_key.unregister(completing_shell)
+    assert "--no-stream" not in [text for _, text in offered(completing_shell, "%%cbai --no-s")]
 
 
 @pytest.mark.kernel

@@ -8,38 +8,36 @@ import pytest
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation.formats import export
-from tests.gateway import DEFAULT_KEY, Gateway, Scenario
-from tests.notebook.panel.test_panel import converse, eventually, shown
+from tests.gateway import Gateway, Scenario
+from tests.notebook.panel.panels import converse, eventually, shown
 
 
 @pytest.fixture
-def panel(gateway: Gateway) -> Iterator[cbai.ChatPanel]:
-    cbai.configure(base_url=gateway.base_url, api_key=DEFAULT_KEY, env_id="test-env")
+def agent_panel(configured: None) -> Iterator[cbai.ChatPanel]:
     made = cbai.ChatPanel("with-an-agent", model="agent/bot-poet")
     yield made
     made.close()
     made.conversation.reset()
-    cbai.configure(base_url=None, api_key=None, env_id=None)
 
 
-def test_a_panel_talks_to_an_agent(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+def test_a_panel_talks_to_an_agent(agent_panel: cbai.ChatPanel, gateway: Gateway) -> None:
     gateway.script(Scenario(text="One."), Scenario(text="Two."), Scenario(text="Another two."))
-    converse(panel, "First")
-    converse(panel, "Second")
+    converse(agent_panel, "First")
+    converse(agent_panel, "Second")
     assert gateway.last.json["history"] == [
         {"role": "user", "content": "First"},
         {"role": "assistant", "content": "One."},
     ]
-    assert panel.regenerate()
-    eventually(lambda: not panel.isLoading)
+    assert agent_panel.regenerate()
+    eventually(lambda: not agent_panel.isLoading)
     assert "/bot-poet/send-message" in gateway.last.path
-    assert [message["content"] for message in panel.messages][-1] == "Another two."
-    turn = panel.conversation.turns[-1]
+    assert [message["content"] for message in agent_panel.messages][-1] == "Another two."
+    turn = agent_panel.conversation.turns[-1]
     assert (turn.provider, turn.model, turn.record_id) == ("agent", "bot-poet", "record-000003")
-    eventually(lambda: "agent/bot-poet" in shown(panel.widget))
+    eventually(lambda: "agent/bot-poet" in shown(agent_panel.widget))
 
 
-@pytest.mark.usefixtures("panel")
+@pytest.mark.usefixtures("agent_panel")
 def test_what_an_agent_found_stands_under_its_answer(gateway: Gateway) -> None:
     reader = cbai.ChatPanel("readers", agent="bot-reader", params={"search": True})
     widget = reader.widget
@@ -54,30 +52,30 @@ def test_what_an_agent_found_stands_under_its_answer(gateway: Gateway) -> None:
 
 
 def test_a_failure_is_a_notice_and_the_panel_stays_usable(
-    panel: cbai.ChatPanel, gateway: Gateway
+    agent_panel: cbai.ChatPanel, gateway: Gateway
 ) -> None:
     gateway.script("error:404:BOT_NOT_FOUND", Scenario(text="Here."))
-    converse(panel, "Hi")
-    eventually(lambda: "no agent" in shown(panel.widget))
-    converse(panel, "Hi")
-    assert panel.messages[-1]["content"] == "Here."
+    converse(agent_panel, "Hi")
+    eventually(lambda: "no agent" in shown(agent_panel.widget))
+    converse(agent_panel, "Hi")
+    assert agent_panel.messages[-1]["content"] == "Here."
 
 
 def test_an_export_names_a_model_where_there_is_no_agent(
-    panel: cbai.ChatPanel, gateway: Gateway
+    agent_panel: cbai.ChatPanel, gateway: Gateway
 ) -> None:
-    converse(panel, "Hi")
-    (script,) = export(panel.conversation, "curl").files.values()
+    converse(agent_panel, "Hi")
+    (script,) = export(agent_panel.conversation, "curl").files.values()
     text = script if isinstance(script, str) else script.decode()
     assert "/ai/cloudbase/chat/completions" in text
     assert "This asked agent" in text
 
 
 def test_suggested_questions_go_with_the_conversation_they_belong_to(
-    panel: cbai.ChatPanel, gateway: Gateway
+    agent_panel: cbai.ChatPanel, gateway: Gateway
 ) -> None:
-    composer = panel.widget.children[2]
-    converse(panel, "Hi")
+    composer = agent_panel.widget.children[2]
+    converse(agent_panel, "Hi")
     eventually(lambda: composer.suggestions)
-    panel.new_conversation()
+    agent_panel.new_conversation()
     eventually(lambda: not composer.suggestions)

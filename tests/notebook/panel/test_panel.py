@@ -6,29 +6,25 @@ import asyncio
 import itertools
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from typing import Any, TypedDict
+from collections.abc import Iterator
+from typing import TypedDict
 
 import pytest
-from ipywidgets import HTML, Box, Output
+from ipywidgets import Box, Output
 
 import cbai_notebook as cbai
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.ask_image import draw
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
-from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+from tests.gateway import Gateway, Scenario
 from tests.gateway.tools import Call, calling
+from tests.notebook.panel.panels import converse, eventually, shown
 
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(autouse=True)
-def _settings(gateway: Gateway) -> Iterator[None]:
-    cbai.configure(base_url=gateway.base_url, api_key=DEFAULT_KEY, env_id="test-env")
-    yield
-    cbai.configure(base_url=None, api_key=None, env_id=None)
+pytestmark = pytest.mark.usefixtures("configured")
 
 
 @pytest.fixture
@@ -36,32 +32,6 @@ def panel() -> Iterator[cbai.ChatPanel]:
     made = cbai.ChatPanel(f"panel-{next(_numbers)}")
     yield made
     made.close()
-
-
-def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait until a condition that another thread changes is true."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.01)):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it did not come about")
-
-
-def converse(panel: cbai.ChatPanel, prompt: str) -> None:
-    assert panel.send(prompt)
-    eventually(lambda: not panel.isLoading)
-
-
-def shown(widget: Any) -> str:
-    """Return the HTML of a widget and of all widgets in it."""
-    if isinstance(widget, Box):
-        return "".join(map(shown, widget.children))
-    if isinstance(widget, HTML):
-        return str(widget.value)
-    if isinstance(widget, Output):
-        return "".join(output["data"]["text/html"] for output in widget.outputs)
-    return ""
 
 
 def test_a_prompt_is_answered_and_shown(panel: cbai.ChatPanel, gateway: Gateway) -> None:

@@ -22,26 +22,11 @@ from cbai_notebook.notebook.screen import (
     calls_html,
     calls_plain,
 )
+from tests.notebook.screen.interrupts import interrupted_after
 from tests.notebook.screen.recording import Clock, RecordingSurface, markdown
-from tests.notebook.screen.test_painting import interrupted_after
 
 ASKED = ToolCall("c1", "get_weather", '{"city": "Paris"}')
 DONE = replace(ASKED, status="ok", result="12 °C, rain", duration_s=0.3)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def surface() -> RecordingSurface:
-    return RecordingSurface()
-
-
-@pytest.fixture
-def screen(surface: RecordingSurface, clock: Clock) -> Screen:
-    return Screen(surface, clock=clock)
 
 
 def read(markup: str) -> str:

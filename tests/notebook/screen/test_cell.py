@@ -27,7 +27,7 @@ class Publisher(CapturingDisplayPublisher):
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> InteractiveShell:
+def recording_shell(tmp_path: Path) -> InteractiveShell:
     config = Config()
     config.HistoryManager.enabled = False
     shell = InteractiveShell(config=config, ipython_dir=str(tmp_path))
@@ -45,51 +45,53 @@ def notebook(shell: InteractiveShell) -> list[dict[str, Any]]:
     return list(cells.values())
 
 
-def test_an_answer_becomes_one_output(shell: InteractiveShell) -> None:
+def test_an_answer_becomes_one_output(recording_shell: InteractiveShell) -> None:
     clock = Clock()
-    screen = Screen(CellSurface(owns_cell=True, shell=shell), clock=clock)
+    screen = Screen(CellSurface(owns_cell=True, shell=recording_shell), clock=clock)
     screen.wait()
     source = markdown(9000)
     play(screen, clock, tokens(source, 900), per_s=60)
-    assert len(notebook(shell)) > 3
+    assert len(notebook(recording_shell)) > 3
     screen.finish("complete", footer=Facts(label="local"))
-    (whole,) = notebook(shell)
+    (whole,) = notebook(recording_shell)
     assert whole["text/markdown"] == source
-    assert shell.display_pub.cleared == 1
+    assert recording_shell.display_pub.cleared == 1
 
 
-def test_a_cell_with_other_outputs_is_not_cleared(shell: InteractiveShell) -> None:
+def test_a_cell_with_other_outputs_is_not_cleared(recording_shell: InteractiveShell) -> None:
     clock = Clock()
-    screen = Screen(CellSurface(owns_cell=False, shell=shell), clock=clock)
+    screen = Screen(CellSurface(owns_cell=False, shell=recording_shell), clock=clock)
     source = markdown(9000)
     play(screen, clock, tokens(source, 900), per_s=60)
     screen.finish("complete")
-    assert "".join(output["text/markdown"] for output in notebook(shell)) == source
-    assert shell.display_pub.cleared == 0
+    assert "".join(output["text/markdown"] for output in notebook(recording_shell)) == source
+    assert recording_shell.display_pub.cleared == 0
 
 
-def test_two_answers_do_not_touch_each_other(shell: InteractiveShell) -> None:
-    first = Screen(CellSurface(owns_cell=False, shell=shell), format="text")
-    second = Screen(CellSurface(owns_cell=False, shell=shell), format="text")
+def test_two_answers_do_not_touch_each_other(recording_shell: InteractiveShell) -> None:
+    first = Screen(CellSurface(owns_cell=False, shell=recording_shell), format="text")
+    second = Screen(CellSurface(owns_cell=False, shell=recording_shell), format="text")
     first.text("one")
     second.text("two")
     first.finish("complete")
     second.finish("complete")
-    assert [output["text/plain"] for output in notebook(shell)] == ["one", "two"]
+    assert [output["text/plain"] for output in notebook(recording_shell)] == ["one", "two"]
 
 
-def test_an_answer_stays_where_it_was_started(shell: InteractiveShell) -> None:
-    captured = shell.display_pub
-    screen = Screen(CellSurface(owns_cell=True, shell=shell), format="text")
-    shell.display_pub = Publisher()
+def test_an_answer_stays_where_it_was_started(recording_shell: InteractiveShell) -> None:
+    captured = recording_shell.display_pub
+    screen = Screen(CellSurface(owns_cell=True, shell=recording_shell), format="text")
+    recording_shell.display_pub = Publisher()
     thread = threading.Thread(target=lambda: (screen.text("one"), screen.finish("complete")))
     thread.start()
     thread.join()
     assert captured.outputs
-    assert not shell.display_pub.outputs
+    assert not recording_shell.display_pub.outputs
 
 
-def test_an_output_whose_sending_was_interrupted_is_sent_again(shell: InteractiveShell) -> None:
+def test_an_output_whose_sending_was_interrupted_is_sent_again(
+    recording_shell: InteractiveShell,
+) -> None:
     class Interrupted(Publisher):
         armed = True
 
@@ -99,10 +101,10 @@ def test_an_output_whose_sending_was_interrupted_is_sent_again(shell: Interactiv
                 raise KeyboardInterrupt
             super().publish(*args, **kwargs)
 
-    shell.display_pub = Interrupted()
-    screen = Screen(CellSurface(owns_cell=True, shell=shell), format="text")
+    recording_shell.display_pub = Interrupted()
+    screen = Screen(CellSurface(owns_cell=True, shell=recording_shell), format="text")
     with pytest.raises(KeyboardInterrupt):
         screen.text("one")
     screen.finish("cancelled")
-    (output,) = notebook(shell)
+    (output,) = notebook(recording_shell)
     assert output["text/plain"] == "one\n\ncancelled"

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +10,7 @@ from hypothesis import strategies as st
 
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.screen import Facts, Screen
+from tests.notebook.screen.interrupts import interrupted_after
 from tests.notebook.screen.recording import (
     Clock,
     RecordingSurface,
@@ -22,21 +19,6 @@ from tests.notebook.screen.recording import (
     tokens,
     wait_until,
 )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def surface() -> RecordingSurface:
-    return RecordingSurface()
-
-
-@pytest.fixture
-def screen(surface: RecordingSurface, clock: Clock) -> Screen:
-    return Screen(surface, clock=clock)
 
 
 def test_first_token_is_painted_at_once(screen: Screen, surface: RecordingSurface) -> None:
@@ -313,29 +295,6 @@ def test_waiting_line_moves_only_for_those_who_want_it(
 def test_an_unknown_format_is_refused_with_the_known_ones(surface: RecordingSurface) -> None:
     with pytest.raises(UsageError, match="markdown, text, code, json"):
         Screen(surface, format="html")
-
-
-@contextmanager
-def interrupted_after(events: int) -> Iterator[None]:
-    """Interrupt what the notebook's own code does, after so many of its lines."""
-
-    def trace(frame: FrameType, event: str, _: object) -> object:
-        nonlocal events
-        if "cbai_notebook" not in frame.f_code.co_filename:
-            return None
-        events -= 1
-        if not events:
-            raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)  # type: ignore[arg-type]
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
 
 
 # The sanitiser drops what its callback raises; such an interrupt never happened.

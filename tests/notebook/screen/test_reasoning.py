@@ -10,34 +10,19 @@ from cbai_notebook.notebook.screen import Screen
 from tests.notebook.screen.recording import Clock, RecordingSurface, play, tokens
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def surface() -> RecordingSurface:
-    return RecordingSurface()
-
-
-@pytest.fixture
-def screen(surface: RecordingSurface, clock: Clock) -> Screen:
-    return Screen(surface, format="text", clock=clock)
-
-
-def test_reasoning_is_open_while_it_comes(screen: Screen, surface: RecordingSurface) -> None:
-    screen.reasoning("First I compare the figures.")
+def test_reasoning_is_open_while_it_comes(text_screen: Screen, surface: RecordingSurface) -> None:
+    text_screen.reasoning("First I compare the figures.")
     assert "<details open>" in surface.html
     assert "First I compare the figures." in surface.html
     assert "Thinking" in surface.html
 
 
 def test_reasoning_is_folded_when_the_answer_begins(
-    screen: Screen, surface: RecordingSurface, clock: Clock
+    text_screen: Screen, surface: RecordingSurface, clock: Clock
 ) -> None:
-    screen.reasoning("First I compare.")
+    text_screen.reasoning("First I compare.")
     clock.now += 4.2
-    screen.text("42")
+    text_screen.text("42")
     fold, answer = surface.outputs
     assert "<details>" in fold["text/html"]
     assert "Thought for 4.2 s" in fold["text/html"]
@@ -45,33 +30,33 @@ def test_reasoning_is_folded_when_the_answer_begins(
 
 
 def test_reasoning_takes_the_place_of_the_waiting_line(
-    screen: Screen, surface: RecordingSurface
+    text_screen: Screen, surface: RecordingSurface
 ) -> None:
-    screen.wait()
-    screen.reasoning("Hm.")
+    text_screen.wait()
+    text_screen.reasoning("Hm.")
     assert len(surface.outputs) == 1
     assert "Waiting" not in surface.html
 
 
 def test_live_reasoning_is_paced_and_bounded(
-    screen: Screen, surface: RecordingSurface, clock: Clock
+    text_screen: Screen, surface: RecordingSurface, clock: Clock
 ) -> None:
     for _ in range(1000):
         clock.now += 0.01
-        screen.reasoning("consider that " * 5)
+        text_screen.reasoning("consider that " * 5)
     assert len(surface.paints) <= 60
     assert all(len(message["text/html"]) < 2700 for message in surface.messages)
 
 
 def test_the_whole_reasoning_is_in_the_fold_at_the_end(
-    screen: Screen, surface: RecordingSurface, clock: Clock
+    text_screen: Screen, surface: RecordingSurface, clock: Clock
 ) -> None:
     thoughts = "".join(f"thought {number}. " for number in range(2000))
     for token in tokens(thoughts, 300):
         clock.now += 0.02
-        screen.reasoning(token)
-    screen.text("42")
-    screen.finish("complete")
+        text_screen.reasoning(token)
+    text_screen.text("42")
+    text_screen.finish("complete")
     seen = re.findall(r"thought (\d+)\.", surface.html)
     assert seen == [str(number) for number in range(2000)]
     (output,) = surface.outputs
@@ -80,12 +65,12 @@ def test_the_whole_reasoning_is_in_the_fold_at_the_end(
     assert output["text/plain"].startswith("42")
 
 
-def test_reasoning_is_plain_text(screen: Screen, surface: RecordingSurface) -> None:
-    screen.reasoning(
+def test_reasoning_is_plain_text(text_screen: Screen, surface: RecordingSurface) -> None:
+    text_screen.reasoning(
         "<img src=x onerror=alert(1)> </details><script>1</script> **bold** $x$\n\tnext"
     )
-    screen.text("42")
-    screen.finish("complete")
+    text_screen.text("42")
+    text_screen.finish("complete")
     for message in surface.messages:
         shown = message.get("text/html", "")
         assert "<img" not in shown
@@ -96,9 +81,11 @@ def test_reasoning_is_plain_text(screen: Screen, surface: RecordingSurface) -> N
     assert "$x$<br>\tnext" in surface.html
 
 
-def test_reasoning_without_an_answer_ends_folded(screen: Screen, surface: RecordingSurface) -> None:
-    screen.reasoning("I think and think.")
-    screen.finish("complete")
+def test_reasoning_without_an_answer_ends_folded(
+    text_screen: Screen, surface: RecordingSurface
+) -> None:
+    text_screen.reasoning("I think and think.")
+    text_screen.finish("complete")
     (output,) = surface.outputs
     assert "<details>" in output["text/html"]
     assert "I think and think." in output["text/html"]
