@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cbai_notebook.conversation import ContextLimits, Conversation, Turn
+from cbai_notebook.conversation import ContextLimits, Turn
 from cbai_notebook.conversation.ask import Prompt, context_of, request_of
 from cbai_notebook.errors import UsageError
-from tests.conversation.test_conversation import conversation, turn
-
-
-def prompts(talk: Conversation) -> list[str]:
-    return [each.prompt for each in talk.turns]
+from tests.conversation.turns import conversation, prompts, turn
 
 
 @pytest.fixture

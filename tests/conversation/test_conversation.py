@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any
-
 import pandas as pd
 import pytest
 
-from cbai_notebook.conversation import RECORD_KEYS, ContextLimits, Conversation, Turn, chat, names
+from cbai_notebook.conversation import RECORD_KEYS, ContextLimits, chat, names
 from cbai_notebook.errors import UsageError
-
-NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
-
-
-def turn(prompt: str, answer: str = "", **values: Any) -> Turn:
-    made = Turn(prompt=prompt, created_at=NOW, **{"status": "complete", **values})
-    made.add(answer, "")
-    return made
-
-
-def conversation(*turns: Turn) -> Conversation:
-    made = Conversation("test")
-    for each in turns:
-        made.open(each)
-    return made
+from tests.conversation.turns import conversation, turn
 
 
 def test_messages_are_flat_dicts_that_pandas_takes_as_they_are() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cbai_notebook.conversation import Turn, chat, keep_history
 from cbai_notebook.conversation.history import summaries
-from tests.conversation.test_conversation import NOW, turn
+from tests.conversation.turns import NOW, turn
 
 
 def asked(minute: int) -> Turn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from cbai_notebook.conversation import Change, Conversation, fresh, names
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import turn
 
 
 def test_a_watcher_hears_of_every_change_in_order() -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Turn
+from cbai_notebook.conversation import Conversation
 from cbai_notebook.conversation.formats import export
-from cbai_notebook.conversation.turn import joined
 from tests.gateway import DEFAULT_KEY
 from tests.isolation import isolated_environment
-
-NOW = datetime(2026, 11, 22, 8, 30, tzinfo=timezone.utc)
 
 SETTINGS = Settings(env_id="my-env-1a2b3c", api_key=DEFAULT_KEY)
 
@@ -78,23 +74,6 @@ HOSTILE_IDS = [f"hostile{number}" for number in range(len(HOSTILE))]
 def texts(**options: Any) -> st.SearchStrategy[str]:
     """Any text, and the text that is most likely to do harm."""
     return st.one_of(st.sampled_from(HOSTILE), st.text(**options)).filter(bool)
-
-
-def turn(prompt: str, answer: str = "", **values: Any) -> Turn:
-    known = {
-        "status": "complete", "provider": "cloudbase", "model": "hy3", "duration_s": 1.5,
-        "first_token_s": 0.25,
-    }  # fmt: skip
-    made = Turn(prompt=prompt, created_at=NOW, **{**known, **values})
-    made.add(joined(made.steps, answer), "")
-    return made
-
-
-def conversation(*turns: Turn, name: str = "poems") -> Conversation:
-    made = Conversation(name)
-    for each in turns:
-        made.open(each)
-    return made
 
 
 def text_of(talk: Conversation, form: str, **options: Any) -> str:

@@ -14,7 +14,8 @@ from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
-from tests.conversation.formats.talks import SETTINGS, conversation, turn
+from tests.conversation.formats.talks import SETTINGS
+from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 
 FORMS = ("notebook", "curl", "python", "mini-program", "web")

@@ -13,15 +13,8 @@ from hypothesis import strategies as st
 from cbai_notebook.conversation import Conversation
 from cbai_notebook.conversation.formats import FORMS, parse, read_file
 from cbai_notebook.errors import UsageError
-from tests.conversation.formats.talks import (
-    HOSTILE,
-    HOSTILE_IDS,
-    TOOL_STEPS,
-    conversation,
-    text_of,
-    texts,
-    turn,
-)
+from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, TOOL_STEPS, text_of, texts
+from tests.conversation.turns import conversation, turn
 
 USER = {"role": "user", "content": "a"}
 ASSISTANT = {"role": "assistant", "content": "b"}

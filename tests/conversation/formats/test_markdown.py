@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from markdown_it import MarkdownIt
 
-from tests.conversation.formats.talks import (
-    HOSTILE,
-    HOSTILE_IDS,
-    TOOL_STEPS,
-    conversation,
-    text_of,
-    texts,
-    turn,
-)
+from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, TOOL_STEPS, text_of, texts
+from tests.conversation.turns import conversation, turn
 
 
 def document(*turns: object, **options: str) -> str:

@@ -18,14 +18,8 @@ from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.errors import UsageError
-from tests.conversation.formats.talks import (
-    HOSTILE,
-    HOSTILE_IDS,
-    SETTINGS,
-    TOOL_STEPS,
-    conversation,
-    turn,
-)
+from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, SETTINGS, TOOL_STEPS
+from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway
 from tests.require import require
 

@@ -19,11 +19,10 @@ from tests.conversation.formats.talks import (
     HOSTILE_IDS,
     SETTINGS,
     TOOL_STEPS,
-    conversation,
     run,
     text_of,
-    turn,
 )
+from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway
 from tests.require import require
 

@@ -15,14 +15,8 @@ from hypothesis import given
 
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation
-from tests.conversation.formats.talks import (
-    HOSTILE,
-    HOSTILE_IDS,
-    conversation,
-    text_of,
-    texts,
-    turn,
-)
+from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, text_of, texts
+from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway
 from tests.gateway.javascript import SDK, node_with_sdk
 from tests.require import require

@@ -13,7 +13,7 @@ import pytest
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import turn
 
 Forget = Callable[[Conversation, Path], None]
 

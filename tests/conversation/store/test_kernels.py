@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from cbai_notebook.client.model import Model
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Prompt, ask
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import prompts, turn
 from tests.gateway import Gateway
 
 PROCESSES, TURNS = 8, 500
@@ -26,10 +26,6 @@ PROCESSES, TURNS = 8, 500
 
 def kernel(file: Path) -> ConversationRegistry:
     return ConversationRegistry(Store(file), None)
-
-
-def prompts(talk: Conversation) -> list[str]:
-    return [each.prompt for each in talk.turns]
 
 
 def check(file: Path) -> None:

@@ -17,15 +17,11 @@ from cbai_notebook.conversation.store import Store, history_file
 from cbai_notebook.conversation.store.schema import STEPS
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import prompts, turn
 
 
 def kept_in(file: Path, name: str = "talk") -> Conversation:
     return ConversationRegistry(Store(file), None).get(name)
-
-
-def prompts(talk: Conversation) -> list[str]:
-    return [each.prompt for each in talk.turns]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX modes")

@@ -11,7 +11,7 @@ import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import turn
 
 API_KEY = "cb-key-4f9a8b7c6d5e4f3a2b1c"
 TOKEN = "tok_9f8e7d6c5b4a39281706"

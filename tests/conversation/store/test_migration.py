@@ -10,7 +10,7 @@ import pytest
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store, schema, search
 from cbai_notebook.conversation.store.queries import Filter, messages
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import turn
 
 
 def file_of_age(file: Path, steps: int) -> None:

@@ -21,15 +21,11 @@ from cbai_notebook.conversation.registry import ConversationRegistry, notebook_p
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import prompts, turn
 
 
 def kernel(file: Path, notebook: str | None = None) -> ConversationRegistry:
     return ConversationRegistry(Store(file), notebook)
-
-
-def prompts(talk: Conversation) -> list[str]:
-    return [each.prompt for each in talk.turns]
 
 
 def test_a_notebook_goes_on_with_its_own_conversation(file: Path) -> None:

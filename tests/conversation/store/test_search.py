@@ -21,7 +21,7 @@ from cbai_notebook.conversation.history import history
 from cbai_notebook.conversation.registry import conversations
 from cbai_notebook.conversation.store import queries
 from cbai_notebook.errors import UsageError
-from tests.conversation.test_conversation import turn
+from tests.conversation.turns import turn
 
 
 @pytest.fixture
