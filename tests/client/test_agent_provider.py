@@ -18,7 +18,7 @@ from cbai_notebook.errors import (
     StreamCutError,
     UsageError,
 )
-from tests.client.test_stream import read
+from tests.client.streams import read
 from tests.gateway import Gateway, Scenario
 
 MakeModel = Callable[..., Model]

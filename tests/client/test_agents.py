@@ -30,7 +30,7 @@ from cbai_notebook.errors import (
     StreamCutError,
     UsageError,
 )
-from tests.client.test_stream import read, read_until_failure
+from tests.client.streams import read, read_until_failure
 from tests.gateway import Fault, Gateway, Scenario, texts
 
 MakeAgent = Callable[..., Agent]

@@ -15,32 +15,19 @@ from cbai_notebook.client.providers import (
 )
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, UsageError
+from tests.provider_paths import PATHS
 
 ENV = Settings(env_id="my-env-1a", api_key="k")
 BASE = "https://my-env-1a.api.tcloudbasegateway.com/v1/ai/"
 
-PATHS = {
-    "cloudbase": "cloudbase/chat/completions",
-    "hunyuan-v3": "hunyuan-v3/chat/completions",
-    "hunyuan-exp": "hunyuan-exp/chat/completions",
-    "deepseek": "deepseek/chat/completions",
-    "custom-mine": "custom-mine/chat/completions",
-    "anything": "anything/chat/completions",
-    "hunyuan-open": "hunyuan-open/v1/chat/completions",
-    "moonshot": "moonshot/v1/chat/completions",
-    "01-ai": "01-ai/v1/chat/completions",
-    "hunyuan-beta": "hunyuan-beta/openapi/v1/chat/completions",
-    "zhipu": "zhipu/api/paas/v4/chat/completions",
-    "dashscope": "dashscope/compatible-mode/v1/chat/completions",
-    "ark": "ark/api/v3/chat/completions",
-}
+ALL_PATHS = {**PATHS, "anything": "anything/chat/completions"}
 
 
 def endpoint(name: str, settings: Settings, model: str | None = "m") -> Endpoint:
     return asyncio.run(provider_for(name, settings).endpoint(model, settings))
 
 
-@pytest.mark.parametrize(("name", "path"), PATHS.items())
+@pytest.mark.parametrize(("name", "path"), ALL_PATHS.items())
 def test_every_provider_has_its_path(name: str, path: str) -> None:
     assert endpoint(name, ENV).url == BASE + path
 

@@ -21,21 +21,10 @@ from cbai_notebook.errors import (
     StreamCutError,
 )
 from tests.client.conftest import MESSAGES, MakeModel
+from tests.client.streams import read, read_until_failure
 from tests.gateway import Error, Fault, Gateway, Scenario, texts
 
 ASK = {"messages": MESSAGES}
-
-
-async def read(view: Any) -> list[Any]:
-    return [item async for item in view]
-
-
-async def read_until_failure(view: Any) -> tuple[list[Any], CbaiError]:
-    items = []
-    with pytest.raises(CbaiError) as raised:
-        async for item in view:
-            items.append(item)
-    return items, raised.value
 
 
 async def test_a_stream_reads_as_text_as_events_and_as_chunks(model: Model) -> None:

@@ -12,11 +12,7 @@ from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
-
-
-def add(x: int, y: int) -> int:
-    """Add two numbers."""
-    return x + y
+from tests.sample_tools import add
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

@@ -13,26 +13,12 @@ import pytest
 
 from tests.gateway import Gateway
 from tests.gateway.javascript import SDK, node_with_sdk
+from tests.provider_paths import PATHS
 
 pytestmark = pytest.mark.sdk
 
 PROMPT = "介绍一下李白 🌙"
 MESSAGES = [{"role": "user", "content": PROMPT}]
-
-PATHS = {
-    "cloudbase": "cloudbase/chat/completions",
-    "hunyuan-v3": "hunyuan-v3/chat/completions",
-    "hunyuan-exp": "hunyuan-exp/chat/completions",
-    "deepseek": "deepseek/chat/completions",
-    "custom-mine": "custom-mine/chat/completions",
-    "hunyuan-open": "hunyuan-open/v1/chat/completions",
-    "moonshot": "moonshot/v1/chat/completions",
-    "01-ai": "01-ai/v1/chat/completions",
-    "hunyuan-beta": "hunyuan-beta/openapi/v1/chat/completions",
-    "zhipu": "zhipu/api/paas/v4/chat/completions",
-    "dashscope": "dashscope/compatible-mode/v1/chat/completions",
-    "ark": "ark/api/v3/chat/completions",
-}
 
 
 @pytest.fixture(scope="module")

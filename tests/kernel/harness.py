@@ -19,6 +19,8 @@ import psutil
 from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
+from tests.gateway import DEFAULT_KEY
+
 Message = dict[str, Any]
 PATIENCE = 120.0  # seconds that a test waits for an expected event
 
@@ -105,6 +107,17 @@ class Cell:
         display_id = message["content"].get("transient", {}).get("display_id")
         if display_id:
             self._displays.setdefault(display_id, []).append(output)
+
+
+def assert_one_readable_line(cell: Cell) -> None:
+    """Check that the cell failed without a traceback of ours."""
+    assert cell.status == "error"
+    (line,) = cell.error["traceback"]
+    assert "\n" not in line.strip()
+    assert line.strip().startswith(cell.error["ename"])
+    for trace in ("Traceback", "File ", "site-packages", "cbai_notebook/", ".py"):
+        assert trace not in line
+    assert DEFAULT_KEY not in line
 
 
 def notebook_of(cells: Iterable[Cell]) -> nbformat.NotebookNode:

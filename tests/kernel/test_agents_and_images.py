@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from tests.gateway import DEFAULT_KEY, Fault, Gateway, Scenario, pictures
-from tests.kernel.harness import Cell, Kernel, notebook_of
-from tests.kernel.test_failures import assert_one_readable_line
+from tests.kernel.harness import Cell, Kernel, assert_one_readable_line, notebook_of
 
 HOSTILE = (
     "javascript:alert(1)",

@@ -6,19 +6,8 @@ import re
 
 import pytest
 
-from tests.gateway import DEFAULT_KEY, Gateway, Scenario
-from tests.kernel.harness import Cell, Kernel, notebook_of
-
-
-def assert_one_readable_line(cell: Cell) -> None:
-    """Check that the cell failed with one line and without a traceback."""
-    assert cell.status == "error"
-    (line,) = cell.error["traceback"]
-    assert "\n" not in line.strip()
-    assert line.strip().startswith(cell.error["ename"])
-    for trace in ("Traceback", "File ", "site-packages", "cbai_notebook/", ".py"):
-        assert trace not in line
-    assert DEFAULT_KEY not in line
+from tests.gateway import Gateway, Scenario
+from tests.kernel.harness import Kernel, assert_one_readable_line, notebook_of
 
 
 @pytest.mark.parametrize(

@@ -20,25 +20,6 @@ from tests.notebook.cells import error_of, must
 ERROR = "error:404:AI_MODEL_NOT_FOUND"
 
 
-<<<<<<< HEAD
-@pytest.fixture
-def shell(
-    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[TerminalInteractiveShell]:
-    """Yield a shell that uses the gateway, in an empty folder and without history."""
-    monkeypatch.chdir(tmp_path)
-    cbai.configure(base_url=gateway.base_url, api_key="test-key", env_id="test-env")
-    shell = TerminalInteractiveShell.instance()
-    shell.reset()
-    shell.run_line_magic("load_ext", "cbai_notebook")
-    yield shell
-    for name in names():
-        cbai.chat(name).reset()
-    cbai.configure(base_url=None, api_key=None, env_id=None, provider=None, model=None)
-
-
-=======
->>>>>>> 16c64fd (Write the fixtures of shells, screens and panels once)
 def said() -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in cbai.chat().messages]
 

@@ -11,16 +11,13 @@ import msgspec
 import pydantic
 import pytest
 
-from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.structured.response_type import response_type_of
 from cbai_notebook.errors import BadRequestError, StructuredAnswerError, UsageError
 from tests.client.conftest import MESSAGES, MakeModel
+from tests.client.streams import ASK, ask, both
 from tests.gateway import Error, Gateway, Scenario
 from tests.gateway.tools import Call, calling
-
-ASK: dict[str, Any] = {"model": "m", "messages": MESSAGES}
-both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
 
 class Mood(enum.Enum):
@@ -79,12 +76,6 @@ EXPECTED = {
 
 def saying(value: Any) -> Scenario:
     return Scenario(text=value if isinstance(value, str) else json.dumps(value))
-
-
-async def ask(model: Model, stream: bool, **params: Any) -> Answer:
-    if stream:
-        return await (await model.stream_text(**ASK, **params)).finish()
-    return await model.generate_text(**ASK, **params)
 
 
 @both

@@ -15,22 +15,16 @@ from typing import Any
 import pytest
 
 from cbai_notebook import Tool, tool
-from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.tools.record import PendingCall, Step, ToolCallState
 from cbai_notebook.errors import ServerError, UsageError
 from tests.client.conftest import MESSAGES, MakeModel
+from tests.client.streams import ASK, ask, both
 from tests.gateway import Error, Gateway, Scenario
 from tests.gateway.tools import SHAPES, Call, calling
+from tests.sample_tools import add
 
-ASK: dict[str, Any] = {"model": "m", "messages": MESSAGES}
 cell: contextvars.ContextVar[str] = contextvars.ContextVar("cell", default="")
-both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-
-
-def add(x: int, y: int) -> int:
-    """Add two numbers."""
-    return x + y
 
 
 async def shout(text: str) -> str:
@@ -42,12 +36,6 @@ async def shout(text: str) -> str:
 def broken() -> str:
     """Fail."""
     raise ValueError("the disk is on fire")
-
-
-async def ask(model: Model, stream: bool, **params: Any) -> Answer:
-    if stream:
-        return await (await model.stream_text(**ASK, **params)).finish()
-    return await model.generate_text(**ASK, **params)
 
 
 def unanswered(messages: list[dict[str, Any]]) -> list[str]:

@@ -12,9 +12,8 @@ from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export
-from cbai_notebook.conversation.registry import ConversationRegistry
-from cbai_notebook.conversation.store import Store
 from tests.conversation.formats.talks import SETTINGS
+from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 
@@ -46,7 +45,7 @@ def as_asked(talk: Conversation, file: Path) -> Conversation:
 
 
 def from_disk(talk: Conversation, file: Path) -> Conversation:
-    return ConversationRegistry(Store(file), None).get(talk.name)
+    return open_registry(file).get(talk.name)
 
 
 def forked(talk: Conversation, file: Path) -> Conversation:
@@ -58,7 +57,7 @@ async def test_the_model_is_the_one_that_was_asked_for(
     again: Callable[[Conversation, Path], Conversation], gateway: Gateway, tmp_path: Path
 ) -> None:
     file = tmp_path / "history.sqlite"
-    talk = ConversationRegistry(Store(file), None).get("poems")
+    talk = open_registry(file).get("poems")
     await asked(gateway, talk, ALIAS)
     for form in FORMS:
         text = written(again(talk, file), form)

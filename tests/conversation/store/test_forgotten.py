@@ -13,13 +13,10 @@ import pytest
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
+from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import turn
 
 Forget = Callable[[Conversation, Path], None]
-
-
-def kernel(file: Path) -> ConversationRegistry:
-    return ConversationRegistry(Store(file), None)
 
 
 # While an answer streams --------------------------------------------------------------------------
@@ -38,7 +35,7 @@ def the_conversation(talk: Conversation, file: Path) -> None:
 
 
 def by_another_kernel(talk: Conversation, file: Path) -> None:
-    other = kernel(file)
+    other = open_registry(file)
     other.delete(other.get(talk.name))
     talk.refresh()
 
@@ -47,7 +44,7 @@ def by_another_kernel(talk: Conversation, file: Path) -> None:
 def test_a_turn_that_is_forgotten_while_it_streams_is_held_by_nobody(
     file: Path, forget: Forget
 ) -> None:
-    talk, asked = kernel(file).get("talk"), turn("a", status="streaming")
+    talk, asked = open_registry(file).get("talk"), turn("a", status="streaming")
     talk.open(asked)
     talk.grow(asked, "half ", "")
     talk.checkpoint(asked)
@@ -66,7 +63,7 @@ def test_a_turn_that_was_forgotten_before_there_was_room_for_it_brings_nothing_b
     file: Path,
 ) -> None:
     file.mkdir(parents=True)  # nothing can be written there
-    talk, asked = kernel(file).get("talk"), turn("a", status="streaming")
+    talk, asked = open_registry(file).get("talk"), turn("a", status="streaming")
     talk.open(asked)
     assert talk.not_stored
     talk.forget()
@@ -74,7 +71,7 @@ def test_a_turn_that_was_forgotten_before_there_was_room_for_it_brings_nothing_b
     talk.grow(asked, "half an answer", "")
     talk.checkpoint(asked)
     talk.close(asked, "complete")
-    assert kernel(file).names() == ()
+    assert open_registry(file).names() == ()
 
 
 # In the files -------------------------------------------------------------------------------------
@@ -145,7 +142,7 @@ def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -
     branch_of.close()
     store.close()
     assert traces(file) == []
-    again = kernel(file).get("harmless")
+    again = open_registry(file).get("harmless")
     assert [each.text for each in again.turns] == [each.text for each in other.turns]
     connection = sqlite3.connect(file)
     connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
@@ -162,7 +159,7 @@ def test_another_kernel_that_reads_holds_up_no_deletion(file: Path) -> None:
     reader.execute("BEGIN")
     (before,) = reader.execute("SELECT count(*) FROM turns").fetchone()
     registry.delete(talk)
-    assert kernel(file).names() == ("harmless",)
+    assert open_registry(file).names() == ("harmless",)
     # It goes on to see what it saw.
     assert reader.execute("SELECT count(*) FROM turns").fetchone() == (before,)
     reader.close()

@@ -14,18 +14,14 @@ import pytest
 
 from cbai_notebook.client.model import Model
 from cbai_notebook.conversation import Prompt, ask
-from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
+from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import prompts, turn
 from tests.gateway import Gateway
 
 PROCESSES, TURNS = 8, 500
-
-
-def kernel(file: Path) -> ConversationRegistry:
-    return ConversationRegistry(Store(file), None)
 
 
 def check(file: Path) -> None:
@@ -47,7 +43,7 @@ def test_many_processes_write_at_once_and_nothing_is_lost(file: Path) -> None:
         timeout=300,
     )
     assert (done.returncode, done.stdout) == (0, "")
-    registry = kernel(file)
+    registry = open_registry(file)
     for number in range(PROCESSES):
         own = registry.get(f"own {number}").turns
         assert [each.prompt for each in own] == [
@@ -70,7 +66,7 @@ def test_the_prompt_is_on_disk_before_the_request_leaves(
     gateway.script("hang:headers")
 
     async def run() -> None:
-        talk = kernel(file).get("talk")
+        talk = open_registry(file).get("talk")
         asking = asyncio.ensure_future(ask(talk, Prompt("What is on disk?"), model))
         await gateway.until(lambda: len(gateway.requests) == 1)
         connection = sqlite3.connect(file)
@@ -80,12 +76,12 @@ def test_the_prompt_is_on_disk_before_the_request_leaves(
         await asyncio.wait([asking])
 
     asyncio.run(run())
-    (left,) = kernel(file).get("talk").turns
+    (left,) = open_registry(file).get("talk").turns
     assert left.status == "cancelled"
 
 
 def test_an_answer_under_way_is_seen_and_so_is_its_end(file: Path) -> None:
-    here, there = kernel(file).get("talk"), kernel(file).get("talk")
+    here, there = open_registry(file).get("talk"), open_registry(file).get("talk")
     asked = turn("a", status="streaming")
     here.open(asked)
     here.grow(asked, "half ", "")
@@ -101,7 +97,7 @@ def test_an_answer_under_way_is_seen_and_so_is_its_end(file: Path) -> None:
 
 
 def test_kernels_that_go_on_with_one_conversation_see_each_other(file: Path, asked: Ask) -> None:
-    one, two = kernel(file).get("talk"), kernel(file).get("talk")
+    one, two = open_registry(file).get("talk"), open_registry(file).get("talk")
     heard: list[str] = []
     two.watch(lambda change: heard.append(change.kind))
     asked(one, "a", model="blast:3")
@@ -109,38 +105,40 @@ def test_kernels_that_go_on_with_one_conversation_see_each_other(file: Path, ask
     assert heard[0] == "arranged"
     asked(one, "c", model="blast:3")
     two.refresh()
-    assert prompts(one) == prompts(two) == prompts(kernel(file).get("talk")) == ["a", "b", "c"]
+    assert (
+        prompts(one) == prompts(two) == prompts(open_registry(file).get("talk")) == ["a", "b", "c"]
+    )
 
 
 def test_kernels_that_begin_the_same_conversation_share_it(file: Path, asked: Ask) -> None:
-    one, two = kernel(file).get("talk"), kernel(file).get("talk")
+    one, two = open_registry(file).get("talk"), open_registry(file).get("talk")
     assert not one.turns
     assert not two.turns
     asked(one, "a", model="blast:3")
     asked(two, "b", model="blast:3")
-    assert prompts(kernel(file).get("talk")) == ["a", "b"]
+    assert prompts(open_registry(file).get("talk")) == ["a", "b"]
 
 
 def test_a_cell_that_runs_in_two_kernels_keeps_one_place(file: Path, asked: Ask) -> None:
-    one = kernel(file).get("talk")
+    one = open_registry(file).get("talk")
     asked(one, "a", model="blast:3", cell_id="1")
     asked(one, "b", model="blast:3", cell_id="2")
-    two = kernel(file).get("talk")
+    two = open_registry(file).get("talk")
     asked(one, "a", model="blast:4", cell_id="1", replaces=one.turns[0])
     asked(two, "a", model="blast:5", cell_id="1", replaces=two.turns[0])
     one.refresh()
-    for talk in (one, two, kernel(file).get("talk")):
+    for talk in (one, two, open_registry(file).get("talk")):
         assert prompts(talk) == ["a", "b"]
         assert len(talk.alternatives(talk.turns[0])) == 3
         assert [each.stale for each in talk.turns] == [False, True]
 
 
 def test_what_another_kernel_deleted_is_gone(file: Path) -> None:
-    one = kernel(file)
+    one = open_registry(file)
     talk = one.get("talk")
     first, second = turn("a", "1"), turn("b", "2")
     talk.extend([first, second])
-    other = kernel(file).get("talk")
+    other = open_registry(file).get("talk")
     talk.delete(first)
     with pytest.raises(UsageError, match="no longer in the conversation"):
         other.delete(other.turns[0])
@@ -148,21 +146,21 @@ def test_what_another_kernel_deleted_is_gone(file: Path) -> None:
 
 
 def test_a_conversation_that_another_kernel_deleted_begins_anew(file: Path, asked: Ask) -> None:
-    one, two = kernel(file), kernel(file)
+    one, two = open_registry(file), open_registry(file)
     asked(one.get("talk"), "a", model="blast:3")
     held = two.get("talk")
     one.delete(one.get("talk"))
     asked(one.get("other"), "not in there", model="blast:3")
     asked(held, "b", model="blast:3")
     assert prompts(held) == ["b"]
-    assert prompts(kernel(file).get("talk")) == ["b"]
-    assert prompts(kernel(file).get("other")) == ["not in there"]
+    assert prompts(open_registry(file).get("talk")) == ["b"]
+    assert prompts(open_registry(file).get("other")) == ["not in there"]
 
 
 def test_an_answer_whose_conversation_was_deleted_meanwhile_does_not_bring_it_back(
     file: Path,
 ) -> None:
-    one, two = kernel(file), kernel(file)
+    one, two = open_registry(file), open_registry(file)
     talk, asked = one.get("talk"), turn("a", status="streaming")
     talk.open(asked)
     two.delete(two.get("talk"))
@@ -171,23 +169,23 @@ def test_an_answer_whose_conversation_was_deleted_meanwhile_does_not_bring_it_ba
     talk.close(asked, "complete")
     assert asked.text == "text"
     assert talk.not_stored == ""
-    assert kernel(file).names() == ()
+    assert open_registry(file).names() == ()
 
 
 def test_an_agents_number_for_its_answer_outlives_the_kernel(file: Path) -> None:
-    kernel(file).get("talk").open(turn("a", "1", record_id="record-1"))
-    assert [each.record_id for each in kernel(file).get("talk").turns] == ["record-1"]
+    open_registry(file).get("talk").open(turn("a", "1", record_id="record-1"))
+    assert [each.record_id for each in open_registry(file).get("talk").turns] == ["record-1"]
 
 
 def test_what_an_agent_drew_on_outlives_the_kernel(file: Path) -> None:
     page = {"title": "A page", "url": "https://example.com/1", "index": "1"}
     sources = {"searched": [page], "looked_up": ["名录"]}
-    kernel(file).get("talk").open(turn("a", "1", sources=sources))
-    assert [each.sources for each in kernel(file).get("talk").turns] == [sources]
+    open_registry(file).get("talk").open(turn("a", "1", sources=sources))
+    assert [each.sources for each in open_registry(file).get("talk").turns] == [sources]
 
 
 def test_threads_write_at_once(file: Path) -> None:
-    registry = kernel(file)
+    registry = open_registry(file)
     talk = registry.get("talk")
 
     def write(number: int) -> None:
@@ -204,14 +202,14 @@ def test_threads_write_at_once(file: Path) -> None:
     for thread in threads:
         thread.join()
     assert talk.not_stored == ""
-    assert prompts(kernel(file).get("talk")) == prompts(talk)
+    assert prompts(open_registry(file).get("talk")) == prompts(talk)
     assert sorted(prompts(talk)) == sorted(f"{n}/{count}" for n in range(6) for count in range(50))
     check(file)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_and_its_parent_write_side_by_side(file: Path) -> None:
-    talk = kernel(file).get("talk")
+    talk = open_registry(file).get("talk")
     under_way = turn("from the parent", status="streaming")
     talk.open(under_way)
     reading, writing = os.pipe()
@@ -227,7 +225,7 @@ def test_a_forked_child_and_its_parent_write_side_by_side(file: Path) -> None:
     talk.grow(under_way, "text", "")
     talk.close(under_way, "complete")
     assert talk.not_stored == ""
-    again = kernel(file).get("talk")
+    again = open_registry(file).get("talk")
     assert [(each.prompt, each.status) for each in again.turns] == [
         ("from the parent", "complete"),
         ("from the child", "complete"),
@@ -240,7 +238,7 @@ def test_a_child_that_outlives_a_killed_kernel_does_not_keep_its_answers_open(fi
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        talk = kernel(file).get("talk")
+        talk = open_registry(file).get("talk")
         talk.open(turn("a", status="streaming"))
         grandchild = os.fork()
         if grandchild == 0:
@@ -252,7 +250,7 @@ def test_a_child_that_outlives_a_killed_kernel_does_not_keep_its_answers_open(fi
     os.kill(pid, 9)
     os.waitpid(pid, 0)
     try:
-        assert [each.status for each in kernel(file).get("talk").turns] == ["partial"]
+        assert [each.status for each in open_registry(file).get("talk").turns] == ["partial"]
     finally:
         os.kill(grandchild, 9)
         os.close(reading)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.conversation.store.queries import Filter, messages
 from cbai_notebook.conversation.store.store import ENDED
+from tests.conversation.store.registry import open_registry
 from tests.gateway import GatewayProcess
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
@@ -57,7 +57,7 @@ def seconds_it_ran(told: list[float], killed: float) -> list[float]:
 
 def test_nothing_is_lost_but_the_last_second(aftermath: tuple[Path, dict[str, Any]]) -> None:
     file, report = aftermath
-    registry = ConversationRegistry(Store(file), None)
+    registry = open_registry(file)
     finished = broken = 0
     for name, kernel in report.items():
         turns = {turn.prompt: turn for turn in registry.get(name).turns}

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
+from tests.conversation.store.registry import open_registry
 
 START = datetime(2026, 11, 25, tzinfo=timezone.utc)
 ENDS = ("complete", "complete", "partial", "cancelled", "failed")
@@ -221,7 +222,7 @@ class Life(RuleBasedStateMachine):
         """A fork has the turns on show and none of the others."""
         self.forks += 1
         made = self.registry.fork(self.talk, f"fork {self.forks}", None)
-        again = ConversationRegistry(Store(self.file), None).get(made.name)
+        again = open_registry(self.file).get(made.name)
         assert facts(again) == facts(made) == facts(self.talk)
         assert all(len(again.alternatives(turn)) == 1 for turn in again.turns)
 

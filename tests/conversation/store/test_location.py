@@ -17,11 +17,12 @@ from cbai_notebook.conversation.store import Store, history_file
 from cbai_notebook.conversation.store.schema import STEPS
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
+from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import prompts, turn
 
 
 def kept_in(file: Path, name: str = "talk") -> Conversation:
-    return ConversationRegistry(Store(file), None).get(name)
+    return open_registry(file).get(name)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX modes")

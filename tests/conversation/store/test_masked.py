@@ -9,8 +9,7 @@ import pytest
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
-from cbai_notebook.conversation.registry import ConversationRegistry
-from cbai_notebook.conversation.store import Store
+from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import turn
 
 API_KEY = "cb-key-4f9a8b7c6d5e4f3a2b1c"
@@ -35,7 +34,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def talk(file: Path) -> Conversation:
-    return ConversationRegistry(Store(file), None).get("talk")
+    return open_registry(file).get("talk")
 
 
 def stored(file: Path) -> bytes:
@@ -77,7 +76,7 @@ def test_wherever_it_stands(talk: Conversation, file: Path) -> None:
     talk.open(made)
     assert talk.not_stored == ""
     assert secrets_in(stored(file)) == []
-    (again,) = ConversationRegistry(Store(file), None).get("talk").turns
+    (again,) = open_registry(file).get("talk").turns
     assert again.params["n"] == 1
     assert "the end." in again.text
 
@@ -92,7 +91,7 @@ def test_in_whatever_pieces_it_comes(talk: Conversation, file: Path, size: int, 
         talk.grow(answer, *((piece, "") if where == "text" else ("", piece)))
         talk.checkpoint(answer)
         assert secrets_in(stored(file)) == []
-    (seen,) = ConversationRegistry(Store(file), None).get("talk").turns
+    (seen,) = open_registry(file).get("talk").turns
     assert getattr(seen, where).endswith("the end.")
     talk.close(answer, "complete")
     assert secrets_in(stored(file)) == []
@@ -103,7 +102,7 @@ def test_a_secret_without_an_end_breaks_no_conversation(talk: Conversation, file
     step = {"role": "assistant", "content": "", "tool_calls": []}
     result = {"role": "tool", "content": told, "tool_call_id": "1"}
     talk.open(turn("a", told, params={"stop": told}, steps=(step, result)))
-    (again,) = ConversationRegistry(Store(file), None).get("talk").turns
+    (again,) = open_registry(file).get("talk").turns
     assert again.steps[1]["tool_call_id"] == "1"
     assert secrets_in(stored(file)) == []
 
@@ -117,14 +116,12 @@ def test_what_is_sent_on_purpose_is_kept_but_for_the_api_key(
 
 
 def test_the_names_of_conversations_hold_none(file: Path) -> None:
-    registry = ConversationRegistry(Store(file), None)
+    registry = open_registry(file)
     talk = registry.get(f"about {TOKEN}")
     talk.open(turn("a", "1"))
     registry.rename(talk, f"on {API_KEY}")
     assert secrets_in(stored(file)) == []
-    assert [
-        each.prompt for each in ConversationRegistry(Store(file), None).get(f"on {API_KEY}").turns
-    ] == ["a"]
+    assert [each.prompt for each in open_registry(file).get(f"on {API_KEY}").turns] == ["a"]
 
 
 def test_a_key_that_is_configured_is_masked_as_well(talk: Conversation, file: Path) -> None:

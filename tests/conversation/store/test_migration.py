@@ -10,6 +10,7 @@ import pytest
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store, schema, search
 from cbai_notebook.conversation.store.queries import Filter, messages
+from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import turn
 
 
@@ -68,14 +69,14 @@ def test_a_file_of_any_age_opens_with_everything_in_it(steps: int, file: Path) -
             assert len(found) == count, search
     talk.open(turn("today", "new"))
     assert talk.not_stored == ""
-    assert ConversationRegistry(Store(file), None).get(talk.name).turns[-1].prompt == "today"
+    assert open_registry(file).get(talk.name).turns[-1].prompt == "today"
     connection = sqlite3.connect(file)
     assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.STEPS),)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_numbers_of_deleted_conversations_are_not_given_again(file: Path) -> None:
-    registry = ConversationRegistry(Store(file), None)
+    registry = open_registry(file)
     numbers = []
     for name in ("a", "b", "c"):
         talk = registry.get(name)

@@ -17,39 +17,35 @@ from cbai_notebook.conversation import (
     names,
     use,
 )
-from cbai_notebook.conversation.registry import ConversationRegistry, notebook_path
-from cbai_notebook.conversation.store import Store
+from cbai_notebook.conversation.registry import notebook_path
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
+from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import prompts, turn
 
 
-def kernel(file: Path, notebook: str | None = None) -> ConversationRegistry:
-    return ConversationRegistry(Store(file), notebook)
-
-
 def test_a_notebook_goes_on_with_its_own_conversation(file: Path) -> None:
-    talk = kernel(file, "work/poems.ipynb").current()
+    talk = open_registry(file, "work/poems.ipynb").current()
     talk.open(turn("a", "1"))
-    again = kernel(file, "work/poems.ipynb").current()
+    again = open_registry(file, "work/poems.ipynb").current()
     assert again.name == talk.name == "poems.ipynb"
     assert prompts(again) == ["a"]
 
 
 def test_notebooks_of_the_same_file_name_each_have_their_own(file: Path) -> None:
     for path in ("one/poems.ipynb", "two/poems.ipynb", "poems.ipynb"):
-        kernel(file, path).current().open(turn(path, "1"))
+        open_registry(file, path).current().open(turn(path, "1"))
     assert [
-        prompts(kernel(file, path).current()) for path in ("one/poems.ipynb", "poems.ipynb")
+        prompts(open_registry(file, path).current()) for path in ("one/poems.ipynb", "poems.ipynb")
     ] == [
         ["one/poems.ipynb"],
         ["poems.ipynb"],
     ]
-    assert len(kernel(file).names()) == 3
+    assert len(open_registry(file).names()) == 3
 
 
 def test_kernels_without_a_notebook_each_have_their_own(file: Path) -> None:
-    one, two = kernel(file).current(), kernel(file).current()
+    one, two = open_registry(file).current(), open_registry(file).current()
     assert one.name != two.name
     assert one.name.startswith("session-")
 
@@ -64,18 +60,18 @@ def test_jupyter_says_which_notebook_it_is(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_own_conversation_can_be_renamed_and_stays_the_own(file: Path) -> None:
-    mine = kernel(file, "a.ipynb")
+    mine = open_registry(file, "a.ipynb")
     talk = mine.current()
     talk.open(turn("a", "1"))
     mine.rename(talk, "about everything")
     assert mine.current() is talk
-    assert kernel(file, "a.ipynb").current().name == "about everything"
-    assert kernel(file).names() == ("about everything",)
+    assert open_registry(file, "a.ipynb").current().name == "about everything"
+    assert open_registry(file).names() == ("about everything",)
 
 
 def test_a_name_that_is_taken_is_refused(file: Path) -> None:
-    kernel(file).get("taken").open(turn("a", "1"))
-    mine = kernel(file)
+    open_registry(file).get("taken").open(turn("a", "1"))
+    mine = open_registry(file)
     talk = mine.get("mine")
     talk.open(turn("b", "2"))
     with pytest.raises(UsageError, match="already"):
@@ -97,9 +93,9 @@ def test_what_is_deleted_is_gone_and_can_be_used_again(kept: Path) -> None:
     conversations().delete(own)
     assert prompts(chat()) == []
     chat().open(turn("c", "3"))
-    assert prompts(kernel(kept).get(own.name)) == ["c"]
+    assert prompts(open_registry(kept).get(own.name)) == ["c"]
     chat("other").open(turn("d", "4"))
-    assert prompts(kernel(kept).get("other")) == ["d"]
+    assert prompts(open_registry(kept).get("other")) == ["d"]
 
 
 def test_a_deleted_conversation_that_someone_still_holds_is_the_one_that_is_found(
@@ -123,11 +119,11 @@ def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None
 
 
 def test_the_last_used_comes_last_and_fresh_names_are_free(file: Path, asked: Ask) -> None:
-    mine = kernel(file)
+    mine = open_registry(file)
     for name in ("a", "b", "a"):
         mine.get(name).open(turn(f"in {name}", "1"))
-    assert kernel(file).names() == ("b", "a")
-    assert [kernel(file).new("a").name, kernel(file).new("c").name] == ["a-2", "c"]
+    assert open_registry(file).names() == ("b", "a")
+    assert [open_registry(file).new("a").name, open_registry(file).new("c").name] == ["a-2", "c"]
 
 
 @given(name=st.text(st.characters(codec=None), min_size=1, max_size=12))
@@ -144,22 +140,22 @@ def test_any_name_will_do(name: str, tmp_path_factory: pytest.TempPathFactory) -
         keep_history(None)
     talk.open(turn("a", "1"))
     assert talk.not_stored == ""
-    assert prompts(kernel(file).get(name.strip())) == ["a"]
+    assert prompts(open_registry(file).get(name.strip())) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["two words", "a/b/c", "../up", "'; DROP TABLE turns; --", "诗"])
 def test_names_are_only_names(file: Path, name: str) -> None:
-    kernel(file).get(name).open(turn("a", "1"))
-    assert prompts(kernel(file).get(name)) == ["a"]
-    assert kernel(file).names() == (name,)
+    open_registry(file).get(name).open(turn("a", "1"))
+    assert prompts(open_registry(file).get(name)) == ["a"]
+    assert open_registry(file).names() == (name,)
 
 
 def test_a_list_of_messages_can_be_said_and_is_kept(file: Path) -> None:
-    talk = kernel(file).get("talk")
+    talk = open_registry(file).get("talk")
     talk.messages.append({"role": "user", "content": "a"})
     talk.messages.append({"role": "assistant", "content": "1"})
     talk.messages.extend([{"role": "user", "content": "b"}, {"role": "assistant", "content": "2"}])
-    again = kernel(file).get("talk")
+    again = open_registry(file).get("talk")
     assert again.messages == talk.messages
     assert [message["content"] for message in again] == ["a", "1", "b", "2"]
     for change in ("clear", "pop", "sort", "reverse"):
@@ -173,7 +169,7 @@ def test_a_list_of_messages_can_be_said_and_is_kept(file: Path) -> None:
         talk.messages.extend(
             [{"role": "user", "content": "c"}, {"role": "tool", "content": "out of place"}]
         )
-    assert kernel(file).get("talk").messages == talk.messages == again.messages
+    assert open_registry(file).get("talk").messages == talk.messages == again.messages
     taken = Conversation.from_messages(again.messages)
     assert [{**m, "conversation": "talk"} for m in taken.messages] == again.messages
 

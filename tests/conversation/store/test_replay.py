@@ -12,12 +12,12 @@ import pytest
 
 from cbai_notebook.conversation import Conversation, chat
 from cbai_notebook.conversation.history import usage
-from cbai_notebook.conversation.registry import ConversationRegistry
-from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import AuthenticationError
 from tests.conversation.store.conftest import Ask
+from tests.conversation.store.registry import open_registry
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
+from tests.sample_tools import add
 
 HELLO: dict[str, Any] = {"prompt": "Hello", "model": "blast:3", "params": {"temperature": 0.5}}
 
@@ -103,7 +103,7 @@ def test_in_memory_nothing_is_counted_twice_either(asked: Ask, gateway: Gateway)
 
 
 def test_another_process_is_answered(file: Path, asked: Ask, gateway: Gateway) -> None:
-    first = asked(ConversationRegistry(Store(file), None).get("one"), **HELLO)
+    first = asked(open_registry(file).get("one"), **HELLO)
     program = """
 import asyncio, sys
 from dataclasses import make_dataclass
@@ -127,11 +127,6 @@ print(asyncio.run(ask(talk, question, model)).text, end="")
     )
     assert done.stdout == first.text
     assert len(gateway.requests) == 1
-
-
-def add(x: int, y: int) -> int:
-    """Add two numbers."""
-    return x + y
 
 
 def test_after_calls_of_tools_the_answer_is_the_same_as_well(

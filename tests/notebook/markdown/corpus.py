@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 RAW_HTML = [
@@ -280,4 +282,52 @@ FOOTNOTES = [
 
 EVERYTHING = (
     RAW_HTML + LINKS + PICTURES + FORMULAS + MARKUP_IN_FORMULAS + CODE + CHARACTERS + FOOTNOTES
+)
+
+# Text made of what has a meaning somewhere, which finds more than random characters do.
+ATOMS = st.sampled_from(
+    [
+        *"<>\"'`*_[]()!#|$\\~:/-=&; \n\t",
+        "a",
+        "中",
+        "。",
+        "“",
+        "\n\n",
+        "```",
+        "$$",
+        "\\(",
+        "\\)",
+        "\\[",
+        "\\]",
+        "\\begin{align}",
+        "\\end{align}",
+        "\\href{x}",
+        "\\frac{a}{b}",
+        "<br>",
+        "<sub>",
+        "</sub>",
+        "<script>",
+        "</div>",
+        "javascript:",
+        "https://a.test/",
+        "](",
+        "[x]: ",
+        "[^1]: ",
+        "- ",
+        "1. ",
+        "> ",
+        "|-|\n",
+        "| a |\n",
+        "    ",
+        "\x00",
+        "\x1b[",
+        "\u202e",
+        "\ud800",
+        "data:image/png;base64,AAAA",
+        "&#106;",
+        "onerror=",
+        "%0a",
+        "@",
+        "xn--",
+    ]
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cbai_notebook.notebook.markdown import Document, Piece, fragment, render, wrap
 from tests.notebook.markdown.answers import ANSWERS, TRICKY, splits
-from tests.notebook.markdown.test_hostile import ATOMS
+from tests.notebook.markdown.corpus import ATOMS
 from tests.notebook.markdown.walk import walk
 
 PARAGRAPH = "A paragraph says *something* of some length, and goes on for a while about it.\n\n"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cbai_notebook.notebook.markdown import Document, render
 from tests.notebook.markdown import corpus
+from tests.notebook.markdown.corpus import ATOMS
 from tests.notebook.markdown.walk import walk
 
 PLACES = {
@@ -79,55 +80,6 @@ def test_a_fence_is_only_text(payload: str) -> None:
     page = walk(render(payload))
     assert set(page.tags) <= {"pre", "code", "span", "p"}
     assert not page.formulas
-
-
-# Text made of what has a meaning somewhere, which finds more than random characters do.
-ATOMS = st.sampled_from(
-    [
-        *"<>\"'`*_[]()!#|$\\~:/-=&; \n\t",
-        "a",
-        "中",
-        "。",
-        "“",
-        "\n\n",
-        "```",
-        "$$",
-        "\\(",
-        "\\)",
-        "\\[",
-        "\\]",
-        "\\begin{align}",
-        "\\end{align}",
-        "\\href{x}",
-        "\\frac{a}{b}",
-        "<br>",
-        "<sub>",
-        "</sub>",
-        "<script>",
-        "</div>",
-        "javascript:",
-        "https://a.test/",
-        "](",
-        "[x]: ",
-        "[^1]: ",
-        "- ",
-        "1. ",
-        "> ",
-        "|-|\n",
-        "| a |\n",
-        "    ",
-        "\x00",
-        "\x1b[",
-        "\u202e",
-        "\ud800",
-        "data:image/png;base64,AAAA",
-        "&#106;",
-        "onerror=",
-        "%0a",
-        "@",
-        "xn--",
-    ]
-)
 
 
 @settings(max_examples=400)
