@@ -12,7 +12,7 @@ from cbai_notebook.client.model import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export
-from tests.conversation.formats.talks import SETTINGS
+from tests.conversation.formats.samples import SETTINGS
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario

@@ -15,7 +15,7 @@ from hypothesis import given
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation.formats import FORMS, Export, export
 from cbai_notebook.errors import UsageError
-from tests.conversation.formats.talks import SETTINGS, texts
+from tests.conversation.formats.samples import SETTINGS, texts
 from tests.conversation.turns import conversation, turn
 
 NAMES = [form.name for form in FORMS]

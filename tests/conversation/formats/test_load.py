@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cbai_notebook.conversation import Conversation
 from cbai_notebook.conversation.formats import FORMS, parse, read_file
 from cbai_notebook.errors import UsageError
-from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, TOOL_STEPS, text_of, texts
+from tests.conversation.formats.samples import HOSTILE, HOSTILE_IDS, TOOL_STEPS, text_of, texts
 from tests.conversation.turns import conversation, turn
 
 USER = {"role": "user", "content": "a"}

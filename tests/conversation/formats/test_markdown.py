@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from markdown_it import MarkdownIt
 
-from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, TOOL_STEPS, text_of, texts
+from tests.conversation.formats.samples import HOSTILE, HOSTILE_IDS, TOOL_STEPS, text_of, texts
 from tests.conversation.turns import conversation, turn
 
 

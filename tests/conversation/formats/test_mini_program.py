@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,14 +15,12 @@ from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.errors import UsageError
-from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, SETTINGS, TOOL_STEPS
+from tests.conversation.formats.node import Play, run_in_node
+from tests.conversation.formats.samples import HOSTILE, HOSTILE_IDS, SETTINGS, TOOL_STEPS
 from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway
-from tests.require import require
 
 DRIVER = Path(__file__).with_name("mini_program.cjs")
-
-Play = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -36,25 +31,16 @@ def play(gateway: Gateway, tmp_path: Path) -> Play:
         without = options.pop("without", [])
         made = export(talk, "mini-program", **{"settings": SETTINGS, **options})
         folder = made.write(tmp_path / "app", overwrite=True)
-        node = require(shutil.which("node"), "Node.js is missing: install it, 18 or newer")
-        done = subprocess.run(
-            [node, str(DRIVER)],
-            input=json.dumps(
-                {
-                    "folder": str(folder),
-                    "base": gateway.base_url,
-                    "key": DEFAULT_KEY,
-                    "steps": steps,
-                    "without": without,
-                }
-            ),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
+        return run_in_node(
+            DRIVER,
+            {
+                "folder": str(folder),
+                "base": gateway.base_url,
+                "key": DEFAULT_KEY,
+                "steps": steps,
+                "without": without,
+            },
         )
-        assert done.returncode == 0, done.stderr
-        result: dict[str, Any] = json.loads(done.stdout)
-        return result
 
     return play
 

@@ -18,7 +18,7 @@ from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.parser import PromptOptions, parse_cell
 from cbai_notebook.prompts.template import expand
-from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, text_of, texts
+from tests.conversation.formats.samples import HOSTILE, HOSTILE_IDS, text_of, texts
 from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway
 from tests.isolation import isolated_environment

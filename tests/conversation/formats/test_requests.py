@@ -14,7 +14,7 @@ from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.errors import UsageError
-from tests.conversation.formats.talks import (
+from tests.conversation.formats.samples import (
     HOSTILE,
     HOSTILE_IDS,
     SETTINGS,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,15 +12,13 @@ from hypothesis import given
 
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation
-from tests.conversation.formats.talks import HOSTILE, HOSTILE_IDS, text_of, texts
+from tests.conversation.formats.node import Play, run_in_node
+from tests.conversation.formats.samples import HOSTILE, HOSTILE_IDS, text_of, texts
 from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway
 from tests.gateway.javascript import SDK, node_with_sdk
-from tests.require import require
 
 DRIVER = Path(__file__).with_name("web_page.cjs")
-
-Play = Callable[..., dict[str, Any]]
 
 
 class Scripts(HTMLParser):
@@ -75,25 +70,17 @@ def play(gateway: Gateway) -> Play:
     def play(talk: Conversation, *steps: tuple[str, Any], **options: Any) -> dict[str, Any]:
         sdk = options.pop("sdk", None)
         data, code = scripts_of(talk, **options)
-        node = require(shutil.which("node"), "Node.js is missing: install it, 18 or newer")
-        asked = {
-            "prompt": data,
-            "script": code,
-            "base": gateway.base_url,
-            "key": DEFAULT_KEY,
-            "sdk": sdk,
-            "steps": steps,
-        }
-        done = subprocess.run(
-            [node, str(DRIVER)],
-            input=json.dumps(asked),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
+        return run_in_node(
+            DRIVER,
+            {
+                "prompt": data,
+                "script": code,
+                "base": gateway.base_url,
+                "key": DEFAULT_KEY,
+                "sdk": sdk,
+                "steps": steps,
+            },
         )
-        assert done.returncode == 0, done.stderr
-        result: dict[str, Any] = json.loads(done.stdout)
-        return result
 
     return play
 
