@@ -1,6 +1,6 @@
 """Stand-ins for kernels: processes that ask the gateway and keep what comes in one file.
 
-``python -m tests.conversation.store.kernels FILE BASE_URL COUNT SEED`` forks so many warmed children, a
+``python -m tests.conversation.store.killed_kernels FILE BASE_URL COUNT SEED`` forks so many warmed children, a
 few at a time. Each asks, and tells over a pipe what it has received and when; each is killed at a moment of
 its own. What they told is printed as JSON.
 """

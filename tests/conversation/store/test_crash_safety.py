@@ -31,7 +31,7 @@ def aftermath(
     file = tmp_path_factory.mktemp("killed") / "data" / "history.sqlite"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.conversation.store.kernels"),
+            *(sys.executable, "-m", "tests.conversation.store.killed_kernels"),
             *(str(file), gateway_process.base_url, str(KILLS), "20261125"),
         ],
         stdout=subprocess.PIPE,
