@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.formats.escaping import (
     file_stem,
-    filled,
+    fill,
     in_markdown,
     javascript,
     json_in_html,
     json_text,
-    one_line,
 )
 from cbai_notebook.conversation.formats.requests import target_of, turns_of
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NO_ENV = "YOUR_ENV_ID"
 """What stands for the environment's id where none is known."""
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 _PAGES = (
     "app.js",
     "app.json",
@@ -48,7 +48,7 @@ _FIRST_PROVIDERS = frozenset({"hunyuan-exp", "deepseek"})
 _FIRST_LIBRARY, _LIBRARY = "3.7.1", "3.15.1"
 
 # What needs code of the notebook's, or is set by the call itself.
-_STAYS_HERE = frozenset(
+_NOTEBOOK_ONLY = frozenset(
     {
         "tools", "tool_choice", "parallel_tool_calls", "max_steps", "on_step_finish", "model",
         "messages", "stream", "stream_options", "timeout", "data",
@@ -81,11 +81,11 @@ def mini_program(
         "packOptions": {"ignore": [{"type": "file", "value": "README.md"}], "include": []},
         "condition": {},
     }
-    folder = _HERE / "mini_program"
+    folder = _FOLDER / "mini_program"
     readme = (folder / "README.md").read_text("utf-8")
     notes.insert(0, f"It needs WeChat's base library {library} or newer.")
     return {
-        "README.md": filled(
+        "README.md": fill(
             readme,
             NAME=in_markdown(conversation.name),
             NOTES="\n".join(f"- {note}" for note in notes),
@@ -111,14 +111,14 @@ def web_page(conversation: Conversation, settings: Settings, examples: Iterable[
         UsageError: The conversation is empty, or has no such turn with an answer.
     """
     prompt, notes = _prompt(conversation, settings, examples)
-    shown = {
+    data = {
         **prompt,
         "region": settings.region or "ap-shanghai",
         "publishableKey": "",
         "notes": notes,
     }
-    page = (_HERE / "web_page.html").read_text("utf-8")
-    return filled(page, PROMPT=json_in_html(shown))
+    page = (_FOLDER / "web_page.html").read_text("utf-8")
+    return fill(page, PROMPT=json_in_html(data))
 
 
 def _prompt(
@@ -129,16 +129,18 @@ def _prompt(
     # The last one that was answered: what failed is not what was tried out.
     last = next((turn for turn in reversed(turns) if turn.text), turns[-1])
     target = target_of(last, settings, custom=False)
-    stays = [name for name in last.params if name in _STAYS_HERE - {"stream_options"}]
+    omitted = [name for name in last.params if name in _NOTEBOOK_ONLY - {"stream_options"}]
     notes = []
-    if target.instead_of:
+    if target.replaced_provider:
         notes.append(
-            f"The notebook asked {in_markdown(target.instead_of)}, which an app cannot reach. "
+            f"The notebook asked {in_markdown(target.replaced_provider)}, which an app cannot reach. "
             f"Here the provider is {target.provider}: try the prompt again, another model may "
             "answer in another way."
         )
-    if stays:
-        notes.append(f"Left out, for it needs the notebook: {', '.join(map(in_markdown, stays))}.")
+    if omitted:
+        notes.append(
+            f"Left out, for it needs the notebook: {', '.join(map(in_markdown, omitted))}."
+        )
     if not settings.env_id:
         notes.append(f"Put the id of your CloudBase environment in the place of {NO_ENV}.")
     return {
@@ -149,7 +151,7 @@ def _prompt(
         "params": {
             name: value
             for name, value in last.params.items()
-            if name not in _STAYS_HERE and value is not None
+            if name not in _NOTEBOOK_ONLY and value is not None
         },
         "system": conversation.system or "",
         "examples": _examples(turns, examples),

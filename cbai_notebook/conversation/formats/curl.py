@@ -5,27 +5,28 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.formats.escaping import json_text, one_line
+from cbai_notebook.conversation.formats.escaping import json_text
 from cbai_notebook.conversation.formats.requests import ExportedRequest, base_url, requests_of
+from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
     from cbai_notebook.conversation.conversation import Conversation
 
 # Every line of indented JSON begins with a space, a bracket or a brace, so this is none of them.
-_END = "END_OF_REQUEST"
+_HERE_DOCUMENT_END = "END_OF_REQUEST"
 
 
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
     """Return a script that asks the last prompt, with what came before, or every prompt in turn."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
-    with_key = any(one.with_key for one in requests)
+    needs_key = any(request.needs_key for request in requests)
     head = [
         "#!/bin/sh",
         f"# The conversation {one_line(conversation.name)}. Run it with: sh THIS-FILE",
         "set -eu",
     ]
-    if with_key:
+    if needs_key:
         head.append(
             ': "${CLOUDBASE_API_KEY:?Set it to the API key of your CloudBase environment.}"'
         )
@@ -45,20 +46,20 @@ def _base(settings: Settings, requests: list[ExportedRequest]) -> str:
 
 
 def _call(request: ExportedRequest) -> str:
-    lines = [""]
-    if request.instead_of:
-        lines.append(
-            f"# This asked {one_line(request.instead_of)}, which is only there in the notebook; "
-            "CloudBase stands in for it."
-        )
-    lines.append(
-        f'curl --silent --show-error --fail-with-body --no-buffer "$base{request.path}" \\'
-    )
-    if request.with_key:
+    lines = [
+        "",
+        f"{request.comment}curl --silent --show-error --fail-with-body --no-buffer "
+        f'"$base{request.path}" \\',
+    ]
+    if request.needs_key:
         lines.append('  --header "Authorization: Bearer $CLOUDBASE_API_KEY" \\')
     lines += [
         f"  --header {shlex.quote(f'{name}: {value}')} \\"
         for name, value in request.headers.items()
     ]
-    lines += [f"  --data-binary @- <<'{_END}'", json_text(request.body, indent=2), _END]
+    lines += [
+        f"  --data-binary @- <<'{_HERE_DOCUMENT_END}'",
+        json_text(request.body, indent=2),
+        _HERE_DOCUMENT_END,
+    ]
     return "\n".join(lines)

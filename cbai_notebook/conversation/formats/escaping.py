@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.turn import Turn
 
 # What JSON allows and others do not: line ends to JavaScript, to `splitlines` and to editors, signs
 # that reorder the line they stand in, the byte order mark, and halves of a pair, which have no UTF-8.
-_TREACHEROUS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -35,12 +36,12 @@ def json_text(value: Any, indent: int | None = None) -> str:
             f"A parameter of this conversation has no JSON form: {error}. Ask with plain numbers, "
             "strings, lists and dicts."
         ) from error
-    return _TREACHEROUS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def json_in_html(value: Any) -> str:
     """Return JSON for a ``<script type="application/json">``, which nothing in it can end."""
-    return re.sub("[<>&]", lambda sign: f"\\u{ord(sign[0]):04x}", json_text(value, indent=2))
+    return re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", json_text(value, indent=2))
 
 
 def javascript(value: Any) -> str:
@@ -50,14 +51,9 @@ def javascript(value: Any) -> str:
     return re.sub(r'(?<!\\)"__proto__":', '["__proto__"]:', json_text(value, indent=2))
 
 
-def filled(template: str, **values: str) -> str:
+def fill(template: str, **values: str) -> str:
     """Return a template of ours with each ``@NAME@`` filled in once, so that no value is one again."""
-    return re.sub("@([A-Z]+)@", lambda place: values[place[1]], template)
-
-
-def one_line(text: str) -> str:
-    """Return text as one line without control signs, fit for a comment or a title."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return re.sub("@([A-Z]+)@", lambda match: values[match[1]], template)
 
 
 def in_markdown(text: str) -> str:

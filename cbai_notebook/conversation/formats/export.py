@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.formats import apps, curl, jsonl, markdown, notebook, python_script
 from cbai_notebook.conversation.formats.escaping import file_stem
 from cbai_notebook.conversation.formats.files import Export
-from cbai_notebook.conversation.formats.masking import without_key
+from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import masked
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
-    from cbai_notebook.conversation.conversation import Conversation
+
+# A shorter one could be any word, and is no key of CloudBase's.
+_KEY_CHARS = 8
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ExportOptions:
     """What an export is made with beside the conversation."""
 
     settings: Settings
@@ -45,7 +49,7 @@ class Form:
     suffix: str
     mime: str
     help: str
-    make: Callable[[Conversation, Wishes], str | Mapping[str, str]] = field(repr=False)
+    make: Callable[[Conversation, ExportOptions], str | Mapping[str, str]] = field(repr=False)
     takes: frozenset[str] = frozenset()
 
 
@@ -59,7 +63,7 @@ FORMS: tuple[Form, ...] = (
         ".md",
         "text/markdown",
         "a document to read",
-        lambda chat, wishes: markdown.markdown(chat),
+        lambda chat, options: markdown.markdown(chat),
     ),
     Form(
         "messages",
@@ -67,7 +71,7 @@ FORMS: tuple[Form, ...] = (
         ".messages.jsonl",
         "application/jsonl",
         "every message with all that is known of it, one a line; can be imported again",
-        lambda chat, wishes: jsonl.records(chat),
+        lambda chat, options: jsonl.records(chat),
     ),
     Form(
         "jsonl",
@@ -75,7 +79,7 @@ FORMS: tuple[Form, ...] = (
         ".jsonl",
         "application/jsonl",
         "whole answers in the form that fine-tuning takes",
-        lambda chat, wishes: jsonl.fine_tuning(chat),
+        lambda chat, options: jsonl.fine_tuning(chat),
     ),
     Form(
         "notebook",
@@ -83,7 +87,7 @@ FORMS: tuple[Form, ...] = (
         ".ipynb",
         "application/x-ipynb+json",
         "a %%cbai cell for each prompt",
-        lambda chat, wishes: notebook.notebook(chat),
+        lambda chat, options: notebook.notebook(chat),
     ),
     Form(
         "curl",
@@ -91,7 +95,7 @@ FORMS: tuple[Form, ...] = (
         ".sh",
         "text/x-shellscript",
         "the last request, for a shell",
-        lambda chat, wishes: curl.script(chat, wishes.settings, every_turn=wishes.every_turn),
+        lambda chat, options: curl.script(chat, options.settings, every_turn=options.every_turn),
         _EVERY_TURN,
     ),
     Form(
@@ -100,8 +104,8 @@ FORMS: tuple[Form, ...] = (
         ".py",
         "text/x-python",
         "the last request, in plain Python",
-        lambda chat, wishes: python_script.script(
-            chat, wishes.settings, every_turn=wishes.every_turn
+        lambda chat, options: python_script.script(
+            chat, options.settings, every_turn=options.every_turn
         ),
         _EVERY_TURN,
     ),
@@ -111,7 +115,7 @@ FORMS: tuple[Form, ...] = (
         "",
         "application/zip",
         "a folder for WeChat DevTools: a chat with this prompt, model and parameters",
-        lambda chat, wishes: apps.mini_program(chat, wishes.settings, wishes.examples),
+        lambda chat, options: apps.mini_program(chat, options.settings, options.examples),
         _EXAMPLES,
     ),
     Form(
@@ -120,7 +124,7 @@ FORMS: tuple[Form, ...] = (
         ".html",
         "text/html",
         "a page that does the same with the CloudBase Web SDK",
-        lambda chat, wishes: apps.web_page(chat, wishes.settings, wishes.examples),
+        lambda chat, options: apps.web_page(chat, options.settings, options.examples),
         _EXAMPLES,
     ),
 )
@@ -152,20 +156,20 @@ def export(
         ConfigurationError: Where requests go cannot be said.
     """
     chosen = _form(form)
-    for option, given in (("examples", examples is not None), ("every_turn", every_turn)):
-        if given and option not in chosen.takes:
-            takers = " and ".join(one.name for one in FORMS if option in one.takes)
+    for option, is_given in (("examples", examples is not None), ("every_turn", every_turn)):
+        if is_given and option not in chosen.takes:
+            takers = " and ".join(each.name for each in FORMS if option in each.takes)
             raise UsageError(f"{option} is for {takers}; {chosen.name} does not take it.")
     if settings is None:
         from cbai_notebook.client.settings import settings as in_force
 
         settings = in_force()
-    conversation = without_key(conversation, settings)
-    made = chosen.make(conversation, Wishes(settings, tuple(examples or ()), every_turn))
+    conversation = _without_key(conversation, settings)
+    content = chosen.make(conversation, ExportOptions(settings, tuple(examples or ()), every_turn))
     name = file_stem(conversation.name) + chosen.suffix
-    if isinstance(made, str):
-        return Export(name, chosen.mime, {name: made})
-    return Export(name, chosen.mime, made, folder=True)
+    if isinstance(content, str):
+        return Export(name, chosen.mime, {name: content})
+    return Export(name, chosen.mime, content, folder=True)
 
 
 def _form(name: str) -> Form:
@@ -173,9 +177,55 @@ def _form(name: str) -> Form:
     if found:
         return found
     names = [form.name for form in FORMS]
+    # Less alike than elsewhere, so that webpage is taken for web and python-script for python.
     near = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(
         f"A conversation cannot be exported as {name!r}.{hint} "
         f"The forms are {', '.join(names[:-1])} and {names[-1]}."
     )
+
+
+def _without_key(conversation: Conversation, settings: Settings) -> Conversation:
+    """Return the conversation, or a copy in which dots stand for the key where it holds it.
+
+    The key is taken out before anything is escaped or wrapped: afterwards it has many spellings.
+    """
+    from cbai_notebook.client.settings import Secret
+
+    key = Secret(settings.api_key or "").reveal()
+    if len(key) < _KEY_CHARS:
+        return conversation
+
+    def mask(text: str) -> str:
+        return masked(text, key)
+
+    turns = conversation.turns
+    name, copies = mask(conversation.name), [_masked_turn(turn, mask) for turn in turns]
+    if name == conversation.name and all(map(_same, turns, copies)):
+        return conversation
+    copy = Conversation(name)
+    copy.extend(copies)
+    return copy
+
+
+def _masked_turn(turn: Turn, mask: Callable[[str], str]) -> Turn:
+    values = {field.name: _map_strings(getattr(turn, field.name), mask) for field in fields(turn)}
+    # The key may have arrived in pieces.
+    return Turn(**{**values, "_text": [mask(turn.text)], "_reasoning": [mask(turn.reasoning)]})
+
+
+def _same(turn: Turn, copy: Turn) -> bool:
+    # The one thing that a form may name and that no record has.
+    same_model = turn.asked_model == copy.asked_model
+    return same_model and turn.records("", 0) == copy.records("", 0)
+
+
+def _map_strings(value: Any, mask: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return {_map_strings(name, mask): _map_strings(item, mask) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)([_map_strings(item, mask) for item in value])
+    return value

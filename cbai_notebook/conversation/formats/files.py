@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import secrets
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.files import expanded
+from cbai_notebook.files import beside, expanded, write_atomically
 
 
 @dataclass(frozen=True)
@@ -80,51 +78,33 @@ class Export:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path, content in self.files.items():
-                place = f"{self.name}/{path}" if self.folder else path
-                archive.writestr(zipfile.ZipInfo(place), _bytes(content), zipfile.ZIP_DEFLATED)
+                member = f"{self.name}/{path}" if self.folder else path
+                archive.writestr(zipfile.ZipInfo(member), _bytes(content), zipfile.ZIP_DEFLATED)
         return packed.getvalue()
 
     def _write_file(self, file: Path, overwrite: bool) -> Path:
         if file.exists() and not overwrite:
-            raise _already(file)
-        _replace(file, _bytes(next(iter(self.files.values()))))
+            raise _exists(file)
+        write_atomically(file, _bytes(next(iter(self.files.values()))))
         return file
 
     def _write_folder(self, folder: Path, overwrite: bool) -> Path:
         if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-            raise _already(folder)
+            raise _exists(folder)
         if folder.exists():
             self._fill(folder)
             return folder
-        fresh = _beside(folder)
+        temporary = beside(folder)
         try:
-            self._fill(fresh)
-            fresh.rename(folder)
+            self._fill(temporary)
+            temporary.rename(folder)
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
         return folder
 
     def _fill(self, folder: Path) -> None:
         for path, content in self.files.items():
-            _replace(folder / path, _bytes(content))
-
-
-def _replace(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = _beside(file)
-    try:
-        with fresh.open("xb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _beside(place: Path) -> Path:
-    # Only within one file system a rename is all or nothing.
-    return place.with_name(f".{secrets.token_hex(8)}.tmp")
+            write_atomically(folder / path, _bytes(content))
 
 
 def _bytes(content: str | bytes) -> bytes:
@@ -132,7 +112,7 @@ def _bytes(content: str | bytes) -> bytes:
     return content.encode("utf-8", "replace") if isinstance(content, str) else content
 
 
-def _already(place: Path) -> UsageError:
+def _exists(path: Path) -> UsageError:
     return UsageError(
-        f"{place} is there already. Name another place, or allow it: --force, or overwrite=True."
+        f"{path} is there already. Name another place, or allow it: --force, or overwrite=True."
     )

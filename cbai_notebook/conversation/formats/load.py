@@ -16,7 +16,7 @@ from cbai_notebook.files import expanded
 if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Message
 
-_WANTED = (
+_ACCEPTED = (
     "What can be imported is JSON Lines or a JSON list of messages, such as the forms messages and "
     "jsonl of an export."
 )
@@ -43,7 +43,7 @@ def read_file(path: str | Path) -> list[list[Message]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{file}, line {line}: this is no UTF-8. {_WANTED}") from error
+        raise UsageError(f"{file}, line {line}: this is no UTF-8. {_ACCEPTED}") from error
     return parse(text, str(file))
 
 
@@ -66,17 +66,17 @@ def parse(text: str, name: str) -> list[list[Message]]:
     """
     text = text.removeprefix("\ufeff")
     if not text.strip():
-        raise UsageError(f"{name} is empty. {_WANTED}")
+        raise UsageError(f"{name} is empty. {_ACCEPTED}")
     if text.lstrip()[0] not in "[{":
         _refuse_other(text, name)
-    gathered = _Gathered(name)
+    collector = _Collector(name)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) == 1 or not _is_json(lines[0][1]):
-        gathered.add(_json(text, name, 1), "")
+        collector.add(_json(text, name, 1), "")
     else:
         for number, line in lines:
-            gathered.add(_json(line, name, number), f", line {number}")
-    return gathered.conversations()
+            collector.add(_json(line, name, number), f", line {number}")
+    return collector.conversations()
 
 
 def _is_json(line: str) -> bool:
@@ -97,10 +97,10 @@ def _json(text: str, name: str, line: int) -> Any:
     except json.JSONDecodeError as error:
         line += error.lineno - 1
         raise UsageError(
-            f"{name}, line {line}: this is no JSON ({error.msg}). {_WANTED}"
+            f"{name}, line {line}: this is no JSON ({error.msg}). {_ACCEPTED}"
         ) from error
     except ValueError as error:
-        raise UsageError(f"{name}, line {line}: this is no JSON ({error}). {_WANTED}") from error
+        raise UsageError(f"{name}, line {line}: this is no JSON ({error}). {_ACCEPTED}") from error
 
 
 def _decode(text: str) -> Any:
@@ -111,28 +111,28 @@ def _no_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-class _Gathered:
+class _Collector:
     """Conversations as they are found. Messages that stand alone are put together by name."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._lists: list[list[Message]] = []
-        self._alone: dict[Any, list[Message]] = {}
+        self._by_name: dict[Any, list[Message]] = {}
 
     def add(self, value: Any, where: str) -> None:
         """Add what one line, or the whole text, holds."""
         if isinstance(value, dict) and "messages" in value:
             self._lists.append(self._messages(value["messages"], where))
         elif isinstance(value, dict):
-            self._add_alone(self._message(value, where))
-        elif isinstance(value, list) and all(_is_conversation(one) for one in value) and value:
-            for number, one in enumerate(value, 1):
-                self.add(one, f"{where}, conversation {number}")
+            self._add_message(self._message(value, where))
+        elif isinstance(value, list) and all(_is_conversation(item) for item in value) and value:
+            for number, item in enumerate(value, 1):
+                self.add(item, f"{where}, conversation {number}")
         elif isinstance(value, list) and where:
             self._lists.append(self._messages(value, where))
         else:
             for message in self._messages(value, where):
-                self._add_alone(message)
+                self._add_message(message)
 
     def conversations(self) -> list[list[Message]]:
         """Return what was found.
@@ -142,22 +142,23 @@ class _Gathered:
         """
         found = [messages for messages in self._lists if messages]
         if not found:
-            raise UsageError(f"{self._name} holds no message. {_WANTED}")
+            raise UsageError(f"{self._name} holds no message. {_ACCEPTED}")
         return found
 
-    def _add_alone(self, message: Message) -> None:
-        of = message.get("conversation")
-        key = of if isinstance(of, str) else None
-        if key not in self._alone:
-            self._alone[key] = []
-            self._lists.append(self._alone[key])
-        self._alone[key].append(message)
+    def _add_message(self, message: Message) -> None:
+        name = message.get("conversation")
+        key = name if isinstance(name, str) else None
+        if key not in self._by_name:
+            self._by_name[key] = []
+            self._lists.append(self._by_name[key])
+        self._by_name[key].append(message)
 
     def _messages(self, value: Any, where: str) -> list[Message]:
         if not isinstance(value, list):
             self._refuse(where, f"messages must be a list, not {_kind(value)}")
         return [
-            self._message(one, f"{where}, message {number}") for number, one in enumerate(value, 1)
+            self._message(item, f"{where}, message {number}")
+            for number, item in enumerate(value, 1)
         ]
 
     def _message(self, value: Any, where: str) -> Message:
@@ -169,8 +170,8 @@ class _Gathered:
             self._refuse(where, 'a message needs a "role", such as "user" or "assistant"')
         return _with_time(value)
 
-    def _refuse(self, where: str, what: str) -> NoReturn:
-        raise UsageError(f"{self._name}{where}: {what}. {_WANTED}")
+    def _refuse(self, where: str, problem: str) -> NoReturn:
+        raise UsageError(f"{self._name}{where}: {problem}. {_ACCEPTED}")
 
 
 def _is_conversation(value: Any) -> bool:
@@ -194,7 +195,7 @@ def _refuse_other(text: str, name: str) -> NoReturn:
             f"{name}: Markdown is a form to read, in which messages cannot be told apart for "
             "certain. Export the conversation again with the form messages, and import that."
         )
-    raise UsageError(f"{name}, line 1: this is no JSON. {_WANTED}")
+    raise UsageError(f"{name}, line 1: this is no JSON. {_ACCEPTED}")
 
 
 def _kind(value: Any) -> str:

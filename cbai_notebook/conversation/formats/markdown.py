@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.formats.escaping import in_markdown, model_label
 from cbai_notebook.conversation.turn import ASKED, CANCELLED, FAILED, PARTIAL, STREAMING
+from cbai_notebook.text import counted
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Conversation
     from cbai_notebook.conversation.turn import Turn
 
-_ENDS = {
+_STATUS_NOTES = {
     ASKED: "not asked yet",
     STREAMING: "still being answered",
     PARTIAL: "incomplete",
@@ -42,62 +43,62 @@ def markdown(conversation: Conversation) -> str:
 
 
 def _turn(turn: Turn) -> Iterator[str]:
-    who = f"**{in_markdown(model_label(turn))}**"
+    name = f"**{in_markdown(model_label(turn))}**"
     if turn.system is not None:
         yield "**System**"
         yield _quoted(turn.system) if turn.system else "*(none from here on)*"
     yield "**You**"
     yield _quoted(turn.prompt)
     if turn.images:
-        yield f"*({len(turn.images)} image{'s' * (len(turn.images) > 1)} went along)*"
+        yield f"*({counted(len(turn.images), 'image')} went along)*"
     for step in turn.steps:
-        yield from _step(step, who)
-    yield who
+        yield from _step(step, name)
+    yield name
     if turn.final_text.strip():
         yield _answer(turn.final_text.strip())
-    ended = _end(turn)
-    if ended or not turn.final_text.strip():
-        yield f"*({ended or 'no answer'})*"
+    note = _status_note(turn)
+    if note or not turn.final_text.strip():
+        yield f"*({note or 'no answer'})*"
 
 
-def _step(step: Mapping[str, Any], who: str) -> Iterator[str]:
+def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
     content = step.get("content") or ""
     if step.get("role") == "tool":
         yield "**Tool**"
         yield _fenced(str(content))
         return
     if content:
-        yield who
+        yield name
         yield _answer(str(content).strip())
     for call in step.get("tool_calls") or ():
         function = call.get("function") or {}
-        yield f"{who} calls **{in_markdown(str(function.get('name')))}**"
+        yield f"{name} calls **{in_markdown(str(function.get('name')))}**"
         yield _fenced(str(function.get("arguments") or ""), "json")
 
 
-def _end(turn: Turn) -> str:
-    parts = (_ENDS.get(turn.status, ""), in_markdown(turn.error or ""))
+def _status_note(turn: Turn) -> str:
+    parts = (_STATUS_NOTES.get(turn.status, ""), in_markdown(turn.error or ""))
     return ": ".join(part for part in parts if part)
 
 
 def _answer(text: str) -> str:
-    return text if _ends_what_it_begins(text) else _quoted(text)
+    return text if _is_self_contained(text) else _quoted(text)
 
 
-def _ends_what_it_begins(text: str) -> bool:
+def _is_self_contained(text: str) -> bool:
     """Return whether no fence and no HTML of the text can reach beyond its end; in doubt, no."""
-    opened = ""
+    open_fence = ""
     for line in _LINE_END.split(text):
         fence = _FENCE.match(line)
-        if opened:
+        if open_fence:
             ends = _FENCE_END.fullmatch(line)
-            if ends and ends[1].startswith(opened):
-                opened = ""
+            if ends and ends[1].startswith(open_fence):
+                open_fence = ""
         elif fence and not (fence[1][0] == "`" and "`" in fence[2]):
-            opened = fence[1]
+            open_fence = fence[1]
         elif fence or _NESTED_FENCE.match(line) or _TAG.search(line):
             return False
-    return not opened
+    return not open_fence
 
 
 def _quoted(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation.formats.escaping import file_stem, in_markdown, json_text
 from cbai_notebook.conversation.formats.requests import model_of, turns_of
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import counted
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Conversation
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 # takes away from every line.
 _REFERENCE = re.compile(r"\{[^\W\d]")
 _SHELL_PROMPT = re.compile(r"\s*(>>>|\.\.\.|In *\[|\.\.\.:|:)")
-_HARMLESS = frozenset("\n\t\u00a0\u200d\u3000")  # the last two join emoji and space Chinese text
+# The last two join emoji and space Chinese text.
+_SAFE_UNPRINTABLE = frozenset("\n\t\u00a0\u200d\u3000")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][\w./:@+-]*", re.ASCII)
 _PARAMETER = re.compile(r"[^\W\d][\w-]*")
-_NOT_BY_OPTION = frozenset({"model", "messages", "stream", "data"})
+_NO_OPTION = frozenset({"model", "messages", "stream", "data"})
 
 
 def notebook(conversation: Conversation) -> str:
@@ -65,30 +67,30 @@ def notebook(conversation: Conversation) -> str:
 
 def _cells(turn: Turn, number: int) -> Iterator[dict[str, Any]]:
     variables: dict[str, str] = {}
-    options, left_out = _options(turn, number, variables)
+    options, omitted = _options(turn, number, variables)
     prompt = turn.prompt
-    if not _survives(prompt):
+    if not _is_unchanged_in_cell(prompt):
         variables[f"prompt_{number}"] = prompt
         prompt = f"{{prompt_{number}}}"
     if turn.images:
-        left_out.append(f"{len(turn.images)} image{'s' * (len(turn.images) > 1)}")
-    if left_out:
-        yield _markdown(f"Not in the next prompt: {', '.join(left_out)}.")
+        omitted.append(counted(len(turn.images), "image"))
+    if omitted:
+        yield _markdown(f"Not in the next prompt: {', '.join(omitted)}.")
     if variables:
         yield _code("\n".join(f"{name} = {_literal(text)}" for name, text in variables.items()))
     yield _code(" ".join(["%%cbai", *options]) + "\n" + prompt)
 
 
-def _survives(prompt: str) -> bool:
+def _is_unchanged_in_cell(prompt: str) -> bool:
     """Return whether a prompt may stand in a cell as it is."""
-    plain = all(sign.isprintable() or sign in _HARMLESS for sign in prompt)
-    framed = prompt.startswith("\n") or prompt.endswith("\n") or not prompt.strip()
-    return plain and not (framed or _REFERENCE.search(prompt) or _SHELL_PROMPT.match(prompt))
+    plain = all(char.isprintable() or char in _SAFE_UNPRINTABLE for char in prompt)
+    trimmed = prompt.startswith("\n") or prompt.endswith("\n") or not prompt.strip()
+    return plain and not (trimmed or _REFERENCE.search(prompt) or _SHELL_PROMPT.match(prompt))
 
 
 def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[str], list[str]]:
     """Return the options of a cell, and what no option can say."""
-    options, left_out = [], []
+    options, omitted = [], []
     if model := _model(turn):
         options.append(f"-m {model}")
     if turn.system is not None:
@@ -99,8 +101,8 @@ def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[s
         try:
             options.append(_parameter(name, value))
         except UsageError:
-            left_out.append(f"the parameter {in_markdown(str(name))}")
-    return options, left_out
+            omitted.append(f"the parameter {in_markdown(str(name))}")
+    return options, omitted
 
 
 def _model(turn: Turn) -> str:
@@ -131,7 +133,7 @@ def _parameter(name: str, value: Any) -> str:
         return f"-t {value}"
     if name == "max_tokens" and number and isinstance(value, int) and value > 0:
         return f"--max-tokens {value}"
-    if not _PARAMETER.fullmatch(name) or name in _NOT_BY_OPTION:
+    if not _PARAMETER.fullmatch(name) or name in _NO_OPTION:
         raise UsageError(f"No option sets a parameter called {name!r}.")
     text = json_text(value)
     # A text that looks like JSON would be read as JSON, so every text goes as JSON: in single

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pprint import pformat
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.formats.escaping import filled, one_line
+from cbai_notebook.conversation.formats.escaping import fill
 from cbai_notebook.conversation.formats.requests import ExportedRequest, base_url, requests_of
+from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -72,7 +73,7 @@ def pieces(answer, stream):
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
     """Return a script that asks the last prompt, with what came before, or every prompt in turn."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
-    head = filled(
+    head = fill(
         _SCRIPT,
         BASE=_base(settings, requests),
         KEY=_key(requests),
@@ -95,17 +96,11 @@ if not BASE:
 
 
 def _key(requests: list[ExportedRequest]) -> str:
-    if any(one.with_key for one in requests):
+    if any(request.needs_key for request in requests):
         return 'KEY = setting("CLOUDBASE_API_KEY", "the API key of your CloudBase environment")'
     return 'KEY = os.environ.get("CLOUDBASE_API_KEY")'
 
 
 def _call(request: ExportedRequest) -> str:
-    note = ""
-    if request.instead_of:
-        note = (
-            f"# This asked {one_line(request.instead_of)}, which is only there in the notebook; "
-            "CloudBase stands in for it.\n"
-        )
     body = pformat(dict(request.body), width=96, sort_dicts=False)
-    return f"\n{note}body = {body}\nask({request.path!r}, {dict(request.headers)!r}, body)\n"
+    return f"\n{request.comment}body = {body}\nask({request.path!r}, {dict(request.headers)!r}, body)\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation.context import ContextLimits
 from cbai_notebook.conversation.turn import COMPLETE, user_message
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,15 +29,25 @@ class ExportedRequest:
         path: What follows the base URL.
         body: The body, as plain JSON values.
         headers: The headers without the key.
-        with_key: Whether the server wants a key.
-        instead_of: The provider that was asked, where CloudBase stands in for it; else ``""``.
+        needs_key: Whether the server wants a key.
+        replaced_provider: The provider that was asked, where CloudBase stands in for it; else ``""``.
     """
 
     path: str
     body: Mapping[str, Any]
     headers: Mapping[str, str]
-    with_key: bool
-    instead_of: str = ""
+    needs_key: bool
+    replaced_provider: str = ""
+
+    @property
+    def comment(self) -> str:
+        """A comment for shell or Python that says that CloudBase stands in, with its line end, or ``""``."""
+        if not self.replaced_provider:
+            return ""
+        return (
+            f"# This asked {one_line(self.replaced_provider)}, which is only there in the notebook; "
+            "CloudBase stands in for it.\n"
+        )
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,12 @@ class Target:
 
     Attributes:
         provider, model: Their names; no model leaves the choice to the provider.
-        instead_of: The provider that was asked, where CloudBase stands in for it; else ``""``.
+        replaced_provider: The provider that was asked, where CloudBase stands in for it; else ``""``.
     """
 
     provider: str
     model: str | None
-    instead_of: str = ""
+    replaced_provider: str = ""
 
 
 def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
@@ -93,7 +104,7 @@ def target_of(turn: Turn, settings: Settings, *, custom: bool) -> Target:
     provider = turn.provider or settings.default_provider
     if in_cloud(provider) or (custom and provider == "custom"):
         return Target(provider, model_of(turn) or default_model(provider, settings))
-    return Target("cloudbase", default_model("cloudbase", settings), instead_of=provider)
+    return Target("cloudbase", default_model("cloudbase", settings), replaced_provider=provider)
 
 
 def requests_of(
@@ -120,7 +131,7 @@ def base_url(settings: Settings, requests: list[ExportedRequest]) -> tuple[str, 
 
     if settings.base_url or settings.env_id:
         return base_url_of(settings), "", ""
-    if all(one.path.startswith("/chat/") for one in requests):
+    if all(request.path.startswith("/chat/") for request in requests):
         return "", "", ""
     before, _, after = base_url_of(replace(settings, env_id=_ENV)).partition(_ENV)
     return before, _ENV, after
@@ -137,7 +148,7 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Expo
     context = conversation.context(turn.prompt, None, _limits(conversation, turn), turn)
     request = build(
         endpoint,
-        stream=_streamed(turn),
+        stream=_was_streamed(turn),
         params={
             "model": target.model,
             "messages": [*context.messages, user_message(turn.prompt, turn.images)],
@@ -149,22 +160,22 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Expo
         path=request.url.removeprefix(_BASE),
         body=json.loads(request.content()),
         headers=headers,
-        with_key=target.provider != "custom" or bool(settings.api_key),
-        instead_of=target.instead_of,
+        needs_key=target.provider != "custom" or bool(settings.api_key),
+        replaced_provider=target.replaced_provider,
     )
-
-
-def _limits(conversation: Conversation, turn: Turn) -> ContextLimits:
-    """Return bounds that leave out what was left out when the turn was asked."""
-    turns = conversation.turns
-    answered = [one for one in turns[: turns.index(turn)] if one.text]
-    return ContextLimits(max(len(answered) - turn.dropped_turns, 0), chars=_NO_LIMIT)
 
 
 _NO_LIMIT = 1 << 62
 
 
-def _streamed(turn: Turn) -> bool:
+def _limits(conversation: Conversation, turn: Turn) -> ContextLimits:
+    """Return bounds that leave out what was left out when the turn was asked."""
+    turns = conversation.turns
+    answered = [earlier for earlier in turns[: turns.index(turn)] if earlier.text]
+    return ContextLimits(max(len(answered) - turn.dropped_turns, 0), chars=_NO_LIMIT)
+
+
+def _was_streamed(turn: Turn) -> bool:
     # Only an answer that came in one piece has a duration and no first token.
-    whole = turn.duration_s is not None and turn.first_token_s is None
-    return not (whole and turn.status == COMPLETE)
+    in_one_piece = turn.duration_s is not None and turn.first_token_s is None
+    return not (in_one_piece and turn.status == COMPLETE)
