@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.frames.to_frame import need
+from cbai_notebook.conversation.frames.to_frame import import_optional
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.registry import conversations
 from cbai_notebook.conversation.store import current_store, queries
@@ -129,7 +129,7 @@ def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
     Raises:
         MissingDependencyError: pandas is not installed.
     """
-    (pandas,) = need("A DataFrame", "pandas")
+    (pandas,) = import_optional("A DataFrame", "pandas")
     frame: pd.DataFrame = pandas.DataFrame(found, columns=list(queries.USAGE_KEYS))
     frame["day"] = pandas.to_datetime(frame["day"])
     return frame

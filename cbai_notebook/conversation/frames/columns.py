@@ -47,14 +47,14 @@ COLUMNS: Mapping[str, Kind] = {
 
 # So many records at a time stay in the processor's cache: column by column over all of them takes
 # four times as long.
-_AT_ONCE = 256
+_BATCH_ROWS = 256
 
 
 def transpose(records: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
     """Return the columns of records by name; what a record lacks is ``None``."""
     columns: dict[str, list[Any]] = {name: [] for name in names}
-    for start in range(0, len(records), _AT_ONCE):
-        some = records[start : start + _AT_ONCE]
+    for start in range(0, len(records), _BATCH_ROWS):
+        batch = records[start : start + _BATCH_ROWS]
         for name, column in columns.items():
-            column += [record.get(name) for record in some]
+            column += [record.get(name) for record in batch]
     return columns

@@ -11,25 +11,25 @@ from numbers import Real
 from typing import Any
 
 from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
-from cbai_notebook.conversation.frames.to_frame import need
+from cbai_notebook.conversation.frames.to_frame import import_optional
 from cbai_notebook.errors import UsageError
 
 # What OpenAI's messages have beyond the keys of our records.
-_FOREIGN = ("reasoning_content", "function_call")
+_OPENAI_KEYS = ("reasoning_content", "function_call")
 
-_NEEDED = ("role", "content")
+_REQUIRED = ("role", "content")
 
 Columns = Mapping[str, list[Any]]
 
 
-def wrong(row: int, what: str) -> UsageError:
+def row_error(row: int, problem: str) -> UsageError:
     """Return the error that a row is wrong.
 
     Args:
         row: The row's place, from 0, as pandas counts.
-        what: What is wrong with it, and what to do.
+        problem: What is wrong with it, and what to do.
     """
-    return UsageError(f"row {row}: {what} (Rows are counted from 0.)")
+    return UsageError(f"row {row}: {problem} (Rows are counted from 0.)")
 
 
 def columns_of(messages: object) -> tuple[Columns, int]:
@@ -47,7 +47,7 @@ def columns_of(messages: object) -> tuple[Columns, int]:
         UsageError: It is nothing of that, or a value is not what its column holds.
     """
     columns, rows = _raw(messages)
-    for name in _NEEDED:
+    for name in _REQUIRED:
         if rows and name not in columns:
             raise UsageError(
                 f"The table has no column `{name}`. Rename yours, so that there is a `role` "
@@ -56,7 +56,7 @@ def columns_of(messages: object) -> tuple[Columns, int]:
     missing = [None] * rows
     return {
         name: _clean(name, columns[name]) if name in columns else missing
-        for name in (*COLUMNS, *_FOREIGN)
+        for name in (*COLUMNS, *_OPENAI_KEYS)
     }, rows
 
 
@@ -74,14 +74,14 @@ def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
     dicts = list(messages)
     for row, message in enumerate(dicts):
         if not isinstance(message, Mapping):
-            raise wrong(
+            raise row_error(
                 row,
                 f"A message is a dict, not {type(message).__name__}. "
                 "Give {'role': …, 'content': …}.",
             )
     # A key that no message has costs nothing.
-    present = set(_NEEDED).union(*dicts)
-    names = [name for name in (*COLUMNS, *_FOREIGN) if name in present]
+    present = set(_REQUIRED).union(*dicts)
+    names = [name for name in (*COLUMNS, *_OPENAI_KEYS) if name in present]
     return transpose(dicts, names), len(dicts)
 
 
@@ -93,7 +93,7 @@ def _is_pandas(value: object) -> bool:
 
 
 def _pandas_columns(frame: Any) -> tuple[dict[str, list[Any]], int]:
-    names = [name for name in (*COLUMNS, *_FOREIGN) if name in frame.columns]
+    names = [name for name in (*COLUMNS, *_OPENAI_KEYS) if name in frame.columns]
     for name in names:
         if frame[name].ndim != 1:
             raise UsageError(f"The table has several columns `{name}`. Keep one of them.")
@@ -109,7 +109,7 @@ def _pandas_values(series: Any) -> list[Any]:
 
 
 def _table_columns(table: Any) -> tuple[dict[str, list[Any]], int]:
-    (narwhals,) = need("Reading this table", "narwhals")
+    (narwhals,) = import_optional("Reading this table", "narwhals")
     try:
         frame = narwhals.from_native(table, eager_only=True)
     except TypeError as error:
@@ -117,7 +117,7 @@ def _table_columns(table: Any) -> tuple[dict[str, list[Any]], int]:
             f"A table of type {type(table).__name__} cannot be read. Turn it into a DataFrame of "
             "pandas or polars, or into an Arrow table."
         ) from error
-    names = [name for name in (*COLUMNS, *_FOREIGN) if name in frame.columns]
+    names = [name for name in (*COLUMNS, *_OPENAI_KEYS) if name in frame.columns]
     return {name: frame[name].to_list() for name in names}, len(frame)
 
 
@@ -129,14 +129,16 @@ def _clean(name: str, values: list[Any]) -> list[Any]:
     if set(map(type, values)) <= _CLEAN_TYPES[kind]:
         return values
     clean = _content if name == "content" else _CLEAN[kind]
-    what = "text or a list of parts" if name == "content" else kind.value
+    expected = "text or a list of parts" if name == "content" else kind.value
     cleaned: list[Any] = []
     try:
         for value in values:
             cleaned.append(None if _missing(value) else clean(value))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         row = len(cleaned)
-        raise wrong(row, f"`{name}` is {values[row]!r:.80}, not {what}. Change it.") from error
+        raise row_error(
+            row, f"`{name}` is {values[row]!r:.80}, not {expected}. Change it."
+        ) from error
     return cleaned
 
 
@@ -213,8 +215,8 @@ def _plain(value: Any) -> Any:
 def _copy(value: Any) -> Any:
     """Return a copy of lists and dicts, as deep as they go: `copy.deepcopy` takes five times as long."""
     if isinstance(value, dict):
-        return {key: _copy(each) for key, each in value.items()}
-    return [_copy(each) for each in value] if isinstance(value, list) else value
+        return {key: _copy(item) for key, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
 _CLEAN: Mapping[Kind, Callable[[Any], Any]] = {

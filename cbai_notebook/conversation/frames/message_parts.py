@@ -25,8 +25,8 @@ def prompt(content: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
         content: A list of ``text`` and ``image_url`` parts.
     """
     images = [part for part in content if _type(part) == "image_url"]
-    words = [part for part in content if _type(part) != "image_url"]
-    return text(words), tuple(_address(part.get("image_url")) for part in images)
+    others = [part for part in content if _type(part) != "image_url"]
+    return text(others), tuple(_address(part.get("image_url")) for part in images)
 
 
 def addresses(images: Any) -> tuple[str, ...]:
@@ -59,12 +59,12 @@ def _call_id(call: Any) -> str:
             'A tool call names no function. Give {"id": …, "type": "function", '
             '"function": {"name": …, "arguments": …}}.'
         )
-    named = f"The call of {function['name']!r:.60}"
+    label = f"The call of {function['name']!r:.60}"
     if not isinstance(function.get("arguments"), str):
-        raise ValueError(f"{named} has no text as `arguments`. Give JSON text, with `json.dumps`.")
+        raise ValueError(f"{label} has no text as `arguments`. Give JSON text, with `json.dumps`.")
     id = call.get("id")
     if not isinstance(id, str) or not id:
-        raise ValueError(f"{named} has no `id`. Give one, and let its answer name it.")
+        raise ValueError(f"{label} has no `id`. Give one, and let its answer name it.")
     return id
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
 from cbai_notebook.errors import MissingDependencyError, UsageError
+from cbai_notebook.text import without_surrogates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ _PANDAS_TYPES = {
 }
 
 # What Python and the libraries, whose own errors derive from these, say to a value of a wrong type.
-_WRONG = (OverflowError, TypeError, ValueError)
+_CONVERSION_ERRORS = (OverflowError, TypeError, ValueError)
 
 
 def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
@@ -47,16 +48,16 @@ def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
         MissingDependencyError: pandas is not installed.
         UsageError: A value is not what its column holds.
     """
-    (pandas,) = need("A DataFrame", "pandas")
+    (pandas,) = import_optional("A DataFrame", "pandas")
     # The text is shared with the records and not copied, and may hold half a character.
     types = {**_PANDAS_TYPES, Kind.TEXT: pandas.StringDtype("python")}
     columns = {}
     for name, values in transpose(records, COLUMNS).items():
         kind = COLUMNS[name]
         try:
-            columns[name] = pandas.Series(_settled(values, kind), dtype=types[kind])
-        except _WRONG as error:
-            raise _wrong(name, kind) from error
+            columns[name] = pandas.Series(_converted(values, kind), dtype=types[kind])
+        except _CONVERSION_ERRORS as error:
+            raise _column_error(name, kind) from error
     frame: pd.DataFrame = pandas.DataFrame(columns)
     return frame
 
@@ -76,8 +77,8 @@ def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) 
         MissingDependencyError: narwhals or the library is not installed.
         UsageError: A value is not what its column holds.
     """
-    what = "A polars DataFrame" if backend == "polars" else "An Arrow table"
-    narwhals, _ = need(what, "narwhals", backend)
+    purpose = "A polars DataFrame" if backend == "polars" else "An Arrow table"
+    narwhals, _ = import_optional(purpose, "narwhals", backend)
     types = {
         Kind.TEXT: narwhals.String(),
         Kind.NUMBER: narwhals.Int64(),
@@ -91,15 +92,15 @@ def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) 
     for name, raw in transpose(records, COLUMNS).items():
         kind = COLUMNS[name]
         try:
-            values = _settled(raw, kind)
+            values = _converted(raw, kind)
             if kind is Kind.NESTED:
                 values = [None if value is None else _json(value) for value in values]
             elif kind is Kind.TEXT:
                 values = [None if value is None else utf8(value) for value in values]
             series.append(narwhals.new_series(name, values, types[kind], backend=backend))
-        except _WRONG as error:
-            raise _wrong(name, kind) from error
-    frame = narwhals.from_dict({each.name: each for each in series})
+        except _CONVERSION_ERRORS as error:
+            raise _column_error(name, kind) from error
+    frame = narwhals.from_dict({column.name: column for column in series})
     return frame.to_native()
 
 
@@ -111,14 +112,10 @@ def utf8(text: Any) -> str:
     """
     if not isinstance(text, str):
         raise TypeError
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return without_surrogates(text)
 
 
-def _settled(values: list[Any], kind: Kind) -> list[Any]:
+def _converted(values: list[Any], kind: Kind) -> list[Any]:
     if kind is Kind.FLAG:
         return [bool(value) for value in values]
     if kind is Kind.TIME:
@@ -135,22 +132,22 @@ def _utc(value: Any) -> datetime:
 def _json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     # Escaped, half a character survives.
-    return text if text == utf8(text) else json.dumps(value)
+    return text if text == without_surrogates(text) else json.dumps(value)
 
 
-def _wrong(name: str, kind: Kind) -> UsageError:
+def _column_error(name: str, kind: Kind) -> UsageError:
     return UsageError(
         f"The records cannot become a table: a value of `{name}` is not {kind.value}. "
         f"Look at `[record[{name!r}] for record in records]`."
     )
 
 
-def need(what: str, *packages: str) -> list[Any]:
+def import_optional(purpose: str, *packages: str) -> list[Any]:
     """Import packages, or say how to install all of them."""
     try:
         return [import_module(package) for package in packages]
     except ImportError as error:
         raise MissingDependencyError(
-            f"{what} needs {' and '.join(packages)}. "
+            f"{purpose} needs {' and '.join(packages)}. "
             f"Run `python -m pip install {' '.join(packages)}`."
         ) from error

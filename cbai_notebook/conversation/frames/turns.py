@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from cbai_notebook.conversation.frames import message_parts
-from cbai_notebook.conversation.frames.from_frame import Columns, columns_of, wrong
+from cbai_notebook.conversation.frames.from_frame import Columns, columns_of, row_error
 from cbai_notebook.conversation.turn import (
     ASKED,
     CANCELLED,
@@ -22,10 +22,10 @@ from cbai_notebook.conversation.turn import (
 
 _STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
 
-_OWNERS = {"tool_calls": "assistant", "tool_call_id": "tool", "images": "user"}
+_ROLE_OF = {"tool_calls": "assistant", "tool_call_id": "tool", "images": "user"}
 """What only messages of one role have."""
 
-_FACTS = (
+_ANSWER_FIELDS = (
     "finish_reason",
     "error",
     "duration_s",
@@ -72,8 +72,8 @@ def read(messages: object) -> tuple[str | None, list[Turn]]:
     name = _conversation(columns["conversation"])
     reader = _Reader(columns)
     for row in range(rows):
-        reader.take(row)
-    return name, reader.end()
+        reader.add(row)
+    return name, reader.turns()
 
 
 def _conversation(names: list[str | None]) -> str | None:
@@ -82,7 +82,7 @@ def _conversation(names: list[str | None]) -> str | None:
     for row, name in enumerate(names):
         first = first or name
         if name and name != first:
-            raise wrong(
+            raise row_error(
                 row,
                 f"This is of the conversation {name!r:.60}, the rows before are of {first!r:.60}. "
                 "Give the rows of one conversation at a time.",
@@ -91,7 +91,7 @@ def _conversation(names: list[str | None]) -> str | None:
 
 
 @dataclass
-class _Pending:
+class _OpenTurn:
     """A turn of which not every row has been read: where its parts stand."""
 
     system: int | None = None
@@ -107,8 +107,8 @@ class _Reader:
         self._columns = columns
         self._read_at = datetime.now(timezone.utc)
         self._turns: list[Turn] = []
-        self._pending = _Pending()
-        self._takers: Mapping[str, Callable[[int], None]] = {
+        self._open = _OpenTurn()
+        self._readers: Mapping[str, Callable[[int], None]] = {
             "system": self._system,
             "developer": self._system,
             "user": self._user,
@@ -116,115 +116,119 @@ class _Reader:
             "tool": self._tool,
         }
 
-    def take(self, row: int) -> None:
+    def add(self, row: int) -> None:
         """Read a row."""
         role, status = self._cell("role", row), self._cell("status", row)
         if role == "function" or self._cell("function_call", row):
-            raise wrong(
+            raise row_error(
                 row,
                 "Function calls in their old form are not read. Turn `function_call` into "
                 "`tool_calls` with an `id`, and the role `function` into `tool` with that `tool_call_id`.",
             )
-        if role not in self._takers:
-            known = ", ".join(self._takers)
-            raise wrong(row, f"The role is {role!r:.40}. Use one of {known}.")
+        if role not in self._readers:
+            known = ", ".join(self._readers)
+            raise row_error(row, f"The role is {role!r:.40}. Use one of {known}.")
         if status is not None and status not in _STATUSES:
-            raise wrong(row, f"The status is {status!r:.40}. Use one of {', '.join(_STATUSES)}.")
-        for name, owner in _OWNERS.items():
-            if self._cell(name, row) and role != owner:
-                raise wrong(
+            raise row_error(
+                row, f"The status is {status!r:.40}. Use one of {', '.join(_STATUSES)}."
+            )
+        for name, only_role in _ROLE_OF.items():
+            if self._cell(name, row) and role != only_role:
+                raise row_error(
                     row,
-                    f"Only a message of role {owner} has `{name}`. Change the role, or leave it out.",
+                    f"Only a message of role {only_role} has `{name}`. Change the role, or leave it out.",
                 )
-        self._takers[role](row)
+        self._readers[role](row)
 
-    def end(self) -> list[Turn]:
+    def turns(self) -> list[Turn]:
         """Return the turns, once every row has been read."""
-        self._settle()
-        if self._pending.system is not None:
-            raise wrong(
-                self._pending.system,
+        self._end_turn()
+        if self._open.system is not None:
+            raise row_error(
+                self._open.system,
                 "No user's message follows this system prompt. Add one, or leave the row out.",
             )
         return self._turns
 
     def _system(self, row: int) -> None:
-        self._settle()
-        if self._pending.system is not None:
-            raise wrong(
+        self._end_turn()
+        if self._open.system is not None:
+            raise row_error(
                 row, "Two system prompts follow each other. Join them, or leave one of them out."
             )
-        self._pending.system = row
+        self._open.system = row
 
     def _user(self, row: int) -> None:
-        self._settle()
-        self._pending.user = row
+        self._end_turn()
+        self._open.user = row
 
     def _assistant(self, row: int) -> None:
-        pending = self._pending
-        if pending.user is None:
-            raise wrong(
+        open_turn = self._open
+        if open_turn.user is None:
+            raise row_error(
                 row,
                 "No user's message stands before this answer. Add one, leave the row out, or "
                 "join two answers that follow each other.",
             )
-        self._no_open_call()
-        asked_for = self._cell("tool_calls", row)
-        if not asked_for:
-            self._close(pending.user, row)
+        self._check_calls_answered()
+        tool_calls = self._cell("tool_calls", row)
+        if not tool_calls:
+            self._add_turn(open_turn.user, row)
             return
-        calls = self._part(row, message_parts.tool_calls, asked_for)
-        pending.unanswered = {call["id"]: row for call in calls}
-        pending.steps.append({"role": "assistant", "content": self._text(row), "tool_calls": calls})
+        calls = self._part(row, message_parts.tool_calls, tool_calls)
+        open_turn.unanswered = {call["id"]: row for call in calls}
+        open_turn.steps.append(
+            {"role": "assistant", "content": self._text(row), "tool_calls": calls}
+        )
 
     def _tool(self, row: int) -> None:
-        pending, call = self._pending, self._cell("tool_call_id", row)
+        open_turn, call = self._open, self._cell("tool_call_id", row)
         if call is None:
-            raise wrong(row, "A message of role tool needs the `tool_call_id` that it answers.")
-        if pending.unanswered.pop(call, None) is None:
-            raise wrong(
+            raise row_error(row, "A message of role tool needs the `tool_call_id` that it answers.")
+        if open_turn.unanswered.pop(call, None) is None:
+            raise row_error(
                 row,
                 f"No call {call!r:.60} waits for an answer here. Put this row once, right after the "
                 "assistant's message with that call, or leave it out.",
             )
-        pending.steps.append({"role": "tool", "content": self._text(row), "tool_call_id": call})
+        open_turn.steps.append({"role": "tool", "content": self._text(row), "tool_call_id": call})
 
-    def _settle(self) -> None:
+    def _end_turn(self) -> None:
         """End the turn that is being read, where it may end without an answer."""
-        user = self._pending.user
+        user = self._open.user
         if user is None:
             return
-        self._no_open_call()
+        self._check_calls_answered()
         if self._cell("status", user) != ASKED:
-            raise wrong(
+            raise row_error(
                 user,
                 "This user's message has no answer. Add an assistant's message after it, leave the "
                 "row out, or give it the status `asked`.",
             )
-        self._close(user, None)
+        self._add_turn(user, None)
 
-    def _no_open_call(self) -> None:
-        for call, row in self._pending.unanswered.items():
-            raise wrong(
+    def _check_calls_answered(self) -> None:
+        for call, row in self._open.unanswered.items():
+            raise row_error(
                 row,
                 f"The call {call!r:.60} has no answer. Add a message of role tool with that "
                 "`tool_call_id` right after this row.",
             )
 
-    def _close(self, user: int, answer: int | None) -> None:
-        pending, self._pending = self._pending, _Pending()
+    def _add_turn(self, user: int, answer: int | None) -> None:
+        open_turn, self._open = self._open, _OpenTurn()
         last = user if answer is None else answer
         prompt, images = self._prompt(user)
         turn = Turn(
             prompt=prompt,
-            created_at=self._either("created_at", user, last) or self._read_at,
-            system=None if pending.system is None else self._text(pending.system),
-            provider=self._either("provider", last, user),
-            model=self._either("model", last, user),
+            created_at=self._first_value("created_at", user, last) or self._read_at,
+            system=None if open_turn.system is None else self._text(open_turn.system),
+            provider=self._first_value("provider", last, user),
+            model=self._first_value("model", last, user),
             images=images,
-            steps=tuple(pending.steps),
-            cell_id=self._either("cell_id", user, last),
-            stale=bool(self._either("stale", user, last)),
+            steps=tuple(open_turn.steps),
+            cell_id=self._first_value("cell_id", user, last),
+            stale=bool(self._first_value("stale", user, last)),
             status=ASKED,
         )
         if answer is not None:
@@ -234,24 +238,26 @@ class _Reader:
     def _answer(self, turn: Turn, row: int) -> None:
         turn.status = self._cell("status", row) or COMPLETE
         if turn.status == ASKED:
-            raise wrong(row, "Only a user's message can have the status `asked`. Use another one.")
+            raise row_error(
+                row, "Only a user's message can have the status `asked`. Use another one."
+            )
         params = self._cell("params", row) or {}
         if not isinstance(params, dict):
-            raise wrong(row, "The `params` are no dict. Give one, or leave them out.")
+            raise row_error(row, "The `params` are no dict. Give one, or leave them out.")
         turn.params = params
-        for name in _FACTS:
+        for name in _ANSWER_FIELDS:
             setattr(turn, name, self._cell(name, row))
         reasoning = self._cell("reasoning", row) or self._cell("reasoning_content", row)
         turn.add(joined(turn.steps, self._text(row)), reasoning or "")
 
     def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
         images = self._cell("images", row)
-        kept = self._part(row, message_parts.addresses, images) if images else ()
+        addresses = self._part(row, message_parts.addresses, images) if images else ()
         content = self._content(row)
         if isinstance(content, str):
-            return content, kept
-        text, sent = self._part(row, message_parts.prompt, content)
-        return text, sent + kept
+            return content, addresses
+        text, parts = self._part(row, message_parts.prompt, content)
+        return text, parts + addresses
 
     def _text(self, row: int) -> str:
         content = self._content(row)
@@ -264,17 +270,17 @@ class _Reader:
         # A CSV file, for one, does not tell an empty text from none.
         if any(self._cell(name, row) for name in ("status", "tool_calls", "images")):
             return ""
-        raise wrong(row, "The message has no `content`. Give a text, or leave the row out.")
+        raise row_error(row, "The message has no `content`. Give a text, or leave the row out.")
 
     def _part(self, row: int, read: Callable[[Any], Value], value: Any) -> Value:
         try:
             return read(value)
         except ValueError as error:
-            raise wrong(row, str(error)) from error
+            raise row_error(row, str(error)) from error
 
     def _cell(self, name: str, row: int) -> Any:
         return self._columns[name][row]
 
-    def _either(self, name: str, row: int, other: int) -> Any:
+    def _first_value(self, name: str, row: int, other: int) -> Any:
         value = self._cell(name, row)
         return self._cell(name, other) if value is None else value
