@@ -16,21 +16,22 @@ from cbai_notebook.prompts.references import (
     Found,
     NotFound,
     Reference,
-    is_there,
+    has_variable,
     resolve,
 )
+from cbai_notebook.text import counted, near_match
 
-PROSE, FORMULA, LOWERED, DOUBLED = "prose", "formula", "lowered", "doubled"
+PROSE, FORMULA, SUBSCRIPT, DOUBLED = "prose", "formula", "subscript", "doubled"
 """Where a reference stands: behind nothing special, in a formula, behind an underscore as in
 ``x_{i}``, which may be a formula, and in double braces."""
 
 MOST = 5
 """Hints that are shown for one prompt; the rest is counted."""
 
-_LOOKS = 100
+_MOST_CHECKS = 100
 """Places that are looked at; a prompt with more of them is no prose."""
 
-_REACH = 500
+_LINE_REACH = 500
 """Characters of a place's line that are looked at, to either side."""
 
 _EXPRESSION = re.compile(r"\{(?P<name>[^\W\d]\w*)(?:[.(\[!]|:(?=[^\s:]))[^{}\n]{0,80}\}")
@@ -47,87 +48,87 @@ class Hints:
     def __init__(self, text: str, namespace: Mapping[str, Any]) -> None:
         self._text = text
         self._namespace = namespace
-        self._judged: set[str] = set()
-        self._looks = 0
-        self._compared = 0
-        self._said: dict[str, None] = {}
+        self._in_prose: set[str] = set()
+        self._checks = 0
+        self._comparisons = 0
+        self._sentences: dict[str, None] = {}
 
-    def left(self, reference: Reference, at: int, why: NotFound) -> None:
+    def not_found(self, reference: Reference, at: int, result: NotFound) -> None:
         """Note a reference that names nothing which can be filled in."""
-        if self._looks > _LOOKS:
+        if self._checks > _MOST_CHECKS:
             return
         written = f"{{{reference}}}"
-        if not why.known:
+        if not result.known:
             self._note_unknown(reference, written, at)
-        elif why.reason and self._is_prose(written, at):
-            self._say(f"`{written}` was sent as written: {why.reason}.")
+        elif result.reason and self._is_prose(written, at):
+            self._add(f"`{written}` was sent as written: {result.reason}.")
 
-    def kept(self, reference: Reference, at: int, place: str) -> None:
+    def not_filled_in(self, reference: Reference, at: int, surroundings: str) -> None:
         """Note a reference that is not filled in because of where it stands."""
-        if place == FORMULA or self._looks > _LOOKS:
+        if surroundings == FORMULA or self._checks > _MOST_CHECKS:
             return
         written = f"{{{reference}}}"
-        if not is_there(reference.name, self._namespace) or not self._is_prose(written, at):
+        if not has_variable(reference.name, self._namespace) or not self._is_prose(written, at):
             return
-        if place == DOUBLED:
-            self._say(f"`{{{written}}}` was sent as written; one pair of braces fills it in.")
+        if surroundings == DOUBLED:
+            self._add(f"`{{{written}}}` was sent as written; one pair of braces fills it in.")
         else:
-            self._say(f"`{written}` behind an underscore may be a formula and was sent as written.")
+            self._add(f"`{written}` behind an underscore may be a formula and was sent as written.")
 
-    def long(self, used: str, chars: int) -> None:
+    def long_value(self, used: str, chars: int) -> None:
         """Note a value that makes the prompt very long."""
-        self._say(f"`{{{used}}}` put {chars:,} characters into the prompt.")
+        self._add(f"`{{{used}}}` put {chars:,} characters into the prompt.")
 
     def sentences(self) -> tuple[str, ...]:
         """Return what is to be said: at most :data:`MOST` sentences, and a count of the rest."""
-        for match in islice(_EXPRESSION.finditer(self._text), _LOOKS):
+        for match in islice(_EXPRESSION.finditer(self._text), _MOST_CHECKS):
             self._note_expression(match)
-        said = tuple(self._said)
-        rest = len(said) - MOST
+        sentences = tuple(self._sentences)
+        rest = len(sentences) - MOST
         if rest <= 0:
-            return said
-        return (*said[:MOST], f"And {rest} more place{'' if rest == 1 else 's'} like these.")
+            return sentences
+        return (*sentences[:MOST], f"And {counted(rest, 'more place')} like these.")
 
     def _note_unknown(self, reference: Reference, written: str, at: int) -> None:
         lone = not reference.path and self._is_lone(at, at + len(written))
         # A slip in a longer name is one wherever it stands, as in `report_{yaer}.csv`.
-        telling = lone or reference.path or len(reference.name) > 3
-        if not telling or not self._is_prose(written, at):
+        is_likely_typo = lone or reference.path or len(reference.name) > 3
+        if not is_likely_typo or not self._is_prose(written, at):
             return
         near = self._near(reference.name)
         if lone or near:
             meant = f" (did you mean {{{near}}}?)" if near else ""
-            self._say(f"`{written}` is no variable here and was sent as written{meant}.")
+            self._add(f"`{written}` is no variable here and was sent as written{meant}.")
 
     def _note_expression(self, match: re.Match[str]) -> None:
-        if REFERENCE.fullmatch(match.group()) or not is_there(match["name"], self._namespace):
+        if REFERENCE.fullmatch(match.group()) or not has_variable(match["name"], self._namespace):
             return
         if isinstance(resolve(Reference(match["name"]), self._namespace), Found) and self._is_prose(
             match.group(), match.start()
         ):
-            self._say(
+            self._add(
                 f"`{match.group()}` was sent as written: only names, attributes and [keys] are filled "
                 "in. Put the result into a variable first."
             )
 
-    def _say(self, sentence: str) -> None:
-        self._said.setdefault(sentence)
+    def _add(self, sentence: str) -> None:
+        self._sentences.setdefault(sentence)
 
     def _is_prose(self, written: str, at: int) -> bool:
         """Return whether a hint about this place would help; what is written the same way gets one hint."""
-        self._looks += 1
-        if written in self._judged or self._looks > _LOOKS:
+        self._checks += 1
+        if written in self._in_prose or self._checks > _MOST_CHECKS:
             return False
-        around = self._text[max(at - _REACH, 0) : at + _REACH]
-        here = min(at, _REACH)
-        line = around[around.rfind("\n", 0, here) + 1 :].partition("\n")[0]
+        around = self._text[max(at - _LINE_REACH, 0) : at + _LINE_REACH]
+        offset = min(at, _LINE_REACH)
+        line = around[around.rfind("\n", 0, offset) + 1 :].partition("\n")[0]
         prose = not (
             line.startswith(("    ", "\t"))
             or _CODE_LINE.search(line)
             or any(start <= at < end for start, end in self._code)
         )
         if prose:
-            self._judged.add(written)
+            self._in_prose.add(written)
         return prose
 
     def _is_lone(self, start: int, end: int) -> bool:
@@ -136,18 +137,16 @@ class Hints:
         return not (_JOINS_BEFORE.match(before) or _JOINS_AFTER.match(after))
 
     def _near(self, name: str) -> str:
-        from difflib import get_close_matches
-
-        self._compared += 1
-        if self._compared > 2 * MOST:
+        self._comparisons += 1
+        if self._comparisons > 2 * MOST:
             return ""
         names = {
             known.lower(): known
             for known in list(self._namespace)
-            if not known.startswith("_") and is_there(known, self._namespace)
+            if not known.startswith("_") and has_variable(known, self._namespace)
         }
-        near = get_close_matches(name.lower(), names, n=1, cutoff=0.7)
-        return names[near[0]] if near else ""
+        near = near_match(name.lower(), names)
+        return names[near] if near else ""
 
     @cached_property
     def _code(self) -> list[tuple[int, int]]:

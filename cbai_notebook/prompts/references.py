@@ -77,9 +77,9 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
         reference: What is looked for.
         namespace: The user's variables.
     """
-    if not is_there(reference.name, namespace):
+    if not has_variable(reference.name, namespace):
         return NotFound("", known=False)
-    value, walked = namespace[reference.name], reference.name
+    value, path = namespace[reference.name], reference.name
     for step in _STEP.finditer(reference.path):
         attribute = step["attribute"]
         if attribute is not None and attribute.startswith("_"):
@@ -87,16 +87,16 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
         try:
             value = _follow(value, step)
         except (AttributeError, LookupError, TypeError) as error:
-            return NotFound(_absent(value, walked, step, error), known=True)
+            return NotFound(_missing_reason(value, path, step, error), known=True)
         # The object is the user's own and may raise anything; the prompt is sent all the same.
         except Exception as error:  # noqa: BLE001
             return NotFound(f"reading it failed ({type(error).__name__})", known=True)
-        walked += step.group()
-    kind = _no_value(value)
+        path += step.group()
+    kind = _kind_of_code(value)
     return NotFound(f"it is a {kind}, not a value", known=True) if kind else Found(value)
 
 
-def is_there(name: str, namespace: Mapping[str, Any]) -> bool:
+def has_variable(name: str, namespace: Mapping[str, Any]) -> bool:
     """Return whether the user has a variable of this name; IPython's own do not count."""
     if name not in namespace or _HIDDEN.fullmatch(name):
         return False
@@ -115,18 +115,18 @@ def _follow(value: Any, step: re.Match[str]) -> Any:
     return value[int(step["index"]) if step["index"] is not None else step["key"]]
 
 
-def _absent(value: Any, walked: str, step: re.Match[str], error: Exception) -> str:
+def _missing_reason(value: Any, path: str, step: re.Match[str], error: Exception) -> str:
     attribute = step["attribute"]
     if attribute is None:
         if isinstance(error, LookupError):
-            return f"{walked} has no {step.group()}"
-        return f"{walked} takes no {step.group()}"
+            return f"{path} has no {step.group()}"
+        return f"{path} takes no {step.group()}"
     if issubclass(type(value), Mapping) and attribute in value:
-        return f'the key of a dict is written {{{walked}["{attribute}"]}}'
-    return f"{walked} has no attribute {attribute}"
+        return f'the key of a dict is written {{{path}["{attribute}"]}}'
+    return f"{path} has no attribute {attribute}"
 
 
-def _no_value(value: Any) -> str:
+def _kind_of_code(value: Any) -> str:
     """Return what a thing of code is called, or ``""`` for a value."""
     # By its type alone: `isinstance` asks a proxy for its class, and an unbound one raises.
     kind = type(value)

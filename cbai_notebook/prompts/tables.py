@@ -31,15 +31,15 @@ def markdown_table(value: Any, rows: int = DEFAULT_ROWS) -> str:
     if family is None:
         raise TypeError(f"{type(value).__name__} is no table")
     library, kind = family
-    whole = len(value)
+    total = len(value)
     header, body = (_pandas if library == "pandas" else _polars)(value.head(rows), kind)
     if not header:
-        return f"(a table of {whole} rows and no columns)"
+        return f"(a table of {total} rows and no columns)"
     lines = [_line(header), _line(["---"] * len(header)), *(_line(cells) for cells in body)]
     table = "\n".join(lines)
-    if whole <= rows:
+    if total <= rows:
         return table
-    return f"{table}\n\n({whole - rows} more rows left out; these are the first {rows} of {whole}.)"
+    return f"{table}\n\n({total - rows} more rows left out; these are the first {rows} of {total}.)"
 
 
 def _family(value: object) -> tuple[str, str] | None:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from cbai_notebook.prompts.hints import DOUBLED, FORMULA, LOWERED, PROSE, Hints
+from cbai_notebook.prompts.hints import DOUBLED, FORMULA, PROSE, SUBSCRIPT, Hints
 from cbai_notebook.prompts.references import REFERENCE, NotFound, Reference, resolve
 from cbai_notebook.prompts.tables import DEFAULT_ROWS, is_table
 from cbai_notebook.prompts.values import as_text
@@ -66,25 +66,25 @@ def expand(
     values = _Values(namespace, to_text or (lambda value: as_text(value, table_rows)))
     hints = Hints(text, namespace)
     pieces: list[str] = []
-    done = 0
-    for match, place in _references(text):
+    end = 0
+    for match, surroundings in _references(text):
         reference = Reference(match["name"], match["path"])
-        if place != PROSE:
-            hints.kept(reference, match.start(), place)
+        if surroundings != PROSE:
+            hints.not_filled_in(reference, match.start(), surroundings)
             continue
         found = values.text_of(reference)
         if isinstance(found, NotFound):
-            hints.left(reference, match.start(), found)
+            hints.not_found(reference, match.start(), found)
             continue
         if found.own_lines:
-            pieces += (text[done : match.start()], *_on_own_lines(text, match, found.text))
+            pieces += (text[end : match.start()], *_on_own_lines(text, match, found.text))
         else:
-            pieces += (text[done : match.start()], found.text)
-        done = match.end()
-    pieces.append(text[done:])
+            pieces += (text[end : match.start()], found.text)
+        end = match.end()
+    pieces.append(text[end:])
     for used, value in values.used.items():
         if len(value.text) > LONG_VALUE_CHARS:
-            hints.long(used, len(value.text))
+            hints.long_value(used, len(value.text))
     return Expanded("".join(pieces), tuple(values.used), hints.sentences())
 
 
@@ -160,17 +160,17 @@ def _references(text: str) -> Iterator[tuple[re.Match[str], str]]:
         elif token.group() != "{":
             formula_at = -1 if token.group() in _ESCAPES else position
         else:
-            place = _place(text, at, formula_at)
+            surroundings = _surroundings(text, at, formula_at)
             if match := REFERENCE.match(text, at):
                 position = match.end()
-                formula_at = position if place in (FORMULA, LOWERED) else -1
+                formula_at = position if surroundings in (FORMULA, SUBSCRIPT) else -1
                 doubled = text.endswith("{", 0, at) and text.startswith("}", position)
-                yield match, DOUBLED if doubled else place
+                yield match, DOUBLED if doubled else surroundings
             else:
-                groups.append(place in (FORMULA, LOWERED))
+                groups.append(surroundings in (FORMULA, SUBSCRIPT))
 
 
-def _place(text: str, at: int, formula_at: int) -> str:
+def _surroundings(text: str, at: int, formula_at: int) -> str:
     """Return where the brace at `at` stands."""
     before = text[max(at - 3, 0) : at]
     if at == formula_at or before.endswith("^"):
@@ -181,4 +181,4 @@ def _place(text: str, at: int, formula_at: int) -> str:
         return FORMULA
     base = before[:-1]
     one_letter = base[-1:].isalnum() and not (base[:-1].isalnum() or base[:-1] == "_")
-    return LOWERED if one_letter or base.endswith((")", "]")) else PROSE
+    return SUBSCRIPT if one_letter or base.endswith((")", "]")) else PROSE
