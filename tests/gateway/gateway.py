@@ -189,7 +189,7 @@ class Gateway:
             listener.close()
 
     async def _serve(self, connection: Connection, service: _Main | _Stranger) -> None:
-        service.wait_for_first_token()
+        service.opened()
         try:
             await connection.serve()
         finally:
@@ -229,7 +229,7 @@ class _Main:
     async def until(self, condition: Callable[[], object]) -> None:
         await self.gateway.until(condition, timeout=None)
 
-    def wait_for_first_token(self) -> None:
+    def opened(self) -> None:
         self.gateway.connections += 1
         self.gateway.open_connections += 1
         self.changed()
@@ -319,10 +319,10 @@ class _Stranger:
     async def until(self, condition: Callable[[], object]) -> None:
         await self.gateway.until(condition, timeout=None)
 
-    def wait_for_first_token(self) -> None:
+    def opened(self) -> None:
         self.changed()
 
-    closed = wait_for_first_token
+    closed = opened
 
     def ended(self, _exchange: Exchange) -> None:
         self.changed()
