@@ -1,1 +1,1 @@
-"""Prompts with values of the user's in them: `{name}`, tables, hints. No IPython and no network."""
+"""Fill in the values of the user's variables in prompts: `{name}`, tables, hints. No IPython, no network."""

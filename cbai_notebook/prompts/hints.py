@@ -1,6 +1,6 @@
-"""What the user is told about a prompt's braces: a typo, a call that is not made, a very long value.
+"""Hints about the braces of a prompt: a likely typo, an expression, a very long value.
 
-Hints are for prose. In code, JSON and formulas braces are everyday signs, so nothing is said there.
+Only braces in prose get a hint. Code, JSON and formulas use braces for other things.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from cbai_notebook.prompts.references import (
 from cbai_notebook.text import counted, near_match
 
 PROSE, FORMULA, SUBSCRIPT, DOUBLED = "prose", "formula", "subscript", "doubled"
-"""Where a reference stands: behind nothing special, in a formula, behind an underscore as in
-``x_{i}``, which may be a formula, and in double braces."""
+"""What surrounds a reference: normal text, a formula, an underscore before it as in ``x_{i}``, which
+may be a formula, or double braces."""
 
 MOST = 5
-"""Hints that are shown for one prompt; the rest is counted."""
+"""The most hints for one prompt; the others are only counted."""
 
 _MOST_CHECKS = 100
-"""Places that are looked at; a prompt with more of them is no prose."""
+"""The most references to check in one prompt; a prompt with more is not prose."""
 
 _LINE_REACH = 500
-"""Characters of a place's line that are looked at, to either side."""
+"""The most characters of a reference's line to read, before it and after it."""
 
 _EXPRESSION = re.compile(r"\{(?P<name>[^\W\d]\w*)(?:[.(\[!]|:(?=[^\s:]))[^{}\n]{0,80}\}")
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
@@ -43,7 +43,7 @@ _JOINS_AFTER = re.compile(r"[A-Za-z0-9_/{}\\]")
 
 
 class Hints:
-    """Collects what is worth saying about one prompt."""
+    """Collects the hints about one prompt."""
 
     def __init__(self, text: str, namespace: Mapping[str, Any]) -> None:
         self._text = text
@@ -54,7 +54,7 @@ class Hints:
         self._sentences: dict[str, None] = {}
 
     def not_found(self, reference: Reference, at: int, result: NotFound) -> None:
-        """Note a reference that names nothing which can be filled in."""
+        """Add a hint about a reference that has no value to fill in."""
         if self._checks > _MOST_CHECKS:
             return
         written = f"{{{reference}}}"
@@ -64,7 +64,7 @@ class Hints:
             self._add(f"`{written}` was sent as written: {result.reason}.")
 
     def not_filled_in(self, reference: Reference, at: int, surroundings: str) -> None:
-        """Note a reference that is not filled in because of where it stands."""
+        """Add a hint about a reference that is not filled in because of its surroundings."""
         if surroundings == FORMULA or self._checks > _MOST_CHECKS:
             return
         written = f"{{{reference}}}"
@@ -76,11 +76,11 @@ class Hints:
             self._add(f"`{written}` behind an underscore may be a formula and was sent as written.")
 
     def long_value(self, used: str, chars: int) -> None:
-        """Note a value that makes the prompt very long."""
+        """Add a hint about a value that makes the prompt very long."""
         self._add(f"`{{{used}}}` put {chars:,} characters into the prompt.")
 
     def sentences(self) -> tuple[str, ...]:
-        """Return what is to be said: at most :data:`MOST` sentences, and a count of the rest."""
+        """Return the hints: at most :data:`MOST`, and a sentence with the number of the others."""
         for match in islice(_EXPRESSION.finditer(self._text), _MOST_CHECKS):
             self._note_expression(match)
         sentences = tuple(self._sentences)
@@ -91,7 +91,7 @@ class Hints:
 
     def _note_unknown(self, reference: Reference, written: str, at: int) -> None:
         lone = not reference.path and self._is_lone(at, at + len(written))
-        # A slip in a longer name is one wherever it stands, as in `report_{yaer}.csv`.
+        # A misspelt longer name is a typo also inside a word, as in `report_{yaer}.csv`.
         is_likely_typo = lone or reference.path or len(reference.name) > 3
         if not is_likely_typo or not self._is_prose(written, at):
             return
@@ -115,7 +115,7 @@ class Hints:
         self._sentences.setdefault(sentence)
 
     def _is_prose(self, written: str, at: int) -> bool:
-        """Return whether a hint about this place would help; what is written the same way gets one hint."""
+        """Return whether a reference is in prose, for its first occurrence; later ones get no hint."""
         self._checks += 1
         if written in self._in_prose or self._checks > _MOST_CHECKS:
             return False
@@ -132,7 +132,7 @@ class Hints:
         return prose
 
     def _is_lone(self, start: int, end: int) -> bool:
-        """Return whether a word could stand here, so that the braces are not part of something else."""
+        """Return whether no letter or sign around the braces makes them part of something else."""
         before, after = self._text[start - 1 : start], self._text[end : end + 1]
         return not (_JOINS_BEFORE.match(before) or _JOINS_AFTER.match(after))
 
@@ -150,7 +150,7 @@ class Hints:
 
     @cached_property
     def _code(self) -> list[tuple[int, int]]:
-        """Where fenced code and code inside lines begins and ends."""
+        """The start and end of each code fence and each inline code span."""
         spans: list[tuple[int, int]] = []
         opening: re.Match[str] | None = None
         for fence in _FENCE.finditer(self._text):

@@ -1,4 +1,4 @@
-"""``{name.attr["key"][0]}``: how it is written, and what it names. Nothing is called or evaluated."""
+"""Parse and resolve references such as ``{name.attr["key"][0]}``. Nothing is called or evaluated."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ REFERENCE = re.compile(
 )
 _STEP = re.compile(r"\.(?P<attribute>\w+)|\[(?P<index>-?[0-9]+)\]|\[[\"'](?P<key>[^\n]*?)[\"']\]")
 
-# What IPython keeps in the user's namespace. `_`, `__`, `___`, `_3` and `Out` hold results, which
-# people do put into prompts, so those are names like any other.
+# IPython's own names in the user's namespace. `_`, `__`, `___`, `_3` and `Out` hold results, which
+# users do put into prompts, so these names are not hidden.
 _HIDDEN = re.compile(r"__\w*__|_i{1,3}|_i\d+|_[iod]h")
 _ROUTINES = (
     BuiltinFunctionType,
@@ -40,7 +40,7 @@ _HIDDEN_CALLABLES = frozenset({"exit", "quit", "get_ipython", "open"})
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference as it is written: its name, and the path from there, such as ``.price[0]``."""
+    """A reference: the name of a variable, and the path from its value, such as ``.price[0]``."""
 
     name: str
     path: str = ""
@@ -51,19 +51,19 @@ class Reference:
 
 @dataclass(frozen=True)
 class Found:
-    """What a reference names."""
+    """The value of a reference."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class NotFound:
-    """Why a reference names nothing that can be put into a prompt.
+    """The reason why a reference has no value to put into a prompt.
 
     Attributes:
-        reason: The end of a sentence about it; ``""`` when there is no such variable, or when there
-            is nothing to say.
-        known: Whether the variable itself is there.
+        reason: The end of a sentence for the user; ``""`` if there is no such variable, or if no
+            hint is wanted.
+        known: Whether the variable exists.
     """
 
     reason: str
@@ -71,10 +71,10 @@ class NotFound:
 
 
 def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFound:
-    """Return what a reference names, by ``getattr`` and ``[]`` alone.
+    """Return the value of a reference; only ``getattr`` and ``[]`` are used.
 
     Args:
-        reference: What is looked for.
+        reference: The reference.
         namespace: The user's variables.
     """
     if not has_variable(reference.name, namespace):
@@ -88,7 +88,7 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
             value = _follow(value, step)
         except (AttributeError, LookupError, TypeError) as error:
             return NotFound(_missing_reason(value, path, step, error), known=True)
-        # The object is the user's own and may raise anything; the prompt is sent all the same.
+        # The object is the user's and may raise anything; the prompt is sent anyway.
         except Exception as error:  # noqa: BLE001
             return NotFound(f"reading it failed ({type(error).__name__})", known=True)
         path += step.group()
@@ -97,7 +97,7 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
 
 
 def has_variable(name: str, namespace: Mapping[str, Any]) -> bool:
-    """Return whether the user has a variable of this name; IPython's own do not count."""
+    """Return whether the user has a variable of this name; IPython's own names do not count."""
     if name not in namespace or _HIDDEN.fullmatch(name):
         return False
     value = namespace[name]
@@ -105,7 +105,7 @@ def has_variable(name: str, namespace: Mapping[str, Any]) -> bool:
         return not callable(value)
     if name == "In":
         return value is not namespace.get("_ih")
-    # Before the first result these three hold an empty string.
+    # Before the first result, these three are an empty string.
     return not (name in ("_", "__", "___") and isinstance(value, str) and value == "")
 
 
@@ -127,8 +127,8 @@ def _missing_reason(value: Any, path: str, step: re.Match[str], error: Exception
 
 
 def _kind_of_code(value: Any) -> str:
-    """Return what a thing of code is called, or ``""`` for a value."""
-    # By its type alone: `isinstance` asks a proxy for its class, and an unbound one raises.
+    """Return ``"module"``, ``"class"`` or ``"function"``, or ``""`` for a value to put into a prompt."""
+    # `type`, not `isinstance`: `isinstance` reads `__class__`, and an unbound proxy raises then.
     kind = type(value)
     if issubclass(kind, ModuleType):
         return "module"

@@ -1,4 +1,4 @@
-"""DataFrames and Series as Markdown tables, for prompts; pandas and polars are never imported here."""
+"""Convert DataFrames and Series to Markdown tables, for prompts. Imports neither pandas nor polars."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 DEFAULT_ROWS = 20
-"""Rows of a table that go into a prompt, when nothing else is set."""
+"""The default number of a table's rows in a prompt."""
 
 _LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def is_table(value: object) -> bool:
-    """Return whether `value` is a DataFrame or Series of pandas or polars, or of a class made from one."""
+    """Return whether `value` is a DataFrame or Series of pandas or polars, or of a subclass."""
     return _family(value) is not None
 
 
 def markdown_table(value: Any, rows: int = DEFAULT_ROWS) -> str:
     """Return a DataFrame or Series as a Markdown table, cut at a number of rows.
 
-    The index is left out when it only counts from 0. Missing values are empty cells; pipes and line
-    ends inside a cell are escaped as GitHub's tables want it (GFM 4.10).
+    An index that only counts from 0 is omitted. Missing values are empty cells; pipes and line ends
+    inside a cell are escaped as in GitHub's tables (GFM 4.10).
 
     Args:
-        value: What :func:`is_table` says yes to.
-        rows: Rows to keep, 0 or more; a last line says how many were left out.
+        value: A value for which :func:`is_table` is true.
+        rows: The most rows, 0 or more; if there are more, a last line gives the number of the others.
+
+    Raises:
+        TypeError: The value is no table.
     """
     family = _family(value)
     if family is None:
@@ -72,7 +75,7 @@ def _polars(head: Any, kind: str) -> tuple[list[object], Iterator[Sequence[objec
 
 
 def _heading(column: object) -> object:
-    """Return a column's name; the levels of a MultiIndex are joined."""
+    """Return the name of a column; the levels of a MultiIndex are joined."""
     return " / ".join(str(level) for level in column) if isinstance(column, tuple) else column
 
 

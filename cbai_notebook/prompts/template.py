@@ -1,20 +1,20 @@
-r"""Prompts with ``{name}`` in them.
+r"""Fill in references such as ``{name}`` in a prompt.
 
-Filled in are ``{name}``, ``{name.attr}``, ``{name["key"]}``, ``{name[0]}`` and chains of these, when
-they name a value of the user's. All else is sent as it is written. In particular:
+``{name}``, ``{name.attr}``, ``{name["key"]}``, ``{name[0]}`` and chains of these are filled in if they
+name a value of the user. Everything else is sent as written:
 
-- Nothing is called or evaluated: ``{f(x)}``, ``{x:.2f}`` and ``{x + 1}`` stay as they are, and so do
+- Nothing is called or evaluated: ``{f(x)}``, ``{x:.2f}`` and ``{x + 1}`` are not changed. Neither are
   attributes that begin with an underscore.
-- Functions, classes and modules are no values to put into a prompt: ``{json}`` stays.
-- ``{{name}}`` stays, braces and all: it is an escape to some and a template to others, and most
-  likely it quotes code. Spaces inside the braces, as in ``{ name }``, make it code as well.
-- Formulas stay: a group behind a command, as both in ``\frac{a}{b}``, and one raised or lowered, as
-  in ``x^{n}`` and ``x_{i}``. A word of two letters or more before the underscore makes no formula:
-  ``report_{year}.csv`` is filled in.
-- A table begins and ends on lines of its own; line ends are added where they are missing.
-- A value is put in once and never looked at again. So text whose braces must stay as they are can
-  always be sent as the value of a variable.
-- The last results count as names, as in ``{_}`` and ``{Out[3]}``; IPython's other names do not.
+- Functions, classes and modules are not filled in: ``{json}`` is not changed.
+- ``{{name}}`` is not changed, and keeps both pairs of braces: it is an escape in some languages, a
+  template in others, and most likely quoted code. ``{ name }`` with spaces counts as code too.
+- Formulas are not changed: a group after a command, as both groups in ``\frac{a}{b}``, and a
+  superscript or subscript, as in ``x^{n}`` and ``x_{i}``. After a word of two or more letters, an
+  underscore makes no formula: ``report_{year}.csv`` is filled in.
+- A table begins and ends on its own lines; missing line ends are added.
+- A filled-in value is not scanned again. So text whose braces must not change can always be sent as
+  the value of a variable.
+- The last results are names too, as in ``{_}`` and ``{Out[3]}``; IPython's other names are not.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from cbai_notebook.prompts.tables import DEFAULT_ROWS, is_table
 from cbai_notebook.prompts.values import as_text
 
 LONG_VALUE_CHARS = 20_000
-"""A value longer than this is sent whole, and a hint says how long it is."""
+"""A longer value gets a hint with its length; it is still sent completely."""
 
 
 @dataclass(frozen=True)
 class Expanded:
-    """A prompt with its values in place.
+    """A prompt with its references filled in.
 
     Attributes:
-        text: What is sent.
-        used: What was filled in, as it stood between the braces, each once, in order.
-        hints: Sentences for the user, about what was not filled in and what is long.
+        text: The text to send.
+        used: The references that were filled in, without braces, each once, in order.
+        hints: Sentences for the user about references that were not filled in, and long values.
     """
 
     text: str
@@ -55,13 +55,13 @@ def expand(
     table_rows: int = DEFAULT_ROWS,
     to_text: Callable[[Any], str] | None = None,
 ) -> Expanded:
-    """Fill in the names of a prompt, in time linear in its length.
+    """Fill in the references of a prompt, in time linear in its length.
 
     Args:
         text: The prompt.
         namespace: The user's variables.
-        table_rows: Rows of a DataFrame or Series to keep.
-        to_text: Makes the text of a value; :func:`~cbai_notebook.prompts.values.as_text` by default.
+        table_rows: The most rows of a DataFrame or Series.
+        to_text: Returns the text of a value; :func:`~cbai_notebook.prompts.values.as_text` by default.
     """
     values = _Values(namespace, to_text or (lambda value: as_text(value, table_rows)))
     hints = Hints(text, namespace)
@@ -89,14 +89,14 @@ def expand(
 
 
 class _Value(NamedTuple):
-    """The text of a value, and whether it stands on lines of its own, as a table must."""
+    """The text of a value, and whether it needs its own lines, as a table does."""
 
     text: str
     own_lines: bool
 
 
 class _Values:
-    """The text of each reference, made once however often it is written."""
+    """Caches the text of each reference, so that each is resolved once."""
 
     def __init__(self, namespace: Mapping[str, Any], to_text: Callable[[Any], str]) -> None:
         self._namespace = namespace
@@ -120,17 +120,17 @@ class _Values:
             return found
         try:
             return _Value(self._to_text(found.value), is_table(found.value))
-        # The object is the user's own, and so is what its `__str__` raises.
+        # The object is the user's, so its `__str__` may raise anything.
         except Exception as error:  # noqa: BLE001
             return NotFound(f"making text of it failed ({type(error).__name__})", known=True)
 
 
-_INDENT = 100  # characters ahead of a table that are looked at
+_INDENT = 100  # characters to check before a table
 _REST_OF_LINE = re.compile(r"[^\S\n]*(\S|\n[^\S\n]*\S)?")
 
 
 def _on_own_lines(text: str, match: re.Match[str], table: str) -> tuple[str, str, str]:
-    """Return a table with the line ends that keep the text around it from becoming part of it."""
+    """Return a table, and the line ends before and after it that separate it from the text."""
     ahead = text[max(match.start() - _INDENT, 0) : match.start()].rstrip(" \t")
     before = "" if not ahead or ahead.endswith("\n") else "\n\n"
     rest = _REST_OF_LINE.match(text, match.end())
@@ -139,18 +139,18 @@ def _on_own_lines(text: str, match: re.Match[str], table: str) -> tuple[str, str
     return before, table, after
 
 
-# Where references stand ----------------------------------------------------------------------------
+# Find references -----------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\[\]{}\n]*\])*|[{}]")
 _ESCAPES = frozenset(
     {r"\n", r"\t", r"\r"}
-)  # text that people type for line ends and tabs, no commands
+)  # typed by users for line ends and tabs; no commands of a formula
 
 
 def _references(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Yield what looks like a reference, and where it stands: in prose, in a formula, in double braces."""
-    groups: list[bool] = []  # the braces that are open, and whether each is a formula's
-    formula_at = -1  # where a brace would open a formula's group
+    """Yield the match of each possible reference, and its surroundings, such as :data:`PROSE`."""
+    groups: list[bool] = []  # for each open brace: whether it is a group of a formula
+    formula_at = -1  # the position where a brace would open a group of a formula
     position = 0
     while token := _TOKEN.search(text, position):
         at, position = token.span()
@@ -171,7 +171,7 @@ def _references(text: str) -> Iterator[tuple[re.Match[str], str]]:
 
 
 def _surroundings(text: str, at: int, formula_at: int) -> str:
-    """Return where the brace at `at` stands."""
+    """Return what surrounds the brace at `at`."""
     before = text[max(at - 3, 0) : at]
     if at == formula_at or before.endswith("^"):
         return FORMULA

@@ -1,4 +1,4 @@
-"""Values as they go into a prompt."""
+"""Convert values to text for a prompt."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from cbai_notebook.prompts.tables import DEFAULT_ROWS, is_table, markdown_table
 
 
 def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
-    """Return a value the way it goes into a prompt.
+    """Return the text of a value for a prompt.
 
-    Text goes as it is; a DataFrame or Series as a Markdown table; a dict or list as JSON where it can
-    be; an answer of ours as its text; all else as ``str`` gives it.
+    Text is unchanged; a DataFrame or Series becomes a Markdown table; a dict or list becomes JSON if
+    possible; an answer of this package becomes its text; anything else becomes ``str(value)``.
 
     Args:
         value: Any object.
-        table_rows: Rows of a table to keep.
+        table_rows: The most rows of a table.
     """
     if is_table(value):
         return markdown_table(value, table_rows)
@@ -31,7 +31,7 @@ def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
 
 
 def _json_value(value: Any) -> Any:
-    """Return what JSON has for a value inside a dict or list."""
+    """Return a value that JSON can encode, for one inside a dict or list that it cannot."""
     if type(value).__module__.partition(".")[0] == "numpy":
         return value.tolist()
     return str(value)

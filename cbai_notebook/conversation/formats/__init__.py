@@ -1,7 +1,7 @@
-"""Conversations as files: out in many forms, and in again.
+"""Export conversations to files in several formats, and import them.
 
-This package knows turns and conversations, no notebook and no database. Every form is a row of
-:data:`FORMS`; whatever a prompt or an answer holds, it stays text in every one of them.
+The package uses turns and conversations; it imports no notebook code and no database code. Every
+format is a row of :data:`FORMS`. No format may treat text of a prompt or an answer as code or markup.
 """
 
 from cbai_notebook.conversation.formats.export import FORMS, Form, export

@@ -1,7 +1,7 @@
-"""A conversation's prompt as an app: a WeChat Mini Program, and a web page.
+"""Export a conversation's prompt as an app: a WeChat Mini Program, or a web page.
 
-Nothing of a conversation is written into code. What the user chose goes into one file of data, or
-one element of it, and the files beside it are the same in every export.
+No text of a conversation is written into code. It goes into one data file, or one data element of the
+page; all other files are the same in every export.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cbai_notebook.conversation.turn import Turn
 
 NO_ENV = "YOUR_ENV_ID"
-"""What stands for the environment's id where none is known."""
+"""The placeholder for the environment's id if it is not known."""
 
 _FOLDER = Path(__file__).parent
 _PAGES = (
@@ -42,12 +42,12 @@ _PAGES = (
     "pages/chat/chat.wxss",
 )
 
-# The providers that the base library knows from 3.7.1 on; all others need a newer one.
+# The providers that the base library supports since 3.7.1; all others need a newer version.
 # https://developers.weixin.qq.com/miniprogram/dev/wxcloudservice/wxcloud/reference-sdk-api/extend/ai
 _FIRST_PROVIDERS = frozenset({"hunyuan-exp", "deepseek"})
 _FIRST_LIBRARY, _LIBRARY = "3.7.1", "3.15.1"
 
-# What needs code of the notebook's, or is set by the call itself.
+# Parameters that need code in the notebook, or that the app's own call sets.
 _NOTEBOOK_ONLY = frozenset(
     {
         "tools", "tool_choice", "parallel_tool_calls", "max_steps", "on_step_finish", "model",
@@ -62,12 +62,12 @@ def mini_program(
     """Return the files of a folder that opens in WeChat DevTools.
 
     Args:
-        conversation: Its last answered turn says which provider, model and parameters.
-        settings: Where the environment's id comes from.
-        examples: Numbers of the turns that are sent ahead of every prompt as examples.
+        conversation: Its last answered turn gives the provider, the model and the parameters.
+        settings: Settings with the environment's id.
+        examples: Numbers of the turns that are sent before every prompt as examples.
 
     Raises:
-        UsageError: The conversation is empty, or has no such turn with an answer.
+        UsageError: The conversation is empty, or an example does not exist or has no answer.
     """
     prompt, notes = _prompt(conversation, settings, examples)
     library = _FIRST_LIBRARY if prompt["provider"] in _FIRST_PROVIDERS else _LIBRARY
@@ -100,15 +100,15 @@ def mini_program(
 
 
 def web_page(conversation: Conversation, settings: Settings, examples: Iterable[int]) -> str:
-    """Return an HTML page that asks by the CloudBase Web SDK.
+    """Return an HTML page that sends prompts with the CloudBase Web SDK.
 
     Args:
-        conversation: Its last answered turn says which provider, model and parameters.
-        settings: Where the environment's id and region come from.
-        examples: Numbers of the turns that are sent ahead of every prompt as examples.
+        conversation: Its last answered turn gives the provider, the model and the parameters.
+        settings: Settings with the environment's id and region.
+        examples: Numbers of the turns that are sent before every prompt as examples.
 
     Raises:
-        UsageError: The conversation is empty, or has no such turn with an answer.
+        UsageError: The conversation is empty, or an example does not exist or has no answer.
     """
     prompt, notes = _prompt(conversation, settings, examples)
     data = {
@@ -124,9 +124,9 @@ def web_page(conversation: Conversation, settings: Settings, examples: Iterable[
 def _prompt(
     conversation: Conversation, settings: Settings, examples: Iterable[int]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return what the app asks with, and what its reader should know about that."""
+    """Return the data that the app sends with every prompt, and notes for its reader."""
     turns = turns_of(conversation)
-    # The last one that was answered: what failed is not what was tried out.
+    # Not simply the last turn: if that one failed, the app should use settings that worked.
     last = next((turn for turn in reversed(turns) if turn.text), turns[-1])
     target = target_of(last, settings, custom=False)
     omitted = [name for name in last.params if name in _NOTEBOOK_ONLY - {"stream_options"}]
@@ -159,7 +159,7 @@ def _prompt(
 
 
 def _examples(turns: tuple[Turn, ...], numbers: Iterable[int]) -> list[Message]:
-    """Return the messages of the turns with these numbers, which count from 0, or back from -1."""
+    """Return the messages of turns by number: from 0, or from the end with -1."""
     messages: list[Message] = []
     for number in numbers:
         if not -len(turns) <= number < len(turns) or not turns[number].text:

@@ -1,4 +1,4 @@
-"""The raw requests as a shell script that any POSIX shell runs."""
+"""Export requests as a script of curl commands for any POSIX shell."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
     from cbai_notebook.conversation.conversation import Conversation
 
-# Every line of indented JSON begins with a space, a bracket or a brace, so this is none of them.
+# No line of indented JSON can be this: each begins with a space, a bracket or a brace.
 _HERE_DOCUMENT_END = "END_OF_REQUEST"
 
 
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
-    """Return a script that asks the last prompt, with what came before, or every prompt in turn."""
+    """Return a script that sends the last request with its context, or the request of every turn."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
     needs_key = any(request.needs_key for request in requests)
     head = [

@@ -1,4 +1,4 @@
-"""What every form needs to write text that stays text."""
+"""Escape text for the export formats, so that it stays text."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from cbai_notebook.text import one_line
 if TYPE_CHECKING:
     from cbai_notebook.conversation.turn import Turn
 
-# What JSON allows and others do not: line ends to JavaScript, to `splitlines` and to editors, signs
-# that reorder the line they stand in, the byte order mark, and halves of a pair, which have no UTF-8.
+# Characters that JSON allows but other readers do not: line ends for JavaScript, `splitlines` and
+# editors, controls, characters that change the reading direction, the byte order mark, and lone
+# surrogates, which have no UTF-8 form.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """Return JSON that is also safe to read line by line and as JavaScript.
+    """Return JSON that can also be read line by line and as JavaScript.
 
     Args:
-        value: Plain values; a time becomes ISO 8601, and what JSON does not know its text.
+        value: Plain values. A time becomes ISO 8601; a type that JSON does not have becomes text.
         indent: Spaces for each level; one line by default.
 
     Raises:
-        UsageError: A number in it has no JSON form.
+        UsageError: The value has no JSON form: it holds NaN or infinity, or itself, or is too deep.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
@@ -40,36 +41,37 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 
 def json_in_html(value: Any) -> str:
-    """Return JSON for a ``<script type="application/json">``, which nothing in it can end."""
+    """Return JSON for a ``<script type="application/json">``; no text in it can end the element."""
     return re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", json_text(value, indent=2))
 
 
 def javascript(value: Any) -> str:
     """Return plain values as a JavaScript literal."""
-    # JSON is JavaScript but for one name: this one would set the object's prototype. A quote that
-    # opens a string never follows a backslash, so no text inside a string is touched.
+    # Every JSON value is a JavaScript literal, with one exception: the key __proto__ would set the
+    # object's prototype. The quote that opens a string never follows a backslash, so text inside a
+    # string is not changed.
     return re.sub(r'(?<!\\)"__proto__":', '["__proto__"]:', json_text(value, indent=2))
 
 
 def fill(template: str, **values: str) -> str:
-    """Return a template of ours with each ``@NAME@`` filled in once, so that no value is one again."""
+    """Fill in each ``@NAME@`` of a template of this package, in one pass: values are not filled in."""
     return re.sub("@([A-Z]+)@", lambda match: values[match[1]], template)
 
 
 def in_markdown(text: str) -> str:
-    """Return text on one line in which no sign means anything to Markdown."""
+    """Return the text on one line with every special character of Markdown escaped."""
     return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", one_line(text))
 
 
 def file_stem(name: str) -> str:
-    """Return a conversation's name as the beginning of a file's name."""
-    # A file's name may have 255 bytes, a sign up to 4.
+    """Return a file name without suffix for a conversation's name."""
+    # A file name may have 255 bytes, and a character has up to 4.
     stem = name.removesuffix(".ipynb")
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:50] or "conversation"
 
 
 def model_label(turn: Turn) -> str:
-    """Return who was asked, as a reader would call it."""
+    """Return the name of the model that answered, as a heading for readers."""
     return one_line(turn.model or turn.provider or "") or "Assistant"
 
 

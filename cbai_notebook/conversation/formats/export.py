@@ -1,4 +1,4 @@
-"""The forms that a conversation can be exported in, in one table."""
+"""The table of export formats, and the function that exports a conversation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from cbai_notebook.text import masked
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
 
-# A shorter one could be any word, and is no key of CloudBase's.
+# A shorter key may be an ordinary word, and CloudBase's keys are longer.
 _KEY_CHARS = 8
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What an export is made with beside the conversation."""
+    """The options of an export that every format gets."""
 
     settings: Settings
     examples: tuple[int, ...] = ()
@@ -33,15 +33,16 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Form:
-    """One row of the table of forms.
+    """One export format.
 
     Attributes:
-        name: How it is asked for.
-        label: What a menu calls it.
-        suffix: The end of the file's name; ``""`` for a folder.
-        mime: The type of a download.
-        help: What it is, in a few words.
-        takes: The options of :func:`export` that mean something to it.
+        name: The name that users write.
+        label: The name in a menu.
+        suffix: The suffix of the file's name; ``""`` for a folder.
+        mime: The MIME type of a download.
+        help: A short description.
+        make: Returns the text of the file, or the text of each file of a folder by its path.
+        takes: The options of :func:`export` that the format accepts.
     """
 
     name: str
@@ -128,7 +129,7 @@ FORMS: tuple[Form, ...] = (
         _EXAMPLES,
     ),
 )
-"""Every form, in the order of a menu. ``name`` is final: users write it."""
+"""Every format, in the order of a menu. A ``name`` must never change, because users write it."""
 
 
 def export(
@@ -139,21 +140,24 @@ def export(
     examples: Iterable[int] | None = None,
     every_turn: bool = False,
 ) -> Export:
-    """Make files of a conversation, of the turns that are on show.
+    """Export the turns on the active path of a conversation.
 
-    The API key is in none of them, not even where a prompt or an answer holds it.
+    The API key is masked everywhere, also in prompts and answers.
 
     Args:
         conversation: The conversation.
         form: The name of one of :data:`FORMS`.
-        settings: Where requests go; those in force by default.
-        examples: For ``mini-program`` and ``web``: numbers of turns, as in the messages' ``turn``,
-            that are sent ahead of every prompt as examples. None by default.
-        every_turn: For ``curl`` and ``python``: the request of every turn, and not the last alone.
+        settings: Settings with the address of the server and the API key; the current ones by default.
+        examples: For ``mini-program`` and ``web``: numbers of turns, as in the messages' ``turn``.
+            Their messages are sent before every prompt as examples. No examples by default.
+        every_turn: For ``curl`` and ``python``: export the request of every turn, not only the last.
+
+    Returns:
+        The file or the folder, not written yet.
 
     Raises:
-        UsageError: There is no such form, it does not take an option, or it has nothing to hold.
-        ConfigurationError: Where requests go cannot be said.
+        UsageError: The format is unknown, does not accept an option, or has nothing to export.
+        ConfigurationError: The server address cannot be used, or no model is named.
     """
     chosen = _form(form)
     for option, is_given in (("examples", examples is not None), ("every_turn", every_turn)):
@@ -177,7 +181,7 @@ def _form(name: str) -> Form:
     if found:
         return found
     names = [form.name for form in FORMS]
-    # Less alike than elsewhere, so that webpage is taken for web and python-script for python.
+    # A lower cutoff than elsewhere: webpage must suggest web, and python-script python.
     near = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(
@@ -187,9 +191,9 @@ def _form(name: str) -> Form:
 
 
 def _without_key(conversation: Conversation, settings: Settings) -> Conversation:
-    """Return the conversation, or a copy in which dots stand for the key where it holds it.
+    """Return the conversation, or a copy with the API key masked if it contains the key.
 
-    The key is taken out before anything is escaped or wrapped: afterwards it has many spellings.
+    Mask before a format escapes or wraps text: afterwards the key can be written in many ways.
     """
     from cbai_notebook.client.settings import Secret
 
@@ -211,12 +215,12 @@ def _without_key(conversation: Conversation, settings: Settings) -> Conversation
 
 def _masked_turn(turn: Turn, mask: Callable[[str], str]) -> Turn:
     values = {field.name: _map_strings(getattr(turn, field.name), mask) for field in fields(turn)}
-    # The key may have arrived in pieces.
+    # Join the pieces of the stream first: the key may be split over two of them.
     return Turn(**{**values, "_text": [mask(turn.text)], "_reasoning": [mask(turn.reasoning)]})
 
 
 def _same(turn: Turn, copy: Turn) -> bool:
-    # The one thing that a form may name and that no record has.
+    # Records have no `asked_model`, but a format may write it.
     same_model = turn.asked_model == copy.asked_model
     return same_model and turn.records("", 0) == copy.records("", 0)
 

@@ -1,4 +1,4 @@
-"""A conversation in some form, ready to be written or downloaded."""
+"""The files of an export, to be written or downloaded."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cbai_notebook.files import beside, expanded, write_atomically
 
 @dataclass(frozen=True)
 class Export:
-    """What an export made.
+    """The result of an export: one file, or a folder of files.
 
     Attributes:
-        name: What the file, or the folder, is called.
-        mime: The type of a download.
-        files: What each file holds, by its path below the folder; a single file by its name.
-        folder: Whether these are the files of a folder.
+        name: The name of the file or the folder.
+        mime: The MIME type of a download.
+        files: The content of each file by its path inside the folder; a single file by its name.
+        folder: Whether the export is a folder.
     """
 
     name: str
@@ -35,29 +35,29 @@ class Export:
 
     @property
     def data(self) -> bytes:
-        """What a browser downloads: the file, or the folder as a zip file."""
+        """The bytes of a download: the file, or the folder as a zip file."""
         return self.zip() if self.folder else _bytes(next(iter(self.files.values())))
 
     @property
     def download_name(self) -> str:
-        """What the download is called."""
+        """The file name of the download."""
         return f"{self.name}.zip" if self.folder else self.name
 
     def write(self, to: str | Path | None = None, *, overwrite: bool = False) -> Path:
         """Write the file or the folder.
 
-        A file, and a new folder, appear whole or not at all; in a folder that is there, each file does.
+        A file or a new folder is written atomically. In an existing folder each file is.
 
         Args:
-            to: Where: the file, or a folder that exists to put the file into; for a folder, the
-                folder itself. By default a new one of its own name in the current folder.
+            to: For a file: its path, or an existing folder to write it into. For a folder: its path.
+                By default the export's name in the current folder.
             overwrite: Replace files of the same names. Other files in the folder stay.
 
         Returns:
-            What was written: the file or the folder.
+            The path of the written file or folder.
 
         Raises:
-            UsageError: Something is there already, or it cannot be written there.
+            UsageError: The file, or a folder with files, already exists, or writing failed.
         """
         target = expanded(self.name if to is None else to)
         try:
@@ -108,7 +108,7 @@ class Export:
 
 
 def _bytes(content: str | bytes) -> bytes:
-    # Half of a surrogate pair has no UTF-8; it comes from text that was cut in the middle.
+    # A lone surrogate has no UTF-8 form; it comes from text that was cut inside a surrogate pair.
     return content.encode("utf-8", "replace") if isinstance(content, str) else content
 
 

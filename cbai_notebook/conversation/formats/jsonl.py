@@ -1,4 +1,4 @@
-"""JSON Lines: the form that fine-tuning takes, and our own that loses nothing."""
+"""Export as JSON Lines: for fine-tuning, or as message records that lose nothing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def fine_tuning(conversation: Conversation) -> str:
-    """Return one line ``{"messages": […]}`` with what a model is to learn from.
+    """Return one line ``{"messages": […]}`` with the messages to train a model on.
 
-    Only whole answers are in it: one that was stopped or cut teaches a model to break off.
+    Only complete answers are included: a stopped or cut answer would teach the model to stop early.
     """
     messages: list[Message] = []
     for turn in conversation.turns:
-        # A system prompt is learnt even where the turn that set it came to nothing.
+        # Include a system prompt even if its own turn failed: it applies to the turns after it.
         if turn.system:
             messages.append({"role": "system", "content": turn.system})
         if turn.status == COMPLETE and turn.text:
@@ -27,5 +27,5 @@ def fine_tuning(conversation: Conversation) -> str:
 
 
 def records(conversation: Conversation) -> str:
-    """Return one line for each message, with everything that is known of it."""
+    """Return one line for each message, with every field of its record."""
     return "".join(f"{json_text(message)}\n" for message in conversation.messages)

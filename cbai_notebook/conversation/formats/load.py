@@ -1,6 +1,7 @@
-"""Messages out of a file: JSON Lines, message lists, and our own exports.
+"""Read messages from a file: JSON Lines, message lists, and exports of this package.
 
-What comes out are plain dicts as they stood there. Whether they make turns is not asked here.
+The messages are returned as plain dicts, as they are in the file. Whether they form valid turns is
+checked by :mod:`cbai_notebook.conversation.frames.turns`.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ def read_file(path: str | Path) -> list[list[Message]]:
     """Read the conversations of a file.
 
     Args:
-        path: A file of one of the forms that :func:`parse` knows, in UTF-8.
+        path: A UTF-8 file in one of the formats that :func:`parse` reads.
 
     Returns:
         The messages of each conversation.
 
     Raises:
-        UsageError: It cannot be read; the message names the file and the line.
+        UsageError: The file cannot be read; the error message names the file and the line.
     """
     file = expanded(path)
     try:
@@ -50,19 +51,19 @@ def read_file(path: str | Path) -> list[list[Message]]:
 def parse(text: str, name: str) -> list[list[Message]]:
     """Read the conversations of a text.
 
-    Known are a JSON list of messages; an object with such a list under ``messages``; a list of
-    either; and JSON Lines, where a line is any of these, or one message. Messages that stand alone
-    on their lines belong together, by their ``conversation`` where they name one.
+    Formats: a JSON list of messages; an object with such a list under ``messages``; a list of
+    either; and JSON Lines, where each line is any of these or one message. Single messages with the
+    same ``conversation``, or with none, form one conversation.
 
     Args:
         text: The text.
-        name: What errors call it.
+        name: The name of the text in error messages.
 
     Returns:
         The messages of each conversation, in the order of the text.
 
     Raises:
-        UsageError: It is none of these; the message names the line.
+        UsageError: The text has another format; the error message names the line.
     """
     text = text.removeprefix("\ufeff")
     if not text.strip():
@@ -80,7 +81,7 @@ def parse(text: str, name: str) -> list[list[Message]]:
 
 
 def _is_json(line: str) -> bool:
-    """Return whether the first line is JSON by itself; otherwise the text is one document."""
+    """Return whether the first line alone is JSON; otherwise the text is one JSON document."""
     try:
         _decode(line)
     except (ValueError, RecursionError):
@@ -89,7 +90,7 @@ def _is_json(line: str) -> bool:
 
 
 def _json(text: str, name: str, line: int) -> Any:
-    """Return the JSON value that begins on this line of a file."""
+    """Return the JSON value that starts on this line of a file."""
     try:
         return _decode(text)
     except RecursionError as error:
@@ -112,7 +113,7 @@ def _no_constant(constant: str) -> NoReturn:
 
 
 class _Collector:
-    """Conversations as they are found. Messages that stand alone are put together by name."""
+    """Collects the conversations of a text, and groups single messages by the name of their conversation."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -120,7 +121,12 @@ class _Collector:
         self._by_name: dict[Any, list[Message]] = {}
 
     def add(self, value: Any, where: str) -> None:
-        """Add what one line, or the whole text, holds."""
+        """Add the value of one line, or of the whole text.
+
+        Args:
+            value: The parsed JSON.
+            where: The position in the text for error messages; ``""`` for the whole text.
+        """
         if isinstance(value, dict) and "messages" in value:
             self._lists.append(self._messages(value["messages"], where))
         elif isinstance(value, dict):
@@ -135,10 +141,10 @@ class _Collector:
                 self._add_message(message)
 
     def conversations(self) -> list[list[Message]]:
-        """Return what was found.
+        """Return the messages of each conversation, in the order of the text.
 
         Raises:
-            UsageError: There is nothing.
+            UsageError: There are no messages.
         """
         found = [messages for messages in self._lists if messages]
         if not found:
@@ -179,7 +185,7 @@ def _is_conversation(value: Any) -> bool:
 
 
 def _with_time(message: Message) -> Message:
-    """Return the message with the time that our own export wrote as text."""
+    """Return the message with `created_at` parsed: the export writes it as text."""
     created = message.get("created_at")
     if not isinstance(created, str):
         return message

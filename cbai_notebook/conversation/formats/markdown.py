@@ -1,9 +1,9 @@
-"""A conversation as a Markdown document to read.
+"""Export a conversation as a Markdown document to read.
 
-The lines between the messages are ours, and no message can pass for one of them or swallow one:
-prompts are quoted, what tools got and gave stands in fences, and an answer stands as it is when it
-ends everything that it begins. Otherwise it is quoted as well, and the end of a quotation ends
-whatever was begun in it (CommonMark 0.31, 5.1).
+The headings between the messages are added by this module. No message can imitate or hide a heading:
+prompts are quoted, and the arguments and results of tools are fenced. An answer is written unchanged
+if it closes every block that it opens; otherwise it is quoted too, because the end of a block quote
+closes every block inside it (CommonMark 0.31, 5.1).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _answer(text: str) -> str:
 
 
 def _is_self_contained(text: str) -> bool:
-    """Return whether no fence and no HTML of the text can reach beyond its end; in doubt, no."""
+    """Return whether the text closes every fence and has no HTML outside them; in doubt, False."""
     open_fence = ""
     for line in _LINE_END.split(text):
         fence = _FENCE.match(line)

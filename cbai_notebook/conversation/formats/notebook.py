@@ -1,7 +1,7 @@
-"""A conversation as a notebook: one ``%%cbai`` cell for each prompt.
+"""Export a conversation as a notebook: one ``%%cbai`` cell for each prompt.
 
-A cell sends its text with ``{names}`` filled in, and its first line is read for options. A prompt or
-a system prompt that either of them could change is put into a variable, whose value is sent as it is.
+A cell fills in ``{names}`` in its text, and its first line is parsed for options. A prompt or a system
+prompt that this could change is put into a variable; the value of a variable is sent unchanged.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Conversation
     from cbai_notebook.conversation.turn import Turn
 
-# What could be filled in, and whatever begins like a prompt of Python's or IPython's, which IPython
-# takes away from every line.
+# The beginning of a reference that could be filled in, and the input prompts of Python and IPython,
+# which IPython removes from every line.
 _REFERENCE = re.compile(r"\{[^\W\d]")
 _SHELL_PROMPT = re.compile(r"\s*(>>>|\.\.\.|In *\[|\.\.\.:|:)")
-# The last two join emoji and space Chinese text.
+# The last two are the zero-width joiner of emoji and the space of Chinese text.
 _SAFE_UNPRINTABLE = frozenset("\n\t\u00a0\u200d\u3000")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][\w./:@+-]*", re.ASCII)
 _PARAMETER = re.compile(r"[^\W\d][\w-]*")
@@ -32,7 +32,7 @@ _NO_OPTION = frozenset({"model", "messages", "stream", "data"})
 
 
 def notebook(conversation: Conversation) -> str:
-    """Return a notebook (nbformat 4.5) that asks the prompts of the conversation again.
+    """Return a notebook (nbformat 4.5) that sends the prompts of the conversation again.
 
     Raises:
         UsageError: The conversation is empty.
@@ -82,14 +82,14 @@ def _cells(turn: Turn, number: int) -> Iterator[dict[str, Any]]:
 
 
 def _is_unchanged_in_cell(prompt: str) -> bool:
-    """Return whether a prompt may stand in a cell as it is."""
+    """Return whether a cell would send the prompt unchanged."""
     plain = all(char.isprintable() or char in _SAFE_UNPRINTABLE for char in prompt)
     trimmed = prompt.startswith("\n") or prompt.endswith("\n") or not prompt.strip()
     return plain and not (trimmed or _REFERENCE.search(prompt) or _SHELL_PROMPT.match(prompt))
 
 
 def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Return the options of a cell, and what no option can say."""
+    """Return the options of a cell, and descriptions of parameters that no option can set."""
     options, omitted = [], []
     if model := _model(turn):
         options.append(f"-m {model}")
@@ -106,7 +106,7 @@ def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[s
 
 
 def _model(turn: Turn) -> str:
-    """Return the model as ``-m`` takes it, or ``""`` where it cannot be named."""
+    """Return the value of the option ``-m``, or ``""`` if the model has no name or cannot be quoted."""
     if turn.provider == "local":
         return "local"
     model = model_of(turn) or ""
@@ -136,8 +136,8 @@ def _parameter(name: str, value: Any) -> str:
     if not _PARAMETER.fullmatch(name) or name in _NO_OPTION:
         raise UsageError(f"No option sets a parameter called {name!r}.")
     text = json_text(value)
-    # A text that looks like JSON would be read as JSON, so every text goes as JSON: in single
-    # quotes, which nothing inside can end.
+    # The option would parse a text that looks like JSON, so every text is written as JSON, in single
+    # quotes that no text inside can end.
     return f"-P {name}={_single_quoted(text) if isinstance(value, str) else text}"
 
 
@@ -146,7 +146,7 @@ def _single_quoted(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """Return a Python literal, a line of the text on a line of its own."""
+    """Return a Python literal, with each line of the text on a separate line."""
     pieces = re.findall(r"[^\n]*\n|[^\n]+", text) or [""]
     if len(pieces) == 1:
         return repr(text)

@@ -1,4 +1,4 @@
-"""The raw requests as a Python script that needs nothing but Python."""
+"""Export requests as a Python script that needs only the standard library."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def pieces(answer, stream):
 
 
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
-    """Return a script that asks the last prompt, with what came before, or every prompt in turn."""
+    """Return a script that sends the last request with its context, or the request of every turn."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
     head = fill(
         _SCRIPT,

@@ -1,4 +1,4 @@
-"""The requests of a conversation: what was sent to whom, as the client makes it."""
+"""Rebuild the requests of a conversation with the client's request builder, for export."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _ENV = "ENV-ID"
 
 @dataclass(frozen=True)
 class ExportedRequest:
-    """A request that can be sent by anyone who has a key.
+    """A request without its API key.
 
     Attributes:
-        path: What follows the base URL.
+        path: The URL after the base URL.
         body: The body, as plain JSON values.
-        headers: The headers without the key.
-        needs_key: Whether the server wants a key.
-        replaced_provider: The provider that was asked, where CloudBase stands in for it; else ``""``.
+        headers: The headers without ``Authorization``.
+        needs_key: Whether the server needs an API key.
+        replaced_provider: The turn's provider if CloudBase replaces it in the export; else ``""``.
     """
 
     path: str
@@ -41,7 +41,7 @@ class ExportedRequest:
 
     @property
     def comment(self) -> str:
-        """A comment for shell or Python that says that CloudBase stands in, with its line end, or ``""``."""
+        """A comment line for shell or Python if CloudBase replaces the provider; else ``""``."""
         if not self.replaced_provider:
             return ""
         return (
@@ -52,11 +52,12 @@ class ExportedRequest:
 
 @dataclass(frozen=True)
 class Target:
-    """Which provider and model to ask.
+    """The provider and the model of an exported request.
 
     Attributes:
-        provider, model: Their names; no model leaves the choice to the provider.
-        replaced_provider: The provider that was asked, where CloudBase stands in for it; else ``""``.
+        provider: The name of the provider.
+        model: The name of the model; None leaves the choice to the provider.
+        replaced_provider: The turn's provider if CloudBase replaces it in the export; else ``""``.
     """
 
     provider: str
@@ -68,7 +69,7 @@ def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
     """Return the turns of a conversation.
 
     Raises:
-        UsageError: There are none.
+        UsageError: The conversation is empty.
     """
     turns = conversation.turns
     if not turns:
@@ -80,24 +81,24 @@ def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
 
 
 def model_of(turn: Turn) -> str | None:
-    """Return the model to ask for again, where a turn names one.
+    """Return the model that an export asks for, or None if the turn names none.
 
-    What a server reports may be the version that an alias stands for today, which it will not have for
-    ever.
+    The model that the user asked for wins over the model that the server reported: the server may
+    report the version behind an alias, and that version may be removed later.
     """
     return turn.asked_model or turn.model
 
 
 def target_of(turn: Turn, settings: Settings, *, custom: bool) -> Target:
-    """Return whom a turn asks when it is taken elsewhere.
+    """Return the provider and the model for a turn's request outside the notebook.
 
-    A provider that is only known here, such as the offline model, is replaced by CloudBase with its
-    usual model.
+    A provider that works only in the notebook, such as the offline model, is replaced by CloudBase
+    with its default model.
 
     Args:
         turn: The turn.
-        settings: What fills in a provider or a model that the turn does not name.
-        custom: Whether a server of the user's own, at a base URL, can be asked from there.
+        settings: Settings with the defaults for a provider or a model that the turn does not name.
+        custom: Whether the export can send requests to the user's own server at a base URL.
     """
     from cbai_notebook.client.providers import default_model, in_cloud
 
@@ -110,11 +111,11 @@ def target_of(turn: Turn, settings: Settings, *, custom: bool) -> Target:
 def requests_of(
     conversation: Conversation, settings: Settings, *, every_turn: bool
 ) -> list[ExportedRequest]:
-    """Return the request of the last turn, which carries what came before, or that of every turn.
+    """Return the request of the last turn with its context, or the request of every turn.
 
     Raises:
         UsageError: The conversation is empty.
-        ConfigurationError: No model is named anywhere.
+        ConfigurationError: Neither the turn nor the settings name a model.
     """
     turns = turns_of(conversation)
     chosen = turns if every_turn else turns[-1:]
@@ -122,10 +123,10 @@ def requests_of(
 
 
 def base_url(settings: Settings, requests: list[ExportedRequest]) -> tuple[str, str, str]:
-    """Return the base URL as what stands before, in place of, and after the environment's id.
+    """Return the base URL in three parts: before the environment's id, a placeholder for it, after it.
 
-    The first part alone is the URL where the environment or the address is known; all three are
-    empty where a server of the user's own is asked and its address is not known.
+    If the environment or the address is known, the first part is the whole URL. If the requests go to
+    the user's own server and its address is not known, all three are empty.
     """
     from cbai_notebook.client.providers import base_url_of
 
@@ -169,13 +170,13 @@ _NO_LIMIT = 1 << 62
 
 
 def _limits(conversation: Conversation, turn: Turn) -> ContextLimits:
-    """Return bounds that leave out what was left out when the turn was asked."""
+    """Return limits that drop as many turns from the context as were dropped when the turn was sent."""
     turns = conversation.turns
     answered = [earlier for earlier in turns[: turns.index(turn)] if earlier.text]
     return ContextLimits(max(len(answered) - turn.dropped_turns, 0), chars=_NO_LIMIT)
 
 
 def _was_streamed(turn: Turn) -> bool:
-    # Only an answer that came in one piece has a duration and no first token.
+    # Only an answer without streaming has a duration and no time of a first token.
     in_one_piece = turn.duration_s is not None and turn.first_token_s is None
     return not (in_one_piece and turn.status == COMPLETE)

@@ -1,4 +1,4 @@
-"""Messages as tables and back: flat records, DataFrames, and the turns that they stand for."""
+"""Convert message records to DataFrames, and DataFrames and message lists back to turns."""
 
 from cbai_notebook.conversation.records import Records
 

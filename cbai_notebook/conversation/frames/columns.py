@@ -1,4 +1,4 @@
-"""The columns of a table of messages, and what each one holds."""
+"""The columns of a table of messages, and the kind of value in each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Kind(Enum):
-    """What the values of a column are; ``None`` stands for a missing one."""
+    """The kind of value in a column; a missing value is ``None``."""
 
     TEXT = "text"
     NUMBER = "a whole number that is never missing"
@@ -45,13 +45,13 @@ COLUMNS: Mapping[str, Kind] = {
 }
 """The kind of each key of a message record."""
 
-# So many records at a time stay in the processor's cache: column by column over all of them takes
-# four times as long.
+# This many records fit into the processor's cache. Without batches, going through all records once
+# for each column takes four times as long.
 _BATCH_ROWS = 256
 
 
 def transpose(records: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
-    """Return the columns of records by name; what a record lacks is ``None``."""
+    """Return the columns of records by name; a missing value is ``None``."""
     columns: dict[str, list[Any]] = {name: [] for name in names}
     for start in range(0, len(records), _BATCH_ROWS):
         batch = records[start : start + _BATCH_ROWS]

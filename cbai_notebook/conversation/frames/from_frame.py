@@ -1,4 +1,4 @@
-"""Messages in any form, a list of dicts or somebody's DataFrame, as clean columns of plain values."""
+"""Read a list of message dicts or a DataFrame into columns of plain, checked Python values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
 from cbai_notebook.conversation.frames.to_frame import import_optional
 from cbai_notebook.errors import UsageError
 
-# What OpenAI's messages have beyond the keys of our records.
+# Keys of OpenAI's messages that message records do not have.
 _OPENAI_KEYS = ("reasoning_content", "function_call")
 
 _REQUIRED = ("role", "content")
@@ -23,28 +23,28 @@ Columns = Mapping[str, list[Any]]
 
 
 def row_error(row: int, problem: str) -> UsageError:
-    """Return the error that a row is wrong.
+    """Return the error for a wrong row.
 
     Args:
-        row: The row's place, from 0, as pandas counts.
-        problem: What is wrong with it, and what to do.
+        row: The number of the row, from 0, as in pandas.
+        problem: The problem and its fix, in sentences.
     """
     return UsageError(f"row {row}: {problem} (Rows are counted from 0.)")
 
 
 def columns_of(messages: object) -> tuple[Columns, int]:
-    """Return every column of a table of messages, with plain Python values and ``None`` for missing ones.
+    """Return every column of a table of messages as plain Python values; a missing value is ``None``.
 
     Args:
-        messages: An iterable of mappings; or a DataFrame of pandas, polars or anything else that
+        messages: An iterable of mappings, a DataFrame of pandas or polars, or another table that
             narwhals reads.
 
     Returns:
-        The columns by name, all there and all of the same length, and that length.
+        All columns by name, each with one value for each row; and the number of rows.
 
     Raises:
-        MissingDependencyError: It is a table that only narwhals can read, and that is not installed.
-        UsageError: It is nothing of that, or a value is not what its column holds.
+        MissingDependencyError: Only narwhals can read the table, and it is not installed.
+        UsageError: The messages have another type, or a value does not fit its column.
     """
     columns, rows = _raw(messages)
     for name in _REQUIRED:
@@ -79,7 +79,7 @@ def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
                 f"A message is a dict, not {type(message).__name__}. "
                 "Give {'role': …, 'content': …}.",
             )
-    # A key that no message has costs nothing.
+    # Skip the keys that no message has: they cost no time then.
     present = set(_REQUIRED).union(*dicts)
     names = [name for name in (*COLUMNS, *_OPENAI_KEYS) if name in present]
     return transpose(dicts, names), len(dicts)
@@ -102,7 +102,7 @@ def _pandas_columns(frame: Any) -> tuple[dict[str, list[Any]], int]:
 
 def _pandas_values(series: Any) -> list[Any]:
     if series.dtype.kind == "M":
-        # All at once; one by one, pandas makes moments of its own first.
+        # Convert the whole column at once; one by one, pandas creates its own Timestamps first.
         pandas = import_module("pandas")
         return list(pandas.DatetimeIndex(series).to_pydatetime())
     return list(series.to_numpy(dtype=object, na_value=None))
@@ -125,7 +125,7 @@ def _clean(name: str, values: list[Any]) -> list[Any]:
     if name == "function_call":
         return [None if _missing(value) else value for value in values]
     kind = COLUMNS.get(name, Kind.TEXT)
-    # Two million values are in a hundred thousand rows, and most columns are clean as they are.
+    # A hundred thousand rows hold two million values, and most columns need no conversion.
     if set(map(type, values)) <= _CLEAN_TYPES[kind]:
         return values
     clean = _content if name == "content" else _CLEAN[kind]
@@ -152,7 +152,7 @@ def _missing(value: Any) -> bool:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
-    # Text alone, where it is a member of an enumeration or a text of numpy's.
+    # A plain str, also from a member of an enumeration or a numpy string.
     return str.__str__(value)
 
 
@@ -178,13 +178,13 @@ def _seconds(value: Any) -> float:
 
 
 def _time(value: Any) -> datetime:
-    """Return a moment in UTC. A text is read as ISO 8601; a time without a zone is in UTC already."""
+    """Return a datetime in UTC. Text is parsed as ISO 8601; a time without a zone counts as UTC."""
     if isinstance(value, str):
-        # Python 3.10 does not read the Z.
+        # Python 3.10 does not parse the Z.
         value = datetime.fromisoformat(f"{value[:-1]}+00:00" if value.endswith("Z") else value)
     if not isinstance(value, datetime):
         raise TypeError
-    # A plain one out of pandas' own, whose nanoseconds no record has.
+    # Convert a pandas Timestamp to a plain datetime; records have no nanoseconds.
     plain: datetime = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
     if plain.tzinfo is None:
         return plain.replace(tzinfo=timezone.utc)
@@ -198,7 +198,7 @@ def _flag(value: Any) -> bool:
 
 
 def _nested(value: Any) -> Any:
-    """Return a list or a dict that is nobody else's, read from JSON where it is text."""
+    """Return a list or a dict that shares nothing with the input; text is parsed as JSON."""
     value = json.loads(value) if isinstance(value, str) else _copy(_plain(value))
     if not isinstance(value, (list, dict)):
         raise TypeError
@@ -206,14 +206,14 @@ def _nested(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return an array or a tuple, as some tables hold lists, as a list."""
+    """Return an array or a tuple as a list: some tables store lists that way."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     return list(value) if isinstance(value, tuple) else value
 
 
 def _copy(value: Any) -> Any:
-    """Return a copy of lists and dicts, as deep as they go: `copy.deepcopy` takes five times as long."""
+    """Return a deep copy of lists and dicts; `copy.deepcopy` takes five times as long."""
     if isinstance(value, dict):
         return {key: _copy(item) for key, item in value.items()}
     return [_copy(item) for item in value] if isinstance(value, list) else value
@@ -238,4 +238,4 @@ _CLEAN_TYPES: Mapping[Kind, set[type]] = {
     Kind.FLAG: {bool, type(None)},
     Kind.NESTED: {type(None)},
 }
-"""The types of which every value is clean as it is."""
+"""For each kind, the types whose values need no conversion."""

@@ -1,7 +1,7 @@
-"""The parts of a message as OpenAI's chat protocol writes them: content parts, images and tool calls.
+"""Parse the parts of a message in OpenAI's chat format: content parts, images and tool calls.
 
-Each function takes what stands in a message and returns what a turn keeps, or raises a ``ValueError``
-that says what is wrong with it and what to do.
+Each function takes a value from a message and returns the value that a turn stores. It raises a
+``ValueError`` with the problem and its fix.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any
 
 
 def text(content: Sequence[Any]) -> str:
-    """Return content that may hold nothing but ``text`` parts, joined by a newline."""
+    """Return the texts of ``text`` parts, joined by a newline; refuse other parts."""
     return "\n".join(_text(part) for part in content)
 
 
 def prompt(content: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a user's content and the addresses of its images.
+    """Return the text of a user message's content, and the URLs of its images.
 
-    Images follow the text, wherever they stood, because that is how a turn sends them; a part's
-    ``detail`` is not kept.
+    A turn sends its images after its text, so the order of text and images is not kept. The
+    ``detail`` of an image is dropped.
 
     Args:
         content: A list of ``text`` and ``image_url`` parts.
@@ -30,14 +30,14 @@ def prompt(content: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def addresses(images: Any) -> tuple[str, ...]:
-    """Return a list of image addresses as a tuple."""
+    """Return a list of image URLs as a tuple."""
     if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
         raise ValueError("The `images` are no list of addresses. Give a list of text.")
     return tuple(images)
 
 
 def tool_calls(calls: Any) -> list[dict[str, Any]]:
-    """Return the tool calls of an assistant's message, as they are.
+    """Check the tool calls of an assistant message and return them unchanged.
 
     Args:
         calls: ``[{"id": …, "type": "function", "function": {"name": …, "arguments": "{…}"}}, …]``.

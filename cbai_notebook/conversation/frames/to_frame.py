@@ -1,6 +1,6 @@
-"""Message records as a DataFrame or an Arrow table, with the right types even where there is no row.
+"""Convert message records to a DataFrame or an Arrow table, with the right types even without rows.
 
-Columns are built whole, never row by row.
+Tables are built column by column, never row by row.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ _PANDAS_TYPES = {
     Kind.NESTED: "object",
 }
 
-# What Python and the libraries, whose own errors derive from these, say to a value of a wrong type.
+# Raised by Python and the table libraries for a value of a wrong type; their own errors derive from these.
 _CONVERSION_ERRORS = (OverflowError, TypeError, ValueError)
 
 
 def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
     """Return message records as a DataFrame.
 
-    Text is pandas' ``string`` (never a category, so that any value can be put in and frames can be
+    Text is pandas' ``string`` (never a category, so that any value can be assigned and frames can be
     joined), ``created_at`` is ``datetime64[us, UTC]``, seconds are ``float64``, tokens are ``Int64``,
     ``turn`` is ``int64``, ``stale`` is ``bool``; ``params``, ``images`` and ``tool_calls`` are the
-    dicts and lists themselves.
+    dicts and lists of the records, not copies.
 
     Args:
-        records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are left out.
+        records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are ignored.
 
     Raises:
         MissingDependencyError: pandas is not installed.
-        UsageError: A value is not what its column holds.
+        UsageError: A value does not fit its column.
     """
     (pandas,) = import_optional("A DataFrame", "pandas")
-    # The text is shared with the records and not copied, and may hold half a character.
+    # The Python string type shares the text with the records, and allows lone surrogates.
     types = {**_PANDAS_TYPES, Kind.TEXT: pandas.StringDtype("python")}
     columns = {}
     for name, values in transpose(records, COLUMNS).items():
@@ -65,17 +65,17 @@ def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
 def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) -> Any:
     """Return message records as a polars DataFrame or a pyarrow Table.
 
-    As :func:`to_pandas`, but ``params``, ``images`` and ``tool_calls`` are JSON text: their shape
-    differs from row to row, which no Arrow type can hold. Half a character, which Arrow's UTF-8
-    cannot hold either, becomes U+FFFD.
+    The columns are those of :func:`to_pandas`, but ``params``, ``images`` and ``tool_calls`` are JSON
+    text: their structure differs from row to row, and no Arrow type allows that. A lone surrogate,
+    which Arrow's UTF-8 does not allow, becomes U+FFFD.
 
     Args:
-        records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are left out.
-        backend: Which library's table.
+        records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are ignored.
+        backend: The library of the table.
 
     Raises:
         MissingDependencyError: narwhals or the library is not installed.
-        UsageError: A value is not what its column holds.
+        UsageError: A value does not fit its column.
     """
     purpose = "A polars DataFrame" if backend == "polars" else "An Arrow table"
     narwhals, _ = import_optional(purpose, "narwhals", backend)
@@ -105,10 +105,10 @@ def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) 
 
 
 def utf8(text: Any) -> str:
-    """Return text that can be written as UTF-8: halves of characters are joined or replaced.
+    """Return text that has a UTF-8 form: surrogate pairs are joined, lone surrogates replaced.
 
     Raises:
-        TypeError: It is no text.
+        TypeError: The value is not text.
     """
     if not isinstance(text, str):
         raise TypeError
@@ -131,7 +131,7 @@ def _utc(value: Any) -> datetime:
 
 def _json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    # Escaped, half a character survives.
+    # As a JSON escape, a lone surrogate is kept.
     return text if text == without_surrogates(text) else json.dumps(value)
 
 
@@ -143,7 +143,15 @@ def _column_error(name: str, kind: Kind) -> UsageError:
 
 
 def import_optional(purpose: str, *packages: str) -> list[Any]:
-    """Import packages, or say how to install all of them."""
+    """Import optional packages and return their modules.
+
+    Args:
+        purpose: What needs the packages, as the beginning of a sentence.
+        packages: Their names.
+
+    Raises:
+        MissingDependencyError: A package is not installed; the message has the `pip` command for all.
+    """
     try:
         return [import_module(package) for package in packages]
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Turns out of messages: records of ours, or a chat as OpenAI's protocol writes it."""
+"""Build turns from messages: message records of this package, or a chat in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cbai_notebook.conversation.turn import (
 _STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
 
 _ROLE_OF = {"tool_calls": "assistant", "tool_call_id": "tool", "images": "user"}
-"""What only messages of one role have."""
+"""The one role whose messages may have the key."""
 
 _ANSWER_FIELDS = (
     "finish_reason",
@@ -34,39 +34,39 @@ _ANSWER_FIELDS = (
     "completion_tokens",
     "total_tokens",
 )
-"""What a record of an answer says of it, under the names that a turn has for it."""
+"""Fields of an answer that have the same name in a record and in a turn."""
 
 Value = TypeVar("Value")
 
 
 def turns_of(messages: object) -> list[Turn]:
-    """Make turns of messages.
+    """Build turns from messages.
 
-    Records of ours come back as they were: the records of the turns equal the ones read, but for the
-    conversation's name and the numbers of the turns. In a chat of OpenAI's form a ``developer`` message
-    is a system prompt, and parts of a content are joined.
+    Message records are restored without loss: the records of the new turns equal the records read,
+    except for the conversation's name and the numbers of the turns. In a chat in OpenAI's format, a
+    ``developer`` message is a system prompt, and the text parts of a content are joined.
 
     Args:
         messages: An iterable of dicts, or a DataFrame of pandas, polars or Arrow. A turn is an optional
-            system prompt, a user's message, any number of steps (an assistant's message with
-            tool calls and one message of role ``tool`` for each), and an assistant's answer. Only a
-            user's message whose ``status`` is ``asked`` may stay without an answer.
+            system prompt, a user message, any number of steps (an assistant message with tool calls,
+            and one message of role ``tool`` for each call), and an answer of the assistant. Only a
+            user message with the ``status`` ``asked`` may have no answer.
 
     Returns:
         The turns, oldest first.
 
     Raises:
-        MissingDependencyError: It is a table that only narwhals can read, and that is not installed.
-        UsageError: A row is wrong; the message says which, counted from 0, and what to do.
+        MissingDependencyError: Only narwhals can read the table, and it is not installed.
+        UsageError: A row is wrong; the error message gives its number, from 0, and the fix.
     """
     return read(messages)[1]
 
 
 def read(messages: object) -> tuple[str | None, list[Turn]]:
-    """Make turns of messages, as :func:`turns_of`, and return the conversation's name with them.
+    """Build turns from messages, as :func:`turns_of` does, and read the conversation's name.
 
     Returns:
-        The name, where the messages tell it, and the turns.
+        The name, or None if no message has one; and the turns.
     """
     columns, rows = columns_of(messages)
     name = _conversation(columns["conversation"])
@@ -77,7 +77,7 @@ def read(messages: object) -> tuple[str | None, list[Turn]]:
 
 
 def _conversation(names: list[str | None]) -> str | None:
-    """Return the one conversation that the rows are of, where they tell."""
+    """Return the name of the conversation, or None if no row has one; refuse two names."""
     first: str | None = None
     for row, name in enumerate(names):
         first = first or name
@@ -92,7 +92,14 @@ def _conversation(names: list[str | None]) -> str | None:
 
 @dataclass
 class _OpenTurn:
-    """A turn of which not every row has been read: where its parts stand."""
+    """A turn whose rows are not all read yet: the row numbers of its parts.
+
+    Attributes:
+        system: The row of the system prompt.
+        user: The row of the user message.
+        steps: The messages with tool calls and their results.
+        unanswered: The row of each tool call without a result, by its id.
+    """
 
     system: int | None = None
     user: int | None = None
@@ -101,7 +108,7 @@ class _OpenTurn:
 
 
 class _Reader:
-    """Takes row after row and refuses the first that cannot stand where it does."""
+    """Reads rows in order into turns, and refuses the first row that is not valid at its position."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -117,7 +124,7 @@ class _Reader:
         }
 
     def add(self, row: int) -> None:
-        """Read a row."""
+        """Read one row into the open turn."""
         role, status = self._cell("role", row), self._cell("status", row)
         if role == "function" or self._cell("function_call", row):
             raise row_error(
@@ -141,7 +148,7 @@ class _Reader:
         self._readers[role](row)
 
     def turns(self) -> list[Turn]:
-        """Return the turns, once every row has been read."""
+        """Return the turns after the last row."""
         self._end_turn()
         if self._open.system is not None:
             raise row_error(
@@ -194,7 +201,7 @@ class _Reader:
         open_turn.steps.append({"role": "tool", "content": self._text(row), "tool_call_id": call})
 
     def _end_turn(self) -> None:
-        """End the turn that is being read, where it may end without an answer."""
+        """End the open turn without an answer; refuse that if its status is not ``asked``."""
         user = self._open.user
         if user is None:
             return
@@ -267,7 +274,7 @@ class _Reader:
         content: str | list[Any] | None = self._cell("content", row)
         if content is not None:
             return content
-        # A CSV file, for one, does not tell an empty text from none.
+        # A CSV file, for example, does not distinguish an empty text from a missing one.
         if any(self._cell(name, row) for name in ("status", "tool_calls", "images")):
             return ""
         raise row_error(row, "The message has no `content`. Give a text, or leave the row out.")
