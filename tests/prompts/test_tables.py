@@ -16,7 +16,7 @@ from cbai_notebook.prompts.tables import is_table, markdown_table
 
 
 class MyFrame(pd.DataFrame):
-    """A DataFrame of somebody's own, as GeoPandas has."""
+    """A subclass of DataFrame, as GeoPandas has one."""
 
 
 def test_a_dataframe_becomes_a_table() -> None:

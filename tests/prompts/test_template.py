@@ -1,4 +1,4 @@
-"""Names in prompts: what is filled in, what is left alone, and what the user is told about it."""
+"""References in prompts: which are filled in, which are not, and the hints about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cbai_notebook.prompts.template import LONG_VALUE_CHARS, expand
 
 
 class User:
-    """Somebody with attributes of every kind."""
+    """An object with attributes of every kind."""
 
     name = "Ada"
     tags = ("x", "y")
@@ -43,7 +43,7 @@ class Unprintable:
 
 
 class UnboundProxy:
-    """Raises whatever is asked of it, its class included, as the proxies of web frameworks do."""
+    """Raises on every attribute, `__class__` included, like the proxies of web frameworks."""
 
     def __getattribute__(self, name: str) -> Any:
         raise RuntimeError("working outside of a context")
@@ -361,7 +361,7 @@ def test_a_value_with_braces_is_put_in_and_never_expanded(text: str, value: str)
 
 @given(_TEXTS, _TEXTS)
 def test_texts_on_either_side_of_a_blank_line_do_not_touch_each_other(one: str, two: str) -> None:
-    # Each ends with its braces closed, so that none is a formula's that reaches across.
+    # Without backslashes, no command of a formula opens a group that spans both texts.
     one, two = one.replace("\\", ""), two.replace("\\", "")
     values = {"a": "A", "b": "B"}
     joined = expand(f"{one}\n\n{two}", values).text
@@ -380,7 +380,7 @@ def test_json_is_sent_to_the_letter(value: Any) -> None:
 
 
 class Counting(dict[str, Any]):
-    """Counts how often it is asked for a name."""
+    """Counts the look-ups of names."""
 
     asked = 0
 
@@ -393,7 +393,7 @@ class Counting(dict[str, Any]):
     "piece", ["{a}", "{nope}", "{x.y}", '{a["', "{", "}", "\\frac{", "\\a[", "{a(1)}", "`", "x_{a}"]
 )
 def test_a_long_prompt_is_read_in_one_go(piece: str) -> None:
-    # What a place costs must not grow with the length of the prompt around it.
+    # The cost of one reference must not grow with the length of the prompt.
     values = Counting(a="A")
     text = piece * 50_000
     expanded = expand(text, values)

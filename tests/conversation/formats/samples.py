@@ -1,4 +1,4 @@
-"""Conversations to export, and what a test runs exports with."""
+"""Conversations to export, and helpers that run the exports."""
 
 from __future__ import annotations
 
@@ -66,24 +66,24 @@ HOSTILE = (
     "__proto__",
     "What?",
 )
-"""Text that some form could take for something else."""
+"""Texts that a format could take for code or markup."""
 
 HOSTILE_IDS = [f"hostile{number}" for number in range(len(HOSTILE))]
 
 
 def texts(**options: Any) -> st.SearchStrategy[str]:
-    """Any text, and the text that is most likely to do harm."""
+    """Return a strategy for any text, which often draws a hostile one."""
     return st.one_of(st.sampled_from(HOSTILE), st.text(**options)).filter(bool)
 
 
 def text_of(talk: Conversation, form: str, **options: Any) -> str:
-    """Return the one file of an export, as it would be on disk."""
+    """Return the text of an export that is a single file, as on disk."""
     made = export(talk, form, **{"settings": SETTINGS, **options})
     return made.data.decode()
 
 
 def run(command: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder with nothing of the developer's in its environment."""
+    """Run a command in a folder, with no variables of the developer in its environment."""
     environment = isolated_environment(folder / "home", NO_PROXY="127.0.0.1", **variables)
     return subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""Every form by its name, and what is written where."""
+"""Every export format by its name, and the files that it writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An export asks for the model that the user asked for, whatever name the server reported."""
+"""An export requests the model that the user requested, not the name that the server reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHUNK = {
 
 
 def written(talk: Conversation, form: str, settings: Settings = SETTINGS) -> str:
-    """Return all that an export writes."""
+    """Return the text of all files of an export."""
     return "".join(map(str, export(talk, form, settings=settings).files.values()))
 
 

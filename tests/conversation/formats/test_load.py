@@ -1,4 +1,4 @@
-"""What was exported can be read again, and so can what others wrote."""
+"""Exports and message files of other programs can be read."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_messages_form_survives_a_file(text: str, tmp_path: Path) -> None:
     file = tmp_path / "talk.messages.jsonl"
     file.write_text(text_of(talk, "messages"), "utf-8", newline="")
     assert read_file(file) == [talk.messages]
-    # However a reader finds the ends of lines, there is one for each message.
+    # Also for a reader that knows more line ends than JSON Lines, each message is one line.
     assert len(file.read_bytes().decode().splitlines()) == len(talk.messages)
 
 

@@ -1,4 +1,4 @@
-"""Markdown: whatever people and models write, the document keeps its structure."""
+"""Markdown: no text of a user or a model can change the structure of the document."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def document(*turns: object, **options: str) -> str:
 
 
 def ours(markdown: str) -> list[str]:
-    """Return the paragraphs of the document that are nobody's but ours: our marks at the top level."""
+    """Return the top-level paragraphs of the document: the headings that the export adds."""
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
     return [
         tokens[at + 1].content
@@ -89,7 +89,7 @@ def test_an_answer_that_could_reach_beyond_its_end_is_quoted(answer: str) -> Non
     assert ours(made)[-4:] == ["**hy3**", "**You**", "**hy3**", "c"]
 
 
-# A line that a message could not forge, however it tried, because it stands in no quotation.
+# A line that no message can imitate, because it is outside every block quote.
 MARK = "**marker-7f3a**"
 
 

@@ -1,4 +1,4 @@
-"""The exported Mini Program runs: in Node.js, with a stand-in for ``wx``, against the gateway."""
+"""The exported Mini Program runs in Node.js, with a fake ``wx``, against the test gateway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DRIVER = Path(__file__).with_name("mini_program.cjs")
 
 @pytest.fixture
 def play(gateway: Gateway, tmp_path: Path) -> Play:
-    """Return what exports a conversation, opens it and does what a user would."""
+    """Return a function that exports a conversation, opens it and does the steps of a user."""
 
     def play(talk: Conversation, *steps: tuple[str, Any], **options: Any) -> dict[str, Any]:
         without = options.pop("without", [])
@@ -243,7 +243,7 @@ def test_no_text_becomes_code(play: Play, gateway: Gateway, text: str) -> None:
     result = play(talk, *said("hello"), examples=[0])
     assert result["broken"] is None
     if "\ud83d" in text:
-        return  # Node.js sends no half of a pair
+        return  # Node.js sends no lone surrogate
     body = gateway.last.json
     assert [message["content"] for message in body["messages"]] == [text, text, text, "hello"]
     assert (body["user"], body[text]) == (text, [{text: text}])

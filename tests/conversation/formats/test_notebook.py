@@ -1,4 +1,4 @@
-"""The exported notebook: its cells ask exactly the prompts, with their options, when they are run."""
+"""The cells of the exported notebook send exactly the prompts, with their options."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def notebook_of(talk: Conversation) -> nbformat.NotebookNode:
 
 
 def asked(talk: Conversation) -> list[tuple[PromptOptions, str, str | None]]:
-    """Return what the prompts' cells would ask: options, prompt and system prompt.
+    """Return the options, the prompt and the system prompt that each prompt cell would send.
 
-    IPython's own transformations, our options and our filling in are all applied. A user who has
-    variables of every name that a text might mean would not change it.
+    IPython's transformations, our option parser and our references are all applied. The namespace has
+    variables with the names that hostile texts use, to show that they are not filled in.
     """
     names = dict.fromkeys(["name", "x", "quit", "In", "_", "json", "title"], "FILLED IN")
     found = []

@@ -1,4 +1,4 @@
-"""The exported requests are run, and the gateway sees what our client had sent."""
+"""The exported scripts run, and send the same requests to the test gateway as our client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FORMS = ("curl", "python")
 def run_script(
     form: str, text: str, folder: Path, gateway: Gateway | None, **variables: str
 ) -> Any:
-    """Run an exported script as its reader would."""
+    """Run an exported script as a user would."""
     file = folder / ("script.sh" if form == "curl" else "script.py")
     file.write_text(text, "utf-8", newline="")
     if form == "curl":
@@ -95,7 +95,7 @@ def test_no_prompt_breaks_out(form: str, text: str, gateway: Gateway, tmp_path: 
         turn(text, params={"stop": [text], "user": text, text: text}),
         name=text if text.strip() else "poems",
     )
-    if "\ud83d" in text:  # no request can hold it
+    if "\ud83d" in text:  # no request can contain it
         with pytest.raises(UsageError, match="cannot be sent"):
             text_of(talk, form)
         return

@@ -1,4 +1,4 @@
-"""The exported web page runs: its scripts in Node.js, with stand-ins for document and SDK."""
+"""The scripts of the exported web page run in Node.js, with a fake document and a fake SDK."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DRIVER = Path(__file__).with_name("web_page.cjs")
 
 
 class Scripts(HTMLParser):
-    """Finds what a browser would take for a script, and every tag."""
+    """Finds every tag of a page, and every script that a browser would run."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -53,7 +53,7 @@ PLAIN = Scripts(text_of(conversation(turn("a", "b")), "web"))
 def scripts_of(talk: Conversation, **options: Any) -> tuple[str, str]:
     """Return the data and the code of the page."""
     page = Scripts(text_of(talk, "web", **options))
-    # Nothing that was said adds a tag, or ends the data before its end.
+    # No text of the conversation adds a tag or closes the data element early.
     assert page.tags == PLAIN.tags
     (kind, data), (source, nothing), (_, code) = page.scripts
     assert kind == {"id": "prompt", "type": "application/json"}
@@ -65,7 +65,7 @@ def scripts_of(talk: Conversation, **options: Any) -> tuple[str, str]:
 
 @pytest.fixture
 def play(gateway: Gateway) -> Play:
-    """Return what opens the page of a conversation and does what a user would."""
+    """Return a function that opens the page of a conversation and does the steps of a user."""
 
     def play(talk: Conversation, *steps: tuple[str, Any], **options: Any) -> dict[str, Any]:
         sdk = options.pop("sdk", None)
@@ -206,7 +206,7 @@ def test_no_text_becomes_code(play: Play, gateway: Gateway, text: str) -> None:
     )
     result = play(talk, *said("hello"), examples=[0])
     assert result["broken"] is None
-    if "\ud83d" not in text:  # Node.js sends no half of a pair
+    if "\ud83d" not in text:  # Node.js sends no lone surrogate
         body = gateway.last.json
         assert [m["content"] for m in body["messages"]] == [text, text, text, "hello"]
         assert (body["user"], body[text]) == (text, [{text: text}])

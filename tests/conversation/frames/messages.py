@@ -1,4 +1,4 @@
-"""Turns and tables for the tests that take conversations out and in again."""
+"""Turns and tables for the tests that convert conversations to tables and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cbai_notebook.conversation.turn import joined
 
 NOW = datetime(2026, 11, 22, 10, 30, 0, 123456, tzinfo=timezone.utc)
 
-# Halves of characters are a case of their own: Arrow cannot hold them.
+# Without lone surrogates, which Arrow does not allow; other tests cover them.
 TEXT = st.text(max_size=12)
 NAME = st.none() | st.text(min_size=1, max_size=8)
 COUNT = st.none() | st.integers(0, 2**40)
@@ -29,7 +29,7 @@ JSON = st.recursive(
 
 @st.composite
 def steps(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
-    """Make up to two steps, each with up to three calls that are answered in any order."""
+    """Draw up to two steps, each with up to three tool calls and their results in any order."""
     made: list[dict[str, Any]] = []
     for _ in range(draw(st.integers(0, 2))):
         ids = draw(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3, unique=True))
@@ -51,7 +51,7 @@ def steps(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
 
 @st.composite
 def turns(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Turn:
-    """Make any turn that a conversation can hold."""
+    """Draw any turn that a conversation can have."""
     made = Turn(
         prompt=draw(text),
         created_at=draw(
@@ -83,7 +83,7 @@ def turns(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Turn:
 
 
 def records_of(made: Iterable[Turn], name: str = "poems") -> Records:
-    """Return the records of turns in order."""
+    """Return the records of the turns, in order."""
     return Records(
         record for number, turn in enumerate(made) for record in turn.records(name, number)
     )
@@ -93,7 +93,7 @@ def many(messages: int) -> Records:
     """Return the records of a long conversation.
 
     Args:
-        messages: How many there are; an even number.
+        messages: The number of messages; even.
     """
     made = []
     for number in range(messages // 2):
@@ -143,4 +143,4 @@ FORMS: dict[str, Callable[[Records], Any]] = {
     "Arrow": Records.to_arrow,
     "Arrow through pandas": lambda records: records.to_arrow().to_pandas(),
 }
-"""The ways out, from which turns must come in again as they were."""
+"""Forms of message records from which the same turns must be read again."""

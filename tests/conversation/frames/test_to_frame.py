@@ -1,4 +1,4 @@
-"""Records as tables: the right columns and types, with rows and without."""
+"""Records become tables with the right columns and types, with and without rows."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_reading_a_table_of_polars_names_what_it_needs() -> None:
 
 
 def run_without(packages: set[str], script: str) -> str:
-    """Run a script where some packages are not installed, and return what it prints."""
+    """Run a script as if some packages were not installed, and return its output."""
     hide = (
         "import sys\n"
         "class Hide:\n"

@@ -1,4 +1,4 @@
-"""Turns out of messages: nothing is lost on the way, and a wrong row is named."""
+"""Turns are read from messages without loss, and an error names the wrong row."""
 
 from __future__ import annotations
 
