@@ -1,4 +1,4 @@
-"""``python -m tests.gateway``: run the gateway by itself."""
+"""``python -m tests.gateway``: run the gateway as a program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser."""
+    """Return the parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m tests.gateway",
         description=package.__doc__,
@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM, or until standard input ends if the options say so."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if options.with_parent:

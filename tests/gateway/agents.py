@@ -1,8 +1,8 @@
-"""The agents' part of the gateway: a few agents, what they say, and what they keep.
+"""The agents of the gateway: a few agents, their answers, and their stored records.
 
 Source: the pages under ``docs.cloudbase.net/http-api/ai-bot``. A scenario is chosen as for a model,
-the agent's id standing for the model's name. Of a scenario that answers, the text, the reasoning,
-the finish reason, usage, errors, and everything about the wire count; an event counts as a token.
+with the agent's id in place of the model's name. An answer uses the scenario's text, reasoning, finish
+reason, usage, errors and all fields about the wire; one event counts as one token.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _bot(bot_id: str, name: str, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class Agents:
-    """What the agents are and keep; a test may change all of it."""
+    """The agents and their stored data; a test may change all of it."""
 
     bots: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {
@@ -71,11 +71,11 @@ class Agents:
     conversations: list[dict[str, Any]] = field(default_factory=list)
 
     def owns(self, path: str) -> bool:
-        """Tell whether a path is one of the agents'."""
+        """Return whether a path belongs to the agents."""
         return _PATH.fullmatch(path) is not None
 
     def decide(self, gateway: Gateway, exchange: Exchange) -> tuple[Scenario, Ask]:
-        """Return what to answer to a request, and remember what it says."""
+        """Return the answer to a request, and store the messages or data that it sends."""
         match = _PATH.fullmatch(exchange.path)
         assert match is not None
         bot_id, rest = match["bot"], match["rest"] or ""
@@ -209,7 +209,7 @@ def _page(name: str, found: list[Any], query: dict[str, str]) -> dict[str, Any]:
 def _events(
     scenario: Scenario, ask: Ask, bot: dict[str, Any], record_id: str, *, searches: bool
 ) -> Iterator[str]:
-    """Yield the data of every event of an answer but ``[DONE]``."""
+    """Yield the data of every event of an answer except ``[DONE]``."""
     if scenario.payloads is not None:
         yield from scenario.payloads
         return

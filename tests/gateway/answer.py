@@ -1,4 +1,4 @@
-"""A scenario and a request to an answer: a head, and the steps that send its body."""
+"""Build the answer for a scenario and a request: a head, and the steps that send the body."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True)
 class Send:
-    """Write bytes; ``tokens`` have left after it."""
+    """Write bytes; after this step, ``tokens`` tokens have been sent."""
 
     data: bytes
     tokens: int = 0
@@ -30,9 +30,9 @@ class Pause:
     """Wait.
 
     Args:
-        seconds: How long; None is until the client is gone.
+        seconds: The length; None waits until the client disconnects.
         every: Seconds between heartbeats.
-        beat: What a heartbeat sends.
+        beat: The bytes of a heartbeat; empty for none.
     """
 
     seconds: float | None
@@ -42,19 +42,19 @@ class Pause:
 
 @dataclass(frozen=True)
 class Hold:
-    """Wait until the test lets the answer go on."""
+    """Wait until the test calls ``Gateway.let_go``."""
 
 
 @dataclass(frozen=True)
 class Until:
-    """Wait until so many seconds after the head was sent."""
+    """Wait until this many seconds after the head was sent."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Cut:
-    """End the connection here, by FIN or by RST."""
+    """End the connection, by FIN or by RST."""
 
     reset: bool
 
@@ -64,13 +64,13 @@ Step = Send | Pause | Hold | Until | Cut
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes over the wire.
+    """An answer as it is sent.
 
     Args:
-        status: HTTP status.
-        headers: Without those that belong to the connection.
-        steps: What to do after the head.
-        raw: Word for word, instead of head and steps.
+        status: The HTTP status.
+        headers: The headers, without ``Connection``.
+        steps: The steps after the head.
+        raw: The exact bytes to send instead of head and steps.
     """
 
     status: int
@@ -80,7 +80,7 @@ class Answer:
 
 
 def fault_step(fault: Fault) -> Step:
-    """Return the step that makes a fault happen."""
+    """Return the step that causes a fault."""
     if fault.kind == "pause":
         return Pause(fault.seconds)
     if fault.kind == "hold":
@@ -89,9 +89,9 @@ def fault_step(fault: Fault) -> Step:
 
 
 def answer(scenario: Scenario, ask: Ask, request_id: str) -> Answer:
-    """Return what ``scenario`` answers to ``ask``.
+    """Return the answer of ``scenario`` to ``ask``.
 
-    Long answers are made once: the same scenario and question give the very same bytes.
+    Answers are cached: the same scenario and request give the same bytes.
     """
     varies = scenario.error is not None
     return _answer(scenario, ask, request_id if varies else "")
@@ -131,14 +131,14 @@ def _headers(scenario: Scenario, content_type: str, length: int | None) -> list[
 
 
 def _whole(scenario: Scenario, status: int, text: bytes, content_type: str) -> Answer:
-    """Answer with a body that is known as a whole."""
+    """Answer with a complete body, in one or a few writes."""
     plain = scenario.but(framing="length", frames=None, wire_split=None)
     body = Body(plain)
     writes = [write for write in [*body.writes([text]), body.end()] if write]
     length = sum(map(len, writes))
     steps: list[Step] = []
     steps += map(fault_step, scenario.faults_at("body"))
-    # A whole body has no tokens; what should go wrong after some of them goes wrong halfway.
+    # A complete body has no tokens; a fault at a number of tokens happens in the middle of the body.
     midway = [fault for fault in scenario.faults if isinstance(fault.stage, int)]
     if midway:
         first, *rest = cut_at(b"".join(writes), [length // 2])
@@ -150,7 +150,7 @@ def _whole(scenario: Scenario, status: int, text: bytes, content_type: str) -> A
 
 
 def _completion(scenario: Scenario, ask: Ask) -> Answer:
-    """Answer with a whole completion, after the time that its tokens take."""
+    """Answer with a completion without streaming, after the time that its tokens take."""
     text = events.completion(scenario, ask).encode()
     whole = _whole(scenario, scenario.status, text, JSON)
     if scenario.rate is None:
@@ -173,7 +173,7 @@ def _streamed(scenario: Scenario, ask: Ask, request_id: str) -> Answer:
 
 
 class _StreamSteps:
-    """Collects the steps of a stream: events that leave together, waits and cuts between them."""
+    """Collects the steps of a stream: groups of events, with waits and cuts between them."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -192,7 +192,7 @@ class _StreamSteps:
         for number, item in enumerate(items):
             if scenario.rate is not None and item.tokens > self.due:
                 self._flush()
-                # A burst leaves when its last token is due.
+                # A burst is sent when its last token is due.
                 self.due += -(-(item.tokens - self.due) // scenario.burst) * scenario.burst
                 self.done.append(Until(self.due / scenario.rate))
             last = number + 1 == len(items)
@@ -226,11 +226,11 @@ class _StreamSteps:
             self.waiting = []
 
     def _faults(self, faults: list[Fault], following: str) -> bool:
-        """Let ``faults`` happen; return whether the answer ends with them.
+        """Add the steps of ``faults``; return whether the answer ends with them.
 
         Args:
-            faults: What goes wrong here.
-            following: The data of the next event, whose frame a cut can break off.
+            faults: The faults at this stage.
+            following: The data of the next event; a cut may send half of its frame.
         """
         for fault in faults:
             self._flush()

@@ -1,4 +1,4 @@
-"""Ask the gateway by httpx and by a bare socket, for the gateway's own tests."""
+"""Send requests to the gateway with httpx or a plain socket, for the gateway's own tests."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def body(model: str, prompt: str = "hello", *, stream: bool = True, **more: Any)
 
 
 def client(gateway: Gateway, **options: Any) -> httpx.Client:
-    """Return a client with the right key that follows nothing and trusts no environment."""
+    """Return a client with the right key, without redirects and without proxies of the environment."""
     options.setdefault("headers", {"Authorization": f"Bearer {DEFAULT_KEY}"})
-    # Without TLS in sight, reading the certificates would be most of a test's time.
+    # The tests use no TLS, and loading the certificates would take most of a test's time.
     options.setdefault("verify", False)
     return httpx.Client(base_url=gateway.base_url, trust_env=False, timeout=30, **options)
 
 
 def ask(gateway: Gateway, model: str, prompt: str = "hello", **more: Any) -> httpx.Response:
-    """Ask once, on a connection of its own, and read the whole answer."""
+    """Send one request on a new connection, and read the whole answer."""
     with client(gateway) as http:
         return http.post(PATH, json=body(model, prompt, **more))
 
 
 class RawClient:
-    """A socket that sends a request and gives back the very bytes that come."""
+    """A socket that sends requests and returns the exact bytes of the answers."""
 
     def __init__(self, gateway: Gateway) -> None:
         address = urlsplit(gateway.base_url)
@@ -68,7 +68,7 @@ class RawClient:
         return b"".join(parts)
 
     def read_until(self, mark: bytes) -> bytes:
-        """Read until ``mark`` has come."""
+        """Read until ``mark`` was received."""
         read = b""
         while mark not in read:
             part = self.socket.recv(65536)

@@ -1,4 +1,4 @@
-"""One client's connection: reads requests, carries out the steps of their answers."""
+"""The connection of one client: read requests, and run the steps of their answers."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Service(Protocol):
-    """Who decides what a connection answers."""
+    """Chooses the answers of a connection, and is notified of their progress."""
 
     def begin(self, connection: int, head: http1.Head, body: bytes) -> tuple[Exchange, Answer]:
-        """Take a request in and choose its answer."""
+        """Log a request and choose its answer."""
 
     def ended(self, exchange: Exchange) -> None:
-        """Hear that an answer is over."""
+        """Called when an answer has ended."""
 
     def changed(self) -> None:
-        """Hear that an exchange changed."""
+        """Called when an exchange has changed."""
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Wait for as long as it takes until a test has made something so."""
+        """Wait without a timeout until a condition holds, which a test controls."""
 
 
 class _Cut(Exception):
@@ -43,7 +43,7 @@ class _Cut(Exception):
 
 
 class Connection:
-    """A socket that speaks HTTP/1.1, as well or as badly as it is told."""
+    """A socket that speaks HTTP/1.1, correctly or with the faults of a scenario."""
 
     def __init__(self, sock: socket.socket, number: int, service: Service) -> None:
         sock.setblocking(False)
@@ -66,11 +66,11 @@ class Connection:
         except http1.BadRequest as error:
             await self._refuse(error, reading)
         except OSError:
-            # The client went away between two requests.
+            # The client disconnected between two requests.
             pass
         finally:
             reading.cancel()
-            # The loop must have let go of the socket before it is closed.
+            # The event loop must stop using the socket before it is closed.
             await asyncio.wait([reading])
             if not self._resets:
                 with contextlib.suppress(OSError):
@@ -83,11 +83,11 @@ class Connection:
         with contextlib.suppress(OSError):
             await self._loop.sock_sendall(self._sock, head + page)
             self._sock.shutdown(socket.SHUT_WR)
-            # Closing on what still comes in would reset the connection, and the answer with it.
+            # Closing while bytes still arrive would reset the connection and lose the answer.
             await asyncio.wait([reading], timeout=1)
 
     async def _read(self) -> None:
-        """Take in bytes, also while an answer is going out, so that a closed connection shows."""
+        """Receive bytes, also while an answer is sent, to notice when the client disconnects."""
         with contextlib.suppress(OSError):
             while data := await self._loop.sock_recv(self._sock, 256 * 1024):
                 self._buffer += data
@@ -96,7 +96,7 @@ class Connection:
         self._news.set()
 
     async def _more(self) -> bool:
-        """Wait for bytes; return whether there can be any."""
+        """Wait for more bytes; return False if the client has disconnected."""
         if self._gone.is_set():
             return False
         self._news.clear()
@@ -137,7 +137,7 @@ class Connection:
         self._service.ended(exchange)
 
     async def _unless_gone(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do ``work`` unless the client closes the connection first; return whether it was done."""
+        """Run ``work`` until the client disconnects; return whether it was completed."""
         working = asyncio.ensure_future(work)
         leaving = asyncio.ensure_future(self._gone.wait())
         try:
@@ -162,14 +162,14 @@ class Connection:
         started = self._loop.time()
         for number, step in enumerate(answer.steps):
             if number:
-                # A write that fits the socket's buffer does not let the loop run by itself.
+                # A write that fits into the socket's buffer does not yield to the event loop.
                 await asyncio.sleep(0)
             begun = self._loop.time()
             await self._take(step, exchange, started)
             if isinstance(step, Hold):
-                # What comes after it keeps its pace.
+                # Do not count the time of the hold: later steps keep their pace.
                 started += self._loop.time() - begun
-        # At once: who has read the last byte must find the answer finished.
+        # Without an await before it: a client that has read the last byte must see a finished answer.
         self._finish(exchange)
 
     async def _take(self, step: Step, exchange: Exchange, started: float) -> None:

@@ -1,11 +1,11 @@
-"""The errors that the gateway can answer with, in the gateway's shape and in an upstream model's."""
+"""Error answers, in the format of the gateway and in the format of an upstream model."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 
-#: Code → (HTTP status, message). The first code of a status stands for the status alone.
+#: Code → (HTTP status, message). The first code of a status is used for the status without a code.
 CODES: dict[str, tuple[int, str]] = {
     "AI_MODEL_PARAM_INVALID": (400, "A parameter is invalid."),
     "AI_MODEL_PARAM_REQUIRED": (400, "A required parameter is missing."),
@@ -20,7 +20,7 @@ CODES: dict[str, tuple[int, str]] = {
     "AI_MODEL_NOT_FOUND": (404, "The model does not exist."),
     "EXCEED_TOKEN_QUOTA_LIMIT": (429, "The token quota is used up."),
     "EXCEED_CONCURRENT_REQUEST_LIMIT": (429, "Too many requests at once."),
-    # The documents name no code for these statuses, so the names are the gateway's own.
+    # CloudBase's documentation has no code for these statuses; these names are ours.
     "ENV_SUSPENDED": (402, "The environment is suspended."),
     "ENV_ISOLATED": (423, "The environment is isolated."),
     "ENV_BLOCKED": (451, "The environment is blocked."),
@@ -44,13 +44,13 @@ _UPSTREAM_TYPES = {
 
 @dataclass(frozen=True)
 class Error:
-    """One refusal.
+    """One error answer.
 
     Args:
         code: One of ``CODES``, or any other word.
-        status: HTTP status; by default the one that belongs to the code, else 500.
-        message: By default the one that belongs to the code.
-        upstream: Write it as an upstream model does instead of as the gateway does.
+        status: The HTTP status; by default the status of the code, or 500.
+        message: The message; by default the message of the code.
+        upstream: Use the format of an upstream model instead of the gateway's.
     """
 
     code: str = "INTERNAL_ERROR"
@@ -65,7 +65,7 @@ class Error:
 
     @classmethod
     def of_status(cls, status: int) -> Error:
-        """Return the error that stands for a status alone."""
+        """Return the error for a status without a code."""
         for code, (known, _) in CODES.items():
             if known == status:
                 return cls(code)
@@ -82,7 +82,7 @@ class Error:
 
 
 def html_page(status: int) -> str:
-    """Return the kind of page that a proxy in front of the gateway shows when it fails."""
+    """Return an error page like that of a proxy in front of the gateway."""
     return (
         f"<html>\r\n<head><title>{status} Error</title></head>\r\n<body>\r\n"
         f"<center><h1>{status} Error</h1></center>\r\n<hr><center>proxy</center>\r\n"

@@ -1,4 +1,4 @@
-"""The objects that a model sends: chunks of a stream, and whole completions."""
+"""The JSON objects that a model sends: chunks of a stream, and complete completions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.gateway.scenario import Scenario, Stage
 
-#: The same for every answer, so that a long one is made once and sent often.
+#: The same for every answer, so that a long answer can be cached.
 ANSWER_ID = "chatcmpl-gateway"
 CREATED = 1_790_000_000
 _EXTRA = {"system_fingerprint": "fp_gateway", "x_gateway": {"unknown": ["field", 1, None]}}
@@ -21,7 +21,7 @@ _EXTRA = {"system_fingerprint": "fp_gateway", "x_gateway": {"unknown": ["field",
 
 @dataclass(frozen=True)
 class Ask:
-    """What a request asked for, as far as an answer depends on it."""
+    """The fields of a request that an answer depends on."""
 
     stream: bool
     model: str
@@ -31,7 +31,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Event:
-    """The data of one event, its name, and how far the answer has come after it."""
+    """The data of one event, its name, and the stage and the tokens that are reached after it."""
 
     data: str
     stage: Stage | None
@@ -41,14 +41,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Saying:
-    """The two texts of an answer, in tokens."""
+    """The reasoning and the content of an answer, in tokens."""
 
     reasoning: tuple[str, ...]
     content: tuple[str, ...]
 
     @classmethod
     def of(cls, scenario: Scenario, ask: Ask) -> Saying:
-        """Choose what is said."""
+        """Return the texts for a scenario and a request."""
         chinese = texts.is_chinese(ask.prompt)
         text = scenario.text
         if scenario.echo:
@@ -79,7 +79,7 @@ def _pieces(text: str | tuple[str, ...], scenario: Scenario) -> tuple[str, ...]:
 
 
 class _Writer:
-    """Writes the objects of one answer as JSON."""
+    """Returns the objects of one answer as JSON."""
 
     def __init__(self, scenario: Scenario, ask: Ask, saying: Saying) -> None:
         self.scenario = scenario
@@ -118,7 +118,7 @@ class _Writer:
     def chunk(
         self, delta: dict[str, Any] | None, tokens: int, finish_reason: str | None = None
     ) -> str:
-        """Return one chunk; no delta gives one without choices."""
+        """Return one chunk; without a delta, it has no choices."""
         value = self.envelope("chat.completion.chunk")
         value["choices"] = []
         if delta is not None:
@@ -130,7 +130,7 @@ class _Writer:
         return self.dump(value)
 
     def token(self, delta: dict[str, str], tokens: int) -> str:
-        """Return the chunk of a delta with text; cheap, because there are many alike."""
+        """Return the chunk of a text delta. Reuses the JSON around the text, because there are many."""
         if self.scenario.usage == "repeated" or len(delta) != 1:
             return self.chunk(delta, tokens)
         ((field, text),) = delta.items()
@@ -147,7 +147,7 @@ class _Writer:
 
 
 def deltas(scenario: Scenario, saying: Saying) -> Iterator[tuple[dict[str, str], int]]:
-    """Yield the delta of every chunk that holds text, and the tokens sent with it."""
+    """Yield the delta of every chunk with text, and the number of tokens sent after it."""
     count = 0
     if not scenario.reasoning_beside:
         for thought in saying.reasoning:
@@ -209,18 +209,18 @@ def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
 
 
 class _Troubles:
-    """What comes between tokens that should not."""
+    """The faults between tokens: broken JSON, error events, an early end."""
 
     def __init__(self, scenario: Scenario, total: int, request_id: str) -> None:
         self.scenario = scenario
-        # An answer that is shorter than its error is late ends with the error.
+        # If the answer has fewer tokens than `error_after`, the error comes at its end.
         self._error_after = min(scenario.error_after, total)
         self._bad_json_after = scenario.bad_json_after
         self._error = scenario.error if scenario.error_where == "event" else None
         self._request_id = request_id
 
     def after(self, sent: int) -> tuple[list[Event], bool]:
-        """Return what comes after ``sent`` tokens, and whether the answer stops there."""
+        """Return the extra events after ``sent`` tokens, and whether the answer ends with them."""
         scenario = self.scenario
         extra = []
         over = scenario.stop_after is not None and sent >= scenario.stop_after
@@ -239,7 +239,7 @@ class _Troubles:
 
 
 def completion(scenario: Scenario, ask: Ask) -> str:
-    """Return the JSON text of a whole, non-streamed answer."""
+    """Return the JSON text of an answer without streaming."""
     if scenario.completion is not None:
         return scenario.completion
     saying = Saying.of(scenario, ask)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
-    """Return a fresh gateway on a thread of its own, for tests with and without a loop."""
+    """Return a new gateway on a separate thread, for tests with and without an event loop."""
     with serve() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def gateway_process() -> Iterator[GatewayProcess]:
-    """Return a gateway in a process of its own, shared by the session."""
+    """Return a gateway in a separate process, shared by all tests of the session."""
     with serve_process() as running:
         yield running

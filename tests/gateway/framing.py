@@ -1,4 +1,4 @@
-"""Events to bytes: the lines of an event stream, the frames of the chunked encoding, packets."""
+"""Convert events to bytes: lines of an event stream, frames of the chunked encoding, packets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EventWriter:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._number = 0
-        # CR is never followed by a lone LF here: the two would be read as one line end.
+        # CR must not be followed by LF in this cycle: the two would be read as one line end.
         self._cycle = itertools.cycle(("\n", "\r", "\r\n"))
         self._colon = ":" if scenario.tight else ": "
         plain = not (scenario.comments or scenario.ids or scenario.bom or scenario.multiline)
@@ -40,7 +40,7 @@ class EventWriter:
         return {"lf": "\n", "crlf": "\r\n", "cr": "\r"}[ends]
 
     def write(self, data: str, name: str = "", *, blank: bool = True) -> bytes:
-        """Return the bytes of one event; without ``blank``, not the empty line that ends it."""
+        """Return the bytes of one event; ``blank`` adds the empty line that ends it."""
         self._number += 1
         if self._plain and blank and not name and "\n" not in data:
             return f"data{self._colon}{data}\n\n".encode()
@@ -62,7 +62,7 @@ class EventWriter:
 
 
 class Body:
-    """Turns the bytes of a body into writes, as the scenario frames and splits them."""
+    """Converts the bytes of a body to writes, framed and split as the scenario says."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
@@ -80,7 +80,7 @@ class Body:
         return self._zip.compress(data) + self._zip.flush(zlib.Z_SYNC_FLUSH)
 
     def writes(self, pieces: Iterable[bytes]) -> list[bytes]:
-        """Return the writes for pieces that leave together."""
+        """Return the writes for pieces that are sent together."""
         scenario = self._scenario
         squeezed = [self._compress(piece) for piece in pieces]
         if scenario.split is None and scenario.frames is None:
@@ -96,16 +96,16 @@ class Body:
         return frames if scenario.split is not None else [b"".join(frames)]
 
     def heartbeat(self) -> bytes:
-        """Return a comment in a frame of its own."""
+        """Return a comment in a separate frame."""
         return self._frame(b": heartbeat\n\n")
 
     def half(self, piece: bytes) -> bytes:
-        """Return the first half of the frame that would carry ``piece``."""
+        """Return the first half of the frame of ``piece``."""
         frame = self._frame(self._compress(piece))
         return frame[: max(1, len(frame) // 2)]
 
     def end(self) -> bytes:
-        """Return what ends the body properly."""
+        """Return the bytes of a correct end of the body."""
         tail = self._frame(self._zip.flush()) if self._zip is not None else b""
         return tail + (LAST_FRAME if self._scenario.framing == "chunked" else b"")
 

@@ -1,4 +1,4 @@
-"""The gateway itself: listens, checks the key, chooses scenarios, keeps the log."""
+"""The gateway: listens, checks the key, chooses scenarios, and logs requests."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ DEFAULT_KEY = "test-key"
 
 
 class Gateway:
-    """A loopback server that speaks CloudBase AI's chat protocol, and its faults.
+    """A loopback server with CloudBase AI's chat protocol, and its faults.
 
-    ``async with Gateway() as gw`` serves on the running loop; ``hosting.serve()`` on a thread.
-    Everything public may be used from any thread.
+    ``async with Gateway() as gw`` serves on the running event loop; ``hosting.serve()`` on a thread.
+    All public members may be used from any thread.
 
     Args:
-        key: The API key that is right.
-        port: Where to listen on the loopback interface; 0 is any free port.
+        key: The right API key.
+        port: The port on the loopback interface; 0 is any free port.
         default: Scenario, or its spec, for a request that chooses none.
-        concurrency: Answers at once; one more is refused as the real gateway does. None: no bound.
+        concurrency: The most answers at once; more requests are refused as by the real gateway.
+            None: no limit.
     """
 
     def __init__(
@@ -73,45 +74,46 @@ class Gateway:
         self._base = ""
         self._stranger_base = ""
 
-    # Where it is
+    # Addresses
 
     @property
     def base_url(self) -> str:
-        """Return ``http://127.0.0.1:PORT/v1``, what a client takes for CloudBase's base URL."""
+        """Return ``http://127.0.0.1:PORT/v1``, to use in place of CloudBase's base URL."""
         return f"{self._base}/v1"
 
     @property
     def stranger_url(self) -> str:
-        """Return the URL of another host that also listens, and must never see the key.
+        """Return the URL of a second server, the stranger, which must never receive the key.
 
-        It answers everything, and logs it in ``stranger_requests``: hostile answers can point there.
+        It answers every request and logs it in ``stranger_requests``. Redirects and links of hostile
+        answers can point to it.
         """
         return self._stranger_base
 
-    # What it answers
+    # Choosing answers
 
     def script(self, *scenarios: Scenario | str) -> None:
-        """Answer the next requests with these, one each; they win over header and model name."""
+        """Answer the next requests with these, one each; they override header and model name."""
         self._script.extend(map(_scenario, scenarios))
 
     def always(self, scenario: Scenario | str | None) -> None:
-        """Answer every request so that the script does not cover; None ends it."""
+        """Answer every request with this after the script has ended; None removes it."""
         self._always = None if scenario is None else _scenario(scenario)
 
     def forget(self) -> int:
-        """Drop what was scripted and set; return how many scripted answers nobody had asked for."""
+        """Remove the script and the scenario of ``always``; return the number of unused scripted answers."""
         left = len(self._script)
         self._script.clear()
         self._always = None
         return left
 
     def let_go(self) -> None:
-        """Let every answer pass the hold at which it stands, or else the next one it comes to."""
+        """Let every answer pass its current hold, or its next one."""
         for exchange in self.requests:
             exchange.let_go += 1
         self.changed()
 
-    # What it saw
+    # Reading the log
 
     @property
     def last(self) -> Exchange:
@@ -120,7 +122,7 @@ class Gateway:
 
     @property
     def leaks(self) -> list[Exchange]:
-        """Return the requests that carried the key to the stranger."""
+        """Return the requests that sent the key to the stranger."""
         return [
             exchange
             for exchange in self.stranger_requests
@@ -132,15 +134,15 @@ class Gateway:
     async def until(
         self, condition: Callable[[], object], timeout: float | None = PATIENCE
     ) -> None:
-        """Wait until ``condition()``, a question about this gateway, is true.
+        """Wait until ``condition()``, a function of this gateway's state, is true.
 
         Raises:
-            TimeoutError: It is not after ``timeout`` seconds; None waits for ever.
+            TimeoutError: It is still false after ``timeout`` seconds; None waits for ever.
         """
         await self._watch.until(condition, timeout)
 
     def wait_until(self, condition: Callable[[], object], timeout: float = PATIENCE) -> None:
-        """Wait as ``until`` does, blocking this thread; not from the gateway's own loop."""
+        """Wait as ``until`` does, but block this thread; never call it on the gateway's event loop."""
         self._watch.wait_until(condition, timeout)
 
     # Running
@@ -196,13 +198,13 @@ class Gateway:
             service.closed()
 
     def changed(self) -> None:
-        """Wake whoever waits."""
+        """Wake the waiters."""
         self._watch.changed()
 
     # Choosing
 
     def choose(self, asked: str) -> Scenario:
-        """Return the scenario for a request that asks for ``asked``, a spec or a model's name.
+        """Return the scenario for a request with ``asked``, a spec or a model's name.
 
         Raises:
             SpecError: The spec is wrong.
@@ -220,7 +222,7 @@ class Gateway:
 
 
 class _Main:
-    """Serves the gateway's own port."""
+    """Answers the requests to the gateway's port."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -261,7 +263,7 @@ class _Main:
         self.changed()
 
     def _decide(self, exchange: Exchange) -> tuple[Scenario, Ask]:
-        """Check the request as the real gateway would, and choose what to answer."""
+        """Check the request as the real gateway does, and choose the scenario."""
         nothing = Ask(False, "", "")
         provider = routes.provider_of(exchange.path)
         services = (self.gateway.agents, self.gateway.images)
@@ -310,7 +312,7 @@ class _Main:
 
 
 class _Stranger:
-    """Serves the other host: answers everything with a completion, and logs it."""
+    """Answers every request to the stranger with a completion or an image, and logs it."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -354,7 +356,7 @@ def _invalid(message: str) -> Scenario:
 
 
 def _ask(body: bytes) -> Ask:
-    """Read what an answer depends on out of a request's body."""
+    """Parse the fields of a request's body that an answer depends on."""
     value = json.loads(body)
     messages = value.get("messages") if isinstance(value, dict) else None
     if not isinstance(messages, list) or not messages:
@@ -382,7 +384,7 @@ def _plain(text: str, content_type: str) -> Answer:
 
 
 def _report(gateway: Gateway) -> dict[str, Any]:
-    """Return the log for whoever runs the gateway in another process."""
+    """Return the log for a test that runs the gateway in another process."""
     return {
         "now": time.monotonic(),
         "connections": gateway.connections,

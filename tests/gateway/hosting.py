@@ -1,4 +1,4 @@
-"""The gateway beside the code under test: on a thread, or in a process of its own."""
+"""Run the gateway next to the code under test: on a thread, or in a separate process."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @contextlib.contextmanager
 def serve(**options: Any) -> Iterator[Gateway]:
-    """Run a gateway on an event loop and a thread of its own.
+    """Run a gateway on a new event loop in a new thread.
 
     Args:
         options: As for ``Gateway``.
 
     Returns:
-        The gateway, whose public face may be used from this thread.
+        The gateway; its public members may be used from this thread.
     """
     gateway = Gateway(**options)
     ready: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -68,15 +68,15 @@ def serve(**options: Any) -> Iterator[Gateway]:
 
 @dataclass(frozen=True)
 class GatewayProcess:
-    """A gateway in a process of its own."""
+    """A gateway in a separate process."""
 
     base_url: str
     pid: int
 
     def report(self) -> dict[str, Any]:
-        """Return its log: ``requests``, ``connections``, ``in_flight``, ``leaks`` and more."""
+        """Return the log: ``requests``, ``connections``, ``in_flight``, ``leaks`` and more."""
         url = urljoin(self.base_url, "/_gateway/log")
-        # No proxy stands between a test and the loopback interface, whatever the environment says.
+        # Ignore proxies of the environment for the loopback interface.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(url, timeout=10) as answer:
             report: dict[str, Any] = json.load(answer)
@@ -85,16 +85,16 @@ class GatewayProcess:
 
 @contextlib.contextmanager
 def unreachable() -> Iterator[str]:
-    """Hold a port to which nobody gets through: connecting neither succeeds nor fails.
+    """Open a port on which connecting neither succeeds nor fails.
 
     Returns:
-        A base URL on it.
+        A base URL on that port.
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        # The system keeps a few connections for a server that never takes them, then no more.
+        # The system queues a few connections for a server that never accepts them, then no more.
         for _ in range(8):
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
@@ -104,13 +104,13 @@ def unreachable() -> Iterator[str]:
 
 @contextlib.contextmanager
 def serve_process(*arguments: str) -> Iterator[GatewayProcess]:
-    """Run a gateway in a process of its own, so that it takes no CPU time of this one.
+    """Run a gateway in a separate process, so that it uses no CPU time of this one.
 
     Args:
         arguments: More arguments for ``python -m tests.gateway``.
 
     Returns:
-        Where it is; it ends with the block, or with this process.
+        The process; it ends with the block, or with this process.
     """
     command = [sys.executable, "-m", "tests.gateway", "--port", "0", "--with-parent", *arguments]
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes: requests in, heads out. No I/O."""
+"""Parse HTTP/1.1 requests and write heads of answers, as bytes. No I/O."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _FRAME_HEAD = re.compile(rb"([0-9A-Fa-f]+)[^\r\n]*\r\n")
 
 
 class BadRequest(Exception):
-    """What came is no HTTP/1.1 request."""
+    """The received bytes are no HTTP/1.1 request."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The first lines of a request."""
+    """The head of a request: the request line and the headers."""
 
     method: str
     target: str
@@ -37,7 +37,7 @@ class Head:
 
 
 def parse_head(data: bytes) -> Head:
-    """Read the lines before the body.
+    """Parse the lines before the body.
 
     Rule: RFC 9112, sections 2 to 5.
     """
@@ -55,7 +55,7 @@ def parse_head(data: bytes) -> Head:
 
 
 def take_head(buffer: bytearray) -> Head | None:
-    """Take a request's head from the front of ``buffer``, or return None when it is incomplete."""
+    """Remove a request's head from the front of ``buffer`` and return it, or None if it is incomplete."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         if len(buffer) > MAX_HEAD:
@@ -67,7 +67,7 @@ def take_head(buffer: bytearray) -> Head | None:
 
 
 def take_body(head: Head, buffer: bytearray) -> bytes | None:
-    """Take the body that belongs to ``head``, or return None when it is incomplete."""
+    """Remove the body of ``head`` from ``buffer`` and return it, or None if it is incomplete."""
     if head.get("transfer-encoding").lower() == "chunked":
         return _take_chunked(buffer)
     stated = head.get("content-length") or "0"

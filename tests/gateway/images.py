@@ -1,7 +1,7 @@
-"""The part of the gateway that draws: answers with links or with images, and serves what is linked.
+"""The image models of the gateway: answer with links or with images, and serve the linked files.
 
-A scenario is chosen as for a chat model; of one that answers, everything about the wire counts. The
-links lead to the stranger, where ``file`` says what stands there: any scenario with a body.
+A scenario is chosen as for a chat model; an answer uses its fields about the wire. The links lead to
+the stranger, which answers with the scenario ``file``.
 
 Source: ``docs.cloudbase.net/ai/image-model``; the paths are those of the official SDK.
 """
@@ -32,12 +32,12 @@ _NOBODY = Ask(False, "", "")
 
 @dataclass
 class Images:
-    """What is drawn, and what stands at the links.
+    """The images of an answer, and the files behind its links.
 
     Args:
-        file: How every link is answered.
-        link: What a link looks like instead; ``{number}`` counts the images from 1.
-        items: The whole ``data`` of the answer instead.
+        file: The scenario that answers every link.
+        link: Another link; ``{number}`` counts the images from 1.
+        items: Another value for the whole ``data`` of the answer.
     """
 
     file: Scenario = field(
@@ -47,15 +47,15 @@ class Images:
     items: list[Any] | None = None
 
     def owns(self, path: str) -> bool:
-        """Tell whether images are drawn at a path."""
+        """Return whether a path belongs to the image models."""
         return _PATH.fullmatch(path) is not None
 
     def serves(self, path: str) -> bool:
-        """Tell whether a path of the stranger is a link to an image."""
+        """Return whether a path of the stranger is a link to an image."""
         return path.startswith(FILES)
 
     def decide(self, gateway: Gateway, exchange: Exchange) -> tuple[Scenario, Ask]:
-        """Return what to answer to a request."""
+        """Return the answer to a request."""
         match = _PATH.fullmatch(exchange.path)
         assert match is not None
         exchange.provider = match["provider"] or ""

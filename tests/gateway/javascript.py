@@ -14,7 +14,7 @@ SDK = Path(__file__).with_name("sdk")
 
 
 def node_with_sdk() -> str:
-    """Return the path of Node.js, with the SDK installed; without it skip, or fail when ``CI=true``."""
+    """Install the SDK and return the path of Node.js; if one is missing, skip, or fail with ``CI=true``."""
     program = require(shutil.which("node"), "Node.js is not installed")
     npm = require(shutil.which("npm"), "npm is not installed")
     if not _installed():
@@ -34,7 +34,7 @@ def _installed() -> bool:
 
 
 def _install(npm: str) -> None:
-    """Install beside the tree and move it in place, so that two test workers do not collide."""
+    """Install into a temporary folder and rename it, so that two test workers do not collide."""
     with tempfile.TemporaryDirectory(dir=SDK, prefix="node_modules.") as folder:
         shutil.copy(SDK / "package.json", folder)
         options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]

@@ -1,4 +1,4 @@
-"""What the gateway saw: every request with its fate, and a way to wait for something to happen."""
+"""The log of the gateway: every request with its result, and a way to wait for a change."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from tests.gateway.scenario import Scenario
 
 PATIENCE = 60.0
-"""Seconds that a test waits for something that must happen, on a machine that is busy."""
+"""Seconds that a test waits for an expected change; long enough for a busy machine."""
 
 
 @dataclass(eq=False)
 class Exchange:
-    """One request, and what became of its answer. Times are ``time.monotonic()`` seconds.
+    """One request, and the progress of its answer. Times are ``time.monotonic()`` seconds.
 
     Args:
-        number: Counts requests from 1.
-        connection: Counts connections from 1: two requests with one number shared a connection.
-        method: ``"POST"``.
-        target: Path and query as they were sent.
-        raw_headers: Names and values as they were sent.
-        body: The body's bytes.
-        received_at: When the whole request was there.
-        request_id: What was sent as ``X-Request-Id``.
+        number: The number of the request, from 1.
+        connection: The number of the connection, from 1: requests with the same number shared one.
+        method: The HTTP method, such as ``"POST"``.
+        target: Path and query as sent.
+        raw_headers: Names and values as sent.
+        body: The bytes of the body.
+        received_at: When the whole request was received.
+        request_id: The value of ``X-Request-Id`` in the answer.
         provider: The provider in the path; ``""`` for the OpenAI-compatible path.
-        scenario: What was chosen to answer with.
-        status: The HTTP status answered; None before the head has left.
-        head_sent_at: When the head had left.
-        bytes_sent: Bytes of the answer handed to the system, head included.
-        tokens_sent: Tokens handed to the system.
-        holds: Holds that the answer has come to.
-        let_go: Holds that the test has opened.
-        finished_at: When the answer had been sent as the scenario says, cuts included.
-        disconnected_at: When the client was found to have closed the connection before that.
+        scenario: The scenario of the answer.
+        status: The HTTP status of the answer; None before the head is sent.
+        head_sent_at: When the head was sent.
+        bytes_sent: Bytes of the answer written to the socket, head included.
+        tokens_sent: Tokens written to the socket.
+        holds: Holds that the answer has reached.
+        let_go: Holds that the test has released.
+        finished_at: When the answer was sent completely as in its scenario, cuts included.
+        disconnected_at: When the gateway noticed that the client had disconnected before that.
     """
 
     number: int
@@ -69,7 +69,7 @@ class Exchange:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Return the headers by lower-case name; the last of several wins."""
+        """Return the headers by lower-case name; of several, the last."""
         return {name.lower(): value for name, value in self.raw_headers}
 
     @property
@@ -79,26 +79,26 @@ class Exchange:
 
     @property
     def finished(self) -> bool:
-        """Tell whether the answer was sent as its scenario says."""
+        """Return whether the answer was sent completely as in its scenario."""
         return self.finished_at is not None
 
     @property
     def disconnected(self) -> bool:
-        """Tell whether the client closed the connection before its answer was complete."""
+        """Return whether the client closed the connection before its answer was complete."""
         return self.disconnected_at is not None
 
     @property
     def in_flight(self) -> bool:
-        """Tell whether the answer is still going on."""
+        """Return whether the answer is still being sent."""
         return not (self.finished or self.disconnected)
 
     @property
     def held(self) -> bool:
-        """Tell whether the answer stands at a hold."""
+        """Return whether the answer waits at a hold."""
         return self.holds > self.let_go
 
     def summary(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return the fields that JSON can encode."""
         return {
             "number": self.number,
             "connection": self.connection,
@@ -117,14 +117,14 @@ class Exchange:
 
 
 class Watch:
-    """Wakes whoever waits for a condition, on any thread and any event loop."""
+    """Wakes the waiters for a condition, on any thread and any event loop."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._waiters: dict[object, Callable[[], None]] = {}
 
     def changed(self) -> None:
-        """Say that something changed."""
+        """Wake all waiters after a change."""
         with self._condition:
             self._condition.notify_all()
             for wake in self._waiters.values():
@@ -133,10 +133,10 @@ class Watch:
     async def until(
         self, condition: Callable[[], object], timeout: float | None = PATIENCE
     ) -> None:
-        """Wait on the running loop until ``condition()`` holds.
+        """Wait on the running event loop until ``condition()`` holds.
 
         Raises:
-            TimeoutError: It does not hold after ``timeout`` seconds; None waits for ever.
+            TimeoutError: It is still false after ``timeout`` seconds; None waits for ever.
         """
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
@@ -162,7 +162,7 @@ class Watch:
         """Block this thread until ``condition()`` holds.
 
         Raises:
-            TimeoutError: It does not hold after ``timeout`` seconds.
+            TimeoutError: It is still false after ``timeout`` seconds.
         """
         with self._condition:
             if not self._condition.wait_for(condition, timeout):
@@ -170,5 +170,5 @@ class Watch:
 
 
 def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    # A waiter takes itself off the list before its loop can close.
+    # Safe: a waiter removes itself from the list before its event loop can close.
     loop.call_soon_threadsafe(event.set)

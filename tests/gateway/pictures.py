@@ -1,4 +1,4 @@
-"""Small images, made by hand, so that the gateway needs no library for them."""
+"""Small images, built without an image library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GIF = bytes.fromhex("47494638396101000100800000ff0000ffffff2c0000000001000100000
 
 
 def png(width: int = 2, height: int = 2, *, noise: bool = False) -> bytes:
-    """Return a PNG file; with ``noise`` it hardly gets smaller by compression."""
+    """Return a PNG file; with ``noise``, compression hardly makes it smaller."""
     dice = random.Random(1)
     row = width * 3
     rows = (dice.randbytes(row) if noise else b"\xc8\x20\x20" * width for _ in range(height))

@@ -1,4 +1,4 @@
-"""Read an event stream the slow and obvious way, to check others against."""
+"""A slow and simple reader of event streams, to check other readers against."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ class Read:
 
 
 def events(body: bytes, *, last_without_blank: bool = False) -> list[Read]:
-    """Return the events of a whole body.
+    """Return the events of a complete body.
 
     Args:
-        body: Every byte of an event stream.
-        last_without_blank: Count a last event that no blank line ends. The standard drops it.
+        body: All bytes of an event stream.
+        last_without_blank: Also return a last event without a blank line after it. The standard
+            drops it.
 
-    Rule: the WHATWG HTML standard, section 9.2.6, on the body as a whole.
+    Rule: the WHATWG HTML standard, section 9.2.6, applied to the complete body.
     """
-    # What stands after the last line end is no line of its own.
+    # Text after the last line end is not a complete line.
     *lines, fragment = re.split("\r\n|\n|\r", body.decode("utf-8-sig"))
     if fragment and last_without_blank:
         lines.append(fragment)
@@ -57,7 +58,7 @@ def chunks(body: bytes) -> list[dict[str, Any]]:
 
 
 def joined(body: bytes, field: str = "content") -> str:
-    """Return the text that the deltas of a streamed answer add up to."""
+    """Return the joined text of the deltas of a streamed answer."""
     return "".join(
         choice["delta"].get(field) or ""
         for chunk in chunks(body)

@@ -1,10 +1,10 @@
-"""Which path belongs to which provider."""
+"""Find the provider of a path."""
 
 from __future__ import annotations
 
 import re
 
-#: Providers whose own interface has another path than the rest.
+#: Providers whose API has a different path.
 _OWN_PATHS = {
     "hunyuan-beta": "openapi/v1/chat/completions",
     "zhipu": "api/paas/v4/chat/completions",
@@ -19,7 +19,7 @@ def provider_of(path: str) -> str | None:
     """Return the provider that a chat path names.
 
     Returns:
-        ``""`` for the OpenAI-compatible path, None for a path that answers no chat.
+        ``""`` for the OpenAI-compatible path, None for a path that is no chat path.
     """
     if _COMPATIBLE.fullmatch(path):
         return ""

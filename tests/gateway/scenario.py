@@ -1,4 +1,4 @@
-"""What the gateway is to answer: one frozen value that holds the text, the wire and the faults."""
+"""A scenario: one frozen value with the text, the wire format and the faults of an answer."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tests.gateway.errors import Error
 
-#: Where in an answer something happens: before its first byte (``headers``), in the middle of its
-#: head, after its head (``body``), after so many tokens, after the finish reason, after ``[DONE]``.
+#: A point in an answer: before its first byte (``headers``), in the middle of its head (``head``), after
+#: its head (``body``), after a number of tokens, after the finish reason, after ``[DONE]``.
 Stage = int | Literal["headers", "head", "body", "finish", "done"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong at one stage of the answer.
+    """A fault at one stage of the answer.
 
     Args:
         kind: ``pause`` waits; ``hold`` waits until ``Gateway.let_go``; ``fin`` closes the
             connection; ``rst`` resets it.
-        stage: Where it happens. A number counts tokens, reasoning included; an answer with fewer
-            tokens does not reach it.
-        seconds: How long a pause lasts; None is for ever.
+        stage: The stage. A number counts tokens, reasoning included; an answer with fewer tokens
+            does not reach it.
+        seconds: The length of a pause; None is for ever.
         in_frame: For a cut: send the first half of the next frame before it.
     """
 
@@ -34,86 +34,88 @@ class Fault:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way to answer. Everything left alone gives a plain, correct, immediate answer.
+    """One way to answer. The defaults give a plain, correct, immediate answer.
 
-    What is said:
+    The text:
 
     Args:
-        text: The answer, cut into tokens; or a tuple with one string a chunk; None is a Markdown
-            answer in the language of the prompt.
+        text: The answer, which is cut into tokens; or a tuple with one string for each chunk. None is
+            a Markdown answer in the language of the prompt.
         echo: Answer with the last user message instead.
-        tokens: Exactly so many tokens, the text from its start again when it runs out.
-        length: Stretch the text to so many characters.
-        reasoning: As ``text``, for ``reasoning_content``; ``"default"`` is a fitting one.
+        tokens: The exact number of tokens; the text is repeated if it has fewer.
+        length: Repeat or cut the text to this number of characters.
+        reasoning: As ``text``, for ``reasoning_content``; ``"default"`` is text in the language of
+            the prompt.
         reasoning_beside: Put reasoning and content into the same chunks.
-        finish_reason: What the last chunk says.
-        usage: ``last``: in a chunk of its own at the end. ``asked``: that, when the request asks for
+        finish_reason: The finish reason in the last chunk.
+        usage: ``last``: in a separate chunk at the end. ``asked``: the same, if the request asks for
             it. ``finish``: in the chunk with the finish reason. ``repeated``: growing, in every
-            chunk. ``zero-first``: zeros in every chunk, then the figures. ``zero-last``: the
-            figures, then zeros. ``absent``.
-        extra_fields: Add fields that no standard knows to every object.
-        payloads: The data of every event, word for word, instead of an answer made from ``text``.
-        completion: The JSON of the whole answer, word for word, for a request without a stream.
-        answer_as: ``stream`` or ``json`` whatever the request asked for.
+            chunk. ``zero-first``: zeros in every chunk, then the numbers. ``zero-last``: the
+            numbers, then zeros. ``absent``.
+        extra_fields: Add non-standard fields to every object.
+        payloads: The exact data of every event, instead of an answer built from ``text``.
+        completion: The exact JSON of the answer, for a request without streaming.
+        answer_as: ``stream`` or ``json``, whatever the request asked for.
 
-    How fast:
-
-    Args:
-        rate: Tokens a second; None is as fast as possible.
-        burst: Tokens that leave together when there is a rate.
-
-    How the event stream is written:
+    The pace:
 
     Args:
-        ends: Line ends: ``lf``, ``crlf``, ``cr``, ``mixed`` (another after every line), or
+        rate: Tokens per second; None is as fast as possible.
+        burst: Tokens that are sent together if there is a rate.
+
+    The format of the event stream:
+
+    Args:
+        ends: Line ends: ``lf``, ``crlf``, ``cr``, ``mixed`` (a different one after every line), or
             ``crlf-first`` (the first event CRLF, the others LF).
         bom: Begin with a byte order mark.
         comments: Put comment lines between events.
-        multiline: Spread the data of an event over several ``data:`` lines.
+        multiline: Split the data of an event into several ``data:`` lines.
         ids: Give events an ``event:`` and an ``id:`` line.
         tight: No space after the colon.
-        ascii: Escape what is not ASCII in JSON.
+        ascii: Escape non-ASCII characters in JSON.
         blank_end: Write the blank line after the last event.
         done: Send ``[DONE]``.
         after_done: Text sent after ``[DONE]``.
-        split: Cut the body into packets: of so many bytes, at these offsets, or ``"utf8"``, inside
-            every character of several bytes.
-        wire_split: Cut everything after the head, the chunked framing included, into writes of so
+        split: Cut the body into packets: of this many bytes, at these offsets, or, with ``"utf8"``,
+            inside every character of several bytes.
+        wire_split: Cut everything after the head, the chunked framing included, into writes of this
             many bytes.
-        frames: Bytes in a frame of the chunked encoding; None is one frame an event.
+        frames: Bytes in a frame of the chunked encoding; None is one frame for each event.
         framing: ``chunked``, ``length`` (Content-Length) or ``close`` (until the connection ends).
-        gzip: Compress the body, though nobody asked for it.
+        gzip: Compress the body, even if the request does not allow it.
 
     The head:
 
     Args:
-        status: HTTP status.
-        content_type: None is the right one; ``""`` is none at all.
+        status: The HTTP status.
+        content_type: None is the right one; ``""`` omits the header.
         headers: More headers, as pairs.
         request_id: Send ``X-Request-Id``.
-        body: The whole body, word for word.
-        raw: The whole answer, head included, word for word; the connection is closed after it.
-        redirect: Where to: ``"stranger"`` (another host), ``"same"`` (this one) or a URL.
-        close: ``announced`` closes the connection after the answer and says so in the head,
-            ``silent`` closes it without a word.
+        body: The exact body.
+        raw: The exact answer, head included; the connection is closed after it.
+        redirect: The target: ``"stranger"`` (the second server), ``"same"`` (this one) or a URL.
+        close: ``announced`` closes the connection after the answer, with ``Connection: close`` in the
+            head; ``silent`` closes it without that header.
 
-    What goes wrong:
+    Errors and faults:
 
     Args:
-        error: The refusal.
-        error_where: ``status`` (an HTTP status instead of an answer), ``body`` (a JSON body inside a
-            200) or ``event`` (one event in the middle of the stream).
+        error: The error.
+        error_where: ``status`` (an HTTP status instead of an answer), ``body`` (a JSON body with
+            status 200) or ``event`` (one event in the middle of the stream).
         error_after: Tokens before an error event.
         error_named: Give an error event the line ``event: error``.
-        after_error: What follows an error event: the ``end`` of the body, ``[DONE]`` alone, or the
-            ``rest`` of the answer.
+        after_error: After an error event: ``end`` (the end of the body), ``done`` (only ``[DONE]``)
+            or ``rest`` (the rest of the answer).
         bad_json_after: Tokens before an event whose data is no JSON.
-        stop_after: End the body, properly, after so many tokens: no finish reason, no ``[DONE]``.
+        stop_after: End the body correctly after this many tokens, without finish reason and
+            ``[DONE]``.
         slow_head: Seconds before each byte of the head.
         faults: Pauses, holds and cuts.
-        heartbeat: Seconds between comments that are sent while a stream pauses after its head; for
-            chunked framing without compression.
-        first: Answer so the first ``first_times`` times, and then as this scenario says.
+        heartbeat: Seconds between comments that are sent while a stream pauses after its head; only
+            for chunked framing without compression.
+        first: The scenario of the first ``first_times`` answers; later answers use this scenario.
     """
 
     text: str | tuple[str, ...] | None = None
@@ -173,11 +175,11 @@ class Scenario:
     first_times: int = 0
 
     def faults_at(self, stage: Stage) -> list[Fault]:
-        """Return what goes wrong at ``stage``, in order."""
+        """Return the faults at ``stage``, in order."""
         return [fault for fault in self.faults if fault.stage == stage]
 
     def faults_between(self, before: int, tokens: int) -> list[Fault]:
-        """Return what goes wrong after more than ``before`` tokens and at most ``tokens``."""
+        """Return the faults after more than ``before`` and at most ``tokens`` tokens."""
         return [
             fault
             for fault in self.faults

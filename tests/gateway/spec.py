@@ -1,11 +1,11 @@
-"""Scenarios as words, so that a model's name or a header can choose one.
+"""Specs: scenarios as text, so that a model's name or a header can choose one.
 
-A spec is one word or several joined by ``+``; a word may take arguments after colons::
+A spec is one word, or several joined by ``+``; a word may have arguments after colons::
 
     echo        blast:20000        paced:60x500+chinese        error:429:EXCEED_TOKEN_QUOTA_LIMIT
     cut:5       hang:headers       midstream-error+upstream    english+crlf+split:1+usage:absent
 
-``%2B`` stands for a plus inside an argument. ``WORDS`` holds them all; ``table()`` prints them.
+``%2B`` is a plus inside an argument. ``WORDS`` has all words; ``table()`` returns a list of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class SpecError(ValueError):
-    """A known word with arguments that it does not take."""
+    """A spec has an unknown word, or a known word with wrong arguments."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _stage(word: str) -> Any:
 
 
 def _error(arguments: list[str]) -> Error:
-    """Read ``STATUS[:CODE]`` or ``CODE``."""
+    """Parse ``STATUS[:CODE]`` or ``CODE``."""
     first, *rest = arguments
     if not first.isdigit():
         return Error(first)
@@ -69,7 +69,7 @@ def _error(arguments: list[str]) -> Error:
     return Error.of_status(int(first))
 
 
-# What is said
+# The text
 
 _flag("default", "the Markdown answer, in the language of the prompt (any unknown model, too)")
 _flag("english", "the English Markdown answer whatever the prompt", text=texts.ENGLISH)
@@ -143,7 +143,7 @@ _flag("extra-fields", "fields that no standard knows in every object", extra_fie
 _flag("no-stream", "a whole JSON completion even when a stream was asked for", answer_as="json")
 _flag("always-stream", "a stream even when none was asked for", answer_as="stream")
 
-# How fast
+# The pace
 
 
 @_word("blast:N", "N tokens as fast as possible, made once and written at once")
@@ -165,7 +165,7 @@ def _burst(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return {"burst": int(arguments[0])}
 
 
-# How the event stream is written
+# The format of the event stream
 
 _flag("crlf", "line ends CRLF", ends="crlf")
 _flag("cr", "line ends CR", ends="cr")
@@ -249,7 +249,7 @@ def _slow_head(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return {"slow_head": float(arguments[0])}
 
 
-# Refusals
+# Errors
 
 
 @_word("error:STATUS[:CODE]", "an HTTP error (error:CODE too)")
@@ -308,7 +308,7 @@ def _bad_json(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
 
 _flag("garbage", "bytes that are no HTTP", raw=b"\x16\x03\x01 this is no HTTP\r\n\r\n")
 
-# Faults of time and of the connection
+# Delays and faults of the connection
 
 _STAGES = "headers, head, body, a number of tokens, finish or done"
 
@@ -392,13 +392,13 @@ def _apply(scenario: Scenario, part: str) -> Scenario:
 
 @lru_cache(maxsize=256)
 def parse(spec: str) -> Scenario | None:
-    """Read a spec.
+    """Parse a spec.
 
     Returns:
-        The scenario, or None when the first word is unknown: then it is just a model's name.
+        The scenario, or None if the first word is unknown: then the text is a model's name.
 
     Raises:
-        SpecError: A later word is unknown, or arguments do not fit.
+        SpecError: A later word is unknown, or arguments are wrong.
     """
     if spec.partition("+")[0].partition(":")[0] not in WORDS:
         return None

@@ -1,4 +1,4 @@
-"""Every fault happens where it was asked for, and the log tells what became of the request."""
+"""Every fault happens at its stage, and the log has the result of the request."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_body_can_be_given_word_for_word(gateway: Gateway) -> None:
     assert (answer.status_code, answer.content) == (200, b"not json")
 
 
-# Hangs: nothing more comes, until the client leaves
+# Hangs: nothing more is sent until the client disconnects
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_slow_head_arrives_byte_by_byte(gateway: Gateway) -> None:
     assert reading.joined(answer.content) == "hello"
 
 
-# Holds: a test sees what it has to see, and lets the answer go on
+# Holds: the answer waits for the test
 
 
 def test_a_hold_lasts_until_the_test_lets_go(gateway: Gateway) -> None:

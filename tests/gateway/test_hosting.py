@@ -1,4 +1,4 @@
-"""The gateway runs on the loop of a test, on a thread, and in a process of its own."""
+"""The gateway runs on the event loop of a test, on a thread, and in a separate process."""
 
 from __future__ import annotations
 

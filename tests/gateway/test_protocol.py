@@ -1,4 +1,4 @@
-"""The gateway answers a correct request as CloudBase AI does, and checks what it checks."""
+"""The gateway answers a correct request as CloudBase AI does, and makes the same checks."""
 
 from __future__ import annotations
 

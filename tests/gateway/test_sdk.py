@@ -1,4 +1,4 @@
-"""The official JavaScript SDK talks to the gateway: what the gateway speaks is what the SDK speaks.
+"""The official JavaScript SDK works with the gateway: both use the same protocol.
 
 Needs Node.js with npm; the SDK is installed once, below ``sdk/node_modules``.
 """
@@ -28,7 +28,7 @@ def node() -> str:
 
 
 def _call(node: str, gateway: Gateway, calls: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
-    """Make calls of ``(provider, method, model)`` and return what the SDK gave for each."""
+    """Make calls of ``(provider, method, model)`` and return the result of the SDK for each."""
     return run(
         node,
         gateway,
@@ -44,7 +44,7 @@ def _call(node: str, gateway: Gateway, calls: list[tuple[str, str, str]]) -> lis
 
 
 def run(node: str, gateway: Gateway, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make calls, as ``sdk/calls.mjs`` takes them, and return what the SDK gave for each."""
+    """Make calls in the format of ``sdk/calls.mjs`` and return the result of the SDK for each."""
     request = {"baseUrl": gateway.base_url, "apiKey": gateway.key, "calls": calls}
     done = subprocess.run(
         [node, "calls.mjs"],
@@ -98,7 +98,7 @@ def test_it_fails_when_the_gateway_refuses(node: str, gateway: Gateway) -> None:
 
 
 def test_the_faults_are_the_ones_that_it_stumbles_over(node: str, gateway: Gateway) -> None:
-    """The gateway's hard cases are hard: the SDK of this very version gets each of them wrong."""
+    """The faults of the gateway are realistic: this version of the SDK handles each of them wrongly."""
     models = [
         "echo+crlf-first",
         "midstream-error:2",

@@ -1,4 +1,4 @@
-"""The gateway's agents and its images, asked by a plain client."""
+"""The agents and the image models of the gateway, used by a plain HTTP client."""
 
 from __future__ import annotations
 
@@ -74,5 +74,5 @@ def test_a_drawn_image_stands_at_its_link(gateway: Gateway) -> None:
     assert image.content == pictures.png()
     assert image.headers["content-type"] == "image/png"
     assert drawn["url"].startswith(gateway.stranger_url)
-    # A client that sends its key there is seen to.
+    # The gateway notices that this client sent its key to the stranger.
     assert len(gateway.leaks) == 1

@@ -1,4 +1,4 @@
-"""Specs: every word is read as it is documented, and a spec is found where it may stand."""
+"""Specs: every word is parsed as documented, from the header and from the model's name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXAMPLES = {
 
 
 def _forms(usage: str) -> set[str]:
-    """Return what a usage line allows: with nothing optional, and with everything."""
+    """Return the shortest and the longest form that a usage line allows."""
     short = re.sub(r"\[.*\]", "", usage)
     full = usage.replace("[,", ",").replace("[", "").replace("]", "").replace("…", "")
     return {short, full}

@@ -1,4 +1,4 @@
-"""However an answer is written, cut and framed, it is the same answer."""
+"""The answer is the same for every line end, split and framing."""
 
 from __future__ import annotations
 

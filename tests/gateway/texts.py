@@ -1,4 +1,4 @@
-"""What the gateway says when nobody told it what to say: two answers in Markdown, and their tokens."""
+"""The default answers of the gateway: two texts in Markdown, and their tokens."""
 
 from __future__ import annotations
 
@@ -128,23 +128,23 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def is_chinese(text: str) -> bool:
-    """Tell whether ``text`` holds a Chinese character, so that it is answered in Chinese."""
+    """Return whether ``text`` has a Chinese character, and gets a Chinese answer."""
     return _CHINESE.search(text) is not None
 
 
 @lru_cache(maxsize=64)
 def tokens(text: str) -> tuple[str, ...]:
-    """Cut ``text`` into pieces of the size that a model streams; joined they give it back."""
+    """Cut ``text`` into tokens like those of a model; joined, they are ``text`` again."""
     pieces = _TOKEN.findall(text)
     assert "".join(pieces) == text, "a character fits no token"
     return tuple(pieces)
 
 
 def repeat_tokens(text: str, count: int) -> tuple[str, ...]:
-    """Return exactly ``count`` tokens of ``text``, from the start again when it runs out."""
+    """Return exactly ``count`` tokens of ``text``, repeated if it has fewer."""
     return tuple(itertools.islice(itertools.cycle(tokens(text)), count))
 
 
 def stretch(text: str, length: int) -> str:
-    """Repeat ``text`` to exactly ``length`` characters."""
+    """Repeat or cut ``text`` to exactly ``length`` characters."""
     return (text * (length // len(text) + 1))[:length]

@@ -1,4 +1,4 @@
-"""Answers that call tools, in every shape in which providers stream them."""
+"""Answers with tool calls, in every form in which providers stream them."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from tests.gateway.scenario import Scenario
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
-#: How the calls of a step are spread over chunks. Each is whole and correct, one way or the other.
+#: How the calls of a step are split into chunks. Every shape is complete and correct.
 SHAPES = (
     "together",  # one chunk holds every call
     "apart",  # a chunk for each call
     "fragments",  # a chunk with the name, then the arguments character by character
     "interleaved",  # all names, then a character for each call in turn
     "many-in-one",  # fragments of several calls in the same chunk
-    "no-index",  # told apart by their ids
-    "no-id",  # told apart by their index
-    "neither",  # whole calls, without index and id
-    "zero-index",  # every call has index 0 and an id of its own
+    "no-index",  # distinguished by their ids
+    "no-id",  # distinguished by their index
+    "neither",  # complete calls, without index and id
+    "zero-index",  # every call has index 0 and a different id
     "last-first",  # the second call comes before the first
 )
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call as a model makes it.
+    """One tool call of a model.
 
     Args:
-        name: The tool.
-        arguments: Its arguments as JSON text; anything else becomes that.
-        id: None leaves it out.
+        name: The name of the tool.
+        arguments: The arguments as JSON text; another value is converted to JSON.
+        id: The id of the call; None for the default, ``call_`` and its number.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Call:
 
     @property
     def text(self) -> str:
-        """Return the arguments as they travel."""
+        """Return the arguments as JSON text."""
         return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
 
 
@@ -55,16 +55,16 @@ def calling(
     finish_reason: str = "tool_calls",
     **wire: Any,
 ) -> Scenario:
-    """Return a scenario that calls tools, as a stream and as a whole answer.
+    """Return a scenario with tool calls, for requests with and without streaming.
 
     Args:
-        calls: What is called; a string is a tool without arguments.
+        calls: The calls; a string is a tool without arguments.
         shape: One of ``SHAPES``.
-        text: What the model says before.
-        reasoning: What it thinks before.
-        role_first: Begin with a chunk that holds the role alone.
-        usage: Sent alone in the last chunk; None sends none.
-        finish_reason: What the answer ends with.
+        text: The content before the calls.
+        reasoning: The reasoning before the calls.
+        role_first: Begin with a chunk that has only the role.
+        usage: The usage in a separate last chunk; None sends none.
+        finish_reason: The finish reason of the answer.
         wire: Other fields of the scenario, such as ``split=1``.
     """
     made = [
@@ -88,7 +88,7 @@ def calling(
 
 
 def as_asked(*calls: Call | str) -> dict[str, Any]:
-    """Return the fields of a scenario that call tools, as a stream and as a whole answer."""
+    """Return the fields of a scenario with tool calls, for requests with and without streaming."""
     made = calling(*calls)
     return {"payloads": made.payloads, "completion": made.completion}
 
@@ -99,7 +99,7 @@ def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str,
 
 
 def _spread(calls: list[Call], shape: str) -> list[list[dict[str, Any]]]:
-    """Return the fragments, chunk by chunk."""
+    """Return the fragments of each chunk."""
     whole = [_whole(number, call, shape) for number, call in enumerate(calls)]
     if shape == "together":
         return [whole]
