@@ -10,9 +10,9 @@ from cbai_notebook.client import chat_wire, error_mapping
 from cbai_notebook.client.accumulator import merged
 from cbai_notebook.client.answer import Answer, Timing, from_completion
 from cbai_notebook.client.error_mapping import ErrorContext
-from cbai_notebook.client.pulse import wait_awake
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.sse import DONE, EventParser
+from cbai_notebook.client.tasks import mark_retrieved, wait_awake
 from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
 from cbai_notebook.errors import CbaiError
 
@@ -130,6 +130,5 @@ async def within(
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # looked at, so that the loop does not report it as lost
+        mark_retrieved(task)
     raise error_mapping.timeout(stage, seconds, error_context)

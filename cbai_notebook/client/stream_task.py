@@ -14,7 +14,6 @@ from cbai_notebook.client.chat_wire import Chunk
 from cbai_notebook.client.decoder import ChatDecoder, StreamDecoder
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.event_log import EventLog
-from cbai_notebook.client.pulse import PULSE_S
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.sse import Event, EventParser
@@ -272,7 +271,7 @@ class _Watch:
             self._timer = None
 
     def _wait(self) -> None:
-        self._look_at = min(self._due, self._loop.time() + PULSE_S)
+        self._look_at = min(self._due, self._loop.time() + tasks.PULSE_S)
         self._timer = self._loop.call_at(self._look_at, self._check)
 
     def _check(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.record import CallResult, PendingCall, ToolCallState
 from cbai_notebook.client.tools.result import text_of
 from cbai_notebook.client.tools.threads import in_thread
@@ -135,8 +136,7 @@ async def _finished(work: Awaitable[Any]) -> Any:
         if not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_CLEAN_UP_S)
-        if task.done() and not task.cancelled():
-            task.exception()  # looked at, so that the loop does not report it as lost
+        mark_retrieved(task)
     if task.cancelled():
         raise RuntimeError("The tool was cancelled before it ended.")
     value, exit_ = task.result()

@@ -16,6 +16,7 @@ import msgspec
 
 from cbai_notebook.client.answer import MAX_STEPS, Answer, Messages, Timing, added, over_steps
 from cbai_notebook.client.chat_wire import WireToolCall
+from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
 from cbai_notebook.client.tools.record import CallResult, Step, ToolCallState
 from cbai_notebook.errors import StructuredAnswerError
@@ -142,8 +143,7 @@ async def _all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[CallR
         if left:
             await asyncio.wait(left)
         for task in tasks:
-            if not task.cancelled():
-                task.exception()  # looked at, so that the loop does not report it as lost
+            mark_retrieved(task)
 
 
 def _calls(response: Answer, number: int, taken: set[str]) -> list[ToolCallState]:

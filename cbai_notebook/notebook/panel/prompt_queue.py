@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.bridge import background_loop
+from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.conversation import (
     ContextLimits,
     Conversation,
@@ -164,8 +165,7 @@ class PromptQueue:
             raise  # once there is a turn, the turn holds the error
 
     def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            task.exception()  # already reported: asyncio must not log it as never retrieved
+        mark_retrieved(task)
         with self._lock:
             self._busy.discard(conversation)
             self._tasks.pop(conversation, None)
