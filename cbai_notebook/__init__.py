@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from cbai_notebook.client.images.image import ImageAnswer
     from cbai_notebook.client.images.model import ImageModel, create_image_model
     from cbai_notebook.client.images.part import image_part
-    from cbai_notebook.client.model import Model, create_model
+    from cbai_notebook.client.model import Model
+    from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.settings import Timeout
     from cbai_notebook.client.sse import Event
     from cbai_notebook.client.stream import TextStream
@@ -52,7 +53,7 @@ _HOME = {
     "chat": "conversation",
     "configure": "configuration",
     "create_image_model": "client.images.model",
-    "create_model": "client.model",
+    "create_model": "client.model_factory",
     "history": "conversation.history",
     "image_part": "client.images.part",
     "run": "bridge",

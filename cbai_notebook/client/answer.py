@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cbai_notebook.client import chat_wire
 from cbai_notebook.client.chat_wire import Choice, Message, Usage, WireToolCall
-
-if TYPE_CHECKING:
-    from cbai_notebook.client.tools.record import Step
+from cbai_notebook.client.tools.tool_calls import CallResult
 
 Messages = list[dict[str, Any]]
 
@@ -152,6 +150,37 @@ class Answer:
             f"<Answer {start!r} from {self.provider}/{self.model}, "
             f"finish_reason={self.finish_reason!r}>"
         )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request of an answer that took several, and the calls that it led to.
+
+    Args:
+        number: Counts from 1.
+        message: The assistant message with every call, as it is sent back.
+        results: The calls that were answered, in the order in which the model made them.
+        usage: The tokens of this request.
+        finish_reason: Why the model stopped here.
+        response: The answer of this one request.
+    """
+
+    number: int
+    message: Mapping[str, Any]
+    results: tuple[CallResult, ...]
+    usage: Usage | None
+    finish_reason: str | None
+    response: Answer = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The content of this step."""
+        return self.response.text
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The step as it is sent back: the assistant message, then one message for each result."""
+        return [dict(self.message), *(result.message for result in self.results)]
 
 
 def from_completion(

@@ -8,15 +8,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from cbai_notebook.client import error_mapping
 from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.chat_wire import Chunk
 from cbai_notebook.client.sse import Event
-
-if TYPE_CHECKING:
-    from cbai_notebook.client.stream import TextStream
 
 Item = TypeVar("Item")
 
@@ -97,11 +94,11 @@ class EventView(Generic[Item], AsyncIterator[Item]):
 
     def __init__(
         self,
-        stream: TextStream,
+        stream: object,
         log: EventLog,
         pick: Callable[[EventLog, int, int], Iterable[Item]],
     ) -> None:
-        self._stream: TextStream | None = stream
+        self._stream: object | None = stream
         self._log = log
         self._pick = pick
         self._seen = 0

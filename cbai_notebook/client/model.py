@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.providers import AGENT, Endpoint, default_model, provider_for
+from cbai_notebook.client.providers import Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build, without_usage
 from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.settings import Settings, Timeout
@@ -279,30 +279,6 @@ class Model:
 
             self._transport = HTTPTransport()
         return self._transport
-
-
-def create_model(
-    provider: str | None = None,
-    *,
-    settings: Settings | None = None,
-    transport: Transport | None = None,
-) -> Model:
-    """Make a model of a provider. Nothing is asked yet.
-
-    Args:
-        provider: A provider's name, such as ``"cloudbase"``; ``"local"`` is the offline model, and
-            the models of ``"agent"`` are CloudBase's agents, by their ids. None takes the one that
-            is configured.
-        settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
-    """
-    if provider is None:
-        provider = (settings or settings_module.settings()).default_provider
-    if provider == AGENT:
-        from cbai_notebook.client.agents.provider import AgentModel
-
-        return AgentModel(settings=settings, transport=transport)
-    return Model(provider, settings=settings, transport=transport)
 
 
 def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:

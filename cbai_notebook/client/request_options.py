@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Step
     from cbai_notebook.client.structured.response_type import ResponseType
     from cbai_notebook.client.tools.execute import Approve, CallNested, OnCall, ToolExecutor
-    from cbai_notebook.client.tools.record import Step
     from cbai_notebook.client.tools.tool import Tool
 
 MAX_STEPS = 10

@@ -7,15 +7,12 @@ import contextlib
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cbai_notebook.client import accumulator, error_mapping, event_log
-from cbai_notebook.client.answer import Answer, Messages, Timing
+from cbai_notebook.client.answer import Answer, Messages, Step, Timing
 from cbai_notebook.client.chat_wire import Chunk, Usage
 from cbai_notebook.client.sse import Event
-
-if TYPE_CHECKING:
-    from cbai_notebook.client.tools.record import Step
 
 Stream = TypeVar("Stream", bound="TextStream")
 

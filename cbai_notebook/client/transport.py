@@ -27,7 +27,6 @@ from cbai_notebook.client import error_mapping
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.errors import (
-    CbaiError,
     ConfigurationError,
     InvalidResponseError,
     MissingDependencyError,
@@ -175,11 +174,6 @@ class HTTPTransport:
         return Response(response, error_context)
 
 
-def warm() -> None:
-    """Build in the background what the first request needs, so that it need not wait for it."""
-    threading.Thread(target=_warm, name="cbai-warm", daemon=True).start()
-
-
 async def aclose() -> None:
     """Close the running loop's connections. A loop that ends in order does so by itself."""
     with _lock:
@@ -231,7 +225,7 @@ async def _opened(held: _Held, url: str, fast: bool) -> httpx.AsyncBaseTransport
     fast = fast and not (proxy or "").startswith("socks")
     key = ("plain" if plain else proxy, fast)
     if key not in held.open:
-        verify = False if plain else _tls_context()
+        verify = False if plain else tls_context()
         opened = held.open[key] = _build(proxy, verify, fast)
         closer = _close_at_end(opened)
         await closer.__anext__()
@@ -308,27 +302,21 @@ def _url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """Return the TLS context that all connections share; it is built once.
+
+    Raises:
+        ConfigurationError: The certificates cannot be read.
+    """
     with _tls_lock:
-        return _built_tls_context()
+        return _build_tls_context()
 
 
 @functools.cache
-def _built_tls_context() -> ssl.SSLContext:
+def _build_tls_context() -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context()
     except OSError as error:
         raise ConfigurationError(
             f"The certificates could not be read ({error}). Check SSL_CERT_FILE and SSL_CERT_DIR."
         ) from error
-
-
-def _warm() -> None:
-    from cbai_notebook.client import providers, retry, stream, stream_task  # noqa: F401
-
-    providers.announced()
-    try:
-        _tls_context()
-    except CbaiError:
-        # The request that needs it tells the user.
-        return

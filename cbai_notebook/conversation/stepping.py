@@ -12,7 +12,8 @@ from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
 from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.tools.record import PendingCall, Step, ToolCallState
+    from cbai_notebook.client.answer import Step
+    from cbai_notebook.client.tools.tool_calls import PendingCall, ToolCallState
 
 Approve = Callable[[Turn, "PendingCall"], Awaitable[bool]]
 """Asks the user about a call. The turn tells it from calls of the same id: models count their calls anew

@@ -82,7 +82,7 @@ def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> N
 
 
 def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Prepared:
-    from cbai_notebook.client.model import create_model
+    from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.providers import parse_model_spec
     from cbai_notebook.client.settings import settings
 

@@ -52,6 +52,6 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _warm_up() -> None:
-    from cbai_notebook.client import transport
+    from cbai_notebook.client.warm import warm_up
 
-    transport.warm()
+    warm_up()

@@ -17,7 +17,7 @@ from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Referen
 from cbai_notebook.text import shortened
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.tools.record import PendingCall
+    from cbai_notebook.client.tools.tool_calls import PendingCall
     from cbai_notebook.conversation import Turn
     from cbai_notebook.notebook.render_loop import CellThread
 

@@ -199,7 +199,7 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
     closing a turn takes more; the cells' own difference is far smaller than their noise.
     """
     from cbai_notebook import bridge
-    from cbai_notebook.client.model import create_model
+    from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.settings import Settings
     from cbai_notebook.client.transport import aclose
     from cbai_notebook.conversation import Conversation, Prompt, Turn, ask

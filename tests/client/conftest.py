@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import stamina
 
-from cbai_notebook.client.model import Model, create_model
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.retry import ATTEMPTS
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cbai_notebook.client.model import Model, create_model
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.providers import in_cloud, parse_model_spec
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport

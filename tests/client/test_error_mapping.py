@@ -19,7 +19,8 @@ import pytest
 
 from cbai_notebook import errors
 from cbai_notebook.client.error_mapping import retry_after
-from cbai_notebook.client.model import Model, create_model
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import CbaiError
 from tests.client.conftest import MESSAGES, MakeModel

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.providers import (
     Endpoint,
     parse_model_spec,

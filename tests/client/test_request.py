@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cbai_notebook import __version__
-from cbai_notebook.client.model import Model, create_model
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.providers import Endpoint, register_provider
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, UsageError

@@ -177,8 +177,8 @@ def test_nothing_heavy_is_imported_before_it_is_used(code: str, allowed: tuple[s
 def test_warming_builds_what_the_first_request_needs() -> None:
     code = """
 import sys, threading
-from cbai_notebook.client import transport
-transport.warm()
+from cbai_notebook.client.warm import warm_up
+warm_up()
 for thread in threading.enumerate():
     if thread.name == "cbai-warm":
         thread.join()

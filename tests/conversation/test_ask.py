@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.conversation import Conversation, Prompt, ask

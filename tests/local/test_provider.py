@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cbai_notebook.local
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.providers import provider_for
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import BadRequestError, LocalModelError, MissingDependencyError

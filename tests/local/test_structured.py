@@ -10,7 +10,7 @@ import msgspec
 import pydantic
 import pytest
 
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 
 pytestmark = [

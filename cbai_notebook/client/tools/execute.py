@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cbai_notebook.client.tasks import mark_retrieved
-from cbai_notebook.client.tools.record import CallResult, PendingCall, ToolCallState
 from cbai_notebook.client.tools.result import text_of
 from cbai_notebook.client.tools.threads import in_thread
 from cbai_notebook.client.tools.tool import Tool
+from cbai_notebook.client.tools.tool_calls import CallResult, PendingCall, ToolCallState
 
 Approve = Callable[[PendingCall], Awaitable[bool]]
 CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cbai_notebook.client.answer import MAX_STEPS, Answer, Messages, Timing, added, over_steps
+from cbai_notebook.client.answer import MAX_STEPS, Answer, Messages, Step, Timing, added, over_steps
 from cbai_notebook.client.chat_wire import WireToolCall
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
-from cbai_notebook.client.tools.record import CallResult, Step, ToolCallState
+from cbai_notebook.client.tools.tool_calls import CallResult, ToolCallState
 from cbai_notebook.errors import StructuredAnswerError
 
 if TYPE_CHECKING:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from cbai_notebook.client import error_mapping, stream, tasks
 from cbai_notebook.client.accumulator import Accumulator
-from cbai_notebook.client.answer import Answer, Messages, Timing, added, over_steps
+from cbai_notebook.client.answer import Answer, Messages, Step, Timing, added, over_steps
 from cbai_notebook.client.chat_wire import Usage
 from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.sse import DONE, Event
 from cbai_notebook.client.stream import TextStream
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
-
-if TYPE_CHECKING:
-    from cbai_notebook.client.tools.record import Step
 
 
 class StepRunner:

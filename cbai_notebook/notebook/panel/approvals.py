@@ -9,7 +9,7 @@ from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Turn
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.tools.record import PendingCall
+    from cbai_notebook.client.tools.tool_calls import PendingCall
 
 
 class Approvals:

@@ -68,7 +68,7 @@ def prepare(
         UsageError: The model's name or an image is not valid.
         SecretRefusedError: The request would contain a secret.
     """
-    from cbai_notebook.client.model import create_model
+    from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.providers import parse_model_spec
     from cbai_notebook.client.settings import settings
     from cbai_notebook.conversation import secrets

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from cbai_notebook import Tool, tool
+from cbai_notebook.client.answer import Answer, Step
 from cbai_notebook.client.model import Model
-from cbai_notebook.client.tools.record import PendingCall, Step, ToolCallState
+from cbai_notebook.client.tools.tool_calls import PendingCall, ToolCallState
 from cbai_notebook.errors import ServerError, UsageError
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.client.streams import ASK, ask, both

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cbai_notebook.client.answer import Answer
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from tests.client.conftest import MESSAGES
 from tests.gateway import Gateway, serve

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from cbai_notebook.client.answer import Answer
-from cbai_notebook.client.model import Model, create_model
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.conversation import Conversation, Prompt, ask

@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.registry import ConversationRegistry

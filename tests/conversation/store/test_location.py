@@ -137,7 +137,7 @@ def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path, 
 FULL = """
 import asyncio, resource, sys
 from pathlib import Path
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Prompt, ask
 from cbai_notebook.conversation.store import Store

@@ -108,7 +108,7 @@ def test_another_process_is_answered(file: Path, asked: Ask, gateway: Gateway) -
 import asyncio, sys
 from dataclasses import make_dataclass
 from pathlib import Path
-from cbai_notebook.client.model import create_model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Prompt, ask
 from cbai_notebook.conversation.store import Store

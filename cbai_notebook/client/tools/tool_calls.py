@@ -1,14 +1,10 @@
-"""What happened: the calls of a step, each with its result, and the steps of an answer."""
+"""A tool call while it runs, while it waits for the user's approval, and with its result."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from cbai_notebook.client.answer import Answer
-    from cbai_notebook.client.chat_wire import Usage
+from dataclasses import dataclass
+from typing import Any, Literal
 
 Status = Literal["ok", "error", "refused", "unknown", "invalid"]
 """How a call ended: the tool returned, it raised, the user said no, there is no such tool, or its
@@ -43,37 +39,6 @@ class CallResult:
     def message(self) -> dict[str, Any]:
         """The result as the message that answers the call."""
         return {"role": "tool", "tool_call_id": self.id, "content": self.text}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One request of an answer that took several, and the calls that it led to.
-
-    Args:
-        number: Counts from 1.
-        message: The assistant message with every call, as it is sent back.
-        results: The calls that were answered, in the order in which the model made them.
-        usage: The tokens of this request.
-        finish_reason: Why the model stopped here.
-        response: The answer of this one request.
-    """
-
-    number: int
-    message: Mapping[str, Any]
-    results: tuple[CallResult, ...]
-    usage: Usage | None
-    finish_reason: str | None
-    response: Answer = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """The content of this step."""
-        return self.response.text
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        """The step as it is sent back: the assistant message, then one message for each result."""
-        return [dict(self.message), *(result.message for result in self.results)]
 
 
 @dataclass(frozen=True)
