@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
 
 from cbai_notebook.client.chat_wire import (
     Choice,
@@ -14,13 +16,12 @@ from cbai_notebook.client.chat_wire import (
     Usage,
     WireToolCall,
 )
-from cbai_notebook.client.fragments import CallFragment, find_call
 
 # Fields of a delta that come in pieces. Of every other field the last value counts.
 _JOINED = frozenset({"content", "reasoning_content", "reasoning", "refusal"})
 
 
-class _Reply:
+class _ChoiceAccumulator:
     """What one choice's deltas add up to."""
 
     __slots__ = ("content", "finish_reason", "reasoning", "role", "tool_calls")
@@ -49,18 +50,18 @@ class _Reply:
                 self._add_call(call)
 
     def _add_call(self, part: WireToolCall) -> None:
-        known = find_call([_fragment(one) for one in self.tool_calls], _fragment(part))
-        if known is None:
+        position = _find_call([_fragment(call) for call in self.tool_calls], _fragment(part))
+        if position is None:
             index = part.index if part.index is not None else len(self.tool_calls)
-            whole = WireToolCall(index=index, type="function", function=FunctionCall("", ""))
-            self.tool_calls.append(whole)
+            call = WireToolCall(index=index, type="function", function=FunctionCall("", ""))
+            self.tool_calls.append(call)
         else:
-            whole = self.tool_calls[known]
-        whole.id = part.id or whole.id
-        whole.type = part.type or whole.type
-        if part.function is not None and whole.function is not None:
-            whole.function.name = part.function.name or whole.function.name
-            whole.function.arguments = (whole.function.arguments or "") + (
+            call = self.tool_calls[position]
+        call.id = part.id or call.id
+        call.type = part.type or call.type
+        if part.function is not None and call.function is not None:
+            call.function.name = part.function.name or call.function.name
+            call.function.arguments = (call.function.arguments or "") + (
                 part.function.arguments or ""
             )
 
@@ -74,12 +75,7 @@ class _Reply:
 
     @property
     def calls(self) -> list[WireToolCall]:
-        return sorted(self.tool_calls, key=lambda one: one.index or 0)
-
-
-def _fragment(call: WireToolCall) -> CallFragment:
-    function = call.function or FunctionCall()
-    return CallFragment(call.index, call.id, function.name, function.arguments)
+        return sorted(self.tool_calls, key=lambda call: call.index or 0)
 
 
 class Accumulator:
@@ -90,8 +86,8 @@ class Accumulator:
         self.model: str | None = None
         self.created: int | None = None
         self.usage: Usage | None = None
-        self._first = _Reply()
-        self._replies: dict[int, _Reply] = {0: self._first}
+        self._first = _ChoiceAccumulator()
+        self._choices: dict[int, _ChoiceAccumulator] = {0: self._first}
 
     def add(self, chunks: Iterable[Chunk | None]) -> None:
         """Add chunks, in their order; None counts for nothing."""
@@ -108,7 +104,7 @@ class Accumulator:
                 if choice.index == 0:
                     first.add(choice)
                 else:
-                    self._replies.setdefault(choice.index, _Reply()).add(choice)
+                    self._choices.setdefault(choice.index, _ChoiceAccumulator()).add(choice)
             if chunk.usage is not None:
                 self._add_usage(chunk.usage)
 
@@ -124,7 +120,9 @@ class Accumulator:
     @property
     def has_token(self) -> bool:
         """Whether anything of an answer has come: content, reasoning or a tool call."""
-        return any(one.content or one.reasoning or one.tool_calls for one in self._replies.values())
+        return any(
+            each.content or each.reasoning or each.tool_calls for each in self._choices.values()
+        )
 
     @property
     def text(self) -> str:
@@ -145,8 +143,8 @@ class Accumulator:
     def choices(self) -> list[Choice]:
         """All choices so far, as whole messages."""
         return [
-            Choice(index=index, message=reply.message(), finish_reason=reply.finish_reason)
-            for index, reply in sorted(self._replies.items())
+            Choice(index=index, message=each.message(), finish_reason=each.finish_reason)
+            for index, each in sorted(self._choices.items())
         ]
 
     @property
@@ -181,7 +179,7 @@ def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
         A dict shaped as an answer in one piece. Text is joined, tool calls are joined by their
         index, usage keeps the last non-zero values, and of every other field the last one counts.
     """
-    whole: dict[str, Any] = {"object": "chat.completion"}
+    completion: dict[str, Any] = {"object": "chat.completion"}
     choices: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
         for name, value in chunk.items():
@@ -191,32 +189,32 @@ def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
                         _merge_choice(choices, choice)
             elif name == "usage":
                 if isinstance(value, dict):
-                    usage = whole.setdefault("usage", {})
+                    usage = completion.setdefault("usage", {})
                     usage.update({k: v for k, v in value.items() if v or k not in usage})
-            elif name != "object" and (value is not None or name not in whole):
-                whole[name] = value
-    whole["choices"] = [choices[index] for index in sorted(choices)]
-    for choice in whole["choices"]:
+            elif name != "object" and (value is not None or name not in completion):
+                completion[name] = value
+    completion["choices"] = [choices[index] for index in sorted(choices)]
+    for choice in completion["choices"]:
         calls = choice["message"].get("tool_calls")
         if isinstance(calls, list):
             calls.sort(key=lambda call: call["index"])
-    return whole
+    return completion
 
 
 def _merge_choice(choices: dict[int, dict[str, Any]], part: dict[str, Any]) -> None:
     index = part.get("index")
     index = index if isinstance(index, int) else 0
-    whole = choices.setdefault(
+    choice = choices.setdefault(
         index, {"index": index, "message": {"role": "assistant", "content": ""}}
     )
     for name, value in part.items():
         if name in ("delta", "message"):
             if isinstance(value, dict):
-                _merge_delta(whole["message"], value)
+                _merge_delta(choice["message"], value)
         elif name == "logprobs" and isinstance(value, dict):
-            _merge_logprobs(whole, value)
-        elif name != "index" and (value is not None or name not in whole):
-            whole[name] = value
+            _merge_logprobs(choice, value)
+        elif name != "index" and (value is not None or name not in choice):
+            choice[name] = value
 
 
 def _merge_delta(message: dict[str, Any], delta: dict[str, Any]) -> None:
@@ -235,46 +233,102 @@ def _merge_calls(calls: list[dict[str, Any]], parts: list[Any]) -> None:
     for part in parts:
         if not isinstance(part, dict):
             continue
-        whole = _call_for(calls, part)
+        call = _call_for(calls, part)
         for name, value in part.items():
             if name == "function" and isinstance(value, dict):
-                function = whole.setdefault("function", {"name": "", "arguments": ""})
+                function = call.setdefault("function", {"name": "", "arguments": ""})
                 for key, piece in value.items():
                     if key == "arguments" and isinstance(piece, str):
                         function[key] = (function.get(key) or "") + piece
                     elif piece:
                         function[key] = piece
-            elif value or name not in whole:
-                whole[name] = value
+            elif value or name not in call:
+                call[name] = value
 
 
 def _call_for(calls: list[dict[str, Any]], part: dict[str, Any]) -> dict[str, Any]:
     index = part.get("index")
-    known = find_call([_raw_fragment(call) for call in calls], _raw_fragment(part))
-    if known is not None:
-        return calls[known]
+    position = _find_call([_raw_fragment(call) for call in calls], _raw_fragment(part))
+    if position is not None:
+        return calls[position]
     new: dict[str, Any] = {"index": index if isinstance(index, int) else len(calls)}
     calls.append(new)
     return new
 
 
-def _raw_fragment(call: dict[str, Any]) -> CallFragment:
+def _merge_logprobs(choice: dict[str, Any], part: dict[str, Any]) -> None:
+    known = choice.get("logprobs")
+    known = choice["logprobs"] = known if isinstance(known, dict) else {}
+    for name, value in part.items():
+        if isinstance(value, list):
+            known[name] = [*(known.get(name) or []), *value]
+        elif value is not None or name not in known:
+            known[name] = value
+
+
+# Fragments of tool calls -----------------------------------------------------------------------------
+
+
+class _CallFragment(NamedTuple):
+    """A tool call so far, or a fragment of one: the fields that identify it."""
+
+    call_index: int | None
+    id: str | None
+    name: str | None
+    arguments: str | None
+
+
+def _find_call(calls: Sequence[_CallFragment], part: _CallFragment) -> int | None:
+    """Return the position in `calls` of the call that a fragment continues, or None for a new call.
+
+    A stream sends the tool calls of a step in fragments that share an ``index``. Not every provider
+    sends one: some identify calls by their id, some send whole calls with neither, and some send the
+    index 0 with every call, and different ids.
+
+    Args:
+        calls: The calls so far, in the order in which they began.
+        part: The fragment.
+    """
+    if not calls:
+        return None
+    newest_first = range(len(calls) - 1, -1, -1)
+    if part.call_index is not None:
+        same = next((n for n in newest_first if calls[n].call_index == part.call_index), None)
+        return None if same is None or _is_other_call(calls[same], part) else same
+    if part.id:
+        return next((n for n in newest_first if calls[n].id == part.id), None)
+    last = calls[-1]
+    # A name alone may begin a call, or be repeated with each fragment of the same call.
+    begins = bool(part.name and last.name) and (
+        part.name != last.name or _is_complete(last.arguments)
+    )
+    return None if begins else len(calls) - 1
+
+
+def _is_other_call(call: _CallFragment, part: _CallFragment) -> bool:
+    return bool(part.name and part.id and call.id) and part.id != call.id
+
+
+def _is_complete(arguments: str | None) -> bool:
+    try:
+        msgspec.json.decode(arguments or "")
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _fragment(call: WireToolCall) -> _CallFragment:
+    function = call.function or FunctionCall()
+    return _CallFragment(call.index, call.id, function.name, function.arguments)
+
+
+def _raw_fragment(call: dict[str, Any]) -> _CallFragment:
     index, function = call.get("index"), call.get("function")
     function = function if isinstance(function, dict) else {}
-    return CallFragment(
+    return _CallFragment(
         index if isinstance(index, int) else None,
         *(
             value if isinstance(value, str) else None
             for value in (call.get("id"), function.get("name"), function.get("arguments"))
         ),
     )
-
-
-def _merge_logprobs(whole: dict[str, Any], part: dict[str, Any]) -> None:
-    known = whole.get("logprobs")
-    known = whole["logprobs"] = known if isinstance(known, dict) else {}
-    for name, value in part.items():
-        if isinstance(value, list):
-            known[name] = [*(known.get(name) or []), *value]
-        elif value is not None or name not in known:
-            known[name] = value

@@ -264,7 +264,7 @@ def over_steps(
     )
 
 
-def added(usages: Iterable[Usage | None]) -> Usage | None:
+def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
     """Return the sum of token counts; None when nobody counted."""
     known = [usage for usage in usages if usage is not None]
     if not known:

@@ -90,7 +90,7 @@ class ChatDecoder:
     def read_completion(
         self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
     ) -> list[Event]:
-        value = error_mapping.completion(body, headers, error_context)
+        value = error_mapping.parse_completion(body, headers, error_context)
         as_chunk = {
             **value,
             "choices": [

@@ -92,7 +92,7 @@ def from_text(text: str, headers: Mapping[str, str], error_context: ErrorContext
     return _error(200, headers, _ErrorBody(None, text, None), error_context)
 
 
-def completion(
+def parse_completion(
     body: bytes, headers: Mapping[str, str], error_context: ErrorContext
 ) -> dict[str, Any]:
     """Read the body of a 200 as a completion.
@@ -104,13 +104,13 @@ def completion(
         APIError: It tells of an error.
         InvalidResponseError: It is no completion.
     """
-    value = json_object(body, headers, error_context)
+    value = parse_object(body, headers, error_context)
     if isinstance(value.get("choices"), list):
         return value
     raise not_an_answer(headers, body, error_context)
 
 
-def json_object(
+def parse_object(
     body: bytes, headers: Mapping[str, str], error_context: ErrorContext
 ) -> dict[str, Any]:
     """Read the body of a 200 as a JSON object.
@@ -184,7 +184,7 @@ def from_network(error: BaseException, error_context: ErrorContext) -> CbaiError
     )
 
 
-def broken(error: BaseException, error_context: ErrorContext) -> ConnectionFailedError:
+def connection_broken(error: BaseException, error_context: ErrorContext) -> ConnectionFailedError:
     """Make the error of a connection that broke while the answer was arriving."""
     return ConnectionFailedError(
         f"The connection to {_host(error_context.url)} broke{_detail(error, error_context)}. Try again.",
@@ -198,7 +198,7 @@ def _detail(error: BaseException, error_context: ErrorContext) -> str:
     return f" ({detail})" if detail else ""
 
 
-def cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
+def stream_cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
     """Make the error of a stream that ended without saying that the answer is complete.
 
     Args:
@@ -216,7 +216,7 @@ def cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
     )
 
 
-def closed() -> StreamCutError:
+def stream_closed() -> StreamCutError:
     """Make the error of a stream that its own reader closed."""
     return StreamCutError(
         "The stream was closed before the answer was complete.", code="stream_closed"
@@ -252,7 +252,7 @@ def timeout(stage: str, seconds: float | None, error_context: ErrorContext) -> R
     )
 
 
-def bare(error: BaseException, error_context: ErrorContext) -> BaseException | None:
+def without_frames(error: BaseException, error_context: ErrorContext) -> BaseException | None:
     """Return a lower error without its frames, and those it came from without theirs.
 
     Their local variables hold the key, and some traceback styles print local variables. An error
@@ -265,7 +265,7 @@ def bare(error: BaseException, error_context: ErrorContext) -> BaseException | N
     return error
 
 
-def again(error: BaseException) -> BaseException:
+def fresh_copy(error: BaseException) -> BaseException:
     """Return a fresh copy of an error, to be raised once more by another reader."""
     fresh = copy.copy(error)
     fresh.__cause__ = error.__cause__

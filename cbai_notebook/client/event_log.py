@@ -129,7 +129,7 @@ class EventView(Generic[Item], AsyncIterator[Item]):
             if log.length == seen:
                 self._stream = None
                 if log.error is not None:
-                    raise error_mapping.again(log.error)
+                    raise error_mapping.fresh_copy(log.error)
                 raise StopAsyncIteration
         self._seen = log.length
         self._ready = iter(self._pick(log, seen, self._seen))

@@ -85,8 +85,8 @@ class Model:
         settings = settings_module.in_force(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
-            return await self._looped(endpoint, settings, options, given)
-        return await self._whole(endpoint, settings, given)
+            return await self._run_steps(endpoint, settings, options, given)
+        return await self._completion(endpoint, settings, given)
 
     async def stream_text(
         self,
@@ -113,7 +113,7 @@ class Model:
         settings = settings_module.in_force(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
-            return await self._multi_step(endpoint, settings, options, given)
+            return await self._stream_steps(endpoint, settings, options, given)
         request = build(endpoint, stream=True, params=given)
         return await self._open_stream(endpoint, settings, request)
 
@@ -146,7 +146,7 @@ class Model:
         from cbai_notebook.client.stream import TextStream, wait_for_first_token
         from cbai_notebook.client.stream_task import StreamTask
 
-        transport = self._sender()
+        transport = self._sending_transport()
         began = asyncio.get_running_loop().time()
         error_context = _error_context(endpoint, request)
 
@@ -171,7 +171,7 @@ class Model:
         plain = without_usage(request)
         return await retry.call(lambda number: attempt(number + 1, plain))
 
-    async def _looped(
+    async def _run_steps(
         self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
     ) -> Answer:
         """Take the steps of a whole answer, one request each."""
@@ -184,7 +184,9 @@ class Model:
 
         async def ask(messages: list[dict[str, Any]], number: int) -> Answer:
             nonlocal attempts
-            answer = await self._whole(endpoint, settings, _step(given, messages, number))
+            answer = await self._completion(
+                endpoint, settings, _step_parameters(given, messages, number)
+            )
             attempts += answer.timing.attempts
             return answer
 
@@ -198,7 +200,7 @@ class Model:
             timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
         )
 
-    async def _multi_step(
+    async def _stream_steps(
         self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
     ) -> TextStream:
         """Take the steps of a stream, one request each, and return once the first has begun."""
@@ -212,7 +214,7 @@ class Model:
 
         async def work(runner: StepRunner) -> Answer:
             async def ask(messages: list[dict[str, Any]], number: int) -> Answer:
-                params = _step(given, messages, number)
+                params = _step_parameters(given, messages, number)
                 request = build(endpoint, stream=True, params=params)
                 return await runner.follow(await self._open_stream(endpoint, settings, request))
 
@@ -233,47 +235,30 @@ class Model:
         )
         return await wait_for_first_token(stream)
 
-    async def _whole(
+    async def _completion(
         self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
     ) -> Answer:
-        """Ask once for a whole answer; where the endpoint only streams, read its stream."""
-        from cbai_notebook.client.completion import within
+        """Send one request and return its whole answer; read a stream where the endpoint only streams."""
+        from cbai_notebook.client.completion import request_completion, within
 
         request = build(endpoint, stream=endpoint.always_stream, params=given)
+        error_context = _error_context(endpoint, request)
         if not endpoint.always_stream:
-            return await self._asked_once(endpoint, settings, request)
+            return await request_completion(
+                self._sending_transport(),
+                request,
+                error_context,
+                settings.timeout,
+                label=endpoint.label,
+            )
 
-        async def all_of_it() -> Answer:
+        async def read_stream() -> Answer:
             async with await self._open_stream(endpoint, settings, request) as stream:
                 return await stream.finish()
 
-        return await within(settings.timeout.answer, all_of_it(), _error_context(endpoint, request))
+        return await within(settings.timeout.answer, read_stream(), error_context)
 
-    async def _asked_once(self, endpoint: Endpoint, settings: Settings, request: Request) -> Answer:
-        from cbai_notebook.client import completion, retry
-
-        transport = self._sender()
-        error_context = _error_context(endpoint, request)
-        began = asyncio.get_running_loop().time()
-
-        async def attempt(number: int) -> Answer:
-            return await completion.within(
-                settings.timeout.answer,
-                completion.ask(
-                    transport,
-                    request,
-                    error_context,
-                    connect_timeout=settings.timeout.connect,
-                    label=endpoint.label,
-                    began=began,
-                    attempts=number,
-                ),
-                error_context,
-            )
-
-        return await retry.call(attempt)
-
-    def _sender(self) -> Transport:
+    def _sending_transport(self) -> Transport:
         if self._transport is None:
             from cbai_notebook.client.transport import HTTPTransport
 
@@ -293,7 +278,9 @@ def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> 
     return {**(data or {}), **params}
 
 
-def _step(given: dict[str, Any], messages: list[dict[str, Any]], number: int) -> dict[str, Any]:
+def _step_parameters(
+    given: dict[str, Any], messages: list[dict[str, Any]], number: int
+) -> dict[str, Any]:
     """Return the parameters of one step."""
     params = {**given, "messages": messages}
     choice = params.get("tool_choice")

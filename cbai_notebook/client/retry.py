@@ -43,10 +43,14 @@ _CODES_THAT_STAY = frozenset({"connection_refused"})
 
 Result = TypeVar("Result")
 
+Policy = Callable[[Exception], bool | float]
+"""Decides about an error: False is no retry, True is a retry after the usual wait, a number is a retry
+after so many seconds."""
+
 _SILENT = logging.NullHandler()
 
 
-def worth_retrying(error: Exception) -> bool | float:
+def should_retry(error: Exception) -> bool | float:
     """Say whether to try again: no, yes with the usual wait, or yes after so many seconds."""
     if not isinstance(error, CbaiError):
         return False
@@ -62,14 +66,14 @@ def worth_retrying(error: Exception) -> bool | float:
     return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER_S else False
 
 
-def worth_retrying_once_only(error: Exception) -> bool | float:
+def should_retry_non_idempotent(error: Exception) -> bool | float:
     """Say the same of what must not be done twice: yes only if the server refused to begin."""
-    return worth_retrying(error) if isinstance(error, RateLimitError) else False
+    return should_retry(error) if isinstance(error, RateLimitError) else False
 
 
 async def call(
     attempt: Callable[[int], Awaitable[Result]],
-    policy: Callable[[Exception], bool | float] = worth_retrying,
+    policy: Policy = should_retry,
 ) -> Result:
     """Run an attempt, and again while the policy says so.
 
@@ -99,7 +103,7 @@ async def call(
 async def _call_again(
     attempt: Callable[[int], Awaitable[Result]],
     failed: CbaiError,
-    policy: Callable[[Exception], bool | float],
+    policy: Policy,
 ) -> Result:
     """Go on after the first failure. The library is loaded here: most requests never need it."""
     import stamina

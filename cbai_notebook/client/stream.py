@@ -117,7 +117,7 @@ class TextStream:
         """
         await self._log.wait(lambda held: held.ended)
         if self._log.error is not None:
-            raise error_mapping.again(self._log.error)
+            raise error_mapping.fresh_copy(self._log.error)
         return self.answer()
 
     def answer(self) -> Answer:
@@ -258,7 +258,7 @@ async def wait_for_first_token(stream: Stream) -> Stream:
         await stream.aclose()
         raise
     if held.error is not None and not held.accumulator.has_token:
-        raise error_mapping.again(held.error)
+        raise error_mapping.fresh_copy(held.error)
     return stream
 
 

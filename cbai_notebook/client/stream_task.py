@@ -95,7 +95,7 @@ class StreamTask:
                 # After [DONE] the log has its end already and this says no more.
                 self._end(error_mapping.timeout(*watch.expired, self._error_context))
             else:
-                self._end(error_mapping.closed())
+                self._end(error_mapping.stream_closed())
             if self._failed is None and watch.expired is None:
                 raise
         except BaseException as error:
@@ -238,7 +238,7 @@ class StreamTask:
 
     def _cut(self) -> StreamCutError:
         accumulator = self.log.accumulator
-        return error_mapping.cut(accumulator.finish_reason, has_token=accumulator.has_token)
+        return error_mapping.stream_cut(accumulator.finish_reason, has_token=accumulator.has_token)
 
 
 class _Watch:

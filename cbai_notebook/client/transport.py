@@ -91,9 +91,9 @@ class Response:
                 if not take(part):
                     break
         except _ERRORS as error:
-            raise error_mapping.broken(error, self._error_context) from error_mapping.bare(
+            raise error_mapping.connection_broken(
                 error, self._error_context
-            )
+            ) from error_mapping.without_frames(error, self._error_context)
         finally:
             if isinstance(parts, AsyncGenerator):
                 await parts.aclose()
@@ -119,9 +119,9 @@ class Response:
                     f"The answer is larger than {largest // 2**20} MB, so reading was stopped."
                 )
         except _ERRORS as error:
-            raise error_mapping.broken(error, self._error_context) from error_mapping.bare(
+            raise error_mapping.connection_broken(
                 error, self._error_context
-            )
+            ) from error_mapping.without_frames(error, self._error_context)
         return b"".join(parts)
 
     async def aclose(self) -> None:
@@ -168,9 +168,9 @@ class HTTPTransport:
         try:
             response = await connections.handle_async_request(sent)
         except _ERRORS as error:
-            raise error_mapping.from_network(error, error_context) from error_mapping.bare(
+            raise error_mapping.from_network(
                 error, error_context
-            )
+            ) from error_mapping.without_frames(error, error_context)
         return Response(response, error_context)
 
 

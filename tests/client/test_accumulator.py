@@ -59,7 +59,7 @@ def test_several_choices_are_kept_apart() -> None:
     ]
     whole = merged(chunks)
     assert [c["message"]["content"] for c in whole["choices"]] == ["aA", "bB"]
-    accumulator = folded(chunks)
+    accumulator = accumulated(chunks)
     assert accumulator.text == "aA"
     assert [c.message.content for c in accumulator.choices] == ["aA", "bB"]
 
@@ -75,7 +75,7 @@ def test_usage_keeps_its_last_values_that_are_not_zero() -> None:
     assert merged(chunks)["usage"] == {
         "prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, "cached": 1,
     }  # fmt: skip
-    usage = folded(chunks).usage
+    usage = accumulated(chunks).usage
     assert usage is not None
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (3, 2, 5)
 
@@ -101,7 +101,7 @@ def test_tool_calls_without_an_index_are_told_apart_by_their_id() -> None:
         ("a", {"name": "f", "arguments": "{} "}),
         ("b", {"name": "g", "arguments": "[]"}),
     ]
-    calls = folded(chunks).reply["tool_calls"]
+    calls = accumulated(chunks).reply["tool_calls"]
     assert [(c["id"], c["function"]) for c in calls] == [(c["id"], c["function"]) for c in found]
 
 
@@ -146,20 +146,20 @@ def test_tool_calls_without_an_index_are_told_apart_by_their_id() -> None:
 def test_fragments_go_to_the_call_that_they_belong_to(parts: list[dict[str, Any]]) -> None:
     for chunks in ([chunk(delta(tool_calls=parts))], [chunk(delta(tool_calls=[p])) for p in parts]):
         raw = merged(chunks)["choices"][0]["message"]["tool_calls"]
-        for calls in (raw, folded(chunks).reply["tool_calls"]):
+        for calls in (raw, accumulated(chunks).reply["tool_calls"]):
             functions = [(c["function"]["name"], c["function"]["arguments"]) for c in calls]
             assert functions == [("f", '{"x": 1}'), ("g", "[]")]
 
 
 def test_the_same_tool_may_be_called_twice_without_index_and_id() -> None:
     part = {"function": {"name": "f", "arguments": "{}"}}
-    calls = folded([chunk(delta(tool_calls=[part, part]))]).reply["tool_calls"]
+    calls = accumulated([chunk(delta(tool_calls=[part, part]))]).reply["tool_calls"]
     assert [c["function"]["arguments"] for c in calls] == ["{}", "{}"]
 
 
 def test_arguments_that_are_an_object_become_text() -> None:
     part = {"index": 0, "id": "a", "function": {"name": "f", "arguments": {"x": 1}}}
-    calls = folded([chunk(delta(tool_calls=[part]))]).reply["tool_calls"]
+    calls = accumulated([chunk(delta(tool_calls=[part]))]).reply["tool_calls"]
     assert json.loads(calls[0]["function"]["arguments"]) == {"x": 1}
 
 
@@ -173,7 +173,7 @@ def test_both_ways_of_adding_up_agree(
     chunks = [chunk(delta(content=text)) for text in contents]
     chunks += [chunk(delta(reasoning_content=text)) for text in thoughts]
     message = merged(chunks)["choices"][0]["message"] if chunks else {"content": ""}
-    accumulator = folded(chunks)
+    accumulator = accumulated(chunks)
     assert accumulator.text == (message["content"] or "") == "".join(filter(None, contents))
     assert accumulator.reasoning == (message.get("reasoning_content") or "")
 
@@ -198,14 +198,14 @@ JSON = st.recursive(
 
 @given(st.lists(st.fixed_dictionaries({"choices": JSON, "usage": JSON, "id": JSON}), max_size=4))
 def test_no_shape_of_chunk_breaks_it(chunks: list[dict[str, Any]]) -> None:
-    accumulator = folded(chunks)
+    accumulator = accumulated(chunks)
     assert isinstance(accumulator.text, str)
     assert isinstance(accumulator.reply, dict)
     assert accumulator.choices
     assert merged(chunks)["object"] == "chat.completion"
 
 
-def folded(chunks: list[dict[str, Any]]) -> Accumulator:
+def accumulated(chunks: list[dict[str, Any]]) -> Accumulator:
     accumulator = Accumulator()
     for one in chunks:
         accumulator.add([decode_chunk(json.dumps(one).encode())])

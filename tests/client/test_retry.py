@@ -7,7 +7,7 @@ import stamina
 
 from cbai_notebook import errors
 from cbai_notebook.client.model import Model
-from cbai_notebook.client.retry import ATTEMPTS, worth_retrying
+from cbai_notebook.client.retry import ATTEMPTS, should_retry
 from cbai_notebook.errors import CbaiError
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.gateway import Gateway
@@ -96,15 +96,15 @@ async def test_retry_after_wins_and_too_much_of_it_is_told_at_once(
 
 
 def test_the_wait_is_what_the_server_asked_for() -> None:
-    assert worth_retrying(errors.ServerError("x", status=503, retry_after=7.5)) == 7.5
-    assert worth_retrying(errors.ServerError("x", status=503)) is True
-    assert worth_retrying(errors.ConcurrencyLimitError("x", retry_after=61)) is False
-    assert worth_retrying(errors.QuotaExceededError("x", retry_after=1)) is False
-    assert worth_retrying(errors.RequestTimeoutError("x", code="timeout_connect")) is True
-    assert worth_retrying(errors.RequestTimeoutError("x", code="timeout_first_token")) is False
-    assert worth_retrying(errors.ConnectionFailedError("x")) is True
-    assert worth_retrying(errors.ConnectionFailedError("x", code="connection_refused")) is False
-    assert worth_retrying(ValueError("x")) is False
+    assert should_retry(errors.ServerError("x", status=503, retry_after=7.5)) == 7.5
+    assert should_retry(errors.ServerError("x", status=503)) is True
+    assert should_retry(errors.ConcurrencyLimitError("x", retry_after=61)) is False
+    assert should_retry(errors.QuotaExceededError("x", retry_after=1)) is False
+    assert should_retry(errors.RequestTimeoutError("x", code="timeout_connect")) is True
+    assert should_retry(errors.RequestTimeoutError("x", code="timeout_first_token")) is False
+    assert should_retry(errors.ConnectionFailedError("x")) is True
+    assert should_retry(errors.ConnectionFailedError("x", code="connection_refused")) is False
+    assert should_retry(ValueError("x")) is False
 
 
 async def test_retrying_can_be_switched_off(make_model: MakeModel, gateway: Gateway) -> None:

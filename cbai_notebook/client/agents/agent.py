@@ -329,12 +329,12 @@ class Agent:
     async def _called(
         self, method: str, path: str | None, values: Mapping[str, Any] | None = None
     ) -> Mapping[str, Any]:
-        from cbai_notebook.client.call import call
+        from cbai_notebook.client.completion import request_json
 
         settings = settings_module.in_force(self._settings, None)
         agent_id = None if path is None else self._id
         request, error_context = asking(method, agent_id, path or "", values or {}, settings)
-        return (await call(self._sender(), request, error_context, settings.timeout)).value
+        return (await request_json(self._sender(), request, error_context, settings.timeout)).value
 
     def _sender(self) -> Transport:
         if self._transport is None:

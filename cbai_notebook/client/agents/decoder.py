@@ -104,7 +104,7 @@ class AgentDecoder:
     def read_completion(
         self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
     ) -> list[Event]:
-        value = error_mapping.json_object(body, headers, error_context)
+        value = error_mapping.parse_object(body, headers, error_context)
         if not isinstance(value.get("content"), str):
             raise error_mapping.not_an_answer(headers, body, error_context)
         return [Event(body), Event(DONE)]

@@ -81,7 +81,7 @@ class ImageModel:
 
         Source: ``docs.cloudbase.net/ai/image-model``; the paths are the official SDK's.
         """
-        from cbai_notebook.client.call import call
+        from cbai_notebook.client.completion import request_json
         from cbai_notebook.client.error_mapping import ErrorContext
         from cbai_notebook.client.images.fetch import collect
         from cbai_notebook.client.transport import HTTPTransport
@@ -95,7 +95,7 @@ class ImageModel:
             secret=request.secret,
         )
         began = asyncio.get_running_loop().time()
-        reply = await call(
+        reply = await request_json(
             self._transport or HTTPTransport(), request, error_context, settings.timeout
         )
         # The faster transport writes a link anew, which can break its signature.

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cbai_notebook.client.answer import MAX_STEPS, Answer, Messages, Step, Timing, added, over_steps
+from cbai_notebook.client.answer import (
+    MAX_STEPS,
+    Answer,
+    Messages,
+    Step,
+    Timing,
+    over_steps,
+    sum_usage,
+)
 from cbai_notebook.client.chat_wire import WireToolCall
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
@@ -89,7 +97,7 @@ async def run(
             response,
             steps,
             messages=grown,
-            usage=added(one.usage for one in steps),
+            usage=sum_usage(one.usage for one in steps),
             timing=timing(),
             parsed=parsed,
             finish_reason=MAX_STEPS if goes_on else None,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from cbai_notebook.client import error_mapping, stream, tasks
 from cbai_notebook.client.accumulator import Accumulator
-from cbai_notebook.client.answer import Answer, Messages, Step, Timing, added, over_steps
+from cbai_notebook.client.answer import Answer, Messages, Step, Timing, over_steps, sum_usage
 from cbai_notebook.client.chat_wire import Usage
 from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.sse import DONE, Event
@@ -77,7 +77,7 @@ class StepRunner:
         try:
             self.answer = await work(self)
         except asyncio.CancelledError:
-            self._end(error_mapping.closed())
+            self._end(error_mapping.stream_closed())
             raise
         except BaseException as error:
             # Whatever it is, no reader may wait for ever.
@@ -144,7 +144,7 @@ class MultiStepStream(TextStream):
         """The token counts of all steps so far, or None as long as the server has sent none."""
         current = self._relay.current
         counted = [step.usage for step in self._relay.steps]
-        return added([*counted, current.usage if current is not None else None])
+        return sum_usage([*counted, current.usage if current is not None else None])
 
     @property
     def messages(self) -> Messages:
