@@ -9,6 +9,7 @@ from typing import Any
 from cbai_notebook.client import chat_wire
 from cbai_notebook.client.chat_wire import Choice, Message, Usage, WireToolCall
 from cbai_notebook.client.tools.tool_calls import CallResult
+from cbai_notebook.text import cut
 
 Messages = list[dict[str, Any]]
 
@@ -145,9 +146,8 @@ class Answer:
         return ""
 
     def __repr__(self) -> str:
-        start = self.text if len(self.text) <= 60 else self.text[:59] + "…"
         return (
-            f"<Answer {start!r} from {self.provider}/{self.model}, "
+            f"<Answer {cut(self.text, 60)!r} from {self.provider}/{self.model}, "
             f"finish_reason={self.finish_reason!r}>"
         )
 

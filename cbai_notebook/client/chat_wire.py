@@ -129,13 +129,13 @@ _encoder = msgspec.json.Encoder()
 
 
 # Read from escape to escape, so that the second backslash of `\\` begins none.
-_HALVES = re.compile(
+_ESCAPES = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\[^u]"
 )
 
 
-def _whole(escape: re.Match[str]) -> str:
+def _replace_lone_surrogate(escape: re.Match[str]) -> str:
     """Replace an escape that is half of a character and has no other half; leave every other one."""
     text = escape.group()
     return "\\ufffd" if len(text) == 6 else text
@@ -154,7 +154,9 @@ def load(body: bytes) -> Any:
     try:
         # Bytes that are no UTF-8 are replaced, as the event-stream standard does; so is half a
         # character, which JSON can write and no text can hold.
-        return _any_decoder.decode(_HALVES.sub(_whole, body.decode("utf-8", "replace")))
+        return _any_decoder.decode(
+            _ESCAPES.sub(_replace_lone_surrogate, body.decode("utf-8", "replace"))
+        )
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidResponseError(
             "The server sent something that is not JSON where an answer was expected. "
@@ -219,7 +221,7 @@ def message_of(value: Any) -> Message:
         role=text_of(value.get("role")),
         content=content_text(value.get("content")),
         reasoning_content=content_text(value.get("reasoning_content")),
-        tool_calls=[_call(one) for one in calls if isinstance(one, dict)]
+        tool_calls=[_tool_call(call) for call in calls if isinstance(call, dict)]
         if isinstance(calls, list)
         else None,
     )
@@ -231,19 +233,19 @@ def choices_of(value: Any) -> list[Choice]:
         return []
     return [
         Choice(
-            index=int_of(one.get("index")) or 0,
-            message=message_of(one.get("message")),
-            finish_reason=text_of(one.get("finish_reason")),
+            index=int_of(choice.get("index")) or 0,
+            message=message_of(choice.get("message")),
+            finish_reason=text_of(choice.get("finish_reason")),
         )
-        for one in value
-        if isinstance(one, dict)
+        for choice in value
+        if isinstance(choice, dict)
     ]
 
 
 def content_text(value: Any) -> str | None:
     """Read content as text; of a list of parts, the text parts are joined."""
     if isinstance(value, list):
-        parts = [one.get("text") if isinstance(one, dict) else one for one in value]
+        parts = [part.get("text") if isinstance(part, dict) else part for part in value]
         return "".join(part for part in parts if isinstance(part, str))
     return text_of(value)
 
@@ -262,19 +264,19 @@ def _lenient_chunk(body: bytes) -> Chunk:
         code=code if isinstance(code, (str, int)) else None,
         choices=[
             ChunkChoice(
-                index=int_of(one.get("index")) or 0,
-                delta=message_of(one.get("delta")),
-                finish_reason=text_of(one.get("finish_reason")),
+                index=int_of(choice.get("index")) or 0,
+                delta=message_of(choice.get("delta")),
+                finish_reason=text_of(choice.get("finish_reason")),
             )
-            for one in choices
-            if isinstance(one, dict)
+            for choice in choices
+            if isinstance(choice, dict)
         ]
         if isinstance(choices, list)
         else None,
     )
 
 
-def _call(value: dict[str, Any]) -> WireToolCall:
+def _tool_call(value: dict[str, Any]) -> WireToolCall:
     function = value.get("function")
     if isinstance(function, dict):
         arguments = function.get("arguments")

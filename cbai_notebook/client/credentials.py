@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.files import write_atomically
 
 SERVICE = "cbai-notebook"
 """The name under which the keyring holds the key; the user name there is the environment's id."""
@@ -141,29 +141,16 @@ def _unreadable(path: Path, reason: str) -> ConfigurationError:
 
 
 def _write(record: dict[str, Any]) -> None:
-    """Replace the file as a whole; at no moment can others read it, or is it half there."""
+    """Replace the file atomically; only the user can read it, from its first byte on."""
     path = _path()
     text = json.dumps({name: value for name, value in record.items() if value})
-    temporary: Path | None = None
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes files that only the user can read.
-        number, name = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
-        temporary = Path(name)
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_atomically(path, text.encode(), private=True)
     except OSError as error:
         raise ConfigurationError(
             f"The credentials cannot be stored in {path}: {_reason(error)}. Set CBAI_CONFIG_DIR to a "
             "directory of yours, or set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment."
         ) from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def _keep_private(path: Path) -> None:
@@ -183,7 +170,7 @@ def _reason(error: Exception) -> str:
 
 def _put_into_keyring(env_id: str, key: str) -> bool:
     """Store the key and read it back; some keyrings cut or lose what is too long for them."""
-    _forget_taken()
+    _clear_cached_key()
     keyring = _keyring()
     if keyring is None:
         return False
@@ -198,24 +185,24 @@ def _put_into_keyring(env_id: str, key: str) -> bool:
     return bool(stored)
 
 
-_taken: tuple[tuple[str, int], str] | None = None
+_cached_key: tuple[tuple[str, int], str] | None = None
 
 
 def _key_in_keyring(env_id: str) -> str:
     """Return the key, asking the keyring once for each login: it may be slow, or ask the user in turn."""
-    global _taken
+    global _cached_key
     try:
         written = _path().stat().st_mtime_ns
     except OSError:
         written = 0
     login = env_id, written
-    taken = _taken
-    if taken is None or taken[0] != login:
-        _taken = taken = login, _take_from_keyring(env_id)
-    return taken[1]
+    cached = _cached_key
+    if cached is None or cached[0] != login:
+        _cached_key = cached = login, _read_from_keyring(env_id)
+    return cached[1]
 
 
-def _take_from_keyring(env_id: str) -> str:
+def _read_from_keyring(env_id: str) -> str:
     keyring = _keyring()
     key, failure = None, "it is not there"
     if keyring is None:
@@ -231,13 +218,13 @@ def _take_from_keyring(env_id: str) -> str:
     return str(key)
 
 
-def _forget_taken() -> None:
-    global _taken
-    _taken = None
+def _clear_cached_key() -> None:
+    global _cached_key
+    _cached_key = None
 
 
 def _remove_from_keyring(env_id: str) -> None:
-    _forget_taken()
+    _clear_cached_key()
     keyring = _keyring()
     if keyring is not None:
         _try(lambda: keyring.delete_password(SERVICE, env_id))

@@ -73,14 +73,14 @@ class ChatDecoder:
                 if body.strip() == DONE:
                     chunks.append(None)
                     return True
-                odd = loaded(event, chat_wire.decode_chunk, headers, error_context)
-                if odd is not None:
-                    _refuse_error(event, odd, headers, error_context)
-                chunks.append(odd)
+                lenient = loaded(event, chat_wire.decode_chunk, headers, error_context)
+                if lenient is not None:
+                    _raise_error(event, lenient, headers, error_context)
+                chunks.append(lenient)
             else:
                 chunk.source = body
                 if chunk.error is not None or chunk.code is not None or event.event is not None:
-                    _refuse_error(event, chunk, headers, error_context)
+                    _raise_error(event, chunk, headers, error_context)
                 chunks.append(chunk)
         return False
 
@@ -123,11 +123,11 @@ def loaded(
         raise
 
 
-def _refuse_error(
+def _raise_error(
     event: Event, chunk: Chunk, headers: Mapping[str, str], error_context: ErrorContext
 ) -> None:
-    named = event.event == "error"
-    if chunk.error is not None or chunk.code is not None or named:
-        error = error_mapping.from_body(chunk.raw, headers, error_context, certain=named)
+    is_error_event = event.event == "error"
+    if chunk.error is not None or chunk.code is not None or is_error_event:
+        error = error_mapping.from_body(chunk.raw, headers, error_context, certain=is_error_event)
         if error is not None:
             raise error

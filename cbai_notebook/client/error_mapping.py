@@ -19,7 +19,6 @@ from typing import Any
 
 from cbai_notebook.client import chat_wire
 from cbai_notebook.client.error_codes import error_kind
-from cbai_notebook.client.settings import MASK
 from cbai_notebook.errors import (
     AgentNotFoundError,
     CbaiError,
@@ -30,6 +29,12 @@ from cbai_notebook.errors import (
     StreamCutError,
     TLSError,
 )
+from cbai_notebook.text import masked, one_line
+
+_LONGEST_QUOTE = 300
+"""Characters of a server's message that are quoted."""
+_LONGEST_ID = 80
+"""Characters of an error code or a request id that are kept."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class ErrorContext:
 
     def hidden(self, text: str) -> str:
         """Return the text with the API key masked."""
-        return text.replace(self.secret, MASK) if self.secret else text
+        return masked(text, self.secret)
 
 
 def from_response(
@@ -82,7 +87,7 @@ def from_body(
         asked: What was asked for.
         certain: Whether it is known to be an error, as in an event named ``error``.
     """
-    if not certain and not _tells_of_error(value):
+    if not certain and not _reports_error(value):
         return None
     return _error(200, headers, _ErrorBody.of_value(value), error_context)
 
@@ -156,27 +161,27 @@ def from_network(error: BaseException, error_context: ErrorContext) -> CbaiError
     """
     host = _host(error_context.url)
     causes = list(_chain(error))
-    if any(isinstance(one, socket.gaierror) for one in causes):
+    if any(isinstance(each, socket.gaierror) for each in causes):
         return DNSError(
             f"The name {host} was not found. Check the environment id and the network (DNS, VPN, "
             "proxy)."
         )
-    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in causes):
         return TLSError(
             f"The certificate of {host} cannot be trusted. If your network has its own "
             "certificate, set SSL_CERT_FILE to it; check the computer's clock too."
         )
-    if any(isinstance(one, ssl.SSLError) for one in causes):
+    if any(isinstance(each, ssl.SSLError) for each in causes):
         return TLSError(
             f"No secure connection to {host} could be made. Check whether the address begins with "
             "https:// rightly, and whether a proxy is in between."
         )
-    if any(isinstance(one, ConnectionRefusedError) for one in causes):
+    if any(isinstance(each, ConnectionRefusedError) for each in causes):
         return ConnectionFailedError(
             f"Nothing answers at {host}. Check the base URL and that the server is running.",
             code="connection_refused",
         )
-    if any(isinstance(one, (TimeoutError, asyncio.TimeoutError)) for one in causes):
+    if any(isinstance(each, (TimeoutError, asyncio.TimeoutError)) for each in causes):
         return timeout("connect", None, error_context)
     return ConnectionFailedError(
         f"No connection to {host}{_detail(error, error_context)}. Check the network and try again.",
@@ -194,7 +199,9 @@ def connection_broken(error: BaseException, error_context: ErrorContext) -> Conn
 
 def _detail(error: BaseException, error_context: ErrorContext) -> str:
     # A proxy's address may hold a password.
-    detail = error_context.hidden(_line(re.sub(r"//[^/\s]*@", "//", str(error)))).rstrip(".")
+    detail = error_context.hidden(
+        one_line(re.sub(r"//[^/\s]*@", "//", str(error)), _LONGEST_QUOTE)
+    ).rstrip(".")
     return f" ({detail})" if detail else ""
 
 
@@ -206,13 +213,13 @@ def stream_cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
         has_token: Whether anything of the answer had.
     """
     if finish_reason is not None:
-        looks = f"The text looks complete ({finish_reason!r}), but check its end."
+        state = f"The text looks complete ({finish_reason!r}), but check its end."
     elif has_token:
-        looks = "The text up to there is kept; it is not complete. Ask again for the rest."
+        state = "The text up to there is kept; it is not complete. Ask again for the rest."
     else:
-        looks = "Nothing of the answer had arrived. Try again."
+        state = "Nothing of the answer had arrived. Try again."
     return StreamCutError(
-        f"The connection ended before the answer was declared complete. {looks}", code="stream_cut"
+        f"The connection ended before the answer was declared complete. {state}", code="stream_cut"
     )
 
 
@@ -223,7 +230,7 @@ def stream_closed() -> StreamCutError:
     )
 
 
-_WAITED_FOR = {
+_TIMEOUTS = {
     "connect": ("connecting to {host} took longer than {limit}", "Check the network and try again"),
     "first_token": ("{host} sent no token within {limit}", "Try again"),
     "between_tokens": ("{host} stopped sending for {limit}", "Try again"),
@@ -240,14 +247,14 @@ def timeout(stage: str, seconds: float | None, error_context: ErrorContext) -> R
         seconds: Its limit, if known.
         asked: What was asked for.
     """
-    what, what_next = _WAITED_FOR[stage]
+    problem, advice = _TIMEOUTS[stage]
     limit = "allowed" if seconds is None else f"{seconds:g} s"
-    sentence = what.format(host=_host(error_context.url), limit=limit)
-    sentence = sentence[:1].upper() + sentence[1:]
+    problem = problem.format(host=_host(error_context.url), limit=limit)
+    problem = problem[:1].upper() + problem[1:]
     if stage != "download":
-        what_next += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
+        advice += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
     return RequestTimeoutError(
-        f"{sentence}. {what_next}.",
+        f"{problem}. {advice}.",
         code=f"timeout_{stage}",
     )
 
@@ -258,9 +265,9 @@ def without_frames(error: BaseException, error_context: ErrorContext) -> BaseExc
     Their local variables hold the key, and some traceback styles print local variables. An error
     whose own words hold the key is not returned at all.
     """
-    for one in _chain(error):
-        one.__traceback__ = None
-        if error_context.secret and error_context.secret in str(one):
+    for each in _chain(error):
+        each.__traceback__ = None
+        if error_context.secret and error_context.secret in str(each):
             return None
     return error
 
@@ -313,7 +320,7 @@ class _ErrorBody:
         return cls(code, message or "", request_id)
 
 
-def _tells_of_error(value: Mapping[str, Any]) -> bool:
+def _reports_error(value: Mapping[str, Any]) -> bool:
     if value.get("error"):
         return True
     if value.get("choices"):
@@ -333,15 +340,15 @@ def _error(
     )
     if status == 404 and error_context.missing:
         kind, advice = AgentNotFoundError, error_context.missing
-    quoted = _line(reported.message)
+    quoted = one_line(reported.message, _LONGEST_QUOTE)
     message = f"{advice} The server said: “{quoted}”" if quoted else advice
     if reported.html:
         message = f"{advice} (The server sent an HTML page, HTTP {status}.)"
-    in_body = error_context.hidden(_line(reported.request_id or "", 80)) or None
+    in_body = error_context.hidden(one_line(reported.request_id or "", _LONGEST_ID)) or None
     return kind(
         error_context.hidden(message),
         status=status,
-        code=error_context.hidden(_line(code, 80)) if code else None,
+        code=error_context.hidden(one_line(code, _LONGEST_ID)) if code else None,
         request_id=request_id(headers, error_context) or in_body,
         retry_after=retry_after(headers),
     )
@@ -377,7 +384,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def request_id(headers: Mapping[str, str], error_context: ErrorContext) -> str | None:
     """Return the server's id of a request."""
-    return error_context.hidden(_line(headers.get("x-request-id", ""), 80)) or None
+    return error_context.hidden(one_line(headers.get("x-request-id", ""), _LONGEST_ID)) or None
 
 
 def _first(value: Mapping[str, Any], *names: str) -> str | None:
@@ -388,12 +395,6 @@ def _first(value: Mapping[str, Any], *names: str) -> str | None:
     return None
 
 
-def _line(text: str, longest: int = 300) -> str:
-    """Return the text as one line without control characters, cut at a length."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: longest * 4]).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 def _host(url: str) -> str:
     return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
 
@@ -402,12 +403,12 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     found: list[BaseException] = []
     waiting = [error]
     while waiting:
-        one = waiting.pop()
-        if one is None or any(one is known for known in found):
+        each = waiting.pop()
+        if each is None or any(each is known for known in found):
             continue
-        found.append(one)
-        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
-        os_error = getattr(one, "os_error", None)
+        found.append(each)
+        waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+        os_error = getattr(each, "os_error", None)
         if isinstance(os_error, BaseException):
             waiting.append(os_error)
     return found

@@ -56,10 +56,10 @@ class EventLog:
             self.length = len(self.events)
             self.started = self.started or self.ended or self.accumulator.has_token
             waiting, self._waiting = self._waiting, []
-        here = asyncio.get_running_loop()
+        running_loop = asyncio.get_running_loop()
         for reader in waiting:
             loop = reader.get_loop()
-            if loop is here:
+            if loop is running_loop:
                 _wake(reader)
             elif not loop.is_closed():
                 loop.call_soon_threadsafe(_wake, reader)

@@ -146,7 +146,7 @@ class Model:
         from cbai_notebook.client.stream import TextStream, wait_for_first_token
         from cbai_notebook.client.stream_task import StreamTask
 
-        transport = self._sending_transport()
+        transport = self._sender()
         began = asyncio.get_running_loop().time()
         error_context = _error_context(endpoint, request)
 
@@ -245,7 +245,7 @@ class Model:
         error_context = _error_context(endpoint, request)
         if not endpoint.always_stream:
             return await request_completion(
-                self._sending_transport(),
+                self._sender(),
                 request,
                 error_context,
                 settings.timeout,
@@ -258,7 +258,7 @@ class Model:
 
         return await within(settings.timeout.answer, read_stream(), error_context)
 
-    def _sending_transport(self) -> Transport:
+    def _sender(self) -> Transport:
         if self._transport is None:
             from cbai_notebook.client.transport import HTTPTransport
 

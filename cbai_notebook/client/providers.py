@@ -33,13 +33,13 @@ AGENT = "agent"
 """What stands in the place of a provider when an agent of CloudBase is asked: ``agent/BOT_ID``."""
 
 # CloudBase has these, but they are asked in other ways than a chat model.
-_NO_CHAT = frozenset({AGENT, "hunyuan-image"})
+_NOT_CHAT = frozenset({AGENT, "hunyuan-image"})
 
 # The model of a request that names none, when the settings name none either.
 _DEFAULT_MODELS = {"cloudbase": "hy3"}
 
 # Paths under `{base}/ai/{provider}/`, as the official SDKs use them. All others use the first.
-_USUAL_PATH = "chat/completions"
+_DEFAULT_PATH = "chat/completions"
 _PATHS = {
     "hunyuan-open": "v1/chat/completions",
     "moonshot": "v1/chat/completions",
@@ -51,12 +51,12 @@ _PATHS = {
 }
 
 # These send usage without being asked, and may refuse to be asked.
-_USAGE_UNASKED = frozenset({"hunyuan-beta", "hunyuan-exp", "hunyuan-open", "zhipu"})
+_ALWAYS_SENDS_USAGE = frozenset({"hunyuan-beta", "hunyuan-exp", "hunyuan-open", "zhipu"})
 
 # The regions that the Chinese gateway serves; every other one has the international address.
 _REGIONS_IN_CHINA = frozenset(
-    f"ap-{place}"
-    for place in (
+    f"ap-{name}"
+    for name in (
         "beijing", "chengdu", "chongqing", "guangzhou", "hongkong", "nanjing", "shanghai",
         "shanghai-fsi", "shenzhen-fsi",
     )
@@ -253,7 +253,7 @@ class CustomProvider:
 def in_cloud(name: str) -> bool:
     """Return whether CloudBase has chat models of this provider, and not this machine or a server elsewhere."""
     elsewhere = name == "custom" or name in _registered or name in announced()
-    return not elsewhere and name not in _NO_CHAT
+    return not elsewhere and name not in _NOT_CHAT
 
 
 def base_url_of(settings: Settings) -> str:
@@ -276,15 +276,15 @@ def endpoint_below(base: str, name: str, settings: Settings) -> Endpoint:
     Raises:
         UsageError: The name cannot be a provider's name.
     """
-    place = _USUAL_PATH
+    path = _DEFAULT_PATH
     if name != "custom":
-        place = f"ai/{_checked_name(name)}/{_PATHS.get(name, _USUAL_PATH)}"
+        path = f"ai/{_checked_name(name)}/{_PATHS.get(name, _DEFAULT_PATH)}"
     return Endpoint(
         provider=name,
-        url=f"{base}/{place}",
+        url=f"{base}/{path}",
         api_key=settings.api_key or "",
         default_model=default_model(name, settings),
-        usage_in_stream=name not in _USAGE_UNASKED,
+        usage_in_stream=name not in _ALWAYS_SENDS_USAGE,
     )
 
 

@@ -149,7 +149,8 @@ def _messages(messages: Any) -> list[Any]:
 
 def _with_system(messages: list[Any], system: str | None) -> list[Any]:
     has_system = any(
-        isinstance(one, Mapping) and one.get("role") in ("system", "developer") for one in messages
+        isinstance(each, Mapping) and each.get("role") in ("system", "developer")
+        for each in messages
     )
     if system and not has_system:
         return [{"role": "system", "content": system}, *messages]

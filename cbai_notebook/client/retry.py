@@ -110,7 +110,7 @@ async def _call_again(
 
     # Without a handler, Python would print the notice of every retry into the user's cell.
     logging.getLogger("stamina").addHandler(_SILENT)
-    tries = stamina.retry_context(
+    attempts = stamina.retry_context(
         on=policy,
         attempts=ATTEMPTS,
         timeout=None,
@@ -118,9 +118,9 @@ async def _call_again(
         wait_max=WAIT_MAX_S,
         wait_jitter=WAIT_INITIAL_S,
     )
-    async for one in tries:
-        with one:
-            if one.num == 1:
+    async for each in attempts:
+        with each:
+            if each.num == 1:
                 raise failed
-            return await attempt(one.num)
+            return await attempt(each.num)
     raise AssertionError("stamina raises when it gives up")

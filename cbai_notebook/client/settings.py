@@ -1,6 +1,6 @@
 """Where to send prompts and with which key: arguments, then the environment, then what was stored.
 
-Only the standard library is imported here, so that loading the extension stays cheap.
+Only cheap modules are imported, so that loading the extension stays cheap.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cbai_notebook.errors import ConfigurationError
-
-MASK = "••••••"
+from cbai_notebook.text import MASK
 
 # The names that the official tools read come first, in their order; then our own.
 _ENVIRONMENT: dict[str, tuple[str, ...]] = {
@@ -69,12 +68,12 @@ class Timeout:
     answer: float = 600.0
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            seconds = getattr(self, one.name)
+        for each in fields(self):
+            seconds = getattr(self, each.name)
             number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
             if not number or not seconds > 0:
                 raise ConfigurationError(
-                    f"The timeout {one.name!r} must be a number of seconds above 0, not {seconds!r}."
+                    f"The timeout {each.name!r} must be a number of seconds above 0, not {seconds!r}."
                 )
 
     @classmethod
@@ -93,7 +92,7 @@ class Timeout:
         if isinstance(value, Timeout):
             return value
         if isinstance(value, Mapping):
-            known = [one.name for one in fields(cls)]
+            known = [each.name for each in fields(cls)]
             unknown = [name for name in value if name not in known]
             if unknown:
                 raise ConfigurationError(
@@ -203,8 +202,8 @@ def settings() -> Settings:
     if "api_key" not in values or not ("env_id" in values or "base_url" in values):
         # Only then: asking a keyring can take longer than asking the model.
         _add_stored(values, sources)
-    for one in fields(Settings):
-        sources.setdefault(one.name, "default")
+    for each in fields(Settings):
+        sources.setdefault(each.name, "default")
     del sources["sources"]
     return Settings(**values, sources=sources)
 
@@ -218,8 +217,8 @@ def in_force(
         given: Settings to use instead of those in force.
         timeout: Seconds to wait, for this request only.
     """
-    found = given or settings()
-    return found if timeout is None else replace(found, timeout=Timeout.of(timeout))
+    current = given or settings()
+    return current if timeout is None else replace(current, timeout=Timeout.of(timeout))
 
 
 def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:

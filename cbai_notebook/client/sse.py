@@ -70,7 +70,7 @@ class EventParser:
         if not data:
             return []
         if b"\n" not in data and b"\r" not in data:
-            self._hold(data)
+            self._keep(data)
             return []
         if self._pieces:
             data = b"".join((*self._pieces, data))
@@ -88,7 +88,7 @@ class EventParser:
         if last == b"\r":
             self._after_cr = True
         elif last != b"\n" and lines:
-            self._hold(lines.pop())
+            self._keep(lines.pop())
         if lines:
             self._read(lines, events)
         return events
@@ -99,13 +99,13 @@ class EventParser:
         Most bursts are events of one data line each. Those are cut apart in one go, which spares
         looking at every line.
         """
-        whole, blank, rest = data.rpartition(b"\n\n")
+        complete, blank, rest = data.rpartition(b"\n\n")
         if not blank:
             return rest
-        bodies = whole.removeprefix(b"data: ").split(b"\n\ndata: ")
-        plain = whole.startswith(b"data: ") and whole.count(b"\n") == 2 * len(bodies) - 2
+        bodies = complete.removeprefix(b"data: ").split(b"\n\ndata: ")
+        plain = complete.startswith(b"data: ") and complete.count(b"\n") == 2 * len(bodies) - 2
         if plain and not self._data:
-            if len(whole) > self._max_bytes:
+            if len(complete) > self._max_bytes:
                 self._check(max(map(len, bodies)))
             first = len(events)
             events += [Event(body, None, self._id) for body in bodies]
@@ -113,7 +113,7 @@ class EventParser:
                 events[first] = Event(bodies[0], self._name, self._id)
                 self._name = None
         else:
-            self._read([*whole.split(b"\n"), b""], events)
+            self._read([*complete.split(b"\n"), b""], events)
         return rest
 
     def flush(self) -> list[Event]:
@@ -127,7 +127,7 @@ class EventParser:
         self._read([line, b""] if line else [b""], events)
         return events
 
-    def _hold(self, piece: bytes) -> None:
+    def _keep(self, piece: bytes) -> None:
         self._pending += len(piece)
         self._check(self._pending)
         self._pieces.append(piece)

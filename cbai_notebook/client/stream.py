@@ -17,7 +17,7 @@ from cbai_notebook.client.sse import Event
 Stream = TypeVar("Stream", bound="TextStream")
 
 
-class Source(Protocol):
+class StreamSource(Protocol):
     """What fills a stream's log: the pump of one request, or the relay of several."""
 
     @property
@@ -48,7 +48,7 @@ class TextStream:
 
     def __init__(
         self,
-        source: Source,
+        source: StreamSource,
         *,
         request_messages: Messages,
         provider: str,
@@ -69,8 +69,10 @@ class TextStream:
         # Where in the log a new answer begins: once, unless there are several steps.
         self._starts: Sequence[int] = ()
         # A stream that nobody holds any more must not go on costing tokens.
-        self._forget = weakref.finalize(self, _drop, source.loop, source.task, source.log)
-        self._forget.atexit = False
+        self._finalizer = weakref.finalize(
+            self, _cancel_unread, source.loop, source.task, source.log
+        )
+        self._finalizer.atexit = False
 
     @property
     def text_stream(self) -> AsyncIterator[str]:
@@ -102,8 +104,8 @@ class TextStream:
 
         growing = PartialObjects(self._starts)
 
-        def objects(record: event_log.EventLog, start: int, stop: int) -> Iterable[Any]:
-            chunks = record.chunks[start:stop]
+        def objects(log: event_log.EventLog, start: int, stop: int) -> Iterable[Any]:
+            chunks = log.chunks[start:stop]
             texts = ["" if chunk is None else chunk.text for chunk in chunks]
             return growing.feed(texts, start, stop)
 
@@ -115,7 +117,7 @@ class TextStream:
         Raises:
             CbaiError: The stream failed; ``partial`` holds the text that had arrived.
         """
-        await self._log.wait(lambda held: held.ended)
+        await self._log.wait(lambda log: log.ended)
         if self._log.error is not None:
             raise error_mapping.fresh_copy(self._log.error)
         return self.answer()
@@ -128,17 +130,17 @@ class TextStream:
         self, merged: Callable[[Iterable[dict[str, Any]]], dict[str, Any]]
     ) -> dict[str, Any]:
         """Return what an answer is made of, its raw form as ``merged`` makes it."""
-        total = self._log.accumulator
+        accumulated = self._log.accumulator
         chunks = self._log.chunks[: self._log.length]
         return {
             "raw": lambda: merged(chunk.raw for chunk in chunks if chunk is not None),
-            "id": total.id,
-            "created": total.created,
+            "id": accumulated.id,
+            "created": accumulated.created,
             "model": self.model,
-            "choices": total.choices,
-            "usage": total.usage,
+            "choices": accumulated.choices,
+            "usage": accumulated.usage,
             "request_messages": self._request_messages,
-            "reply": total.reply,
+            "reply": accumulated.reply,
             "provider": self.provider,
             "label": self.label,
             "timing": self.timing,
@@ -154,7 +156,7 @@ class TextStream:
         if asyncio.get_running_loop() is self.loop and not self._log.complete:
             await asyncio.wait({task})
         else:
-            await self._log.wait(lambda held: held.ended)
+            await self._log.wait(lambda log: log.ended)
 
     async def __aenter__(self: Stream) -> Stream:
         return self
@@ -190,10 +192,10 @@ class TextStream:
     @property
     def messages(self) -> Messages:
         """The request's messages with the answer so far added."""
-        total = self._log.accumulator
+        accumulated = self._log.accumulator
         return (
-            [*self._request_messages, total.reply]
-            if total.has_token or self._log.ended
+            [*self._request_messages, accumulated.reply]
+            if accumulated.has_token or self._log.ended
             else [*self._request_messages]
         )
 
@@ -251,14 +253,14 @@ async def wait_for_first_token(stream: Stream) -> Stream:
     Raises:
         CbaiError: It failed before its first token.
     """
-    held: Any = stream._log
+    log = stream._log
     try:
-        await held.wait(lambda held: held.started)
+        await log.wait(lambda log: log.started)
     except asyncio.CancelledError:
         await stream.aclose()
         raise
-    if held.error is not None and not held.accumulator.has_token:
-        raise error_mapping.fresh_copy(held.error)
+    if log.error is not None and not log.accumulator.has_token:
+        raise error_mapping.fresh_copy(log.error)
     return stream
 
 
@@ -269,10 +271,10 @@ def bursts_of(
     return event_log.EventView(stream, stream._log, event_log.pairs)
 
 
-def _drop(
-    loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], record: event_log.EventLog
+def _cancel_unread(
+    loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], log: event_log.EventLog
 ) -> None:
-    if not record.ended:
+    if not log.ended:
         _cancel(loop, task)
 
 

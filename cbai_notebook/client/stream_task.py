@@ -67,17 +67,17 @@ class StreamTask:
         self._headers: Mapping[str, str] = {}
         self._parser = EventParser()
         self._burst: list[bytes] = []
-        self._begun = False
-        self._whole: list[bytes] | None = None
+        self._started = False
+        self._whole_body: list[bytes] | None = None
         self._received = 0
         self._drained = 0
-        self._failed: CbaiError | None = None
+        self._burst_error: CbaiError | None = None
         self.task = tasks.start(self._run(), "cbai stream")
-        self._watch = _Watch(self.loop, self.task)
+        self._watchdog = _Watchdog(self.loop, self.task)
 
     async def _run(self) -> None:
-        watch = self._watch
-        watch.set("first_token", self._timeout.first_token)
+        watchdog = self._watchdog
+        watchdog.set("first_token", self._timeout.first_token)
         try:
             response = await self._transport.send(
                 self._request, self._error_context, connect_timeout=self._timeout.connect
@@ -87,24 +87,24 @@ class StreamTask:
             finally:
                 await response.aclose()
         except asyncio.CancelledError:
-            if self._failed is not None:
-                self._end(self._failed)
-            elif self._complete():
-                self._close()
-            elif watch.expired is not None:
+            if self._burst_error is not None:
+                self._fail(self._burst_error)
+            elif self._is_complete():
+                self._succeed()
+            elif watchdog.expired is not None:
                 # After [DONE] the log has its end already and this says no more.
-                self._end(error_mapping.timeout(*watch.expired, self._error_context))
+                self._fail(error_mapping.timeout(*watchdog.expired, self._error_context))
             else:
-                self._end(error_mapping.stream_closed())
-            if self._failed is None and watch.expired is None:
+                self._fail(error_mapping.stream_closed())
+            if self._burst_error is None and watchdog.expired is None:
                 raise
         except BaseException as error:
             # A fault of ours ends up here too: no reader may wait for ever.
-            self._end(error)
+            self._fail(error)
             if not isinstance(error, CbaiError):
                 raise
         finally:
-            watch.stop()
+            watchdog.stop()
 
     async def _receive(self, response: Response) -> None:
         self._headers = response.headers
@@ -116,11 +116,11 @@ class StreamTask:
             )
         kind = response.content_type
         if "json" in kind or "html" in kind:
-            self._take_whole(await response.read())
+            self._take_completion(await response.read())
             return
         broken: BaseException | None = None
         try:
-            await response.receive(self._arrived)
+            await response.receive(self._take_part)
         except ConnectionFailedError as error:
             broken = error.__cause__
         self._read_burst()
@@ -129,31 +129,31 @@ class StreamTask:
                 f"The answer is larger than {_LARGEST_STREAM // 2**20} MB, so reading was stopped."
             )
         if not self.log.ended:
-            self._take_last()
-        if self._complete():
-            self._close()
+            self._take_rest()
+        if self._is_complete():
+            self._succeed()
         if not self.log.ended:
             raise self._cut() from broken
 
-    def _arrived(self, data: bytes) -> bool:
+    def _take_part(self, data: bytes) -> bool:
         """Keep a part of the body, and say whether more of it is wanted."""
         if self.log.ended:
             self._drained += len(data)
             return self._drained <= _DRAIN_BYTES
         if not self._burst:
             # Runs when this task waits for the socket again: once a burst, not once a part.
-            self.loop.call_soon(self._burst_is_over)
+            self.loop.call_soon(self._end_burst)
         self._burst.append(data)
         self._received += len(data)
         return self._received <= _LARGEST_STREAM
 
-    def _burst_is_over(self) -> None:
+    def _end_burst(self) -> None:
         read = False
         try:
             self._read_burst()
             read = True
         except CbaiError as error:
-            self._failed = error
+            self._burst_error = error
         finally:
             # Whatever went wrong here must end the task that waits for the socket.
             if not read:
@@ -161,24 +161,24 @@ class StreamTask:
 
     def _read_burst(self) -> None:
         """Put what arrived at once into the log, and wake the readers."""
-        if not self._burst or self._failed is not None or self.log.ended:
+        if not self._burst or self._burst_error is not None or self.log.ended:
             return
         data = b"".join(self._burst)
         self._burst.clear()
-        if not self._begun:
-            self._begun = True
+        if not self._started:
+            self._started = True
             # No line of an event stream begins like this: the type was not told right.
-            self._whole = [] if data.lstrip()[:1] in (b"{", b"<") else None
-        if self._whole is not None:
-            self._whole.append(data)
+            self._whole_body = [] if data.lstrip()[:1] in (b"{", b"<") else None
+        if self._whole_body is not None:
+            self._whole_body.append(data)
             return
         self._take(self._parser.feed(data))
         self.log.show()
 
-    def _take_last(self) -> None:
+    def _take_rest(self) -> None:
         """Take what has no end of its own: a body in one piece, or an event without a blank line."""
-        if self._whole is not None:
-            self._take_whole(b"".join(self._whole))
+        if self._whole_body is not None:
+            self._take_completion(b"".join(self._whole_body))
             return
         try:
             self._take(self._parser.flush())
@@ -195,30 +195,27 @@ class StreamTask:
             # What came before a failure counts.
             self.log.add(events[: len(chunks)], chunks)
         if done:
-            self._done()
+            self._succeed()
+            self._watchdog.set("drain", _DRAIN_S)
             return
         if self.first_token_at is not None:
             if events:
-                self._watch.touch()
+                self._watchdog.touch()
         elif self.log.accumulator.has_token:
             self.first_token_at = self.loop.time()
-            self._watch.set("between_tokens", self._timeout.between_tokens)
-        if self._complete():
+            self._watchdog.set("between_tokens", self._timeout.between_tokens)
+        if self._is_complete():
             # More may follow, and so may [DONE], but neither is waited for as long as a token is.
-            self._watch.set("drain", _DRAIN_S)
+            self._watchdog.set("drain", _DRAIN_S)
 
-    def _take_whole(self, body: bytes) -> None:
+    def _take_completion(self, body: bytes) -> None:
         """Take an answer that came in one piece although a stream was asked for."""
         self._take(self._decoder.read_completion(body, self._headers, self._error_context))
 
-    def _done(self) -> None:
-        self._close()
-        self._watch.set("drain", _DRAIN_S)
-
-    def _complete(self) -> bool:
+    def _is_complete(self) -> bool:
         return self._decoder.complete(self.log.accumulator)
 
-    def _close(self) -> None:
+    def _succeed(self) -> None:
         """Say that the answer is there."""
         if self.log.ended:
             return
@@ -227,7 +224,7 @@ class StreamTask:
         self.ended_at = self.loop.time()
         self.log.end()
 
-    def _end(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         if self.log.ended:
             return
         self.ended_at = self.loop.time()
@@ -241,7 +238,7 @@ class StreamTask:
         return error_mapping.stream_cut(accumulator.finish_reason, has_token=accumulator.has_token)
 
 
-class _Watch:
+class _Watchdog:
     """Cancels a task when a stage takes too long. One timer, whatever the number of events."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:

@@ -12,18 +12,18 @@ from typing import Any
 from cbai_notebook.errors import UsageError
 
 
-def _usual(think: bool) -> dict[str, Any]:
+def _thinking_type(think: bool) -> dict[str, Any]:
     return {"thinking": {"type": "enabled" if think else "disabled"}}
 
 
-def _in_the_template(think: bool) -> dict[str, Any]:
+def _chat_template(think: bool) -> dict[str, Any]:
     return {"chat_template_kwargs": {"enable_thinking": think}}
 
 
 _BY_PROVIDER: Mapping[str, Callable[[bool], dict[str, Any]]] = {
     "dashscope": lambda think: {"enable_thinking": think},
-    "custom": _in_the_template,
-    "local": _in_the_template,
+    "custom": _chat_template,
+    "local": _chat_template,
 }
 
 
@@ -41,4 +41,4 @@ def parameters(provider: str, think: Any) -> dict[str, Any]:
         return {}
     if not isinstance(think, bool):
         raise UsageError(f"think must be True, False or None, not {think!r}.")
-    return _BY_PROVIDER.get(provider, _usual)(think)
+    return _BY_PROVIDER.get(provider, _thinking_type)(think)

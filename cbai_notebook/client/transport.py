@@ -163,7 +163,7 @@ class HTTPTransport:
         Raises:
             CbaiError: There was no connection, or it broke.
         """
-        connections = await _connections(request.url, self._fast)
+        connections = await _transport_for(request.url, self._fast)
         sent = _outgoing(request, connect_timeout)
         try:
             response = await connections.handle_async_request(sent)
@@ -177,14 +177,14 @@ class HTTPTransport:
 async def aclose() -> None:
     """Close the running loop's connections. A loop that ends in order does so by itself."""
     with _lock:
-        held = _held.pop(asyncio.get_running_loop(), None)
-    if held is not None:
-        for closer in held.closers:
+        connections = _by_loop.pop(asyncio.get_running_loop(), None)
+    if connections is not None:
+        for closer in connections.closers:
             await closer.aclose()
 
 
 @dataclass
-class _Held:
+class _LoopConnections:
     """What one loop holds open, and what closes it."""
 
     routes: dict[tuple[str, str, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
@@ -192,31 +192,33 @@ class _Held:
     closers: list[AsyncGenerator[None, None]] = field(default_factory=list)
 
 
-_held: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Held] = weakref.WeakKeyDictionary()
+_by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopConnections] = (
+    weakref.WeakKeyDictionary()
+)
 _lock = threading.Lock()
 _tls_lock = threading.Lock()
 
 
-async def _connections(url: str, fast: bool) -> httpx.AsyncBaseTransport:
+async def _transport_for(url: str, fast: bool) -> httpx.AsyncBaseTransport:
     """Return what the running loop sends requests to this URL over."""
     loop = asyncio.get_running_loop()
     with _lock:
-        held = _held.get(loop)
-        if held is None:
+        connections = _by_loop.get(loop)
+        if connections is None:
             # Connections refer to their loop, so a closed loop would never leave by itself.
-            for other in [one for one in _held if one.is_closed()]:
-                del _held[other]
-            held = _held[loop] = _Held()
+            for closed in [other for other in _by_loop if other.is_closed()]:
+                del _by_loop[closed]
+            connections = _by_loop[loop] = _LoopConnections()
     # By host, not by URL: the links of images and the queries of lists are new every time.
     parts = urlsplit(url)
     key = parts.scheme, parts.netloc, fast
-    route = held.routes.get(key)
+    route = connections.routes.get(key)
     if route is None:
-        route = held.routes[key] = await _opened(held, url, fast)
+        route = connections.routes[key] = await _open(connections, url, fast)
     return route
 
 
-async def _opened(held: _Held, url: str, fast: bool) -> httpx.AsyncBaseTransport:
+async def _open(connections: _LoopConnections, url: str, fast: bool) -> httpx.AsyncBaseTransport:
     parts = urlsplit(url)
     host = parts.hostname or ""
     proxy = None if host in _LOOPBACK else _proxy(parts.scheme, parts.netloc)
@@ -224,16 +226,16 @@ async def _opened(held: _Held, url: str, fast: bool) -> httpx.AsyncBaseTransport
     # aiohttp knows no SOCKS.
     fast = fast and not (proxy or "").startswith("socks")
     key = ("plain" if plain else proxy, fast)
-    if key not in held.open:
+    if key not in connections.open:
         verify = False if plain else tls_context()
-        opened = held.open[key] = _build(proxy, verify, fast)
-        closer = _close_at_end(opened)
+        transport = connections.open[key] = _build(proxy, verify, fast)
+        closer = _close_at_end(transport)
         await closer.__anext__()
-        held.closers.append(closer)
-    return held.open[key]
+        connections.closers.append(closer)
+    return connections.open[key]
 
 
-async def _close_at_end(opened: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
+async def _close_at_end(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
     """Close connections when their loop shuts its asynchronous generators down.
 
     ``asyncio.run`` does so at its end; nothing else tells a library that a loop is over.
@@ -241,7 +243,7 @@ async def _close_at_end(opened: httpx.AsyncBaseTransport) -> AsyncGenerator[None
     try:
         yield
     finally:
-        await opened.aclose()
+        await transport.aclose()
 
 
 def _build(

@@ -17,8 +17,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from cbai_notebook.client.settings import MASK, settings
+from cbai_notebook.client.settings import settings
 from cbai_notebook.errors import SecretRefusedError
+from cbai_notebook.text import MASK
 
 API_KEY = "the API key"
 """What the key in use is called where no environment variable holds it."""

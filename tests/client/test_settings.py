@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from cbai_notebook.client import credentials
-from cbai_notebook.client.settings import MASK, Secret, Settings, Timeout, configure, settings
+from cbai_notebook.client.settings import Secret, Settings, Timeout, configure, settings
 from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.text import MASK
 
 
 @pytest.fixture(autouse=True)
