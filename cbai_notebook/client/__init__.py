@@ -1,4 +1,4 @@
-"""Talks to CloudBase AI and to OpenAI-style servers over HTTP. Knows no notebook and no database.
+"""The client: requests to CloudBase AI and to OpenAI-style servers over HTTP, without notebook or database.
 
 Import each name from the module that defines it: this file does nothing.
 """

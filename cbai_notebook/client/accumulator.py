@@ -1,4 +1,4 @@
-"""Adding up the chunks of a stream: quickly while it runs, and completely when asked."""
+"""Add up the chunks of a stream: `Accumulator` quickly while it runs, `merged` completely afterwards."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cbai_notebook.client.chat_wire import (
     WireToolCall,
 )
 
-# Fields of a delta that come in pieces. Of every other field the last value counts.
+# Text fields of a delta, which are concatenated. Of every other field the last value counts.
 _JOINED = frozenset({"content", "reasoning_content", "reasoning", "refusal"})
 
 
 class _ChoiceAccumulator:
-    """What one choice's deltas add up to."""
+    """The sum of the deltas of one choice."""
 
     __slots__ = ("content", "finish_reason", "reasoning", "role", "tool_calls")
 
@@ -79,7 +79,7 @@ class _ChoiceAccumulator:
 
 
 class Accumulator:
-    """The running sum of a stream: text, reasoning, tool calls, usage, finish reason."""
+    """The running sum of the chunks of a stream: text, reasoning, tool calls, usage, finish reason."""
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -90,7 +90,7 @@ class Accumulator:
         self._choices: dict[int, _ChoiceAccumulator] = {0: self._first}
 
     def add(self, chunks: Iterable[Chunk | None]) -> None:
-        """Add chunks, in their order; None counts for nothing."""
+        """Add chunks in order; skip None."""
         first = self._first
         for chunk in chunks:
             if chunk is None:
@@ -119,7 +119,7 @@ class Accumulator:
 
     @property
     def has_token(self) -> bool:
-        """Whether anything of an answer has come: content, reasoning or a tool call."""
+        """Whether any part of the answer has arrived: content, reasoning or a tool call."""
         return any(
             each.content or each.reasoning or each.tool_calls for each in self._choices.values()
         )
@@ -131,17 +131,17 @@ class Accumulator:
 
     @property
     def reasoning(self) -> str:
-        """The first choice's thinking so far."""
+        """The first choice's reasoning so far."""
         return "".join(self._first.reasoning)
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the first choice ended, once it has."""
+        """The finish reason of the first choice; None until it has ended."""
         return self._first.finish_reason
 
     @property
     def choices(self) -> list[Choice]:
-        """All choices so far, as whole messages."""
+        """All choices so far, each with its complete message."""
         return [
             Choice(index=index, message=each.message(), finish_reason=each.finish_reason)
             for index, each in sorted(self._choices.items())
@@ -149,7 +149,7 @@ class Accumulator:
 
     @property
     def reply(self) -> dict[str, Any]:
-        """The first choice's message as it is sent back: role, content and tool calls."""
+        """The first choice's message as the next request sends it: role, content and tool calls."""
         message: dict[str, Any] = {
             "role": self._first.role or "assistant",
             "content": self.text,
@@ -170,14 +170,14 @@ class Accumulator:
 
 
 def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Merge the raw chunks of a stream into the completion they stand for; nothing is lost.
+    """Merge the raw chunks of a stream into one completion that keeps every field.
 
     Args:
         chunks: The JSON objects of the events, in order.
 
     Returns:
-        A dict shaped as an answer in one piece. Text is joined, tool calls are joined by their
-        index, usage keeps the last non-zero values, and of every other field the last one counts.
+        A dict in the form of a completion that is not streamed. Text and tool calls are joined,
+        usage keeps the last non-zero values, and of every other field the last value counts.
     """
     completion: dict[str, Any] = {"object": "chat.completion"}
     choices: dict[int, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""A whole answer: raw as the Mini Program gets it, and wrapped as the Web SDK gives it."""
+"""A complete answer: `raw` as in the Mini Program, the other fields as in the Web SDK."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cbai_notebook.text import cut
 Messages = list[dict[str, Any]]
 
 MAX_STEPS = "max_steps"
-"""The finish reason of an answer that ended because it had taken as many steps as were allowed."""
+"""The finish reason of an answer that ended because it reached the maximum number of steps."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long an answer took, in seconds from the call.
+    """The times of an answer, in seconds from the call.
 
     Args:
-        first_token_s: To the first token; None when there was none, or nothing was streamed.
-        duration_s: To the end of the answer; None while it is being made.
+        first_token_s: Time to the first token; None without a token or without a stream.
+        duration_s: Time to the end of the answer; None until it has ended.
         attempts: How often the request was sent.
     """
 
@@ -32,21 +32,22 @@ class Timing:
     attempts: int = 1
 
     def unfinished(self) -> Timing:
-        """Return the same of an answer that has not ended."""
+        """Return these times without `duration_s`, for an answer that has not ended."""
         return replace(self, duration_s=None)
 
 
 class Answer:
-    """What a model answered.
+    """The answer of a model.
 
     The fields ``id``, ``object``, ``created``, ``model``, ``choices`` and ``usage`` are those of
-    the wire. ``raw`` is everything the server sent, unknown fields included; for a stream it is
-    what the chunks add up to. ``text``, ``reasoning``, ``messages`` and ``finish_reason`` are of
-    the first choice; ``messages`` are the request's with the answer added, ready to be sent again.
+    the chat completions protocol. ``raw`` is everything that the server sent, unknown fields
+    included; for a stream it is the merged chunks. ``text``, ``reasoning``, ``messages`` and
+    ``finish_reason`` belong to the first choice; ``messages`` are the messages of the request with
+    the answer added, ready for the next request.
 
-    An answer that called tools took several requests, its ``steps``: the text is then the last
-    one's, ``usage`` the sum, and ``messages`` hold every call and its result. ``parsed`` is the
-    object that ``response_type`` asked for.
+    An answer that called tools took several requests, its ``steps``: ``text`` is that of the last
+    step, ``usage`` is the sum, and ``messages`` contain every tool call and its result. ``parsed``
+    is the object of the requested ``response_type``.
     """
 
     def __init__(
@@ -95,12 +96,12 @@ class Answer:
 
     @property
     def raw_responses(self) -> list[dict[str, Any]]:
-        """The raw answer of each request that was needed."""
+        """The raw answer of each request, one for each step."""
         return [step.response.raw for step in self.steps] or [self.raw]
 
     @property
     def message(self) -> Message:
-        """The first choice's message; an empty one when there is no choice."""
+        """The message of the first choice; an empty message when there is no choice."""
         for choice in self.choices:
             if choice.index == 0:
                 return choice.message
@@ -108,29 +109,29 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The content; empty when the model only thought or only called tools."""
+        """The content; empty when the model sent only reasoning or tool calls."""
         return self.message.content or ""
 
     @property
     def reasoning(self) -> str:
-        """The thinking, of a model that shows it."""
+        """The reasoning; empty when the model sent none."""
         return self.message.reasoning_content or ""
 
     @property
     def tool_calls(self) -> list[WireToolCall]:
-        """The tools that the model wants called."""
+        """The tool calls that the model requests."""
         return self.message.tool_calls or []
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the answer ended, such as ``"stop"``, ``"length"`` or ``"max_steps"``."""
+        """The reason for the end, such as ``"stop"``, ``"length"`` or ``"max_steps"``."""
         if self._finish_reason is not None:
             return self._finish_reason
         return self.choices[0].finish_reason if self.choices else None
 
     @property
     def note(self) -> str:
-        """What a reader should know about the way it ended; mostly empty."""
+        """A hint for the user about an unusual end of the answer; usually empty."""
         if self.finish_reason == MAX_STEPS:
             return (
                 f"The model still wanted to call tools after {len(self.steps)} steps. Send "
@@ -154,15 +155,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Step:
-    """One request of an answer that took several, and the calls that it led to.
+    """One request of an answer that took several requests, with its tool calls.
 
     Args:
-        number: Counts from 1.
-        message: The assistant message with every call, as it is sent back.
-        results: The calls that were answered, in the order in which the model made them.
-        usage: The tokens of this request.
-        finish_reason: Why the model stopped here.
-        response: The answer of this one request.
+        number: The number of the step, from 1.
+        message: The assistant message with every tool call, as the next request sends it.
+        results: The results of the tool calls, in the order of the calls.
+        usage: The token counts of this request.
+        finish_reason: The finish reason of this request.
+        response: The answer to this request.
     """
 
     number: int
@@ -179,7 +180,7 @@ class Step:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The step as it is sent back: the assistant message, then one message for each result."""
+        """The messages of the step for the next request: the assistant message, then one for each result."""
         return [dict(self.message), *(result.message for result in self.results)]
 
 
@@ -193,16 +194,16 @@ def from_completion(
     request_id: str | None,
     make: Callable[..., Answer] | None = None,
 ) -> Answer:
-    """Make the answer of a completion that came in one piece.
+    """Make the answer from a completion that was not streamed.
 
     Args:
         raw: The completion.
-        asked: The messages that it answers.
-        provider: Who was asked.
-        label: Who answered, for a reader.
-        timing: What it took.
-        request_id: The server's number for the request.
-        make: What an answer is made with; :class:`Answer` by default.
+        request_messages: The messages of the request.
+        provider: The provider's name.
+        label: The provider's name in the footer under an answer.
+        timing: The times of the request.
+        request_id: The server's id of the request.
+        make: The class of the answer, or a function that makes it; `Answer` by default.
     """
     choices = raw.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
@@ -234,16 +235,16 @@ def over_steps(
     parsed: Any = None,
     finish_reason: str | None = None,
 ) -> Answer:
-    """Make the answer that several requests add up to.
+    """Make the one answer of several requests.
 
     Args:
-        last: The answer of the last request.
-        steps: All of them.
-        messages: What is to be sent again.
-        usage: The sum.
-        timing: Of the whole.
-        parsed: The object that the answer holds.
-        finish_reason: Why it ended, if not as the last request did.
+        last: The answer to the last request.
+        steps: All steps.
+        messages: The messages for the next request.
+        usage: The token counts of all steps.
+        timing: The times of all steps together.
+        parsed: The object of the requested `response_type`.
+        finish_reason: The finish reason; by default that of the last request.
     """
     return Answer(
         raw=lambda: last.raw,
@@ -265,7 +266,7 @@ def over_steps(
 
 
 def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
-    """Return the sum of token counts; None when nobody counted."""
+    """Return the sum of the token counts; None when there are none."""
     known = [usage for usage in usages if usage is not None]
     if not known:
         return None

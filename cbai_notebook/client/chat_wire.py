@@ -1,8 +1,7 @@
-"""What travels: the shapes of chunks and completions, and the decoders, built once.
+"""The types of the chat completions protocol, and their JSON decoders.
 
-The shapes are those of the chat-completions wire. Decoding is typed first, because that is fast;
-a value of another type than expected is then read leniently, so that one odd field of one provider
-does not cost the user the answer.
+Decoding is typed first, because that is fast. A value of an unexpected type is then decoded
+leniently, so that one wrong field of one provider does not lose the answer.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from cbai_notebook.errors import InvalidResponseError
 
 
 class FunctionCall(msgspec.Struct, omit_defaults=True, gc=False):
-    """The function that a model wants called; ``arguments`` is JSON text."""
+    """The function of a tool call; ``arguments`` is JSON text."""
 
     name: str | None = None
     arguments: str | None = None
 
 
 class WireToolCall(msgspec.Struct, omit_defaults=True, gc=False):
-    """One call of a tool, whole or (in a chunk) a fragment of one."""
+    """A tool call or, in a chunk, a fragment of a tool call."""
 
     index: int | None = None
     id: str | None = None
@@ -32,7 +31,7 @@ class WireToolCall(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Message(msgspec.Struct, omit_defaults=True, gc=False):
-    """What a model said: a whole message, or (in a chunk) a delta of one."""
+    """A message of a model or, in a chunk, a delta of a message."""
 
     role: str | None = None
     content: str | None = None
@@ -41,7 +40,7 @@ class Message(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Usage(msgspec.Struct, gc=False):
-    """How many tokens a request cost; 0 when the server did not say."""
+    """The token counts of a request; 0 when the server sent none."""
 
     prompt_tokens: int | None = 0
     completion_tokens: int | None = 0
@@ -49,7 +48,7 @@ class Usage(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, omit_defaults=True, gc=False):
-    """One answer of a completion."""
+    """One choice of a completion."""
 
     index: int = 0
     message: Message = msgspec.field(default_factory=Message)
@@ -57,7 +56,7 @@ class Choice(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class ChunkChoice(msgspec.Struct, omit_defaults=True, gc=False):
-    """One answer's share of a chunk."""
+    """One choice of a chunk."""
 
     index: int = 0
     delta: Message | None = None
@@ -67,7 +66,7 @@ class ChunkChoice(msgspec.Struct, omit_defaults=True, gc=False):
 class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
     """One parsed event of a stream.
 
-    ``raw`` is the whole JSON object, fields that nobody knows included.
+    ``raw`` is the complete JSON object, unknown fields included.
     """
 
     id: str | None = None
@@ -77,13 +76,13 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
     created: int | None = None
     error: msgspec.Raw | None = None
     code: str | int | None = None
-    # Filled in after decoding. The name keeps it apart from every key that a server may send.
+    # Set after decoding. The name on the wire is one that no server sends.
     source: bytes | None = msgspec.field(default=None, name="⌀source")
 
     @property
     def text(self) -> str:
         """The content that the first choice's delta adds; often empty."""
-        # ErrorContext of every chunk: no detour over `delta`.
+        # This is read for every chunk, so `delta` is not called.
         for choice in self.choices or ():
             if choice.index == 0:
                 return (choice.delta.content or "") if choice.delta is not None else ""
@@ -91,7 +90,7 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
 
     @property
     def reasoning(self) -> str:
-        """The thinking that the first choice's delta adds; often empty."""
+        """The reasoning that the first choice's delta adds; often empty."""
         delta = self.delta
         return (delta.reasoning_content or "") if delta is not None else ""
 
@@ -105,7 +104,7 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the first choice ended, once it has."""
+        """The finish reason of the first choice; None until it has ended."""
         for choice in self.choices or ():
             if choice.index == 0:
                 return choice.finish_reason
@@ -128,7 +127,7 @@ _any_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 
-# Read from escape to escape, so that the second backslash of `\\` begins none.
+# JSON escapes. Each match consumes a whole escape, so that the second backslash of `\\` begins none.
 _ESCAPES = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\[^u]"
@@ -136,24 +135,24 @@ _ESCAPES = re.compile(
 
 
 def _replace_lone_surrogate(escape: re.Match[str]) -> str:
-    """Replace an escape that is half of a character and has no other half; leave every other one."""
+    """Return the escape of U+FFFD for a lone surrogate, and every other escape unchanged."""
     text = escape.group()
     return "\\ufffd" if len(text) == 6 else text
 
 
 def load(body: bytes) -> Any:
-    """Parse JSON bytes of any shape.
+    """Parse any JSON value.
 
     Raises:
-        InvalidResponseError: The bytes are no JSON.
+        InvalidResponseError: The bytes are not JSON.
     """
     try:
         return _any_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     try:
-        # Bytes that are no UTF-8 are replaced, as the event-stream standard does; so is half a
-        # character, which JSON can write and no text can hold.
+        # Bytes that are not UTF-8 become U+FFFD, as in the event stream standard. So do lone
+        # surrogates: JSON can escape them, but UTF-8 cannot encode them.
         return _any_decoder.decode(
             _ESCAPES.sub(_replace_lone_surrogate, body.decode("utf-8", "replace"))
         )
@@ -168,7 +167,7 @@ def load_object(body: bytes) -> dict[str, Any]:
     """Parse the JSON object of one event.
 
     Raises:
-        InvalidResponseError: It is none.
+        InvalidResponseError: The bytes are not a JSON object.
     """
     value = load(body)
     if not isinstance(value, dict):
@@ -182,16 +181,16 @@ def dump(body: Any) -> bytes:
     """Encode a request body as JSON.
 
     Raises:
-        TypeError: A value has no JSON form.
+        TypeError: A value cannot be written as JSON.
     """
     return _encoder.encode(body)
 
 
 def decode_chunk(body: bytes) -> Chunk:
-    """Parse the data of one event, leniently where the typed decoder refuses it.
+    """Parse the data of one event; leniently when the typed decoder rejects it.
 
     Raises:
-        InvalidResponseError: It is no JSON object.
+        InvalidResponseError: The data is not a JSON object.
     """
     try:
         chunk = chunk_decoder.decode(body)
@@ -202,7 +201,7 @@ def decode_chunk(body: bytes) -> Chunk:
 
 
 def usage_of(value: Any) -> Usage | None:
-    """Read a usage object leniently."""
+    """Decode a usage object leniently; None when it is not an object."""
     if not isinstance(value, dict):
         return None
     return Usage(
@@ -213,7 +212,7 @@ def usage_of(value: Any) -> Usage | None:
 
 
 def message_of(value: Any) -> Message:
-    """Read a message or a delta leniently."""
+    """Decode a message or a delta leniently."""
     if not isinstance(value, dict):
         return Message()
     calls = value.get("tool_calls")
@@ -228,7 +227,7 @@ def message_of(value: Any) -> Message:
 
 
 def choices_of(value: Any) -> list[Choice]:
-    """Read the choices of a completion leniently."""
+    """Decode the choices of a completion leniently."""
     if not isinstance(value, list):
         return []
     return [
@@ -243,7 +242,7 @@ def choices_of(value: Any) -> list[Choice]:
 
 
 def content_text(value: Any) -> str | None:
-    """Read content as text; of a list of parts, the text parts are joined."""
+    """Return content as text; join the text parts of a list of parts."""
     if isinstance(value, list):
         parts = [part.get("text") if isinstance(part, dict) else part for part in value]
         return "".join(part for part in parts if isinstance(part, str))

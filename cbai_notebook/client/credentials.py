@@ -1,8 +1,8 @@
-"""What ``%cbai login`` stores: the environment and its API key, outside of any notebook.
+"""Store the credentials of ``%cbai login``, the environment and its API key, outside of any notebook.
 
-The key goes into the system's keyring when the ``keyring`` package has a real one, else into a file
-that only the user can read. The rest, and where the key is, always stands in that file, so that a
-machine on which nobody has logged in never has to ask a keyring.
+The key is stored in the system's keyring when the ``keyring`` package finds a usable one, else in a
+file that only the user can read. The environment, and where the key is, are always in that file, so
+that a machine without a login never reads a keyring.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ T = TypeVar("T")
 
 
 def save(env_id: str, api_key: str, region: str | None = None) -> str:
-    """Store an environment and its key, in place of what was stored before.
+    """Store an environment and its key; replace what was stored before.
 
     Args:
         env_id: The CloudBase environment.
         api_key: Its API key.
-        region: Its region, when it has one.
+        region: Its region, or None.
 
     Returns:
-        Where the key is now, for the user: the system keyring, or the path of a file.
+        Where the key is stored, in words for the user: the system keyring, or the path of the file.
 
     Raises:
-        ConfigurationError: It can be stored nowhere.
+        ConfigurationError: The credentials cannot be stored.
     """
-    # A key that hides itself when it is printed still joins as the text that it is.
+    # str() of a Secret is its mask; "".join() returns the plain text.
     key = "".join(api_key)
     before = _readable_record()
     record = {"env_id": env_id, "region": region}
@@ -61,10 +61,10 @@ def save(env_id: str, api_key: str, region: str | None = None) -> str:
 
 
 def load() -> dict[str, str]:
-    """Return what is stored: ``env_id``, ``api_key``, ``region`` and ``where``, or an empty dict.
+    """Return the stored ``env_id``, ``api_key``, ``region`` and ``where``; an empty dict without a login.
 
     Raises:
-        ConfigurationError: Something is stored and cannot be read.
+        ConfigurationError: The stored credentials cannot be read.
     """
     record = _record()
     if not record:
@@ -77,7 +77,7 @@ def load() -> dict[str, str]:
 
 
 def forget() -> None:
-    """Remove what is stored, if anything is.
+    """Remove the stored credentials, if there are any.
 
     Raises:
         ConfigurationError: The file cannot be removed.
@@ -118,7 +118,7 @@ def _record() -> dict[str, Any]:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
-        # Without the cause: a JSON error carries the document, and the key with it.
+        # Without the cause: a JSON error contains the document, and so the key.
         raise _unreadable(path, "it is damaged") from None
     if not isinstance(record, dict):
         raise _unreadable(path, "it is damaged")
@@ -126,7 +126,7 @@ def _record() -> dict[str, Any]:
 
 
 def _readable_record() -> dict[str, Any]:
-    """Return the record, or an empty one when it is to be replaced anyway and cannot be read."""
+    """Return the record, or an empty one when it cannot be read: the caller replaces or removes it."""
     try:
         return _record()
     except ConfigurationError:
@@ -154,7 +154,7 @@ def _write(record: dict[str, Any]) -> None:
 
 
 def _keep_private(path: Path) -> None:
-    """Take reading away from others where a copy or a backup has given it to them."""
+    """Make the file private again: a copy or a backup may have made it readable for others."""
     if os.name == "posix":
         with contextlib.suppress(OSError):
             if path.stat().st_mode & 0o077:
@@ -169,7 +169,7 @@ def _reason(error: Exception) -> str:
 
 
 def _put_into_keyring(env_id: str, key: str) -> bool:
-    """Store the key and read it back; some keyrings cut or lose what is too long for them."""
+    """Store the key, and return whether it can be read back: some keyrings cut or lose a long key."""
     _clear_cached_key()
     keyring = _keyring()
     if keyring is None:
@@ -189,7 +189,7 @@ _cached_key: tuple[tuple[str, int], str] | None = None
 
 
 def _key_in_keyring(env_id: str) -> str:
-    """Return the key, asking the keyring once for each login: it may be slow, or ask the user in turn."""
+    """Return the key; read the keyring once for each login, because it may be slow or ask the user."""
     global _cached_key
     try:
         written = _path().stat().st_mtime_ns
@@ -231,14 +231,14 @@ def _remove_from_keyring(env_id: str) -> None:
 
 
 def _keyring() -> Any:
-    """Return the keyring in use, or ``None`` where there is no real one."""
+    """Return the keyring backend, or None when there is no usable one."""
 
     def fit() -> Any:
         import keyring
 
         backend = keyring.get_keyring()
-        # The package's own rule: from priority 1 on a backend is fit for use as it is. Below are those
-        # that store nothing, fail always, or write plain text.
+        # The rule of the keyring package: a backend of priority 1 or more is recommended. Those below
+        # store nothing, always fail, or write plain text.
         return backend if backend.priority >= 1 else None
 
     backend, _ = _try(fit)
@@ -246,9 +246,9 @@ def _keyring() -> Any:
 
 
 def _try(call: Callable[[], T]) -> tuple[T | None, str]:
-    """Return what a keyring returns, or how it failed; never its words, which may hold the key."""
+    """Return the result of a keyring call, or how it failed, without the message: it may contain the key."""
     try:
         return call(), ""
-    # Backends are plug-ins over D-Bus, COM and the like, with errors of their own that share no base.
+    # Backends are plug-ins over D-Bus, COM and so on; their errors have no common base class.
     except Exception as error:  # noqa: BLE001
         return None, f"it failed ({type(error).__name__})"

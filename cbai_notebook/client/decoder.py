@@ -1,4 +1,4 @@
-"""What the events of a stream say. The pump brings them and keeps the time; a dialect reads them."""
+"""Decode the events of a stream into chunks. `StreamTask` receives the events and keeps the time limits."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Value = TypeVar("Value")
 
 
 class StreamDecoder(Protocol):
-    """How one service writes its answers into events."""
+    """Decodes the events of one kind of service."""
 
     def accumulator(self) -> Accumulator:
-        """Return an empty sum for the chunks of one stream."""
+        """Return an empty accumulator for the chunks of one stream."""
         ...
 
     def read(
@@ -29,30 +29,31 @@ class StreamDecoder(Protocol):
         headers: Mapping[str, str],
         error_context: ErrorContext,
     ) -> bool:
-        """Append what each event says, None for ``[DONE]``; return whether the answer ends there.
+        """Append the chunk of each event, None for ``[DONE]``; return whether the answer has ended.
 
         Raises:
-            CbaiError: An event tells of an error, or is none. What came before it was appended.
+            CbaiError: An event reports an error or cannot be decoded. The chunks before it are
+                appended.
         """
         ...
 
     def complete(self, accumulator: Accumulator) -> bool:
-        """Say whether the answer may end here although no ``[DONE]`` has come."""
+        """Return whether the answer is complete without ``[DONE]``."""
         ...
 
     def read_completion(
         self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
     ) -> list[Event]:
-        """Return the events that stand for an answer in one piece.
+        """Return the events that are equivalent to an answer that was not streamed.
 
         Raises:
-            CbaiError: It tells of an error, or is no answer.
+            CbaiError: The body reports an error, or is not an answer.
         """
         ...
 
 
 class ChatDecoder:
-    """The chunks of the chat completions wire."""
+    """Decodes the chunks of the chat completions protocol."""
 
     def accumulator(self) -> Accumulator:
         return Accumulator()
@@ -108,10 +109,10 @@ def loaded(
     headers: Mapping[str, str],
     error_context: ErrorContext,
 ) -> Value | None:
-    """Return an event's value, or None for an event of another kind, such as a ping.
+    """Return the value of an event, or None for an event of another kind, such as a ping.
 
     Raises:
-        CbaiError: It is an error in plain words, or it cannot be loaded.
+        CbaiError: The event is an error in plain text, or cannot be decoded.
     """
     try:
         return load(event.body)

@@ -1,7 +1,7 @@
-"""Which error a status or a code is, and what the user can do about it.
+"""The error class and the advice for each HTTP status and error code.
 
-The codes are those of the gateway's list of error codes; ``{model}`` and ``{provider}`` stand for
-what was asked for.
+The codes are those of the gateway's list of error codes; ``{model}`` and ``{provider}`` are replaced
+by those of the request.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _BY_CODE: dict[str, tuple[type[APIError], str]] = {
         "again.",
     ),
 }
-# What model services behind the gateway, and others that speak its wire, call the same things.
+# Names of the same errors at model services behind the gateway and at other compatible servers.
 _ALIASES = {
     "invalid_api_key": "INVALID_CREDENTIALS",
     "insufficient_quota": "EXCEED_TOKEN_QUOTA_LIMIT",
@@ -102,7 +102,7 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
 
 
 def error_kind(status: int, code: str | None) -> tuple[type[APIError], str]:
-    """Return the error's class and its advice; a code that is known says more than the status."""
+    """Return the error class and its advice; a known code is more precise than the status."""
     known = _BY_CODE.get(_ALIASES.get(code or "", code or ""))
     return known or _by_status(status, code)
 
@@ -114,7 +114,7 @@ def _by_status(status: int, code: str | None) -> tuple[type[APIError], str]:
         return ServerError, f"The server failed (HTTP {status}). Try again in a moment."
     if status >= 400:
         return BadRequestError, f"The server refused the request (HTTP {status}). {_PARAMETER}"
-    # An error inside a 200: some services put the status into the code.
+    # For an error in a response with status 200, some services put the status into the code.
     if code and code.isdecimal() and 400 <= int(code) < 600:
         return _by_status(int(code), None)
     return ServerError, "The server reported an error instead of answering. Try again in a moment."

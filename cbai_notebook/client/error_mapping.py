@@ -1,7 +1,7 @@
-"""From what went wrong to one readable error: statuses, bodies, and broken connections.
+"""Map HTTP statuses, error bodies and broken connections to errors with a readable message.
 
-Whatever a server says is quoted in one short line, with the API key taken out should the server
-have repeated it.
+The message of a server is quoted in one short line. The API key is masked in it, in case the server
+repeats the key.
 """
 
 from __future__ import annotations
@@ -39,9 +39,14 @@ _LONGEST_ID = 80
 
 @dataclass(frozen=True)
 class ErrorContext:
-    """What a request asked for, for the wording of its failure; ``secret`` is what to hide.
+    """The facts of a request that error messages need.
 
-    ``missing`` is what a 404 means, where that is not a model or a provider.
+    Args:
+        provider: The provider's name.
+        model: The model's name.
+        url: The URL of the request.
+        secret: The API key, which is masked in every message.
+        missing: The advice for a 404 when neither the model nor the provider is missing.
     """
 
     provider: str = ""
@@ -58,13 +63,13 @@ class ErrorContext:
 def from_response(
     status: int, headers: Mapping[str, str], body: bytes, error_context: ErrorContext
 ) -> CbaiError:
-    """Make the error of an answer whose status is not 200.
+    """Return the error of a response whose status is not 2xx.
 
     Args:
         status: The HTTP status.
-        headers: The answer's headers; names in lower case are found.
-        body: The answer's body, or its beginning.
-        asked: What was asked for.
+        headers: The headers of the response; they are looked up by names in lower case.
+        body: The body of the response, or its beginning.
+        error_context: The facts of the request.
     """
     if 300 <= status < 400:
         return _redirected(status, headers, error_context)
@@ -79,13 +84,13 @@ def from_body(
     *,
     certain: bool = False,
 ) -> CbaiError | None:
-    """Make the error that a JSON object inside a 200 tells of, or None if it tells of none.
+    """Return the error that a JSON object in a response with status 200 reports, or None.
 
     Args:
         value: The object.
-        headers: The answer's headers.
-        asked: What was asked for.
-        certain: Whether it is known to be an error, as in an event named ``error``.
+        headers: The headers of the response.
+        error_context: The facts of the request.
+        certain: Whether the object is known to be an error, as in an event named ``error``.
     """
     if not certain and not _reports_error(value):
         return None
@@ -93,21 +98,21 @@ def from_body(
 
 
 def from_text(text: str, headers: Mapping[str, str], error_context: ErrorContext) -> CbaiError:
-    """Make the error of an event that is named ``error`` and holds plain text."""
+    """Return the error of an event that is named ``error`` and contains plain text."""
     return _error(200, headers, _ErrorBody(None, text, None), error_context)
 
 
 def parse_completion(
     body: bytes, headers: Mapping[str, str], error_context: ErrorContext
 ) -> dict[str, Any]:
-    """Read the body of a 200 as a completion.
+    """Parse the body of a response with status 200 as a completion.
 
     Returns:
         The JSON object; its ``choices`` is a list.
 
     Raises:
-        APIError: It tells of an error.
-        InvalidResponseError: It is no completion.
+        APIError: The body reports an error.
+        InvalidResponseError: The body is not a completion.
     """
     value = parse_object(body, headers, error_context)
     if isinstance(value.get("choices"), list):
@@ -118,11 +123,11 @@ def parse_completion(
 def parse_object(
     body: bytes, headers: Mapping[str, str], error_context: ErrorContext
 ) -> dict[str, Any]:
-    """Read the body of a 200 as a JSON object.
+    """Parse the body of a response with status 200 as a JSON object.
 
     Raises:
-        APIError: It tells of an error.
-        InvalidResponseError: It is no JSON object.
+        APIError: The body reports an error.
+        InvalidResponseError: The body is not a JSON object.
     """
     try:
         value = chat_wire.load(body)
@@ -139,7 +144,7 @@ def parse_object(
 def not_an_answer(
     headers: Mapping[str, str], body: bytes, error_context: ErrorContext
 ) -> InvalidResponseError:
-    """Make the error of a 200 whose body is something else than was asked for."""
+    """Return the error of a response with status 200 whose body is not an answer."""
     kind = "an HTML page" if body.lstrip()[:1] == b"<" else "something else"
     return InvalidResponseError(
         error_context.hidden(
@@ -152,12 +157,12 @@ def not_an_answer(
 
 
 def from_network(error: BaseException, error_context: ErrorContext) -> CbaiError:
-    """Make the error of a connection that could not be made or broke.
+    """Return the error of a connection that could not be made, or that broke before the response.
 
     Args:
-        error: What the transport raised. What it was raised from counts, not its own type: the
-            transports disagree about that.
-        asked: What was asked for.
+        error: The error of the transport. The errors in its chain of causes decide, not its own
+            type: the transports use different types.
+        error_context: The facts of the request.
     """
     host = _host(error_context.url)
     causes = list(_chain(error))
@@ -190,7 +195,7 @@ def from_network(error: BaseException, error_context: ErrorContext) -> CbaiError
 
 
 def connection_broken(error: BaseException, error_context: ErrorContext) -> ConnectionFailedError:
-    """Make the error of a connection that broke while the answer was arriving."""
+    """Return the error of a connection that broke while the response was arriving."""
     return ConnectionFailedError(
         f"The connection to {_host(error_context.url)} broke{_detail(error, error_context)}. Try again.",
         code="connection_broken",
@@ -198,7 +203,7 @@ def connection_broken(error: BaseException, error_context: ErrorContext) -> Conn
 
 
 def _detail(error: BaseException, error_context: ErrorContext) -> str:
-    # A proxy's address may hold a password.
+    # The address of a proxy may contain a password.
     detail = error_context.hidden(
         one_line(re.sub(r"//[^/\s]*@", "//", str(error)), _LONGEST_QUOTE)
     ).rstrip(".")
@@ -206,11 +211,11 @@ def _detail(error: BaseException, error_context: ErrorContext) -> str:
 
 
 def stream_cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
-    """Make the error of a stream that ended without saying that the answer is complete.
+    """Return the error of a stream that ended without ``[DONE]``.
 
     Args:
-        finish_reason: Why the answer ended, if that had arrived.
-        has_token: Whether anything of the answer had.
+        finish_reason: The finish reason, if it had arrived.
+        has_token: Whether any token had arrived.
     """
     if finish_reason is not None:
         state = f"The text looks complete ({finish_reason!r}), but check its end."
@@ -224,7 +229,7 @@ def stream_cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
 
 
 def stream_closed() -> StreamCutError:
-    """Make the error of a stream that its own reader closed."""
+    """Return the error of a stream that was closed by its reader."""
     return StreamCutError(
         "The stream was closed before the answer was complete.", code="stream_closed"
     )
@@ -240,12 +245,12 @@ _TIMEOUTS = {
 
 
 def timeout(stage: str, seconds: float | None, error_context: ErrorContext) -> RequestTimeoutError:
-    """Make the error of a stage that took too long.
+    """Return the error of a time limit that was reached.
 
     Args:
-        stage: A name of `Timeout`, or ``"download"``.
-        seconds: Its limit, if known.
-        asked: What was asked for.
+        stage: A field of `Timeout`, or ``"download"``.
+        seconds: The limit, if it is known.
+        error_context: The facts of the request.
     """
     problem, advice = _TIMEOUTS[stage]
     limit = "allowed" if seconds is None else f"{seconds:g} s"
@@ -260,10 +265,10 @@ def timeout(stage: str, seconds: float | None, error_context: ErrorContext) -> R
 
 
 def without_frames(error: BaseException, error_context: ErrorContext) -> BaseException | None:
-    """Return a lower error without its frames, and those it came from without theirs.
+    """Remove the frames from an error and from its causes; return the error, to be used as a cause.
 
-    Their local variables hold the key, and some traceback styles print local variables. An error
-    whose own words hold the key is not returned at all.
+    The local variables in the frames contain the API key, and some traceback styles print local
+    variables. When a message contains the key, return None instead.
     """
     for each in _chain(error):
         each.__traceback__ = None
@@ -273,7 +278,7 @@ def without_frames(error: BaseException, error_context: ErrorContext) -> BaseExc
 
 
 def fresh_copy(error: BaseException) -> BaseException:
-    """Return a fresh copy of an error, to be raised once more by another reader."""
+    """Return a copy of an error without its frames, so that each reader can raise a copy."""
     fresh = copy.copy(error)
     fresh.__cause__ = error.__cause__
     fresh.__suppress_context__ = True
@@ -283,7 +288,7 @@ def fresh_copy(error: BaseException) -> BaseException:
 
 @dataclass(frozen=True)
 class _ErrorBody:
-    """What an error body says."""
+    """The content of an error body."""
 
     code: str | None
     message: str
@@ -325,7 +330,7 @@ def _reports_error(value: Mapping[str, Any]) -> bool:
         return True
     if value.get("choices"):
         return False
-    # The gateway's own word for "no error" is NORMAL.
+    # The gateway sends the code NORMAL for "no error".
     return value.get("code") not in (None, "", 0, "0", 200, "200", "NORMAL")
 
 
@@ -370,7 +375,7 @@ def _redirected(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read ``Retry-After`` as seconds from now (RFC 9110, section 10.2.3)."""
+    """Return the seconds of ``Retry-After``, counted from now (RFC 9110, section 10.2.3)."""
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
@@ -383,7 +388,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def request_id(headers: Mapping[str, str], error_context: ErrorContext) -> str | None:
-    """Return the server's id of a request."""
+    """Return the server's id of the request, or None."""
     return error_context.hidden(one_line(headers.get("x-request-id", ""), _LONGEST_ID)) or None
 
 

@@ -1,6 +1,6 @@
-"""What one stream has brought so far: one task writes it, any number of readers read it.
+"""The events of one stream so far: one task writes them, any number of readers read them.
 
-A reader may run on another loop, in another thread, than the writer; each is woken on its own.
+A reader may run on another event loop, in another thread, than the writer.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Item = TypeVar("Item")
 
 
 class EventLog:
-    """The events of a stream, in order, and how it ended.
+    """The events of a stream in order, and how the stream ended.
 
-    ``chunks[i]`` is the parsed ``events[i]``, or None for ``[DONE]``. Only whole bursts become
-    visible: readers look no further than ``length``.
+    ``chunks[i]`` is the parsed ``events[i]``, or None for ``[DONE]``. Readers read only up to
+    ``length``, so that a burst becomes visible as a whole.
 
     Args:
-        fold: An empty sum; the chunks are added to it.
+        accumulator: An empty accumulator, to which the chunks are added.
     """
 
     def __init__(self, accumulator: Accumulator) -> None:
@@ -41,17 +41,17 @@ class EventLog:
 
     @property
     def complete(self) -> bool:
-        """Whether the answer ended as it should, with ``[DONE]``."""
+        """Whether the stream has ended without an error."""
         return self.ended and self.error is None
 
     def add(self, events: list[Event], chunks: list[Chunk | None]) -> None:
-        """Append events and what they were parsed to; `show` makes them visible."""
+        """Append events and their chunks; `show` makes them visible."""
         self.chunks += chunks
         self.events += events
         self.accumulator.add(chunks)
 
     def show(self) -> None:
-        """Make what was added visible and wake the readers."""
+        """Make the added events visible to the readers and wake the readers."""
         with self._lock:
             self.length = len(self.events)
             self.started = self.started or self.ended or self.accumulator.has_token
@@ -65,14 +65,14 @@ class EventLog:
                 loop.call_soon_threadsafe(_wake, reader)
 
     def end(self, error: BaseException | None = None) -> None:
-        """Say how the stream ended; what is said later does not count."""
+        """End the stream, with an error or without; a second call has no effect."""
         if not self.ended:
             self.error = error
             self.ended = True
             self.show()
 
     async def wait(self, ready: Callable[[EventLog], bool]) -> None:
-        """Return when ``ready`` holds; it is asked after every burst."""
+        """Wait until ``ready`` returns True; it is called after every burst."""
         loop = asyncio.get_running_loop()
         while True:
             with self._lock:
@@ -84,12 +84,12 @@ class EventLog:
 
 
 class EventView(Generic[Item], AsyncIterator[Item]):
-    """One reader of a stream, from its first event on. Leaving it closes nothing.
+    """An iterator over a stream, from its first event on. Leaving the loop does not close the stream.
 
     Args:
-        stream: Kept alive for as long as it is being read.
-        log: What it reads.
-        pick: Makes the items of one burst, given where the burst begins and ends in the log.
+        stream: The stream; a reference to it is kept while it is being read.
+        log: The log of the stream.
+        pick: Returns the items of one burst, given its first and last position in the log.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class EventView(Generic[Item], AsyncIterator[Item]):
             await self._next_burst()
 
     async def aclose(self) -> None:
-        """Stop this reader; the stream and its other readers go on."""
+        """Stop this reader; the stream and its other readers continue."""
         self._ready = iter(())
         self._stream = None
 
@@ -125,7 +125,7 @@ class EventView(Generic[Item], AsyncIterator[Item]):
         if log.length == seen:
             if not log.ended:
                 await log.wait(lambda log: log.length > seen or log.ended)
-            # The last burst may have come together with the end.
+            # The last burst and the end may have arrived together.
             if log.length == seen:
                 self._stream = None
                 if log.error is not None:
@@ -136,28 +136,28 @@ class EventView(Generic[Item], AsyncIterator[Item]):
 
 
 def texts(log: EventLog, start: int, stop: int) -> Iterable[str]:
-    """Pick the content of a burst."""
+    """Return the content of a burst, one text for each chunk that has some."""
     return [text for chunk in log.chunks[start:stop] if chunk is not None and (text := chunk.text)]
 
 
 def events(log: EventLog, start: int, stop: int) -> Iterable[Event]:
-    """Pick the events of a burst, ``[DONE]`` included."""
+    """Return the events of a burst, ``[DONE]`` included."""
     return log.events[start:stop]
 
 
 def chunks(log: EventLog, start: int, stop: int) -> Iterable[Chunk]:
-    """Pick the parsed events of a burst."""
+    """Return the chunks of a burst."""
     return [chunk for chunk in log.chunks[start:stop] if chunk is not None]
 
 
 def bursts(log: EventLog, start: int, stop: int) -> Iterable[list[Chunk]]:
-    """Pick a burst as one item; one that holds nothing but ``[DONE]`` is left out."""
+    """Return the chunks of a burst as one item; no item when the burst is only ``[DONE]``."""
     burst = [chunk for chunk in log.chunks[start:stop] if chunk is not None]
     return [burst] if burst else []
 
 
 def pairs(log: EventLog, start: int, stop: int) -> Iterable[tuple[list[Event], list[Chunk | None]]]:
-    """Pick a burst as one item: its events and what they were parsed to."""
+    """Return the events and the chunks of a burst as one item."""
     return [(log.events[start:stop], log.chunks[start:stop])]
 
 

@@ -1,4 +1,4 @@
-"""The public face: a model of a provider, asked for a whole answer or for a stream."""
+"""`Model`: request complete answers and streams from the models of a provider."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
 
-# The HTTP stack is imported when the first request is sent, not when a model is made.
+# The HTTP library is imported when the first request is sent, not when a model is created.
 
 
 class Model:
-    """A provider's models. Making one asks nobody; `create_model` does it.
+    """The models of a provider. `create_model` creates one; no request is sent until a method is called.
 
     Args:
         provider: The provider's name.
-        settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
     """
 
     def __init__(
@@ -50,36 +50,36 @@ class Model:
         timeout: Timeout | float | Mapping[str, float] | None = None,
         **params: Any,
     ) -> Answer:
-        """Ask for a whole answer.
+        """Request a complete answer.
 
         Args:
             data: All parameters in one mapping, as the Mini Program passes them; also as
                 ``data={…}``.
             timeout: Seconds to wait, for this request only.
-            params: The parameters one by one, which win over ``data``: ``model``, ``messages``,
-                and whatever else the model takes, such as ``temperature`` or ``max_tokens``.
-                These are for this side and are not sent:
+            params: The parameters by name, which override ``data``: ``model``, ``messages``, and
+                every other parameter of the model, such as ``temperature`` or ``max_tokens``.
+                The following parameters are used by this client and not sent as they are:
 
-                - ``tools``: functions with type hints and a docstring, `Tool` values, the Web SDK's
-                  ``{"fn": …}`` mappings; entries without a function are sent as they are, and
-                  their calls are left to the caller. ``tool_choice`` is sent along; one that forces
-                  a call holds for the first step.
-                - ``max_steps``: how many requests the tools may lead to, 10 by default.
-                - ``on_step_finish``: called with each `Step`, may be asynchronous.
+                - ``tools``: functions with type hints and a docstring, `Tool` values, or the Web
+                  SDK's ``{"fn": …}`` mappings. Entries without a function are sent unchanged, and
+                  their calls are left to the caller. ``tool_choice`` is sent too; one that forces
+                  a tool call is sent in the first step only.
+                - ``max_steps``: the most requests for one answer, 10 by default.
+                - ``on_step_finish``: called with each `Step`; may be asynchronous.
                 - ``on_call``: called with a `ToolCallState` when a call starts and when it has ended.
-                - ``approve``: an asynchronous function that says yes or no to a `PendingCall`, for
-                  tools with ``confirm=True``; without it they are refused.
-                - ``call_nested``: an asynchronous function that runs what a tool with
-                  ``nested=True`` does.
-                - ``response_type``: a dataclass, TypedDict, msgspec Struct or pydantic model that
-                  the answer is to be; the object is the answer's ``parsed``.
-                - ``think``: True or False, in the words of the provider.
+                - ``approve``: an asynchronous function that returns whether a `PendingCall` may
+                  run, for tools with ``confirm=True``; without it such calls are refused.
+                - ``call_nested``: an asynchronous function that runs the function of a tool with
+                  ``nested=True``.
+                - ``response_type``: a dataclass, TypedDict, msgspec Struct or pydantic model for
+                  the answer; the object is the answer's ``parsed``.
+                - ``think``: True or False; sent under the provider's own parameter name.
 
         Returns:
-            The answer, raw and wrapped.
+            The answer.
 
         Raises:
-            CbaiError: It could not be had; the message says what to do.
+            CbaiError: There was no answer; the message says what to do.
         """
         options, given = split(given_parameters(data, params))
         settings = settings_module.in_force(self._settings, timeout)
@@ -96,10 +96,10 @@ class Model:
         timeout: Timeout | float | Mapping[str, float] | None = None,
         **params: Any,
     ) -> TextStream:
-        """Ask for an answer that arrives token by token.
+        """Request an answer as a stream, and return when its first token has arrived.
 
-        It returns when the first token is there. Until then a request that fails is tried again
-        where that helps; afterwards never.
+        A request that fails before the first token is retried where that helps, and never
+        afterwards.
 
         Args:
             data: As for `generate_text`.
@@ -120,10 +120,10 @@ class Model:
     async def prepare(
         self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
     ) -> Request:
-        """Return the request exactly as it would be sent, and do not send it.
+        """Return the request exactly as it would be sent, without sending it.
 
         Args:
-            stream: Whether it is for `stream_text` or for `generate_text`.
+            stream: Whether to prepare the request of `stream_text`, else that of `generate_text`.
             data: As for `generate_text`.
             params: As for `generate_text`.
         """
@@ -165,7 +165,7 @@ class Model:
         try:
             return await retry.call(attempt)
         except BadRequestError as error:
-            # Not every provider knows this question, which we ask on our own account.
+            # Not every provider knows this parameter, which the caller did not request.
             if "stream_options" not in error.message or not endpoint.usage_in_stream:
                 raise
         plain = without_usage(request)
@@ -174,7 +174,7 @@ class Model:
     async def _run_steps(
         self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
     ) -> Answer:
-        """Take the steps of a whole answer, one request each."""
+        """Run the steps of a complete answer, one request each."""
         from cbai_notebook.client.answer import Timing
         from cbai_notebook.client.structured.schema_prompt import in_words
         from cbai_notebook.client.tools import loop
@@ -203,7 +203,7 @@ class Model:
     async def _stream_steps(
         self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
     ) -> TextStream:
-        """Take the steps of a stream, one request each, and return once the first has begun."""
+        """Start the steps of a stream, one request each; return at the first token."""
         from cbai_notebook.client.stream import wait_for_first_token
         from cbai_notebook.client.structured.schema_prompt import in_words
         from cbai_notebook.client.tools import loop
@@ -238,7 +238,7 @@ class Model:
     async def _completion(
         self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
     ) -> Answer:
-        """Send one request and return its whole answer; read a stream where the endpoint only streams."""
+        """Send one request and return its complete answer, from a stream where the endpoint only streams."""
         from cbai_notebook.client.completion import request_completion, within
 
         request = build(endpoint, stream=endpoint.always_stream, params=given)
@@ -267,7 +267,7 @@ class Model:
 
 
 def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
-    """Join both ways to pass parameters; ``data`` may be a keyword, as the Mini Program writes it."""
+    """Merge ``data`` and the keyword parameters; ``data`` may be a keyword, as in the Mini Program."""
     if data is None and "data" in params:
         params = dict(params)
         data = params.pop("data")
@@ -285,7 +285,7 @@ def _step_parameters(
     params = {**given, "messages": messages}
     choice = params.get("tool_choice")
     if number > 1 and choice is not None and choice not in ("auto", "none"):
-        # A choice that forces a call would force one in every step, and the answer would never come.
+        # Such a choice would force a tool call in every step, and there would never be an answer.
         del params["tool_choice"]
     return params
 

@@ -1,4 +1,4 @@
-"""`create_model`: the one place that knows every kind of model, agents included."""
+"""`create_model`: create a `Model` of any provider, agents included."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def create_model(
     settings: Settings | None = None,
     transport: Transport | None = None,
 ) -> Model:
-    """Make a model of a provider. Nothing is asked yet.
+    """Create a model of a provider. No request is sent.
 
     Args:
-        provider: A provider's name, such as ``"cloudbase"``; ``"local"`` is the offline model, and
-            the models of ``"agent"`` are CloudBase's agents, by their ids. None takes the one that
-            is configured.
-        settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
+        provider: A provider's name, such as ``"cloudbase"``. ``"local"`` is the offline model. The
+            models of ``"agent"`` are CloudBase's agents, by their ids. None is the configured
+            provider.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
     """
     if provider is None:
         provider = (settings or settings_module.settings()).default_provider

@@ -1,8 +1,8 @@
-"""From a provider's name to the address that its requests go to.
+"""Find the provider of a name, and the endpoint for its requests.
 
-A provider is found in this order: registered in this process, announced by an installed package
-(entry point group ``cbai_notebook.providers``, which is how the offline model is found), and else
-it is a provider of CloudBase.
+A provider is looked up in this order: those registered in this process; those announced by an
+installed package (entry point group ``cbai_notebook.providers``, as for the offline model);
+``custom``; every other name is a provider of CloudBase.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "cbai_notebook.providers"
 
-# Suggestions for Tab completion. They are no list of what is allowed: any name works.
+# Suggestions for Tab completion. Other models are allowed too.
 SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
     "cloudbase": ("hy3", "hy4-preview", "deepseek-v4-pro", "glm-5.3", "kimi-k3"),
     "deepseek": ("deepseek-v4-pro",),
@@ -30,15 +30,15 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
 }
 
 AGENT = "agent"
-"""What stands in the place of a provider when an agent of CloudBase is asked: ``agent/BOT_ID``."""
+"""The provider part of a model spec that names an agent of CloudBase: ``agent/BOT_ID``."""
 
-# CloudBase has these, but they are asked in other ways than a chat model.
+# Providers of CloudBase that have no chat completions.
 _NOT_CHAT = frozenset({AGENT, "hunyuan-image"})
 
-# The model of a request that names none, when the settings name none either.
+# The models for requests that name none, when the settings name none either.
 _DEFAULT_MODELS = {"cloudbase": "hy3"}
 
-# Paths under `{base}/ai/{provider}/`, as the official SDKs use them. All others use the first.
+# Paths below `{base}/ai/{provider}/`, as in the official SDKs. All other providers use the default.
 _DEFAULT_PATH = "chat/completions"
 _PATHS = {
     "hunyuan-open": "v1/chat/completions",
@@ -50,10 +50,10 @@ _PATHS = {
     "ark": "api/v3/chat/completions",
 }
 
-# These send usage without being asked, and may refuse to be asked.
+# These send usage in every stream, and may reject `stream_options`.
 _ALWAYS_SENDS_USAGE = frozenset({"hunyuan-beta", "hunyuan-exp", "hunyuan-open", "zhipu"})
 
-# The regions that the Chinese gateway serves; every other one has the international address.
+# The regions of the Chinese gateway; all others use the international address.
 _REGIONS_IN_CHINA = frozenset(
     f"ap-{name}"
     for name in (
@@ -68,19 +68,19 @@ _ENV_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where and how one provider is asked.
+    """Where and how to send the requests for one provider.
 
     Args:
         provider: The provider's name.
         url: The full URL of its chat completions.
         api_key: The key to send; empty sends none.
         default_model: The model of a request that names none.
-        always_stream: Whether to stream also what is asked for in one piece.
-        defaults: Parameters put in when the caller gave none.
+        always_stream: Whether complete answers are requested as a stream too.
+        defaults: Parameters for requests that do not set them.
         system: A system prompt for requests that have none.
-        label: What the footer under an answer calls this provider.
-        usage_in_stream: Whether to ask for usage in a stream (``stream_options``).
-        headers: Further headers to send.
+        label: The provider's name in the footer under an answer.
+        usage_in_stream: Whether to request usage in a stream (``stream_options``).
+        headers: Additional headers.
     """
 
     provider: str
@@ -102,13 +102,13 @@ class Endpoint:
 
 
 class Provider(Protocol):
-    """Something that knows where a model is asked."""
+    """Provides the endpoint for requests to its models."""
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
-        """Return where to send a request for this model, ready to be asked.
+        """Return the endpoint for requests to this model, ready for requests.
 
         Raises:
-            CbaiError: It cannot be asked; the message says what is missing.
+            CbaiError: The model cannot be used; the message says what is missing.
         """
         ...
 
@@ -117,23 +117,23 @@ _registered: dict[str, Provider] = {}
 
 
 def register_provider(name: str, provider: Provider) -> None:
-    """Make a provider known in this process under a name; a name registered before is replaced.
+    """Register a provider under a name in this process; replace the one registered before.
 
     Raises:
-        UsageError: The name cannot be used as a provider's name.
+        UsageError: The name is not a valid provider name.
     """
     _registered[_checked_name(name)] = provider
 
 
 def provider_for(name: str, settings: Settings | None = None) -> Provider:
-    """Find the provider of this name.
+    """Return the provider of this name.
 
     Args:
         name: Such as ``"cloudbase"``, ``"local"`` or ``"custom"``.
-        settings: Not needed by the providers known today; kept for those that are.
+        settings: Not used today; kept for callers that pass it.
 
     Raises:
-        UsageError: The name cannot be a provider's name.
+        UsageError: The name is not a valid provider name.
         MissingDependencyError: The package that announces it cannot be loaded.
     """
     _checked_name(name)
@@ -156,25 +156,25 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
 
 @functools.cache
 def announced() -> dict[str, EntryPoint]:
-    """Return the providers that installed packages announce; looking them up takes 20 ms."""
+    """Return the providers that installed packages announce; cached, because a lookup takes 20 ms."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
 
 
 def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | None]:
-    """Read a model as a user writes it.
+    """Parse a model spec as a user writes it.
 
     Args:
-        spec: ``"MODEL"``, ``"PROVIDER/MODEL"`` (the first slash counts), ``"local"``,
-            ``"local:/path/to/model.gguf"``, or None for the settings' own.
-        settings: What fills in the parts that are not given.
+        spec: ``"MODEL"``, ``"PROVIDER/MODEL"`` (split at the first slash), ``"local"``,
+            ``"local:/path/to/model.gguf"``, or None for the model of the settings.
+        settings: Where the missing parts come from.
 
     Returns:
-        The provider's name, and the model's name or None for the provider's own default.
+        The provider's name, and the model's name or None for the provider's default.
 
     Raises:
-        UsageError: The provider's name cannot be one, or the model is empty.
+        UsageError: The provider's name is not valid, or the model is empty.
     """
     spec = (spec or "").strip()
     if not spec:
@@ -189,12 +189,12 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
     if "/" in spec:
         name, _, model = spec.partition("/")
         return _checked_name(name), _checked_model(model, spec)
-    # A model that is named is no offline model, so that the error can tell what is missing.
+    # A named model is never the offline model, so that the error can say what is missing.
     return settings.provider or "cloudbase", spec
 
 
 def default_model(provider: str, settings: Settings) -> str | None:
-    """Return the model for a request to this provider that names none."""
+    """Return the model for requests to this provider that name none, or None."""
     name, model = parse_model_spec(None, settings)
     if name == provider and model:
         return model
@@ -202,26 +202,26 @@ def default_model(provider: str, settings: Settings) -> str | None:
 
 
 class CloudBaseProvider:
-    """A provider behind the CloudBase gateway; the name becomes a part of the path."""
+    """A provider behind the CloudBase gateway; its name is a part of the path."""
 
     def __init__(self, name: str) -> None:
         self.name = _checked_name(name)
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
-        """Return the endpoint in the settings' environment.
+        """Return the endpoint in the environment of the settings.
 
         Raises:
-            ConfigurationError: The environment or the key is missing or cannot be used.
+            ConfigurationError: The environment or the key is missing or not valid.
         """
         base, _ = cloudbase(settings)
         return endpoint_below(base, self.name, settings)
 
 
 def cloudbase(settings: Settings) -> tuple[str, Secret]:
-    """Return CloudBase's base URL, without a slash at its end, and the API key.
+    """Return the base URL of CloudBase, without a slash at its end, and the API key.
 
     Raises:
-        ConfigurationError: The environment or the key is missing or cannot be used.
+        ConfigurationError: The environment or the key is missing or not valid.
     """
     base = base_url_of(settings)
     if not settings.api_key:
@@ -234,13 +234,13 @@ def cloudbase(settings: Settings) -> tuple[str, Secret]:
 
 
 class CustomProvider:
-    """Any server that speaks the same wire, at ``{base_url}/chat/completions``."""
+    """Any server with the chat completions protocol, at ``{base_url}/chat/completions``."""
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
-        """Return the endpoint under the settings' base URL.
+        """Return the endpoint below the base URL of the settings.
 
         Raises:
-            ConfigurationError: There is no base URL, or it cannot be used.
+            ConfigurationError: The base URL is missing or not valid.
         """
         if not settings.base_url:
             raise ConfigurationError(
@@ -251,30 +251,30 @@ class CustomProvider:
 
 
 def in_cloud(name: str) -> bool:
-    """Return whether CloudBase has chat models of this provider, and not this machine or a server elsewhere."""
+    """Return whether this is a provider of chat models behind the CloudBase gateway."""
     elsewhere = name == "custom" or name in _registered or name in announced()
     return not elsewhere and name not in _NOT_CHAT
 
 
 def base_url_of(settings: Settings) -> str:
-    """Return the address below which the providers of CloudBase are asked.
+    """Return the base URL of all providers of CloudBase.
 
     Raises:
-        ConfigurationError: The environment or the address is missing or cannot be used.
+        ConfigurationError: The environment or the base URL is missing or not valid.
     """
     return checked_base_url(settings.base_url or _gateway(settings))
 
 
 def endpoint_below(base: str, name: str, settings: Settings) -> Endpoint:
-    """Return the endpoint of a provider of CloudBase's, or of ``"custom"``, with whatever key there is.
+    """Return the endpoint of a CloudBase provider or of ``"custom"``; the API key may be empty.
 
     Args:
-        base: An address without a slash at its end.
+        base: A base URL without a slash at its end.
         name: The provider's name.
         settings: Where the key and the model come from.
 
     Raises:
-        UsageError: The name cannot be a provider's name.
+        UsageError: The name is not a valid provider name.
     """
     path = _DEFAULT_PATH
     if name != "custom":
@@ -292,7 +292,7 @@ def checked_base_url(url: str) -> str:
     """Return the URL without a slash at its end.
 
     Raises:
-        ConfigurationError: It is no usable http or https address.
+        ConfigurationError: The URL is not a valid http or https base URL.
     """
     try:
         parts = urlsplit(url)
