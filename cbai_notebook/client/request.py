@@ -1,4 +1,4 @@
-"""One request, exactly as it will be sent."""
+"""A request, exactly as it will be sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.errors import ConfigurationError, UsageError
 
-# Meant for this side of a request, under the names of this package and of the SDKs.
+# Parameters of the client, under the names of this package and of the SDKs.
 _NEVER_SENT = frozenset({"abortSignal", "stream", "timeout", "think"})
 
 
@@ -20,10 +20,10 @@ BODILESS = frozenset({"GET", "DELETE"})
 
 @dataclass(frozen=True)
 class Request:
-    """What would be sent: method, URL, headers and the body as a dict.
+    """A request: method, URL, headers, and the body as a dict.
 
-    The key in ``headers`` is a `Secret`: it compares as what it is and shows itself as dots.
-    ``messages`` are the caller's own, without a system prompt that the provider added.
+    The key in ``headers`` is a `Secret`: it compares equal to the plain text and prints as dots.
+    ``messages`` are those of the caller, without a system prompt that the provider adds.
     """
 
     method: str
@@ -35,14 +35,14 @@ class Request:
 
     @property
     def streams(self) -> bool:
-        """Whether this request asks for a stream."""
+        """Whether this request is for a stream."""
         return bool(self.body.get("stream"))
 
     def content(self) -> bytes:
-        """Return the body as it travels; nothing for a method that has none.
+        """Return the body as bytes; empty for a method without a body.
 
         Raises:
-            UsageError: A parameter has no JSON form.
+            UsageError: A parameter cannot be written as JSON.
         """
         if self.method in BODILESS:
             return b""
@@ -55,7 +55,7 @@ class Request:
             ) from None
 
     def shown(self) -> dict[str, Any]:
-        """Return the request as a plain dict that is safe to show: the key is masked."""
+        """Return the request as a plain dict for display, with the key masked."""
         return {
             "method": self.method,
             "url": self.url,
@@ -70,16 +70,16 @@ def build(
     stream: bool,
     params: Mapping[str, Any],
 ) -> Request:
-    """Make the request that an endpoint is asked with.
+    """Return the request to an endpoint.
 
     Args:
-        endpoint: Where it goes.
-        stream: Whether a stream is asked for.
-        params: The parameters; None takes one of the endpoint's own away.
+        endpoint: The endpoint.
+        stream: Whether to request a stream.
+        params: The parameters; None removes a default of the endpoint.
 
     Raises:
         UsageError: There are no messages.
-        ConfigurationError: No model is named anywhere.
+        ConfigurationError: Neither the parameters nor the endpoint name a model.
     """
     think = params.get("think")
     given = {**endpoint.defaults, **thinking.parameters(endpoint.provider, think), **params}
@@ -114,23 +114,23 @@ def build(
 
 
 def without_usage(request: Request) -> Request:
-    """Return the same request, not asking for usage in the stream."""
+    """Return the same request without ``stream_options``."""
     body = {name: value for name, value in request.body.items() if name != "stream_options"}
     return replace(request, body=body)
 
 
 def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
-    """Return the headers of a request with a body, the key among them."""
+    """Return the headers of a request with a body, including the API key."""
     from cbai_notebook._version import __version__
 
     headers = {
         "Content-Type": "application/json",
-        # Without this the gateway cuts a stream at 60 s.
+        # Without this header the gateway cuts a stream after 60 s.
         "Accept": "text/event-stream" if stream else "*/*",
         "User-Agent": f"cbai-notebook/{__version__}",
     }
     if stream:
-        # A compressor would hold tokens back until its block is full.
+        # A compressor would delay tokens until its block is full.
         headers["Accept-Encoding"] = "identity"
     headers.update(endpoint.headers)
     if endpoint.api_key:

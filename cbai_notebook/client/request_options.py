@@ -1,4 +1,4 @@
-"""What a caller asks of this side of a request: tools, the shape of the answer, whom to tell."""
+"""The parameters that the client itself handles: tools, response type, callbacks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool import Tool
 
 MAX_STEPS = 10
-"""Requests of one answer, unless the caller says otherwise."""
+"""The default maximum of requests for one answer."""
 
-# Our names, and those of the Web SDK.
+# The names of this package and, after them, those of the Web SDK.
 _NAMES = {
     "max_steps": ("max_steps", "maxSteps"),
     "on_step_finish": ("on_step_finish", "onStepFinish"),
@@ -27,7 +27,7 @@ _NAMES = {
     "response_type": ("response_type",),
 }
 CLIENT_SIDE = frozenset(name for names in _NAMES.values() for name in names)
-"""Parameters that are never sent."""
+"""Parameters that are never sent as they are."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class RequestOptions:
     Args:
         tools: The tools that have a function, by name.
         callers_own: The names of the tools whose calls are left to the caller.
-        max_steps: How many requests one answer may take.
-        on_step_finish: Told of each step; may be asynchronous.
-        on_call: Told when a call starts and when it has ended.
-        approve: Asks the user about tools with ``confirm=True``; None refuses them.
-        call_nested: Runs tools with ``nested=True``; None runs them on the current loop.
-        response: What the answer is to be.
+        max_steps: The most requests for one answer.
+        on_step_finish: Called with each step; may be asynchronous.
+        on_call: Called when a tool call starts and when it has ended.
+        approve: Asks the user to approve calls of tools with ``confirm=True``; None refuses them.
+        call_nested: Runs tools with ``nested=True``; None runs them on the current event loop.
+        response: The type of the answer.
     """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
@@ -56,11 +56,15 @@ class RequestOptions:
 
     @property
     def loops(self) -> bool:
-        """Whether one request may not be enough, or somebody wants to be told of steps."""
+        """Whether the step loop is needed: for tools, for a response type or for a callback."""
         return bool(self.tools) or self.response is not None or self.on_step_finish is not None
 
     def executor(self, hidden: Callable[[str], str]) -> ToolExecutor:
-        """Return what calls the tools."""
+        """Return the executor of the tools.
+
+        Args:
+            hidden: Removes secrets from the text of a result.
+        """
         from cbai_notebook.client.tools.execute import ToolExecutor, deny, run_here
 
         return ToolExecutor(
@@ -73,17 +77,16 @@ class RequestOptions:
 
 
 def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
-    """Take the client's side out of the parameters of a request.
+    """Split the parameters of a request into the client's options and the parameters to send.
 
     Args:
         given: All parameters.
 
     Returns:
-        The options, and the parameters to send; tools and the type of the answer are in there in
-        their form on the wire.
+        The options, and the parameters to send, with tools and response type as JSON values.
 
     Raises:
-        UsageError: A value cannot be used.
+        UsageError: A value is not valid.
     """
     sent = {name: value for name, value in given.items() if name not in CLIENT_SIDE}
     found = {
@@ -100,7 +103,7 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
         own = frozenset(filter(None, (_name_of(one) for one in all_ if not isinstance(one, Tool))))
         sent["tools"] = [one.sent if isinstance(one, Tool) else one for one in all_]
         if not sent["tools"]:
-            del sent["tools"]  # providers refuse an empty list
+            del sent["tools"]  # providers reject an empty list
     response = None
     if found["response_type"] is not None:
         from cbai_notebook.client.structured.response_type import response_type_of
@@ -128,7 +131,7 @@ def _steps(value: Any) -> int:
 
 
 def _name_of(raw: Any) -> str | None:
-    """Return the name of a tool in its form on the wire."""
+    """Return the name of a tool that is given as its JSON value."""
     inner = raw.get("function") if isinstance(raw, Mapping) else None
     name = inner.get("name") if isinstance(inner, Mapping) else None
     return name if isinstance(name, str) else None

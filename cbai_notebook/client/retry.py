@@ -1,7 +1,8 @@
-"""Trying again before the first token, and never after it.
+"""Retry requests before the first token, and never after it.
 
-The policy is data. A server's own ``Retry-After`` wins over it; one that asks for more patience
-than a person has is passed on at once. Tests switch the waiting off with `stamina.set_testing`.
+The policy is data. A server's ``Retry-After`` overrides the usual wait; with one that is longer than
+`LONGEST_RETRY_AFTER_S` the error is raised at once. Tests switch the waiting off with
+`stamina.set_testing`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ WAIT_INITIAL_S = 0.5
 WAIT_MAX_S = 8.0
 LONGEST_RETRY_AFTER_S = 60.0
 
-# The first match decides. What is not listed here is not tried again.
+# The first match decides. Other errors are not retried.
 POLICY: tuple[tuple[type[CbaiError], bool], ...] = (
     (QuotaExceededError, False),
     (DNSError, False),
@@ -37,27 +38,27 @@ POLICY: tuple[tuple[type[CbaiError], bool], ...] = (
     (StreamCutError, True),
     (ServerError, True),
 )
-# Of those kinds, what stays as it is however often it is tried.
+# Errors of these kinds that a retry cannot change.
 _STATUSES_THAT_STAY = frozenset({501, 505})
 _CODES_THAT_STAY = frozenset({"connection_refused"})
 
 Result = TypeVar("Result")
 
 Policy = Callable[[Exception], bool | float]
-"""Decides about an error: False is no retry, True is a retry after the usual wait, a number is a retry
-after so many seconds."""
+"""Decides about an error. False: no retry. True: retry after the usual wait. A number: retry after so
+many seconds."""
 
 _SILENT = logging.NullHandler()
 
 
 def should_retry(error: Exception) -> bool | float:
-    """Say whether to try again: no, yes with the usual wait, or yes after so many seconds."""
+    """Retry policy for requests that are idempotent, or that only generate text."""
     if not isinstance(error, CbaiError):
         return False
     if error.status in _STATUSES_THAT_STAY or error.code in _CODES_THAT_STAY:
         return False
     if isinstance(error, RequestTimeoutError):
-        # A server that is slow to think is not helped by being asked twice.
+        # A second request does not help a model that is slow.
         return error.code == "timeout_connect"
     if not next((again for kind, again in POLICY if isinstance(error, kind)), False):
         return False
@@ -67,7 +68,7 @@ def should_retry(error: Exception) -> bool | float:
 
 
 def should_retry_non_idempotent(error: Exception) -> bool | float:
-    """Say the same of what must not be done twice: yes only if the server refused to begin."""
+    """Retry policy for requests that are not idempotent: only when the server refused to begin (429)."""
     return should_retry(error) if isinstance(error, RateLimitError) else False
 
 
@@ -75,17 +76,17 @@ async def call(
     attempt: Callable[[int], Awaitable[Result]],
     policy: Policy = should_retry,
 ) -> Result:
-    """Run an attempt, and again while the policy says so.
+    """Run an attempt, and repeat it while the policy says so, at most `ATTEMPTS` times in all.
 
     Args:
         attempt: Called with the number of the attempt, from 1.
-        policy: Says of an error whether to try again.
+        policy: Decides which errors are retried.
 
     Returns:
-        What the attempt returned.
+        The result of the first attempt that succeeds.
 
     Raises:
-        CbaiError: The last attempt's error.
+        CbaiError: The error of the last attempt.
     """
     try:
         return await attempt(1)
@@ -96,7 +97,7 @@ async def call(
     try:
         return await _call_again(attempt, failed, policy)
     except CbaiError as error:
-        # The way through the retry library tells a reader of the traceback nothing.
+        # The frames of the retry library are no help to a reader of the traceback.
         raise error.with_traceback(None) from error.__cause__
 
 
@@ -105,10 +106,10 @@ async def _call_again(
     failed: CbaiError,
     policy: Policy,
 ) -> Result:
-    """Go on after the first failure. The library is loaded here: most requests never need it."""
+    """Run the attempts after the first failure. The library is imported here: most requests need no retry."""
     import stamina
 
-    # Without a handler, Python would print the notice of every retry into the user's cell.
+    # Without a handler, Python would print the log record of every retry into the user's cell.
     logging.getLogger("stamina").addHandler(_SILENT)
     attempts = stamina.retry_context(
         on=policy,

@@ -1,4 +1,4 @@
-"""Where to send prompts and with which key: arguments, then the environment, then what was stored.
+"""The settings: explicit values, then environment variables, then the stored credentials.
 
 Only cheap modules are imported, so that loading the extension stays cheap.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.text import MASK
 
-# The names that the official tools read come first, in their order; then our own.
+# First the variables of the official tools, in their order; then our own.
 _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "env_id": ("CLOUDBASE_ENV_ID", "TCB_ENV"),
     "api_key": ("CLOUDBASE_API_KEY", "CLOUDBASE_APIKEY"),
@@ -26,19 +26,19 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
 
 
 class Secret(str):
-    """A string that hides itself when it is printed, formatted or shown in a traceback.
+    """A string that is masked when it is printed, formatted or shown in a traceback.
 
-    It compares, joins and hashes as the string that it is; `reveal` gives that string back.
+    It compares, joins and hashes as the plain string; `reveal` returns the plain string.
     """
 
     __slots__ = ()
 
     def __new__(cls, value: str = "") -> Secret:
-        # str() of a secret is its mask.
+        # str() of a Secret is its mask.
         return super().__new__(cls, value.reveal() if isinstance(value, Secret) else value)
 
     def reveal(self) -> str:
-        """Return the plain string, for the one place that sends it."""
+        """Return the plain string, for the code that sends it."""
         return "".join(self)
 
     def __repr__(self) -> str:
@@ -53,13 +53,13 @@ class Secret(str):
 
 @dataclass(frozen=True)
 class Timeout:
-    """How long to wait, in seconds, before giving up.
+    """Time limits in seconds.
 
     Args:
-        connect: For the connection, TLS included.
-        first_token: From sending a request to the first token of its stream.
+        connect: Until the connection is made, TLS included.
+        first_token: From the request to the first token of its stream.
         between_tokens: From one event of a stream to the next.
-        answer: For a whole answer that is not streamed.
+        answer: Until an answer that is not streamed is complete.
     """
 
     connect: float = 10.0
@@ -78,14 +78,14 @@ class Timeout:
 
     @classmethod
     def of(cls, value: Timeout | float | Mapping[str, float] | None) -> Timeout:
-        """Make a timeout of what a user gives.
+        """Return the timeout for a value that a user gives.
 
         Args:
-            value: A `Timeout`; a mapping with some of its names; or one number of seconds for
-                every stage (connecting never takes longer than the 10 s it has by default).
+            value: A `Timeout`; a mapping with some of its fields; or one number of seconds for
+                every limit (``connect`` stays at most at its default of 10 s).
 
         Raises:
-            ConfigurationError: A name is unknown or a value is no positive number.
+            ConfigurationError: A name is unknown or a value is not a positive number.
         """
         if value is None:
             return cls()
@@ -105,9 +105,9 @@ class Timeout:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that a request is made with, resolved at one moment.
+    """The settings of a request, resolved at one moment.
 
-    ``sources`` tells for each field where its value came from.
+    ``sources`` names for each field where its value came from.
     """
 
     env_id: str | None = None
@@ -126,12 +126,12 @@ class Settings:
 
     @property
     def configured(self) -> bool:
-        """Whether anything says where to send prompts; if not, the offline model answers."""
+        """Whether the settings say where to send prompts; if not, the offline model is used."""
         return bool(self.env_id or self.api_key or self.base_url or self.provider)
 
     @property
     def default_provider(self) -> str:
-        """The provider of a prompt that names none."""
+        """The provider for prompts that name none."""
         return self.provider or ("cloudbase" if self.configured else "local")
 
 
@@ -150,19 +150,21 @@ def configure(
     timeout: Timeout | float | Mapping[str, float] | None = _NOT_GIVEN,
     region: str | None = _NOT_GIVEN,
 ) -> None:
-    """Set where prompts go, for this process. Only what is given changes; None clears it.
+    """Set the provider, its address and its key for this process. Only the given values change.
+
+    None clears a value.
 
     Args:
         env_id: The CloudBase environment, such as ``"my-env-1a2b3c"``.
-        api_key: The API key of that environment. It is kept out of every output.
-        base_url: Another address, up to and including its ``/v1``.
-        provider: The provider of a prompt that names none, such as ``"cloudbase"``.
-        model: The model of a prompt that names none.
-        timeout: Seconds: one number, a `Timeout`, or a dict with some of its names.
+        api_key: The API key of that environment. It is masked in every output.
+        base_url: Another base URL, up to and including its ``/v1``.
+        provider: The provider for prompts that name none, such as ``"cloudbase"``.
+        model: The model for prompts that name none.
+        timeout: Seconds: one number, a `Timeout`, or a dict with some of its fields.
         region: The environment's region; outside China the international address is used.
 
     Raises:
-        ConfigurationError: A value cannot be used.
+        ConfigurationError: A value is not valid.
     """
     given = {
         name: value
@@ -186,9 +188,9 @@ def configure(
 
 
 def settings() -> Settings:
-    """Return the settings in force now.
+    """Return the current settings.
 
-    An explicit value wins over an environment variable, and that over what was stored.
+    An explicit value overrides an environment variable, which overrides the stored credentials.
     """
     with _lock:
         values = dict(_explicit)
@@ -200,7 +202,7 @@ def settings() -> Settings:
                 values[name] = _checked(name, value)
                 sources[name] = f"environment {variable}"
     if "api_key" not in values or not ("env_id" in values or "base_url" in values):
-        # Only then: asking a keyring can take longer than asking the model.
+        # Only when something is missing: a keyring can be slower than the model.
         _add_stored(values, sources)
     for each in fields(Settings):
         sources.setdefault(each.name, "default")
@@ -214,7 +216,7 @@ def in_force(
     """Return the settings of one request.
 
     Args:
-        given: Settings to use instead of those in force.
+        given: The settings; the current ones by default.
         timeout: Seconds to wait, for this request only.
     """
     current = given or settings()
@@ -250,7 +252,7 @@ def _checked_key(value: str) -> Secret | None:
     key = value.reveal() if isinstance(value, Secret) else value
     key = key.strip()
     if not all("!" <= character <= "~" for character in key):
-        # The value itself stays out of the message.
+        # The message must not contain the key.
         raise ConfigurationError(
             "The API key holds a space, a line break or a character that no key has. "
             "Copy it again from the CloudBase console."

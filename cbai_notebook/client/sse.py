@@ -1,8 +1,8 @@
-"""An incremental parser of ``text/event-stream``: bytes go in, events come out, no I/O.
+"""An incremental parser of ``text/event-stream``: bytes in, events out, no I/O.
 
 The rules are those of the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream".
-One rule is ours: at the end of a stream, `EventParser.flush` gives out a last event that has no
-blank line after it, because servers that close the connection early leave it like that.
+One rule is ours: at the end of a stream, `EventParser.flush` returns a last event without a blank
+line after it, because servers that close the connection early do not send that line.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     Args:
         body: The joined ``data:`` lines, as bytes.
-        event: The name in ``event:``, or None.
-        id: The last ``id:`` so far, or None.
+        event: The name in the ``event:`` line, or None.
+        id: The last ``id:`` of the stream so far, or None.
     """
 
     body: bytes
@@ -32,7 +32,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def data(self) -> str:
-        """The event's data as text; bytes that are no UTF-8 become U+FFFD, as the standard says."""
+        """The event's data as text; bytes that are not UTF-8 become U+FFFD, as in the standard."""
         return self.body.decode("utf-8", "replace")
 
     def __repr__(self) -> str:
@@ -40,28 +40,28 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class EventParser:
-    """Split bytes into events, whatever the packets look like.
+    """Split bytes into events; the boundaries of the packets do not matter.
 
     Args:
-        max_bytes: The longest line, and the most data of one event, that is accepted.
+        max_bytes: The largest size that is accepted, of a line and of the data of one event.
     """
 
     def __init__(self, *, max_bytes: int = 32 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
-        self._pieces: list[bytes] = []  # the line that has no end yet
+        self._pieces: list[bytes] = []  # the start of an incomplete line
         self._pending = 0  # bytes in _pieces
-        self._at_start = True  # a byte order mark may still come
-        self._after_cr = False  # a line feed that comes next belongs to the line before
+        self._at_start = True  # a byte order mark may follow
+        self._after_cr = False  # a line feed that follows belongs to the same line end
         self._data: list[bytes] = []
         self._data_bytes = 0
         self._name: str | None = None
         self._id: str | None = None
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes and return the events that they complete.
+        """Parse the next bytes and return the events that they complete.
 
         Raises:
-            InvalidResponseError: A line or an event is longer than ``max_bytes``.
+            InvalidResponseError: A line or an event is larger than ``max_bytes``.
         """
         if self._after_cr and data:
             self._after_cr = False
@@ -82,7 +82,7 @@ class EventParser:
         events: list[Event] = []
         if b"\r" not in data:
             data = self._read_blocks(data, events)
-        # bytes.splitlines knows CR, LF and CRLF and nothing else, which is the standard's rule.
+        # bytes.splitlines splits at CR, LF and CRLF only, as the standard requires.
         lines = data.splitlines()
         last = data[-1:]
         if last == b"\r":
@@ -94,10 +94,10 @@ class EventParser:
         return events
 
     def _read_blocks(self, data: bytes, events: list[Event]) -> bytes:
-        """Read what ends in a blank line, and return the rest.
+        """Parse everything up to the last blank line, and return the rest.
 
-        Most bursts are events of one data line each. Those are cut apart in one go, which spares
-        looking at every line.
+        In most bursts every event is one data line. Such a burst is split at once, which is faster
+        than parsing every line.
         """
         complete, blank, rest = data.rpartition(b"\n\n")
         if not blank:
@@ -117,7 +117,7 @@ class EventParser:
         return rest
 
     def flush(self) -> list[Event]:
-        """Say that the stream has ended, and return the last event if it had no blank line."""
+        """End the stream, and return the last event if no blank line followed it."""
         line = b"".join(self._pieces)
         self._pieces.clear()
         self._pending = 0
@@ -167,5 +167,5 @@ class EventParser:
             self._name = value.decode("utf-8", "replace") or None
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace") or None
-        # A comment has an empty name; `retry` is for clients that reconnect; the standard says
-        # to ignore every other field.
+        # A comment has an empty name; `retry` is for clients that reconnect; the standard requires
+        # that every other field is ignored.

@@ -1,4 +1,4 @@
-"""An answer that is still arriving, to be read as text, as events or as parsed chunks."""
+"""`TextStream`: an answer that is still arriving, as text, as events or as parsed chunks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Stream = TypeVar("Stream", bound="TextStream")
 
 
 class StreamSource(Protocol):
-    """What fills a stream's log: the pump of one request, or the relay of several."""
+    """Writes the log of a stream: `StreamTask` for one request, `StepRunner` for several."""
 
     @property
     def log(self) -> event_log.EventLog: ...
@@ -35,15 +35,15 @@ class StreamSource(Protocol):
 
 
 class TextStream:
-    """A stream of one answer.
+    """The stream of one answer.
 
-    ``text_stream``, ``event_stream``, ``data_stream`` and `batches` are views: each access gives a
-    new one, which begins at the first event, whatever the others have read. A failure reaches
-    every view, after all that had arrived before it. ``text``, ``usage`` and the other properties
-    tell what is known so far and never wait.
+    ``text_stream``, ``event_stream``, ``data_stream`` and `batches` are views: each access returns a
+    new iterator, which begins at the first event, independent of the others. Each view raises the
+    error of the stream, after the items that had arrived before it. ``text``, ``usage`` and the
+    other properties return the state so far and never wait.
 
-    Use ``async with stream:`` or `aclose` to give the connection back before the answer has ended;
-    leaving a loop over a view does not.
+    Use ``async with stream:`` or `aclose` to release the connection before the answer has ended;
+    leaving a loop over a view does not release it.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class TextStream:
         self.provider = provider
         self.label = label
         self.loop = source.loop
-        # Where in the log a new answer begins: once, unless there are several steps.
+        # The positions in the log where a step begins; empty unless there are several steps.
         self._starts: Sequence[int] = ()
-        # A stream that nobody holds any more must not go on costing tokens.
+        # A stream that no code refers to any more must not cost more tokens.
         self._finalizer = weakref.finalize(
             self, _cancel_unread, source.loop, source.task, source.log
         )
@@ -76,12 +76,12 @@ class TextStream:
 
     @property
     def text_stream(self) -> AsyncIterator[str]:
-        """A view of the content: the pieces of text as they arrive."""
+        """A view of the content: each piece of text as it arrives."""
         return event_log.EventView(self, self._log, event_log.texts)
 
     @property
     def event_stream(self) -> AsyncIterator[Event]:
-        """A view of the events; of a complete answer the last one's data is ``"[DONE]"``."""
+        """A view of the events; the data of the last event of a complete answer is ``"[DONE]"``."""
         return event_log.EventView(self, self._log, event_log.events)
 
     @property
@@ -90,15 +90,16 @@ class TextStream:
         return event_log.EventView(self, self._log, event_log.chunks)
 
     def batches(self) -> AsyncIterator[list[Chunk]]:
-        """Return a view of the parsed events, as many at once as have arrived since the last."""
+        """Return a view of the parsed events, in lists of those that have arrived since the last list."""
         return event_log.EventView(self, self._log, event_log.bursts)
 
     @property
     def partial_objects(self) -> AsyncIterator[Any]:
         """A view of the JSON in the content: the object so far, each time that it has grown.
 
-        Strings are given as far as they have come, numbers once they are complete. The last one is
-        what ``json.loads`` would give; the checked object is the answer's ``parsed``.
+        An incomplete string is included as far as it has arrived, a number once it is complete. The
+        last object equals the result of ``json.loads``; the validated object is the answer's
+        ``parsed``.
         """
         from cbai_notebook.client.structured.partial_json import PartialObjects
 
@@ -112,10 +113,10 @@ class TextStream:
         return event_log.EventView(self, self._log, objects)
 
     async def finish(self) -> Answer:
-        """Read to the end and return the whole answer.
+        """Read to the end and return the complete answer.
 
         Raises:
-            CbaiError: The stream failed; ``partial`` holds the text that had arrived.
+            CbaiError: The stream failed; ``partial`` contains the text that had arrived.
         """
         await self._log.wait(lambda log: log.ended)
         if self._log.error is not None:
@@ -123,13 +124,17 @@ class TextStream:
         return self.answer()
 
     def answer(self) -> Answer:
-        """Return what has arrived so far, as an answer."""
+        """Return the answer so far."""
         return Answer(**self._facts(accumulator.merged))
 
     def _facts(
         self, merged: Callable[[Iterable[dict[str, Any]]], dict[str, Any]]
     ) -> dict[str, Any]:
-        """Return what an answer is made of, its raw form as ``merged`` makes it."""
+        """Return the arguments of `Answer`.
+
+        Args:
+            merged: Merges the raw chunks into the raw answer.
+        """
         accumulated = self._log.accumulator
         chunks = self._log.chunks[: self._log.length]
         return {
@@ -148,9 +153,9 @@ class TextStream:
         }
 
     async def aclose(self) -> None:
-        """Give the connection back at once; the rest of the answer is not read."""
+        """Release the connection at once, without reading the rest of the answer."""
         task = self._source.task
-        # After [DONE] the task is only reading the body's end, which keeps the connection usable.
+        # After [DONE] the task only reads the end of the body, so that the connection can be reused.
         if not task.done() and not self._log.ended:
             _cancel(self.loop, task)
         if asyncio.get_running_loop() is self.loop and not self._log.complete:
@@ -176,22 +181,22 @@ class TextStream:
 
     @property
     def reasoning(self) -> str:
-        """The thinking so far."""
+        """The reasoning so far."""
         return self._log.accumulator.reasoning
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps of an answer that calls tools; empty where one request is all there is."""
+        """The steps of an answer that calls tools; empty for an answer of one request."""
         return ()
 
     @property
     def usage(self) -> Usage | None:
-        """The token counts, or None as long as the server has sent none."""
+        """The token counts; None until the server has sent them."""
         return self._log.accumulator.usage
 
     @property
     def messages(self) -> Messages:
-        """The request's messages with the answer so far added."""
+        """The messages of the request, with the answer so far added."""
         accumulated = self._log.accumulator
         return (
             [*self._request_messages, accumulated.reply]
@@ -201,22 +206,22 @@ class TextStream:
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the answer ended, or None as long as it has not."""
+        """The finish reason; None until the answer has ended."""
         return self._log.accumulator.finish_reason
 
     @property
     def model(self) -> str:
-        """The model that answers, as the server names it, else as it was asked for."""
+        """The model that answers, as named by the server, else as requested."""
         return self._log.accumulator.model or self._model
 
     @property
     def done(self) -> bool:
-        """Whether the stream has ended, well or not."""
+        """Whether the stream has ended, with an error or without."""
         return self._log.ended
 
     @property
     def error(self) -> BaseException | None:
-        """Why the stream failed, if it did."""
+        """The error of the stream, if it failed."""
         return self._log.error
 
     @property
@@ -226,7 +231,7 @@ class TextStream:
 
     @property
     def timing(self) -> Timing:
-        """How long it took to the first token, and to the end."""
+        """The times to the first token and to the end."""
         first, ended = self._source.first_token_at, self._source.ended_at
         return Timing(
             first_token_s=None if first is None else first - self._began,
@@ -248,10 +253,10 @@ class TextStream:
 
 
 async def wait_for_first_token(stream: Stream) -> Stream:
-    """Wait for the first token, or for the end, of a stream.
+    """Wait for the first token or the end of a stream, and return the stream.
 
     Raises:
-        CbaiError: It failed before its first token.
+        CbaiError: The stream failed before its first token.
     """
     log = stream._log
     try:
@@ -267,7 +272,7 @@ async def wait_for_first_token(stream: Stream) -> Stream:
 def bursts_of(
     stream: TextStream,
 ) -> AsyncIterator[tuple[list[Event], list[Chunk | None]]]:
-    """Return a view of a stream: its bursts, each as events and what they were parsed to."""
+    """Return a view of a stream: its bursts, each as its events and their chunks."""
     return event_log.EventView(stream, stream._log, event_log.pairs)
 
 
@@ -279,6 +284,6 @@ def _cancel_unread(
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-    # A loop that is closed has no connection left to release.
+    # A closed event loop has no connection left to release.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(task.cancel)

@@ -1,7 +1,7 @@
-"""The task that asks for a stream and reads it: socket to log, burst by burst.
+"""The task that requests a stream and reads it from the socket into the log, burst by burst.
 
-It runs apart from every reader, so a slow reader holds nothing up, and a reader that leaves closes
-nothing. It ends with the answer, with a failure, or when it is cancelled.
+The task is independent of the readers: a slow reader does not delay the stream, and a reader that
+leaves does not close it. The task ends with the answer, with an error, or when it is cancelled.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from cbai_notebook.errors import (
     StreamCutError,
 )
 
-# After [DONE] the body is read to its true end, so that the connection can be used again; a
-# server that does not end it is not waited for.
+# After [DONE] the body is read to its end, so that the connection can be reused. These limits are
+# for a server that does not end the body.
 _DRAIN_S = 1.0
 _DRAIN_BYTES = 64 * 1024
 
@@ -36,14 +36,14 @@ _CHAT = ChatDecoder()
 
 
 class StreamTask:
-    """One attempt to get a stream.
+    """One attempt to receive a stream.
 
     Args:
-        transport: What sends the request.
-        request: What is sent.
-        asked: The same, for the wording of failures.
-        timeout: How long to wait at each stage.
-        dialect: What the events say.
+        transport: Sends the request.
+        request: The request.
+        error_context: The facts for error messages.
+        timeout: The time limits.
+        decoder: Decodes the events.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ class StreamTask:
             elif self._is_complete():
                 self._succeed()
             elif watchdog.expired is not None:
-                # After [DONE] the log has its end already and this says no more.
+                # After [DONE] the log has ended already, and this has no effect.
                 self._fail(error_mapping.timeout(*watchdog.expired, self._error_context))
             else:
                 self._fail(error_mapping.stream_closed())
             if self._burst_error is None and watchdog.expired is None:
                 raise
         except BaseException as error:
-            # A fault of ours ends up here too: no reader may wait for ever.
+            # For errors in our own code too: no reader may wait for ever.
             self._fail(error)
             if not isinstance(error, CbaiError):
                 raise
@@ -136,12 +136,12 @@ class StreamTask:
             raise self._cut() from broken
 
     def _take_part(self, data: bytes) -> bool:
-        """Keep a part of the body, and say whether more of it is wanted."""
+        """Buffer a part of the body, and return whether to read more."""
         if self.log.ended:
             self._drained += len(data)
             return self._drained <= _DRAIN_BYTES
         if not self._burst:
-            # Runs when this task waits for the socket again: once a burst, not once a part.
+            # This runs when the task waits for the socket again: once per burst, not once per part.
             self.loop.call_soon(self._end_burst)
         self._burst.append(data)
         self._received += len(data)
@@ -155,19 +155,19 @@ class StreamTask:
         except CbaiError as error:
             self._burst_error = error
         finally:
-            # Whatever went wrong here must end the task that waits for the socket.
+            # Any error in this callback must end the task that waits for the socket.
             if not read:
                 self.task.cancel()
 
     def _read_burst(self) -> None:
-        """Put what arrived at once into the log, and wake the readers."""
+        """Parse the parts of this burst into the log, and wake the readers."""
         if not self._burst or self._burst_error is not None or self.log.ended:
             return
         data = b"".join(self._burst)
         self._burst.clear()
         if not self._started:
             self._started = True
-            # No line of an event stream begins like this: the type was not told right.
+            # No event stream begins like this: the server sent a wrong content type.
             self._whole_body = [] if data.lstrip()[:1] in (b"{", b"<") else None
         if self._whole_body is not None:
             self._whole_body.append(data)
@@ -176,23 +176,23 @@ class StreamTask:
         self.log.show()
 
     def _take_rest(self) -> None:
-        """Take what has no end of its own: a body in one piece, or an event without a blank line."""
+        """Parse what remains at the end: a body that is not a stream, or an event without a blank line."""
         if self._whole_body is not None:
             self._take_completion(b"".join(self._whole_body))
             return
         try:
             self._take(self._parser.flush())
         except InvalidResponseError:
-            return  # it did not come through whole
+            return  # the last event is incomplete
 
     def _take(self, events: list[Event]) -> None:
-        """Put events into the log."""
+        """Decode events and add them to the log."""
         chunks: list[Chunk | None] = []
         done = False
         try:
             done = self._decoder.read(events, chunks, self._headers, self._error_context)
         finally:
-            # What came before a failure counts.
+            # The events before an error count.
             self.log.add(events[: len(chunks)], chunks)
         if done:
             self._succeed()
@@ -205,18 +205,18 @@ class StreamTask:
             self.first_token_at = self.loop.time()
             self._watchdog.set("between_tokens", self._timeout.between_tokens)
         if self._is_complete():
-            # More may follow, and so may [DONE], but neither is waited for as long as a token is.
+            # More events or [DONE] may follow, but they are not waited for as long as a token.
             self._watchdog.set("drain", _DRAIN_S)
 
     def _take_completion(self, body: bytes) -> None:
-        """Take an answer that came in one piece although a stream was asked for."""
+        """Add an answer that was not streamed although a stream was requested."""
         self._take(self._decoder.read_completion(body, self._headers, self._error_context))
 
     def _is_complete(self) -> bool:
         return self._decoder.complete(self.log.accumulator)
 
     def _succeed(self) -> None:
-        """Say that the answer is there."""
+        """End the log: the answer is complete."""
         if self.log.ended:
             return
         if self.first_token_at is None and self.log.accumulator.has_token:
@@ -239,7 +239,7 @@ class StreamTask:
 
 
 class _Watchdog:
-    """Cancels a task when a stage takes too long. One timer, whatever the number of events."""
+    """Cancel a task when a stage takes too long. There is one timer for any number of events."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
         self._loop = loop
@@ -252,14 +252,14 @@ class _Watchdog:
         self.expired: tuple[str, float] | None = None
 
     def set(self, stage: str, seconds: float) -> None:
-        """Begin a stage with its own limit."""
+        """Begin a stage, with its limit in seconds."""
         self._stage, self._seconds = stage, seconds
         self._due = self._loop.time() + seconds
         self.stop()
         self._wait()
 
     def touch(self) -> None:
-        """Say that something came: the limit counts anew."""
+        """Restart the limit of the stage: an event has arrived."""
         self._due = self._loop.time() + self._seconds
 
     def stop(self) -> None:
@@ -272,8 +272,8 @@ class _Watchdog:
         self._timer = self._loop.call_at(self._look_at, self._check)
 
     def _check(self) -> None:
-        # While the loop was held up, by a computation that lets no other thread run or by a lid that
-        # was closed, nothing was read that may have come.
+        # Time in which the event loop did not run does not count: a computation held the GIL, or the
+        # computer slept. Events may have arrived in that time, and could not be read.
         self._due += self._loop.time() - self._look_at
         if self._loop.time() < self._due:
             self._wait()

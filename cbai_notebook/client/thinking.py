@@ -1,6 +1,6 @@
-"""``think=``: one name for what each provider calls it.
+"""``think=``: one parameter name for all providers.
 
-Rule: CloudBase's models take ``thinking: {"type": "enabled" | "disabled"}``; DashScope's documentation
+Source: CloudBase's models take ``thinking: {"type": "enabled" | "disabled"}``; DashScope's documentation
 names ``enable_thinking``, and that of vLLM, SGLang and llama.cpp ``chat_template_kwargs``.
 """
 
@@ -28,14 +28,14 @@ _BY_PROVIDER: Mapping[str, Callable[[bool], dict[str, Any]]] = {
 
 
 def parameters(provider: str, think: Any) -> dict[str, Any]:
-    """Return the parameters that turn a model's thinking on or off.
+    """Return the request parameters that turn thinking on or off.
 
     Args:
-        provider: Whose model it is; one that is not known takes what CloudBase's models take.
-        think: True, False, or None for what the model does by itself.
+        provider: The provider's name; an unknown provider gets the parameter of CloudBase's models.
+        think: True, False, or None for the default of the model.
 
     Raises:
-        UsageError: ``think`` is something else.
+        UsageError: ``think`` is another value.
     """
     if think is None:
         return {}

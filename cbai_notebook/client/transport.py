@@ -1,11 +1,11 @@
 """The one module that knows the HTTP library.
 
-Connections are kept per event loop, so nothing is ever used across loops; one TLS context serves
-all of them, because building it costs more than a request. With ``httpx-aiohttp`` installed (the
-``fast`` extra) connections are aiohttp's, which read a stream with a fifth of the work.
+Each event loop has its own connections, because a connection works on one event loop only. All share
+one TLS context, because building it takes longer than a request. With ``httpx-aiohttp`` installed (the
+``fast`` extra) the connections are aiohttp's, which read a stream with a fifth of the work.
 
-httpx's transports are used without its client: redirects, cookies, ``.netrc`` and decoded
-headers are all things that must not happen here, and they cost a third of a request.
+httpx's transports are used without its client: redirects, cookies, ``.netrc`` and decoded headers must
+not be used for these requests, and they take a third of the time of a request.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ except ImportError:
     FAST = False
 else:
     FAST = True
-    # Not all of these are translated on the way up.
+    # httpx-aiohttp does not translate all of these errors.
     _ERRORS += (aiohttp.ClientError,)
 
-# An idle connection is kept this long: a reader thinks for a while between two prompts.
+# How long an idle connection is kept: users need a while between two prompts.
 _KEEPALIVE_S = 60.0
 _LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_ERROR = 256 * 1024
-"""Bytes of an error's body that are read; the rest says no more."""
+"""The most bytes of an error's body that are read; the rest has no more information."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Response:
-    """An answer whose headers have arrived; whoever has it closes it."""
+    """A response whose headers have arrived. The caller must close it."""
 
     def __init__(self, response: httpx.Response, error_context: error_mapping.ErrorContext) -> None:
         self._response = response
@@ -70,11 +70,11 @@ class Response:
 
     @property
     def content_type(self) -> str:
-        """The media type in lower case, without parameters; empty when there is none."""
+        """The media type in lower case, without parameters; empty without a content type."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     async def receive(self, take: Callable[[bytes], bool]) -> None:
-        """Hand over every part of the body as it arrives, until ``take`` returns False.
+        """Call ``take`` with each part of the body as it arrives, until it returns False.
 
         Raises:
             ConnectionFailedError: The connection broke.
@@ -82,7 +82,7 @@ class Response:
         coding = self.headers.get("content-encoding", "").strip().lower()
         stream = self._response.stream
         if coding in ("", "identity") and isinstance(stream, httpx.AsyncByteStream):
-            # Straight from the connection: every layer in between costs something per part.
+            # Directly from the connection: every layer in between costs time for each part.
             parts = stream.__aiter__()
         else:
             parts = self._response.aiter_bytes()
@@ -99,10 +99,10 @@ class Response:
                 await parts.aclose()
 
     async def read(self, largest: int = _LARGEST_BODY, *, cut: bool = False) -> bytes:
-        """Return the whole body, or with ``cut`` its first ``largest`` bytes or a little more.
+        """Return the complete body, or with ``cut`` its first ``largest`` bytes or a little more.
 
         Raises:
-            InvalidResponseError: It is larger than ``largest`` bytes, without ``cut``.
+            InvalidResponseError: The body is larger than ``largest`` bytes, without ``cut``.
             ConnectionFailedError: The connection broke.
         """
         parts: list[bytes] = []
@@ -125,29 +125,29 @@ class Response:
         return b"".join(parts)
 
     async def aclose(self) -> None:
-        """Release the connection: kept if the body was read to its end, closed if not."""
+        """Release the connection: keep it if the body was read to its end, else close it."""
         try:
             await self._response.aclose()
         except _ERRORS:
-            # It broke before it could be closed; whoever read from it has been told.
+            # The connection broke before it could be closed; its reader has raised the error.
             return
 
 
 class Transport(Protocol):
-    """What sends a request; `HTTPTransport` unless a test brings its own."""
+    """Sends requests: `HTTPTransport`, or that of a test."""
 
     async def send(
         self, request: Request, error_context: error_mapping.ErrorContext, *, connect_timeout: float
     ) -> Response:
-        """Send a request and return when the answer's headers have arrived."""
+        """Send a request and return the response once its headers have arrived."""
         ...
 
 
 class HTTPTransport:
-    """Sends requests over the connections of the running loop. It holds nothing itself.
+    """Sends requests over the connections of the running event loop. It has no state of its own.
 
     Args:
-        fast: Whether connections are aiohttp's; by default they are if it is installed.
+        fast: Whether to use aiohttp's connections, if they are installed.
     """
 
     def __init__(self, *, fast: bool = FAST) -> None:
@@ -156,9 +156,9 @@ class HTTPTransport:
     async def send(
         self, request: Request, error_context: error_mapping.ErrorContext, *, connect_timeout: float
     ) -> Response:
-        """Send a request and return when the answer's headers have arrived.
+        """Send a request and return the response once its headers have arrived.
 
-        Redirects are not followed. Time limits other than connecting are the caller's.
+        Redirects are not followed. The caller keeps all time limits except `connect_timeout`.
 
         Raises:
             CbaiError: There was no connection, or it broke.
@@ -175,7 +175,7 @@ class HTTPTransport:
 
 
 async def aclose() -> None:
-    """Close the running loop's connections. A loop that ends in order does so by itself."""
+    """Close the connections of the running event loop; ``asyncio.run`` does so at its end by itself."""
     with _lock:
         connections = _by_loop.pop(asyncio.get_running_loop(), None)
     if connections is not None:
@@ -185,7 +185,7 @@ async def aclose() -> None:
 
 @dataclass
 class _LoopConnections:
-    """What one loop holds open, and what closes it."""
+    """The open connections of one event loop, and the generators that close them."""
 
     routes: dict[tuple[str, str, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
     open: dict[tuple[str | None, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
@@ -200,16 +200,16 @@ _tls_lock = threading.Lock()
 
 
 async def _transport_for(url: str, fast: bool) -> httpx.AsyncBaseTransport:
-    """Return what the running loop sends requests to this URL over."""
+    """Return the transport of the running event loop for requests to this URL."""
     loop = asyncio.get_running_loop()
     with _lock:
         connections = _by_loop.get(loop)
         if connections is None:
-            # Connections refer to their loop, so a closed loop would never leave by itself.
+            # Connections refer to their event loop, so the weak dictionary never drops a closed one.
             for closed in [other for other in _by_loop if other.is_closed()]:
                 del _by_loop[closed]
             connections = _by_loop[loop] = _LoopConnections()
-    # By host, not by URL: the links of images and the queries of lists are new every time.
+    # The key is the host, not the URL: links of images and queries of lists differ every time.
     parts = urlsplit(url)
     key = parts.scheme, parts.netloc, fast
     route = connections.routes.get(key)
@@ -223,7 +223,7 @@ async def _open(connections: _LoopConnections, url: str, fast: bool) -> httpx.As
     host = parts.hostname or ""
     proxy = None if host in _LOOPBACK else _proxy(parts.scheme, parts.netloc)
     plain = parts.scheme == "http" and proxy is None
-    # aiohttp knows no SOCKS.
+    # aiohttp does not support SOCKS.
     fast = fast and not (proxy or "").startswith("socks")
     key = ("plain" if plain else proxy, fast)
     if key not in connections.open:
@@ -236,9 +236,9 @@ async def _open(connections: _LoopConnections, url: str, fast: bool) -> httpx.As
 
 
 async def _close_at_end(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
-    """Close connections when their loop shuts its asynchronous generators down.
+    """Close connections when their event loop shuts down its asynchronous generators.
 
-    ``asyncio.run`` does so at its end; nothing else tells a library that a loop is over.
+    ``asyncio.run`` does so at its end. A library has no other sign that an event loop ends.
     """
     try:
         yield
@@ -275,7 +275,7 @@ def _session(verify: ssl.SSLContext | bool) -> aiohttp.ClientSession:
 
 
 def _proxy(scheme: str, netloc: str) -> str | None:
-    """Return the proxy that the environment or the system names for an address."""
+    """Return the proxy of the environment or the system for an address, or None."""
     proxies = urllib.request.getproxies()
     proxy = proxies.get(scheme) or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(netloc):
@@ -284,7 +284,7 @@ def _proxy(scheme: str, netloc: str) -> str | None:
 
 
 def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
-    """Make the library's request. The plain key is in this frame only, and nothing here fails."""
+    """Return the request of the library. Only this frame has the plain key, and no call in it fails."""
     headers = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in request.headers.items()
@@ -294,7 +294,7 @@ def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
         _url(request.url),
         content=request.content(),
         headers=headers,
-        # Every limit but that of connecting is kept by whoever reads.
+        # All other time limits are kept by the reader of the response.
         extensions={"timeout": {"connect": connect_timeout}},
     )
 

@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Status = Literal["ok", "error", "refused", "unknown", "invalid"]
-"""How a call ended: the tool returned, it raised, the user said no, there is no such tool, or its
-arguments do not fit."""
+"""How a tool call ended. ``ok``: the tool returned. ``error``: it raised. ``refused``: the user did not
+approve it. ``unknown``: there is no such tool. ``invalid``: the arguments do not fit."""
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """One call of a tool and what the model is told of it.
+    """The result of a tool call.
 
     Args:
-        id: The call's id, by which its answer is found.
-        name: The tool.
+        id: The id of the call, by which the model finds the result.
+        name: The name of the tool.
         arguments: The arguments as the model wrote them.
-        parsed: The arguments as the function got them; None when they could not be used.
-        text: What the model is told.
-        status: How it ended.
-        error: What the tool raised.
-        duration_s: Seconds from the call to its end, the question to the user included.
+        parsed: The arguments as the function received them; None when they are not valid.
+        text: The text of the result for the model.
+        status: How the call ended.
+        error: The exception that the tool raised.
+        duration_s: Seconds from the start of the call to its end, the user's approval included.
     """
 
     id: str
@@ -37,20 +37,20 @@ class CallResult:
 
     @property
     def message(self) -> dict[str, Any]:
-        """The result as the message that answers the call."""
+        """The result as a message with the role ``tool``."""
         return {"role": "tool", "tool_call_id": self.id, "content": self.text}
 
 
 @dataclass(frozen=True)
 class ToolCallState:
-    """A call as a screen follows it: told once when it starts and once when it has ended.
+    """The state of a tool call, reported once when it starts and once when it has ended.
 
     Args:
-        id: The call's id.
-        name: The tool.
+        id: The id of the call.
+        name: The name of the tool.
         arguments: The arguments as the model wrote them.
-        step: The number of the step.
-        result: What became of it; None while it runs.
+        step: The number of the step, from 1.
+        result: The result; None while the call runs.
     """
 
     id: str
@@ -67,14 +67,14 @@ class ToolCallState:
 
 @dataclass(frozen=True)
 class PendingCall:
-    """A call that waits for the user's yes.
+    """A tool call that waits for the user's approval.
 
     Args:
-        id: The call's id.
-        name: The tool.
-        arguments: The arguments as the function would get them.
-        description: What the tool does, in its own words.
-        step: The number of the step.
+        id: The id of the call.
+        name: The name of the tool.
+        arguments: The arguments as the function would receive them.
+        description: The description of the tool.
+        step: The number of the step, from 1.
     """
 
     id: str
