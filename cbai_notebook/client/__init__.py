@@ -1,4 +1,4 @@
-"""The client: requests to CloudBase AI and to OpenAI-style servers over HTTP, without notebook or database.
+"""HTTP client for CloudBase AI and OpenAI-style servers, independent of notebook and database.
 
 Import each name from the module that defines it: this file does nothing.
 """

@@ -1,4 +1,4 @@
-"""Add up the chunks of a stream: `Accumulator` quickly while it runs, `merged` completely afterwards."""
+"""Add up the chunks of a stream: `Accumulator` while it runs, `merged` for the full raw answer."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class _ChoiceAccumulator:
 
 
 class Accumulator:
-    """The running sum of the chunks of a stream: text, reasoning, tool calls, usage, finish reason."""
+    """The running sum of a stream: text, reasoning, tool calls, usage, finish reason."""
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -266,7 +266,7 @@ def _merge_logprobs(choice: dict[str, Any], part: dict[str, Any]) -> None:
             known[name] = value
 
 
-# Fragments of tool calls -----------------------------------------------------------------------------
+# Fragments of tool calls --------------------------------------------------------------------------
 
 
 class _CallFragment(NamedTuple):
@@ -281,9 +281,9 @@ class _CallFragment(NamedTuple):
 def _find_call(calls: Sequence[_CallFragment], part: _CallFragment) -> int | None:
     """Return the position in `calls` of the call that a fragment continues, or None for a new call.
 
-    A stream sends the tool calls of a step in fragments that share an ``index``. Not every provider
-    sends one: some identify calls by their id, some send whole calls with neither, and some send the
-    index 0 with every call, and different ids.
+    A stream sends each tool call in fragments that share an ``index``. Not every provider sends one:
+    some identify calls by their id, some send whole calls with neither, and some send index 0 with
+    every call, and different ids.
 
     Args:
         calls: The calls so far, in the order in which they began.

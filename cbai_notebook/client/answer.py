@@ -180,7 +180,7 @@ class Step:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The messages of the step for the next request: the assistant message, then one for each result."""
+        """The messages for the next request: the assistant message, then one for each result."""
         return [dict(self.message), *(result.message for result in self.results)]
 
 

@@ -127,7 +127,7 @@ _any_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 
-# JSON escapes. Each match consumes a whole escape, so that the second backslash of `\\` begins none.
+# JSON escapes. A match consumes a whole escape, so that the second backslash of `\\` begins none.
 _ESCAPES = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\[^u]"

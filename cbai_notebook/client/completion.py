@@ -71,7 +71,7 @@ async def request_json(
 ) -> JSONReply:
     """Send a request and return the JSON object of its response.
 
-    A request with a body may not be idempotent: it is retried only when the server refused it (429).
+    A request with a body may not be idempotent: it is retried only when the server refused (429).
 
     Args:
         transport: Sends the request.
@@ -178,8 +178,8 @@ async def within(
 ) -> Result:
     """Run a coroutine and return its result; cancel it when it takes longer than `seconds`.
 
-    The coroutine runs in a task of its own, so that a cancellation of the caller is not taken for the
-    time limit.
+    The coroutine runs in its own task, so that a cancellation of the caller is not taken for the time
+    limit.
 
     Raises:
         RequestTimeoutError: It took longer.

@@ -1,4 +1,4 @@
-"""Store the credentials of ``%cbai login``, the environment and its API key, outside of any notebook.
+"""Store the credentials of ``%cbai login``, environment and API key, outside of any notebook.
 
 The key is stored in the system's keyring when the ``keyring`` package finds a usable one, else in a
 file that only the user can read. The environment, and where the key is, are always in that file, so
@@ -61,7 +61,7 @@ def save(env_id: str, api_key: str, region: str | None = None) -> str:
 
 
 def load() -> dict[str, str]:
-    """Return the stored ``env_id``, ``api_key``, ``region`` and ``where``; an empty dict without a login.
+    """Return the stored ``env_id``, ``api_key``, ``region`` and ``where``, or an empty dict.
 
     Raises:
         ConfigurationError: The stored credentials cannot be read.
@@ -126,7 +126,7 @@ def _record() -> dict[str, Any]:
 
 
 def _readable_record() -> dict[str, Any]:
-    """Return the record, or an empty one when it cannot be read: the caller replaces or removes it."""
+    """Return the record, or an empty one when it cannot be read: callers replace or remove it."""
     try:
         return _record()
     except ConfigurationError:
@@ -169,7 +169,7 @@ def _reason(error: Exception) -> str:
 
 
 def _put_into_keyring(env_id: str, key: str) -> bool:
-    """Store the key, and return whether it can be read back: some keyrings cut or lose a long key."""
+    """Store the key; return whether it can be read back: some keyrings cut or lose a long key."""
     _clear_cached_key()
     keyring = _keyring()
     if keyring is None:
@@ -189,7 +189,7 @@ _cached_key: tuple[tuple[str, int], str] | None = None
 
 
 def _key_in_keyring(env_id: str) -> str:
-    """Return the key; read the keyring once for each login, because it may be slow or ask the user."""
+    """Return the key; read the keyring once per login, because it may be slow or ask the user."""
     global _cached_key
     try:
         written = _path().stat().st_mtime_ns
@@ -237,7 +237,7 @@ def _keyring() -> Any:
         import keyring
 
         backend = keyring.get_keyring()
-        # The rule of the keyring package: a backend of priority 1 or more is recommended. Those below
+        # The rule of the keyring package: backends of priority 1 or more are recommended. The others
         # store nothing, always fail, or write plain text.
         return backend if backend.priority >= 1 else None
 
@@ -246,7 +246,7 @@ def _keyring() -> Any:
 
 
 def _try(call: Callable[[], T]) -> tuple[T | None, str]:
-    """Return the result of a keyring call, or how it failed, without the message: it may contain the key."""
+    """Return the result of a keyring call, or its failure without the message, which may hold the key."""
     try:
         return call(), ""
     # Backends are plug-ins over D-Bus, COM and so on; their errors have no common base class.

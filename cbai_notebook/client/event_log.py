@@ -84,7 +84,7 @@ class EventLog:
 
 
 class EventView(Generic[Item], AsyncIterator[Item]):
-    """An iterator over a stream, from its first event on. Leaving the loop does not close the stream.
+    """An iterator over a stream, from its first event on. Leaving it does not close the stream.
 
     Args:
         stream: The stream; a reference to it is kept while it is being read.

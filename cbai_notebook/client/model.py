@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """The models of a provider. `create_model` creates one; no request is sent until a method is called.
+    """The models of a provider. `create_model` creates it; creating it sends no request.
 
     Args:
         provider: The provider's name.
@@ -66,7 +66,7 @@ class Model:
                   a tool call is sent in the first step only.
                 - ``max_steps``: the most requests for one answer, 10 by default.
                 - ``on_step_finish``: called with each `Step`; may be asynchronous.
-                - ``on_call``: called with a `ToolCallState` when a call starts and when it has ended.
+                - ``on_call``: called with a `ToolCallState` when a call starts and when it ends.
                 - ``approve``: an asynchronous function that returns whether a `PendingCall` may
                   run, for tools with ``confirm=True``; without it such calls are refused.
                 - ``call_nested``: an asynchronous function that runs the function of a tool with
@@ -238,7 +238,7 @@ class Model:
     async def _completion(
         self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
     ) -> Answer:
-        """Send one request and return its complete answer, from a stream where the endpoint only streams."""
+        """Send one request and return its complete answer; some endpoints can only stream it."""
         from cbai_notebook.client.completion import request_completion, within
 
         request = build(endpoint, stream=endpoint.always_stream, params=given)
@@ -267,7 +267,7 @@ class Model:
 
 
 def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
-    """Merge ``data`` and the keyword parameters; ``data`` may be a keyword, as in the Mini Program."""
+    """Merge ``data`` and the parameters; ``data`` may be a keyword, as in the Mini Program."""
     if data is None and "data" in params:
         params = dict(params)
         data = params.pop("data")

@@ -156,7 +156,7 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
 
 @functools.cache
 def announced() -> dict[str, EntryPoint]:
-    """Return the providers that installed packages announce; cached, because a lookup takes 20 ms."""
+    """Return the providers that installed packages announce; cached: a lookup takes 20 ms."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}

@@ -1,7 +1,7 @@
 """Retry requests before the first token, and never after it.
 
-The policy is data. A server's ``Retry-After`` overrides the usual wait; with one that is longer than
-`LONGEST_RETRY_AFTER_S` the error is raised at once. Tests switch the waiting off with
+The policy is data. A server's ``Retry-After`` overrides the usual wait; when it is longer than
+`LONGEST_RETRY_AFTER_S`, the error is raised at once. Tests switch the waiting off with
 `stamina.set_testing`.
 """
 
@@ -45,8 +45,8 @@ _CODES_THAT_STAY = frozenset({"connection_refused"})
 Result = TypeVar("Result")
 
 Policy = Callable[[Exception], bool | float]
-"""Decides about an error. False: no retry. True: retry after the usual wait. A number: retry after so
-many seconds."""
+"""Decides about an error. False: no retry. True: retry after the usual wait. A number: retry after
+so many seconds."""
 
 _SILENT = logging.NullHandler()
 
@@ -68,7 +68,7 @@ def should_retry(error: Exception) -> bool | float:
 
 
 def should_retry_non_idempotent(error: Exception) -> bool | float:
-    """Retry policy for requests that are not idempotent: only when the server refused to begin (429)."""
+    """Retry policy for requests that are not idempotent: only when the server refused (429)."""
     return should_retry(error) if isinstance(error, RateLimitError) else False
 
 
@@ -106,7 +106,7 @@ async def _call_again(
     failed: CbaiError,
     policy: Policy,
 ) -> Result:
-    """Run the attempts after the first failure. The library is imported here: most requests need no retry."""
+    """Run the attempts after the first one. stamina is imported here: most requests need no retry."""
     import stamina
 
     # Without a handler, Python would print the log record of every retry into the user's cell.

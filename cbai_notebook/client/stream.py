@@ -37,8 +37,8 @@ class StreamSource(Protocol):
 class TextStream:
     """The stream of one answer.
 
-    ``text_stream``, ``event_stream``, ``data_stream`` and `batches` are views: each access returns a
-    new iterator, which begins at the first event, independent of the others. Each view raises the
+    ``text_stream``, ``event_stream``, ``data_stream`` and `batches` are views: each access returns
+    a new iterator, which begins at the first event, independent of the others. Each view raises the
     error of the stream, after the items that had arrived before it. ``text``, ``usage`` and the
     other properties return the state so far and never wait.
 
@@ -90,7 +90,7 @@ class TextStream:
         return event_log.EventView(self, self._log, event_log.chunks)
 
     def batches(self) -> AsyncIterator[list[Chunk]]:
-        """Return a view of the parsed events, in lists of those that have arrived since the last list."""
+        """Return a view of the parsed events: each list has those that arrived since the last list."""
         return event_log.EventView(self, self._log, event_log.bursts)
 
     @property
@@ -155,7 +155,7 @@ class TextStream:
     async def aclose(self) -> None:
         """Release the connection at once, without reading the rest of the answer."""
         task = self._source.task
-        # After [DONE] the task only reads the end of the body, so that the connection can be reused.
+        # After [DONE] the task reads only the end of the body, to make the connection reusable.
         if not task.done() and not self._log.ended:
             _cancel(self.loop, task)
         if asyncio.get_running_loop() is self.loop and not self._log.complete:

@@ -176,7 +176,7 @@ class StreamTask:
         self.log.show()
 
     def _take_rest(self) -> None:
-        """Parse what remains at the end: a body that is not a stream, or an event without a blank line."""
+        """Parse the rest: a body that is not a stream, or a last event without a blank line."""
         if self._whole_body is not None:
             self._take_completion(b"".join(self._whole_body))
             return
@@ -272,8 +272,8 @@ class _Watchdog:
         self._timer = self._loop.call_at(self._look_at, self._check)
 
     def _check(self) -> None:
-        # Time in which the event loop did not run does not count: a computation held the GIL, or the
-        # computer slept. Events may have arrived in that time, and could not be read.
+        # Time in which the event loop did not run does not count: a computation held the GIL, or
+        # the computer slept. Events may have arrived in that time, and could not be read.
         self._due += self._loop.time() - self._look_at
         if self._loop.time() < self._due:
             self._wait()

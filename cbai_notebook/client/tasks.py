@@ -1,4 +1,4 @@
-"""Helpers for asyncio tasks: background tasks, waiting for a task, and errors that need no report."""
+"""Helpers for asyncio tasks: start one in the background, wait for one, mark its error as read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 PULSE_S = 0.1
 """The longest time, in seconds, that an event loop may sleep while something waits for a response.
 
-When a cell awaits on the kernel's own event loop, the system may deliver the signal of an interrupt to
-any thread. Python handles the signal in the main thread, which sleeps in the event loop until the loop
-has something to do: on ipykernel 7, an interrupt of ``await asyncio.sleep(60)`` is noticed after the
-minute. A timer wakes the loop.
+When a cell awaits on the kernel's own event loop, the system may deliver the signal of an interrupt
+to any thread. Python handles the signal in the main thread, which sleeps in the event loop until the
+loop has something to do: on ipykernel 7, an interrupt of ``await asyncio.sleep(60)`` is noticed after
+the minute. A timer wakes the loop.
 """
 
 # An event loop keeps only weak references to its tasks.
@@ -22,8 +22,8 @@ _running: set[asyncio.Task[None]] = set()
 def start(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     """Start a background task on the running event loop and keep a reference until it has ended.
 
-    The event loop does not report the error of such a task as never retrieved: the task must pass its
-    errors on to its readers.
+    The event loop does not report an error of such a task: the task must pass its errors on to its
+    readers.
     """
     task = asyncio.get_running_loop().create_task(work, name=name)
     _running.add(task)

@@ -1,11 +1,12 @@
 """The one module that knows the HTTP library.
 
-Each event loop has its own connections, because a connection works on one event loop only. All share
-one TLS context, because building it takes longer than a request. With ``httpx-aiohttp`` installed (the
-``fast`` extra) the connections are aiohttp's, which read a stream with a fifth of the work.
+Each event loop has its own connections, because a connection works on one event loop only. All
+share one TLS context, because building it takes longer than a request. With ``httpx-aiohttp``
+installed (the ``fast`` extra) the connections are aiohttp's, which read a stream with a fifth of the
+work.
 
-httpx's transports are used without its client: redirects, cookies, ``.netrc`` and decoded headers must
-not be used for these requests, and they take a third of the time of a request.
+httpx's transports are used without its client: redirects, cookies, ``.netrc`` and decoded headers
+must not be used here, and they take a third of the time of a request.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ class HTTPTransport:
 
 
 async def aclose() -> None:
-    """Close the connections of the running event loop; ``asyncio.run`` does so at its end by itself."""
+    """Close the connections of the running event loop; ``asyncio.run`` does so at its end."""
     with _lock:
         connections = _by_loop.pop(asyncio.get_running_loop(), None)
     if connections is not None:
@@ -205,7 +206,7 @@ async def _transport_for(url: str, fast: bool) -> httpx.AsyncBaseTransport:
     with _lock:
         connections = _by_loop.get(loop)
         if connections is None:
-            # Connections refer to their event loop, so the weak dictionary never drops a closed one.
+            # Connections refer to their event loop, so the weak dictionary never drops its entry.
             for closed in [other for other in _by_loop if other.is_closed()]:
                 del _by_loop[closed]
             connections = _by_loop[loop] = _LoopConnections()
@@ -284,7 +285,7 @@ def _proxy(scheme: str, netloc: str) -> str | None:
 
 
 def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
-    """Return the request of the library. Only this frame has the plain key, and no call in it fails."""
+    """Return the library's request. Only this frame has the plain key, and nothing in it fails."""
     headers = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in request.headers.items()
