@@ -178,8 +178,8 @@ async def within(
 ) -> Result:
     """Run a coroutine and return its result; cancel it when it takes longer than `seconds`.
 
-    The coroutine runs in its own task, so that a cancellation of the caller is not taken for the time
-    limit.
+    The coroutine runs in its own task, so that a cancellation of the caller is not taken for the
+    time limit.
 
     Raises:
         RequestTimeoutError: It took longer.

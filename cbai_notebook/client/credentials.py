@@ -91,7 +91,7 @@ def forget() -> None:
         raise ConfigurationError(f"{_path()} cannot be removed: {_reason(error)}.") from error
 
 
-# The file ------------------------------------------------------------------------------------------
+# The file -----------------------------------------------------------------------------------------
 
 
 def _path() -> Path:
@@ -165,7 +165,7 @@ def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or type(error).__name__).lower()
 
 
-# The keyring ---------------------------------------------------------------------------------------
+# The keyring --------------------------------------------------------------------------------------
 
 
 def _put_into_keyring(env_id: str, key: str) -> bool:
@@ -237,8 +237,8 @@ def _keyring() -> Any:
         import keyring
 
         backend = keyring.get_keyring()
-        # The rule of the keyring package: backends of priority 1 or more are recommended. The others
-        # store nothing, always fail, or write plain text.
+        # The rule of the keyring package: backends of priority 1 or more are recommended. The
+        # others store nothing, always fail, or write plain text.
         return backend if backend.priority >= 1 else None
 
     backend, _ = _try(fit)
@@ -246,7 +246,7 @@ def _keyring() -> Any:
 
 
 def _try(call: Callable[[], T]) -> tuple[T | None, str]:
-    """Return the result of a keyring call, or its failure without the message, which may hold the key."""
+    """Return the result of a keyring call, or the error without its text, which may hold the key."""
     try:
         return call(), ""
     # Backends are plug-ins over D-Bus, COM and so on; their errors have no common base class.

@@ -1,4 +1,4 @@
-"""Decode the events of a stream into chunks. `StreamTask` receives them and keeps the time limits."""
+"""Decode the events of a stream into chunks. `StreamTask` receives the events."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The error class and the advice for each HTTP status and error code.
 
-The codes are those of the gateway's list of error codes. In an advice, ``{model}`` and ``{provider}``
+The codes are those of the gateway's list of error codes. ``{model}`` and ``{provider}`` in an advice
 are replaced by those of the request.
 """
 

@@ -106,7 +106,7 @@ async def _call_again(
     failed: CbaiError,
     policy: Policy,
 ) -> Result:
-    """Run the attempts after the first one. stamina is imported here: most requests need no retry."""
+    """Run the attempts after the first. stamina is imported here: most requests need no retry."""
     import stamina
 
     # Without a handler, Python would print the log record of every retry into the user's cell.

@@ -90,7 +90,7 @@ class TextStream:
         return event_log.EventView(self, self._log, event_log.chunks)
 
     def batches(self) -> AsyncIterator[list[Chunk]]:
-        """Return a view of the parsed events: each list has those that arrived since the last list."""
+        """Return a view of the parsed events, in lists of those that arrived since the last list."""
         return event_log.EventView(self, self._log, event_log.bursts)
 
     @property

@@ -10,9 +10,9 @@ PULSE_S = 0.1
 """The longest time, in seconds, that an event loop may sleep while something waits for a response.
 
 When a cell awaits on the kernel's own event loop, the system may deliver the signal of an interrupt
-to any thread. Python handles the signal in the main thread, which sleeps in the event loop until the
-loop has something to do: on ipykernel 7, an interrupt of ``await asyncio.sleep(60)`` is noticed after
-the minute. A timer wakes the loop.
+to any thread. Python handles the signal in the main thread, which sleeps in the event loop until
+the loop has something to do: on ipykernel 7, an interrupt of ``await asyncio.sleep(60)`` is noticed
+after the minute. A timer wakes the loop.
 """
 
 # An event loop keeps only weak references to its tasks.

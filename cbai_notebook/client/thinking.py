@@ -1,7 +1,7 @@
 """``think=``: one parameter name for all providers.
 
 Source: CloudBase's models take ``thinking: {"type": "enabled" | "disabled"}``; the documentation of
-DashScope names ``enable_thinking``, and that of vLLM, SGLang and llama.cpp ``chat_template_kwargs``.
+DashScope names ``enable_thinking``; that of vLLM, SGLang and llama.cpp ``chat_template_kwargs``.
 """
 
 from __future__ import annotations

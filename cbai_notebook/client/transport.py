@@ -2,8 +2,8 @@
 
 Each event loop has its own connections, because a connection works on one event loop only. All
 share one TLS context, because building it takes longer than a request. With ``httpx-aiohttp``
-installed (the ``fast`` extra) the connections are aiohttp's, which read a stream with a fifth of the
-work.
+installed (the ``fast`` extra) the connections are aiohttp's, which read a stream with a fifth of
+the work.
 
 httpx's transports are used without its client: redirects, cookies, ``.netrc`` and decoded headers
 must not be used here, and they take a third of the time of a request.

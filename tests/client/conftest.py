@@ -1,4 +1,4 @@
-"""What the client's tests share: a model of the gateway, over each of the two transports."""
+"""Fixtures of the client's tests: a model of the test gateway, over each of the two transports."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ MakeModel = Callable[..., Model]
 
 
 @pytest.fixture(autouse=True)
-def nothing_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Give each test a directory of credentials of its own, which is empty."""
+def nothing_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Hide the developer's own credentials and environment variables from the tests."""
     monkeypatch.setenv("CBAI_CONFIG_DIR", str(tmp_path))
 
 
 @pytest.fixture(autouse=True)
 def no_waiting() -> Iterator[None]:
-    """Switch the waiting between attempts off; their number stays."""
+    """Switch off the wait between attempts; the number of attempts stays."""
     with stamina.set_testing(True, attempts=ATTEMPTS):
         yield
 
 
 @pytest.fixture(params=["plain", "fast"])
 def sender(request: pytest.FixtureRequest) -> HTTPTransport:
-    """Return each transport in turn: what uses it is tested on both."""
+    """Return each of the two transports, so that every test that uses one runs on both."""
     return HTTPTransport(fast=request.param == "fast")
 
 
 @pytest.fixture
 def make_model(sender: HTTPTransport, gateway: Gateway) -> MakeModel:
-    """Return a function that makes a model of the gateway."""
+    """Return a function that creates a model of the test gateway."""
 
     def make(
         provider: str = "cloudbase",
@@ -58,5 +58,5 @@ def make_model(sender: HTTPTransport, gateway: Gateway) -> MakeModel:
 
 @pytest.fixture
 def model(make_model: MakeModel) -> Model:
-    """Return the gateway's model with the usual settings."""
+    """Return a model of the test gateway with default settings."""
     return make_model()

@@ -1,4 +1,4 @@
-"""An agent asked as a model: what is sent of a chat, what is refused, and what comes back."""
+"""An agent used as a model: what is sent, what is refused, and what is returned."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HI = [{"role": "user", "content": "Hi"}]
 
 @pytest.fixture
 def make_model(sender: HTTPTransport, gateway: Gateway) -> MakeModel:
-    """Return a function that makes the model of agents."""
+    """Return a function that creates the model of agents."""
 
     def make(*, timeout: Any = None, **changes: Any) -> Model:
         base = {"base_url": gateway.base_url, "api_key": "test-key"}

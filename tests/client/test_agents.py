@@ -1,4 +1,4 @@
-"""Agents: what they say while it arrives, how an answer can end, and what they keep."""
+"""Agents: their streams, how an answer can end, and what the server stores."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MakeAgent = Callable[..., Agent]
 
 @pytest.fixture
 def make_agent(sender: HTTPTransport, gateway: Gateway) -> MakeAgent:
-    """Return a function that names an agent of the gateway."""
+    """Return a function that creates an agent of the test gateway."""
 
     def make(agent_id: str | None = "bot-poet", *, timeout: Any = None, **changes: Any) -> Agent:
         base = {"base_url": gateway.base_url, "api_key": "test-key"}
@@ -368,7 +368,7 @@ async def test_a_request_is_tried_again_before_the_first_token_only(
     assert gateway.forget() == 1
 
 
-# Questions
+# Recommended questions
 
 
 async def test_questions_come_one_by_one_without_their_marks(poet: Agent, gateway: Gateway) -> None:
@@ -385,7 +385,7 @@ async def test_questions_come_one_by_one_without_their_marks(poet: Agent, gatewa
         await poet.recommend_questions("x")
 
 
-# What is kept
+# What the server stores
 
 
 async def test_an_agent_tells_how_it_is_set_up(reader: Agent) -> None:

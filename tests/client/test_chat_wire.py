@@ -1,4 +1,4 @@
-"""JSON as servers really write it."""
+"""JSON as real servers send it."""
 
 from __future__ import annotations
 

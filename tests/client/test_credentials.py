@@ -1,4 +1,4 @@
-"""Where login's credentials are kept: with a keyring, without one, and when either is broken."""
+"""The credentials of a login: with a keyring, without one, and when keyring or file is broken."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ KEY = "sk-3fA9x7Qb2LmZ"
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 
 
-# The package tries every backend class that it can build without arguments, so these take one.
+# keyring tries every backend class that needs no arguments, so these classes need one.
 
 
 class Memory(KeyringBackend):
-    """A keyring that keeps what it is given, up to a length."""
+    """A keyring that stores values up to a length."""
 
     priority = 5
 
@@ -49,7 +49,7 @@ class Memory(KeyringBackend):
 
 
 class Broken(KeyringBackend):
-    """A keyring whose service does not answer; its errors repeat what they were given."""
+    """A keyring whose service does not answer; its errors repeat the value."""
 
     priority = 5
 
@@ -68,7 +68,7 @@ class Broken(KeyringBackend):
 
 
 class Locked(Memory):
-    """A keyring that says too late that it cannot be used."""
+    """A keyring that raises an error when its priority is read."""
 
     @property
     def priority(self) -> float:  # type: ignore[override]
@@ -77,11 +77,11 @@ class Locked(Memory):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A place for the file, and no keyring unless a test says so."""
+    """Return the folder for the file; there is no keyring unless a test sets one."""
     monkeypatch.setenv("CBAI_CONFIG_DIR", str(tmp_path / "config"))
     keyring.set_keyring(fail.Keyring())
     yield tmp_path / "config"
-    # Whatever comes after in this process must not reach the developer's own.
+    # Later code in this process must not reach the developer's own keyring.
     keyring.set_keyring(null.Keyring())
 
 

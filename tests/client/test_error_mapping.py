@@ -1,4 +1,4 @@
-"""Every way a request can fail becomes one error that says what to do."""
+"""Each failure of a request becomes one error whose message says what to do."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CODES = {
 
 
 async def failure(model: Model, stream: bool, **params: Any) -> CbaiError:
-    """Ask and return the error."""
+    """Send a request and return its error."""
     ask = model.stream_text if stream else model.generate_text
     with pytest.raises(CbaiError) as raised:
         await ask(**{"model": "the-model", **ASK, **params})
@@ -155,7 +155,7 @@ async def test_a_name_that_does_not_resolve(make_model: MakeModel) -> None:
 
 @contextlib.asynccontextmanager
 async def server(tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """Run a server that refuses whatever is said to it, and give its host and port."""
+    """Run a server that refuses every request; yield its host and port."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -186,7 +186,7 @@ async def test_a_certificate_that_nobody_signed(make_model: MakeModel) -> None:
 
 
 async def test_certificates_that_cannot_be_read(tmp_path: Path) -> None:
-    # A process of its own: the certificates are read once in each.
+    # In its own process: each process reads the certificates once.
     code = (
         "import asyncio, cbai_notebook as cbai\n"
         "model = cbai.create_model('custom')\n"
@@ -221,7 +221,7 @@ async def test_an_answer_in_one_piece_that_is_cut(make_model: MakeModel, gateway
 
 
 async def test_a_connection_that_cannot_be_made_in_time(make_model: MakeModel) -> None:
-    # A listener whose queue is full answers no further connection.
+    # A listener whose queue is full accepts no further connection.
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -298,12 +298,12 @@ async def test_a_wrong_request_shows_no_key_either() -> None:
 
 
 def everything_about(error: BaseException) -> str:
-    """Return all that could be printed of an error: words, fields, causes, every local variable."""
+    """Return all that can be printed of an error: messages, fields, causes, local variables."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     seen = "".join(shown.format())
     one: BaseException | None = error
     while one is not None:
-        # Only a CbaiError's own fields: a library's request is not printed by printing its error.
+        # Only the fields of a CbaiError: printing a library's error does not print its request.
         seen += repr(one) + str(one) + (repr(vars(one)) if isinstance(one, CbaiError) else "")
         one = one.__cause__ or one.__context__
     return seen

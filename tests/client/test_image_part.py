@@ -1,4 +1,4 @@
-"""Images on their way into a message, from everywhere a notebook has them."""
+"""Images as parts of a message, from every kind of value that a notebook has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that a model draws: asked for rightly, fetched safely, kept as bytes."""
+"""Image models: their requests, safe downloads, and images as bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MakeImageModel = Callable[..., ImageModel]
 
 @pytest.fixture
 def make_image_model(sender: HTTPTransport, gateway: Gateway) -> MakeImageModel:
-    """Return a function that makes an image model of the gateway."""
+    """Return a function that creates an image model of the test gateway."""
 
     def make(provider: str = "hunyuan-image", *, timeout: Any = None, **changes: Any) -> ImageModel:
         base = {"base_url": gateway.base_url, "api_key": "test-key"}
@@ -56,7 +56,7 @@ def file(body: bytes = b"", **how: Any) -> Scenario:
     return Scenario(body=body, **{"content_type": "image/png", **how})
 
 
-# Asking
+# Requests
 
 
 async def test_an_image_is_drawn_and_fetched_at_once(painter: ImageModel, gateway: Gateway) -> None:
@@ -197,7 +197,7 @@ async def test_an_answer_without_images_is_none(
         await painter.generate_image(prompt="x")
 
 
-# Fetching
+# Downloads
 
 
 async def test_the_key_stays_at_home(painter: ImageModel, gateway: Gateway) -> None:
@@ -329,7 +329,7 @@ async def test_a_link_that_is_not_safe_is_not_opened(
         await painter.generate_image(prompt="x")
 
 
-# Keeping
+# Saving
 
 
 def answer_of(*datas: bytes, prompt: str | None = None) -> ImageAnswer:

@@ -1,4 +1,4 @@
-"""Where each provider is asked, and how a model is written."""
+"""The endpoint of each provider, and model specs."""
 
 from __future__ import annotations
 

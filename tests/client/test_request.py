@@ -1,4 +1,4 @@
-"""What a request looks like on the wire."""
+"""Requests as they are sent."""
 
 from __future__ import annotations
 

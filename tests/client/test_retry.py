@@ -1,4 +1,4 @@
-"""What is tried again, how often, and that it ends with the first token."""
+"""Which errors are retried, how often, and that there is no retry after the first token."""
 
 from __future__ import annotations
 

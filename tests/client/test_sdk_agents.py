@@ -1,4 +1,4 @@
-"""Our agents and images beside those of the official JavaScript SDK, on one server."""
+"""Agents and images compared with those of the official JavaScript SDK, on one server."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ PAST = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes
 
 
 def sent(exchange: Exchange) -> dict[str, Any]:
-    """Return what must be the same, whoever asks."""
+    """Return the parts of a request that must be the same for both clients."""
     query = dict(parse_qsl(exchange.target.partition("?")[2]))
-    # The SDK names the agent in the query too, and sends an empty body where there is nothing to say.
+    # The SDK sends the agent in the query too, and an empty body where there are no parameters.
     query.pop("botId", None)
     return {
         "method": exchange.method.upper(),

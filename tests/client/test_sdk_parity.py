@@ -1,4 +1,4 @@
-"""Our requests and answers beside those of the official JavaScript SDK, on one server."""
+"""Requests and answers compared with those of the official JavaScript SDK, on one server."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ node = sdk.node
 
 
 def sent(exchange: Exchange) -> dict[str, Any]:
-    """Return what must be the same, whoever asks."""
+    """Return the parts of a request that must be the same for both clients."""
     body = dict(exchange.json)
-    # The one thing that we ask for and the SDK does not: the usage of a stream.
+    # Only our client requests the usage of a stream.
     body.pop("stream_options", None)
     return {
         "method": exchange.method,
@@ -62,5 +62,5 @@ def test_every_provider_is_asked_as_the_sdk_asks(
     assert [sent(exchange) for exchange in gateway.requests] == asked_by_them
     for provider, our, their in zip(sdk.PATHS, answers, theirs, strict=True):
         assert (our["text"], our["messages"]) == (their["text"], their["messages"]), provider
-        # Of one provider the SDK drops the usage of a stream.
+        # The SDK drops the usage of a stream of one provider.
         assert our["usage"] == their["usage"] or their["usage"]["total_tokens"] == 0, provider

@@ -1,4 +1,4 @@
-"""Where settings come from, and that the key stays out of sight."""
+"""Where settings come from, and that the key is never shown."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ from cbai_notebook.text import MASK
 
 @pytest.fixture(autouse=True)
 def nothing_configured() -> Iterator[None]:
-    """Clear what a test configures."""
+    """Clear the settings that a test configures."""
     yield
     configure(
         env_id=None, api_key=None, base_url=None, provider=None, model=None, timeout=None,
         region=None,
     )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store credentials only in the directory of the test."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
 def test_nothing_is_configured_to_begin_with() -> None:

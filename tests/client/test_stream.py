@@ -1,4 +1,4 @@
-"""A stream as its reader sees it: every view, every way to leave it, every way it can end."""
+"""Streams: every view, every way to leave a stream, and every way a stream can end."""
 
 from __future__ import annotations
 
@@ -313,7 +313,7 @@ async def test_a_cut_is_told_with_the_text_so_far(model: Model, cut: str) -> Non
     assert error.code == "stream_cut"
     assert "not complete" in error.message
     assert error.partial == "".join(pieces)
-    # A reset may overtake what was sent before it.
+    # A reset may arrive before the data that was sent before it.
     assert 4 <= len(pieces) <= 5
 
 

@@ -1,4 +1,4 @@
-"""Thinking: one switch for every provider, and an answer that is nothing else."""
+"""Thinking: one parameter for all providers, and answers that have only reasoning."""
 
 from __future__ import annotations
 

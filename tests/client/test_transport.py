@@ -1,4 +1,4 @@
-"""Connections: one set for each loop, proxies as the environment says, and an end to all of them."""
+"""Connections: one set per event loop, proxies of the environment, and closing them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_many_streams_at_once_each_get_their_answer(model: Model, gateway:
     asking = asyncio.gather(
         *(model.stream_text(model="hold:headers+tokens:20", messages=MESSAGES) for _ in range(150))
     )
-    # None of them is answered before all have been asked: nothing waits for a connection.
+    # No request is answered before all have arrived: no request waits for a connection.
     await gateway.until(lambda: gateway.in_flight == 150)
     gateway.let_go()
     answers = await asyncio.gather(*(stream.finish() for stream in await asking))
@@ -90,7 +90,7 @@ async def test_a_connection_that_the_server_closed_is_replaced(
 
 @contextlib.asynccontextmanager
 async def proxy() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Run a proxy that refuses everything, and list the first line of what it is asked."""
+    """Run a proxy that refuses everything; yield the list of the first lines of its requests."""
     asked: list[bytes] = []
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
