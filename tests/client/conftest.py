@@ -21,8 +21,8 @@ MakeModel = Callable[..., Model]
 
 
 @pytest.fixture(autouse=True)
-def nothing_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Hide the developer's own credentials and environment variables from the tests."""
+def nothing_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give each test an empty directory of credentials of its own."""
     monkeypatch.setenv("CBAI_CONFIG_DIR", str(tmp_path))
 
 

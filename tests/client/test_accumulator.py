@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 from cbai_notebook.client.accumulator import Accumulator, merged
 from cbai_notebook.client.chat_wire import decode_chunk
 
-# No deadline: a busy machine must not fail a test.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 
 def chunk(*choices: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"id": "x", "object": "chat.completion.chunk", **more, "choices": list(choices)}

@@ -25,12 +25,6 @@ def nothing_configured() -> Iterator[None]:
     )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Store credentials only in the directory of the test."""
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-
-
 def test_nothing_is_configured_to_begin_with() -> None:
     now = settings()
     assert not now.configured

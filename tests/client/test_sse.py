@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 from cbai_notebook.client.sse import Event, EventParser
 from cbai_notebook.errors import InvalidResponseError
 
-# No deadline: a busy machine must not fail a test.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 
 def parse(*packets: bytes) -> list[Event]:
     """Parse packets without the end of the stream."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cbai_notebook import Tool, tool
-from cbai_notebook.client.answer import Answer, Step
+from cbai_notebook.client.answer import Step
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.tools.tool_calls import PendingCall, ToolCallState
 from cbai_notebook.errors import ServerError, UsageError
