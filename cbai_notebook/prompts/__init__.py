@@ -1,1 +1,1 @@
-"""Fill in the values of the user's variables in prompts: `{name}`, tables, hints. No IPython, no network."""
+"""Fill in the user's variables in prompts: `{name}`, tables, hints. No IPython, no network."""

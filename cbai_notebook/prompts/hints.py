@@ -22,8 +22,8 @@ from cbai_notebook.prompts.references import (
 from cbai_notebook.text import counted, near_match
 
 PROSE, FORMULA, SUBSCRIPT, DOUBLED = "prose", "formula", "subscript", "doubled"
-"""What surrounds a reference: normal text, a formula, an underscore before it as in ``x_{i}``, which
-may be a formula, or double braces."""
+"""What surrounds a reference: normal text, a formula, an underscore before it as in ``x_{i}``,
+which may be a formula, or double braces."""
 
 MOST = 5
 """The most hints for one prompt; the others are only counted."""
@@ -115,7 +115,7 @@ class Hints:
         self._sentences.setdefault(sentence)
 
     def _is_prose(self, written: str, at: int) -> bool:
-        """Return whether a reference is in prose, for its first occurrence; later ones get no hint."""
+        """Return whether a reference is in prose and gets its first hint."""
         self._checks += 1
         if written in self._in_prose or self._checks > _MOST_CHECKS:
             return False

@@ -1,4 +1,4 @@
-"""Parse and resolve references such as ``{name.attr["key"][0]}``. Nothing is called or evaluated."""
+"""Parse and resolve ``{name.attr["key"][0]}``. Nothing is called or evaluated."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _missing_reason(value: Any, path: str, step: re.Match[str], error: Exception
 
 
 def _kind_of_code(value: Any) -> str:
-    """Return ``"module"``, ``"class"`` or ``"function"``, or ``""`` for a value to put into a prompt."""
+    """Return ``"module"``, ``"class"``, ``"function"``, or ``""`` for any other value."""
     # `type`, not `isinstance`: `isinstance` reads `__class__`, and an unbound proxy raises then.
     kind = type(value)
     if issubclass(kind, ModuleType):

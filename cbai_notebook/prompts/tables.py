@@ -1,4 +1,4 @@
-"""Convert DataFrames and Series to Markdown tables, for prompts. Imports neither pandas nor polars."""
+"""Convert DataFrames and Series to Markdown tables. Imports neither pandas nor polars."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def markdown_table(value: Any, rows: int = DEFAULT_ROWS) -> str:
 
     Args:
         value: A value for which :func:`is_table` is true.
-        rows: The most rows, 0 or more; if there are more, a last line gives the number of the others.
+        rows: The most rows, 0 or more; if there are more, a last line gives the number of the
+            others.
 
     Raises:
         TypeError: The value is no table.

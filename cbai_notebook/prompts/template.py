@@ -1,10 +1,10 @@
 r"""Fill in references such as ``{name}`` in a prompt.
 
-``{name}``, ``{name.attr}``, ``{name["key"]}``, ``{name[0]}`` and chains of these are filled in if they
-name a value of the user. Everything else is sent as written:
+``{name}``, ``{name.attr}``, ``{name["key"]}``, ``{name[0]}`` and chains of these are filled in if
+they name a value of the user. Everything else is sent as written:
 
-- Nothing is called or evaluated: ``{f(x)}``, ``{x:.2f}`` and ``{x + 1}`` are not changed. Neither are
-  attributes that begin with an underscore.
+- Nothing is called or evaluated: ``{f(x)}``, ``{x:.2f}`` and ``{x + 1}`` are not changed. Neither
+  are attributes that begin with an underscore.
 - Functions, classes and modules are not filled in: ``{json}`` is not changed.
 - ``{{name}}`` is not changed, and keeps both pairs of braces: it is an escape in some languages, a
   template in others, and most likely quoted code. ``{ name }`` with spaces counts as code too.
@@ -61,7 +61,7 @@ def expand(
         text: The prompt.
         namespace: The user's variables.
         table_rows: The most rows of a DataFrame or Series.
-        to_text: Returns the text of a value; :func:`~cbai_notebook.prompts.values.as_text` by default.
+        to_text: Returns the text of a value; :func:`.values.as_text` by default.
     """
     values = _Values(namespace, to_text or (lambda value: as_text(value, table_rows)))
     hints = Hints(text, namespace)
@@ -139,7 +139,7 @@ def _on_own_lines(text: str, match: re.Match[str], table: str) -> tuple[str, str
     return before, table, after
 
 
-# Find references -----------------------------------------------------------------------------------
+# Find references ----------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\[\]{}\n]*\])*|[{}]")
 _ESCAPES = frozenset(

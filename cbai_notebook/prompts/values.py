@@ -11,8 +11,8 @@ from cbai_notebook.prompts.tables import DEFAULT_ROWS, is_table, markdown_table
 def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
     """Return the text of a value for a prompt.
 
-    Text is unchanged; a DataFrame or Series becomes a Markdown table; a dict or list becomes JSON if
-    possible; an answer of this package becomes its text; anything else becomes ``str(value)``.
+    Text is unchanged; a DataFrame or Series becomes a Markdown table; a dict or list becomes JSON
+    if possible; an answer of this package becomes its text; anything else becomes ``str(value)``.
 
     Args:
         value: Any object.

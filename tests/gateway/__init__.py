@@ -18,15 +18,16 @@ streamed or not, for ``Authorization: Bearer test-key``. The answer is a *scenar
 4. the model's name, if it is a spec: ``blast:20000``, ``paced:60x500+chinese``, ``hang:headers``;
 5. ``Gateway(default=...)``: the Markdown answer in the language of the prompt.
 
-``gw.agents`` simulates CloudBase's agents under ``{base}/aibot``, ``gw.images`` the image models; links
-to images lead to ``gw.stranger_url``. Both answer with a scenario, and a test may change them.
+``gw.agents`` simulates CloudBase's agents under ``{base}/aibot``, ``gw.images`` the image models;
+links to images lead to ``gw.stranger_url``. Both answer with a scenario, and a test may change
+them.
 
 ``python -m tests.gateway --help`` lists the words of a spec; ``Scenario`` has a field for each.
-``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for a condition on it
-(``gw.wait_until`` without an event loop). ``GET /_gateway/log`` returns the log to another process.
-A short answer is in the system's buffers before a client can disconnect: to see a cancel as
-``disconnected``, use a scenario that hangs or is paced. To check something *during* an answer, use a
-hold: ``hold:30`` stops after 30 tokens (``gw.last.held`` is true) until ``gw.let_go()``.
+``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for a condition
+on it (``gw.wait_until`` without an event loop). ``GET /_gateway/log`` returns the log to another
+process. A short answer is in the system's buffers before a client can disconnect: to see a cancel
+as ``disconnected``, use a scenario that hangs or is paced. To check something *during* an answer,
+use a hold: ``hold:30`` stops after 30 tokens (``gw.last.held`` is true) until ``gw.let_go()``.
 """
 
 from tests.gateway.errors import Error

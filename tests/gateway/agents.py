@@ -1,8 +1,8 @@
 """The agents of the gateway: a few agents, their answers, and their stored records.
 
 Source: the pages under ``docs.cloudbase.net/http-api/ai-bot``. A scenario is chosen as for a model,
-with the agent's id in place of the model's name. An answer uses the scenario's text, reasoning, finish
-reason, usage, errors and all fields about the wire; one event counts as one token.
+with the agent's id in place of the model's name. An answer uses the scenario's text, reasoning,
+finish reason, usage, errors and all fields about the wire; one event counts as one token.
 """
 
 from __future__ import annotations

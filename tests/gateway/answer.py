@@ -138,7 +138,7 @@ def _whole(scenario: Scenario, status: int, text: bytes, content_type: str) -> A
     length = sum(map(len, writes))
     steps: list[Step] = []
     steps += map(fault_step, scenario.faults_at("body"))
-    # A complete body has no tokens; a fault at a number of tokens happens in the middle of the body.
+    # A complete body has no tokens; a fault at a number of tokens happens in its middle.
     midway = [fault for fault in scenario.faults if isinstance(fault.stage, int)]
     if midway:
         first, *rest = cut_at(b"".join(writes), [length // 2])

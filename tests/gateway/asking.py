@@ -24,7 +24,7 @@ def body(model: str, prompt: str = "hello", *, stream: bool = True, **more: Any)
 
 
 def client(gateway: Gateway, **options: Any) -> httpx.Client:
-    """Return a client with the right key, without redirects and without proxies of the environment."""
+    """Return a client with the right key; it ignores redirects and the environment's proxies."""
     options.setdefault("headers", {"Authorization": f"Bearer {DEFAULT_KEY}"})
     # The tests use no TLS, and loading the certificates would take most of a test's time.
     options.setdefault("verify", False)

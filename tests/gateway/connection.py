@@ -169,7 +169,7 @@ class Connection:
             if isinstance(step, Hold):
                 # Do not count the time of the hold: later steps keep their pace.
                 started += self._loop.time() - begun
-        # Without an await before it: a client that has read the last byte must see a finished answer.
+        # No await before this: a client that has read the last byte must see a finished answer.
         self._finish(exchange)
 
     async def _take(self, step: Step, exchange: Exchange, started: float) -> None:

@@ -130,7 +130,7 @@ class _Writer:
         return self.dump(value)
 
     def token(self, delta: dict[str, str], tokens: int) -> str:
-        """Return the chunk of a text delta. Reuses the JSON around the text, because there are many."""
+        """Return the chunk of a text delta; reuse the JSON around the text, for speed."""
         if self.scenario.usage == "repeated" or len(delta) != 1:
             return self.chunk(delta, tokens)
         ((field, text),) = delta.items()

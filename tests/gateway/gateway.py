@@ -34,8 +34,8 @@ DEFAULT_KEY = "test-key"
 class Gateway:
     """A loopback server with CloudBase AI's chat protocol, and its faults.
 
-    ``async with Gateway() as gw`` serves on the running event loop; ``hosting.serve()`` on a thread.
-    All public members may be used from any thread.
+    ``async with Gateway() as gw`` serves on the running event loop; ``hosting.serve()`` on a
+    thread. All public members may be used from any thread.
 
     Args:
         key: The right API key.
@@ -85,8 +85,8 @@ class Gateway:
     def stranger_url(self) -> str:
         """Return the URL of a second server, the stranger, which must never receive the key.
 
-        It answers every request and logs it in ``stranger_requests``. Redirects and links of hostile
-        answers can point to it.
+        It answers every request and logs it in ``stranger_requests``. Redirects and links of
+        hostile answers can point to it.
         """
         return self._stranger_base
 
@@ -101,7 +101,7 @@ class Gateway:
         self._always = None if scenario is None else _scenario(scenario)
 
     def forget(self) -> int:
-        """Remove the script and the scenario of ``always``; return the number of unused scripted answers."""
+        """Remove the script and ``always``; return the number of unused scripted answers."""
         left = len(self._script)
         self._script.clear()
         self._always = None
@@ -142,7 +142,7 @@ class Gateway:
         await self._watch.until(condition, timeout)
 
     def wait_until(self, condition: Callable[[], object], timeout: float = PATIENCE) -> None:
-        """Wait as ``until`` does, but block this thread; never call it on the gateway's event loop."""
+        """Wait as ``until`` does, but block this thread; not for the gateway's own event loop."""
         self._watch.wait_until(condition, timeout)
 
     # Running

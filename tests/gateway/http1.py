@@ -55,7 +55,7 @@ def parse_head(data: bytes) -> Head:
 
 
 def take_head(buffer: bytearray) -> Head | None:
-    """Remove a request's head from the front of ``buffer`` and return it, or None if it is incomplete."""
+    """Remove and return the head at the front of ``buffer``, or return None if it is incomplete."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         if len(buffer) > MAX_HEAD:
@@ -67,7 +67,7 @@ def take_head(buffer: bytearray) -> Head | None:
 
 
 def take_body(head: Head, buffer: bytearray) -> bytes | None:
-    """Remove the body of ``head`` from ``buffer`` and return it, or None if it is incomplete."""
+    """Remove and return the body of ``head``, or return None if it is incomplete."""
     if head.get("transfer-encoding").lower() == "chunked":
         return _take_chunked(buffer)
     stated = head.get("content-length") or "0"

@@ -1,7 +1,7 @@
 """The image models of the gateway: answer with links or with images, and serve the linked files.
 
-A scenario is chosen as for a chat model; an answer uses its fields about the wire. The links lead to
-the stranger, which answers with the scenario ``file``.
+A scenario is chosen as for a chat model; an answer uses its fields about the wire. The links lead
+to the stranger, which answers with the scenario ``file``.
 
 Source: ``docs.cloudbase.net/ai/image-model``; the paths are those of the official SDK.
 """

@@ -14,7 +14,7 @@ SDK = Path(__file__).with_name("sdk")
 
 
 def node_with_sdk() -> str:
-    """Install the SDK and return the path of Node.js; if one is missing, skip, or fail with ``CI=true``."""
+    """Install the SDK, return the path of Node.js; skip without them, or fail if ``CI=true``."""
     program = require(shutil.which("node"), "Node.js is not installed")
     npm = require(shutil.which("npm"), "npm is not installed")
     if not _installed():

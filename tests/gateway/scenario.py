@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tests.gateway.errors import Error
 
-#: A point in an answer: before its first byte (``headers``), in the middle of its head (``head``), after
-#: its head (``body``), after a number of tokens, after the finish reason, after ``[DONE]``.
+#: A point in an answer: before its first byte (``headers``), in the middle of its head (``head``),
+#: after its head (``body``), after a number of tokens, after the finish reason, after ``[DONE]``.
 Stage = int | Literal["headers", "head", "body", "finish", "done"]
 
 
@@ -39,8 +39,8 @@ class Scenario:
     The text:
 
     Args:
-        text: The answer, which is cut into tokens; or a tuple with one string for each chunk. None is
-            a Markdown answer in the language of the prompt.
+        text: The answer, which is cut into tokens; or a tuple with one string for each chunk. None
+            is a Markdown answer in the language of the prompt.
         echo: Answer with the last user message instead.
         tokens: The exact number of tokens; the text is repeated if it has fewer.
         length: Repeat or cut the text to this number of characters.
@@ -48,8 +48,8 @@ class Scenario:
             the prompt.
         reasoning_beside: Put reasoning and content into the same chunks.
         finish_reason: The finish reason in the last chunk.
-        usage: ``last``: in a separate chunk at the end. ``asked``: the same, if the request asks for
-            it. ``finish``: in the chunk with the finish reason. ``repeated``: growing, in every
+        usage: ``last``: in a separate chunk at the end. ``asked``: the same, if the request asks
+            for it. ``finish``: in the chunk with the finish reason. ``repeated``: growing, in every
             chunk. ``zero-first``: zeros in every chunk, then the numbers. ``zero-last``: the
             numbers, then zeros. ``absent``.
         extra_fields: Add non-standard fields to every object.
@@ -95,8 +95,8 @@ class Scenario:
         body: The exact body.
         raw: The exact answer, head included; the connection is closed after it.
         redirect: The target: ``"stranger"`` (the second server), ``"same"`` (this one) or a URL.
-        close: ``announced`` closes the connection after the answer, with ``Connection: close`` in the
-            head; ``silent`` closes it without that header.
+        close: ``announced`` closes the connection after the answer, with ``Connection: close`` in
+            the head; ``silent`` closes it without that header.
 
     Errors and faults:
 

@@ -98,7 +98,7 @@ def test_it_fails_when_the_gateway_refuses(node: str, gateway: Gateway) -> None:
 
 
 def test_the_faults_are_the_ones_that_it_stumbles_over(node: str, gateway: Gateway) -> None:
-    """The faults of the gateway are realistic: this version of the SDK handles each of them wrongly."""
+    """The faults of the gateway are hard: this version of the SDK handles each of them wrongly."""
     models = [
         "echo+crlf-first",
         "midstream-error:2",

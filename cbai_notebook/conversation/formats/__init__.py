@@ -1,7 +1,8 @@
 """Export conversations to files in several formats, and import them.
 
 The package uses turns and conversations; it imports no notebook code and no database code. Every
-format is a row of :data:`FORMS`. No format may treat text of a prompt or an answer as code or markup.
+format is a row of :data:`FORMS`. No format may treat text of a prompt or an answer as code or
+markup.
 """
 
 from cbai_notebook.conversation.formats.export import FORMS, Form, export

@@ -1,7 +1,7 @@
 """Export a conversation's prompt as an app: a WeChat Mini Program, or a web page.
 
-No text of a conversation is written into code. It goes into one data file, or one data element of the
-page; all other files are the same in every export.
+No text of a conversation is written into code. It goes into one data file, or one data element of
+the page; all other files are the same in every export.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _HERE_DOCUMENT_END = "END_OF_REQUEST"
 
 
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
-    """Return a script that sends the last request with its context, or the request of every turn."""
+    """Return a script that sends the last request with its context, or every turn's request."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
     needs_key = any(request.needs_key for request in requests)
     head = [

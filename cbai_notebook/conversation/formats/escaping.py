@@ -54,7 +54,7 @@ def javascript(value: Any) -> str:
 
 
 def fill(template: str, **values: str) -> str:
-    """Fill in each ``@NAME@`` of a template of this package, in one pass: values are not filled in."""
+    """Fill in each ``@NAME@`` of a template in one pass: an ``@NAME@`` in a value is kept."""
     return re.sub("@([A-Z]+)@", lambda match: values[match[1]], template)
 
 

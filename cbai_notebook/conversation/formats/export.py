@@ -147,10 +147,12 @@ def export(
     Args:
         conversation: The conversation.
         form: The name of one of :data:`FORMS`.
-        settings: Settings with the address of the server and the API key; the current ones by default.
+        settings: Settings with the address of the server and the API key; the current ones by
+            default.
         examples: For ``mini-program`` and ``web``: numbers of turns, as in the messages' ``turn``.
             Their messages are sent before every prompt as examples. No examples by default.
-        every_turn: For ``curl`` and ``python``: export the request of every turn, not only the last.
+        every_turn: For ``curl`` and ``python``: export the request of every turn, not only the
+            last.
 
     Returns:
         The file or the folder, not written yet.

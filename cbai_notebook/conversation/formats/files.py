@@ -49,8 +49,8 @@ class Export:
         A file or a new folder is written atomically. In an existing folder each file is.
 
         Args:
-            to: For a file: its path, or an existing folder to write it into. For a folder: its path.
-                By default the export's name in the current folder.
+            to: For a file: its path, or an existing folder to write it into. For a folder: its
+                path. By default the export's name in the current folder.
             overwrite: Replace files of the same names. Other files in the folder stay.
 
         Returns:

@@ -113,7 +113,7 @@ def _no_constant(constant: str) -> NoReturn:
 
 
 class _Collector:
-    """Collects the conversations of a text, and groups single messages by the name of their conversation."""
+    """Collects conversations, and groups single messages by the name of their conversation."""
 
     def __init__(self, name: str) -> None:
         self._name = name

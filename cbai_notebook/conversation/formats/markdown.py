@@ -1,9 +1,9 @@
 """Export a conversation as a Markdown document to read.
 
-The headings between the messages are added by this module. No message can imitate or hide a heading:
-prompts are quoted, and the arguments and results of tools are fenced. An answer is written unchanged
-if it closes every block that it opens; otherwise it is quoted too, because the end of a block quote
-closes every block inside it (CommonMark 0.31, 5.1).
+The headings between the messages are added by this module. No message can imitate or hide a
+heading: prompts are quoted, and the arguments and results of tools are fenced. An answer is written
+unchanged if it closes every block that it opens; otherwise it is quoted too, because the end of a
+block quote closes every block inside it (CommonMark 0.31, 5.1).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Export a conversation as a notebook: one ``%%cbai`` cell for each prompt.
 
-A cell fills in ``{names}`` in its text, and its first line is parsed for options. A prompt or a system
-prompt that this could change is put into a variable; the value of a variable is sent unchanged.
+A cell fills in ``{names}`` in its text, and its first line is parsed for options. A prompt or a
+system prompt that this could change is put into a variable; the value of a variable is sent
+unchanged.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[s
 
 
 def _model(turn: Turn) -> str:
-    """Return the value of the option ``-m``, or ``""`` if the model has no name or cannot be quoted."""
+    """Return the value of the option ``-m``, or ``""`` if no value can name the model."""
     if turn.provider == "local":
         return "local"
     model = model_of(turn) or ""
@@ -136,8 +137,8 @@ def _parameter(name: str, value: Any) -> str:
     if not _PARAMETER.fullmatch(name) or name in _NO_OPTION:
         raise UsageError(f"No option sets a parameter called {name!r}.")
     text = json_text(value)
-    # The option would parse a text that looks like JSON, so every text is written as JSON, in single
-    # quotes that no text inside can end.
+    # The option would parse a text that looks like JSON, so every text is written as JSON, in
+    # single quotes that no text inside can end.
     return f"-P {name}={_single_quoted(text) if isinstance(value, str) else text}"
 
 

@@ -71,7 +71,7 @@ def pieces(answer, stream):
 
 
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
-    """Return a script that sends the last request with its context, or the request of every turn."""
+    """Return a script that sends the last request with its context, or every turn's request."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
     head = fill(
         _SCRIPT,

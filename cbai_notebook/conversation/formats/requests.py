@@ -123,10 +123,10 @@ def requests_of(
 
 
 def base_url(settings: Settings, requests: list[ExportedRequest]) -> tuple[str, str, str]:
-    """Return the base URL in three parts: before the environment's id, a placeholder for it, after it.
+    """Return the base URL in three parts: before the environment's id, a placeholder, after the id.
 
-    If the environment or the address is known, the first part is the whole URL. If the requests go to
-    the user's own server and its address is not known, all three are empty.
+    If the environment or the address is known, the first part is the whole URL. If the requests go
+    to the user's own server and its address is not known, all three are empty.
     """
     from cbai_notebook.client.providers import base_url_of
 
@@ -170,7 +170,7 @@ _NO_LIMIT = 1 << 62
 
 
 def _limits(conversation: Conversation, turn: Turn) -> ContextLimits:
-    """Return limits that drop as many turns from the context as were dropped when the turn was sent."""
+    """Return limits that drop as many turns from the context as when the turn was sent."""
     turns = conversation.turns
     answered = [earlier for earlier in turns[: turns.index(turn)] if earlier.text]
     return ContextLimits(max(len(answered) - turn.dropped_turns, 0), chars=_NO_LIMIT)

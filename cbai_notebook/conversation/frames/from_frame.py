@@ -33,7 +33,7 @@ def row_error(row: int, problem: str) -> UsageError:
 
 
 def columns_of(messages: object) -> tuple[Columns, int]:
-    """Return every column of a table of messages as plain Python values; a missing value is ``None``.
+    """Return every column of a table of messages as plain values; a missing value is ``None``.
 
     Args:
         messages: An iterable of mappings, a DataFrame of pandas or polars, or another table that

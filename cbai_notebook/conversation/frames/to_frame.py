@@ -29,17 +29,17 @@ _PANDAS_TYPES = {
     Kind.NESTED: "object",
 }
 
-# Raised by Python and the table libraries for a value of a wrong type; their own errors derive from these.
+# Raised by Python for a value of a wrong type; the errors of the table libraries derive from these.
 _CONVERSION_ERRORS = (OverflowError, TypeError, ValueError)
 
 
 def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
     """Return message records as a DataFrame.
 
-    Text is pandas' ``string`` (never a category, so that any value can be assigned and frames can be
-    joined), ``created_at`` is ``datetime64[us, UTC]``, seconds are ``float64``, tokens are ``Int64``,
-    ``turn`` is ``int64``, ``stale`` is ``bool``; ``params``, ``images`` and ``tool_calls`` are the
-    dicts and lists of the records, not copies.
+    Text is pandas' ``string`` (never a category, so that any value can be assigned and frames can
+    be joined), ``created_at`` is ``datetime64[us, UTC]``, seconds are ``float64``, tokens are
+    ``Int64``, ``turn`` is ``int64``, ``stale`` is ``bool``; ``params``, ``images`` and
+    ``tool_calls`` are the dicts and lists of the records, not copies.
 
     Args:
         records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are ignored.
@@ -65,9 +65,9 @@ def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
 def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) -> Any:
     """Return message records as a polars DataFrame or a pyarrow Table.
 
-    The columns are those of :func:`to_pandas`, but ``params``, ``images`` and ``tool_calls`` are JSON
-    text: their structure differs from row to row, and no Arrow type allows that. A lone surrogate,
-    which Arrow's UTF-8 does not allow, becomes U+FFFD.
+    The columns are those of :func:`to_pandas`, but ``params``, ``images`` and ``tool_calls`` are
+    JSON text: their structure differs from row to row, and no Arrow type allows that. A lone
+    surrogate, which Arrow's UTF-8 does not allow, becomes U+FFFD.
 
     Args:
         records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are ignored.
@@ -150,7 +150,7 @@ def import_optional(purpose: str, *packages: str) -> list[Any]:
         packages: Their names.
 
     Raises:
-        MissingDependencyError: A package is not installed; the message has the `pip` command for all.
+        MissingDependencyError: One is not installed; the message has the `pip` command for all.
     """
     try:
         return [import_module(package) for package in packages]

@@ -48,9 +48,9 @@ def turns_of(messages: object) -> list[Turn]:
 
     Args:
         messages: An iterable of dicts, or a DataFrame of pandas, polars or Arrow. A turn is an optional
-            system prompt, a user message, any number of steps (an assistant message with tool calls,
-            and one message of role ``tool`` for each call), and an answer of the assistant. Only a
-            user message with the ``status`` ``asked`` may have no answer.
+            system prompt, a user message, any number of steps (an assistant message with tool
+            calls, and one message of role ``tool`` for each call), and an answer of the assistant.
+            Only a user message with the ``status`` ``asked`` may have no answer.
 
     Returns:
         The turns, oldest first.
@@ -108,7 +108,7 @@ class _OpenTurn:
 
 
 class _Reader:
-    """Reads rows in order into turns, and refuses the first row that is not valid at its position."""
+    """Reads rows into turns, and refuses the first row that is not valid at its position."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns

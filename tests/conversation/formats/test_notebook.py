@@ -34,8 +34,8 @@ def notebook_of(talk: Conversation) -> nbformat.NotebookNode:
 def asked(talk: Conversation) -> list[tuple[PromptOptions, str, str | None]]:
     """Return the options, the prompt and the system prompt that each prompt cell would send.
 
-    IPython's transformations, our option parser and our references are all applied. The namespace has
-    variables with the names that hostile texts use, to show that they are not filled in.
+    IPython's transformations, our option parser and our references are all applied. The namespace
+    has variables with the names that hostile texts use, to show that they are not filled in.
     """
     names = dict.fromkeys(["name", "x", "quit", "In", "_", "json", "title"], "FILLED IN")
     found = []
