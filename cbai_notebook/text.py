@@ -108,13 +108,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def near_match(word: str, known: Iterable[str], *, beginning: bool = False) -> str | None:
+def near_match(
+    word: str, known: Iterable[str], *, beginning: bool = False, likeness: float = 0.7
+) -> str | None:
     """Return the known word that a mistyped one is most like, or None.
 
     Args:
         word: What was typed.
         known: The words that it could be.
         beginning: Whether a known word that begins with `word` (four letters or more) wins.
+        likeness: The least ratio of equal letters, from 0 to 1, as `difflib` counts them.
     """
     from difflib import get_close_matches
 
@@ -123,7 +126,7 @@ def near_match(word: str, known: Iterable[str], *, beginning: bool = False) -> s
         for name in known:
             if name.startswith(word):
                 return name
-    return next(iter(get_close_matches(word, known, n=1, cutoff=0.7)), None)
+    return next(iter(get_close_matches(word, known, n=1, cutoff=likeness)), None)
 
 
 def masked(text: str, secret: str | None) -> str:

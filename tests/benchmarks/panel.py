@@ -62,7 +62,7 @@ _SAMPLE = """seconds => new Promise(resolve => {
 })"""
 
 
-async def wait_for_first_token(here: Lab) -> tuple[NotebookPage, PanelPage]:
+async def opened(here: Lab) -> tuple[NotebookPage, PanelPage]:
     """Open a notebook with a panel that has answered once."""
     notebook = await here.notebook(MAKE)
     await notebook.run_to_end()
@@ -74,7 +74,7 @@ async def wait_for_first_token(here: Lab) -> tuple[NotebookPage, PanelPage]:
 
 async def sends(here: Lab) -> list[float]:
     """Return the seconds from the Enter key to the request at the server."""
-    notebook, panel = await wait_for_first_token(here)
+    notebook, panel = await opened(here)
     seconds = []
     await panel.area.evaluate(
         "area => area.addEventListener('keydown', event => {"
@@ -92,7 +92,7 @@ async def sends(here: Lab) -> list[float]:
 
 async def answer(here: Lab, characters: int) -> tuple[float, int]:
     """Return the seconds from the last token to the screen, and the bytes of the whole turn."""
-    notebook, panel = await wait_for_first_token(here)
+    notebook, panel = await opened(here)
     here.gateway.script(Scenario(text=text_of(characters), rate=TOKENS_PER_S))
     shown = asyncio.ensure_future(seen(notebook, ".cbai-panel .cbai-answer", END))
     await asyncio.sleep(1)

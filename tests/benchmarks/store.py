@@ -148,9 +148,9 @@ def search(file: str, words: str) -> float:
     from cbai_notebook.conversation.store import current_store
 
     keep_history(file)
-    wait_for_first_token = current_store()
-    assert wait_for_first_token is not None
-    wait_for_first_token.check()
+    opened = current_store()
+    assert opened is not None
+    opened.check()
     started = time.perf_counter()
     found = history(search=words, limit=50)
     seconds = time.perf_counter() - started

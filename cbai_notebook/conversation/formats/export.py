@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.conversation import Conversation
@@ -13,7 +12,7 @@ from cbai_notebook.conversation.formats.escaping import file_stem
 from cbai_notebook.conversation.formats.files import Export
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import UsageError
-from cbai_notebook.text import masked
+from cbai_notebook.text import masked, near_match
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -183,9 +182,9 @@ def _form(name: str) -> Form:
     if found:
         return found
     names = [form.name for form in FORMS]
-    # A lower cutoff than elsewhere: webpage must suggest web, and python-script python.
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    # Less likeness than elsewhere: webpage must suggest web, and python-script python.
+    near = near_match(name, names, likeness=0.6)
+    hint = f" Did you mean {near}?" if near else ""
     raise UsageError(
         f"A conversation cannot be exported as {name!r}.{hint} "
         f"The forms are {', '.join(names[:-1])} and {names[-1]}."
