@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook import commands
 from cbai_notebook.notebook.ask_cell import ask_in_cell
-from cbai_notebook.notebook.command_line.command_reader import Command
-from cbai_notebook.notebook.command_line.parser import parse_cell, parse_line
+from cbai_notebook.notebook.command_line.parser import Command, parse_cell, parse_line
 from cbai_notebook.notebook.frontend import fail
 
 if TYPE_CHECKING:

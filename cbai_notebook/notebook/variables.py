@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook import bridge
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.files import expanded
-from cbai_notebook.notebook.command_line.options import near
+from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
 from cbai_notebook.text import shortened
@@ -137,8 +137,8 @@ def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:
 def _variable(name: str, namespace: Mapping[str, Any], flag: str, advice: str) -> Any:
     if name in namespace:
         return namespace[name]
-    names = tuple(known for known in namespace if not known.startswith("_"))
-    hint = near(name, names) or f" {advice}."
+    names = [known for known in namespace if not known.startswith("_")]
+    hint = did_you_mean(name, names) or f" {advice}."
     raise UsageError(f"{flag} names {name!r}, and there is no such variable.{hint}")
 
 

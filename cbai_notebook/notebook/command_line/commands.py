@@ -17,8 +17,11 @@ from cbai_notebook.notebook.command_line.options import (
     variable,
 )
 
-NAME, PLACE, PATH, PROVIDER = "NAME", "TURN", "PATH", "PROVIDER"
-"""What a word behind a command may be: a conversation's name, a turn's number, a file, a provider."""
+NAME, TURN, PATH, PROVIDER = "NAME", "TURN", "PATH", "PROVIDER"
+"""Kinds of words behind a command: the name of a conversation, the number of a turn, a file, a provider."""
+
+COMMAND = "COMMAND"
+"""The kind of the first word of a command: its name."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ COMMANDS: tuple[CommandForm, ...] = (
     CommandForm("undo", "take the newest turn back", options=(_CONVERSATION,)),
     CommandForm("reset", "begin again with nothing said; the old turns stay as a branch", (NAME,), (_CONVERSATION,)),
     CommandForm("delete", "forget a conversation for good", (NAME,), (_CONVERSATION, _YES)),
-    CommandForm("diff", "compare two answers: %cbai diff -2 -1", (PLACE, PLACE), (_CONVERSATION,)),
+    CommandForm("diff", "compare two answers: %cbai diff -2 -1", (TURN, TURN), (_CONVERSATION,)),
     CommandForm("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _HISTORY[3], _PANDAS)),
     CommandForm("export", "write a conversation to a file, a notebook, a Mini Program", options=_EXPORT),
     CommandForm("import", "read conversations from a file", (PATH,), (_CONVERSATION,)),
@@ -127,25 +130,23 @@ FORM_OF: Mapping[str, CommandForm] = {form.name: form for form in COMMANDS}
 
 
 def help_text() -> str:
-    """Return how ``%%cbai`` and ``%cbai`` are used, as plain text."""
-    rows = [
-        (", ".join(option.flags) + f" {option.metavar}".rstrip(), option.help) for option in OPTIONS
-    ]
+    """Return the help on ``%%cbai`` and ``%cbai``, as plain text."""
+    options = _option_rows(OPTIONS)
     commands = [
         (" ".join((f"%cbai {form.name}", *map("[{}]".format, form.words))), form.help)
         for form in COMMANDS
     ]
-    width = max(len(left) for left, _ in [*rows, *commands]) + 2
+    width = _width(options + commands)
     return "\n".join(
         [
             "%%cbai [options]         the lines below are the prompt",
             "%cbai [options] PROMPT   ask in one line",
             "",
             "Options",
-            *(f"  {left:<{width}}{right}" for left, right in rows),
+            *_lines(options, width),
             "",
             "Commands (a command with --help shows its options)",
-            *(f"  {left:<{width}}{right}" for left, right in commands),
+            *_lines(commands, width),
             "",
             'In a prompt {name}, {name.attr}, {name["key"]} and {name[0]} are filled in when they name',
             "something of yours; everything else is sent as it is written. A prompt that begins like an",
@@ -155,16 +156,24 @@ def help_text() -> str:
 
 
 def help_of(form: CommandForm) -> str:
-    """Return how one command is used, as plain text."""
-    rows = [
-        (", ".join(option.flags) + f" {option.metavar}".rstrip(), option.help)
-        for option in form.options
-    ]
-    width = max((len(left) for left, _ in rows), default=0) + 2
+    """Return the help on one command, as plain text."""
+    rows = _option_rows(form.options)
     words = "".join(f" [{word}]" for word in form.words)
-    return "\n".join(
-        [
-            f"%cbai {form.name}{words}   {form.help}",
-            *(f"  {left:<{width}}{right}" for left, right in rows),
-        ]
-    )
+    return "\n".join([f"%cbai {form.name}{words}   {form.help}", *_lines(rows, _width(rows))])
+
+
+_Rows = list[tuple[str, str]]
+
+
+def _option_rows(options: tuple[Option, ...]) -> _Rows:
+    return [
+        (", ".join(option.flags) + f" {option.metavar}".rstrip(), option.help) for option in options
+    ]
+
+
+def _width(rows: _Rows) -> int:
+    return max((len(left) for left, _ in rows), default=0) + 2
+
+
+def _lines(rows: _Rows, width: int) -> list[str]:
+    return [f"  {left:<{width}}{right}" for left, right in rows]

@@ -1,8 +1,8 @@
-"""Words and quotes of an option line.
+"""Words and quotes of an option line, with their positions.
 
-They are read the way a shell would, with two differences that prompts and Windows need:
+They are read as a shell reads them, with two differences that prompts and Windows need:
 
-- a quote groups only where a value begins, so an apostrophe inside a word is an apostrophe;
+- a quote groups only at the beginning of a value, so an apostrophe inside a word is an apostrophe;
 - a backslash is a backslash (``C:\\models``), except in ``\\"`` inside double quotes.
 """
 
@@ -12,10 +12,14 @@ import re
 from typing import NamedTuple
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import shortened
 
-_PARTNER = {'"': '"', "'": "'", "“": "”"}
+QUOTED_CHARS = 40
+"""Most characters of a line that an error message repeats."""
 
-# Where `\"` leaves no other quote to close with, as in "C:\models\", it closes.
+_CLOSING = {'"': '"', "'": "'", "“": "”"}
+
+# When `\"` leaves no other quote to close with, as in "C:\models\", it closes.
 _INSIDE = {
     '"': re.compile(r'((?:[^"\\]|\\"|\\)*?)"(?=\s|$)'),
     "'": re.compile(r"([^']*)'(?=\s|$)"),
@@ -24,29 +28,37 @@ _INSIDE = {
 
 
 class Word(NamedTuple):
-    """A word, where it ends in its line, and whether it stood in quotes."""
+    """A word of a line.
+
+    Attributes:
+        text: The word without its quotes.
+        start: The position of its first character, the opening quote included.
+        end: The position behind it.
+        quoted: Whether it begins with a quote.
+        problem: The error of an unfinished word, such as a quote that is still open; such a word
+            reaches to the end of its line.
+    """
 
     text: str
+    start: int
     end: int
     quoted: bool = False
+    problem: UsageError | None = None
 
 
 def read_word(line: str, position: int) -> Word:
-    """Read up to the next space, or what stands between quotes.
+    """Read a word up to the next space, or up to the closing quote.
 
     Args:
         line: The whole line.
         position: Where the word begins.
-
-    Raises:
-        UsageError: A quote is opened and not closed.
     """
-    if position < len(line) and line[position] in _PARTNER:
+    if position < len(line) and line[position] in _CLOSING:
         return _quoted(line, position)
     end = position
     while end < len(line) and not line[end].isspace():
         end += 1
-    return Word(line[position:end], end)
+    return Word(line[position:end], position, end)
 
 
 def skip_space(line: str, position: int) -> int:
@@ -56,27 +68,14 @@ def skip_space(line: str, position: int) -> int:
     return position
 
 
-def only_word(text: str) -> str | None:
-    """Return the one name, bare or in quotes, that the whole of `text` is; ``None`` if it is not one."""
-    if text[:1] in _PARTNER:
-        match = _INSIDE[text[0]].fullmatch(text, 1)
-        return match.group(1) if match and match.group(1).strip() else None
-    return text if re.fullmatch(r"\w[\w.-]*", text) else None
-
-
-def shortened(text: str) -> str:
-    """Return the beginning of `text`, so that a message stays one readable line."""
-    line = " ".join(text.split())
-    return line if len(line) <= 40 else f"{line[:39]}…"
-
-
-def _quoted(line: str, opening: int) -> Word:
-    quote = line[opening]
-    match = _INSIDE[quote].match(line, opening + 1)
+def _quoted(line: str, start: int) -> Word:
+    quote = line[start]
+    match = _INSIDE[quote].match(line, start + 1)
     if not match:
-        raise UsageError(
-            f"A quote is opened and not closed: {shortened(line[opening:])} — "
-            f"put {_PARTNER[quote]} at the end of the value."
+        problem = UsageError(
+            f"A quote is opened and not closed: {shortened(line[start:], QUOTED_CHARS)} — "
+            f"put {_CLOSING[quote]} at the end of the value."
         )
+        return Word(line[start + 1 :], start, len(line), quoted=True, problem=problem)
     text = match.group(1)
-    return Word(text.replace('\\"', '"') if quote == '"' else text, match.end(), quoted=True)
+    return Word(text.replace('\\"', '"') if quote == '"' else text, start, match.end(), quoted=True)

@@ -1,4 +1,4 @@
-"""The table of options of ``%%cbai`` and ``%cbai``: parsing, help and completion read it."""
+"""The table of options of ``%%cbai`` and ``%cbai``, and the readers of their values."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 import keyword
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS, Word, read_word
+from cbai_notebook.text import near_match, shortened
 
 FORMATS = ("markdown", "text", "code", "json")
 
@@ -35,10 +37,12 @@ class Option:
         flags: How it is written, the short form first.
         field: The attribute of :class:`PromptOptions` that it sets.
         help: What it does, in a few words.
-        metavar: What its value is called; ``""`` when it takes none.
-        read: Makes the attribute's value out of the text; it is given the flag for its message.
+        metavar: The name of its value in the help; ``""`` when it takes no value.
+        read: Turns the text of a value into the value; its first argument is the flag, for messages.
         sets: What an option without a value sets.
-        repeated: Whether it may stand there several times; the attribute is then a tuple.
+        add: Joins the earlier value, or ``None``, and this one when the option may be repeated;
+            ``None``: the last value counts.
+        word: Finds the text of a value in a line, from a position.
         suggests: What completion suggests for its value.
     """
 
@@ -48,7 +52,8 @@ class Option:
     metavar: str = ""
     read: Callable[[str, str], Any] = lambda flag, text: text
     sets: bool = True
-    repeated: bool = False
+    add: Callable[[Any, Any], Any] | None = None
+    word: Callable[[str, int], Word] = read_word
     suggests: str = ""
 
 
@@ -85,7 +90,9 @@ def _target(flag: str, text: str) -> str:
 
 def _format(flag: str, text: str) -> str:
     if text not in FORMATS:
-        raise UsageError(f"{flag} takes {_listed(FORMATS)}; not {text!r}.{near(text, FORMATS)}")
+        raise UsageError(
+            f"{flag} takes {_listed(FORMATS)}; not {text!r}.{did_you_mean(text, FORMATS)}"
+        )
     return text
 
 
@@ -115,7 +122,7 @@ def _json_or_text(text: str) -> Any:
     if re.fullmatch(r"[+-]?\.\d+", text):
         return float(text)
     try:
-        return JSON.decode(text)
+        return _JSON.decode(text)
     except (ValueError, RecursionError):
         return text
 
@@ -125,9 +132,40 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _PYTHON_WORDS = {"True": True, "False": False, "None": None}
-JSON = json.JSONDecoder(parse_constant=_no_constant)
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def _param_word(line: str, position: int) -> Word:
+    """Read ``name=value``, where the value may be in quotes, or JSON with spaces in it."""
+    name = re.compile(r"[^\s=\"']+=").match(line, position)
+    if not name:
+        return read_word(line, position)
+    if line.startswith(("{", "["), name.end()):
+        try:
+            _, end = _JSON.raw_decode(line, name.end())
+        except (ValueError, RecursionError):
+            text = shortened(line[name.end() :], QUOTED_CHARS)
+            problem = UsageError(
+                f"The value of {name.group()[:-1]} is not JSON: {text} — JSON has its names and "
+                "texts in double quotes. For plain text, put quotes around the value."
+            )
+            return Word(line[position:], position, len(line), problem=problem)
+        if end == len(line) or line[end].isspace():
+            return Word(line[position:end], position, end)
+    value = read_word(line, name.end())
+    return value._replace(text=name.group() + value.text, start=position)
+
+
+def _with_param(params: dict[str, Any] | None, param: tuple[str, Any]) -> dict[str, Any]:
+    return {**(params or {}), param[0]: param[1]}
+
+
+def _appended(values: tuple[Any, ...] | None, value: Any) -> tuple[Any, ...]:
+    return (*(values or ()), value)
+
 
 CONVERSATION_FLAGS = ("-c", "--conversation")
+HELP_FLAGS = ("-h", "--help")
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -147,6 +185,8 @@ OPTIONS: tuple[Option, ...] = (
         "any other parameter, JSON or text: -P top_p=0.9",
         "NAME=VALUE",
         _param,
+        add=_with_param,
+        word=_param_word,
     ),
     Option(
         CONVERSATION_FLAGS,
@@ -191,7 +231,7 @@ OPTIONS: tuple[Option, ...] = (
         "a function that the model may call; repeat it for more",
         "NAME",
         variable,
-        repeated=True,
+        add=_appended,
         suggests="tool",
     ),
     Option(("--max-steps",), "max_steps", "requests that tools may lead to", "NUMBER", _max_tokens),
@@ -209,7 +249,7 @@ OPTIONS: tuple[Option, ...] = (
         "send this image along: file, https address or variable",
         "IMAGE",
         filled,
-        repeated=True,
+        add=_appended,
         suggests="variable",
     ),
     Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),
@@ -219,20 +259,17 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--raw",), "raw", "show what the server sent, as JSON"),
     Option(("--dry-run",), "dry_run", "show what would be sent, and send nothing"),
     Option(("--allow-secrets",), "allow_secrets", "send the prompt even though it holds a secret"),
-    Option(("-h", "--help"), "help", "show this help"),
+    Option(HELP_FLAGS, "help", "show this help"),
 )
 
 OPTION_OF: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
 """Every way to write an option, with its row of the table."""
 
 
-def near(text: str, known: tuple[str, ...]) -> str:
-    """Return " Did you mean …?" when something known is near, else nothing."""
-    from difflib import get_close_matches
-
-    longer = [name for name in known if len(text) > 3 and name.startswith(text)]
-    found = longer or get_close_matches(text, known, n=1, cutoff=0.7)
-    return f" Did you mean {found[0]}?" if found else ""
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """Return " Did you mean …?" with the known word that is nearest, or ``""`` when none is near."""
+    match = near_match(text, known, beginning=True)
+    return f" Did you mean {match}?" if match else ""
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,7 +1,6 @@
-"""What the line behind ``%%cbai`` or ``%cbai`` says: options, a command, a prompt.
+"""The parser of the line behind ``%%cbai`` and ``%cbai``: options, and a command or a prompt.
 
-Options come first; what follows them in ``%cbai`` is the prompt, kept to the letter. Words and
-quotes are read as :mod:`cbai_notebook.notebook.command_line.lexer` says.
+Options come first; the text behind them in ``%cbai`` is the prompt, unchanged to the letter.
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.command_reader import Command, parse_command
-from cbai_notebook.notebook.command_line.commands import COMMANDS, help_text
-from cbai_notebook.notebook.command_line.lexer import shortened
-from cbai_notebook.notebook.command_line.option_reader import read_options
-from cbai_notebook.notebook.command_line.options import OPTION_OF
+from cbai_notebook.notebook.command_line.commands import FORM_OF, help_text
+from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
+from cbai_notebook.notebook.command_line.reader import read_cell, read_line
+from cbai_notebook.text import shortened
 
 __all__ = ["Command", "PromptOptions", "help_text", "parse_cell", "parse_line"]
 
@@ -86,8 +84,34 @@ class PromptOptions:
         return {**self.params, **{name: value for name, value in own.items() if value is not None}}
 
 
+@dataclass(frozen=True)
+class Command:
+    """A command, such as ``%cbai fork poems --at 3``.
+
+    Attributes:
+        name: Its name.
+        words: The words behind the name that belong to no option.
+        options: The fields that its options set.
+    """
+
+    name: str
+    words: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str | None:
+        """The first word behind the name, or ``None``."""
+        return self.words[0] if self.words else None
+
+    @property
+    def conversation(self) -> str | None:
+        """The conversation that ``-c`` names, or ``None``."""
+        name: str | None = self.options.get("conversation")
+        return name
+
+
 def parse_cell(line: str) -> PromptOptions:
-    """Read the options of a ``%%cbai`` line.
+    """Parse the options of a ``%%cbai`` line.
 
     Args:
         line: What follows ``%%cbai`` on its line.
@@ -96,35 +120,35 @@ def parse_cell(line: str) -> PromptOptions:
         UsageError: An option or a value is wrong, or words are left over: they could be the prompt,
             a model or a slip, so nothing is guessed.
     """
-    values, position = read_options(line, OPTION_OF)
-    rest = line[position:]
-    if rest.strip() and not values.get("help"):
-        _refuse_leftover(rest.strip())
+    reading = read_cell(line)
+    values = reading.values()
+    rest = line[reading.prompt :].strip()
+    if rest and not values.get("help"):
+        _refuse_leftover(rest)
     return PromptOptions(**values)
 
 
 def parse_line(line: str) -> PromptOptions | Command:
-    """Read what follows ``%cbai``: a command, or options and then the prompt.
+    """Parse what follows ``%cbai``: a command, or options and then the prompt.
 
-    Only the exact form of a command is one: ``history of Rome`` is a prompt. ``--`` before a prompt
-    makes it one whatever its first word is. Nothing at all, and ``-h``, ask for the help.
+    ``--`` before a prompt makes it a prompt whatever its first word is. An empty line and ``-h`` ask
+    for the help.
 
     Args:
         line: What follows ``%cbai``.
 
     Raises:
-        UsageError: An option or a value is wrong, or options stand there without a prompt.
+        UsageError: An option or a value is wrong, or there are options without a prompt.
     """
     if not line.strip():
         return Command("help")
-    if command := parse_command(line.strip()):
-        return command
-    values, position = read_options(
-        line, OPTION_OF, hint=" If the prompt begins with a dash, put -- before it."
-    )
-    prompt = line[position:]
+    reading = read_line(line)
+    values = reading.values()
+    if reading.command:
+        return Command(reading.command.name, reading.words, values)
     if values.get("help"):
         return Command("help")
+    prompt = line[reading.prompt :]
     if not prompt.strip():
         raise UsageError(
             "There is no prompt after the options. Write it behind them, or begin a cell with "
@@ -135,9 +159,9 @@ def parse_line(line: str) -> PromptOptions | Command:
 
 def _refuse_leftover(rest: str) -> NoReturn:
     word = rest.split()[0]
-    if word in {form.name for form in COMMANDS}:
+    if word in FORM_OF:
         raise UsageError(f"{word} is a command of its own: write %cbai {word}, with one %.")
     raise UsageError(
-        f"Left over after the options: {shortened(rest)!r}. The prompt goes on the lines below; "
-        "a model is chosen with -m, and a value with spaces needs quotes."
+        f"Left over after the options: {shortened(rest, QUOTED_CHARS)!r}. The prompt goes on the "
+        "lines below; a model is chosen with -m, and a value with spaces needs quotes."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbai_notebook.notebook.command_line.command_reader import Command
+from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands import conversations, files, history, service
 from cbai_notebook.notebook.commands.printing import write
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cbai_notebook.conversation import Conversation, Turn, chat, conversations, names
 from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.command_reader import Command
+from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
 
 
@@ -16,9 +16,12 @@ def named(name: str | None) -> Conversation:
         UsageError: There is none of that name.
     """
     if name is not None and name not in names():
-        from cbai_notebook.notebook.command_line.options import near
+        from cbai_notebook.notebook.command_line.options import did_you_mean
 
-        meant = near(name, names()) or f" Conversations: {', '.join(names()[-10:]) or 'none yet'}."
+        meant = (
+            did_you_mean(name, names())
+            or f" Conversations: {', '.join(names()[-10:]) or 'none yet'}."
+        )
         raise UsageError(f"There is no conversation {name!r}.{meant}")
     return chat(name)
 

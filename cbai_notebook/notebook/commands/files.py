@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cbai_notebook.conversation import chat, fresh
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.command_reader import Command
+from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.conversations import named
 from cbai_notebook.notebook.commands.printing import count, write, write_table
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
-from cbai_notebook.notebook.command_line.command_reader import Command
+from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.conversations import named
 from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
 

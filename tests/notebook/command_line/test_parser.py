@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.command_reader import Command
 from cbai_notebook.notebook.command_line.commands import COMMANDS
 from cbai_notebook.notebook.command_line.options import OPTIONS
 from cbai_notebook.notebook.command_line.parser import (
+    Command,
     PromptOptions,
     help_text,
     parse_cell,

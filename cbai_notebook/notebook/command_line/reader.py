@@ -1,0 +1,348 @@
+"""The one reader of the line behind ``%cbai`` and ``%%cbai``, for running it and for the Tab key.
+
+It reads options, the words of a command and the beginning of the prompt, and stops at the first
+problem. An unfinished end of the line is a normal result: running the line raises the problem,
+completion offers what is expected there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line.commands import (
+    COMMAND,
+    FORM_OF,
+    PATH,
+    TURN,
+    CommandForm,
+)
+from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS, Word, read_word, skip_space
+from cbai_notebook.notebook.command_line.options import (
+    HELP_FLAGS,
+    OPTION_OF,
+    Option,
+    did_you_mean,
+)
+from cbai_notebook.text import shortened
+
+# A lone dash and a negative number belong to the prompt.
+_OPTION = re.compile(r"--?[^\W\d][^\s=]*|--\S+")
+_END_OF_OPTIONS = re.compile(r"--(?=\s|$)")
+_DASHES_AT_END = re.compile(r"--?\Z")
+_COMMAND_NAME = re.compile(r"(\S+)(?: |\s*$)")
+_NAME = re.compile(r"\w[\w.-]*")
+_NUMBER = re.compile(r"-?\d+")
+
+_PUT_DASHES = " If the prompt begins with a dash, put -- before it."
+
+
+@dataclass(frozen=True)
+class GivenOption:
+    """An option of a line, such as ``-m hy3``.
+
+    Attributes:
+        option: Its row of the table.
+        flag: How it is written in the line.
+        text: The text of its value; ``""`` when it takes none.
+    """
+
+    option: Option
+    flag: str
+    text: str = ""
+
+    def value(self) -> Any:
+        """Return the value that it sets.
+
+        Raises:
+            UsageError: The text cannot be its value.
+        """
+        option = self.option
+        return option.read(self.flag, self.text) if option.metavar else option.sets
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What may stand at the end of a line. All that is possible is set.
+
+    Attributes:
+        start: Where it begins in the line; what the line has from there on is its beginning.
+        value_of: The option whose value may stand there.
+        word: The kind of word that may stand there: ``COMMAND`` for the name of a command, or the
+            kind of a word behind it.
+        options: The options that may stand there.
+        prompt: Whether the text of a prompt may stand there.
+    """
+
+    start: int
+    value_of: Option | None = None
+    word: str = ""
+    options: tuple[Option, ...] = ()
+    prompt: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a line says.
+
+    Attributes:
+        expected: What may stand at its end.
+        prompt: Where the prompt begins: the text behind the options.
+        given: The options, in their order.
+        command: The command that it is, or is meant to be; ``None`` for a prompt.
+        words: The words of the command.
+        problem: Why the line cannot be run; everything before the problem has been read.
+    """
+
+    expected: Expected
+    prompt: int
+    given: tuple[GivenOption, ...] = ()
+    command: CommandForm | None = None
+    words: tuple[str, ...] = ()
+    problem: UsageError | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields that the options set.
+
+        Raises:
+            UsageError: A value is wrong, or the line cannot be run.
+        """
+        values: dict[str, Any] = {}
+        for given in self.given:
+            field, add = given.option.field, given.option.add
+            value = given.value()
+            values[field] = add(values.get(field), value) if add else value
+        if self.problem:
+            raise self.problem
+        return values
+
+
+def read_cell(line: str, position: int = 0) -> Reading:
+    """Read what follows ``%%cbai`` on its line: options.
+
+    Args:
+        line: The line.
+        position: Where to begin.
+    """
+    return _read_options(line, position, one_line=False)
+
+
+def read_line(line: str, position: int = 0) -> Reading:
+    """Read what follows ``%cbai``: a command, or options and then the prompt.
+
+    Only the exact form of a command is one: ``history of Rome`` is a prompt.
+
+    Args:
+        line: The line.
+        position: Where to begin.
+    """
+    start = skip_space(line, position)
+    name = _COMMAND_NAME.match(line, start)
+    command = FORM_OF.get(name[1]) if name else None
+    if name is None or command is None:
+        return _read_options(line, start, one_line=True)
+    reading = _read_command(line, start, command)
+    if name.end(1) == len(line):
+        return replace(reading, expected=Expected(start, word=COMMAND, prompt=True))
+    return reading
+
+
+def _read_options(line: str, position: int, *, one_line: bool) -> Reading:
+    reader = _Reader(line, position, may_be_prompt=one_line)
+    while not reader.done and reader.read_option():
+        pass
+    ended = reader.pass_dashes()
+    rest = line[reader.position :]
+    expected = Expected(len(line), prompt=one_line)
+    if not reader.problem and not ended:
+        only_word = one_line and not reader.given and not re.search(r"\s", rest)
+        expected = Expected(
+            reader.position,
+            word=COMMAND if only_word else "",
+            options=() if rest else reader.unused(),
+            prompt=one_line,
+        )
+    return reader.reading(reader.position, expected)
+
+
+def _read_command(line: str, start: int, command: CommandForm) -> Reading:
+    """Read a command, or find a prompt that begins with the name of a command."""
+    position = start + len(command.name)
+    behind = line[position:]
+    if behind.strip() in HELP_FLAGS:
+        words = (command.name,) if command.options else ()
+        return Reading(Expected(len(line)), start, command=FORM_OF["help"], words=words)
+    # An option says that the command is meant: what does not fit is then an error and no prompt.
+    meant = bool(re.match(r"\s*-[-\w]", behind)) or any(
+        word.partition("=")[0] in command.option_of for word in behind.split()
+    )
+    reader = _Reader(line, position, command, may_be_prompt=not meant)
+    while not reader.done:
+        if not (reader.read_option() or reader.pass_dashes() or reader.read_word()):
+            if not meant and not line.startswith("-", reader.position):
+                return Reading(reader.expected or Expected(len(line), prompt=True), start)
+            reader.problem = reader.misuse()
+    if reader.problem:
+        return reader.reading(start, Expected(len(line)))
+    kind = reader.kind
+    options = reader.unused() if not kind and (meant or not command.words) else ()
+    return reader.reading(start, Expected(len(line), word=kind, options=options))
+
+
+class _Reader:
+    """Reads options and words one by one, up to the first problem.
+
+    Attributes:
+        position: Where the next option or word begins.
+        given: The options so far.
+        words: The words so far.
+        problem: Why reading has stopped.
+        expected: What may stand at the end of the line, once something reaches it without a space.
+    """
+
+    def __init__(
+        self, line: str, position: int, command: CommandForm | None = None, *, may_be_prompt: bool
+    ) -> None:
+        self.position = skip_space(line, position)
+        self.given: list[GivenOption] = []
+        self.words: list[str] = []
+        self.problem: UsageError | None = None
+        self.expected: Expected | None = None
+        self._line = line
+        self._command = command
+        self._known = command.option_of if command else OPTION_OF
+        self._may_be_prompt = may_be_prompt
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing more to read."""
+        return self.problem is not None or self.position == len(self._line)
+
+    @property
+    def kind(self) -> str:
+        """The kind of word that the command takes next, or ``""``."""
+        kinds = self._command.words if self._command else ()
+        return kinds[len(self.words)] if len(self.words) < len(kinds) else ""
+
+    def unused(self) -> tuple[Option, ...]:
+        """Return the options that may still be given."""
+        used = {given.option.field for given in self.given}
+        options = dict.fromkeys(self._known.values())
+        return tuple(option for option in options if option.add or option.field not in used)
+
+    def reading(self, prompt: int, expected: Expected) -> Reading:
+        """Return what has been read.
+
+        Args:
+            prompt: Where the prompt begins.
+            expected: What may stand at the end of the line if nothing reaches it without a space.
+        """
+        return Reading(
+            self.expected or expected,
+            prompt,
+            tuple(self.given),
+            self._command,
+            tuple(self.words),
+            self.problem,
+        )
+
+    def pass_dashes(self) -> bool:
+        """Pass over ``--``, the end of the options; return whether it is there."""
+        dashes = None if self.problem else _END_OF_OPTIONS.match(self._line, self.position)
+        if dashes:
+            self.position = skip_space(self._line, dashes.end())
+        return dashes is not None
+
+    def read_word(self) -> bool:
+        """Read a word of the command; return whether the word fits."""
+        word, kind = read_word(self._line, self.position), self.kind
+        fits = _fits(word, kind)
+        if word.end == len(self._line) and kind and (fits or word.problem):
+            prompt = self._may_be_prompt and not fits
+            self.expected = Expected(word.start, word=kind, prompt=prompt)
+        if fits:
+            self.words.append(word.text)
+            self.position = skip_space(self._line, word.end)
+        return fits
+
+    def read_option(self) -> bool:
+        """Read an option with its value; return whether there is an option."""
+        line = self._line
+        name = _OPTION.match(line, self.position)
+        if not name:
+            if _DASHES_AT_END.match(line, self.position):
+                self.expected = Expected(self.position, options=self.unused())
+            return False
+        flag, end = name.group(), name.end()
+        option = self._known.get(flag)
+        attached = end + 1 if line.startswith("=", end) else None
+        if option is None:
+            # `-model x` is a slip for `--model x`, not the model "odel".
+            slip = len(flag) > 2 and any(long.startswith(f"-{flag}") for long in self._known)
+            option = self._known.get(flag[:2])
+            if slip or not option:
+                self.problem = self._unknown(flag, slip)
+            if option:
+                flag, attached = flag[:2], name.start() + 2
+        if end == len(line) and attached is None:
+            self.expected = Expected(name.start(), options=self.unused())
+        if option:
+            self._read_value(option, flag, end, attached)
+        return True
+
+    def _read_value(self, option: Option, flag: str, end: int, attached: int | None) -> None:
+        """Read what belongs to a flag, and note the option.
+
+        Args:
+            option: The option.
+            flag: How it is written.
+            end: The end of the flag.
+            attached: Where a value begins that is attached to the flag.
+        """
+        text, problem = "", None
+        if option.metavar:
+            position = skip_space(self._line, end if attached is None else attached)
+            word = option.word(self._line, position)
+            text, end, problem = word.text, word.end, word.problem
+            if end == len(self._line) and not self.expected:
+                self.expected = Expected(position, value_of=option)
+            absent = position == end or text == "--" or text in self._known
+            if absent and not word.quoted:
+                problem = UsageError(f"{flag} needs a value: {flag} {option.metavar}.")
+        elif attached is not None:
+            problem = UsageError(f"{flag} takes no value.")
+        self.problem = self.problem or problem
+        if not self.problem:
+            self.given.append(GivenOption(option, flag, text))
+            self.position = skip_space(self._line, end)
+
+    def _unknown(self, flag: str, slip: bool) -> UsageError:
+        if self._command:
+            return self.misuse()
+        near = did_you_mean(f"-{flag}" if slip else flag, self._known)
+        hint = _PUT_DASHES if self._may_be_prompt else ""
+        return UsageError(
+            f"There is no option {shortened(flag, QUOTED_CHARS)}."
+            f"{near or ' %cbai help lists them all.'}{hint}"
+        )
+
+    def misuse(self) -> UsageError:
+        """Return the error of a line that is meant as the command and does not have its form."""
+        assert self._command
+        return UsageError(
+            f"The command is {self._command.usage}; to ask about it instead, write "
+            f"%cbai -- {self._command.name} …"
+        )
+
+
+def _fits(word: Word, kind: str) -> bool:
+    """Return whether a word is of the kind that a command takes next; ``""`` takes none."""
+    if not kind or word.problem:
+        return False
+    if kind == TURN:
+        return not word.quoted and _NUMBER.fullmatch(word.text) is not None
+    if word.quoted:
+        return bool(word.text.strip())
+    return not word.text.startswith("-") if kind == PATH else _NAME.fullmatch(word.text) is not None
