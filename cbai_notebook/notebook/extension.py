@@ -17,7 +17,8 @@ def load(shell: InteractiveShell) -> None:
     """Register ``%cbai`` and ``%%cbai``; loading twice changes nothing."""
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import question_mark, tab_key
+    from cbai_notebook.notebook import question_mark
+    from cbai_notebook.notebook.command_line import tab_key
 
     # `{name}` is ours to fill in: IPython's own expansion would evaluate expressions and fail on JSON.
     @no_var_expand
@@ -43,7 +44,8 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Take the magics and their completion away again."""
-    from cbai_notebook.notebook import question_mark, tab_key
+    from cbai_notebook.notebook import question_mark
+    from cbai_notebook.notebook.command_line import tab_key
 
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cbai", None)

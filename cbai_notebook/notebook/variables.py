@@ -13,8 +13,7 @@ from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.files import expanded
 from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
-from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
-from cbai_notebook.text import shortened
+from cbai_notebook.text import is_yes, plain
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import PendingCall
@@ -102,10 +101,7 @@ def shown_call(pending: PendingCall) -> str:
 
 
 def _confirmed(pending: PendingCall) -> bool:
-    from cbai_notebook.text import plain
-
-    answer = input(f"The model wants to run {plain(shown_call(pending))}. Allow it? [y/N] ")
-    return answer.strip().lower() in ("y", "yes", "是", "好")
+    return is_yes(input(f"The model wants to run {plain(shown_call(pending))}. Allow it? [y/N] "))
 
 
 async def _awaited(work: Callable[[], Any]) -> Any:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cbai_notebook.notebook.command_line.commands import FORM_OF
+from cbai_notebook.notebook.command_line.commands import COMMAND, FORM_OF, NAME, PROVIDER
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
 from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_line
 
@@ -102,15 +102,11 @@ def _flags(option: Option, fragment: str, of_command: bool) -> tuple[str, ...]:
 
 
 def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
-    match kind:
-        case "COMMAND":
-            return FORM_OF
-        case "NAME":
-            return map(_quoted, sources.conversations())
-        case "PROVIDER":
-            return sources.providers()
-        case _:
-            return ()
+    if kind == COMMAND:
+        return FORM_OF
+    if kind == NAME:
+        return map(_quoted, sources.conversations())
+    return sources.providers() if kind == PROVIDER else ()
 
 
 def _values(option: Option, sources: CompletionSources) -> Iterable[str]:

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.commands import FORM_OF, help_text
+from cbai_notebook.notebook.command_line.commands import FORM_OF
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.reader import read_cell, read_line
 from cbai_notebook.text import shortened
-
-__all__ = ["Command", "PromptOptions", "help_text", "parse_cell", "parse_line"]
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,7 @@ class _Reader:
 
     def pass_dashes(self) -> bool:
         """Pass over ``--``, the end of the options; return whether it is there."""
-        dashes = None if self.problem else _END_OF_OPTIONS.match(self._line, self.position)
+        dashes = _END_OF_OPTIONS.match(self._line, self.position)
         if dashes:
             self.position = skip_space(self._line, dashes.end())
         return dashes is not None

@@ -6,7 +6,8 @@ from cbai_notebook.conversation import Conversation, Turn, chat, conversations, 
 from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.parser import Command
-from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
+from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
+from cbai_notebook.text import counted, is_yes, shortened
 
 
 def named(name: str | None) -> Conversation:
@@ -49,7 +50,7 @@ def use(command: Command) -> None:
         return
     known = command.word in names()
     conversation = use_by_name(command.word)
-    held = count(len(conversation.turns), "turn") if known else "new"
+    held = counted(len(conversation.turns), "turn") if known else "new"
     write(f"Prompts now go to {conversation.name!r} ({held}).")
 
 
@@ -79,7 +80,7 @@ def fork(command: Command) -> None:
     made = conversations().fork(conversation, command.word, until)
     conversations().use(made)
     write(
-        f"Copied {count(len(made.turns), 'turn')} of {conversation.name!r} to {made.name!r}, "
+        f"Copied {counted(len(made.turns), 'turn')} of {conversation.name!r} to {made.name!r}, "
         "where prompts go now."
     )
 
@@ -101,7 +102,7 @@ def undo(command: Command) -> None:
     if gone is None:
         write(f"There is nothing to take back in {conversation.name!r}.")
     else:
-        write(f"Took back: {preview(gone.prompt)}")
+        write(f"Took back: {shortened(gone.prompt, PREVIEW_CHARS)}")
 
 
 def reset(command: Command) -> None:
@@ -113,7 +114,7 @@ def reset(command: Command) -> None:
         write(f"{conversation.name!r} is empty already.")
         return
     write(
-        f"{conversation.name!r} begins again. Its {count(turns, 'turn')} are kept as a branch: ‹ › "
+        f"{conversation.name!r} begins again. Its {counted(turns, 'turn')} are kept as a branch: ‹ › "
         f"in a panel goes back. `%cbai delete` forgets for good."
     )
 
@@ -126,7 +127,7 @@ def delete(command: Command) -> None:
     """
     conversation = named(command.word or command.conversation)
     name = conversation.name
-    turns = count(len(conversation.turns), "turn")
+    turns = counted(len(conversation.turns), "turn")
     if not command.options.get("yes") and not _confirmed(
         f"Forget {name!r} with {turns} for good?", f"%cbai delete -c {name!r} --yes"
     ):
@@ -156,7 +157,7 @@ def panel(command: Command) -> None:
 
 def _confirmed(question: str, without_asking: str) -> bool:
     try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes", "是")
+        return is_yes(input(f"{question} [y/N] "))
     except (EOFError, NotImplementedError, RuntimeError) as error:
         # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
         raise UsageError(f"Nobody can answer here. To forget it: {without_asking}.") from error

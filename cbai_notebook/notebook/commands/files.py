@@ -8,7 +8,8 @@ from cbai_notebook.conversation import chat, fresh
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.conversations import named
-from cbai_notebook.notebook.commands.printing import count, write, write_table
+from cbai_notebook.notebook.commands.printing import write, write_table
+from cbai_notebook.text import counted
 
 
 def export(command: Command) -> None:
@@ -46,6 +47,6 @@ def import_(command: Command) -> None:
         conversation = chat(command.conversation) if command.conversation else fresh(path.stem)
         conversation.extend(turns)
         write(
-            f"Read {count(len(turns), 'turn')} into {conversation.name!r}. "
+            f"Read {counted(len(turns), 'turn')} into {conversation.name!r}. "
             f"`%cbai use {conversation.name}` goes on there."
         )

@@ -8,7 +8,8 @@ from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.conversations import named
-from cbai_notebook.notebook.commands.printing import count, preview, write, write_table
+from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
+from cbai_notebook.text import counted, shortened
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -32,7 +33,7 @@ def history(shell: InteractiveShell, command: Command) -> None:
     if variable := options.get("pandas"):
         found = _found(command, everywhere, limit=None)
         shell.user_ns[variable] = found.to_pandas()
-        write(f"{variable} is a DataFrame of {count(len(found), 'message')}.")
+        write(f"{variable} is a DataFrame of {counted(len(found), 'message')}.")
         return
     if options.get("versions") and not everywhere:
         _show_versions(command.conversation)
@@ -71,7 +72,7 @@ def _show(found: Records, everywhere: bool) -> None:
             "" if one["turn"] < 0 else str(one["turn"]),
             one["role"],
             one["status"] + (", stale" if one["stale"] else ""),
-            preview(one["content"]),
+            shortened(one["content"], PREVIEW_CHARS),
         )
         for one in found
     ]
@@ -89,8 +90,8 @@ def _show_versions(name: str | None) -> None:
             "→" if on_show else "",
             f"{turn.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
             turn.status,
-            preview(turn.prompt, BRIEF),
-            preview(turn.text, BRIEF),
+            shortened(turn.prompt, BRIEF),
+            shortened(turn.text, BRIEF),
         )
         for number, turn, on_show in conversation.versions()
     ]
@@ -117,7 +118,7 @@ def usage(shell: InteractiveShell, command: Command) -> None:
         from cbai_notebook.conversation.history import usage_frame
 
         shell.user_ns[variable] = usage_frame(found)
-        write(f"{variable} is a DataFrame of {count(len(found), 'row')}.")
+        write(f"{variable} is a DataFrame of {counted(len(found), 'row')}.")
         return
     if not found:
         write("Nothing was asked yet. Ask something: `%cbai Hello`.")

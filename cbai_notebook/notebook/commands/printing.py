@@ -23,14 +23,3 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         write("  ".join(cells).rstrip())
-
-
-def preview(content: str, chars: int = PREVIEW_CHARS) -> str:
-    """Return the beginning of a message, on one line."""
-    line = " ".join(content.split())
-    return line if len(line) <= chars else line[: chars - 1] + "…"
-
-
-def count(number: int, what: str) -> str:
-    """Return a number with its noun: ``"1 turn"``, ``"2 turns"``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

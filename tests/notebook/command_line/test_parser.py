@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.commands import COMMANDS
+from cbai_notebook.notebook.command_line.commands import COMMANDS, help_text
 from cbai_notebook.notebook.command_line.options import OPTIONS
 from cbai_notebook.notebook.command_line.parser import (
     Command,
     PromptOptions,
-    help_text,
     parse_cell,
     parse_line,
 )
