@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,19 @@ def test_history_and_reset(
     must(shell, "%cbai reset")
     assert not cbai.chat().messages
     assert isinstance(error_of(shell, "%cbai reset no-such-thing"), errors.UsageError)
+
+
+@pytest.mark.parametrize(
+    ("answer", "deleted"),
+    [("好", True), ("是", True), ("Yes", True), ("n", False), ("", False), ("不好", False)],
+)
+def test_a_conversation_is_deleted_only_after_a_yes(
+    shell: TerminalInteractiveShell, monkeypatch: pytest.MonkeyPatch, answer: str, deleted: bool
+) -> None:
+    must(shell, "%cbai -c poems Hello there")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+    must(shell, "%cbai delete poems")
+    assert ("poems" not in names()) is deleted
 
 
 def test_help_and_models_show_something(

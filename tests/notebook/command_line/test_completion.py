@@ -62,6 +62,15 @@ OFFERS = CompletionSources(
         ("%cbai reset -c p", "p", ("poems",)),
         ("%cbai Tell me about {to", "to", ("topic",)),
         ("%cbai -m hy3 -- {", "", ("answer", "topic")),
+        ("%cbai {to", "to", ("topic",)),
+        ("%cbai -m hy3 {to", "to", ("topic",)),
+        ("%cbai history {to", "to", ("topic",)),
+        ("%cbai history -cpo", "po", ("poems",)),
+        ("%cbai history --model=hy", "hy", ("hy3", "hy4-preview")),
+        ("%cbai -m= hy", "hy", ("hy3", "hy4-preview")),
+        ("%cbai fork new -c poems ", "", ("--at",)),
+        ("%%cbai -P a='x y' --ra", "--ra", ("--raw",)),
+        ('%%cbai -P a={"b": [1, 2]} --ra', "--ra", ("--raw",)),
     ],
 )
 def test_what_fits(line: str, fragment: str, choices: tuple[str, ...]) -> None:
@@ -88,6 +97,12 @@ def test_what_fits(line: str, fragment: str, choices: tuple[str, ...]) -> None:
         "%%cbai hist",
         "%%cbai {to",
         "%cbai topic {topic} to",
+        "%cbai -- reset my",
+        "%cbai --raw=",
+        "%cbai -model hy3 --ra",
+        "%cbai history -x --mo",
+        "%cbai panel about -",
+        "%cbai reset -c poems my work --",
     ],
 )
 def test_where_nothing_is_offered(line: str) -> None:

@@ -268,6 +268,7 @@ def test_quotes_inside_a_value() -> None:
     assert asked(r'-s "Say \"yes\"" go').system == 'Say "yes"'
     assert asked("-s don't go").system == "don't"
     assert asked("-s '-m' go").system == "-m"
+    assert parse_line(r'use "say \"yes\""') == Command("use", ('say "yes"',))
 
 
 def test_the_help_names_every_option_and_command() -> None:
