@@ -13,7 +13,7 @@ from cbai_notebook.notebook.command_line.options import (
     CONVERSATION_FLAGS,
     OPTIONS,
     Option,
-    filled,
+    nonblank,
     variable,
 )
 
@@ -86,12 +86,12 @@ _PANDAS = Option(
 )  # fmt: skip
 _HISTORY = (
     _CONVERSATION,
-    Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", filled),
+    Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", nonblank),
     Option(("--all",), "all", "messages of all conversations"),
     Option(("--since",), "since", "from this day on", "DAY", _day),
-    Option(("--model",), "model", "of this model", "MODEL", filled, suggests="model"),
-    Option(("--role",), "role", "of this role", "ROLE", filled),
-    Option(("--status",), "status", "of turns that ended so", "STATUS", filled),
+    Option(("--model",), "model", "of this model", "MODEL", nonblank, suggests="model"),
+    Option(("--role",), "role", "of this role", "ROLE", nonblank),
+    Option(("--status",), "status", "of turns that ended so", "STATUS", nonblank),
     Option(("--limit",), "limit", "so many, the newest", "NUMBER", _count),
     Option(("--versions",), "versions", "with the versions that cells have replaced"),
     _PANDAS,
@@ -99,8 +99,8 @@ _HISTORY = (
 _YES = Option(("--yes", "-y"), "yes", "do not ask")
 _AT = Option(("--at",), "at", "up to this turn; -1 is the last", "TURN", _turn)
 _EXPORT = (
-    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", filled, suggests="form"),
-    Option(("-o", "--output"), "output", "the file or folder", "PATH", filled),
+    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", nonblank, suggests="form"),
+    Option(("-o", "--output"), "output", "the file or folder", "PATH", nonblank),
     Option(("--examples",), "examples", "example turns that a Mini Program sends along: 0,2", "TURNS", _turns),
     Option(("--every-turn",), "every_turn", "curl and python: the request of every turn"),
     Option(("--force",), "force", "write over what is there"),

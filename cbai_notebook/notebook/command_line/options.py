@@ -96,7 +96,7 @@ def _format(flag: str, text: str) -> str:
     return text
 
 
-def filled(flag: str, text: str) -> str:
+def nonblank(flag: str, text: str) -> str:
     if not text.strip():
         raise UsageError(f"{flag} needs a name; it was given an empty one.")
     return text.strip()
@@ -173,7 +173,7 @@ OPTIONS: tuple[Option, ...] = (
         "model",
         "MODEL, or PROVIDER/MODEL; local is the offline model",
         "MODEL",
-        filled,
+        nonblank,
         suggests="model",
     ),
     Option(("-s", "--system"), "system", 'system prompt, in quotes: -s "Be brief."', "TEXT"),
@@ -193,7 +193,7 @@ OPTIONS: tuple[Option, ...] = (
         "conversation",
         "talk in the conversation of this name",
         "NAME",
-        filled,
+        nonblank,
         suggests="conversation",
     ),
     Option(("--no-history",), "history", "neither send nor keep the conversation", sets=False),
@@ -248,14 +248,14 @@ OPTIONS: tuple[Option, ...] = (
         "images",
         "send this image along: file, https address or variable",
         "IMAGE",
-        filled,
+        nonblank,
         add=_appended,
         suggests="variable",
     ),
     Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),
     Option(("--think",), "think", "let the model think first"),
     Option(("--no-think",), "think", "do not let it think", sets=False),
-    Option(("--agent",), "agent", "ask this agent of CloudBase", "BOT_ID", filled),
+    Option(("--agent",), "agent", "ask this agent of CloudBase", "BOT_ID", nonblank),
     Option(("--raw",), "raw", "show what the server sent, as JSON"),
     Option(("--dry-run",), "dry_run", "show what would be sent, and send nothing"),
     Option(("--allow-secrets",), "allow_secrets", "send the prompt even though it holds a secret"),

@@ -10,7 +10,7 @@ from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write
 from cbai_notebook.text import counted, is_yes, shortened
 
 
-def named(name: str | None) -> Conversation:
+def existing(name: str | None) -> Conversation:
     """Return a conversation that exists; a slip in a name must not make one.
 
     Raises:
@@ -50,8 +50,8 @@ def use(command: Command) -> None:
         return
     known = command.word in names()
     conversation = use_by_name(command.word)
-    held = counted(len(conversation.turns), "turn") if known else "new"
-    write(f"Prompts now go to {conversation.name!r} ({held}).")
+    turns = counted(len(conversation.turns), "turn") if known else "new"
+    write(f"Prompts now go to {conversation.name!r} ({turns}).")
 
 
 def _list() -> None:
@@ -74,7 +74,7 @@ def _list() -> None:
 
 def fork(command: Command) -> None:
     """Copy a conversation's turns into a new one, and go on there."""
-    conversation = named(command.conversation)
+    conversation = existing(command.conversation)
     at = command.options.get("at")
     until = None if at is None else turn_at(conversation, at)
     made = conversations().fork(conversation, command.word, until)
@@ -89,7 +89,7 @@ def rename(command: Command) -> None:
     """Give a conversation another name."""
     if command.word is None:
         raise UsageError("The new name is missing: %cbai rename NAME.")
-    conversation = named(command.conversation)
+    conversation = existing(command.conversation)
     before = conversation.name
     conversations().rename(conversation, command.word)
     write(f"{before!r} is now called {conversation.name!r}.")
@@ -97,17 +97,17 @@ def rename(command: Command) -> None:
 
 def undo(command: Command) -> None:
     """Take the newest turn back."""
-    conversation = named(command.conversation)
-    gone = conversation.undo()
-    if gone is None:
+    conversation = existing(command.conversation)
+    turn = conversation.undo()
+    if turn is None:
         write(f"There is nothing to take back in {conversation.name!r}.")
     else:
-        write(f"Took back: {shortened(gone.prompt, PREVIEW_CHARS)}")
+        write(f"Took back: {shortened(turn.prompt, PREVIEW_CHARS)}")
 
 
 def reset(command: Command) -> None:
     """Begin again with nothing said."""
-    conversation = named(command.word or command.conversation)
+    conversation = existing(command.word or command.conversation)
     turns = len(conversation.turns)
     conversation.reset()
     if not turns:
@@ -125,7 +125,7 @@ def delete(command: Command) -> None:
     Raises:
         UsageError: Nobody can answer, or there is no such conversation; nothing is forgotten then.
     """
-    conversation = named(command.word or command.conversation)
+    conversation = existing(command.word or command.conversation)
     name = conversation.name
     turns = counted(len(conversation.turns), "turn")
     if not command.options.get("yes") and not _confirmed(
@@ -141,7 +141,7 @@ def diff(command: Command) -> None:
     """Show what one answer says and another does not."""
     from cbai_notebook.notebook.diff_view import show
 
-    conversation = named(command.conversation)
+    conversation = existing(command.conversation)
     first, second = (*map(int, command.words), *(-2, -1)[len(command.words) :])
     show(turn_at(conversation, first).text, turn_at(conversation, second).text)
 

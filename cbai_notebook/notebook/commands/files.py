@@ -7,7 +7,7 @@ from pathlib import Path
 from cbai_notebook.conversation import chat, fresh
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.parser import Command
-from cbai_notebook.notebook.commands.conversations import named
+from cbai_notebook.notebook.commands.conversations import existing
 from cbai_notebook.notebook.commands.printing import write, write_table
 from cbai_notebook.text import counted
 
@@ -22,7 +22,7 @@ def export(command: Command) -> None:
         write("\nWrite one with `%cbai export --to FORM [-o PATH] [-c NAME]`.")
         return
     made = formats.export(
-        named(command.conversation),
+        existing(command.conversation),
         form,
         examples=command.options.get("examples"),
         every_turn=bool(command.options.get("every_turn")),

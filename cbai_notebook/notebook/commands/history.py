@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.notebook.command_line.parser import Command
-from cbai_notebook.notebook.commands.conversations import named
+from cbai_notebook.notebook.commands.conversations import existing
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
 from cbai_notebook.text import counted, shortened
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-FOUND = 50
+FOUND_LIMIT = 50
 """Messages of other conversations that are shown unless a limit says otherwise, the newest."""
 
-BRIEF = 32
+BRIEF_CHARS = 32
 """Characters of a prompt, and of an answer, where both stand in a line."""
 
-BAR = 16
+BAR_CHARS = 16
 """Characters of the longest bar of the chart."""
 
 _FILTERS = ("search", "since", "model", "role", "status", "limit")
@@ -38,7 +38,7 @@ def history(shell: InteractiveShell, command: Command) -> None:
     if options.get("versions") and not everywhere:
         _show_versions(command.conversation)
         return
-    found = _found(command, everywhere, limit=FOUND if everywhere else None)
+    found = _found(command, everywhere, limit=FOUND_LIMIT if everywhere else None)
     if not found:
         _show_nothing(command, everywhere)
         return
@@ -57,7 +57,7 @@ def _found(command: Command, everywhere: bool, limit: int | None) -> Records:
 
     filters = {name: command.options[name] for name in _FILTERS if name in command.options}
     if not everywhere:
-        conversation = named(command.conversation)
+        conversation = existing(command.conversation)
         if not filters:
             return conversation.messages
         filters["conversation"] = conversation.name
@@ -69,31 +69,31 @@ def _show(found: Records, everywhere: bool) -> None:
     header = ("turn", "role", "status", "content")
     rows = [
         (
-            "" if one["turn"] < 0 else str(one["turn"]),
-            one["role"],
-            one["status"] + (", stale" if one["stale"] else ""),
-            shortened(one["content"], PREVIEW_CHARS),
+            "" if message["turn"] < 0 else str(message["turn"]),
+            message["role"],
+            message["status"] + (", stale" if message["stale"] else ""),
+            shortened(message["content"], PREVIEW_CHARS),
         )
-        for one in found
+        for message in found
     ]
     if everywhere:
         header = ("conversation", *header)  # type: ignore[assignment]
-        rows = [(one["conversation"], *row) for one, row in zip(found, rows, strict=True)]  # type: ignore[misc]
+        rows = [(message["conversation"], *row) for message, row in zip(found, rows, strict=True)]  # type: ignore[misc]
     write_table(header, rows)
 
 
 def _show_versions(name: str | None) -> None:
-    conversation = named(name)
+    conversation = existing(name)
     rows = [
         (
             str(number),
-            "→" if on_show else "",
+            "→" if active else "",
             f"{turn.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
             turn.status,
-            shortened(turn.prompt, BRIEF),
-            shortened(turn.text, BRIEF),
+            shortened(turn.prompt, BRIEF_CHARS),
+            shortened(turn.text, BRIEF_CHARS),
         )
-        for number, turn, on_show in conversation.versions()
+        for number, turn, active in conversation.versions()
     ]
     write_table(("turn", "", "asked", "status", "prompt", "answer"), rows)
 
@@ -112,7 +112,7 @@ def usage(shell: InteractiveShell, command: Command) -> None:
     """Show requests, tokens and time by day and model, as a table with a small chart."""
     from cbai_notebook.conversation.history import usage as look
 
-    conversation = named(command.conversation).name if command.conversation else None
+    conversation = existing(command.conversation).name if command.conversation else None
     found = look(conversation=conversation, since=command.options.get("since"))
     if variable := command.options.get("pandas"):
         from cbai_notebook.conversation.history import usage_frame
@@ -130,20 +130,20 @@ def usage(shell: InteractiveShell, command: Command) -> None:
 
 
 def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    most = max(one["total_tokens"] for one in found) or 1
+    most = max(row["total_tokens"] for row in found) or 1
     rows = [
         (
-            one["day"],
-            "/".join(filter(None, (one["provider"], one["model"]))),
-            f"{one['requests']:,}",
-            f"{one['prompt_tokens']:,}",
-            f"{one['completion_tokens']:,}",
-            f"{one['duration_s']:.1f}",
-            "█" * round(BAR * one["total_tokens"] / most) or "▏",
+            row["day"],
+            "/".join(filter(None, (row["provider"], row["model"]))),
+            f"{row['requests']:,}",
+            f"{row['prompt_tokens']:,}",
+            f"{row['completion_tokens']:,}",
+            f"{row['duration_s']:.1f}",
+            "█" * round(BAR_CHARS * row["total_tokens"] / most) or "▏",
         )
-        for one in found
+        for row in found
     ]
     keys = ("requests", "prompt_tokens", "completion_tokens")
-    sums = (f"{sum(one[key] for one in found):,}" for key in keys)
-    seconds = f"{sum(one['duration_s'] for one in found):.1f}"
+    sums = (f"{sum(row[key] for row in found):,}" for key in keys)
+    seconds = f"{sum(row['duration_s'] for row in found):.1f}"
     return [*rows, ("all", "", *sums, seconds, "")]

@@ -20,7 +20,7 @@ from cbai_notebook.notebook.command_line.completion import CompletionSources, co
 from cbai_notebook.notebook.command_line.options import OPTION_OF, OPTIONS
 from tests.isolation import isolated_environment
 
-OFFERS = CompletionSources(
+SOURCES = CompletionSources(
     models=lambda: ("local", "hy3", "hy4-preview", "cloudbase/hy3"),
     providers=lambda: ("cloudbase", "deepseek", "local"),
     conversations=lambda: ("poems", "my work"),
@@ -74,7 +74,7 @@ OFFERS = CompletionSources(
     ],
 )
 def test_what_fits(line: str, fragment: str, choices: tuple[str, ...]) -> None:
-    found = complete(line, OFFERS)
+    found = complete(line, SOURCES)
     assert (found.fragment, found.choices) == (fragment, choices)
 
 
@@ -106,7 +106,7 @@ def test_what_fits(line: str, fragment: str, choices: tuple[str, ...]) -> None:
     ],
 )
 def test_where_nothing_is_offered(line: str) -> None:
-    assert complete(line, OFFERS).choices == ()
+    assert complete(line, SOURCES).choices == ()
 
 
 def test_an_empty_line_offers_commands_and_options() -> None:
@@ -126,7 +126,7 @@ def test_an_option_is_offered_once_but_parameters_again() -> None:
 @given(st.text(), st.sampled_from(["%cbai ", "%%cbai ", "%cbai -", "%cbai -c '", "%cbai reset "]))
 def test_any_line_is_fine(rest: str, start: str) -> None:
     line = start + rest
-    assert line.endswith(complete(line, OFFERS).fragment)
+    assert line.endswith(complete(line, SOURCES).fragment)
 
 
 # In a shell ----------------------------------------------------------------------------------------

@@ -20,16 +20,16 @@ from cbai_notebook.notebook.command_line.parser import (
 )
 
 
-def asked(line: str) -> PromptOptions:
+def prompt_options(line: str) -> PromptOptions:
     parsed = parse_line(line)
     assert isinstance(parsed, PromptOptions)
     return parsed
 
 
-def refusal(line: str) -> str:
-    with pytest.raises(UsageError) as refused:
+def error_message(line: str) -> str:
+    with pytest.raises(UsageError) as raised:
         parse_line(line)
-    message = str(refused.value)
+    message = str(raised.value)
     assert "\n" not in message
     return message
 
@@ -99,7 +99,7 @@ def test_options_are_combined_and_the_last_of_a_kind_counts() -> None:
     ],
 )
 def test_a_parameter_is_json_or_text(written: str, name: str, value: Any) -> None:
-    options = asked(f"-P {written} Tell me")
+    options = prompt_options(f"-P {written} Tell me")
     assert options.params == {name: value}
     assert options.prompt == "Tell me"
 
@@ -137,14 +137,14 @@ def test_parameters_add_up_and_named_options_win_over_them() -> None:
     ],
 )
 def test_a_one_line_prompt_is_kept_to_the_letter(prompt: str) -> None:
-    assert asked(prompt) == PromptOptions(prompt=prompt)
-    assert asked(f"-t 0.5 --no-history {prompt}").prompt == prompt
-    assert asked(f"-- {prompt}") == PromptOptions(prompt=prompt)
+    assert prompt_options(prompt) == PromptOptions(prompt=prompt)
+    assert prompt_options(f"-t 0.5 --no-history {prompt}").prompt == prompt
+    assert prompt_options(f"-- {prompt}") == PromptOptions(prompt=prompt)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs",))).filter(str.strip))
 def test_any_text_behind_two_dashes_is_the_prompt(prompt: str) -> None:
-    assert asked(f"-m hy3 -- {prompt}").prompt == prompt.lstrip()
+    assert prompt_options(f"-m hy3 -- {prompt}").prompt == prompt.lstrip()
 
 
 @given(st.text())
@@ -188,11 +188,11 @@ def test_commands_in_their_exact_form(line: str, command: Command) -> None:
 
 @pytest.mark.parametrize("line", ["-- help", "-- history", "-- reset my mind"])
 def test_two_dashes_make_a_command_a_prompt(line: str) -> None:
-    assert asked(line).prompt == line[3:]
+    assert prompt_options(line).prompt == line[3:]
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("--modle hy3 x", "Did you mean --model?"),
         ("-model hy3 x", "There is no option -model. Did you mean --model?"),
@@ -231,15 +231,15 @@ def test_two_dashes_make_a_command_a_prompt(line: str) -> None:
         ("config -c a", "The command is %cbai config;"),
     ],
 )
-def test_a_wrong_line_is_refused_with_what_to_do(line: str, said: str) -> None:
-    assert said in refusal(line)
+def test_a_wrong_line_is_refused_with_what_to_do(line: str, message: str) -> None:
+    assert message in error_message(line)
 
 
 @pytest.mark.parametrize("line", ["-x", "--modle a b", "-m"])
 def test_nothing_is_printed_when_a_line_is_wrong(
     line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refusal(line)
+    error_message(line)
     assert capsys.readouterr() == ("", "")
 
 
@@ -261,13 +261,13 @@ def test_words_left_over_on_a_cell_line_are_not_guessed_at() -> None:
     ],
 )
 def test_windows_paths_keep_their_backslashes(written: str, path: str) -> None:
-    assert asked(f"-m {written} hello") == PromptOptions(prompt="hello", model=path)
+    assert prompt_options(f"-m {written} hello") == PromptOptions(prompt="hello", model=path)
 
 
 def test_quotes_inside_a_value() -> None:
-    assert asked(r'-s "Say \"yes\"" go').system == 'Say "yes"'
-    assert asked("-s don't go").system == "don't"
-    assert asked("-s '-m' go").system == "-m"
+    assert prompt_options(r'-s "Say \"yes\"" go').system == 'Say "yes"'
+    assert prompt_options("-s don't go").system == "don't"
+    assert prompt_options("-s '-m' go").system == "-m"
     assert parse_line(r'use "say \"yes\""') == Command("use", ('say "yes"',))
 
 
