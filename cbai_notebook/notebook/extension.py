@@ -1,4 +1,4 @@
-"""What ``%load_ext cbai_notebook`` does: two magics and their completion, and nothing heavy."""
+"""``%load_ext cbai_notebook``: register the magics and their completion without heavy imports."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 WARM_UP_AFTER_S = 0.5
-"""Seconds after loading when the HTTP client is prepared in the background: late enough not to slow
-the cell that loads the extension, early enough that the first prompt finds it ready."""
+"""Seconds between loading and preparing the HTTP client in the background: late enough not to slow
+the cell that loads the extension, early enough to be ready for the first prompt."""
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register ``%cbai`` and ``%%cbai``; loading twice changes nothing."""
+    """Register ``%cbai`` and ``%%cbai``; a second call changes nothing."""
     from IPython.core.magic import no_var_expand
 
     from cbai_notebook.notebook import question_mark
     from cbai_notebook.notebook.command_line import tab_key
 
-    # `{name}` is ours to fill in: IPython's own expansion would evaluate expressions and fail on JSON.
+    # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
     @no_var_expand
     def cbai(line: str, cell: str | None = None) -> None:
         """Ask a language model: `%cbai PROMPT`, or a cell that begins with `%%cbai`.
@@ -43,7 +43,7 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take the magics and their completion away again."""
+    """Remove the magics and their completion."""
     from cbai_notebook.notebook import question_mark
     from cbai_notebook.notebook.command_line import tab_key
 

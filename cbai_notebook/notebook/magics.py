@@ -1,4 +1,4 @@
-"""`%cbai` and `%%cbai`: parse the line and hand over; nothing else happens here."""
+"""The magics `%cbai` and `%%cbai`: parse the line, then call the command or send the prompt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_cell(shell: InteractiveShell, line: str, cell: str) -> None:
 
 
 def run_line(shell: InteractiveShell, line: str) -> None:
-    """Run ``%cbai …``: a prompt or a command."""
+    """Run a ``%cbai`` line: a command or a prompt."""
     try:
         parsed = parse_line(line)
         if isinstance(parsed, Command):

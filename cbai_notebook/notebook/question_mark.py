@@ -1,8 +1,8 @@
 """``%cbai`` prompts that end with a question mark.
 
-IPython takes a line that ends with ``?`` for a request for help, before any magic sees it: of
-``%cbai What's up?`` it would show the help on ``up``. Here such a line stays the magic call that it
-is. ``%cbai?`` itself still shows the help on the magic.
+IPython reads a line that ends with ``?`` as a request for help, before any magic runs: for
+``%cbai What's up?`` it would show the help on ``up``. This transformer keeps such a line a magic call.
+``%cbai?`` still shows the help on the magic.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ _INDENTATION = (tokenize.INDENT, tokenize.DEDENT)
 
 
 def register(shell: InteractiveShell) -> None:
-    """Let ``%cbai`` prompts end with a question mark; doing it twice changes nothing."""
+    """Let ``%cbai`` prompts end with a question mark; a second call changes nothing."""
     unregister(shell)
     shell.input_transformer_manager.token_transformers.append(CbaiLine)
 
 
 def unregister(shell: InteractiveShell) -> None:
-    """Give such lines back to IPython's help."""
+    """Remove the transformer from a shell."""
     transformers = shell.input_transformer_manager.token_transformers
     transformers[:] = [each for each in transformers if each is not CbaiLine]
 
 
 class CbaiLine(EscapedCommand):
-    """Claims each line that begins with ``%cbai`` and a space, ahead of IPython's help."""
+    """Transforms each line that begins with ``%cbai`` and a space, before IPython's help does."""
 
-    # Of those that claim one place, IPython takes the one with the smallest number.
+    # When several transformers match at one place, IPython takes the one with the smallest number.
     priority = HelpEnd.priority - 1
 
     @classmethod
     def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> CbaiLine | None:
-        """Return the first such line; text inside a string is none, as its tokens tell.
+        """Return the first such line of a cell; text inside a string token is not a line.
 
         Args:
             tokens_by_line: The tokens of the cell, a list for each logical line.

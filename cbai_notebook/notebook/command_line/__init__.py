@@ -1,1 +1,1 @@
-"""The line behind `%cbai` and `%%cbai`: its options and commands, read for running and for Tab."""
+"""The line behind `%cbai` and `%%cbai`: options, commands and prompts, parsed and completed."""

@@ -1,4 +1,4 @@
-"""The table of commands of ``%cbai``: parsing, help and completion read it."""
+"""The table of commands of ``%cbai``, used by the reader, the help and completion."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class CommandForm:
     """One row of the table.
 
     Attributes:
-        name: The word that it begins with.
-        help: What it does, in a few words.
-        words: What may follow it without a dash; each may be left out.
+        name: The first word of the command.
+        help: Its description in the help, a few words.
+        words: The kinds of the words that may follow the name, in this order; all are optional.
         options: The options that it takes.
     """
 
@@ -42,12 +42,12 @@ class CommandForm:
 
     @cached_property
     def option_of(self) -> Mapping[str, Option]:
-        """Every way to write one of its options, with the option."""
+        """The options by flag, short and long."""
         return {flag: option for option in self.options for flag in option.flags}
 
     @property
     def usage(self) -> str:
-        """How it is written."""
+        """The form of the command, such as ``%cbai use [NAME]``."""
         options = (f"[{option.flags[0]} {option.metavar}".rstrip() + "]" for option in self.options)
         return " ".join((f"%cbai {self.name}", *(f"[{word}]" for word in self.words), *options))
 

@@ -1,4 +1,4 @@
-"""What fits at the cursor in ``%cbai`` and ``%%cbai``: options and their values, commands, names in braces."""
+"""Completions at the cursor in ``%cbai`` and ``%%cbai``: options, values, commands, names in braces."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_
 
 @dataclass(frozen=True)
 class CompletionSources:
-    """What can be offered for the values of options; each is asked only when it is needed.
+    """The names that only the running session knows; each function is called only when needed.
 
     Attributes:
         models: Names of models, and ``PROVIDER/MODEL``.
         providers: Names of providers.
         conversations: Names of conversations.
-        variables: The user's variables.
-        outputs: Those of them that hold an ``ipywidgets.Output``.
+        variables: Names of the user's variables.
+        outputs: Names of the variables that hold an ``ipywidgets.Output``.
     """
 
     models: Callable[[], Iterable[str]] = tuple
@@ -32,11 +32,11 @@ class CompletionSources:
 
 @dataclass(frozen=True)
 class Completions:
-    """What fits at the cursor.
+    """The completions at the cursor.
 
     Attributes:
-        fragment: The end of the text before the cursor that a choice takes the place of.
-        choices: What fits, in the order to show it.
+        fragment: The text before the cursor that a choice replaces.
+        choices: The completions, in the order of display.
     """
 
     fragment: str
@@ -50,11 +50,11 @@ _OPEN_BRACE = re.compile(r"\{(?P<name>(?:[^\W\d]\w*)?)$")
 
 
 def complete(line: str, sources: CompletionSources | None = None) -> Completions:
-    """Return what fits at the end of a line that begins with ``%cbai`` or ``%%cbai``.
+    """Return the completions at the end of a line that begins with ``%cbai`` or ``%%cbai``.
 
     Args:
-        line: The line up to the cursor, the magic's name included.
-        sources: Where the names come from that only the running session knows.
+        line: The line up to the cursor, with the name of the magic.
+        sources: The names that only the running session knows.
     """
     magic = _MAGIC.match(line)
     if not magic:
@@ -69,11 +69,11 @@ def complete(line: str, sources: CompletionSources | None = None) -> Completions
 
 
 def complete_prompt(line: str, sources: CompletionSources | None = None) -> Completions:
-    """Return the variables that fit behind an open brace at the end of a line of a prompt.
+    """Return the variables that complete an open brace at the end of a line of a prompt.
 
     Args:
         line: The line up to the cursor.
-        sources: Where the names come from.
+        sources: The names that only the running session knows.
     """
     brace = _OPEN_BRACE.search(line)
     if not brace:
@@ -92,9 +92,10 @@ def _choices(reading: Reading, fragment: str, sources: CompletionSources) -> Ite
 
 
 def _flags(option: Option, fragment: str, of_command: bool) -> tuple[str, ...]:
-    """Return the ways to write an option that are offered.
+    """Return the flags of an option that are offered.
 
-    Those of a command are short until a second dash; the others are long, and both behind one dash.
+    For a command: the short one, or the long one after two dashes. For a prompt: the long one, or both
+    after a single dash.
     """
     if of_command:
         return option.flags[-1:] if fragment.startswith("--") else option.flags[:1]
@@ -130,7 +131,7 @@ def _values(option: Option, sources: CompletionSources) -> Iterable[str]:
 
 
 def _matching(fragment: str, choices: Iterable[str]) -> Completions:
-    """Keep the choices that begin with the fragment; letter case counts only if that leaves some."""
+    """Keep the choices that begin with the fragment; ignore case when none does exactly."""
     each = tuple(dict.fromkeys(choices))
     bare = fragment.lstrip("\"'")
     exact = tuple(choice for choice in each if choice.lstrip("\"'").startswith(bare))

@@ -1,4 +1,4 @@
-"""Which options do not go together: better refused by name than left out in silence."""
+"""Options that exclude each other: an error names them, so that none is ignored silently."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _NOT_A_DRAWINGS = {
 
 
 def check(options: PromptOptions) -> None:
-    """Refuse options that do not go together.
+    """Check that the options of a prompt do not exclude each other.
 
     Raises:
-        UsageError: Two of them contradict each other; the message names both.
+        UsageError: Two options exclude each other; the message names both.
     """
     if options.draw:
         _refuse("--draw", _NOT_A_DRAWINGS, options)
@@ -57,21 +57,21 @@ def check(options: PromptOptions) -> None:
 
 
 def check_agent(options: PromptOptions, provider: str) -> None:
-    """Refuse what an agent has no use for, however the agent was chosen.
+    """Check that the options fit an agent, when the provider is one.
 
     Raises:
-        UsageError: An option says something that an agent cannot be told.
+        UsageError: An agent does not support one of the options.
     """
     from cbai_notebook.client.providers import AGENT
 
     if provider == AGENT:
-        # No system prompt, written as "", is what an agent gets anyway.
+        # `-s ""` asks for no system prompt, which is true of every agent.
         given = [name for name in _NOT_AN_AGENTS if name != "system" or options.system]
         _refuse("an agent", {name: _NOT_AN_AGENTS[name] for name in given}, options)
 
 
 def is_picture(output: str | None) -> bool:
-    """Return whether ``-o`` names a file for a picture, and not a variable."""
+    """Return whether the value of ``-o`` is a picture file and not a variable."""
     return output is not None and output.lower().endswith(PICTURES)
 
 
@@ -85,7 +85,7 @@ def _refuse(what: str, reasons: dict[str, str], options: PromptOptions) -> None:
 
 
 def _flag(name: str, value: object) -> str:
-    """Return how an option that was given is written."""
+    """Return the flag that sets a field to a value."""
     rows: Iterable[tuple[str, bool]] = (
         (option.flags[-1], bool(option.metavar) or option.sets == value)
         for option in OPTIONS

@@ -1,6 +1,6 @@
 """Words and quotes of an option line, with their positions.
 
-They are read as a shell reads them, with two differences that prompts and Windows need:
+The rules are those of a shell, with two differences that prompts and Windows paths need:
 
 - a quote groups only at the beginning of a value, so an apostrophe inside a word is an apostrophe;
 - a backslash is a backslash (``C:\\models``), except in ``\\"`` inside double quotes.
@@ -15,11 +15,11 @@ from cbai_notebook.errors import UsageError
 from cbai_notebook.text import shortened
 
 QUOTED_CHARS = 40
-"""Most characters of a line that an error message repeats."""
+"""The most characters of a line that an error message quotes."""
 
 _CLOSING = {'"': '"', "'": "'", "“": "”"}
 
-# When `\"` leaves no other quote to close with, as in "C:\models\", it closes.
+# A `\"` also closes the value when no other quote does, as in "C:\models\".
 _INSIDE = {
     '"': re.compile(r'((?:[^"\\]|\\"|\\)*?)"(?=\s|$)'),
     "'": re.compile(r"([^']*)'(?=\s|$)"),
@@ -32,11 +32,11 @@ class Word(NamedTuple):
 
     Attributes:
         text: The word without its quotes.
-        start: The position of its first character, the opening quote included.
-        end: The position behind it.
+        start: The position of its first character (of the quote, if it is quoted).
+        end: The position after its last character.
         quoted: Whether it begins with a quote.
-        problem: The error of an unfinished word, such as a quote that is still open; such a word
-            reaches to the end of its line.
+        problem: The error of an unfinished word, such as an unclosed quote. An unfinished word
+            extends to the end of the line.
     """
 
     text: str

@@ -17,7 +17,7 @@ from cbai_notebook.text import near_match, shortened
 FORMATS = ("markdown", "text", "code", "json")
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
-"""Endings of files that hold a picture."""
+"""File name endings of pictures."""
 
 RESERVED_PARAMS: Mapping[str, str] = {
     "model": "choose the model with -m",
@@ -26,7 +26,7 @@ RESERVED_PARAMS: Mapping[str, str] = {
     "tools": "name functions of yours with --tool",
     "data": "give each parameter by its own name",
 }
-"""Parameters that ``-P`` may not set, with what to do instead."""
+"""Parameters that ``-P`` may not set, each with the advice for the error message."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Option:
     """One row of the table of options.
 
     Attributes:
-        flags: How it is written, the short form first.
+        flags: The ways to write it, the short form first.
         field: The attribute of :class:`PromptOptions` that it sets.
-        help: What it does, in a few words.
+        help: Its description in the help, a few words.
         metavar: The name of its value in the help; ``""`` when it takes no value.
-        read: Turns the text of a value into the value; its first argument is the flag, for messages.
-        sets: What an option without a value sets.
-        add: Joins the earlier value, or ``None``, and this one when the option may be repeated;
-            ``None``: the last value counts.
-        word: Finds the text of a value in a line, from a position.
-        suggests: What completion suggests for its value.
+        read: Convert the text of a value; called with the flag (for error messages) and the text.
+        sets: The value that an option without a metavar sets.
+        add: Combine the values of a repeated option; called with the value so far, or ``None``, and
+            the next value. ``None``: the last value counts.
+        word: Find the text of a value; called with the line and a position.
+        suggests: The kind of names that completion offers for its value.
     """
 
     flags: tuple[str, ...]
@@ -78,13 +78,14 @@ def _max_tokens(flag: str, text: str) -> int:
 
 
 def variable(flag: str, text: str) -> str:
+    """Read the name of a variable."""
     if not text.isidentifier() or keyword.iskeyword(text):
         raise UsageError(f"{flag} takes the name of a variable, such as answer; not {text!r}.")
     return text
 
 
 def _target(flag: str, text: str) -> str:
-    """Read a variable, or the file that a picture goes to."""
+    """Read the name of a variable, or of the file for a picture."""
     return text if text.lower().endswith(PICTURES) else variable(flag, text)
 
 
@@ -97,6 +98,7 @@ def _format(flag: str, text: str) -> str:
 
 
 def nonblank(flag: str, text: str) -> str:
+    """Read a text that is not blank."""
     if not text.strip():
         raise UsageError(f"{flag} needs a name; it was given an empty one.")
     return text.strip()
@@ -116,7 +118,7 @@ def _param(flag: str, text: str) -> tuple[str, Any]:
 
 
 def _json_or_text(text: str) -> Any:
-    """Read JSON, and what Python users write in its place; anything else is text."""
+    """Read JSON, or Python's ``True``, ``False``, ``None`` and ``.9``; anything else is text."""
     if text in _PYTHON_WORDS:
         return _PYTHON_WORDS[text]
     if re.fullmatch(r"[+-]?\.\d+", text):
@@ -136,7 +138,7 @@ _JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _param_word(line: str, position: int) -> Word:
-    """Read ``name=value``, where the value may be in quotes, or JSON with spaces in it."""
+    """Read ``name=value``; the value may be quoted, or a JSON object or array with spaces."""
     name = re.compile(r"[^\s=\"']+=").match(line, position)
     if not name:
         return read_word(line, position)
@@ -263,11 +265,11 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 OPTION_OF: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
-"""Every way to write an option, with its row of the table."""
+"""The options by flag, short and long."""
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
-    """Return " Did you mean …?" with the known word that is nearest, or ``""`` when none is near."""
+    """Return ``" Did you mean …?"`` with the most similar known word, or ``""`` when none is similar."""
     match = near_match(text, known, beginning=True)
     return f" Did you mean {match}?" if match else ""
 

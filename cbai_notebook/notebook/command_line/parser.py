@@ -1,6 +1,6 @@
-"""The parser of the line behind ``%%cbai`` and ``%cbai``: options, and a command or a prompt.
+"""The parser of the line behind ``%cbai`` and ``%%cbai``: a command, or options and a prompt.
 
-Options come first; the text behind them in ``%cbai`` is the prompt, unchanged to the letter.
+Options come first. In ``%cbai``, the text behind them is the prompt, without any change.
 """
 
 from __future__ import annotations
@@ -18,35 +18,34 @@ from cbai_notebook.text import shortened
 
 @dataclass(frozen=True)
 class PromptOptions:
-    """What the options of one prompt say.
+    """The options of one prompt.
 
     Attributes:
-        prompt: The prompt of ``%cbai``, as it was written; ``""`` for ``%%cbai``.
-        model: ``MODEL`` or ``PROVIDER/MODEL``; ``None`` leaves the choice to the settings.
-        system: A system prompt; ``None`` keeps the one in force, ``""`` removes it.
-        temperature: 0 or more; ``None`` leaves it to the model.
-        max_tokens: The longest answer, in tokens; ``None`` leaves it to the model.
-        params: Any other parameters of the request, by name.
+        prompt: The prompt of ``%cbai``, unchanged; ``""`` for ``%%cbai``.
+        model: ``MODEL`` or ``PROVIDER/MODEL``; ``None`` takes the model of the settings.
+        system: A system prompt; ``None`` keeps the conversation's, ``""`` removes it.
+        temperature: 0 or more; ``None`` is the model's default.
+        max_tokens: The most tokens of the answer; ``None`` is the model's default.
+        params: Other parameters of the request, by name.
         conversation: The conversation's name; ``None`` is the current one.
-        history: Send the past along and keep the turn.
-        cached: Take the answer from the history where the same request has been answered before;
-            ``None`` leaves it to the setting.
-        output: The variable that gets the answer; with ``draw`` also a file.
-        format: How the answer is shown, ``markdown``, ``text``, ``code`` or ``json``.
-        insert: Put the answer's code blocks into a new cell.
-        into: The variable that holds the ``ipywidgets.Output`` to stream into.
-        stream: Show the answer as it comes, or once it is whole.
-        tools: The names of functions that the model may call.
-        max_steps: How many requests the tools may lead to; ``None`` is the client's default.
-        schema: The variable that holds the type of the answer.
-        images: Files, addresses or variables whose images go along.
-        draw: Draw a picture.
-        think: Whether the model thinks first; ``None`` leaves it to the model.
-        agent: The agent to ask; ``None`` asks a model.
-        raw: Show what the server sent.
-        dry_run: Show what would be sent, and send nothing.
-        allow_secrets: Send the prompt even though it holds a secret.
-        help: Show the help, and send nothing.
+        history: Whether earlier turns are sent and this turn is kept.
+        cached: Whether an earlier answer to the same request is replayed; ``None`` follows the setting.
+        output: The variable for the answer; with ``draw`` a variable or a file.
+        format: The display of the answer: ``markdown``, ``text``, ``code`` or ``json``.
+        insert: Whether the answer's code blocks go into a new cell.
+        into: The variable with the ``ipywidgets.Output`` for the stream.
+        stream: Whether the answer is shown while it arrives, or when it is complete.
+        tools: The variables with the functions that the model may call.
+        max_steps: The most requests that tool calls may cause; ``None`` is the client's default.
+        schema: The variable with the type of the answer.
+        images: The files, addresses or variables of the images that are sent.
+        draw: Whether the prompt draws a picture.
+        think: Whether the model thinks first; ``None`` is the model's default.
+        agent: The id of the agent that answers; ``None`` for a model.
+        raw: Whether the server's response is shown.
+        dry_run: Whether the request is shown instead of sent.
+        allow_secrets: Whether a prompt with a secret may be sent.
+        help: Whether the help is shown instead of sending a request.
     """
 
     prompt: str = ""
@@ -77,7 +76,7 @@ class PromptOptions:
 
     @property
     def request_params(self) -> dict[str, Any]:
-        """Every parameter of the request but model and messages; ``-t`` and ``--max-tokens`` win over ``-P``."""
+        """All parameters of the request except model and messages; ``-t`` and ``--max-tokens`` win over ``-P``."""
         own = {"temperature": self.temperature, "max_tokens": self.max_tokens}
         return {**self.params, **{name: value for name, value in own.items() if value is not None}}
 
@@ -88,8 +87,8 @@ class Command:
 
     Attributes:
         name: Its name.
-        words: The words behind the name that belong to no option.
-        options: The fields that its options set.
+        words: The words after the name, without the options.
+        options: The values of its options, by field.
     """
 
     name: str
@@ -98,12 +97,12 @@ class Command:
 
     @property
     def word(self) -> str | None:
-        """The first word behind the name, or ``None``."""
+        """The first word after the name, or ``None``."""
         return self.words[0] if self.words else None
 
     @property
     def conversation(self) -> str | None:
-        """The conversation that ``-c`` names, or ``None``."""
+        """The conversation named by ``-c``, or ``None``."""
         name: str | None = self.options.get("conversation")
         return name
 
@@ -115,8 +114,8 @@ def parse_cell(line: str) -> PromptOptions:
         line: What follows ``%%cbai`` on its line.
 
     Raises:
-        UsageError: An option or a value is wrong, or words are left over: they could be the prompt,
-            a model or a slip, so nothing is guessed.
+        UsageError: An option or a value is wrong, or there are words after the options. Such words
+            could be a prompt, a model or a typo, so the parser does not guess.
     """
     reading = read_cell(line)
     values = reading.values()
@@ -129,8 +128,8 @@ def parse_cell(line: str) -> PromptOptions:
 def parse_line(line: str) -> PromptOptions | Command:
     """Parse what follows ``%cbai``: a command, or options and then the prompt.
 
-    ``--`` before a prompt makes it a prompt whatever its first word is. An empty line and ``-h`` ask
-    for the help.
+    The text after ``--`` is always a prompt, even if it begins like a command. An empty line and
+    ``-h`` show the help.
 
     Args:
         line: What follows ``%cbai``.

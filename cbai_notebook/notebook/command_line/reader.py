@@ -1,8 +1,8 @@
-"""The one reader of the line behind ``%cbai`` and ``%%cbai``, for running it and for the Tab key.
+"""The one reader of the line behind ``%cbai`` and ``%%cbai``, for the parser and for completion.
 
-It reads options, the words of a command and the beginning of the prompt, and stops at the first
-problem. An unfinished end of the line is a normal result: running the line raises the problem,
-completion offers what is expected there.
+It reads options and the words of a command, finds the prompt, and stops at the first problem. An
+unfinished line is a normal result: the parser raises its problem, completion offers what is expected
+at its end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cbai_notebook.notebook.command_line.options import (
 )
 from cbai_notebook.text import shortened
 
-# A lone dash and a negative number belong to the prompt.
+# A single dash and a negative number are no options: a prompt may begin with them.
 _OPTION = re.compile(r"--?[^\W\d][^\s=]*|--\S+")
 _END_OF_OPTIONS = re.compile(r"--(?=\s|$)")
 _DASHES_AT_END = re.compile(r"--?\Z")
@@ -44,9 +44,9 @@ class GivenOption:
     """An option of a line, such as ``-m hy3``.
 
     Attributes:
-        option: Its row of the table.
-        flag: How it is written in the line.
-        text: The text of its value; ``""`` when it takes none.
+        option: The option's row of the table.
+        flag: The flag in the line, short or long.
+        text: The text of the value; ``""`` for an option without a value.
     """
 
     option: Option
@@ -54,10 +54,10 @@ class GivenOption:
     text: str = ""
 
     def value(self) -> Any:
-        """Return the value that it sets.
+        """Return the value of the option.
 
         Raises:
-            UsageError: The text cannot be its value.
+            UsageError: The text is not a valid value.
         """
         option = self.option
         return option.read(self.flag, self.text) if option.metavar else option.sets
@@ -65,15 +65,15 @@ class GivenOption:
 
 @dataclass(frozen=True)
 class Expected:
-    """What may stand at the end of a line. All that is possible is set.
+    """All that can come at the end of a line. Its beginning may be in the line already.
 
     Attributes:
-        start: Where it begins in the line; what the line has from there on is its beginning.
-        value_of: The option whose value may stand there.
-        word: The kind of word that may stand there: ``COMMAND`` for the name of a command, or the
-            kind of a word behind it.
-        options: The options that may stand there.
-        prompt: Whether the text of a prompt may stand there.
+        start: The position where it begins; equal to the line's length when nothing is typed yet.
+        value_of: The option whose value can come.
+        word: The kind of word that can come: ``COMMAND`` for the name of a command, or the kind of
+            a word after the name; ``""`` for none.
+        options: The options that can come.
+        prompt: Whether the text of a prompt can come.
     """
 
     start: int
@@ -85,15 +85,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a line says.
+    """The result of reading a line.
 
     Attributes:
-        expected: What may stand at its end.
-        prompt: Where the prompt begins: the text behind the options.
-        given: The options, in their order.
-        command: The command that it is, or is meant to be; ``None`` for a prompt.
+        expected: What can come at the end of the line.
+        prompt: The position where the prompt begins.
+        given: The options, in the order of the line.
+        command: The command; ``None`` for a prompt.
         words: The words of the command.
-        problem: Why the line cannot be run; everything before the problem has been read.
+        problem: The error that stopped the reader, or ``None``.
     """
 
     expected: Expected
@@ -104,10 +104,10 @@ class Reading:
     problem: UsageError | None = None
 
     def values(self) -> dict[str, Any]:
-        """Return the fields that the options set.
+        """Return the values of the options, by field.
 
         Raises:
-            UsageError: A value is wrong, or the line cannot be run.
+            UsageError: A value is not valid, or the reader stopped at a problem.
         """
         values: dict[str, Any] = {}
         for given in self.given:
@@ -124,7 +124,7 @@ def read_cell(line: str, position: int = 0) -> Reading:
 
     Args:
         line: The line.
-        position: Where to begin.
+        position: The position after ``%%cbai``.
     """
     return _read_options(line, position, one_line=False)
 
@@ -132,11 +132,11 @@ def read_cell(line: str, position: int = 0) -> Reading:
 def read_line(line: str, position: int = 0) -> Reading:
     """Read what follows ``%cbai``: a command, or options and then the prompt.
 
-    Only the exact form of a command is one: ``history of Rome`` is a prompt.
+    A line is a command only in the exact form of the command: ``history of Rome`` is a prompt.
 
     Args:
         line: The line.
-        position: Where to begin.
+        position: The position after ``%cbai``.
     """
     start = skip_space(line, position)
     name = _COMMAND_NAME.match(line, start)
@@ -168,13 +168,13 @@ def _read_options(line: str, position: int, *, one_line: bool) -> Reading:
 
 
 def _read_command(line: str, start: int, command: CommandForm) -> Reading:
-    """Read a command, or find a prompt that begins with the name of a command."""
+    """Read a command, or a prompt that begins with the name of a command."""
     position = start + len(command.name)
     behind = line[position:]
     if behind.strip() in HELP_FLAGS:
         words = (command.name,) if command.options else ()
         return Reading(Expected(len(line)), start, command=FORM_OF["help"], words=words)
-    # An option says that the command is meant: what does not fit is then an error and no prompt.
+    # With an option the line is meant as the command: a word that does not fit is then an error.
     meant = bool(re.match(r"\s*-[-\w]", behind)) or any(
         word.partition("=")[0] in command.option_of for word in behind.split()
     )
@@ -195,11 +195,12 @@ class _Reader:
     """Reads options and words one by one, up to the first problem.
 
     Attributes:
-        position: Where the next option or word begins.
+        position: The position of the next option or word.
         given: The options so far.
         words: The words so far.
-        problem: Why reading has stopped.
-        expected: What may stand at the end of the line, once something reaches it without a space.
+        problem: The error that stopped the reader, or ``None``.
+        expected: What can come at the end of the line, when an option or a word ends there without
+            a space; else ``None``.
     """
 
     def __init__(
@@ -217,27 +218,27 @@ class _Reader:
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing more to read."""
+        """Whether the line is read to its end or to a problem."""
         return self.problem is not None or self.position == len(self._line)
 
     @property
     def kind(self) -> str:
-        """The kind of word that the command takes next, or ``""``."""
+        """The kind of the command's next word; ``""`` for none."""
         kinds = self._command.words if self._command else ()
         return kinds[len(self.words)] if len(self.words) < len(kinds) else ""
 
     def unused(self) -> tuple[Option, ...]:
-        """Return the options that may still be given."""
+        """Return the options that can still be given."""
         used = {given.option.field for given in self.given}
         options = dict.fromkeys(self._known.values())
         return tuple(option for option in options if option.add or option.field not in used)
 
     def reading(self, prompt: int, expected: Expected) -> Reading:
-        """Return what has been read.
+        """Return the result.
 
         Args:
-            prompt: Where the prompt begins.
-            expected: What may stand at the end of the line if nothing reaches it without a space.
+            prompt: The position where the prompt begins.
+            expected: What can come at the end of the line when the reader noted nothing else.
         """
         return Reading(
             self.expected or expected,
@@ -249,14 +250,14 @@ class _Reader:
         )
 
     def pass_dashes(self) -> bool:
-        """Pass over ``--``, the end of the options; return whether it is there."""
+        """Skip ``--``, the end of the options; return whether there is one."""
         dashes = _END_OF_OPTIONS.match(self._line, self.position)
         if dashes:
             self.position = skip_space(self._line, dashes.end())
         return dashes is not None
 
     def read_word(self) -> bool:
-        """Read a word of the command; return whether the word fits."""
+        """Read the next word of the command; return whether it is of the right kind."""
         word, kind = read_word(self._line, self.position), self.kind
         fits = _fits(word, kind)
         if word.end == len(self._line) and kind and (fits or word.problem):
@@ -279,7 +280,7 @@ class _Reader:
         option = self._known.get(flag)
         attached = end + 1 if line.startswith("=", end) else None
         if option is None:
-            # `-model x` is a slip for `--model x`, not the model "odel".
+            # `-model x` is a typo of `--model x`, not the model "odel".
             slip = len(flag) > 2 and any(long.startswith(f"-{flag}") for long in self._known)
             option = self._known.get(flag[:2])
             if slip or not option:
@@ -293,13 +294,13 @@ class _Reader:
         return True
 
     def _read_value(self, option: Option, flag: str, end: int, attached: int | None) -> None:
-        """Read what belongs to a flag, and note the option.
+        """Read the value of an option, if it takes one.
 
         Args:
             option: The option.
-            flag: How it is written.
-            end: The end of the flag.
-            attached: Where a value begins that is attached to the flag.
+            flag: The flag in the line.
+            end: The position after the flag.
+            attached: The position of the value in ``-mhy3`` and ``--model=hy3``; else ``None``.
         """
         text, problem = "", None
         if option.metavar:
@@ -329,7 +330,7 @@ class _Reader:
         )
 
     def misuse(self) -> UsageError:
-        """Return the error of a line that is meant as the command and does not have its form."""
+        """Return the error of a command that is not in its form."""
         assert self._command
         return UsageError(
             f"The command is {self._command.usage}; to ask about it instead, write "
@@ -338,7 +339,7 @@ class _Reader:
 
 
 def _fits(word: Word, kind: str) -> bool:
-    """Return whether a word is of the kind that a command takes next; ``""`` takes none."""
+    """Return whether a word is of a kind; no word is of the kind ``""``."""
     if not kind or word.problem:
         return False
     if kind == TURN:

@@ -1,4 +1,4 @@
-"""The Tab key in prompts. What fits is worked out in :mod:`cbai_notebook.notebook.command_line.completion`, loaded when needed."""
+"""The Tab key in prompts. The completion modules are imported at the first Tab, not at load time."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _IDENTIFIER = "cbai_notebook"
 
 
 def register(shell: InteractiveShell) -> None:
-    """Let the shell's Tab key complete prompts; doing it twice changes nothing."""
+    """Register completion of prompts with a shell; a second call changes nothing."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
-    # First of all, so that nothing takes the prompt for Python while there is something to offer.
+    # The highest priority: no other matcher may complete a prompt as Python code.
     @context_matcher(identifier=_IDENTIFIER, priority=1000)  # type: ignore[untyped-decorator]
     def match(context: CompletionContext) -> dict[str, Any]:
         if "%cbai" not in context.full_text:
@@ -37,7 +37,7 @@ def register(shell: InteractiveShell) -> None:
 
 
 def unregister(shell: InteractiveShell) -> None:
-    """Take completion of prompts away again."""
+    """Remove completion of prompts from a shell."""
     matchers = shell.Completer.custom_matchers
     matchers[:] = [
         matcher for matcher in matchers if getattr(matcher, "matcher_identifier", "") != _IDENTIFIER
@@ -67,7 +67,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         )
 
     def outputs() -> list[str]:
-        # Without the module there is no such widget; importing it here would cost the first Tab.
+        # No widget exists before the module is imported; importing it would slow the first Tab.
         widgets = sys.modules.get("ipywidgets")
         if widgets is None:
             return []

@@ -1,4 +1,4 @@
-"""What the commands of `%cbai` do. Each file holds those about one thing; this one says which is which."""
+"""The commands of `%cbai`: this file maps names to functions, the other files hold the functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(shell: InteractiveShell, command: Command) -> None:
     """Run a command.
 
     Raises:
-        CbaiError: It cannot be done; the message says what to do instead.
+        CbaiError: The command failed; the message says what to do instead.
     """
     match command.name:
         case "config":
@@ -54,7 +54,7 @@ def run(shell: InteractiveShell, command: Command) -> None:
 
 
 def show_help(name: str | None = None) -> None:
-    """Show options and commands, or how one command is used."""
+    """Show the help on all options and commands, or on one command."""
     from cbai_notebook.notebook.command_line.commands import FORM_OF, help_of, help_text
 
     form = FORM_OF.get(name or "")

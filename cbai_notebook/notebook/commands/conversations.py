@@ -1,4 +1,4 @@
-"""The commands that change which turns are on show: use, fork, rename, undo, reset, delete, diff, panel."""
+"""The commands about conversations: use, fork, rename, undo, reset, delete, diff, panel."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from cbai_notebook.text import counted, is_yes, shortened
 
 
 def existing(name: str | None) -> Conversation:
-    """Return a conversation that exists; a slip in a name must not make one.
+    """Return an existing conversation; a typo in a name must not create a new one.
+
+    Args:
+        name: Its name; ``None`` for the current conversation.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: There is no conversation of this name.
     """
     if name is not None and name not in names():
         from cbai_notebook.notebook.command_line.options import did_you_mean
@@ -28,10 +31,10 @@ def existing(name: str | None) -> Conversation:
 
 
 def turn_at(conversation: Conversation, number: int) -> Turn:
-    """Return a turn by its number, from 0, or from the end with -1.
+    """Return a turn by its number: 0 is the first, -1 the last.
 
     Raises:
-        UsageError: There is none of that number.
+        UsageError: There is no turn of this number.
     """
     turns = conversation.turns
     try:
@@ -44,7 +47,7 @@ def turn_at(conversation: Conversation, number: int) -> Turn:
 
 
 def use(command: Command) -> None:
-    """Go on in a conversation, or list them."""
+    """Make a conversation the current one, or list all conversations."""
     if command.word is None:
         _list()
         return
@@ -73,7 +76,7 @@ def _list() -> None:
 
 
 def fork(command: Command) -> None:
-    """Copy a conversation's turns into a new one, and go on there."""
+    """Copy a conversation and make the copy the current one."""
     conversation = existing(command.conversation)
     at = command.options.get("at")
     until = None if at is None else turn_at(conversation, at)
@@ -86,7 +89,7 @@ def fork(command: Command) -> None:
 
 
 def rename(command: Command) -> None:
-    """Give a conversation another name."""
+    """Rename a conversation."""
     if command.word is None:
         raise UsageError("The new name is missing: %cbai rename NAME.")
     conversation = existing(command.conversation)
@@ -96,7 +99,7 @@ def rename(command: Command) -> None:
 
 
 def undo(command: Command) -> None:
-    """Take the newest turn back."""
+    """Remove the newest turn."""
     conversation = existing(command.conversation)
     turn = conversation.undo()
     if turn is None:
@@ -106,7 +109,7 @@ def undo(command: Command) -> None:
 
 
 def reset(command: Command) -> None:
-    """Begin again with nothing said."""
+    """Empty a conversation; its turns are kept as a branch."""
     conversation = existing(command.word or command.conversation)
     turns = len(conversation.turns)
     conversation.reset()
@@ -120,10 +123,10 @@ def reset(command: Command) -> None:
 
 
 def delete(command: Command) -> None:
-    """Forget a conversation for good, when the user says so.
+    """Delete a conversation for good, after a yes of the user or with ``--yes``.
 
     Raises:
-        UsageError: Nobody can answer, or there is no such conversation; nothing is forgotten then.
+        UsageError: Nobody can answer, or there is no such conversation; nothing is deleted.
     """
     conversation = existing(command.word or command.conversation)
     name = conversation.name
@@ -138,7 +141,7 @@ def delete(command: Command) -> None:
 
 
 def diff(command: Command) -> None:
-    """Show what one answer says and another does not."""
+    """Show the differences between two answers."""
     from cbai_notebook.notebook.diff_view import show
 
     conversation = existing(command.conversation)
@@ -147,7 +150,7 @@ def diff(command: Command) -> None:
 
 
 def panel(command: Command) -> None:
-    """Show a chat panel on a conversation, made when it does not exist yet."""
+    """Show a chat panel for a conversation; create the conversation if it does not exist."""
     from IPython.display import display
 
     from cbai_notebook.notebook.panel import ChatPanel
@@ -159,5 +162,5 @@ def _confirmed(question: str, without_asking: str) -> bool:
     try:
         return is_yes(input(f"{question} [y/N] "))
     except (EOFError, NotImplementedError, RuntimeError) as error:
-        # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
+        # The base of ipykernel's StdinNotImplementedError is one of the last two, depending on the version.
         raise UsageError(f"Nobody can answer here. To forget it: {without_asking}.") from error

@@ -13,7 +13,7 @@ from cbai_notebook.text import counted
 
 
 def export(command: Command) -> None:
-    """Write a conversation to a file or a folder; without a form, list the forms."""
+    """Export a conversation to a file or a folder; without ``--to``, list the formats."""
     from cbai_notebook.conversation import formats
 
     form = command.options.get("to")
@@ -35,7 +35,7 @@ def export(command: Command) -> None:
 
 
 def import_(command: Command) -> None:
-    """Read conversations from a file."""
+    """Import conversations from a file."""
     from cbai_notebook.conversation import formats
     from cbai_notebook.conversation.frames.turns import turns_of
 

@@ -1,4 +1,4 @@
-"""The commands that look at what was said: history and usage."""
+"""The commands about past messages: history and usage."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 FOUND_LIMIT = 50
-"""Messages of other conversations that are shown unless a limit says otherwise, the newest."""
+"""How many messages a search over all conversations shows without ``--limit``: the newest."""
 
 BRIEF_CHARS = 32
-"""Characters of a prompt, and of an answer, where both stand in a line."""
+"""The most characters of a prompt, and of an answer, when one line shows both."""
 
 BAR_CHARS = 16
-"""Characters of the longest bar of the chart."""
+"""The width of the chart's longest bar, in characters."""
 
 _FILTERS = ("search", "since", "model", "role", "status", "limit")
 
 
 def history(shell: InteractiveShell, command: Command) -> None:
-    """Show the messages of a conversation, or those of all that fit; into a DataFrame on request."""
+    """Show the messages of a conversation, or search all; with ``--pandas``, store them as a DataFrame."""
     options = command.options
     everywhere = bool(options.get("all") or options.get("search")) and not command.conversation
     if variable := options.get("pandas"):
@@ -109,7 +109,7 @@ def _show_nothing(command: Command, everywhere: bool) -> None:
 
 
 def usage(shell: InteractiveShell, command: Command) -> None:
-    """Show requests, tokens and time by day and model, as a table with a small chart."""
+    """Show requests, tokens and time by day and model, as a table with a bar chart."""
     from cbai_notebook.conversation.history import usage as look
 
     conversation = existing(command.conversation).name if command.conversation else None

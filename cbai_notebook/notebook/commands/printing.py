@@ -1,4 +1,4 @@
-"""How commands print: plain lines and tables, without what could move a terminal's cursor."""
+"""Output of commands: plain lines and tables, without terminal control characters."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from cbai_notebook.text import plain
 
 PREVIEW_CHARS = 72
-"""Characters of a message that fit on its line."""
+"""The most characters of a message on its line of a table."""
 
 
 def write(text: str) -> None:
-    """Print a text."""
+    """Print a text without terminal control characters."""
     sys.stdout.write(plain(text) + "\n")
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under a header, in columns."""
+    """Print a header and rows in columns of equal width."""
     table = [header, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
     for row in table:

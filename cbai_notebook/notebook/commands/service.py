@@ -7,7 +7,7 @@ from cbai_notebook.notebook.commands.printing import write, write_table
 
 
 def show_config() -> None:
-    """Show every setting in force and where it came from; the key only as set or not set."""
+    """Show every setting and its source; of the API key only whether it is set."""
     from dataclasses import asdict
 
     from cbai_notebook.client.settings import settings
@@ -42,10 +42,10 @@ def show_config() -> None:
 
 
 def login() -> None:
-    """Ask for the environment's id and its key, hidden, and store them outside the notebook.
+    """Read the environment id and the API key (hidden) from the user; store them outside the notebook.
 
     Raises:
-        UsageError: Nobody can type here, or nothing was typed; nothing is stored then.
+        UsageError: Nobody can type, or nothing was typed; nothing is stored.
     """
     from getpass import getpass
 
@@ -55,7 +55,7 @@ def login() -> None:
         env_id = input("CloudBase environment id: ").strip()
         api_key = getpass("API key (hidden): ").strip() if env_id else ""
     except (EOFError, NotImplementedError, RuntimeError) as error:
-        # ipykernel's StdinNotImplementedError is both of the latter, depending on its version.
+        # The base of ipykernel's StdinNotImplementedError is one of the last two, depending on the version.
         raise UsageError(
             "Nobody can type here. Set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment instead."
         ) from error
@@ -66,7 +66,7 @@ def login() -> None:
 
 
 def show_models(provider: str | None) -> None:
-    """Show model names to try, of one provider or of all."""
+    """Show suggested models of one provider or of all providers."""
     from cbai_notebook.client.providers import SUGGESTED_MODELS
 
     chosen = {

@@ -1,4 +1,4 @@
-"""Tab in prompts: in the function, in a shell, and in a kernel."""
+"""Completion of prompts: by the function, in a shell and in a kernel."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def completing_shell(bare_shell: InteractiveShell) -> InteractiveShell:
 
 
 def offered(shell: InteractiveShell, code: str) -> list[tuple[int, str]]:
-    """Return what a frontend would show at the end of `code`: where it begins, and what it is."""
+    """Return the completions that a frontend shows at the end of `code`, each with its start."""
     with provisionalcompleter():
         found = rectify_completions(code, shell.Completer.completions(code, len(code)))
         return [(each.start, each.text) for each in found]
@@ -178,7 +178,7 @@ def test_the_older_call_works_too(completing_shell: InteractiveShell) -> None:
 
 
 class UnboundProxy:
-    """Raises whatever is asked of it, its class included, as the proxies of web frameworks do."""
+    """Raises on access to any attribute, also ``__class__``, like the proxies of web frameworks."""
 
     def __getattribute__(self, name: str) -> Any:
         raise RuntimeError("working outside of a context")

@@ -1,4 +1,4 @@
-"""What the line behind the magics says."""
+"""Parsing of the line behind the magics."""
 
 from __future__ import annotations
 
