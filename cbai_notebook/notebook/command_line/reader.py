@@ -281,10 +281,10 @@ class _Reader:
         attached = end + 1 if line.startswith("=", end) else None
         if option is None:
             # `-model x` is a typo of `--model x`, not the model "odel".
-            slip = len(flag) > 2 and any(long.startswith(f"-{flag}") for long in self._known)
+            typo = len(flag) > 2 and any(long.startswith(f"-{flag}") for long in self._known)
             option = self._known.get(flag[:2])
-            if slip or not option:
-                self.problem = self._unknown(flag, slip)
+            if typo or not option:
+                self.problem = self._unknown(flag, typo)
             if option:
                 flag, attached = flag[:2], name.start() + 2
         if end == len(line) and attached is None:
@@ -319,10 +319,10 @@ class _Reader:
             self.given.append(GivenOption(option, flag, text))
             self.position = skip_space(self._line, end)
 
-    def _unknown(self, flag: str, slip: bool) -> UsageError:
+    def _unknown(self, flag: str, typo: bool) -> UsageError:
         if self._command:
             return self.misuse()
-        near = did_you_mean(f"-{flag}" if slip else flag, self._known)
+        near = did_you_mean(f"-{flag}" if typo else flag, self._known)
         hint = _PUT_DASHES if self._may_be_prompt else ""
         return UsageError(
             f"There is no option {shortened(flag, QUOTED_CHARS)}."
