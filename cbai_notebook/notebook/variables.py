@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook import bridge
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
-from cbai_notebook.text import is_yes, plain
+from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
+from cbai_notebook.text import is_yes, plain, shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import PendingCall
     from cbai_notebook.conversation import Turn
     from cbai_notebook.notebook.render_loop import CellThread
-
-LONGEST_NAME = 40
-"""Characters of an image's name that an error message shows."""
 
 LONGEST_ARGUMENTS = 300
 """Characters of a tool call's arguments that the question to the user shows."""
@@ -145,7 +144,7 @@ def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
     try:
         return str(image_part(source)["image_url"]["url"])
     except CbaiError as error:
-        raise type(error)(f"--image {shortened(text, LONGEST_NAME)}: {error.message}") from error
+        raise type(error)(f"--image {shortened(text, QUOTED_CHARS)}: {error.message}") from error
 
 
 def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
@@ -158,7 +157,7 @@ def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
         return found.value
     if not _is_file(text):
         raise UsageError(
-            f"--image {shortened(text, LONGEST_NAME)}: {_no_image(found, match['path'])}"
+            f"--image {shortened(text, QUOTED_CHARS)}: {_no_image(found, match['path'])}"
         )
     return text
 

@@ -13,36 +13,9 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 import cbai_notebook as cbai
 from cbai_notebook import errors
+from cbai_notebook.conversation import names
 from tests.gateway import Gateway, Scenario
-
-
-@pytest.fixture
-def shell(gateway: Gateway) -> Iterator[TerminalInteractiveShell]:
-    """Yield a shell with the extension loaded, connected to the gateway, with empty conversations."""
-    cbai.configure(base_url=gateway.base_url, api_key="test-key", env_id="test-env")
-    shell = TerminalInteractiveShell.instance()
-    shell.reset()
-    shell.run_line_magic("load_ext", "cbai_notebook")
-    yield shell
-    for name in names():
-        cbai.chat(name).reset()
-    cbai.configure(
-        base_url=None, api_key=None, env_id=None, history_turns=None, table_rows=None, model=None
-    )
-
-
-def run(shell: TerminalInteractiveShell, code: str) -> ExecutionResult:
-    return shell.run_cell(code, store_history=True)
-
-
-def must(shell: TerminalInteractiveShell, code: str) -> None:
-    run(shell, code).raise_error()
-
-
-def error_of(shell: TerminalInteractiveShell, code: str) -> BaseException:
-    error = run(shell, code).error_in_exec
-    assert error is not None
-    return error
+from tests.notebook.cells import error_of, must
 
 
 def prompt_of(gateway: Gateway) -> str:
