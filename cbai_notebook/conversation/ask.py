@@ -14,7 +14,7 @@ from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation, Message
 from cbai_notebook.conversation.delta import Delta, Listener
 from cbai_notebook.conversation.replay import answer_of, fingerprint
-from cbai_notebook.conversation.stepping import following
+from cbai_notebook.conversation.tool_hooks import with_tool_hooks
 from cbai_notebook.conversation.turn import (
     CANCELLED,
     COMPLETE,
@@ -144,7 +144,7 @@ async def ask(
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
-        options = following(prompt.options, turn, grow, streamed=prompt.stream)
+        options = with_tool_hooks(prompt.options, turn, grow, streamed=prompt.stream)
         answer = await _answer(model, {**params, **options}, prompt.stream, turn, grow)
         _complete(turn, answer)
         if "response_type" in prompt.options and turn.final_text != _final_text(answer):

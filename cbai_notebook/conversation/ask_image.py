@@ -15,6 +15,7 @@ from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.replay import fingerprint
 from cbai_notebook.conversation.turn import COMPLETE, Turn
 from cbai_notebook.errors import ImageDownloadError
+from cbai_notebook.text import counted, cut
 
 if TYPE_CHECKING:
     from cbai_notebook.client.images.image import ImageAnswer
@@ -61,10 +62,10 @@ async def draw(conversation: Conversation, prompt: Prompt, model: ImageModel) ->
 
 def _keep(turn: Turn, answer: ImageAnswer) -> None:
     count = len(answer.images)
-    drew = "Drew an image" if count == 1 else f"Drew {count} images"
-    words = "; ".join(revised_prompts(answer))
-    note = f"{drew}: {words}" if words else f"{drew}."
-    turn.add(note if len(note) <= LONGEST_NOTE else note[: LONGEST_NOTE - 1] + "…", "")
+    images = "an image" if count == 1 else counted(count, "image")
+    prompts = "; ".join(revised_prompts(answer))
+    note = f"Drew {images}: {prompts}" if prompts else f"Drew {images}."
+    turn.add(cut(note, LONGEST_NOTE), "")
     turn.model = answer.model
 
 

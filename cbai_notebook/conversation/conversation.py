@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns
 from cbai_notebook.conversation.frames.turns import read, turns_of
-from cbai_notebook.conversation.messages import Messages
-from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.records import Messages, Records
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cbai_notebook.conversation.alignment import pairs
+from cbai_notebook.text import IDEOGRAPHS, KANA, KANA_EXTENSIONS
 
 # Scripts that put no spaces between words are compared character by character.
-_UNSPACED = "\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED = KANA + KANA_EXTENSIONS + IDEOGRAPHS
 # From U+00C0 to U+1FFF stand letters and the marks that go with them.
 _LETTERS = rf"(?:[\u00c0-\u1fff]|[^\W{_UNSPACED}])+"
 

@@ -1,12 +1,14 @@
-"""A list of message records that can be looked at and taken to a DataFrame."""
+"""Lists of message records: ``Records``, which become a table, and ``chat.messages``, which can be added to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overload
 
 from cbai_notebook.conversation.frames.to_frame import to_native, to_pandas
+from cbai_notebook.errors import UsageError
+from cbai_notebook.text import counted, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,19 +91,73 @@ class Records(list[dict[str, Any]]):
         )
 
     def _count(self) -> str:
-        whole = f"{len(self):,} message{'' if len(self) == 1 else 's'}"
-        return f"{whole}; the last {SHOWN_ROWS}" if len(self) > SHOWN_ROWS else whole
+        count = counted(len(self), "message")
+        return f"{count}; the last {SHOWN_ROWS}" if len(self) > SHOWN_ROWS else count
 
     def _cells(self, form: Literal["html", "text"]) -> Iterator[dict[str, str]]:
         for record in list.__getitem__(self, slice(-SHOWN_ROWS, None)):
-            yield {name: one_line(record.get(name), _CHARS[form]) for name in _SHOWN}
+            values = {name: record.get(name) for name in _SHOWN}
+            yield {
+                name: "" if value is None else one_line(str(value), _CHARS[form])
+                for name, value in values.items()
+            }
 
 
-def one_line(value: object, chars: int) -> str:
-    """Return a value as one short line without characters that steer or reorder what is read."""
-    # A few times the length is enough to fill the line, however many blanks are in it.
-    text = "" if value is None else str(value)[: 4 * chars]
-    seen = "".join(char if char.isprintable() else " " for char in text)
-    line = " ".join(seen.split())
-    whole = len(line) <= chars and (value is None or len(str(value)) <= 4 * chars)
-    return line if whole else f"{line[: chars - 1]}…"
+class Messages(Records):
+    """The messages of a conversation as flat dicts, at the moment they were asked for.
+
+    It reads like any list. ``append`` and ``extend`` go into the conversation as well. Other changes are
+    refused, because they would leave a list that is no conversation; a copy of the list is yours.
+
+    Args:
+        records: The messages.
+        add: Adds messages to the conversation and returns all that are in it then.
+    """
+
+    def __init__(
+        self,
+        records: Iterable[dict[str, Any]],
+        add: Callable[[list[Mapping[str, Any]]], list[dict[str, Any]]],
+    ) -> None:
+        super().__init__(records)
+        self._add = add
+
+    def append(self, message: Mapping[str, Any]) -> None:
+        """Add a message to the conversation.
+
+        Args:
+            message: A dict with ``role`` and ``content``. A user's waits for its answer; an
+                assistant's answers the user's message before it.
+
+        Raises:
+            UsageError: It does not fit behind what is there; nothing was added.
+        """
+        self.extend([message])
+
+    def extend(self, messages: Iterable[Mapping[str, Any]]) -> None:
+        """Add messages to the conversation, all or none.
+
+        Raises:
+            UsageError: One does not fit; the message says which.
+        """
+        super().__init__(self._add(list(messages)))
+
+    def __iadd__(self, messages: Iterable[Mapping[str, Any]]) -> Messages:  # type: ignore[misc,override]
+        self.extend(messages)
+        return self
+
+    def copy(self) -> Records:
+        """Return a list that belongs to the caller alone."""
+        return Records(self)
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise UsageError(
+            "This list shows a conversation and can only be added to. chat.undo(), chat.delete(turn) "
+            "and chat.copy(name) change a conversation; chat.messages.copy() is a list of your own."
+        )
+
+    insert = pop = remove = clear = sort = reverse = _refuse
+    __setitem__ = __delitem__ = __imul__ = _refuse
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return Records, (list(self),)

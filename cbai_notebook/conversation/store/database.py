@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from cbai_notebook.conversation.store import forking, schema
+from cbai_notebook.conversation.store import schema
+from cbai_notebook.conversation.store.processes import register_fork_hooks
 from cbai_notebook.errors import HistoryError
 
 BUSY_S = 20.0
@@ -43,7 +44,7 @@ class Database:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._opened_file: tuple[int, int] | None = None
-        forking.watch(self)
+        register_fork_hooks(self)
         self._broken: HistoryError | None = None
 
     @contextmanager

@@ -1,56 +1,109 @@
-"""Which processes are still there: each holds a lock on a file of its own until it ends, however it ends."""
+"""Processes that share one history: which of them are alive, and what a fork must not copy to a child.
+
+A SQLite connection that is carried over a fork writes without locks; a file lock that is carried over
+outlives the process that took it. So both register hooks that run around every fork.
+https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_across_a_fork_
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import uuid
+import weakref
 from pathlib import Path
+from typing import Protocol
 
-from cbai_notebook.conversation.store import forking
 from cbai_notebook.files import try_lock
+
+# Forks -------------------------------------------------------------------------------------------
+
+
+class ForkHooks(Protocol):
+    """An object that holds something open which a forked child must not use."""
+
+    def before_fork(self) -> None:
+        """Prepare for a fork; runs in the parent."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Continue after a fork; runs once in the parent and once in the child."""
+
+
+_registered: weakref.WeakSet[ForkHooks] = weakref.WeakSet()
+_prepared: list[ForkHooks] = []
+
+
+def register_fork_hooks(owner: ForkHooks) -> None:
+    """Run the hooks of an object around every fork, for as long as the object exists."""
+    _registered.add(owner)
+
+
+def _before_fork() -> None:
+    _prepared[:] = _registered
+    for owner in _prepared:
+        owner.before_fork()
+
+
+def _after_fork(*, in_child: bool) -> None:
+    for owner in _prepared:
+        owner.after_fork(in_child=in_child)
+    _prepared.clear()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _after_fork(in_child=False),
+        after_in_child=lambda: _after_fork(in_child=True),
+    )
+
+
+# Which processes are alive -----------------------------------------------------------------------
 
 
 class LiveProcesses:
-    """This process's own sign of life, and a look at those of others.
+    """Lock files that show which processes are alive.
+
+    Each process locks a file named after it; the system releases the lock when the process ends,
+    however it ends.
 
     Args:
-        folder: Where the files are; made when the first is needed.
+        folder: The folder of the lock files; made with the first of them.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._descriptor: int | None = None
         self._name = ""
-        forking.watch(self)
+        register_fork_hooks(self)
 
     @property
     def name(self) -> str:
-        """What this process is called; the first look at it makes the file."""
+        """The name of this process; its lock file is made when the name is first read."""
         while not self._name:
             name = uuid.uuid4().hex
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._file(name), os.O_RDWR | os.O_CREAT, 0o600)
             with contextlib.suppress(OSError):  # a file system without locks
                 try_lock(descriptor)
-            # Another process that tidies up may have taken the file before it was locked.
+            # Another process may have removed the file in `remove_ended` before it was locked.
             if self._file(name).exists():
                 self._name, self._descriptor = name, descriptor
             else:
                 os.close(descriptor)
         return self._name
 
-    def tidy(self) -> None:
-        """Take away the files of processes that are gone."""
+    def remove_ended(self) -> None:
+        """Remove the lock files of processes that have ended."""
         for file in self._folder.glob("*.lock"):
             self.has_ended(file.stem)
 
     def is_me(self, name: str | None) -> bool:
-        """Return whether a name is this process's."""
+        """Return whether a name is that of this process."""
         return bool(name) and name == self._name
 
     def has_ended(self, name: str) -> bool:
-        """Return whether the process of a name is gone; its file goes with it."""
+        """Return whether the process of a name has ended; if so, remove its lock file."""
         if self.is_me(name):
             return False
         file = self._file(name)
@@ -61,7 +114,7 @@ class LiveProcesses:
         try:
             free = try_lock(descriptor)
         except OSError:
-            # Without locks nobody can tell. An answer that does go on puts this right when it ends.
+            # Without locks nobody can tell. An answer that still streams corrects this when it ends.
             return True
         finally:
             os.close(descriptor)
@@ -71,7 +124,7 @@ class LiveProcesses:
         return free
 
     def close(self) -> None:
-        """Take the sign away."""
+        """Release the lock of this process and remove its file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             with contextlib.suppress(OSError):
@@ -79,15 +132,15 @@ class LiveProcesses:
         self._descriptor, self._name = None, ""
 
     def before_fork(self) -> None:
-        """Do nothing yet."""
+        """Do nothing: the parent keeps its lock."""
 
     def after_fork(self, *, in_child: bool) -> None:
-        """Let go of the parent's lock in a child, which would hold it beyond the parent's end."""
+        """Close the parent's lock file in the child, which would hold the lock after the parent's end."""
         if in_child and self._descriptor is not None:
             os.close(self._descriptor)
         if in_child:
             self._descriptor, self._name = None, ""
 
     def _file(self, name: str) -> Path:
-        # The name comes out of a file that anyone could have written.
+        # The name is read from the history file, which anyone could have written.
         return self._folder / f"{Path(name).name}.lock"

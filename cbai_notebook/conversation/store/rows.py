@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cbai_notebook.conversation.frames.to_frame import utf8
 from cbai_notebook.conversation.turn import STREAMING, Turn
+from cbai_notebook.text import without_surrogates
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -70,13 +70,17 @@ def values_of(turn: Turn, mask: Mask) -> list[Any]:
     values = [_fitting(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
     for name in WRITTEN:
         value = getattr(turn, name)
-        values.append(mask(utf8(value)) if value else value)
+        values.append(mask(without_surrogates(value)) if value else value)
     values += [_dump(getattr(turn, name), mask) for name in JSON]
     values += [int(getattr(turn, name)) for name in FLAGS]
     values.append(microseconds(turn.created_at))
     # What an open answer holds so far is written by the checkpoints.
     open_ = turn.status == STREAMING
-    came = ("", "") if open_ else (mask(utf8(turn.text)), mask(utf8(turn.reasoning)))
+    came = (
+        ("", "")
+        if open_
+        else (mask(without_surrogates(turn.text)), mask(without_surrogates(turn.reasoning)))
+    )
     return [*values, *came]
 
 
@@ -119,9 +123,11 @@ def _masked(value: Any, mask: Mask) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Mapping):
-        return {mask(utf8(str(name))): _masked(one, mask) for name, one in value.items()}
+        return {
+            mask(without_surrogates(str(name))): _masked(one, mask) for name, one in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_masked(one, mask) for one in value]
-    text = utf8(str(value))
+    text = without_surrogates(str(value))
     masked = mask(text)
     return value if isinstance(value, (int, float)) and masked == text else masked

@@ -12,10 +12,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_CHARACTERS = (
-    r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_CHARACTER = re.compile(f"([{_CHARACTERS}])")
+from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA
+
+# What is on disk was indexed with exactly this set: a change needs a step of the schema that indexes anew.
+_CHARACTER = re.compile(f"([{KANA}{IDEOGRAPHS}{HANGUL}])")
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 SHORTEST_BEGINNING = 3

@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from cbai_notebook.conversation.frames.to_frame import utf8
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.store import rows, search
 from cbai_notebook.conversation.store.database import Database
@@ -19,6 +18,7 @@ from cbai_notebook.conversation.store.rows import LARGEST
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import without_surrogates
 
 ENDED = "The kernel ended before the answer did."
 """What is said of an answer whose process is gone."""
@@ -292,7 +292,7 @@ class Store:
 
     def _written(self, name: str) -> str:
         """Return a name as it stands in the file."""
-        return self._masks(False)(utf8(name))
+        return self._masks(False)(without_surrogates(name))
 
     def mask_for(self, turn: Turn) -> Masker:
         """Return what masks the secrets in a turn, as they are known now."""
@@ -376,7 +376,7 @@ class Store:
         with self.database.reading() as connection:
             if not self._tidied:
                 self._tidied = True
-                self._processes.tidy()
+                self._processes.remove_ended()
             open_ = connection.execute(
                 "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL"
             ).fetchall()

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cbai_notebook.conversation.frames.to_frame import utf8
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.store.store import Changes, Store, Stored
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError
+from cbai_notebook.text import without_surrogates
 
 
 @dataclass(frozen=True)
@@ -231,6 +231,6 @@ class StoreSync:
 
 def _cut(mask: Masker, text: str) -> tuple[str, str]:
     """Return what of a growing text can be masked for good, and the rest."""
-    text = utf8(text)
+    text = without_surrogates(text)
     settled = mask.settled(text)
     return text[:settled], text[settled:]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook import bridge
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Conversation, Turn, chat, fresh
-from cbai_notebook.conversation.messages import Messages
+from cbai_notebook.conversation.records import Messages
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.panel.prompt_queue import (
     PanelOptions,

@@ -1,4 +1,4 @@
-"""Follows the steps of an answer that calls tools: what is shown of the calls, and what is kept."""
+"""Hooks for the client's tool loop: they put tool calls and steps into the turn and on the screen."""
 
 from __future__ import annotations
 
@@ -16,70 +16,70 @@ if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import PendingCall, ToolCallState
 
 Approve = Callable[[Turn, "PendingCall"], Awaitable[bool]]
-"""Asks the user about a call. The turn tells it from calls of the same id: models count their calls anew
-in each answer."""
+"""Asks the user whether a tool call may run. The turn is needed to identify the call: models number their
+calls anew in each answer, so ids repeat."""
 
 
-def following(
-    options: Mapping[str, Any], turn: Turn, grow: Callable[[Delta], None], *, streamed: bool
+def with_tool_hooks(
+    options: Mapping[str, Any], turn: Turn, listener: Callable[[Delta], None], *, streamed: bool
 ) -> dict[str, Any]:
-    """Return the client's options with what follows the calls of tools.
+    """Return the client's options with hooks that follow the tool calls.
 
     Args:
         options: ``tools``, ``on_step_finish`` and so on, as the caller wants them; ``approve`` is
-            an :data:`Approve`.
+            an :data:`Approve`. The caller's own hooks are called as well.
         turn: Gets the messages of each step that called tools.
-        grow: Told of each call when it starts, when the user is asked, and when it has ended.
-        streamed: Whether the words of a step arrive by themselves.
+        listener: Called with each call when it starts, when the user is asked, and when it has ended.
+        streamed: Whether the text of a step has already arrived as deltas.
     """
     if not options.get("tools"):
         return dict(options)
-    steps = _Steps(options, turn, grow, streamed)
-    followed = {**options, "on_call": steps.on_call, "on_step_finish": steps.on_step_finish}
+    hooks = _ToolHooks(options, turn, listener, streamed)
+    hooked = {**options, "on_call": hooks.on_call, "on_step_finish": hooks.on_step_finish}
     if options.get("approve"):
-        followed["approve"] = steps.approve
-    return followed
+        hooked["approve"] = hooks.approve
+    return hooked
 
 
-class _Steps:
+class _ToolHooks:
     def __init__(
         self,
         options: Mapping[str, Any],
         turn: Turn,
-        grow: Callable[[Delta], None],
+        listener: Callable[[Delta], None],
         streamed: bool,
     ) -> None:
-        self._approve: Approve = options.get("approve") or _no
+        self._approve: Approve = options.get("approve") or _deny
         self._on_step_finish = options.get("on_step_finish")
         self._on_call = options.get("on_call")
         self._turn = turn
-        self._grow = grow
+        self._listener = listener
         self._streamed = streamed
 
     def on_call(self, state: ToolCallState) -> None:
-        self._grow(Delta(call=_call_of(state)))
+        self._listener(Delta(call=_call_of(state)))
         if self._on_call:
             self._on_call(state)
 
     async def approve(self, pending: PendingCall) -> bool:
-        call = next((one for one in self._turn.calls if one.id == pending.id), None)
+        call = next((call for call in self._turn.calls if call.id == pending.id), None)
         if call is not None:
-            self._grow(Delta(call=replace(call, status=ASKING)))
+            self._listener(Delta(call=replace(call, status=ASKING)))
         allowed = await self._approve(self._turn, pending)
         if call is not None and allowed:
-            self._grow(Delta(call=replace(call, status=RUNNING)))
+            self._listener(Delta(call=replace(call, status=RUNNING)))
         return allowed
 
     async def on_step_finish(self, step: Step) -> None:
         if step.results:
             self._turn.steps += tuple(step.messages)
-            if words := step.message.get("content"):
-                # The words of a step and what follows them are not one sentence.
-                self._grow(Delta(BETWEEN_STEPS if self._streamed else words + BETWEEN_STEPS))
+            if text := step.message.get("content"):
+                # Without a separator the text of a step and the next text would read as one sentence.
+                self._listener(Delta(BETWEEN_STEPS if self._streamed else text + BETWEEN_STEPS))
         if self._on_step_finish:
-            waited = self._on_step_finish(step)
-            if inspect.isawaitable(waited):
-                await waited
+            result = self._on_step_finish(step)
+            if inspect.isawaitable(result):
+                await result
 
 
 def _call_of(state: ToolCallState) -> ToolCall:
@@ -91,5 +91,5 @@ def _call_of(state: ToolCallState) -> ToolCall:
     )
 
 
-async def _no(turn: Turn, pending: PendingCall) -> bool:
+async def _deny(turn: Turn, pending: PendingCall) -> bool:
     return False
