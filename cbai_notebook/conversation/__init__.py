@@ -5,7 +5,7 @@ from cbai_notebook.conversation.ask import Prompt, ask, context_of, request_of
 from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.delta import Delta
-from cbai_notebook.conversation.registry import chat, conversations, fresh, names, use
+from cbai_notebook.conversation.registry import chat, conversations, names, new_conversation, use
 from cbai_notebook.conversation.store import keep_history
 from cbai_notebook.conversation.tool_calls import ToolCall
 from cbai_notebook.conversation.turn import RECORD_KEYS, Turn
@@ -25,9 +25,9 @@ __all__ = [
     "chat",
     "context_of",
     "conversations",
-    "fresh",
     "keep_history",
     "names",
+    "new_conversation",
     "request_of",
     "secrets",
     "use",

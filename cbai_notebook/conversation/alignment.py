@@ -75,23 +75,23 @@ def _once(words: Words) -> dict[str, int]:
 
 def _exact(old: Words, new: Words) -> list[Pair]:
     """Return the pairs of which the words have the most characters."""
-    # kept[i][j] is what can be kept of old[i:] and new[j:].
-    kept = [[0] * (len(new) + 1)]
+    # best[i][j] is what can be kept of old[i:] and new[j:].
+    best = [[0] * (len(new) + 1)]
     for word in reversed(old):
-        below, row, right = kept[-1], [0], 0
+        below, row, right = best[-1], [0], 0
         for j in range(len(new) - 1, -1, -1):
             right = below[j + 1] + len(word) if word == new[j] else max(below[j], right)
             row.append(right)
         row.reverse()
-        kept.append(row)
-    kept.reverse()
+        best.append(row)
+    best.reverse()
     found: list[Pair] = []
     i = j = 0
     while i < len(old) and j < len(new):
         if old[i] == new[j]:
             found.append((i, j))
             i, j = i + 1, j + 1
-        elif kept[i + 1][j] >= kept[i][j + 1]:
+        elif best[i + 1][j] >= best[i][j + 1]:
             i += 1
         else:
             j += 1

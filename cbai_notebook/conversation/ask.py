@@ -117,41 +117,41 @@ async def ask(
     """
     context = context_of(conversation, prompt, limits or ContextLimits())
     params = request_of(prompt, context)
-    request = fingerprint(model.provider, {**params, **_described(prompt.options)})
+    request = fingerprint(model.provider, {**params, **_option_fields(prompt.options)})
     if prompt.cached and (found := conversation.answered(request)):
         # What holds no such object any more, since a secret in it was masked, is asked for anew.
         with contextlib.suppress(StructuredAnswerError):
             answer = answer_of(found, params["messages"], prompt.options.get("response_type"))
-            _from_history(conversation, prompt, found, listener)
+            _replay(conversation, prompt, found, listener)
             return answer
-    turn = turn_of(conversation, prompt, model.provider, context.dropped_turns, request)
+    turn = new_turn(conversation, prompt, model.provider, context.dropped_turns, request)
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)
     opened(turn)
     checkpoints = Checkpoints(conversation, turn) if prompt.remember and conversation.kept else None
 
-    def grow(delta: Delta) -> None:
+    def on_delta(delta: Delta) -> None:
         if delta.call:
-            turn.note(delta.call)
+            turn.update_call(delta.call)
         if prompt.remember:
             conversation.grow(turn, delta.text, delta.reasoning)
         else:
             turn.add(delta.text, delta.reasoning)
         if checkpoints:
-            checkpoints.note()
+            checkpoints.schedule()
         listener(delta)
 
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
-        options = with_tool_hooks(prompt.options, turn, grow, streamed=prompt.stream)
-        answer = await _answer(model, {**params, **options}, prompt.stream, turn, grow)
-        _complete(turn, answer)
+        options = with_tool_hooks(prompt.options, turn, on_delta, streamed=prompt.stream)
+        answer = await _answer(model, {**params, **options}, prompt.stream, turn, on_delta)
+        _record_answer(turn, answer)
         if "response_type" in prompt.options and turn.final_text != _final_text(answer):
             turn.replace_text(_final_text(answer))
         return answer
     except BaseException as error:
-        status = broken(turn, error)
+        status = record_error(turn, error)
         raise
     finally:
         if checkpoints:
@@ -161,7 +161,7 @@ async def ask(
             conversation.close(turn, status)
 
 
-def turn_of(
+def new_turn(
     conversation: Conversation, prompt: Prompt, provider: str, dropped_turns: int, request: str
 ) -> Turn:
     """Return a turn that is about to be asked.
@@ -201,7 +201,7 @@ def turn_of(
     return turn
 
 
-def _from_history(
+def _replay(
     conversation: Conversation,
     prompt: Prompt,
     found: Turn,
@@ -209,13 +209,13 @@ def _from_history(
 ) -> None:
     """Answer a question as it was answered before."""
     listener(Delta(found.text, found.reasoning))
-    own = prompt.replaces
-    if own is not None and own.request == found.request and own.text == found.text:
+    replaced = prompt.replaces
+    if replaced is not None and replaced.request == found.request and replaced.text == found.text:
         # The cell's own turn says so already: it is the newest version as it stands.
-        own.stale = False
-        conversation.keep(own)
+        replaced.stale = False
+        conversation.keep(replaced)
     elif prompt.remember:
-        turn = turn_of(conversation, prompt, found.provider or "", 0, found.request or "")
+        turn = new_turn(conversation, prompt, found.provider or "", 0, found.request or "")
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.status = found.steps, COMPLETE
@@ -247,13 +247,13 @@ def _final_text(answer: Answer) -> str:
     return "" if answer.steps and answer.steps[-1].results else answer.text
 
 
-def _described(options: Mapping[str, Any]) -> dict[str, Any]:
+def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of the client's side makes a request another one, as a model is told of it."""
     found: dict[str, Any] = {}
     if tools := options.get("tools"):
         from cbai_notebook.client.tools.tool import Tool, tools_of
 
-        found["tools"] = [one.sent if isinstance(one, Tool) else one for one in tools_of(tools)]
+        found["tools"] = [tool.sent if isinstance(tool, Tool) else tool for tool in tools_of(tools)]
     if (kind := options.get("response_type")) is not None:
         from cbai_notebook.client.structured.response_type import response_type_of
 
@@ -263,7 +263,7 @@ def _described(options: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _complete(turn: Turn, answer: Answer) -> None:
+def _record_answer(turn: Turn, answer: Answer) -> None:
     # What an agent is asked by is its id, not the model behind it.
     turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
     turn.finish_reason = answer.finish_reason
@@ -282,7 +282,7 @@ def _sources(answer: Answer) -> dict[str, Any]:
     return ({"searched": pages} if pages else {}) | ({"looked_up": names} if names else {})
 
 
-def broken(turn: Turn, error: BaseException) -> str:
+def record_error(turn: Turn, error: BaseException) -> str:
     """Note what went wrong and return how the turn ended."""
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
         return CANCELLED

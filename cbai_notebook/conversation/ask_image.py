@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.ask import Prompt, broken, turn_of
+from cbai_notebook.conversation.ask import Prompt, new_turn, record_error
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.replay import fingerprint
 from cbai_notebook.conversation.turn import COMPLETE, Turn
@@ -39,7 +39,7 @@ async def draw(conversation: Conversation, prompt: Prompt, model: ImageModel) ->
     """
     named = {"model": prompt.model} if prompt.model else {}
     params = {**prompt.params, **named, "prompt": prompt.text}
-    turn = turn_of(conversation, prompt, model.provider, 0, fingerprint(model.provider, params))
+    turn = new_turn(conversation, prompt, model.provider, 0, fingerprint(model.provider, params))
     turn.drawn = True
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)
@@ -47,12 +47,12 @@ async def draw(conversation: Conversation, prompt: Prompt, model: ImageModel) ->
     status = COMPLETE
     try:
         answer = await model.generate_image(**params)
-        _keep(turn, answer)
+        _record_answer(turn, answer)
         return answer
     except BaseException as error:
         if isinstance(error, ImageDownloadError):
-            _keep(turn, error.answer)
-        status = broken(turn, error)
+            _record_answer(turn, error.answer)
+        status = record_error(turn, error)
         raise
     finally:
         turn.duration_s = asyncio.get_running_loop().time() - started
@@ -60,7 +60,7 @@ async def draw(conversation: Conversation, prompt: Prompt, model: ImageModel) ->
             conversation.close(turn, status)
 
 
-def _keep(turn: Turn, answer: ImageAnswer) -> None:
+def _record_answer(turn: Turn, answer: ImageAnswer) -> None:
     count = len(answer.images)
     images = "an image" if count == 1 else counted(count, "image")
     prompts = "; ".join(revised_prompts(answer))

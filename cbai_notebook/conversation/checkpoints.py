@@ -25,7 +25,7 @@ class Checkpoints:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
-    def note(self) -> None:
+    def schedule(self) -> None:
         """Take note that something has come."""
         if self._timer is None:
             self._timer = self._loop.call_later(EVERY_S, self._write)

@@ -51,23 +51,24 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
         bounds: How much may go along.
     """
     answered = [turn for turn in turns if turn.text]
-    past: list[list[dict[str, Any]]] = []
-    room, image_room = limits.chars, limits.image_chars
+    messages: list[list[dict[str, Any]]] = []
+    chars_left, image_chars_left = limits.chars, limits.image_chars
     for turn in reversed(answered):
-        words, results = len(turn.prompt) + len(turn.text), _results(turn)
-        if len(past) == limits.turns or words > room:
+        words, tool_chars = len(turn.prompt) + len(turn.text), _tool_chars(turn)
+        if len(messages) == limits.turns or words > chars_left:
             break
         # What a tool gave may be longer than all else; then the answer that rests on it goes along alone.
-        steps = words + results <= room
-        room -= words + results * steps
-        image_room -= sum(map(len, turn.images))
-        past.insert(0, turn.sent(images=image_room >= 0, steps=steps))
+        steps = words + tool_chars <= chars_left
+        chars_left -= words + tool_chars * steps
+        image_chars_left -= sum(map(len, turn.images))
+        messages.insert(0, turn.sent(images=image_chars_left >= 0, steps=steps))
     head = [{"role": "system", "content": system}] if system else []
     return Context(
-        [*head, *itertools.chain.from_iterable(past)], dropped_turns=len(answered) - len(past)
+        [*head, *itertools.chain.from_iterable(messages)],
+        dropped_turns=len(answered) - len(messages),
     )
 
 
-def _results(turn: Turn) -> int:
+def _tool_chars(turn: Turn) -> int:
     """Return the characters of what a turn's tools were given and gave."""
     return sum(len(call.arguments) + len(call.result or "") for call in calls_of(turn.steps))

@@ -78,7 +78,7 @@ class Conversation:
         error, created_at`` (UTC)``, duration_s, first_token_s, prompt_tokens, completion_tokens,
         total_tokens, cell_id, stale, params, images, tool_calls, tool_call_id``.
         """
-        return Messages(self._records(), self._say)
+        return Messages(self._records(), self._add_messages)
 
     def _records(self) -> list[Message]:
         name = self.name
@@ -94,9 +94,9 @@ class Conversation:
         Raises:
             UsageError: It does not fit behind what is there; nothing was added.
         """
-        self._say([message])
+        self._add_messages([message])
 
-    def _say(self, messages: list[Mapping[str, Any]]) -> list[Message]:
+    def _add_messages(self, messages: list[Mapping[str, Any]]) -> list[Message]:
         """Add messages, and return all that are here then."""
         with self._lock:
             last = self._tree.last
@@ -107,10 +107,10 @@ class Conversation:
                 appended[-1].setdefault("status", ASKED)  # an answer may follow
             turns = turns_of([*before, *appended])
             if open_ and turns:
-                gone, answered = open_, turns.pop(0)
-                answered.created_at, answered.cell_id = gone.created_at, gone.cell_id
-                slot = self._tree.replace(gone, answered)
-                self._keep(turns=[answered], slots=[slot], gone=[gone])
+                unanswered, answered = open_, turns.pop(0)
+                answered.created_at, answered.cell_id = unanswered.created_at, unanswered.cell_id
+                slot = self._tree.replace(unanswered, answered)
+                self._save(turns=[answered], slots=[slot], removed=[unanswered])
             self.extend(turns)
         return self._records()
 
@@ -151,10 +151,10 @@ class Conversation:
         Raises:
             UsageError: The messages are no conversation; the message says which row is wrong.
         """
-        found, turns = read(messages)
-        made = cls(name or found or "imported")
-        made.extend(turns)
-        return made
+        found_name, turns = read(messages)
+        conversation = cls(name or found_name or "imported")
+        conversation.extend(turns)
+        return conversation
 
     def __len__(self) -> int:
         return len(self._records())
@@ -184,7 +184,7 @@ class Conversation:
     @property
     def not_stored(self) -> str:
         """Why its newest changes are not on disk although they should be, in one sentence; else ``""``."""
-        return self._sync.trouble if self._sync else ""
+        return self._sync.problem if self._sync else ""
 
     @property
     def id(self) -> int | None:
@@ -207,8 +207,8 @@ class Conversation:
         with self._lock:
             if self._sync is None or not self._sync.changed_elsewhere():
                 return
-            self._reload(self._all())
-        self._watchers.tell(Change("arranged"))
+            self._reload(self._all_turns())
+        self._watchers.notify(Change("arranged"))
 
     def _reload(self, known: Iterable[Turn]) -> bool:
         """Take the turns as they stand on disk; return ``False`` where they cannot be read."""
@@ -216,7 +216,7 @@ class Conversation:
         self._tree = tree or self._tree
         return tree is not None
 
-    def _all(self) -> list[Turn]:
+    def _all_turns(self) -> list[Turn]:
         return [turn for slot in self._tree.slots() for turn in slot.versions]
 
     # One turn, from its prompt to its end
@@ -238,37 +238,37 @@ class Conversation:
         """
         self.refresh()
         with self._lock:
-            known = self._all()
-            while not self._placed(turn, branch_of, replaces):
+            known = self._all_turns()
+            while not self._try_open(turn, branch_of, replaces):
                 if not self._reload(known):
-                    self._keep(turns=[turn], slots=[self._tree.slot(turn)])
+                    self._save(turns=[turn], slots=[self._tree.slot(turn)])
                     break
-        self._watchers.tell(Change("opened", turn))
+        self._watchers.notify(Change("opened", turn))
 
-    def _placed(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
+    def _try_open(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
         """Add a turn; return ``False`` when another kernel was quicker, and this one must look again."""
         for other in (branch_of, replaces):
             if other is not None:
-                self._must_hold(other)
+                self._check_contains(other)
         last = branch_of or replaces or self._tree.last
         changed = [turn]
         if last and _is_retry(last, turn):
             slot = self._tree.replace(last, turn)
-            return self._keep(turns=changed, slots=[slot], gone=[last], as_loaded=True)
+            return self._save(turns=changed, slots=[slot], removed=[last], as_loaded=True)
         if branch_of:
             slot = self._tree.add_branch(turn, branch_of)
         elif replaces:
             slot = self._tree.add_version(turn, replaces)
-            changed += self._stale_after(turn)
-            return self._keep(turns=changed, slots=[slot], as_loaded=True)
+            changed += self._mark_stale_after(turn)
+            return self._save(turns=changed, slots=[slot], as_loaded=True)
         else:
             slot = self._tree.append(turn)
-        return self._keep(turns=changed, slots=self._tree.around(slot), as_loaded=True)
+        return self._save(turns=changed, slots=self._tree.sibling_slots(slot), as_loaded=True)
 
     def grow(self, turn: Turn, text: str, reasoning: str) -> None:
         """Add what has just arrived to a turn."""
         turn.add(text, reasoning)
-        self._watchers.tell(Change("grown", turn))
+        self._watchers.notify(Change("grown", turn))
 
     def checkpoint(self, turn: Turn) -> None:
         """Write to disk what has come of a turn that is under way."""
@@ -281,17 +281,17 @@ class Conversation:
         if self._sync is not None:
             with self._lock:
                 if turn in self._tree:
-                    self._sync.closed(turn)
+                    self._sync.close_turn(turn)
                 else:
-                    self._sync.let_go(turn)
-        self._watchers.tell(Change("closed", turn))
+                    self._sync.stop_checkpoints(turn)
+        self._watchers.notify(Change("closed", turn))
 
     def keep(self, turn: Turn) -> None:
         """Write a turn whose facts have changed."""
         with self._lock:
-            self._must_hold(turn)
-            self._keep(turns=[turn])
-        self._watchers.tell(Change("closed", turn))
+            self._check_contains(turn)
+            self._save(turns=[turn])
+        self._watchers.notify(Change("closed", turn))
 
     def extend(self, turns: Iterable[Turn]) -> None:
         """Add turns that have ended already at the end, as one change."""
@@ -302,23 +302,23 @@ class Conversation:
                     turn.status = PARTIAL
         self.refresh()
         with self._lock:
-            known = self._all()
+            known = self._all_turns()
             while added:
                 slots = [self._tree.append(turn) for turn in added]
-                changed = [*self._tree.around(slots[0]), *slots[1:]]
-                if self._keep(turns=added, slots=changed, as_loaded=True):
+                changed = [*self._tree.sibling_slots(slots[0]), *slots[1:]]
+                if self._save(turns=added, slots=changed, as_loaded=True):
                     break
                 if not self._reload(known):
-                    self._keep(turns=added, slots=changed)
+                    self._save(turns=added, slots=changed)
                     break
-        self._watchers.tell(Change("arranged"))
+        self._watchers.notify(Change("arranged"))
 
     # Other turns on show
 
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
         """Return a turn and those that were asked in its place, oldest first."""
         with self._lock:
-            return self._tree.siblings(turn)
+            return self._tree.alternatives(turn)
 
     def versions(self) -> list[tuple[int, Turn, bool]]:
         """Return every version of the turns on show: the place, the turn, and whether it is on show."""
@@ -333,7 +333,7 @@ class Conversation:
         """Return every turn, branches and older versions included: its place, -1 off show, and the turn."""
         with self._lock:
             places = {turn: number for number, turn in enumerate(self._tree.path())}
-            return [(places.get(turn, -1), turn) for turn in self._all()]
+            return [(places.get(turn, -1), turn) for turn in self._all_turns()]
 
     def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
         """Return the turn on show that a cell has made.
@@ -344,12 +344,12 @@ class Conversation:
         """
         if cell_id is None:
             return None
-        mine = (
+        found = (
             turn
             for turn in reversed(self.turns)
             if turn.cell_id == cell_id and turn.cell_turn == cell_turn
         )
-        return next(mine, None)
+        return next(found, None)
 
     def answered(self, request: str) -> Turn | None:
         """Return the newest complete turn that was asked with a request, by its fingerprint.
@@ -357,11 +357,11 @@ class Conversation:
         On disk every conversation is looked through, in memory this one.
         """
         with self._lock:
-            held = self._all()
-        here = [turn for turn in held if turn.request == request and turn.status == COMPLETE]
-        if here:
-            return max(here, key=lambda turn: turn.created_at)
-        return self._sync.answered(request) if self._sync else None
+            turns = self._all_turns()
+        found = [turn for turn in turns if turn.request == request and turn.status == COMPLETE]
+        if found:
+            return max(found, key=lambda turn: turn.created_at)
+        return self._sync.find_answer(request) if self._sync else None
 
     def choose(self, turn: Turn) -> None:
         """Show a turn, and what followed it, in place of its alternatives.
@@ -371,14 +371,14 @@ class Conversation:
         """
         self.refresh()
         with self._lock:
-            self._must_hold(turn)
+            self._check_contains(turn)
             slot = self._tree.slot(turn)
             other_version = slot.turn is not turn
-            changed = {*_way(slot)}
+            changed = {*_slots_to_update(slot)}
             self._tree.choose(turn)
-            stale = self._stale_after(turn) if other_version else []
-            self._keep(turns=stale, slots=[*changed])
-        self._watchers.tell(Change("arranged"))
+            stale = self._mark_stale_after(turn) if other_version else []
+            self._save(turns=stale, slots=[*changed])
+        self._watchers.notify(Change("arranged"))
 
     def delete(self, turn: Turn) -> None:
         """Forget a turn. What follows moves up; an alternative goes with what follows it.
@@ -391,11 +391,11 @@ class Conversation:
         """
         self.refresh()
         with self._lock:
-            self._must_hold(turn)
+            self._check_contains(turn)
             slot = self._tree.slot(turn)
-            gone = self._tree.remove(turn)
-            self._keep(slots=self._tree.around(slot), gone=gone)
-        self._watchers.tell(Change("arranged"))
+            removed = self._tree.remove(turn)
+            self._save(slots=self._tree.sibling_slots(slot), removed=removed)
+        self._watchers.notify(Change("arranged"))
 
     def undo(self) -> Turn | None:
         """Take the newest turn back and return it; ``None`` when there is none.
@@ -417,19 +417,19 @@ class Conversation:
         with self._lock:
             path = self._tree.path()
             first = self._tree.slot(path[0]) if path else None
-            self._tree.begin_again()
+            self._tree.reset()
             if first:
-                self._keep(slots=[first])
-        self._watchers.tell(Change("arranged"))
+                self._save(slots=[first])
+        self._watchers.notify(Change("arranged"))
 
     def clear(self) -> None:
         """Forget every turn, branches and older versions included."""
         self.refresh()
         with self._lock:
-            gone = self._tree.clear()
-            if gone:
-                self._keep(gone=gone)
-        self._watchers.tell(Change("arranged"))
+            removed = self._tree.clear()
+            if removed:
+                self._save(removed=removed)
+        self._watchers.notify(Change("arranged"))
 
     def forget(self) -> None:
         """Forget every turn and the conversation itself; it begins anew when it is used again.
@@ -441,9 +441,9 @@ class Conversation:
         """
         with self._lock:
             if self._sync is not None:
-                self._sync.forget()
+                self._sync.delete()
             self._tree.clear()
-        self._watchers.tell(Change("arranged"))
+        self._watchers.notify(Change("arranged"))
 
     def copy(
         self, name: str, until: Turn | None = None, *, sync: StoreSync | None = None
@@ -463,36 +463,36 @@ class Conversation:
             if until not in turns:
                 raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
             turns = turns[: turns.index(until) + 1]
-        made = Conversation(name, sync=sync)
-        made.extend(turn.copy() for turn in turns)
-        return made
+        copy = Conversation(name, sync=sync)
+        copy.extend(turn.copy() for turn in turns)
+        return copy
 
     def rename(self, name: str) -> None:
         """Take another name."""
         self._name = name
         if self._sync is not None:
             self._sync.name = name
-        self._watchers.tell(Change("arranged"))
+        self._watchers.notify(Change("arranged"))
 
-    def _stale_after(self, turn: Turn) -> list[Turn]:
-        later = [each for each in self._tree.after(turn) if not each.stale]
+    def _mark_stale_after(self, turn: Turn) -> list[Turn]:
+        later = [each for each in self._tree.later_turns(turn) if not each.stale]
         for each in later:
             each.stale = True
         return later
 
-    def _keep(
+    def _save(
         self,
         *,
         turns: Iterable[Turn] = (),
         slots: Iterable[Slot] = (),
-        gone: Iterable[Turn] = (),
+        removed: Iterable[Turn] = (),
         as_loaded: bool = False,
     ) -> bool:
         if self._sync is None:
             return True
-        return self._sync.keep(turns=turns, slots=slots, gone=gone, as_loaded=as_loaded)
+        return self._sync.save(turns=turns, slots=slots, removed=removed, as_loaded=as_loaded)
 
-    def _must_hold(self, turn: Turn) -> None:
+    def _check_contains(self, turn: Turn) -> None:
         if turn not in self._tree:
             raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
 
@@ -506,15 +506,15 @@ class Conversation:
             instead: The turn that it is asked in the place of, whose own change of it does not count.
         """
         if replaces is not None:
-            return _system(self._before(replaces))
+            return _system(self._turns_before(replaces))
         if branch_of is None:
             return self.system
-        return _system((*self._before(branch_of), branch_of))
+        return _system((*self._turns_before(branch_of), branch_of))
 
-    def _before(self, turn: Turn | None) -> tuple[Turn, ...]:
+    def _turns_before(self, turn: Turn | None) -> tuple[Turn, ...]:
         with self._lock:
             if turn is not None:
-                self._must_hold(turn)
+                self._check_contains(turn)
             return tuple(self._tree.path(before=turn))
 
     def context(
@@ -535,15 +535,15 @@ class Conversation:
                 stands before it goes along.
         """
         in_force = self.system_for(branch_of, replaces) if system is None else system
-        return context_of_turns(self._before(branch_of or replaces), in_force, limits)
+        return context_of_turns(self._turns_before(branch_of or replaces), in_force, limits)
 
 
-def _way(slot: Slot) -> Iterator[Slot]:
+def _slots_to_update(slot: Slot) -> Iterator[Slot]:
     """Yield every slot that is chosen or passed over on the way to one."""
-    step: Slot | None = slot
-    while step is not None and step.parent is not None:
-        yield from step.parent.following
-        step = step.parent
+    ancestor: Slot | None = slot
+    while ancestor is not None and ancestor.parent is not None:
+        yield from ancestor.parent.children
+        ancestor = ancestor.parent
 
 
 def _system(turns: tuple[Turn, ...]) -> str | None:

@@ -11,7 +11,7 @@ from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.registry import conversations
 from cbai_notebook.conversation.store import current_store, queries
 from cbai_notebook.conversation.store.queries import Filter, Summary
-from cbai_notebook.conversation.store.search import found_in
+from cbai_notebook.conversation.store.search import record_matches
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def history(
     )
     stored = current_store()
     if stored is not None:
-        stored.close_what_ended()
+        stored.close_orphaned_turns()
         return Records(queries.messages(stored.database, wanted))
     found = [
         record
@@ -74,7 +74,7 @@ def history(
         for number, turn in each.everything()
         if (number >= 0 or versions) and status in (None, turn.status)
         for record in turn.records(each.name, number)
-        if _fits(record, wanted)
+        if _matches(record, wanted)
     ]
     found.sort(key=lambda record: record["created_at"])
     return Records(found if limit is None else found[max(0, len(found) - limit) :])
@@ -107,10 +107,10 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
             if outside or copied or not turn.provider or conversation not in (None, each.name):
                 continue
             day = f"{turn.created_at.astimezone():%Y-%m-%d}"
-            counted = sums.setdefault((day, turn.provider, turn.model), Counter())
-            counted["requests"] += 1
+            totals = sums.setdefault((day, turn.provider, turn.model), Counter())
+            totals["requests"] += 1
             for key in queries.USAGE_KEYS[4:]:
-                counted[key] += getattr(turn, key) or 0
+                totals[key] += getattr(turn, key) or 0
     return [
         dict(
             zip(
@@ -152,7 +152,7 @@ def summaries() -> list[Summary]:
     return found
 
 
-def _fits(record: dict[str, Any], wanted: Filter) -> bool:
+def _matches(record: dict[str, Any], wanted: Filter) -> bool:
     model = (record["model"], f"{record['provider']}/{record['model']}")
     return (
         wanted.conversation in (None, record["conversation"])
@@ -160,7 +160,7 @@ def _fits(record: dict[str, Any], wanted: Filter) -> bool:
         and (wanted.since is None or record["created_at"] >= wanted.since)
         and (wanted.until is None or record["created_at"] < wanted.until)
         and wanted.role in (None, record["role"])
-        and (wanted.search is None or found_in(record, wanted.search))
+        and (wanted.search is None or record_matches(record, wanted.search))
     )
 
 

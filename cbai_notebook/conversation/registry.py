@@ -36,42 +36,42 @@ class ConversationRegistry:
         self._store = store
         self._notebook = notebook
         self._lock = threading.RLock()
-        self._here: dict[str, Conversation] = {}
+        self._in_use: dict[str, Conversation] = {}
         # Whoever still holds a conversation that was deleted, a panel say, goes on with the same one.
         self._deleted: weakref.WeakValueDictionary[str, Conversation] = (
             weakref.WeakValueDictionary()
         )
-        self._own: Conversation | None = None
+        self._default: Conversation | None = None
         self._current: Conversation | None = None
 
     def current(self) -> Conversation:
         """Return the conversation that prompts go to when none is named."""
         with self._lock:
             if self._current is None:
-                self._current = self.own()
+                self._current = self.default()
             self._current.refresh()
             return self._current
 
-    def own(self) -> Conversation:
+    def default(self) -> Conversation:
         """Return the conversation of this notebook, or of this kernel where there is no notebook."""
         with self._lock:
-            if self._own is None:
-                stored = self._find(notebook=self._notebook) if self._notebook else None
-                name = stored.name if stored else self._own_name()
-                found = self._here.get(name)
-                self._own = found or self._put(name, stored, notebook=self._notebook)
-            return self._own
+            if self._default is None:
+                stored = self._find_stored(notebook=self._notebook) if self._notebook else None
+                name = stored.name if stored else self._default_name()
+                found = self._in_use.get(name)
+                self._default = found or self._add(name, stored, notebook=self._notebook)
+            return self._default
 
     def get(self, name: str) -> Conversation:
         """Return a conversation by name, made when it does not exist yet."""
         with self._lock:
-            if self._own is None and self._store is None:
-                self.own()
+            if self._default is None and self._store is None:
+                self.default()
             if name in self._deleted:
-                self._here.setdefault(name, self._deleted.pop(name))
-            found = self._here.get(name)
+                self._in_use.setdefault(name, self._deleted.pop(name))
+            found = self._in_use.get(name)
             if found is None:
-                return self._put(name, self._find(name=name))
+                return self._add(name, self._find_stored(name=name))
             found.refresh()
             return found
 
@@ -83,20 +83,20 @@ class ConversationRegistry:
     def new(self, stem: str) -> Conversation:
         """Return a new, empty conversation under a name that is free: `stem`, or with a number."""
         with self._lock:
-            return self._put(self._free(stem), None)
+            return self._add(self._free_name(stem), None)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the conversations, those that are used here last."""
         with self._lock:
-            here = [each.name for each in self._here.values()]
+            in_use = [each.name for each in self._in_use.values()]
             return tuple(
-                dict.fromkeys([*(n for n in self._stored_names() if n not in here), *here])
+                dict.fromkeys([*(n for n in self._stored_names() if n not in in_use), *in_use])
             )
 
     def in_use(self) -> list[Conversation]:
         """Return the conversations that are in use in this process."""
         with self._lock:
-            return list(self._here.values())
+            return list(self._in_use.values())
 
     def rename(self, conversation: Conversation, name: str) -> None:
         """Give a conversation another name.
@@ -105,7 +105,7 @@ class ConversationRegistry:
             UsageError: Another one has it, or it is blank.
             HistoryError: It could not be written.
         """
-        name = _checked(name)
+        name = _checked_name(name)
         with self._lock:
             old = conversation.name
             if name == old:
@@ -115,8 +115,8 @@ class ConversationRegistry:
             if self._store is not None and conversation.id is not None:
                 self._store.rename(conversation.id, name)
             conversation.rename(name)
-            self._here.pop(old, None)
-            self._here[name] = conversation
+            self._in_use.pop(old, None)
+            self._in_use[name] = conversation
 
     def delete(self, conversation: Conversation) -> None:
         """Forget a conversation, on disk as well.
@@ -126,8 +126,8 @@ class ConversationRegistry:
         """
         with self._lock:
             conversation.forget()
-            if conversation is not self._own:
-                self._here.pop(conversation.name, None)
+            if conversation is not self._default:
+                self._in_use.pop(conversation.name, None)
                 self._deleted[conversation.name] = conversation
             if self._current is conversation:
                 self._current = None
@@ -147,31 +147,33 @@ class ConversationRegistry:
         """
         with self._lock:
             if name is None:
-                name = self._free(f"{conversation.name}-fork")
-            elif self._is_taken(_checked(name)):
+                name = self._free_name(f"{conversation.name}-fork")
+            elif self._is_taken(_checked_name(name)):
                 raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
-            sync = self._sync(name, None)
+            sync = self._create_sync(name, None)
             if sync is not None:
-                sync.fork_of(conversation.id)
-            made = conversation.copy(name, until, sync=sync)
-            self._here[name] = made
-            return made
+                sync.set_forked_from(conversation.id)
+            fork = conversation.copy(name, until, sync=sync)
+            self._in_use[name] = fork
+            return fork
 
-    def _put(
+    def _add(
         self, name: str, stored: Stored | None, *, notebook: str | None = None
     ) -> Conversation:
-        sync = self._sync(name, stored, notebook=notebook)
-        made = self._here[name] = Conversation(name, sync=sync)
-        return made
+        sync = self._create_sync(name, stored, notebook=notebook)
+        conversation = self._in_use[name] = Conversation(name, sync=sync)
+        return conversation
 
-    def _sync(
+    def _create_sync(
         self, name: str, stored: Stored | None, *, notebook: str | None = None
     ) -> StoreSync | None:
         if self._store is None:
             return None
         return StoreSync(self._store, name, notebook=notebook, stored=stored)
 
-    def _find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
+    def _find_stored(
+        self, *, name: str | None = None, notebook: str | None = None
+    ) -> Stored | None:
         if self._store is None:
             return None
         try:
@@ -187,7 +189,7 @@ class ConversationRegistry:
         except HistoryError:
             return []
 
-    def _own_name(self) -> str:
+    def _default_name(self) -> str:
         if self._store is None:
             return DEFAULT
         if self._notebook:
@@ -200,7 +202,7 @@ class ConversationRegistry:
         now = datetime.now()  # in the user's own time, for it is read by a person
         return f"session-{now:%Y%m%d-%H%M}-{secrets.token_hex(2)}"
 
-    def _free(self, stem: str) -> str:
+    def _free_name(self, stem: str) -> str:
         names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
         # Whoever still holds a conversation that was deleted goes on under its name.
         return next(
@@ -208,7 +210,7 @@ class ConversationRegistry:
         )
 
     def _is_taken(self, name: str) -> bool:
-        return name in self._here or self._find(name=name) is not None
+        return name in self._in_use or self._find_stored(name=name) is not None
 
 
 _registries: dict[Path | None, ConversationRegistry] = {}
@@ -244,7 +246,7 @@ def chat(name: str | None = None) -> Conversation:
     Raises:
         UsageError: The name is blank.
     """
-    return conversations().current() if name is None else conversations().get(_checked(name))
+    return conversations().current() if name is None else conversations().get(_checked_name(name))
 
 
 def use(name: str) -> Conversation:
@@ -261,7 +263,7 @@ def use(name: str) -> Conversation:
     return conversation
 
 
-def fresh(stem: str = "chat") -> Conversation:
+def new_conversation(stem: str = "chat") -> Conversation:
     """Return a new, empty conversation under a name that is free."""
     return conversations().new(stem)
 
@@ -271,7 +273,7 @@ def names() -> tuple[str, ...]:
     return conversations().names()
 
 
-def _checked(name: str) -> str:
+def _checked_name(name: str) -> str:
     name = name.strip()
     if not name:
         raise UsageError("A conversation needs a name, such as `poems`.")

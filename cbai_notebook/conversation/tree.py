@@ -21,7 +21,7 @@ class Slot:
         parent: The slot before it; ``None`` for the root, which holds no turn.
         versions: The turn, and those that it has replaced, oldest first.
         active: Which version is on show.
-        following: The slots that may come next, oldest first.
+        children: The slots that may come next, oldest first.
         chosen: The one of them that does; ``None`` where the path ends.
         id: The slot's number in the store, where it is stored.
     """
@@ -29,7 +29,7 @@ class Slot:
     parent: Slot | None
     versions: list[Turn] = field(default_factory=list)
     active: int = 0
-    following: list[Slot] = field(default_factory=list)
+    children: list[Slot] = field(default_factory=list)
     chosen: Slot | None = None
     id: int | None = None
 
@@ -49,29 +49,29 @@ class TurnTree:
 
     def __init__(self) -> None:
         self._root = Slot(None)
-        self._home: dict[Turn, Slot] = {}
+        self._slot_of: dict[Turn, Slot] = {}
         self._path: list[Slot] = []
 
     def __contains__(self, turn: Turn) -> bool:
-        return turn in self._home
+        return turn in self._slot_of
 
     def slot(self, turn: Turn) -> Slot:
         """Return where a turn stands, on show or not."""
-        return self._home[turn]
+        return self._slot_of[turn]
 
     def slots(self) -> Iterator[Slot]:
         """Yield every slot, each behind the one before it."""
-        waiting = list(reversed(self._root.following))
-        while waiting:
-            slot = waiting.pop()
+        pending = list(reversed(self._root.children))
+        while pending:
+            slot = pending.pop()
             yield slot
-            waiting += reversed(slot.following)
+            pending += reversed(slot.children)
 
     def path(self, before: Turn | None = None) -> list[Turn]:
         """Return the turns on show, up to but without the slot of `before`, which need not be on show."""
         if before is None:
             return [slot.turn for slot in self._path]
-        slot = self._home[before].parent
+        slot = self._slot_of[before].parent
         turns = []
         while slot is not None and slot is not self._root:
             turns.append(slot.turn)
@@ -85,85 +85,85 @@ class TurnTree:
 
     def append(self, turn: Turn) -> Slot:
         """Put a turn at the end of the path."""
-        return self._join(self._path[-1] if self._path else self._root, turn)
+        return self._add_slot(self._path[-1] if self._path else self._root, turn)
 
     def add_branch(self, turn: Turn, other: Turn) -> Slot:
         """Begin a branch beside another turn, and choose it."""
-        parent = self._home[other].parent
+        parent = self._slot_of[other].parent
         assert parent is not None
-        slot = self._join(parent, turn)
-        self._trace()
+        slot = self._add_slot(parent, turn)
+        self._update_path()
         return slot
 
     def add_version(self, turn: Turn, old: Turn) -> Slot:
         """Put a turn in the place of another one, which is kept as an older version."""
-        slot = self._home[old]
+        slot = self._slot_of[old]
         slot.versions.append(turn)
         slot.active = len(slot.versions) - 1
-        self._home[turn] = slot
+        self._slot_of[turn] = slot
         return slot
 
     def replace(self, old: Turn, new: Turn) -> Slot:
         """Put a turn in the place of another one, which is forgotten."""
-        slot = self._home.pop(old)
+        slot = self._slot_of.pop(old)
         slot.versions.remove(old)
         slot.versions.append(new)
         slot.active = len(slot.versions) - 1
-        self._home[new] = slot
-        self.reveal(slot)
+        self._slot_of[new] = slot
+        self._activate(slot)
         return slot
 
     def insert(self, slot: Slot, *, chosen: bool) -> None:
         """Put a slot with its versions under its parent; for a tree that is built from what was stored."""
         parent = slot.parent or self._root
         slot.parent = parent
-        parent.following.append(slot)
+        parent.children.append(slot)
         if chosen:
             parent.chosen = slot
-        self._home.update(dict.fromkeys(slot.versions, slot))
+        self._slot_of.update(dict.fromkeys(slot.versions, slot))
 
     def finish_loading(self) -> None:
         """Find the path anew, after slots were inserted."""
-        self._trace()
+        self._update_path()
 
-    def siblings(self, turn: Turn) -> tuple[Turn, ...]:
+    def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
         """Return all that could stand in a turn's place: its versions and those of the slots beside it."""
-        slot = self._home.get(turn)
+        slot = self._slot_of.get(turn)
         if slot is None or slot.parent is None:
             return (turn,)
-        return tuple(version for each in slot.parent.following for version in each.versions)
+        return tuple(version for sibling in slot.parent.children for version in sibling.versions)
 
-    def around(self, slot: Slot) -> list[Slot]:
+    def sibling_slots(self, slot: Slot) -> list[Slot]:
         """Return the slots of which one is chosen where a slot stands, or stood until it was removed."""
         assert slot.parent is not None
-        return list(slot.parent.following)
+        return list(slot.parent.children)
 
-    def after(self, turn: Turn) -> list[Turn]:
+    def later_turns(self, turn: Turn) -> list[Turn]:
         """Return every turn on show in the slots that come after a turn's, on all branches."""
-        waiting, found = list(self._home[turn].following), []
-        while waiting:
-            slot = waiting.pop()
+        pending, found = list(self._slot_of[turn].children), []
+        while pending:
+            slot = pending.pop()
             found.append(slot.turn)
-            waiting += slot.following
+            pending += slot.children
         return found
 
     def choose(self, turn: Turn) -> None:
         """Put a turn on the path, and what last followed it."""
-        slot = self._home[turn]
+        slot = self._slot_of[turn]
         slot.active = slot.versions.index(turn)
-        self.reveal(slot)
+        self._activate(slot)
 
-    def reveal(self, slot: Slot) -> None:
+    def _activate(self, slot: Slot) -> None:
         """Let the path lead through a slot."""
         while slot.parent is not None:
             slot.parent.chosen = slot
             slot = slot.parent
-        self._trace()
+        self._update_path()
 
-    def begin_again(self) -> None:
+    def reset(self) -> None:
         """Let the path end at the root; what stood there is a branch."""
         self._root.chosen = None
-        self._trace()
+        self._update_path()
 
     def remove(self, turn: Turn) -> list[Turn]:
         """Forget a turn, and return all that is gone with it.
@@ -171,58 +171,58 @@ class TurnTree:
         An older version shows again. What follows a lone turn moves up. A branch goes with what
         follows it, and the branch before it is chosen.
         """
-        slot = self._home[turn]
+        slot = self._slot_of[turn]
         parent = slot.parent
         assert parent is not None
         if len(slot.versions) > 1:
             index = slot.versions.index(turn)
-            del slot.versions[index], self._home[turn]
+            del slot.versions[index], self._slot_of[turn]
             slot.active = max(0, slot.active - (index <= slot.active))
             return [turn]
-        index = parent.following.index(slot)
-        if len(parent.following) > 1:
-            gone = self._forget(slot)
-            del parent.following[index]
+        index = parent.children.index(slot)
+        if len(parent.children) > 1:
+            removed = self._remove_subtree(slot)
+            del parent.children[index]
             if parent.chosen is slot:
-                parent.chosen = parent.following[max(0, index - 1)]
+                parent.chosen = parent.children[max(0, index - 1)]
         else:
-            gone, slot.versions = [turn], []
-            del self._home[turn]
-            parent.following = slot.following
+            removed, slot.versions = [turn], []
+            del self._slot_of[turn]
+            parent.children = slot.children
             parent.chosen = slot.chosen if parent.chosen is slot else None
-            for following in slot.following:
-                following.parent = parent
-        self._trace()
-        return gone
+            for child in slot.children:
+                child.parent = parent
+        self._update_path()
+        return removed
 
     def clear(self) -> list[Turn]:
         """Forget every turn, and return them."""
-        gone = list(self._home)
-        for slot in self._home.values():
+        removed = list(self._slot_of)
+        for slot in self._slot_of.values():
             slot.versions = []
-        self._root, self._home, self._path = Slot(None), {}, []
-        return gone
+        self._root, self._slot_of, self._path = Slot(None), {}, []
+        return removed
 
-    def _join(self, parent: Slot, turn: Turn) -> Slot:
+    def _add_slot(self, parent: Slot, turn: Turn) -> Slot:
         slot = Slot(parent, [turn])
-        parent.following.append(slot)
+        parent.children.append(slot)
         parent.chosen = slot
-        self._home[turn] = slot
+        self._slot_of[turn] = slot
         self._path.append(slot)
         return slot
 
-    def _forget(self, slot: Slot) -> list[Turn]:
-        waiting, gone = [slot], []
-        while waiting:
-            each = waiting.pop()
-            gone += each.versions
-            waiting += each.following
-            each.versions = []
-        for turn in gone:
-            del self._home[turn]
-        return gone
+    def _remove_subtree(self, slot: Slot) -> list[Turn]:
+        pending, removed = [slot], []
+        while pending:
+            slot = pending.pop()
+            removed += slot.versions
+            pending += slot.children
+            slot.versions = []
+        for turn in removed:
+            del self._slot_of[turn]
+        return removed
 
-    def _trace(self) -> None:
+    def _update_path(self) -> None:
         self._path = []
         slot = self._root.chosen
         while slot is not None:

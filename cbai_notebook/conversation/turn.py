@@ -97,14 +97,14 @@ class Turn:
     @property
     def final_text(self) -> str:
         """The answer's own text: what came after the steps of tools."""
-        return self.text[len(joined(self.steps, "")) :]
+        return self.text[len(join_steps(self.steps, "")) :]
 
     @property
     def calls(self) -> list[ToolCall]:
         """The calls of tools so far, in order."""
         return list(self._calls.values()) or calls_of(self.steps)
 
-    def note(self, call: ToolCall) -> None:
+    def update_call(self, call: ToolCall) -> None:
         """Take note of how a call stands."""
         self._calls[call.id] = call
 
@@ -122,7 +122,7 @@ class Turn:
 
     def replace_text(self, final_text: str) -> None:
         """Take another text for the answer's own, as when a repaired answer replaced it."""
-        self._text[:] = [joined(self.steps, final_text)]
+        self._text[:] = [join_steps(self.steps, final_text)]
 
     def text_since(self, seen: tuple[int, int]) -> tuple[str, str, tuple[int, int]]:
         """Return what has come since a mark, for a reader at its own pace.
@@ -138,12 +138,12 @@ class Turn:
         text = "".join(self._text[seen[0] : now[0]])
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
-    def take_over(self, other: Turn) -> None:
+    def update_from(self, other: Turn) -> None:
         """Become what another object of the same turn says; what has come already only grows."""
         text, reasoning = self.text, self.reasoning
-        for each in fields(self):
-            if each.name not in ("_text", "_reasoning", "allow_secrets"):
-                setattr(self, each.name, getattr(other, each.name))
+        for attribute in fields(self):
+            if attribute.name not in ("_text", "_reasoning", "allow_secrets"):
+                setattr(self, attribute.name, getattr(other, attribute.name))
         if other.text.startswith(text) and other.reasoning.startswith(reasoning):
             self.add(other.text[len(text) :], other.reasoning[len(reasoning) :])
         else:
@@ -153,7 +153,7 @@ class Turn:
         """Return the turn as it stands, for another conversation."""
         status = PARTIAL if self.status == STREAMING else self.status
         origin = self.origin or self.id or 0
-        made = replace(
+        copy = replace(
             self,
             id=None,
             origin=origin,
@@ -163,8 +163,8 @@ class Turn:
             _reasoning=[],
             _calls={},
         )
-        made.add(self.text, self.reasoning)
-        return made
+        copy.add(self.text, self.reasoning)
+        return copy
 
     def sent(self, *, images: bool = True, steps: bool = True) -> list[dict[str, Any]]:
         """Return the turn's messages as they are sent to a model; without the system prompt.
@@ -199,7 +199,7 @@ class Turn:
         user = {"content": self.prompt, "images": list(self.images) or None, "status": status}
         records.append(_record(shared, role="user", **user))
         for step in self.steps:
-            records.append(_record(shared, status=COMPLETE, **_flat(step)))
+            records.append(_record(shared, status=COMPLETE, **_step_fields(step)))
         if self.status == ASKED:
             return records
         answer = {
@@ -223,7 +223,7 @@ BETWEEN_STEPS = "\n\n"
 """What stands between the text of a step and what follows it."""
 
 
-def joined(steps: Iterable[Mapping[str, Any]], final_text: str) -> str:
+def join_steps(steps: Iterable[Mapping[str, Any]], final_text: str) -> str:
     """Return an answer's whole text: what was said along with calls of tools, and then the answer.
 
     Args:
@@ -277,7 +277,7 @@ RECORD_KEYS = (
 _EMPTY = dict.fromkeys(RECORD_KEYS)
 
 
-def _flat(step: Mapping[str, Any]) -> dict[str, Any]:
+def _step_fields(step: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a message of a tool step that a record has."""
     return {
         "role": step["role"],

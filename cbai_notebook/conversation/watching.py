@@ -43,14 +43,14 @@ class Watchers:
 
         def remove() -> None:
             with self._lock:
-                self._watchers = tuple(kept for kept in self._watchers if kept is not entry)
+                self._watchers = tuple(other for other in self._watchers if other is not entry)
 
         with self._lock:
             self._watchers += (entry,)
 
         return remove
 
-    def tell(self, change: Change) -> None:
+    def notify(self, change: Change) -> None:
         """Tell every watcher, outside of any lock."""
         for watcher in self._watchers:
             watcher(change)

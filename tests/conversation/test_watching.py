@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from cbai_notebook.conversation import Change, Conversation, fresh, names
+from cbai_notebook.conversation import Change, Conversation, names, new_conversation
 from tests.conversation.turns import turn
 
 
@@ -79,6 +79,6 @@ def test_a_reader_at_its_own_pace_misses_nothing() -> None:
 
 
 def test_a_fresh_conversation_has_a_name_of_its_own() -> None:
-    first, second = fresh(), fresh()
+    first, second = new_conversation(), new_conversation()
     assert first.name != second.name
     assert {first.name, second.name} <= set(names())

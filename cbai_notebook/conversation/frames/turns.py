@@ -17,7 +17,7 @@ from cbai_notebook.conversation.turn import (
     PARTIAL,
     STREAMING,
     Turn,
-    joined,
+    join_steps,
 )
 
 _STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
@@ -255,7 +255,7 @@ class _Reader:
         for name in _ANSWER_FIELDS:
             setattr(turn, name, self._cell(name, row))
         reasoning = self._cell("reasoning", row) or self._cell("reasoning_content", row)
-        turn.add(joined(turn.steps, self._text(row)), reasoning or "")
+        turn.add(join_steps(turn.steps, self._text(row)), reasoning or "")
 
     def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
         images = self._cell("images", row)

@@ -20,10 +20,10 @@ from cbai_notebook.errors import HistoryError
 BUSY_S = 20.0
 """Seconds to wait while another kernel writes; each write takes well under a thousandth of one."""
 
-WITHOUT_OTHERS_S = 0.2
+EXCLUSIVE_S = 0.2
 """Seconds to wait for a moment in which no other kernel reads or writes, where that is wanted but not needed."""
 
-AGAIN_S = 0.02
+RETRY_S = 0.02
 """Seconds until what SQLite refused at once is tried again."""
 
 _DAMAGED = ("not a database", "malformed", "file is encrypted")
@@ -54,7 +54,7 @@ class Database:
         Raises:
             HistoryError: It could not be written; nothing of it was.
         """
-        with self._lock, self._explained():
+        with self._lock, self._history_errors():
             connection = self._writer()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -72,7 +72,7 @@ class Database:
         Raises:
             HistoryError: It could not be read.
         """
-        with self._explained():
+        with self._history_errors():
             with self._lock:
                 self._writer()  # the tables are there and up to date
             connection = _connect(self.file)
@@ -88,11 +88,11 @@ class Database:
         Raises:
             HistoryError: The file cannot be read.
         """
-        with self._lock, self._explained():
+        with self._lock, self._history_errors():
             (number,) = self._writer().execute("PRAGMA data_version").fetchone()
             return int(number)
 
-    def empty_log(self) -> None:
+    def truncate_log(self) -> None:
         """Leave nothing in the log, which keeps what was deleted until it is written over.
 
         Where another kernel reads or writes just then, it stays until the last one lets go of the file.
@@ -100,9 +100,9 @@ class Database:
         Raises:
             HistoryError: The file cannot be written.
         """
-        with self._lock, self._explained():
+        with self._lock, self._history_errors():
             connection = self._writer()
-            connection.execute(f"PRAGMA busy_timeout = {WITHOUT_OTHERS_S * 1000:.0f}")
+            connection.execute(f"PRAGMA busy_timeout = {EXCLUSIVE_S * 1000:.0f}")
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
@@ -128,7 +128,7 @@ class Database:
         if self._broken is not None:
             raise self._broken
         if self._connection is None:
-            self._connection, self._opened_file = self._opened(), _identity(self.file)
+            self._connection, self._opened_file = self._open(), _identity(self.file)
         elif self._opened_file != _identity(self.file):
             raise HistoryError(
                 f"The history {self.file} was moved or deleted while this kernel used it, so this "
@@ -136,7 +136,7 @@ class Database:
             )
         return self._connection
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         _make_private(self.file)
         connection = _connect(self.file)
         try:
@@ -147,7 +147,7 @@ class Database:
                     "`python -m pip install -U cbai-notebook`."
                 )
                 raise self._broken
-            _log_ahead(connection)
+            _use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             # What is deleted is overwritten with zeros: https://www.sqlite.org/pragma.html#pragma_secure_delete
             connection.execute("PRAGMA secure_delete = ON")
@@ -158,7 +158,7 @@ class Database:
         return connection
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _history_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -176,18 +176,18 @@ class Database:
         )
 
     def _damaged(self, error: sqlite3.Error) -> HistoryError:
-        told = f"The history in {self.file} is damaged ({error}). It was left as it is"
+        message = f"The history in {self.file} is damaged ({error}). It was left as it is"
         try:
-            told += f", with a copy in {_copy(self.file).name}"
+            message += f", with a copy in {_copy(self.file).name}"
         except OSError:
-            told += "; a copy could not be made"
+            message += "; a copy could not be made"
         return HistoryError(
-            f"{told}, and this session is kept in memory only. To begin a new history, move the file "
+            f"{message}, and this session is kept in memory only. To begin a new history, move the file "
             "away and restart the kernel."
         )
 
 
-def _log_ahead(connection: sqlite3.Connection) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Have writes go to a log, so that nobody who reads waits for them.
 
     A new file is switched by whoever comes first, and SQLite makes the others wait for nothing then: it
@@ -201,7 +201,7 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
-            time.sleep(AGAIN_S)
+            time.sleep(RETRY_S)
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ VARIABLE = "CBAI_HISTORY"
 """The environment variable that says where, unless :func:`keep_history` has: ``off``, ``on`` or a path."""
 
 _lock = threading.Lock()
-_given: str | None = None
+_configured: str | None = None
 _open: dict[Path, Store] = {}
 
 
@@ -27,19 +27,19 @@ def keep_history(where: str | os.PathLike[str] | None) -> None:
     Raises:
         UsageError: It is none of these.
     """
-    global _given
+    global _configured
     if where is not None and not isinstance(where, (str, os.PathLike)):
         raise UsageError(f"history is {where!r}; use 'on', 'off' or the path of a file.")
     chosen = None if where is None else os.fspath(where).strip()
     if chosen == "":
         raise UsageError("history is empty; use 'on', 'off' or the path of a file.")
     with _lock:
-        _given = chosen
+        _configured = chosen
 
 
 def history_file() -> Path | None:
     """Return the file that conversations are kept in; ``None`` where they are kept in memory only."""
-    chosen = _given or os.environ.get(VARIABLE, "").strip() or "on"
+    chosen = _configured or os.environ.get(VARIABLE, "").strip() or "on"
     if chosen.lower() in ("off", "none", "0", "false"):
         return None
     if chosen.lower() in ("on", "1", "true"):

@@ -87,13 +87,13 @@ def messages(database: Database, wanted: Filter) -> list[dict[str, Any]]:
         return []
     found: list[dict[str, Any]] = []
     with database.reading() as connection:
-        numbers = _Numbers(connection)
+        numbers = _TurnNumbers(connection)
         for row in _newest_first(connection, where, values):
-            place = numbers.place(row)
-            if place is None and not wanted.versions:
+            number = numbers.number_of(row)
+            if number is None and not wanted.versions:
                 continue
-            records = rows.turn_of(row).records(row["name"], -1 if place is None else place)
-            found += [one for one in reversed(records) if _fits(one, wanted)]
+            records = rows.turn_of(row).records(row["name"], -1 if number is None else number)
+            found += [record for record in reversed(records) if _matches(record, wanted)]
             if wanted.limit is not None and len(found) >= wanted.limit:
                 del found[wanted.limit :]
                 break
@@ -140,7 +140,7 @@ def summaries(database: Database) -> list[Summary]:
         HistoryError: The file cannot be read.
     """
     with database.reading() as connection:
-        numbers = _Numbers(connection)
+        numbers = _TurnNumbers(connection)
         found = connection.execute(
             "SELECT c.id, c.name, c.notebook, f.name AS forked_from, "
             "(SELECT count(*) FROM slots WHERE conversation = c.id) AS slots, "
@@ -166,48 +166,48 @@ def summaries(database: Database) -> list[Summary]:
 def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
     conditions, values = ["1"], list[Any]()
 
-    def must(condition: str, *given: Any) -> None:
+    def require(condition: str, *params: Any) -> None:
         conditions.append(condition)
-        values.extend(given)
+        values.extend(params)
 
     if wanted.conversation is not None:
-        must(
+        require(
             "turns.conversation = (SELECT id FROM conversations WHERE name = ?)",
             wanted.conversation,
         )
     if wanted.model is not None:
-        must("(model = ? OR provider || '/' || model = ?)", wanted.model, wanted.model)
+        require("(model = ? OR provider || '/' || model = ?)", wanted.model, wanted.model)
     if wanted.since is not None:
-        must("turns.created_at >= ?", rows.microseconds(wanted.since))
+        require("turns.created_at >= ?", rows.microseconds(wanted.since))
     if wanted.until is not None:
-        must("turns.created_at < ?", rows.microseconds(wanted.until))
+        require("turns.created_at < ?", rows.microseconds(wanted.until))
     if wanted.status is not None:
-        must("status = ?", wanted.status)
+        require("status = ?", wanted.status)
         if wanted.status not in (COMPLETE, STREAMING):
-            must(NOT_SUCCESSFUL)
+            require(NOT_SUCCESSFUL)
     if wanted.role == "system":
-        must("system IS NOT NULL")
+        require("system IS NOT NULL")
     if wanted.role == "tool":
-        must("steps IS NOT NULL")
+        require("steps IS NOT NULL")
     if wanted.search is not None:
         found = search.expression(wanted.search)
         if not found:
             return None, []
         column = {"user": "prompt", "assistant": "answer"}.get(wanted.role or "")
         query = f"{{{column}}} : ({found})" if column else found
-        must("words MATCH ?", query)
+        require("words MATCH ?", query)
         if wanted.conversation is not None:
             # The index need not be looked through beyond the conversation's first and last turn.
             of = "FROM turns JOIN conversations c ON c.id = conversation WHERE c.name = ?"
-            must(f"words.rowid >= (SELECT min(turns.id) {of})", wanted.conversation)
-            must(f"words.rowid <= (SELECT max(turns.id) {of})", wanted.conversation)
+            require(f"words.rowid >= (SELECT min(turns.id) {of})", wanted.conversation)
+            require(f"words.rowid <= (SELECT max(turns.id) {of})", wanted.conversation)
     return " AND ".join(conditions), values
 
 
-def _fits(record: dict[str, Any], wanted: Filter) -> bool:
+def _matches(record: dict[str, Any], wanted: Filter) -> bool:
     if wanted.role is not None and record["role"] != wanted.role:
         return False
-    return wanted.search is None or search.found_in(record, wanted.search)
+    return wanted.search is None or search.record_matches(record, wanted.search)
 
 
 def _newest_first(
@@ -233,14 +233,14 @@ def _newest_first(
     return itertools.chain.from_iterable(iter(lambda: cursor.fetchmany(BATCH), []))
 
 
-class _Numbers:
+class _TurnNumbers:
     """Where turns stand in their conversations; each conversation is looked at once."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._known: dict[int, dict[int, int]] = {}
 
-    def place(self, row: sqlite3.Row) -> int | None:
+    def number_of(self, row: sqlite3.Row) -> int | None:
         """Return a turn's number on the path that is on show; ``None`` when it is not on it."""
         conversation = row["conversation"]
         if conversation not in self._known:

@@ -67,7 +67,7 @@ def moment(microseconds: int) -> datetime:
 
 def values_of(turn: Turn, mask: Mask) -> list[Any]:
     """Return a turn's values in the order of :data:`COLUMNS`, secrets masked."""
-    values = [_fitting(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
+    values = [_storable(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
     for name in WRITTEN:
         value = getattr(turn, name)
         values.append(mask(without_surrogates(value)) if value else value)
@@ -76,12 +76,12 @@ def values_of(turn: Turn, mask: Mask) -> list[Any]:
     values.append(microseconds(turn.created_at))
     # What an open answer holds so far is written by the checkpoints.
     open_ = turn.status == STREAMING
-    came = (
+    answer = (
         ("", "")
         if open_
         else (mask(without_surrogates(turn.text)), mask(without_surrogates(turn.reasoning)))
     )
-    return [*values, *came]
+    return [*values, *answer]
 
 
 def turn_of(row: sqlite3.Row) -> Turn:
@@ -109,7 +109,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
     return turn
 
 
-def _fitting(value: Any) -> Any:
+def _storable(value: Any) -> Any:
     """Return a value that a column can hold; a server may report any number of tokens."""
     return None if isinstance(value, int) and abs(value) > LARGEST else value
 
@@ -124,10 +124,10 @@ def _masked(value: Any, mask: Mask) -> Any:
         return value
     if isinstance(value, Mapping):
         return {
-            mask(without_surrogates(str(name))): _masked(one, mask) for name, one in value.items()
+            mask(without_surrogates(str(name))): _masked(item, mask) for name, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [_masked(one, mask) for one in value]
+        return [_masked(item, mask) for item in value]
     text = without_surrogates(str(value))
     masked = mask(text)
     return value if isinstance(value, (int, float)) and masked == text else masked

@@ -61,7 +61,7 @@ def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]])
     )
 
 
-def forget(connection: sqlite3.Connection) -> None:
+def purge_removed(connection: sqlite3.Connection) -> None:
     """Write the index anew without what was taken out of it, which FTS5 only marks as gone.
 
     FTS5 has an option that takes words out at once, but a file that was ever changed with it cannot be
@@ -71,24 +71,24 @@ def forget(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
 
-def found_in(record: Mapping[str, Any], query: str) -> bool:
+def record_matches(record: Mapping[str, Any], query: str) -> bool:
     """Return whether a message is one that is indexed, a prompt or an answer, and holds what was typed."""
-    return record["role"] in ("user", "assistant") and holds(record["content"], query)
+    return record["role"] in ("user", "assistant") and matches(record["content"], query)
 
 
-def holds(text: str, query: str) -> bool:
+def matches(text: str, query: str) -> bool:
     """Return whether a text holds what a person typed, as the index would find it in one message."""
-    held = f" {_folded(text)} "
+    folded = f" {_folded(text)} "
     for quoted, bare in _TERM.findall(query):
         term = _folded(quoted or bare)
         begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTER.search(term[-1:])
-        if term and (f" {term}" if begins else f" {term} ") not in held:
+        if term and (f" {term}" if begins else f" {term} ") not in folded:
             return False
     return True
 
 
 def _folded(text: str) -> str:
-    bare = (each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
+    bare = (char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
     return " ".join(
         re.findall(r"[^\W_]+", spaced(unicodedata.normalize("NFC", "".join(bare))).casefold())
     )

@@ -23,7 +23,7 @@ from cbai_notebook.text import without_surrogates
 ENDED = "The kernel ended before the answer did."
 """What is said of an answer whose process is gone."""
 
-_ALL = ", ".join(("id", "conversation", "slot", *rows.TAILS, *rows.COLUMNS))
+_ALL_COLUMNS = ", ".join(("id", "conversation", "slot", *rows.TAILS, *rows.COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Changes:
     Attributes:
         turns: Turns that are new or have other content.
         slots: Slots that are new or lead elsewhere; one that is new behind the slot before it.
-        gone: Numbers of turns to forget.
+        removed: Numbers of turns to forget.
     """
 
     turns: Sequence[Turn] = ()
     slots: Sequence[Slot] = ()
-    gone: Sequence[int] = ()
+    removed: Sequence[int] = ()
 
 
 class Store:
@@ -72,7 +72,7 @@ class Store:
         self.file = file
         self.database = Database(file)
         self._masks = masks
-        self._tidied = False
+        self._removed_ended = False
         self._processes = LiveProcesses(file.parent / f"{file.stem}-kernels")
 
     def __repr__(self) -> str:
@@ -91,12 +91,12 @@ class Store:
     def find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
         """Return the conversation of a name, or of a notebook's path."""
         column, value = ("name", name) if notebook is None else ("notebook", notebook)
-        value = self._written(value or "")
+        value = self._masked_name(value or "")
         with self.database.reading() as connection:
             row = connection.execute(
                 f"SELECT * FROM conversations WHERE {column} = ?", (value,)
             ).fetchone()
-        return _stored(row) if row else None
+        return _stored_of(row) if row else None
 
     def conversations(self) -> list[Stored]:
         """Return every conversation, the one that was last talked in last."""
@@ -105,7 +105,7 @@ class Store:
                 "SELECT * FROM conversations ORDER BY "
                 "(SELECT max(id) FROM turns WHERE conversation = conversations.id), id"
             ).fetchall()
-        return [_stored(row) for row in found]
+        return [_stored_of(row) for row in found]
 
     def revision(self, conversation: int) -> int:
         """Return a conversation's revision; -1 when it is gone."""
@@ -119,7 +119,7 @@ class Store:
         self, name: str, *, notebook: str | None = None, forked_from: int | None = None
     ) -> Stored:
         """Make a conversation, or return the one of that name that another process has just made."""
-        name, notebook = self._written(name), self._written(notebook) if notebook else None
+        name, notebook = self._masked_name(name), self._masked_name(notebook) if notebook else None
         with self.database.writing() as connection:
 
             def find(column: str, value: str) -> sqlite3.Row | None:
@@ -141,7 +141,7 @@ class Store:
                 )
                 row = find("name", free)
         assert row is not None
-        return _stored(row)
+        return _stored_of(row)
 
     def rename(self, conversation: int, name: str) -> None:
         """Give a conversation another name.
@@ -149,7 +149,7 @@ class Store:
         Raises:
             UsageError: Another one has it.
         """
-        name = self._written(name)
+        name = self._masked_name(name)
         with self.database.writing() as connection:
             taken = connection.execute(
                 "SELECT 1 FROM conversations WHERE name = ? AND id <> ?", (name, conversation)
@@ -171,8 +171,8 @@ class Store:
             for table, column in (("turns", "conversation"), ("slots", "conversation")):
                 connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (conversation,))
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
-            search.forget(connection)
-        self.database.empty_log()
+            search.purge_removed(connection)
+        self.database.truncate_log()
 
     # Turns
 
@@ -183,7 +183,7 @@ class Store:
             conversation: Its number.
             known: Turns that exist already; they are used where their numbers stand.
         """
-        self.close_what_ended()
+        self.close_orphaned_turns()
         with self.database.reading() as connection:
             row = connection.execute(
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
@@ -212,12 +212,12 @@ class Store:
 
         new = {row["id"] for row in found if is_new(row)}
         for row in connection.execute(
-            f"SELECT {_ALL} FROM turns WHERE conversation = ? AND id >= ?",
+            f"SELECT {_ALL_COLUMNS} FROM turns WHERE conversation = ? AND id >= ?",
             (conversation, min(new, default=LARGEST)),
         ):
             if row["id"] in new:
                 turn = rows.turn_of(row)
-                turns.setdefault(turn.id, turn).take_over(turn)
+                turns.setdefault(turn.id, turn).update_from(turn)
         versions: dict[int, list[Turn]] = {}
         for row in found:
             turns[row["id"]].stale = bool(row["stale"])
@@ -256,16 +256,16 @@ class Store:
                     # Its first version that is stored gives it its number.
                     places[slot] = next(
                         number
-                        for one in slot.versions
-                        if (number := one.id or numbers.get(one)) is not None
+                        for turn in slot.versions
+                        if (number := turn.id or numbers.get(turn)) is not None
                     )
-            home = {
+            slot_ids = {
                 turn: slot.id or places[slot] for slot in changes.slots for turn in slot.versions
             }
-            self._insert(connection, conversation, numbers, home)
+            self._insert(connection, conversation, numbers, slot_ids)
             self._update(connection, [turn for turn in changes.turns if turn.id is not None])
             _write_slots(connection, conversation, changes.slots, numbers, places)
-            _remove(connection, conversation, changes.gone)
+            _remove(connection, conversation, changes.removed)
             connection.execute(
                 "UPDATE conversations SET revision = revision + 1 WHERE id = ?", (conversation,)
             )
@@ -275,7 +275,7 @@ class Store:
             slot.id = number
         return int(row["revision"]) + 1
 
-    def extend(self, turn: int, text: tuple[str, str], reasoning: tuple[str, str]) -> None:
+    def append_text(self, turn: int, text: tuple[str, str], reasoning: tuple[str, str]) -> None:
         """Add to an answer under way what has come since the last time, secrets masked.
 
         Args:
@@ -290,7 +290,7 @@ class Store:
                 (*text, *reasoning, turn),
             )
 
-    def _written(self, name: str) -> str:
+    def _masked_name(self, name: str) -> str:
         """Return a name as it stands in the file."""
         return self._masks(False)(without_surrogates(name))
 
@@ -307,11 +307,11 @@ class Store:
                 mask = masks[turn.allow_secrets] = self.mask_for(turn)
             yield rows.values_of(turn, mask)
 
-    def answered(self, request: str) -> Turn | None:
+    def find_answer(self, request: str) -> Turn | None:
         """Return the newest complete turn that was asked with a request, by its fingerprint."""
         with self.database.reading() as connection:
             row = connection.execute(
-                f"SELECT {_ALL} FROM turns WHERE request = ? AND status = 'complete' "
+                f"SELECT {_ALL_COLUMNS} FROM turns WHERE request = ? AND status = 'complete' "
                 "AND origin IS NULL ORDER BY id DESC LIMIT 1",
                 (request,),
             ).fetchone()
@@ -327,22 +327,22 @@ class Store:
         connection: sqlite3.Connection,
         conversation: int,
         numbers: dict[Turn, int],
-        home: dict[Turn, int],
+        slot_ids: dict[Turn, int],
     ) -> None:
         columns = ("id", "conversation", "slot", "owner", *rows.COLUMNS)
-        marks = ", ".join("?" * len(columns))
+        placeholders = ", ".join("?" * len(columns))
         inserted = [
             (
                 number,
                 conversation,
-                home[turn],
+                slot_ids[turn],
                 self._owner(turn),
                 *values,
             )
             for (turn, number), values in zip(numbers.items(), self._values(numbers), strict=True)
         ]
         connection.executemany(
-            f"INSERT INTO turns ({', '.join(columns)}) VALUES ({marks})", inserted
+            f"INSERT INTO turns ({', '.join(columns)}) VALUES ({placeholders})", inserted
         )
         prompt, text = columns.index("prompt"), columns.index("text")
         search.add(
@@ -367,25 +367,25 @@ class Store:
     def _owner(self, turn: Turn) -> str | None:
         return self._processes.name if turn.status == STREAMING else None
 
-    def close_what_ended(self) -> None:
+    def close_orphaned_turns(self) -> None:
         """Mark as partial what was under way in processes that are gone.
 
         Raises:
             HistoryError: The file cannot be used.
         """
         with self.database.reading() as connection:
-            if not self._tidied:
-                self._tidied = True
+            if not self._removed_ended:
+                self._removed_ended = True
                 self._processes.remove_ended()
             open_ = connection.execute(
                 "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL"
             ).fetchall()
         for owner in [row["owner"] for row in open_ if self._processes.has_ended(row["owner"])]:
             with self.database.writing() as connection:
-                _close(connection, owner)
+                _mark_partial(connection, owner)
 
 
-def _stored(row: sqlite3.Row) -> Stored:
+def _stored_of(row: sqlite3.Row) -> Stored:
     return Stored(row["id"], row["name"], row["notebook"], row["forked_from"], row["revision"])
 
 
@@ -393,9 +393,9 @@ def _tree(places: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> Tur
     """Return the tree of slots that are given as rows; one that holds no turn is left out."""
     slots: dict[int, Slot] = {}
     for place in places:
-        if held := versions.get(place["id"]):
-            active = next((i for i, one in enumerate(held) if one.id == place["active"]), 0)
-            slots[place["id"]] = Slot(None, held, active, id=place["id"])
+        if turns := versions.get(place["id"]):
+            active = next((i for i, turn in enumerate(turns) if turn.id == place["active"]), 0)
+            slots[place["id"]] = Slot(None, turns, active, id=place["id"])
     tree = TurnTree()
     for place in places:
         slot = slots.get(place["id"])
@@ -406,7 +406,7 @@ def _tree(places: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> Tur
     return tree
 
 
-def _close(connection: sqlite3.Connection, owner: str) -> None:
+def _mark_partial(connection: sqlite3.Connection, owner: str) -> None:
     found = connection.execute(
         "SELECT id, conversation, prompt, text || tail FROM turns WHERE owner = ?", (owner,)
     ).fetchall()
@@ -450,10 +450,10 @@ def _write_slots(
     )
 
 
-def _remove(connection: sqlite3.Connection, conversation: int, gone: Sequence[int]) -> None:
-    if not gone:
+def _remove(connection: sqlite3.Connection, conversation: int, removed: Sequence[int]) -> None:
+    if not removed:
         return
-    for number in gone:
+    for number in removed:
         _unindex(connection, "id = ?", (number,))
         connection.execute("DELETE FROM turns WHERE id = ?", (number,))
     connection.execute(

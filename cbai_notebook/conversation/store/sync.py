@@ -15,19 +15,19 @@ from cbai_notebook.text import without_surrogates
 
 
 @dataclass(frozen=True)
-class _UnderWay:
+class _Checkpoint:
     """An answer that streams: what masks it, up to where it is written, and the last words of it."""
 
     mask: Masker
-    mark: tuple[int, int] = (0, 0)
-    text: str = ""
-    reasoning: str = ""
+    position: tuple[int, int] = (0, 0)
+    text_tail: str = ""
+    reasoning_tail: str = ""
 
 
 class StoreSync:
     """The link between a conversation and its place in an archive.
 
-    Nothing here raises because of the disk: :attr:`trouble` tells what is not stored, and each later
+    Nothing here raises because of the disk: :attr:`problem` tells what is not stored, and each later
     change tries again.
 
     Args:
@@ -51,20 +51,20 @@ class StoreSync:
         self._stored = stored
         self._forked_from: int | None = None
         self._revision = -1 if stored is None else stored.revision
-        self._seen: int | None = None
+        self._data_version: int | None = None
         self._lock = threading.RLock()
         self._turns: dict[Turn, None] = {}
         self._slots: dict[Slot, None] = {}
-        self._gone: list[int] = []
-        self._under_way: dict[Turn, _UnderWay] = {}
-        self.trouble = ""
+        self._removed: list[int] = []
+        self._checkpoints: dict[Turn, _Checkpoint] = {}
+        self.problem = ""
 
     @property
     def id(self) -> int | None:
         """The conversation's number on disk, once it has one."""
         return self._stored.id if self._stored else None
 
-    def fork_of(self, conversation: int | None) -> None:
+    def set_forked_from(self, conversation: int | None) -> None:
         """Say which conversation this one was copied from, before it is first written."""
         self._forked_from = conversation
 
@@ -74,10 +74,10 @@ class StoreSync:
             return None
         try:
             # What is written while the turns are read is seen the next time.
-            self._seen = self.store.database.data_version()
+            self._data_version = self.store.database.data_version()
             tree, self._revision = self.store.load(self._stored.id, known)
         except HistoryError as error:
-            self.trouble = str(error)
+            self.problem = str(error)
             return None
         if self._revision < 0:
             self._stored = None  # deleted by another kernel; made anew when it is used again
@@ -85,27 +85,27 @@ class StoreSync:
 
     def changed_elsewhere(self) -> bool:
         """Return whether another process has changed the conversation since it was loaded."""
-        if self._turns or self._slots or self._gone:
+        if self._turns or self._slots or self._removed:
             return False
         try:
             now = self.store.database.data_version()
-            if now == self._seen:
+            if now == self._data_version:
                 return False
-            self._seen = now
+            self._data_version = now
             if self._stored is None:
                 self._stored = self._find()
                 return self._stored is not None
             return self.store.revision(self._stored.id) != self._revision
         except HistoryError as error:
-            self.trouble = str(error)
+            self.problem = str(error)
             return False
 
-    def keep(
+    def save(
         self,
         *,
         turns: Iterable[Turn] = (),
         slots: Iterable[Slot] = (),
-        gone: Iterable[Turn] = (),
+        removed: Iterable[Turn] = (),
         as_loaded: bool = False,
     ) -> bool:
         """Write what has changed, and what could not be written before.
@@ -113,37 +113,37 @@ class StoreSync:
         Args:
             turns: Turns that are new or have changed.
             slots: Slots that are new or have changed.
-            gone: Turns to forget.
+            removed: Turns to forget.
             as_loaded: Only if no other process has changed the conversation since it was loaded.
 
         Returns:
             Whether no other process has; where one has, nothing is written, now or later.
         """
         with self._lock:
-            waits = bool(self._turns or self._slots or self._gone)
-            before = dict(self._turns), dict(self._slots), list(self._gone)
+            has_pending = bool(self._turns or self._slots or self._removed)
+            before = dict(self._turns), dict(self._slots), list(self._removed)
             self._turns.update(dict.fromkeys(turns))
             self._slots.update(dict.fromkeys(slots))
-            for turn in gone:
+            for turn in removed:
                 self._turns.pop(turn, None)
-                self._under_way.pop(turn, None)
+                self._checkpoints.pop(turn, None)
                 if turn.id is not None:
-                    self._gone.append(turn.id)
+                    self._removed.append(turn.id)
             try:
-                done = self._save(None if waits or not as_loaded else self._revision)
-                if not done and waits:
-                    done = self._save_anew()
+                done = self._write(None if has_pending or not as_loaded else self._revision)
+                if not done and has_pending:
+                    done = self._write_as_new()
             except HistoryError as error:
-                self.trouble = str(error)
+                self.problem = str(error)
                 return True
             if not done:
-                self._turns, self._slots, self._gone = before
+                self._turns, self._slots, self._removed = before
                 return False
-            self._turns, self._slots, self._gone = {}, {}, []
-            self.trouble = ""
+            self._turns, self._slots, self._removed = {}, {}, []
+            self.problem = ""
             return True
 
-    def _save(self, revision: int | None) -> bool:
+    def _write(self, revision: int | None) -> bool:
         """Write what waits; return ``False`` when another process has changed or deleted it all."""
         if self._stored is None:
             self._stored = self.store.create(
@@ -155,7 +155,7 @@ class StoreSync:
         slots = [slot for slot in self._slots if slot.versions]
         # Numbered in the order of their slots, as they would be had nothing waited.
         turns = {turn: None for slot in slots for turn in slot.versions if turn in self._turns}
-        changes = Changes(list(turns | self._turns), slots, self._gone)
+        changes = Changes(list(turns | self._turns), slots, self._removed)
         saved = self.store.save(self._stored.id, changes, revision)
         if saved is not None and saved == self._revision + 1:
             self._revision = (
@@ -168,24 +168,24 @@ class StoreSync:
             return found
         return self.store.find(name=self.name)
 
-    def _save_anew(self) -> bool:
+    def _write_as_new(self) -> bool:
         """Write what waits into a new conversation, for another process has deleted the old one."""
-        self._stored, self._gone, self._under_way = None, [], {}
+        self._stored, self._removed, self._checkpoints = None, [], {}
         for turn in self._turns:
             turn.id = None
         for slot in self._slots:
             slot.id = None
-        return self._save(None)
+        return self._write(None)
 
-    def answered(self, request: str) -> Turn | None:
+    def find_answer(self, request: str) -> Turn | None:
         """Return the newest complete turn on disk that was asked with a request, if there is one."""
         try:
-            return self.store.answered(request)
+            return self.store.find_answer(request)
         except HistoryError as error:
-            self.trouble = str(error)
+            self.problem = str(error)
             return None
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Take the conversation off the disk.
 
         Raises:
@@ -195,41 +195,43 @@ class StoreSync:
             if self._stored is not None:
                 self.store.delete(self._stored.id)
             self._stored, self._revision = None, -1
-            self._turns, self._slots, self._gone, self._under_way = {}, {}, [], {}
+            self._turns, self._slots, self._removed, self._checkpoints = {}, {}, [], {}
 
     def checkpoint(self, turn: Turn) -> None:
         """Write what has come of an answer since the last time."""
         with self._lock:
             if turn in self._turns:
-                self.keep()  # there may be room again
+                self.save()  # there may be room again
             if turn.id is None:
                 return
-            so_far = self._under_way.get(turn) or _UnderWay(self.store.mask_for(turn))
-            text, reasoning, mark = turn.text_since(so_far.mark)
-            written, tail = _cut(so_far.mask, so_far.text + text)
-            thought, last = _cut(so_far.mask, so_far.reasoning + reasoning)
-            mask = so_far.mask
+            last = self._checkpoints.get(turn) or _Checkpoint(self.store.mask_for(turn))
+            text, reasoning, position = turn.text_since(last.position)
+            text, text_tail = _split_settled(last.mask, last.text_tail + text)
+            reasoning, reasoning_tail = _split_settled(last.mask, last.reasoning_tail + reasoning)
+            mask = last.mask
             try:
-                self.store.extend(
-                    turn.id, (mask(written), mask.tail(tail)), (mask(thought), mask.tail(last))
+                self.store.append_text(
+                    turn.id,
+                    (mask(text), mask.tail(text_tail)),
+                    (mask(reasoning), mask.tail(reasoning_tail)),
                 )
             except HistoryError as error:
-                self.trouble = str(error)
+                self.problem = str(error)
                 return
-            self._under_way[turn] = _UnderWay(mask, mark, tail, last)
+            self._checkpoints[turn] = _Checkpoint(mask, position, text_tail, reasoning_tail)
 
-    def closed(self, turn: Turn) -> None:
+    def close_turn(self, turn: Turn) -> None:
         """Write how a turn ended."""
-        self.let_go(turn)
-        self.keep(turns=[turn])
+        self.stop_checkpoints(turn)
+        self.save(turns=[turn])
 
-    def let_go(self, turn: Turn) -> None:
+    def stop_checkpoints(self, turn: Turn) -> None:
         """Take note that a turn grows no more."""
         with self._lock:
-            self._under_way.pop(turn, None)
+            self._checkpoints.pop(turn, None)
 
 
-def _cut(mask: Masker, text: str) -> tuple[str, str]:
+def _split_settled(mask: Masker, text: str) -> tuple[str, str]:
     """Return what of a growing text can be masked for good, and the rest."""
     text = without_surrogates(text)
     settled = mask.settled(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cbai_notebook.conversation import chat, fresh
+from cbai_notebook.conversation import chat, new_conversation
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.conversations import existing
@@ -44,7 +44,9 @@ def import_(command: Command) -> None:
     path = Path(command.word)
     read = [turns_of(messages) for messages in formats.read_file(path)]
     for turns in read:
-        conversation = chat(command.conversation) if command.conversation else fresh(path.stem)
+        conversation = (
+            chat(command.conversation) if command.conversation else new_conversation(path.stem)
+        )
         conversation.extend(turns)
         write(
             f"Read {counted(len(turns), 'turn')} into {conversation.name!r}. "

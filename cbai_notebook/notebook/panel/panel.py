@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
 from cbai_notebook.client.providers import AGENT
-from cbai_notebook.conversation import Conversation, Turn, chat, fresh
+from cbai_notebook.conversation import Conversation, Turn, chat, new_conversation
 from cbai_notebook.conversation.records import Messages
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.panel.prompt_queue import (
@@ -176,7 +176,7 @@ class ChatPanel:
 
     def new_conversation(self) -> None:
         """Show a new, empty conversation; the previous one is kept."""
-        self.use(fresh())
+        self.use(new_conversation())
 
     def set_options(self, options: PanelOptions) -> None:
         """Set the options of the next prompt."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Turn
 from cbai_notebook.conversation.records import Records
-from cbai_notebook.conversation.turn import joined
+from cbai_notebook.conversation.turn import join_steps
 
 NOW = datetime(2026, 11, 22, 10, 30, 0, 123456, tzinfo=timezone.utc)
 
@@ -78,7 +78,7 @@ def turns(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Turn:
         cell_id=draw(NAME),
         stale=draw(st.booleans()),
     )
-    made.add(joined(made.steps, draw(text)), draw(text))
+    made.add(join_steps(made.steps, draw(text)), draw(text))
     return made
 
 

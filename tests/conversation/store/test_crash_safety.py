@@ -84,7 +84,7 @@ def test_the_file_is_sound_and_what_is_left_can_be_found(
 ) -> None:
     file, report = aftermath
     store = Store(file)
-    store.close_what_ended()
+    store.close_orphaned_turns()
     found = messages(store.database, Filter(search="asks", role="user"))
     prompts = {told[2] for kernel in report.values() for told in kernel["told"]}
     assert prompts <= {record["content"] for record in found}

@@ -12,9 +12,9 @@ from cbai_notebook.conversation import (
     Conversation,
     chat,
     conversations,
-    fresh,
     keep_history,
     names,
+    new_conversation,
     use,
 )
 from cbai_notebook.conversation.registry import notebook_path
@@ -109,10 +109,10 @@ def test_a_deleted_conversation_that_someone_still_holds_is_the_one_that_is_foun
 
 
 def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None:
-    held = fresh("chat")
+    held = new_conversation("chat")
     held.open(turn("a", "1"))
     conversations().delete(held)
-    other = fresh("chat")
+    other = new_conversation("chat")
     held.open(turn("b", "2"))
     other.open(turn("c", "3"))
     assert (prompts(held), prompts(other)) == (["b"], ["c"])
@@ -175,5 +175,5 @@ def test_a_list_of_messages_can_be_said_and_is_kept(file: Path) -> None:
 
 
 def test_a_new_conversation_is_empty(kept: Path) -> None:
-    assert fresh("chat").turns == ()
-    assert fresh("chat").name == "chat-2"
+    assert new_conversation("chat").turns == ()
+    assert new_conversation("chat").name == "chat-2"
