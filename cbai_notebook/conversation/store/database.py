@@ -1,4 +1,4 @@
-"""One SQLite file: opened when it is first needed, never overwritten when something is wrong with it."""
+"""The SQLite connection of the history: opened at first use; a damaged file is never overwritten."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from cbai_notebook.conversation.store.processes import register_fork_hooks
 from cbai_notebook.errors import HistoryError
 
 BUSY_S = 20.0
-"""Seconds to wait while another kernel writes; each write takes well under a thousandth of one."""
+"""Seconds to wait for another kernel's write lock; one write takes well under a millisecond."""
 
 EXCLUSIVE_S = 0.2
-"""Seconds to wait for a moment in which no other kernel reads or writes, where that is wanted but not needed."""
+"""Seconds to wait for exclusive access where it is useful but not required."""
 
 RETRY_S = 0.02
-"""Seconds until what SQLite refused at once is tried again."""
+"""Seconds between two tries where SQLite refuses at once instead of waiting."""
 
 _DAMAGED = ("not a database", "malformed", "file is encrypted")
 
 
 class Database:
-    """A file with the tables of :mod:`schema`, for all threads of this process.
+    """A SQLite file with the tables of :mod:`schema`, safe to use from all threads of this process.
 
-    Writes go over one connection, one after the other; each reader has a connection of its own, so
-    that a long look at the history holds up no answer.
+    All writes share one connection under a lock. Each read opens its own connection, so that a long
+    query does not block an answer that streams.
 
     Args:
-        file: Where it is; made with its folder when it does not exist.
+        file: The path; file and folder are made when missing.
     """
 
     def __init__(self, file: Path) -> None:
@@ -49,10 +49,10 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Run a block as one transaction.
+        """Run a block as one write transaction.
 
         Raises:
-            HistoryError: It could not be written; nothing of it was.
+            HistoryError: The transaction failed and was rolled back.
         """
         with self._lock, self._history_errors():
             connection = self._writer()
@@ -67,14 +67,14 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Run a block with a connection of its own that sees one moment of the file.
+        """Run a block with its own connection, which sees one snapshot of the file.
 
         Raises:
-            HistoryError: It could not be read.
+            HistoryError: The file could not be read.
         """
         with self._history_errors():
             with self._lock:
-                self._writer()  # the tables are there and up to date
+                self._writer()  # creates or migrates the tables
             connection = _connect(self.file)
             try:
                 connection.execute("BEGIN")
@@ -83,7 +83,7 @@ class Database:
                 connection.close()
 
     def data_version(self) -> int:
-        """Return a number that changes when another connection has written.
+        """Return a number that changes whenever another connection has written.
 
         Raises:
             HistoryError: The file cannot be read.
@@ -93,9 +93,9 @@ class Database:
             return int(number)
 
     def truncate_log(self) -> None:
-        """Leave nothing in the log, which keeps what was deleted until it is written over.
+        """Empty the write-ahead log, which still holds deleted text until it is overwritten.
 
-        Where another kernel reads or writes just then, it stays until the last one lets go of the file.
+        If another kernel is reading or writing, the log stays until the last kernel closes the file.
 
         Raises:
             HistoryError: The file cannot be written.
@@ -109,19 +109,19 @@ class Database:
                 connection.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000:.0f}")
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the connection; the next use opens it again."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
 
     def before_fork(self) -> None:
-        """Let go of the file; parent and child open it again, each for itself."""
+        """Close the connection: parent and child must not share it. Hold the lock until the fork is done."""
         self._lock.acquire()
         self.close()
 
     def after_fork(self, *, in_child: bool) -> None:
-        """Go on."""
+        """Release the lock. Parent and child each reopen the connection when it is next used."""
         self._lock.release()
 
     def _writer(self) -> sqlite3.Connection:
@@ -188,10 +188,10 @@ class Database:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Have writes go to a log, so that nobody who reads waits for them.
+    """Switch the file to a write-ahead log, so that readers never wait for writers.
 
-    A new file is switched by whoever comes first, and SQLite makes the others wait for nothing then: it
-    refuses at once (https://www.sqlite.org/c3ref/busy_handler.html).
+    While another process writes to a file that is not switched yet, SQLite does not use the busy
+    timeout but refuses at once (https://www.sqlite.org/c3ref/busy_handler.html), so retry.
     """
     until = time.monotonic() + BUSY_S
     while True:
@@ -213,7 +213,7 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another one at the same place."""
+    """Return device and inode, which tell a file from another one at the same path."""
     try:
         found = file.stat()
     except FileNotFoundError:
@@ -224,12 +224,12 @@ def _identity(file: Path) -> tuple[int, int] | None:
 def _make_private(file: Path) -> None:
     if not file.parent.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives its side files the mode of the file itself.
+    # SQLite gives its -wal and -shm files the mode of the database file.
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _copy(file: Path) -> Path:
-    """Keep a copy of a file and its side files, once for each state that it was found in."""
+    """Copy a file and its write-ahead log, once for each modification time."""
     found = datetime.fromtimestamp(file.stat().st_mtime)
     copy = file.with_name(f"{file.stem}.damaged-{found:%Y%m%d-%H%M%S}{file.suffix}")
     if not copy.exists():

@@ -1,4 +1,4 @@
-"""Where the history is kept: in the user's data directory, elsewhere, or nowhere."""
+"""Where the history is stored: in the user's data directory, in a given file, or only in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
 
 VARIABLE = "CBAI_HISTORY"
-"""The environment variable that says where, unless :func:`keep_history` has: ``off``, ``on`` or a path."""
+"""Environment variable: ``off``, ``on`` or a path. :func:`keep_history` takes precedence."""
 
 _lock = threading.Lock()
 _configured: str | None = None
@@ -18,14 +18,14 @@ _open: dict[Path, Store] = {}
 
 
 def keep_history(where: str | os.PathLike[str] | None) -> None:
-    """Say where conversations are kept from here on.
+    """Set where conversations are stored from now on.
 
     Args:
-        where: ``"off"`` keeps them in memory only, ``"on"`` in the user's data directory, anything
-            else is the path of a file; ``None`` goes back to the environment variable or the default.
+        where: ``"off"`` for memory only, ``"on"`` for the user's data directory, anything else is the
+            path of a file; ``None`` goes back to the environment variable or the default.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: `where` is none of these.
     """
     global _configured
     if where is not None and not isinstance(where, (str, os.PathLike)):
@@ -38,7 +38,7 @@ def keep_history(where: str | os.PathLike[str] | None) -> None:
 
 
 def history_file() -> Path | None:
-    """Return the file that conversations are kept in; ``None`` where they are kept in memory only."""
+    """Return the path of the history file; ``None`` when conversations are kept in memory only."""
     chosen = _configured or os.environ.get(VARIABLE, "").strip() or "on"
     if chosen.lower() in ("off", "none", "0", "false"):
         return None
@@ -49,7 +49,7 @@ def history_file() -> Path | None:
 
 
 def current_store() -> Store | None:
-    """Return the history on disk, which is opened when it is first used; ``None`` where there is none."""
+    """Return the store of the history file, which opens at first use; ``None`` for memory only."""
     file = history_file()
     if file is None:
         return None

@@ -1,4 +1,4 @@
-"""Looks over all conversations in the file: messages that fit a filter, what was used, what there is."""
+"""Queries over all conversations in the file: messages by filter, usage, and summaries."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cbai_notebook.conversation.store.database import Database
 from cbai_notebook.conversation.turn import COMPLETE, STREAMING
 
 BATCH = 500
-"""Turns that are fetched at once."""
+"""Turns that are fetched from SQLite at once."""
 
 NOT_SUCCESSFUL = "status NOT IN ('complete', 'streaming')"
-"""Which turns have an index of their own. SQLite uses it only where the index is worded so as well."""
+"""Condition of the partial index on status. SQLite uses the index only where a query repeats it literally."""
 
 USAGE_KEYS = (
     "day",
@@ -33,17 +33,17 @@ USAGE_KEYS = (
 
 @dataclass(frozen=True)
 class Filter:
-    """Which messages are wanted; what is ``None`` does not matter.
+    """Filter for messages; a field that is ``None`` does not filter.
 
     Attributes:
-        conversation: The name of their conversation.
+        conversation: The name of the conversation.
         model: The model that answered, with or without ``PROVIDER/``.
-        since, until: When they were asked: from, and before, this moment.
-        status: How their turn ended, such as ``"complete"`` or ``"partial"``.
-        role: Whose they are, such as ``"user"``.
-        search: Words that a prompt or an answer holds; a phrase in double quotes.
-        limit: How many, the newest.
-        versions: With those that a cell has replaced and those on other branches.
+        since, until: Time of the prompt: at or after `since`, before `until`.
+        status: Status of the turn, such as ``"complete"`` or ``"partial"``.
+        role: Role of the message, such as ``"user"``.
+        search: Words that a prompt or an answer contains; a phrase in double quotes.
+        limit: The most messages to return, the newest ones.
+        versions: Whether to include versions that a cell has replaced and turns on other branches.
     """
 
     conversation: str | None = None
@@ -59,13 +59,13 @@ class Filter:
 
 @dataclass(frozen=True)
 class Summary:
-    """What one conversation holds.
+    """Summary of one conversation.
 
     Attributes:
-        name: Its name.
-        turns: How many turns are on show: without branches and older versions.
-        last: When it was last asked something, on whatever branch.
-        notebook: The path of the notebook whose own conversation it is.
+        name: The name of the conversation.
+        turns: Number of turns on the active path: without branches and older versions.
+        last: Time of the newest prompt on any branch.
+        notebook: The path of the notebook whose default conversation this is.
         forked_from: The name of the conversation that it was copied from.
     """
 
@@ -77,7 +77,7 @@ class Summary:
 
 
 def messages(database: Database, wanted: Filter) -> list[dict[str, Any]]:
-    """Return the records of the messages that fit, oldest first.
+    """Return the records of the messages that match a filter, oldest first.
 
     Raises:
         HistoryError: The file cannot be read.
@@ -106,8 +106,8 @@ def usage(
 ) -> list[dict[str, Any]]:
     """Return requests, tokens and seconds by day, provider and model; keys as :data:`USAGE_KEYS`.
 
-    Every request that was sent counts, those of older versions as well; copies and answers out of the
-    history do not. Days are those of this machine's time zone.
+    Counts every request that was sent, also those of older versions; does not count copies and
+    replays. Days are in this machine's time zone.
 
     Raises:
         HistoryError: The file cannot be read.
@@ -134,7 +134,7 @@ def usage(
 
 
 def summaries(database: Database) -> list[Summary]:
-    """Return what the conversations hold, the one that was last talked in last.
+    """Return a summary of each conversation, the most recently used one last.
 
     Raises:
         HistoryError: The file cannot be read.
@@ -153,7 +153,7 @@ def summaries(database: Database) -> list[Summary]:
         return [
             Summary(
                 row["name"],
-                # Where every slot is chosen, all of them are on the path.
+                # Without branches every slot is on the active path; counting them is faster.
                 numbers.count(row["id"]) if row["branched"] else row["slots"],
                 None if row["last"] is None else rows.moment(row["last"]),
                 row["notebook"],
@@ -197,7 +197,7 @@ def _conditions(wanted: Filter) -> tuple[str | None, list[Any]]:
         query = f"{{{column}}} : ({found})" if column else found
         require("words MATCH ?", query)
         if wanted.conversation is not None:
-            # The index need not be looked through beyond the conversation's first and last turn.
+            # Limits the scan of the index to the range of the conversation's turns.
             of = "FROM turns JOIN conversations c ON c.id = conversation WHERE c.name = ?"
             require(f"words.rowid >= (SELECT min(turns.id) {of})", wanted.conversation)
             require(f"words.rowid <= (SELECT max(turns.id) {of})", wanted.conversation)
@@ -216,8 +216,8 @@ def _newest_first(
     columns = ", ".join(
         f"turns.{name}" for name in ("id", "slot", "conversation", *rows.TAILS, *rows.COLUMNS)
     )
-    # The index gives what it finds newest first, one by one, so that a word which is everywhere costs
-    # no more than a rare one; CROSS JOIN keeps it in front.
+    # The index yields matches one by one, newest first, so that a frequent word costs no more than a
+    # rare one. CROSS JOIN makes SQLite read the index first.
     searched = "words MATCH" in where
     source, order = (
         ("words CROSS JOIN turns ON turns.id = words.rowid", "words.rowid")
@@ -234,21 +234,21 @@ def _newest_first(
 
 
 class _TurnNumbers:
-    """Where turns stand in their conversations; each conversation is looked at once."""
+    """Numbers of turns in their conversations; reads the active path of each conversation once."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._known: dict[int, dict[int, int]] = {}
 
     def number_of(self, row: sqlite3.Row) -> int | None:
-        """Return a turn's number on the path that is on show; ``None`` when it is not on it."""
+        """Return a turn's number on the active path; ``None`` when the turn is not on it."""
         conversation = row["conversation"]
         if conversation not in self._known:
             self._known[conversation] = self._path(conversation)
         return self._known[conversation].get(row["id"])
 
     def count(self, conversation: int) -> int:
-        """Return how many turns of a conversation are on show."""
+        """Return how many turns of a conversation are on the active path."""
         return len(self._path(conversation))
 
     def _path(self, conversation: int) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""A turn as a row of the table, and back."""
+"""Conversion of a turn to a row of the table, and back."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LARGEST = 2**63 - 1
 """The largest number that SQLite can hold."""
 
 TAILS = ("tail", "reasoning_tail")
-"""Columns with the last word of an answer under way, which may be the beginning of a secret."""
+"""Columns with the last word of an answer that streams. The word may be the beginning of a secret."""
 
 Mask = Callable[[str], str]
 
-# Columns that hold a field of the turn as it is.
+# Columns that hold an attribute of the turn unchanged.
 PLAIN = (
     "status",
     "duration_s",
@@ -36,7 +36,7 @@ PLAIN = (
     "request",
     "record_id",
 )
-# Columns that hold what a person, a tool or a server wrote: no secret may get into them.
+# Columns with text of a person, a tool or a server: secrets in it are masked.
 WRITTEN = (
     "prompt",
     "system",
@@ -50,23 +50,23 @@ WRITTEN = (
 )
 JSON = ("params", "images", "steps", "sources")
 FLAGS = ("stale", "drawn")
-# A column keeps its name for ever; the attribute of the turn may get a better one.
+# A column cannot be renamed in released files; the attribute of the turn can.
 ATTRIBUTES = {"left_out": "dropped_turns"}
 COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
 
 
 def microseconds(moment: datetime) -> int:
-    """Return a moment as microseconds since 1970, UTC; one without a zone is taken as local."""
+    """Return a time as microseconds since 1970 in UTC; a time without a zone is local time."""
     return (moment.astimezone(timezone.utc) - EPOCH) // _MICROSECOND
 
 
 def moment(microseconds: int) -> datetime:
-    """Return the moment in UTC."""
+    """Return the time in UTC of a number of microseconds since 1970."""
     return EPOCH + timedelta(microseconds=microseconds)
 
 
 def values_of(turn: Turn, mask: Mask) -> list[Any]:
-    """Return a turn's values in the order of :data:`COLUMNS`, secrets masked."""
+    """Return the values of a turn in the order of :data:`COLUMNS`, with secrets masked."""
     values = [_storable(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
     for name in WRITTEN:
         value = getattr(turn, name)
@@ -74,7 +74,7 @@ def values_of(turn: Turn, mask: Mask) -> list[Any]:
     values += [_dump(getattr(turn, name), mask) for name in JSON]
     values += [int(getattr(turn, name)) for name in FLAGS]
     values.append(microseconds(turn.created_at))
-    # What an open answer holds so far is written by the checkpoints.
+    # The text of an answer that still streams is written by the checkpoints.
     open_ = turn.status == STREAMING
     answer = (
         ("", "")
@@ -88,7 +88,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
     """Return the turn of a row with :data:`COLUMNS` and :data:`TAILS`.
 
     Raises:
-        sqlite3.DatabaseError: The row holds what was never written.
+        sqlite3.DatabaseError: The row is malformed: this package never writes such values.
     """
     fields = {ATTRIBUTES.get(name, name): row[name] for name in (*PLAIN, *WRITTEN)}
     fields |= {name: bool(row[name]) for name in FLAGS}
@@ -104,13 +104,13 @@ def turn_of(row: sqlite3.Row) -> Turn:
         )
         turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])
     except (ValueError, TypeError, OverflowError) as error:
-        # SQLite notices a damaged page, not a changed byte in a text.
+        # SQLite detects a damaged page, but not a changed byte in a text.
         raise sqlite3.DatabaseError(f"turn {row['id']} is malformed") from error
     return turn
 
 
 def _storable(value: Any) -> Any:
-    """Return a value that a column can hold; a server may report any number of tokens."""
+    """Return the value, or None for an integer too large for SQLite: a server may report any number."""
     return None if isinstance(value, int) and abs(value) > LARGEST else value
 
 
@@ -119,7 +119,7 @@ def _dump(value: Any, mask: Mask) -> str | None:
 
 
 def _masked(value: Any, mask: Mask) -> Any:
-    """Return a JSON value with the secrets in its strings masked, so that it stays one."""
+    """Return a JSON value with secrets masked in each string, so that the result is still valid JSON."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
-"""The tables, as steps that are only ever added to: a file of any age is brought up to date by the rest.
+"""The tables, as migration steps. New steps are appended; a released step is never changed.
 
-A step that has been released is never changed. SQLite's ``user_version`` counts the steps that a file has
-been through; a step and its count commit together.
+SQLite's ``user_version`` counts the steps that were applied to a file, so an older file gets the missing
+steps. A step and its count commit together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _conversations_and_turns(connection: sqlite3.Connection) -> None:
         )
         """
     )
-    # A slot bears the number of the first turn that stood in it.
+    # The id of a slot is the id of its first stored turn.
     connection.execute(
         """
         CREATE TABLE slots (
@@ -40,8 +40,8 @@ def _conversations_and_turns(connection: sqlite3.Connection) -> None:
         """
     )
     connection.execute("CREATE INDEX slots_of ON slots (conversation)")
-    # Times are microseconds since 1970 in UTC. `text` and `reasoning` grow while an answer streams;
-    # `tail` holds its last word, which may be the beginning of a secret.
+    # Times are microseconds since 1970 in UTC. `text` and `reasoning` are appended to while an answer
+    # streams; `tail` holds the last word of the text, which may be the beginning of a secret.
     connection.execute(
         """
         CREATE TABLE turns (
@@ -83,7 +83,7 @@ def _conversations_and_turns(connection: sqlite3.Connection) -> None:
 
 
 def _full_text_search(connection: sqlite3.Connection) -> None:
-    # Contentless: the words are found here, the text stays in `turns` alone.
+    # Contentless: the index stores words only; the text is stored once, in `turns`.
     connection.execute(
         "CREATE VIRTUAL TABLE words USING fts5 (prompt, answer, content='', "
         "tokenize='unicode61 remove_diacritics 2')"
@@ -99,7 +99,7 @@ def _answers_by_request(connection: sqlite3.Connection) -> None:
 
 
 def _numbers_that_are_given_once(connection: sqlite3.Connection) -> None:
-    # Another kernel may still hold the number of a conversation that was deleted.
+    # AUTOINCREMENT never reuses an id: another kernel may still hold the id of a deleted conversation.
     connection.execute("ALTER TABLE conversations RENAME TO earlier")
     connection.execute(
         """
@@ -121,7 +121,7 @@ def _numbers_that_are_given_once(connection: sqlite3.Connection) -> None:
 
 
 def _last_word_of_the_reasoning(connection: sqlite3.Connection) -> None:
-    # As `tail` to `text`.
+    # For `reasoning` what `tail` is for `text`.
     connection.execute("ALTER TABLE turns ADD COLUMN reasoning_tail TEXT NOT NULL DEFAULT ''")
 
 
@@ -142,7 +142,7 @@ def _models_as_they_were_asked_for(connection: sqlite3.Connection) -> None:
 
 
 def _turns_that_did_not_end_well(connection: sqlite3.Connection) -> None:
-    # Few of many, so that looking for them is quick and the others cost nothing to store.
+    # A partial index: few turns are in it, so a query is fast and complete turns cost no space.
     connection.execute(
         "CREATE INDEX turns_by_end ON turns (status) WHERE status NOT IN ('complete', 'streaming')"
     )
@@ -163,22 +163,22 @@ STEPS: tuple[tuple[str, Step], ...] = (
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """Return how many steps a file has been through."""
+    """Return how many steps were applied to a file."""
     (count,) = connection.execute("PRAGMA user_version").fetchone()
     return int(count)
 
 
 def migrate(connection: sqlite3.Connection, steps: int = len(STEPS)) -> None:
-    """Bring a file up to date.
+    """Apply the missing steps to a file.
 
     Args:
-        connection: In autocommit mode.
-        steps: How far to go; all the way by default.
+        connection: A connection in autocommit mode.
+        steps: The number of steps that the file has afterwards; all steps by default.
     """
     while version(connection) < steps:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            # Another process may have taken the step while this one waited for its turn.
+            # Another process may have applied the step while this one waited for the lock.
             done = version(connection)
             if done < steps:
                 STEPS[done][1](connection)

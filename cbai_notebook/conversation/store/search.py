@@ -1,7 +1,7 @@
-"""The full-text index: words as SQLite's FTS5 knows them, and each Chinese character as one.
+"""Full-text search with SQLite's FTS5. Each Chinese character is indexed as one word.
 
-Chinese has no spaces between its words, so each of its characters is indexed by itself, and what is looked
-for is found as a phrase of characters. Japanese and Korean are treated alike.
+Chinese has no spaces between words, so a Chinese query is searched as a phrase of single characters.
+Japanese and Korean are handled in the same way.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from typing import Any
 
 from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA
 
-# What is on disk was indexed with exactly this set: a change needs a step of the schema that indexes anew.
+# Files on disk were indexed with exactly this set. A change needs a schema step that rebuilds the index.
 _CHARACTER = re.compile(f"([{KANA}{IDEOGRAPHS}{HANGUL}])")
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 SHORTEST_BEGINNING = 3
-"""Letters of the shortest term that also finds the words which begin with it."""
+"""Letters of the shortest search term that also matches longer words which begin with it."""
 
 
 def spaced(text: str) -> str:
-    """Return a text in which every character that is a word of its own stands between spaces."""
+    """Return the text with spaces around each Chinese, Japanese or Korean character."""
     return _CHARACTER.sub(r" \1 ", unicodedata.normalize("NFC", text))
 
 
 def expression(query: str) -> str:
-    """Return the FTS5 expression for what a person typed; ``""`` when there is nothing to look for.
+    """Return the FTS5 expression for a typed query; ``""`` when it contains no word.
 
-    Every term must be there. Quotes keep words together; a last word is also the beginning of one.
+    All terms must match. Quotes make a phrase; outside quotes a term also matches longer words that
+    begin with it.
     """
     parts = []
     for quoted, bare in _TERM.findall(query):
@@ -42,7 +43,7 @@ def expression(query: str) -> str:
 
 
 def add(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]]) -> None:
-    """Index turns, given as number, prompt and answer."""
+    """Add turns to the index, given as rows of id, prompt and answer."""
     rows = list(rows)
     connection.executemany(
         "INSERT INTO words (rowid, prompt, answer) VALUES (?, ?, ?)",
@@ -54,7 +55,7 @@ def add(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]]) ->
 
 
 def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]]) -> None:
-    """Take turns out of the index; prompt and answer must be those that were added."""
+    """Remove turns from the index; FTS5 needs the same prompt and answer that were added."""
     connection.executemany(
         "INSERT INTO words (words, rowid, prompt, answer) VALUES ('delete', ?, ?, ?)",
         [(number, spaced(prompt), spaced(answer)) for number, prompt, answer in rows],
@@ -62,22 +63,22 @@ def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]])
 
 
 def purge_removed(connection: sqlite3.Connection) -> None:
-    """Write the index anew without what was taken out of it, which FTS5 only marks as gone.
+    """Rewrite the index without removed words, which FTS5 otherwise only marks as deleted.
 
-    FTS5 has an option that takes words out at once, but a file that was ever changed with it cannot be
-    used by SQLite before 3.42 any more, and kernels with several of them share one file.
+    FTS5 has an option that removes words at once, but a file that was ever changed with it cannot be
+    read by SQLite before 3.42, and kernels with different SQLite versions share one file.
     https://www.sqlite.org/fts5.html#the_secure_delete_configuration_option
     """
     connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
 
 def record_matches(record: Mapping[str, Any], query: str) -> bool:
-    """Return whether a message is one that is indexed, a prompt or an answer, and holds what was typed."""
+    """Return whether a message is a prompt or an answer (only these are indexed) and matches a query."""
     return record["role"] in ("user", "assistant") and matches(record["content"], query)
 
 
 def matches(text: str, query: str) -> bool:
-    """Return whether a text holds what a person typed, as the index would find it in one message."""
+    """Return whether a text matches a typed query, by the same rules as the index."""
     folded = f" {_folded(text)} "
     for quoted, bare in _TERM.findall(query):
         term = _folded(quoted or bare)

@@ -1,4 +1,4 @@
-"""Conversations in a file: found, loaded, saved as they change, and looked through."""
+"""The store: creates, finds, loads, saves and deletes conversations in one SQLite file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from cbai_notebook.errors import UsageError
 from cbai_notebook.text import without_surrogates
 
 ENDED = "The kernel ended before the answer did."
-"""What is said of an answer whose process is gone."""
+"""Error of an answer whose process ended while the answer streamed."""
 
 _ALL_COLUMNS = ", ".join(("id", "conversation", "slot", *rows.TAILS, *rows.COLUMNS))
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A conversation in the file.
+    """A row of the table of conversations.
 
     Attributes:
-        id: Its number.
-        name: Its name, which no other has.
-        notebook: The path of the notebook whose own conversation it is.
-        forked_from: The number of the conversation that it was copied from.
+        id: The id of the conversation.
+        name: The name, which is unique.
+        notebook: The path of the notebook whose default conversation this is.
+        forked_from: The id of the conversation that it was copied from.
         revision: A number that grows with every change.
     """
 
@@ -47,12 +47,12 @@ class Stored:
 
 @dataclass(frozen=True)
 class Changes:
-    """What of a conversation is to be written.
+    """Changes of a conversation that are to be written.
 
     Attributes:
-        turns: Turns that are new or have other content.
-        slots: Slots that are new or lead elsewhere; one that is new behind the slot before it.
-        removed: Numbers of turns to forget.
+        turns: Turns that are new or changed.
+        slots: Slots that are new or changed; a new slot comes after its parent.
+        removed: Ids of turns to delete.
     """
 
     turns: Sequence[Turn] = ()
@@ -61,11 +61,11 @@ class Changes:
 
 
 class Store:
-    """The history in one file, for all threads of this process and beside other processes.
+    """The history in one file, safe to use from several threads and processes.
 
     Args:
-        file: Where it is.
-        masks: Given whether a turn's secrets are allowed, returns what masks the others.
+        file: The path of the file.
+        masks: Returns the masker for secrets; its argument says whether the user allows secrets.
     """
 
     def __init__(self, file: Path, *, masks: Callable[[bool], Masker] = masker) -> None:
@@ -79,17 +79,17 @@ class Store:
         return f"<Store {str(self.file)!r}>"
 
     def check(self) -> None:
-        """Open the file if it is not open.
+        """Open the file if it is not open yet.
 
         Raises:
-            HistoryError: It cannot be opened.
+            HistoryError: The file cannot be opened.
         """
         self.database.data_version()
 
     # Conversations
 
     def find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
-        """Return the conversation of a name, or of a notebook's path."""
+        """Return the conversation with a name, or with a notebook's path."""
         column, value = ("name", name) if notebook is None else ("notebook", notebook)
         value = self._masked_name(value or "")
         with self.database.reading() as connection:
@@ -99,7 +99,7 @@ class Store:
         return _stored_of(row) if row else None
 
     def conversations(self) -> list[Stored]:
-        """Return every conversation, the one that was last talked in last."""
+        """Return all conversations, the most recently used one last."""
         with self.database.reading() as connection:
             found = connection.execute(
                 "SELECT * FROM conversations ORDER BY "
@@ -108,7 +108,7 @@ class Store:
         return [_stored_of(row) for row in found]
 
     def revision(self, conversation: int) -> int:
-        """Return a conversation's revision; -1 when it is gone."""
+        """Return the revision of a conversation; -1 when it was deleted."""
         with self.database.reading() as connection:
             row = connection.execute(
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
@@ -118,7 +118,7 @@ class Store:
     def create(
         self, name: str, *, notebook: str | None = None, forked_from: int | None = None
     ) -> Stored:
-        """Make a conversation, or return the one of that name that another process has just made."""
+        """Create a conversation, or return the one of that name that another process has just created."""
         name, notebook = self._masked_name(name), self._masked_name(notebook) if notebook else None
         with self.database.writing() as connection:
 
@@ -130,7 +130,7 @@ class Store:
 
             row = find("notebook", notebook) if notebook else find("name", name)
             if row is None:
-                # Another kernel may have taken the name that was free for this notebook.
+                # Another kernel may have taken the name since it was chosen for this notebook.
                 names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
                 free = next(each for each in names if not find("name", each))
                 now = rows.microseconds(datetime.now(timezone.utc))
@@ -144,10 +144,10 @@ class Store:
         return _stored_of(row)
 
     def rename(self, conversation: int, name: str) -> None:
-        """Give a conversation another name.
+        """Rename a conversation.
 
         Raises:
-            UsageError: Another one has it.
+            UsageError: Another conversation has the name.
         """
         name = self._masked_name(name)
         with self.database.writing() as connection:
@@ -161,10 +161,10 @@ class Store:
             )
 
     def delete(self, conversation: int) -> None:
-        """Forget a conversation with all its turns, so that nothing of it is left in any file.
+        """Delete a conversation with all its turns, so that none of its text is left in any file.
 
         Raises:
-            HistoryError: It could not be written, or not all of it: to delete it again does the rest.
+            HistoryError: Nothing, or not everything, was deleted; call again to delete the rest.
         """
         with self.database.writing() as connection:
             _unindex(connection, "conversation = ?", (conversation,))
@@ -177,11 +177,11 @@ class Store:
     # Turns
 
     def load(self, conversation: int, known: Iterable[Turn] = ()) -> tuple[TurnTree, int]:
-        """Return a conversation's turns as they are stored, and its revision; -1 when it is gone.
+        """Return the stored turns of a conversation and its revision; -1 when it was deleted.
 
         Args:
-            conversation: Its number.
-            known: Turns that exist already; they are used where their numbers stand.
+            conversation: The id of the conversation.
+            known: Turn objects that exist already; they are reused for the rows with their ids.
         """
         self.close_orphaned_turns()
         with self.database.reading() as connection:
@@ -197,7 +197,7 @@ class Store:
     def _versions(
         self, connection: sqlite3.Connection, conversation: int, known: Iterable[Turn]
     ) -> dict[int, list[Turn]]:
-        """Return the turns of each slot, oldest first; those that are known as they stand now."""
+        """Return the versions of each slot, oldest first. Known turns are reused and updated."""
         turns = {turn.id: turn for turn in known}
         found = connection.execute(
             "SELECT id, slot, owner, stale FROM turns WHERE conversation = ? ORDER BY id",
@@ -225,16 +225,16 @@ class Store:
         return versions
 
     def save(self, conversation: int, changes: Changes, revision: int | None = None) -> int | None:
-        """Write changes as one transaction, and number what is new.
+        """Write changes as one transaction, and give new turns and slots their ids.
 
         Args:
-            conversation: Its number.
-            changes: What is written.
-            revision: The revision that the changes are made to; ``None`` for any.
+            conversation: The id of the conversation.
+            changes: The changes.
+            revision: The revision that the changes are based on; ``None`` for any.
 
         Returns:
-            The new revision; ``None`` when the conversation is gone or has another revision than that
-            by now, and nothing was written.
+            The new revision; ``None`` when the conversation was deleted or has another revision by
+            now, and nothing was written.
 
         Raises:
             HistoryError: Nothing was written.
@@ -253,7 +253,7 @@ class Store:
                     numbers[turn] = following + len(numbers)
             for slot in changes.slots:
                 if slot.id is None:
-                    # Its first version that is stored gives it its number.
+                    # The id of a slot is the id of its first stored version.
                     places[slot] = next(
                         number
                         for turn in slot.versions
@@ -276,12 +276,12 @@ class Store:
         return int(row["revision"]) + 1
 
     def append_text(self, turn: int, text: tuple[str, str], reasoning: tuple[str, str]) -> None:
-        """Add to an answer under way what has come since the last time, secrets masked.
+        """Append new text to an answer that streams.
 
         Args:
-            turn: Its number.
-            text, reasoning: What is added for good, and what follows it and is written anew the next
-                time.
+            turn: The id of the turn.
+            text, reasoning: Two masked strings each: text to append for good, and the tail after it,
+                which the next call replaces.
         """
         with self.database.writing() as connection:
             connection.execute(
@@ -291,15 +291,15 @@ class Store:
             )
 
     def _masked_name(self, name: str) -> str:
-        """Return a name as it stands in the file."""
+        """Return a name as it is stored: with secrets masked."""
         return self._masks(False)(without_surrogates(name))
 
     def mask_for(self, turn: Turn) -> Masker:
-        """Return what masks the secrets in a turn, as they are known now."""
+        """Return the masker for a turn, with the secrets that are known now."""
         return self._masks(turn.allow_secrets)
 
     def _values(self, turns: Iterable[Turn]) -> Iterator[list[Any]]:
-        """Yield the values of turns, with the secrets looked up once for all of them."""
+        """Yield the row values of turns; the secrets are collected once for all of them."""
         masks: dict[bool, Masker] = {}
         for turn in turns:
             mask = masks.get(turn.allow_secrets)
@@ -308,7 +308,7 @@ class Store:
             yield rows.values_of(turn, mask)
 
     def find_answer(self, request: str) -> Turn | None:
-        """Return the newest complete turn that was asked with a request, by its fingerprint."""
+        """Return the newest complete turn with a request's fingerprint."""
         with self.database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_ALL_COLUMNS} FROM turns WHERE request = ? AND status = 'complete' "
@@ -318,7 +318,7 @@ class Store:
             return rows.turn_of(row) if row else None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and remove the lock file of this process."""
         self.database.close()
         self._processes.close()
 
@@ -368,7 +368,7 @@ class Store:
         return self._processes.name if turn.status == STREAMING else None
 
     def close_orphaned_turns(self) -> None:
-        """Mark as partial what was under way in processes that are gone.
+        """Mark turns as partial whose processes ended while the answers streamed.
 
         Raises:
             HistoryError: The file cannot be used.
@@ -390,7 +390,7 @@ def _stored_of(row: sqlite3.Row) -> Stored:
 
 
 def _tree(places: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> TurnTree:
-    """Return the tree of slots that are given as rows; one that holds no turn is left out."""
+    """Return the tree of slots given as rows; slots without a turn are skipped."""
     slots: dict[int, Slot] = {}
     for place in places:
         if turns := versions.get(place["id"]):

@@ -1,4 +1,4 @@
-"""Keeps one conversation on disk while it changes. What cannot be written is kept for the next try."""
+"""Writes one conversation to the store while it changes; failed writes are repeated with the next change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cbai_notebook.text import without_surrogates
 
 @dataclass(frozen=True)
 class _Checkpoint:
-    """An answer that streams: what masks it, up to where it is written, and the last words of it."""
+    """State of an answer that streams: its masker, the position written so far, and the unwritten tails."""
 
     mask: Masker
     position: tuple[int, int] = (0, 0)
@@ -25,16 +25,16 @@ class _Checkpoint:
 
 
 class StoreSync:
-    """The link between a conversation and its place in an archive.
+    """Keeps one conversation and its rows in the store in sync.
 
-    Nothing here raises because of the disk: :attr:`problem` tells what is not stored, and each later
-    change tries again.
+    Only :meth:`delete` raises errors of the disk. Otherwise :attr:`problem` says why changes are not
+    stored, and each later change tries again.
 
     Args:
-        archive: Where it is kept.
-        name: The conversation's name, for when it is made on disk.
-        notebook: The path of the notebook that it belongs to, if to one.
-        stored: The conversation on disk, where it is there already.
+        store: The store.
+        name: The name under which the conversation is created on disk.
+        notebook: The path of the notebook that it belongs to, if any.
+        stored: The conversation's row, if it is on disk already.
     """
 
     def __init__(
@@ -61,26 +61,26 @@ class StoreSync:
 
     @property
     def id(self) -> int | None:
-        """The conversation's number on disk, once it has one."""
+        """The conversation's id in the store; ``None`` before it is first written."""
         return self._stored.id if self._stored else None
 
     def set_forked_from(self, conversation: int | None) -> None:
-        """Say which conversation this one was copied from, before it is first written."""
+        """Set the id of the conversation that this one was copied from; call it before the first write."""
         self._forked_from = conversation
 
     def load(self, known: Iterable[Turn] = ()) -> TurnTree | None:
-        """Return the turns on disk; ``None`` where there are none, or where they cannot be read."""
+        """Return the turns on disk; ``None`` when there are none or they cannot be read."""
         if self._stored is None:
             return None
         try:
-            # What is written while the turns are read is seen the next time.
+            # Taken before the read: a write during the read is then noticed the next time.
             self._data_version = self.store.database.data_version()
             tree, self._revision = self.store.load(self._stored.id, known)
         except HistoryError as error:
             self.problem = str(error)
             return None
         if self._revision < 0:
-            self._stored = None  # deleted by another kernel; made anew when it is used again
+            self._stored = None  # deleted by another kernel; created again at the next write
         return tree
 
     def changed_elsewhere(self) -> bool:
@@ -108,16 +108,17 @@ class StoreSync:
         removed: Iterable[Turn] = (),
         as_loaded: bool = False,
     ) -> bool:
-        """Write what has changed, and what could not be written before.
+        """Write changes, together with those that could not be written before.
 
         Args:
             turns: Turns that are new or have changed.
             slots: Slots that are new or have changed.
-            removed: Turns to forget.
-            as_loaded: Only if no other process has changed the conversation since it was loaded.
+            removed: Turns to delete.
+            as_loaded: Write only if no other process has changed the conversation since it was loaded.
 
         Returns:
-            Whether no other process has; where one has, nothing is written, now or later.
+            False when another process has changed it: then these changes are dropped. Else True, also
+            when they could not be written and wait for the next call.
         """
         with self._lock:
             has_pending = bool(self._turns or self._slots or self._removed)
@@ -144,16 +145,16 @@ class StoreSync:
             return True
 
     def _write(self, revision: int | None) -> bool:
-        """Write what waits; return ``False`` when another process has changed or deleted it all."""
+        """Write pending changes; return ``False`` when another process has changed or deleted the conversation."""
         if self._stored is None:
             self._stored = self.store.create(
                 self.name, notebook=self._notebook, forked_from=self._forked_from
             )
             self._revision = 0
-            # Another process may have made and filled it by now.
+            # Another process may have created the conversation and written turns by now.
             revision = None if revision is None else 0
         slots = [slot for slot in self._slots if slot.versions]
-        # Numbered in the order of their slots, as they would be had nothing waited.
+        # Ids follow the order of the slots, as if nothing had been pending.
         turns = {turn: None for slot in slots for turn in slot.versions if turn in self._turns}
         changes = Changes(list(turns | self._turns), slots, self._removed)
         saved = self.store.save(self._stored.id, changes, revision)
@@ -169,7 +170,7 @@ class StoreSync:
         return self.store.find(name=self.name)
 
     def _write_as_new(self) -> bool:
-        """Write what waits into a new conversation, for another process has deleted the old one."""
+        """Write pending changes into a new conversation: another process has deleted the old one."""
         self._stored, self._removed, self._checkpoints = None, [], {}
         for turn in self._turns:
             turn.id = None
@@ -178,7 +179,7 @@ class StoreSync:
         return self._write(None)
 
     def find_answer(self, request: str) -> Turn | None:
-        """Return the newest complete turn on disk that was asked with a request, if there is one."""
+        """Return the newest complete turn on disk with a request's fingerprint, if there is one."""
         try:
             return self.store.find_answer(request)
         except HistoryError as error:
@@ -186,10 +187,10 @@ class StoreSync:
             return None
 
     def delete(self) -> None:
-        """Take the conversation off the disk.
+        """Delete the conversation from the store.
 
         Raises:
-            HistoryError: It could not be written.
+            HistoryError: The file could not be written.
         """
         with self._lock:
             if self._stored is not None:
@@ -198,10 +199,10 @@ class StoreSync:
             self._turns, self._slots, self._removed, self._checkpoints = {}, {}, [], {}
 
     def checkpoint(self, turn: Turn) -> None:
-        """Write what has come of an answer since the last time."""
+        """Append the text that an answer has received since the last checkpoint."""
         with self._lock:
             if turn in self._turns:
-                self.save()  # there may be room again
+                self.save()  # the turn could not be written before; the disk may have space again
             if turn.id is None:
                 return
             last = self._checkpoints.get(turn) or _Checkpoint(self.store.mask_for(turn))
@@ -221,18 +222,18 @@ class StoreSync:
             self._checkpoints[turn] = _Checkpoint(mask, position, text_tail, reasoning_tail)
 
     def close_turn(self, turn: Turn) -> None:
-        """Write how a turn ended."""
+        """Write the final state of a turn."""
         self.stop_checkpoints(turn)
         self.save(turns=[turn])
 
     def stop_checkpoints(self, turn: Turn) -> None:
-        """Take note that a turn grows no more."""
+        """Discard the checkpoint state of a turn that receives no more text."""
         with self._lock:
             self._checkpoints.pop(turn, None)
 
 
 def _split_settled(mask: Masker, text: str) -> tuple[str, str]:
-    """Return what of a growing text can be masked for good, and the rest."""
+    """Split a growing text into the part that can be masked for good, and the rest."""
     text = without_surrogates(text)
     settled = mask.settled(text)
     return text[:settled], text[settled:]
