@@ -1,4 +1,4 @@
-"""Conversations: turns, messages, and the one path that a prompt takes."""
+"""Conversations: turns and messages, how a prompt is asked, and where conversations are stored."""
 
 from cbai_notebook.conversation import secrets
 from cbai_notebook.conversation.ask import Prompt, ask, context_of, request_of

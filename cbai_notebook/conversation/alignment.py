@@ -1,8 +1,8 @@
-"""Which words of two texts belong together: a common subsequence of many characters, in bounded time.
+"""Alignment of two texts word by word: a long common subsequence, in bounded time.
 
-The words that stand once in either text are anchors (patience diff, Bram Cohen). What lies between two
-anchors is aligned in the same way, and exactly where it is short. What is long and has nothing to hold
-on to stays apart, so the work grows with the texts' length and never with its square.
+Words that occur exactly once in each text are anchors (patience diff, Bram Cohen). The text between two
+anchors is aligned in the same way, and a short stretch is aligned exactly. A long stretch without anchors
+is not aligned, so the time grows with the length of the texts and never with its square.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 EXACT = 40_000
-"""Words of one text times words of the other up to which a stretch is aligned exactly."""
+"""Product of the word counts of both sides up to which a stretch is aligned exactly."""
 
 DEPTH = 12
-"""How often a stretch is cut at anchors: each time costs one look at every word."""
+"""How often a stretch is cut at anchors, at most: each level reads every word once."""
 
 Words = Sequence[str]
 Pair = tuple[int, int]
 
 
 def pairs(old: Words, new: Words) -> list[Pair]:
-    """Return the places of words that belong together, as ``(in old, in new)``, both growing."""
+    """Return the indices of aligned words as pairs ``(in old, in new)``, both in ascending order."""
     found: list[Pair] = []
     todo = [(0, len(old), 0, len(new), 0)]
     while todo:
@@ -37,7 +37,7 @@ def pairs(old: Words, new: Words) -> list[Pair]:
         if len(left) * len(right) <= EXACT:
             found += [(start + i, new_start + j) for i, j in _exact(left, right)]
         elif depth < DEPTH:
-            # An anchor is the first word of the stretch that it begins.
+            # Each anchor is the first word of the next stretch.
             cuts = [(start + i, new_start + j) for i, j in _anchors(left, right)]
             for (i, j), (i_end, j_end) in zip(
                 [(start, new_start), *cuts], [*cuts, (end, new_end)], strict=True
@@ -48,10 +48,10 @@ def pairs(old: Words, new: Words) -> list[Pair]:
 
 
 def _anchors(old: Words, new: Words) -> list[Pair]:
-    """Return the most words that stand once in either text and in the same order in both."""
+    """Return the longest sequence of words that occur once in each text, in the same order in both."""
     once, new_once = _once(old), _once(new)
     both = [(place, new_once[word]) for word, place in once.items() if word in new_once]
-    # The longest growing run of places in `new`: `ends[n]` is the lowest end of a run of n + 1.
+    # Longest increasing subsequence of the places in `new`: `ends[n]` is the lowest end of one of length n + 1.
     ends: list[int] = []
     last: list[int] = []
     before: list[int | None] = []
@@ -74,8 +74,8 @@ def _once(words: Words) -> dict[str, int]:
 
 
 def _exact(old: Words, new: Words) -> list[Pair]:
-    """Return the pairs of which the words have the most characters."""
-    # best[i][j] is what can be kept of old[i:] and new[j:].
+    """Return the alignment whose words have the most characters in total."""
+    # best[i][j] is the most characters that old[i:] and new[j:] can have in common.
     best = [[0] * (len(new) + 1)]
     for word in reversed(old):
         below, row, right = best[-1], [0], 0

@@ -1,4 +1,4 @@
-"""The one path of a prompt: into the conversation, to the model, and back into screen and conversation."""
+"""Asks a prompt: adds a turn to the conversation, sends the request, and stores the answer in the turn."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class Prompt:
 
     Attributes:
         text: The user's message, as it is sent.
-        system: A system prompt from here on; ``""`` removes it, ``None`` keeps the one in force.
+        system: The system prompt from this turn on; ``""`` removes it, ``None`` keeps the current one.
         model: The model's name; ``None`` leaves the choice to the provider.
-        params: Any other parameter of the request, such as ``temperature``.
-        remember: Send the past along and keep the turn.
-        stream: Ask for a stream, or for the whole answer at once.
+        params: Other parameters of the request, such as ``temperature``.
+        remember: Send earlier turns as context and keep the turn in the conversation.
+        stream: Request a stream; otherwise the whole answer at once.
         cell_id: The id of the cell that asks.
-        cell_turn: Which of the prompts of this run of the cell it is, from 0.
-        beside: The turn beside which this one begins a branch; only what stands before it goes along.
-        instead: The turn in whose place this one stands; only what stands before it goes along.
-        cached: Take the answer from the history where the same request has been answered before.
-        allow_secrets: The user sends a secret on purpose, which is then kept as well.
-        images: Addresses of images that go along, ``data:`` ones included.
-        options: What is for the client's side of the request: ``tools``, ``max_steps``,
-            ``approve``, ``call_nested``, ``response_type``, ``think``; see
-            :meth:`cbai_notebook.Model.generate_text`. ``approve`` is given the turn as well.
+        cell_turn: Index of the prompt within this run of the cell, from 0.
+        branch_of: The turn next to which this one begins a branch; only the turns before it are sent.
+        replaces: The turn of which this one is a new version; only the turns before it are sent.
+        cached: Replay the answer from the history if the same request was answered before.
+        allow_secrets: The user sends a secret on purpose; the history then stores it too.
+        images: URLs of images that are sent with the prompt, ``data:`` URLs included.
+        options: Options that the client handles itself: ``tools``, ``max_steps``, ``approve``,
+            ``call_nested``, ``response_type``, ``think``; see
+            :meth:`cbai_notebook.Model.generate_text`. ``approve`` also receives the turn.
     """
 
     text: str
@@ -70,7 +70,7 @@ class Prompt:
 
 
 def context_of(conversation: Conversation, prompt: Prompt, limits: ContextLimits) -> Context:
-    """Return what goes ahead of the prompt."""
+    """Return the messages that are sent before the prompt."""
     if not prompt.remember:
         system = prompt.system
         return Context([{"role": "system", "content": system}] if system else [], dropped_turns=0)
@@ -80,7 +80,7 @@ def context_of(conversation: Conversation, prompt: Prompt, limits: ContextLimits
 
 
 def request_of(prompt: Prompt, context: Context) -> dict[str, Any]:
-    """Return the parameters of the request that asks the question."""
+    """Return the parameters of the request for a prompt."""
     messages: list[Message] = [*context.messages, user_message(prompt.text, prompt.images)]
     named = {"model": prompt.model} if prompt.model else {}
     return {**named, "messages": messages, **prompt.params}
@@ -95,31 +95,31 @@ async def ask(
     listener: Listener = lambda delta: None,
     opened: Callable[[Turn], None] = lambda turn: None,
 ) -> Answer:
-    """Ask a question, and keep the turn whatever happens.
+    """Ask a prompt, and keep the turn even if the request fails.
 
-    The user's message is in the conversation before the request leaves. Each piece that arrives goes
-    to the conversation and to `listener`. A cancelled or broken answer is kept as far as it came.
+    The user's message is in the conversation before the request is sent. Each delta goes to the
+    conversation and to `listener`. A cancelled or broken answer keeps the text that has arrived.
 
     Args:
-        conversation: Where the turn goes, unless ``question.remember`` is off.
+        conversation: The conversation that gets the turn, unless ``prompt.remember`` is off.
         prompt: The prompt and how to ask it.
         model: The model to ask.
-        bounds: How much of the past goes along.
-        listener: Called on the loop for each piece, with no blocking work.
-        opened: Called with the turn once it is there to hold whatever happens.
+        limits: How much context is sent.
+        listener: Called on the event loop for each delta; must not block.
+        opened: Called with the new turn before the request is sent.
 
     Returns:
-        The whole answer.
+        The complete answer.
 
     Raises:
         CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no turn
-            where ``question.beside`` or ``question.instead`` has left the conversation.
+            if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
     """
     context = context_of(conversation, prompt, limits or ContextLimits())
     params = request_of(prompt, context)
     request = fingerprint(model.provider, {**params, **_option_fields(prompt.options)})
     if prompt.cached and (found := conversation.answered(request)):
-        # What holds no such object any more, since a secret in it was masked, is asked for anew.
+        # A stored answer may no longer parse because a secret in it was masked: then send the request.
         with contextlib.suppress(StructuredAnswerError):
             answer = answer_of(found, params["messages"], prompt.options.get("response_type"))
             _replay(conversation, prompt, found, listener)
@@ -164,13 +164,13 @@ async def ask(
 def new_turn(
     conversation: Conversation, prompt: Prompt, provider: str, dropped_turns: int, request: str
 ) -> Turn:
-    """Return a turn that is about to be asked.
+    """Return a new turn for a prompt that is about to be asked.
 
     Args:
-        conversation: Where it goes.
+        conversation: The conversation that gets the turn.
         prompt: The prompt and how to ask it.
-        provider: Who is asked.
-        dropped_turns: How many turns did not fit.
+        provider: The name of the provider.
+        dropped_turns: How many turns did not fit into the context.
         request: The fingerprint of the request.
     """
     from cbai_notebook.client.providers import default_model
@@ -192,11 +192,11 @@ def new_turn(
         allow_secrets=prompt.allow_secrets,
     )
     if branch_of := prompt.branch_of:
-        # A branch keeps the system prompt of its place, and belongs to the cell of the turn beside it.
+        # A branch takes the system prompt and the cell of the turn that it branches from.
         turn.system = branch_of.system if turn.system is None else turn.system
         turn.cell_id, turn.cell_turn = branch_of.cell_id, branch_of.cell_turn
     elif prompt.remember and prompt.system == conversation.system_for(None, prompt.replaces):
-        # It is kept only where it changes what was in force.
+        # A turn stores a system prompt only if it changes the current one.
         turn.system = None
     return turn
 
@@ -207,11 +207,11 @@ def _replay(
     found: Turn,
     listener: Listener,
 ) -> None:
-    """Answer a question as it was answered before."""
+    """Replay the answer of an earlier turn: pass it to the listener and keep it as a turn."""
     listener(Delta(found.text, found.reasoning))
     replaced = prompt.replaces
     if replaced is not None and replaced.request == found.request and replaced.text == found.text:
-        # The cell's own turn says so already: it is the newest version as it stands.
+        # The cell's turn already has this answer, so it needs no new version.
         replaced.stale = False
         conversation.keep(replaced)
     elif prompt.remember:
@@ -243,12 +243,12 @@ async def _answer(
 
 
 def _final_text(answer: Answer) -> str:
-    """Return what an answer says after its calls of tools; nothing where it ended with calls."""
+    """Return the text of an answer after its tool calls; ``""`` when it ended with tool calls."""
     return "" if answer.steps and answer.steps[-1].results else answer.text
 
 
 def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of the client's side makes a request another one, as a model is told of it."""
+    """Return the options that change the request, in the form in which they are sent to the model."""
     found: dict[str, Any] = {}
     if tools := options.get("tools"):
         from cbai_notebook.client.tools.tool import Tool, tools_of
@@ -264,7 +264,7 @@ def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _record_answer(turn: Turn, answer: Answer) -> None:
-    # What an agent is asked by is its id, not the model behind it.
+    # An agent is addressed by its id, not by the model behind it.
     turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
     turn.finish_reason = answer.finish_reason
     turn.record_id = getattr(answer, "record_id", None)
@@ -276,18 +276,18 @@ def _record_answer(turn: Turn, answer: Answer) -> None:
 
 
 def _sources(answer: Answer) -> dict[str, Any]:
-    """Return what an agent drew on, as the turn keeps it; nothing for a model."""
+    """Return the sources of an agent's answer, as the turn stores them; empty for a model."""
     pages = [asdict(page) for page in getattr(answer, "search_results", ())]
     names = list(getattr(answer, "knowledge", ()))
     return ({"searched": pages} if pages else {}) | ({"looked_up": names} if names else {})
 
 
 def record_error(turn: Turn, error: BaseException) -> str:
-    """Note what went wrong and return how the turn ended."""
+    """Store an error in the turn and return the turn's status."""
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
         return CANCELLED
     turn.error = str(error) if isinstance(error, CbaiError) else f"{type(error).__name__}: {error}"
     turn.error_details = error.details if isinstance(error, CbaiError) else ""
     if isinstance(error, CbaiError) and not turn.text:
-        turn.add(error.partial, "")  # words that came in one piece and could not be used
+        turn.add(error.partial, "")  # the text of an answer that came at once and could not be used
     return PARTIAL if turn.text else FAILED

@@ -1,8 +1,8 @@
-"""The path of a prompt that asks for a picture: into the conversation, to the model that draws, and back.
+"""Asks an image model: adds a turn to the conversation, sends the request, and notes the result.
 
-A conversation keeps what was asked and one line about what came, with the words that the server made
-of the prompt. The picture itself is on the screen, and in the file or the variable that the user named:
-megabytes of it would go along with every later prompt.
+The turn keeps the prompt and one line about the result, with the prompt as the server revised it. The image
+itself is on the screen, and in the file or the variable that the user named. It is not kept in the turn:
+megabytes would be sent with every later prompt.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from cbai_notebook.client.images.model import ImageModel
 
 LONGEST_NOTE = 2_000
-"""Characters of the line that is kept, at most."""
+"""The most characters of the line about the result."""
 
 
 async def draw(conversation: Conversation, prompt: Prompt, model: ImageModel) -> ImageAnswer:
-    """Ask for pictures, and keep the turn whatever happens.
+    """Ask for images, and keep the turn even if the request fails.
 
     Args:
-        conversation: Where the turn goes, unless ``question.remember`` is off.
-        question: The prompt, the model and the parameters; nothing of the past goes along.
-        model: The model that draws.
+        conversation: The conversation that gets the turn, unless ``prompt.remember`` is off.
+        prompt: The prompt, the model and the parameters; no context is sent.
+        model: The image model.
 
     Raises:
-        ImageDownloadError: Pictures were drawn, but not all could be fetched.
-        CbaiError: Nothing was drawn; the turn is kept as ``failed``.
+        ImageDownloadError: Images were generated, but not all could be downloaded.
+        CbaiError: No image was generated; the turn is kept as ``failed``.
     """
     named = {"model": prompt.model} if prompt.model else {}
     params = {**prompt.params, **named, "prompt": prompt.text}
@@ -70,6 +70,6 @@ def _record_answer(turn: Turn, answer: ImageAnswer) -> None:
 
 
 def revised_prompts(answer: ImageAnswer) -> tuple[str, ...]:
-    """Return what the server made of the prompt, each once; nothing where it does not say."""
+    """Return the prompts as the server revised them, without duplicates; empty if it reports none."""
     revised = ((image.revised_prompt or "").strip() for image in answer.images)
     return tuple(dict.fromkeys(words for words in revised if words))

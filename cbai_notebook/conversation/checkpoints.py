@@ -1,4 +1,4 @@
-"""Writes an answer to disk while it streams, so that a kernel that is killed loses little of it."""
+"""Writes an answer to disk while it streams, so that a killed kernel loses little of it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.turn import Turn
 
 EVERY_S = 0.8
-"""Seconds from the first piece that is not on disk until it is: less than the second that may be lost."""
+"""Seconds from the first unwritten delta until it is written: below the one second that may be lost."""
 
 
 class Checkpoints:
-    """The timer of one turn, on the running loop. It stands still while nothing comes.
+    """Timer for the checkpoints of one turn, on the running event loop. Idle while no delta arrives.
 
     Args:
-        conversation: Where the turn is.
-        turn: The turn that grows.
+        conversation: The conversation of the turn.
+        turn: The turn that receives deltas.
     """
 
     def __init__(self, conversation: Conversation, turn: Turn) -> None:
@@ -26,12 +26,12 @@ class Checkpoints:
         self._timer: asyncio.TimerHandle | None = None
 
     def schedule(self) -> None:
-        """Take note that something has come."""
+        """Schedule a checkpoint, unless one is scheduled already."""
         if self._timer is None:
             self._timer = self._loop.call_later(EVERY_S, self._write)
 
     def stop(self) -> None:
-        """Write no more; the turn's end does."""
+        """Cancel the timer. Closing the turn writes the rest."""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -1,4 +1,4 @@
-"""What of the past goes along with a prompt: the newest turns that fit."""
+"""The context of a prompt: the newest turns that fit the limits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cbai_notebook.conversation.turn import Turn
 
 @dataclass(frozen=True)
 class ContextLimits:
-    """How much of the past goes along with a prompt, at most.
+    """The most context that is sent with a prompt.
 
     Attributes:
-        turns: Turns.
-        chars: Characters of what was said in them, and of what their tools gave.
-        image_chars: Characters of the addresses of images in them, ``data:`` ones included; of turns
-            beyond that the words go along alone.
+        turns: Number of turns.
+        chars: Characters of their prompts, answers, tool arguments and tool results.
+        image_chars: Characters of the URLs of their images, ``data:`` URLs included; turns beyond
+            this limit are sent without images.
     """
 
     turns: int = 20
@@ -29,11 +29,11 @@ class ContextLimits:
 
 @dataclass(frozen=True)
 class Context:
-    """The past that goes along with a prompt.
+    """The context of a prompt.
 
     Attributes:
-        messages: What is sent ahead of the prompt: the system prompt and past turns.
-        dropped_turns: Past turns that did not fit the limits.
+        messages: The messages before the prompt: the system prompt and earlier turns.
+        dropped_turns: Number of earlier turns that did not fit the limits.
     """
 
     messages: list[dict[str, Any]]
@@ -43,12 +43,12 @@ class Context:
 def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextLimits) -> Context:
     """Return the system prompt and the newest turns that fit.
 
-    Turns without an answer are left out, so that roles alternate.
+    Turns without an answer are skipped, so that roles alternate.
 
     Args:
-        turns: What stands before the prompt, oldest first.
-        system: The system prompt in force.
-        bounds: How much may go along.
+        turns: The turns before the prompt, oldest first.
+        system: The current system prompt.
+        limits: The most context to send.
     """
     answered = [turn for turn in turns if turn.text]
     messages: list[list[dict[str, Any]]] = []
@@ -57,7 +57,7 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
         words, tool_chars = len(turn.prompt) + len(turn.text), _tool_chars(turn)
         if len(messages) == limits.turns or words > chars_left:
             break
-        # What a tool gave may be longer than all else; then the answer that rests on it goes along alone.
+        # Tool results may be longer than everything else; if they do not fit, send the answer without them.
         steps = words + tool_chars <= chars_left
         chars_left -= words + tool_chars * steps
         image_chars_left -= sum(map(len, turn.images))
@@ -70,5 +70,5 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
 
 
 def _tool_chars(turn: Turn) -> int:
-    """Return the characters of what a turn's tools were given and gave."""
+    """Return the number of characters in a turn's tool arguments and tool results."""
     return sum(len(call.arguments) + len(call.result or "") for call in calls_of(turn.steps))

@@ -1,4 +1,4 @@
-"""What arrives of an answer, on its way to the conversation and to the screen."""
+"""Deltas: the pieces of an answer, as they go to the conversation and to the screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Delta:
-    """What has just arrived: a piece of the answer or of the reasoning, or news of a tool's call."""
+    """New text of the answer or of the reasoning, or a new state of a tool call."""
 
     text: str = ""
     reasoning: str = ""
@@ -22,7 +22,7 @@ class Delta:
 
     @classmethod
     def of(cls, batch: Iterable[Chunk]) -> Delta:
-        """Join what one read of the connection brought."""
+        """Join the chunks of one read of the connection into one delta."""
         chunks = list(batch)
         return cls(
             "".join([chunk.text for chunk in chunks]),

@@ -1,4 +1,4 @@
-"""Two answers compared word by word, in their Markdown source."""
+"""Diff of two answers, word by word, in their Markdown source."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Literal
 from cbai_notebook.conversation.alignment import pairs
 from cbai_notebook.text import IDEOGRAPHS, KANA, KANA_EXTENSIONS
 
-# Scripts that put no spaces between words are compared character by character.
+# Chinese and Japanese have no spaces between words: each character is compared as one word.
 _UNSPACED = KANA + KANA_EXTENSIONS + IDEOGRAPHS
-# From U+00C0 to U+1FFF stand letters and the marks that go with them.
+# U+00C0 to U+1FFF contains letters and their combining marks.
 _LETTERS = rf"(?:[\u00c0-\u1fff]|[^\W{_UNSPACED}])+"
 
 _WORD = re.compile(
@@ -22,7 +22,7 @@ _WORD = re.compile(
     rf"|[{_UNSPACED}]"
     r"|[-+*/%&|^<>=!:]=|[-=]>"
     r"|([^\w\s])\1+"
-    # A sign with what changes its looks, such as an emoji's skin, and what it is joined to.
+    # Any other character with its modifiers, such as an emoji's skin tone, and with what is joined to it.
     "|.(?:[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d.)*",
     re.DOTALL,
 )
@@ -30,7 +30,7 @@ _WORD = re.compile(
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of text that both have, that only the old one has, or that only the new one has."""
+    """A piece of text that is in both texts, only in the old one, or only in the new one."""
 
     kind: Literal["kept", "removed", "added"]
     text: str
@@ -38,7 +38,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Difference:
-    """What became of a text.
+    """The difference between two texts.
 
     Attributes:
         pieces: The pieces in reading order; where text was replaced, the removed piece comes first.
@@ -61,7 +61,7 @@ class Difference:
         return any(piece.kind != "kept" for piece in self.pieces)
 
     def __str__(self) -> str:
-        """Return the text with ``[-what was removed-]`` and ``{+what was added+}``, as git marks words."""
+        """Return the text with ``[-removed-]`` and ``{+added+}`` words, as ``git diff --word-diff`` marks them."""
         marks = {"kept": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
         return "".join(
             f"{marks[piece.kind][0]}{piece.text}{marks[piece.kind][1]}" for piece in self.pieces
@@ -72,8 +72,8 @@ def compare(old: str, new: str) -> Difference:
     """Compare two texts word by word.
 
     A word is a run of letters and digits, a Chinese or Japanese character, a number with its dots, an
-    operator of code, or a run of one sign; blanks count as well. Very long texts take a second at most:
-    where they have little in common, a long stretch is given as removed and added as a whole.
+    operator of code, a run of one sign, or white space. Very long texts take a second at most: a long
+    stretch with little in common is returned as removed and added as a whole.
 
     Args:
         old: The text before, as Markdown source.
@@ -83,13 +83,13 @@ def compare(old: str, new: str) -> Difference:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text; joined, they are the text."""
+    """Split a text into words; the joined words are the text again."""
     return [found[0] for found in _WORD.finditer(text)]
 
 
 @dataclass
 class _Stretch:
-    """Text that was replaced, and the text that follows it in both."""
+    """Text that was replaced, and the common text after it."""
 
     removed: str
     added: str
@@ -110,7 +110,7 @@ def _stretches(old: list[str], new: list[str]) -> Iterator[_Stretch]:
 
 
 def _fold(stretches: Iterable[_Stretch]) -> Iterator[_Stretch]:
-    """Join replacements that only a blank or a sign keeps apart: they read as one."""
+    """Merge replacements that are separated only by blanks or signs: a reader sees one change."""
     last = _Stretch("", "", "")
     for stretch in stretches:
         replaced = last.removed and last.added and stretch.removed and stretch.added

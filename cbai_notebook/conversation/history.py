@@ -1,4 +1,4 @@
-"""``cbai.history``: the messages of all conversations, by what they are, when they were and what they say."""
+"""``cbai.history``: messages of all conversations by filter, usage, and summaries."""
 
 from __future__ import annotations
 
@@ -32,25 +32,26 @@ def history(
     limit: int | None = None,
     versions: bool = False,
 ) -> Records:
-    """Return the messages of all conversations that fit, oldest first.
+    """Return the messages of all conversations that match the filters, oldest first.
 
     Args:
-        conversation: The name of their conversation.
+        conversation: The name of the conversation.
         model: The model that answered: ``"hy3"`` or ``"cloudbase/hy3"``.
-        since, until: When they were asked: from this moment on, and before it. A day, a time, or
+        since, until: Time of the prompt: at or after `since`, before `until`. A date, a datetime, or
             either in ISO form; without a zone it is this machine's time.
-        status: How their turn ended: ``"complete"``, ``"partial"``, ``"cancelled"``, ``"failed"``.
-        role: Whose they are: ``"system"``, ``"user"``, ``"assistant"``, ``"tool"``.
-        search: Words that a prompt or an answer holds, whatever their case; a phrase in double quotes.
-            Chinese is found by any run of its characters.
-        limit: How many, the newest.
-        versions: With those that a cell has replaced and those on other branches; their ``turn`` is -1.
+        status: Status of the turn: ``"complete"``, ``"partial"``, ``"cancelled"``, ``"failed"``.
+        role: Role of the message: ``"system"``, ``"user"``, ``"assistant"``, ``"tool"``.
+        search: Words that a prompt or an answer contains, in any case; a phrase in double quotes.
+            Chinese text is found by any sequence of its characters.
+        limit: The most messages to return, the newest ones.
+        versions: Whether to include versions that a cell has replaced and turns on other branches;
+            their ``turn`` is -1.
 
     Returns:
         Flat dicts with the same keys as ``chat.messages``.
 
     Raises:
-        UsageError: A moment cannot be read.
+        UsageError: `since` or `until` is not a date or time.
         HistoryError: The history on disk cannot be read.
     """
     wanted = Filter(
@@ -84,15 +85,15 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
     """Return requests, tokens and seconds by day, provider and model.
 
     Args:
-        conversation: Of one conversation only, by name.
-        since: From this moment on.
+        conversation: Count only the conversation of this name.
+        since: Count from this time on.
 
     Returns:
         Dicts with ``day, provider, model, requests, prompt_tokens, completion_tokens, total_tokens,
         duration_s``.
 
     Raises:
-        UsageError: The moment cannot be read.
+        UsageError: `since` is not a date or time.
         HistoryError: The history on disk cannot be read.
     """
     start = _moment("since", since)
@@ -124,7 +125,7 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
 
 
 def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return what :func:`usage` found as a DataFrame.
+    """Return the result of :func:`usage` as a DataFrame.
 
     Raises:
         MissingDependencyError: pandas is not installed.
@@ -136,7 +137,7 @@ def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def summaries() -> list[Summary]:
-    """Return what the conversations hold, the one that was last talked in last.
+    """Return a summary of each conversation, the most recently used one last.
 
     Raises:
         HistoryError: The history on disk cannot be read.

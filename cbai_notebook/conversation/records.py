@@ -1,4 +1,4 @@
-"""Lists of message records: ``Records``, which become a table, and ``chat.messages``, which can be added to."""
+"""Lists of message records: ``Records``, which display as a table, and ``Messages``, which is ``chat.messages``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SHOWN_ROWS = 20
-"""The rows that a printed table has at most: the last ones, which is where a conversation is at."""
+"""The most rows of a displayed table: the last ones, where the conversation continues."""
 
 _SHOWN = ("turn", "role", "content", "model", "status", "total_tokens")
 _NUMBERS = ("turn", "total_tokens")
@@ -24,9 +24,9 @@ _CHARS = {"html": 200, "text": 60}
 
 
 class Records(list[dict[str, Any]]):
-    """Messages as flat dicts with the same keys in each: a list, and more.
+    """A list of messages as flat dicts, all with the same keys.
 
-    Shown in a notebook it is a table; a slice of it is of the same kind.
+    A notebook displays it as a table. A slice is a `Records` too.
     """
 
     def to_pandas(self) -> pd.DataFrame:
@@ -74,7 +74,7 @@ class Records(list[dict[str, Any]]):
 
     def _repr_html_(self) -> str:
         def line(tag: str, cells: Mapping[str, str]) -> str:
-            # Jupyter puts every cell to the right, which is for numbers.
+            # Jupyter aligns every cell to the right, which only suits numbers.
             sides = {name: "right" if name in _NUMBERS else "left" for name in cells}
             each = (
                 f'<{tag} style="text-align:{sides[name]}">{escape(cell)}</{tag}>'
@@ -104,14 +104,14 @@ class Records(list[dict[str, Any]]):
 
 
 class Messages(Records):
-    """The messages of a conversation as flat dicts, at the moment they were asked for.
+    """A snapshot of a conversation's messages as flat dicts.
 
-    It reads like any list. ``append`` and ``extend`` go into the conversation as well. Other changes are
-    refused, because they would leave a list that is no conversation; a copy of the list is yours.
+    ``append`` and ``extend`` also add to the conversation. Other changes are refused, because the list
+    would no longer match the conversation; change a :meth:`copy` instead.
 
     Args:
         records: The messages.
-        add: Adds messages to the conversation and returns all that are in it then.
+        add: Adds messages to the conversation and returns all its messages.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class Messages(Records):
         """Add a message to the conversation.
 
         Args:
-            message: A dict with ``role`` and ``content``. A user's waits for its answer; an
-                assistant's answers the user's message before it.
+            message: A dict with ``role`` and ``content``. A user's message waits for its answer; an
+                assistant's message answers the user's message before it.
 
         Raises:
-            UsageError: It does not fit behind what is there; nothing was added.
+            UsageError: The message cannot follow the last one; nothing was added.
         """
         self.extend([message])
 
@@ -138,7 +138,7 @@ class Messages(Records):
         """Add messages to the conversation, all or none.
 
         Raises:
-            UsageError: One does not fit; the message says which.
+            UsageError: A message cannot follow the one before it; the error says which.
         """
         super().__init__(self._add(list(messages)))
 
@@ -147,7 +147,7 @@ class Messages(Records):
         return self
 
     def copy(self) -> Records:
-        """Return a list that belongs to the caller alone."""
+        """Return a copy that can be changed freely."""
         return Records(self)
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
