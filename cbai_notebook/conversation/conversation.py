@@ -1,4 +1,4 @@
-"""A conversation: turns in order, seen as a list of messages, and what of it goes along with a prompt."""
+"""A conversation: a tree of turns, shown as a list of messages; also builds the context of a prompt."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ Message = dict[str, Any]
 class Conversation:
     """A named list of turns.
 
-    A prompt that is asked in other words begins a branch beside its first turn, and a cell that is run
-    again puts a new version in the place of the old one. Everything but :meth:`alternatives` is about
-    the turns that are on show.
+    An edited prompt begins a branch next to the original turn. A cell that runs again adds a new version
+    of its turn. All methods work on the active path, except where they say otherwise.
 
     ``messages`` is a list of flat dicts with the same keys in every record, so that
-    ``pd.DataFrame(conversation.messages)`` needs no help. ``len``, iteration and indexing work on it.
+    ``pd.DataFrame(conversation.messages)`` works directly. ``len``, iteration and indexing of the
+    conversation refer to these messages.
 
     Args:
-        name: Its name.
-        sync: What keeps it on disk; without one it lives as long as the process.
+        name: The name of the conversation.
+        sync: Writes the conversation to disk; without it the conversation is in memory only.
     """
 
     def __init__(self, name: str, *, sync: StoreSync | None = None) -> None:
@@ -51,7 +51,7 @@ class Conversation:
         self._sync = sync
         self._tree = TurnTree()
         self._watchers = Watchers()
-        # The background loop writes turns while a cell reads them.
+        # The event loop thread writes turns while a cell reads them.
         self._lock = threading.RLock()
         if sync is not None and (tree := sync.load()):
             self._tree = tree
@@ -61,18 +61,18 @@ class Conversation:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name of the conversation."""
         return self._name
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """The turns, oldest first."""
+        """The turns on the active path, oldest first."""
         with self._lock:
             return tuple(self._tree.path())
 
     @property
     def messages(self) -> Messages:
-        """The messages as flat dicts, oldest first, as they are now.
+        """A snapshot of the messages as flat dicts, oldest first.
 
         Keys: ``conversation, turn, role, content, reasoning, provider, model, status, finish_reason,
         error, created_at`` (UTC)``, duration_s, first_token_s, prompt_tokens, completion_tokens,
@@ -92,12 +92,12 @@ class Conversation:
         """Add a message; see :meth:`Messages.append`.
 
         Raises:
-            UsageError: It does not fit behind what is there; nothing was added.
+            UsageError: The message cannot follow the last one; nothing was added.
         """
         self._add_messages([message])
 
     def _add_messages(self, messages: list[Mapping[str, Any]]) -> list[Message]:
-        """Add messages, and return all that are here then."""
+        """Add messages, and return all messages of the conversation."""
         with self._lock:
             last = self._tree.last
             open_ = last if last is not None and last.status == ASKED else None
@@ -140,16 +140,16 @@ class Conversation:
 
     @classmethod
     def from_messages(cls, messages: object, name: str | None = None) -> Conversation:
-        """Make a conversation of messages: records of ours, or a chat as the OpenAI API has it.
+        """Create a conversation from messages: our records, or messages in the form of the OpenAI API.
 
-        It is in memory only; ``cbai.chat(name).extend(made.turns)`` keeps its turns.
+        The conversation is in memory only; ``cbai.chat(name).extend(made.turns)`` stores its turns.
 
         Args:
             messages: A list of dicts, or a DataFrame of pandas, polars or Arrow.
             name: The conversation's name; the one in the messages by default.
 
         Raises:
-            UsageError: The messages are no conversation; the message says which row is wrong.
+            UsageError: The messages are not a conversation; the error says which row is wrong.
         """
         found_name, turns = read(messages)
         conversation = cls(name or found_name or "imported")
@@ -173,37 +173,37 @@ class Conversation:
 
     @property
     def system(self) -> str | None:
-        """The system prompt in force, or ``None``."""
+        """The current system prompt, or ``None``."""
         return _system(self.turns)
 
     @property
     def kept(self) -> bool:
-        """Whether it is kept on disk."""
+        """Whether the conversation is stored on disk."""
         return self._sync is not None
 
     @property
     def not_stored(self) -> str:
-        """Why its newest changes are not on disk although they should be, in one sentence; else ``""``."""
+        """Why the newest changes could not be written to disk, in one sentence; ``""`` if they could."""
         return self._sync.problem if self._sync else ""
 
     @property
     def id(self) -> int | None:
-        """Its number on disk, once it has one."""
+        """The id of the conversation in the store; ``None`` before it is first written."""
         return self._sync.id if self._sync else None
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Tell `watcher` of every change, at once and on the thread that makes it.
+        """Call `watcher` on every change, immediately and on the thread that makes the change.
 
         Args:
-            watcher: Called with a :class:`Change`; must be quick and must not fail.
+            watcher: Called with a :class:`Change`; must be quick and must not raise.
 
         Returns:
-            What ends the watch.
+            A function that removes the watcher.
         """
         return self._watchers.add(watcher)
 
     def refresh(self) -> None:
-        """Take over what another kernel has changed on disk."""
+        """Load changes that another kernel has written to disk."""
         with self._lock:
             if self._sync is None or not self._sync.changed_elsewhere():
                 return
@@ -211,7 +211,7 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def _reload(self, known: Iterable[Turn]) -> bool:
-        """Take the turns as they stand on disk; return ``False`` where they cannot be read."""
+        """Load the turns from disk again; return ``False`` when they cannot be read."""
         tree = self._sync.load(known) if self._sync else None
         self._tree = tree or self._tree
         return tree is not None
@@ -222,19 +222,18 @@ class Conversation:
     # One turn, from its prompt to its end
 
     def open(self, turn: Turn, branch_of: Turn | None = None, replaces: Turn | None = None) -> None:
-        """Add a turn that is about to be asked.
+        """Add a turn whose request is about to be sent.
 
-        A prompt that failed without an answer and is asked again takes the place of the failed turn,
-        so the user's message stands once, never twice in a row.
+        A retry of a prompt that failed without an answer replaces the failed turn, so that the user's
+        message is not there twice in a row.
 
         Args:
             turn: The new turn.
-            beside: The turn to stand beside as a branch; at the end by default.
-            instead: The turn to stand in the place of; it is kept as an older version, and what
-                follows is marked as stale.
+            branch_of: Begin a branch next to this turn; by default the turn is added at the end.
+            replaces: Add the turn as a new version of this turn; later turns are marked as stale.
 
         Raises:
-            UsageError: `beside` or `instead` is not in this conversation.
+            UsageError: `branch_of` or `replaces` is not in this conversation.
         """
         self.refresh()
         with self._lock:
@@ -246,7 +245,7 @@ class Conversation:
         self._watchers.notify(Change("opened", turn))
 
     def _try_open(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
-        """Add a turn; return ``False`` when another kernel was quicker, and this one must look again."""
+        """Add a turn; return ``False`` when another kernel has changed the conversation: reload and retry."""
         for other in (branch_of, replaces):
             if other is not None:
                 self._check_contains(other)
@@ -266,17 +265,17 @@ class Conversation:
         return self._save(turns=changed, slots=self._tree.sibling_slots(slot), as_loaded=True)
 
     def grow(self, turn: Turn, text: str, reasoning: str) -> None:
-        """Add what has just arrived to a turn."""
+        """Append new text and reasoning to a turn."""
         turn.add(text, reasoning)
         self._watchers.notify(Change("grown", turn))
 
     def checkpoint(self, turn: Turn) -> None:
-        """Write to disk what has come of a turn that is under way."""
+        """Write the text that a streaming turn has received so far to disk."""
         if self._sync is not None:
             self._sync.checkpoint(turn)
 
     def close(self, turn: Turn, status: str) -> None:
-        """Say how a turn ended; whatever else is known of it must be in it by then."""
+        """Set the final status of a turn and store it; set all its other attributes before."""
         turn.status = status
         if self._sync is not None:
             with self._lock:
@@ -287,18 +286,18 @@ class Conversation:
         self._watchers.notify(Change("closed", turn))
 
     def keep(self, turn: Turn) -> None:
-        """Write a turn whose facts have changed."""
+        """Store a turn whose attributes have changed."""
         with self._lock:
             self._check_contains(turn)
             self._save(turns=[turn])
         self._watchers.notify(Change("closed", turn))
 
     def extend(self, turns: Iterable[Turn]) -> None:
-        """Add turns that have ended already at the end, as one change."""
+        """Append turns that are complete already, as one change."""
         added = list(turns)
         if self.kept:
             for turn in added:
-                if turn.status == STREAMING:  # nobody goes on with it here
+                if turn.status == STREAMING:  # no request of this process continues it
                     turn.status = PARTIAL
         self.refresh()
         with self._lock:
@@ -313,15 +312,15 @@ class Conversation:
                     break
         self._watchers.notify(Change("arranged"))
 
-    # Other turns on show
+    # Changes of the active path, and lookups in the tree
 
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
-        """Return a turn and those that were asked in its place, oldest first."""
+        """Return all versions and branches at a turn's place, oldest first; the turn is one of them."""
         with self._lock:
             return self._tree.alternatives(turn)
 
     def versions(self) -> list[tuple[int, Turn, bool]]:
-        """Return every version of the turns on show: the place, the turn, and whether it is on show."""
+        """Return every version of the turns on the active path: its number, the turn, and whether it is active."""
         with self._lock:
             return [
                 (number, version, version is turn)
@@ -330,17 +329,17 @@ class Conversation:
             ]
 
     def everything(self) -> list[tuple[int, Turn]]:
-        """Return every turn, branches and older versions included: its place, -1 off show, and the turn."""
+        """Return every turn with its number, -1 for branches and older versions off the active path."""
         with self._lock:
             places = {turn: number for number, turn in enumerate(self._tree.path())}
             return [(places.get(turn, -1), turn) for turn in self._all_turns()]
 
     def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
-        """Return the turn on show that a cell has made.
+        """Return the turn on the active path that a cell has made, or ``None``.
 
         Args:
             cell_id: The frontend's id of the cell.
-            cell_turn: Which of the turns that the cell makes in one run, from 0.
+            cell_turn: Index of the turn within one run of the cell, from 0.
         """
         if cell_id is None:
             return None
@@ -352,9 +351,9 @@ class Conversation:
         return next(found, None)
 
     def answered(self, request: str) -> Turn | None:
-        """Return the newest complete turn that was asked with a request, by its fingerprint.
+        """Return the newest complete turn with a request's fingerprint, or ``None``.
 
-        On disk every conversation is looked through, in memory this one.
+        Searches this conversation first, then all conversations on disk.
         """
         with self._lock:
             turns = self._all_turns()
@@ -364,7 +363,7 @@ class Conversation:
         return self._sync.find_answer(request) if self._sync else None
 
     def choose(self, turn: Turn) -> None:
-        """Show a turn, and what followed it, in place of its alternatives.
+        """Put a turn and the turns after it on the active path, in place of its alternatives.
 
         Raises:
             UsageError: The turn is not in this conversation.
@@ -381,10 +380,10 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def delete(self, turn: Turn) -> None:
-        """Forget a turn. What follows moves up; an alternative goes with what follows it.
+        """Delete a turn. Later turns move up; a branch is deleted with the turns after it.
 
-        Its text is overwritten on disk; the index of words is only written anew by :meth:`forget`, since
-        that takes a second where there are a million messages.
+        The text is overwritten on disk. The words stay in the search index until :meth:`forget` rewrites
+        the index: that takes a second with a million messages.
 
         Raises:
             UsageError: The turn is not in this conversation.
@@ -398,9 +397,9 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def undo(self) -> Turn | None:
-        """Take the newest turn back and return it; ``None`` when there is none.
+        """Delete the newest turn and return it; ``None`` when there is none.
 
-        Where it has an older version, that one shows again.
+        If the turn has an older version, that version becomes active again.
         """
         self.refresh()
         with self._lock:
@@ -412,7 +411,7 @@ class Conversation:
             return newest
 
     def reset(self) -> None:
-        """Begin again with nothing said; what was said is kept as a branch."""
+        """Start with an empty active path; the turns so far are kept as a branch."""
         self.refresh()
         with self._lock:
             path = self._tree.path()
@@ -423,7 +422,7 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def clear(self) -> None:
-        """Forget every turn, branches and older versions included."""
+        """Delete every turn, branches and older versions included."""
         self.refresh()
         with self._lock:
             removed = self._tree.clear()
@@ -432,12 +431,12 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def forget(self) -> None:
-        """Forget every turn and the conversation itself; it begins anew when it is used again.
+        """Delete every turn and the conversation itself; a later use creates it again.
 
-        Nothing of it is left in any file then, unless another kernel was just reading.
+        None of its text is left in any file, unless another kernel is reading at that moment.
 
         Raises:
-            HistoryError: It could not be written. Forget it again, once there is room.
+            HistoryError: The file could not be written. Call again once the disk has space.
         """
         with self._lock:
             if self._sync is not None:
@@ -448,15 +447,15 @@ class Conversation:
     def copy(
         self, name: str, until: Turn | None = None, *, sync: StoreSync | None = None
     ) -> Conversation:
-        """Return a new conversation with the same turns.
+        """Return a new conversation with copies of the turns on the active path.
 
         Args:
-            name: Its name.
-            until: The last turn that is copied; all by default.
-            sync: What keeps the copy on disk.
+            name: The name of the copy.
+            until: The last turn to copy; all by default.
+            sync: Writes the copy to disk.
 
         Raises:
-            UsageError: `until` is not on show in this conversation.
+            UsageError: `until` is not on the active path.
         """
         turns = self.turns
         if until is not None:
@@ -468,7 +467,7 @@ class Conversation:
         return copy
 
     def rename(self, name: str) -> None:
-        """Take another name."""
+        """Rename the conversation in memory; the registry renames it on disk."""
         self._name = name
         if self._sync is not None:
             self._sync.name = name
@@ -496,14 +495,16 @@ class Conversation:
         if turn not in self._tree:
             raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
 
-    # What goes along with a prompt
+    # Context of a prompt
 
     def system_for(self, branch_of: Turn | None = None, replaces: Turn | None = None) -> str | None:
-        """Return the system prompt that a new prompt starts from.
+        """Return the system prompt that applies to a new prompt.
 
         Args:
-            beside: The turn that it is asked beside, whose own change of it counts.
-            instead: The turn that it is asked in the place of, whose own change of it does not count.
+            branch_of: The turn next to which the prompt begins a branch; a system prompt set by this
+                turn counts.
+            replaces: The turn that the prompt replaces; a system prompt set by this turn does not
+                count.
         """
         if replaces is not None:
             return _system(self._turns_before(replaces))
@@ -525,21 +526,21 @@ class Conversation:
         branch_of: Turn | None = None,
         replaces: Turn | None = None,
     ) -> Context:
-        """Return what goes ahead of a prompt: the system prompt and the newest turns that fit.
+        """Return the context of a prompt: the system prompt and the newest turns that fit.
 
         Args:
             prompt: The prompt that is about to be asked.
-            system: A system prompt that replaces the one in force; ``""`` for none.
-            bounds: How many turns and characters may go along.
-            beside, instead: The turn that the prompt is asked beside, or in the place of; only what
-                stands before it goes along.
+            system: A system prompt that replaces the current one; ``""`` for none.
+            limits: The most turns and characters to send.
+            branch_of, replaces: The turn next to which the prompt begins a branch, or which it
+                replaces; only the turns before it are sent.
         """
         in_force = self.system_for(branch_of, replaces) if system is None else system
         return context_of_turns(self._turns_before(branch_of or replaces), in_force, limits)
 
 
 def _slots_to_update(slot: Slot) -> Iterator[Slot]:
-    """Yield every slot that is chosen or passed over on the way to one."""
+    """Yield the slot, its ancestors and their siblings: choosing the slot may change any of these."""
     ancestor: Slot | None = slot
     while ancestor is not None and ancestor.parent is not None:
         yield from ancestor.parent.children

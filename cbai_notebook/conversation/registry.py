@@ -1,4 +1,4 @@
-"""The conversations, by name, and the one that prompts go to when none is named."""
+"""Registry of conversations by name, and the current conversation, which gets prompts by default."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError, UsageError
 
 DEFAULT = "default"
-"""The name of the conversation of a process that keeps no history."""
+"""The name of the default conversation when no history is stored."""
 
 NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
-"""Where a Jupyter server tells a kernel which notebook it runs for."""
+"""Environment variable in which a Jupyter server gives a kernel the path of its notebook."""
 
 
 class ConversationRegistry:
-    """The conversations of one place: those in use here, and those on disk.
+    """The conversations of one store: those in use in this process, and those on disk.
 
     Args:
-        archive: The history on disk; ``None`` keeps them in memory only.
-        notebook: The path of the notebook that this kernel runs for, if for one.
+        store: The history on disk; ``None`` keeps conversations in memory only.
+        notebook: The path of the notebook that this kernel runs for, if any.
     """
 
     def __init__(self, store: Store | None, notebook: str | None) -> None:
@@ -37,7 +37,7 @@ class ConversationRegistry:
         self._notebook = notebook
         self._lock = threading.RLock()
         self._in_use: dict[str, Conversation] = {}
-        # Whoever still holds a conversation that was deleted, a panel say, goes on with the same one.
+        # A panel may still use a deleted conversation: the same name must give it the same object.
         self._deleted: weakref.WeakValueDictionary[str, Conversation] = (
             weakref.WeakValueDictionary()
         )
@@ -45,7 +45,7 @@ class ConversationRegistry:
         self._current: Conversation | None = None
 
     def current(self) -> Conversation:
-        """Return the conversation that prompts go to when none is named."""
+        """Return the conversation that gets prompts when no other is named."""
         with self._lock:
             if self._current is None:
                 self._current = self.default()
@@ -53,7 +53,7 @@ class ConversationRegistry:
             return self._current
 
     def default(self) -> Conversation:
-        """Return the conversation of this notebook, or of this kernel where there is no notebook."""
+        """Return the default conversation: that of this notebook, or of this kernel without a notebook."""
         with self._lock:
             if self._default is None:
                 stored = self._find_stored(notebook=self._notebook) if self._notebook else None
@@ -63,7 +63,7 @@ class ConversationRegistry:
             return self._default
 
     def get(self, name: str) -> Conversation:
-        """Return a conversation by name, made when it does not exist yet."""
+        """Return a conversation by name; create it if it does not exist yet."""
         with self._lock:
             if self._default is None and self._store is None:
                 self.default()
@@ -76,17 +76,17 @@ class ConversationRegistry:
             return found
 
     def use(self, conversation: Conversation) -> None:
-        """Let prompts go to a conversation when none is named."""
+        """Make a conversation the current one, which gets prompts when no other is named."""
         with self._lock:
             self._current = conversation
 
     def new(self, stem: str) -> Conversation:
-        """Return a new, empty conversation under a name that is free: `stem`, or with a number."""
+        """Create an empty conversation with a free name: `stem`, or `stem` with a number."""
         with self._lock:
             return self._add(self._free_name(stem), None)
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of the conversations, those that are used here last."""
+        """Return the names of all conversations; those in use in this process come last."""
         with self._lock:
             in_use = [each.name for each in self._in_use.values()]
             return tuple(
@@ -99,11 +99,11 @@ class ConversationRegistry:
             return list(self._in_use.values())
 
     def rename(self, conversation: Conversation, name: str) -> None:
-        """Give a conversation another name.
+        """Rename a conversation, in memory and on disk.
 
         Raises:
-            UsageError: Another one has it, or it is blank.
-            HistoryError: It could not be written.
+            UsageError: Another conversation has the name, or the name is blank.
+            HistoryError: The file could not be written.
         """
         name = _checked_name(name)
         with self._lock:
@@ -119,10 +119,10 @@ class ConversationRegistry:
             self._in_use[name] = conversation
 
     def delete(self, conversation: Conversation) -> None:
-        """Forget a conversation, on disk as well.
+        """Delete a conversation, in memory and on disk.
 
         Raises:
-            HistoryError: It could not be written. Delete it again, once there is room.
+            HistoryError: The file could not be written. Delete it again once the disk has space.
         """
         with self._lock:
             conversation.forget()
@@ -135,15 +135,15 @@ class ConversationRegistry:
     def fork(
         self, conversation: Conversation, name: str | None, until: Turn | None
     ) -> Conversation:
-        """Copy a conversation's turns into a new one.
+        """Copy the turns of a conversation into a new one.
 
         Args:
-            conversation: The conversation.
-            name: The new one's name; made from the old one's by default.
-            until: The last turn that goes along; all by default.
+            conversation: The conversation to copy.
+            name: The name of the copy; derived from the old name by default.
+            until: The last turn to copy; all by default.
 
         Raises:
-            UsageError: There is a conversation of that name, or `until` is not on show.
+            UsageError: Another conversation has the name, or `until` is not on the active path.
         """
         with self._lock:
             if name is None:
@@ -179,7 +179,7 @@ class ConversationRegistry:
         try:
             return self._store.find(name=name, notebook=notebook)
         except HistoryError:
-            return None  # said when the conversation is to be kept
+            return None  # reported when the conversation is written
 
     def _stored_names(self) -> list[str]:
         if self._store is None:
@@ -193,18 +193,18 @@ class ConversationRegistry:
         if self._store is None:
             return DEFAULT
         if self._notebook:
-            # As much of the path as it takes to tell it from another notebook of the same name.
+            # The shortest end of the path that no other conversation has as its name.
             parts = Path(self._notebook).parts
             for count in range(1, len(parts) + 1):
                 name = "/".join(parts[-count:])
                 if not self._is_taken(name):
                     return name
-        now = datetime.now()  # in the user's own time, for it is read by a person
+        now = datetime.now()  # local time: the name is for people
         return f"session-{now:%Y%m%d-%H%M}-{secrets.token_hex(2)}"
 
     def _free_name(self, stem: str) -> str:
         names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-        # Whoever still holds a conversation that was deleted goes on under its name.
+        # A deleted conversation that is still in use, as by a panel, keeps its name.
         return next(
             name for name in names if name not in self._deleted and not self._is_taken(name)
         )
@@ -218,7 +218,7 @@ _lock = threading.Lock()
 
 
 def conversations() -> ConversationRegistry:
-    """Return the conversations of the place where history is kept now."""
+    """Return the registry for the current location of the history."""
     found = current_store()
     place = found.file if found else None
     with _lock:
@@ -228,20 +228,20 @@ def conversations() -> ConversationRegistry:
 
 
 def notebook_path() -> str | None:
-    """Return the path of the notebook that this kernel runs for; ``None`` where nothing tells.
+    """Return the path of the notebook that this kernel runs for; ``None`` if unknown.
 
-    Jupyter's server names the session in the kernel's environment; a console's is no notebook.
+    The Jupyter server puts the session's name into the kernel's environment; a console has no notebook.
     """
     name = os.environ.get(NOTEBOOK_VARIABLE, "")
     return name if name.endswith(".ipynb") else None
 
 
 def chat(name: str | None = None) -> Conversation:
-    """Return a conversation, made when it does not exist yet.
+    """Return a conversation; create it if it does not exist yet.
 
     Args:
-        name: The conversation's name; the current conversation by default, which is the notebook's own
-            until another one is chosen with :func:`use`.
+        name: The name; by default the current conversation, which is that of the notebook until
+            another one is chosen with :func:`use`.
 
     Raises:
         UsageError: The name is blank.
@@ -250,10 +250,10 @@ def chat(name: str | None = None) -> Conversation:
 
 
 def use(name: str) -> Conversation:
-    """Let prompts go to a conversation when none is named, for as long as this kernel runs.
+    """Make a conversation the current one, which gets prompts by default, until the kernel ends.
 
     Args:
-        name: Its name; it is made when it does not exist yet.
+        name: The name; the conversation is created if it does not exist yet.
 
     Raises:
         UsageError: The name is blank.
@@ -264,12 +264,12 @@ def use(name: str) -> Conversation:
 
 
 def new_conversation(stem: str = "chat") -> Conversation:
-    """Return a new, empty conversation under a name that is free."""
+    """Create an empty conversation with a free name."""
     return conversations().new(stem)
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the conversations that exist, those that were last used last."""
+    """Return the names of all conversations, the most recently used ones last."""
     return conversations().names()
 
 

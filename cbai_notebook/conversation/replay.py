@@ -1,4 +1,4 @@
-"""An answer out of the history: the same request has been answered before, so none is sent."""
+"""Replay: return the stored answer of an equal earlier request instead of sending the request."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ NOTE = "from the history, nothing was sent"
 
 
 def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
-    """Return what is equal for equal requests: the place they go to, the model, the messages, all else.
+    """Return a hash that is equal for equal requests: same provider, address, model, messages, parameters.
 
     Args:
-        provider: Who is asked.
+        provider: The name of the provider.
         params: The parameters of the request, messages included.
     """
     from cbai_notebook.client.providers import default_model
@@ -36,15 +36,15 @@ def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
 def answer_of(
     turn: Turn, request_messages: list[dict[str, Any]], response_type: Any = None
 ) -> Answer:
-    """Return a turn's answer in the form that a request would have brought.
+    """Return a stored turn's answer in the same form as an answer to a request.
 
     Args:
         turn: The turn.
-        asked: The messages that it answers.
-        response_type: The type of the object that it holds, if it was asked for one.
+        request_messages: The messages that the turn answers.
+        response_type: The type to parse the answer as, for a structured answer.
 
     Raises:
-        StructuredAnswerError: It holds no such object.
+        StructuredAnswerError: The text cannot be parsed as `response_type`.
     """
     from cbai_notebook.client.answer import Timing, from_completion
 
@@ -74,7 +74,7 @@ def answer_of(
 
 
 def _as_agent(turn: Turn) -> Callable[..., Answer] | None:
-    """Return what makes an agent's answer, which tells what it drew on; ``None`` for a model's."""
+    """Return the constructor of an agent's answer with its sources; ``None`` for a model's answer."""
     from cbai_notebook.client.providers import AGENT
 
     if turn.provider != AGENT:

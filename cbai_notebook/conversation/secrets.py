@@ -1,10 +1,10 @@
 """Keeps secrets out of prompts and out of the history: the API key, and the values of environment
-variables that look secret. In the history, what has the shape of a well-known kind of key is masked too.
+variables that look secret. In the history, text with the shape of a well-known kind of key is masked too.
 
 A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``, ``OPENAI_API_KEY``)
-or its value is an address with a password in it (``postgres://user:password@host``). Left alone are
-values that a prompt may well hold by chance: those shorter than 8 characters, plain words, numbers,
-paths and addresses without a password. Names of public things, such as ``GPG_KEY``, are left alone too.
+or its value is a URL with a password (``postgres://user:password@host``). Values that a prompt may
+contain by chance are ignored: those shorter than 8 characters, plain words, numbers, paths, and URLs
+without a password. Names of public values, such as ``GPG_KEY``, are ignored too.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from cbai_notebook.errors import SecretRefusedError
 from cbai_notebook.text import MASK
 
 API_KEY = "the API key"
-"""What the key in use is called where no environment variable holds it."""
+"""The name under which the API key is reported when no environment variable holds it."""
 
 SHORTEST = 8
-"""Characters of the shortest value that counts as a secret."""
+"""The fewest characters of a value that counts as a secret."""
 
 
 def find_secrets(
@@ -34,8 +34,8 @@ def find_secrets(
     """Return the names of the secrets whose values are in a text.
 
     Args:
-        text: What would be sent, in one piece or several.
-        api_key: The key in use.
+        text: The text that would be sent, as one string or several.
+        api_key: The API key in use.
         environ: Environment variables.
 
     Returns:
@@ -45,16 +45,16 @@ def find_secrets(
 
 
 def refuse(request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[str, str]) -> None:
-    """Do nothing when a request is free of secrets, else refuse it.
+    """Raise an error if a request contains a secret.
 
     Args:
-        request: The request's parameters: its messages and everything else that would be sent.
-        api_key: The key in use.
+        request: The parameters of the request: the messages and everything else that would be sent.
+        api_key: The API key in use.
         environ: Environment variables.
 
     Raises:
-        SecretRefusedError: A secret's value would be sent; the message tells its name and where it
-            is, never the value.
+        SecretRefusedError: A secret would be sent; the message gives its name and place, never its
+            value.
     """
     needles = _needles(api_key, environ)
     if not _found("\0".join(_texts(request)), needles):
@@ -67,9 +67,9 @@ def refuse(request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[
             )
 
 
-# What is kept --------------------------------------------------------------------------------------
+# Masking what is stored ----------------------------------------------------------------------------
 
-# Kinds of keys that say by their shape what they are.
+# Kinds of keys that can be recognized by their shape.
 _SHAPES = re.compile(
     r"\b(?:sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
     r"|AKIA[0-9A-Z]{16}|AKID\w{28,}|LTAI\w{12,}|AIza[\w-]{35}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"
@@ -81,7 +81,7 @@ _KEY_ENDS = re.compile(r"-----END [A-Z ]*-----")
 _VISIBLE_END = re.compile(r"[!-~]*\Z")
 
 LONGEST = 4_096
-"""Characters at the end of a growing text that may be the beginning of a secret, at most."""
+"""The most characters at the end of a growing text that may be the beginning of a secret."""
 
 
 class Masker:
@@ -89,7 +89,7 @@ class Masker:
 
     Args:
         values: The secrets, in every form in which they may be written.
-        shapes: Mask what has the shape of a key, too.
+        shapes: Whether to mask text with the shape of a key, too.
     """
 
     def __init__(self, values: Iterable[str], *, shapes: bool) -> None:
@@ -98,14 +98,14 @@ class Masker:
         self._shapes = shapes
 
     def __call__(self, text: str) -> str:
-        """Return the text with dots in the place of secrets."""
+        """Return the text with secrets replaced by `MASK`."""
         masked = self._pattern.sub(MASK, text)
         return _SHAPES.sub(MASK, masked) if self._shapes else masked
 
     def settled(self, text: str) -> int:
-        """Return how much of a growing text can be masked for good.
+        """Return how many characters of a growing text can be masked for good.
 
-        All but its last word, and what may be the beginning of a secret that holds spaces.
+        Not the last word, and not an end that may be the beginning of a secret with spaces in it.
         """
         end = len(text)
         if self._shapes:
@@ -116,7 +116,7 @@ class Masker:
                 end = min(end, unclosed)
         for value in self._values:
             end = min(end, _beginning(value, text))
-        # Nor is a secret cut in two.
+        # The cut must not be inside a secret.
         patterns = (self._pattern, _SHAPES) if self._shapes else (self._pattern,)
         for pattern in patterns:
             for found in pattern.finditer(text):
@@ -125,7 +125,7 @@ class Masker:
         return end
 
     def tail(self, text: str) -> str:
-        """Return a last word masked, the beginning of a secret as well."""
+        """Return the end of a growing text masked; an end that begins a secret is masked too."""
         masked = self(text)
         for value in self._values:
             for length in range(min(len(value) - 1, len(masked)), SHORTEST - 3, -1):
@@ -135,7 +135,7 @@ class Masker:
 
 
 def _beginning(value: str, text: str) -> int:
-    """Return where the end of a text begins that is the beginning of a value; its length if none is."""
+    """Return the start of the longest end of `text` that begins `value`; ``len(text)`` if there is none."""
     start = max(0, len(text) - len(value) + 1)
     while (start := text.find(value[0], start)) >= 0:
         if value.startswith(text[start:]):
@@ -145,10 +145,10 @@ def _beginning(value: str, text: str) -> int:
 
 
 def masker(allowed: bool = False) -> Masker:
-    """Return what masks the secrets of this moment.
+    """Return the masker for the secrets that are known now.
 
     Args:
-        allowed: Whether the user wants secrets kept; the API key never is.
+        allowed: Whether the user allows secrets to be stored; the API key is masked anyway.
     """
     key = settings().api_key
     return _masker("".join(key or ""), () if allowed else tuple(os.environ.items()))
@@ -160,11 +160,11 @@ def _masker(api_key: str, environ: tuple[tuple[str, str], ...]) -> Masker:
     return Masker((form for forms in needles.values() for form in forms), shapes=bool(environ))
 
 
-# What is sent --------------------------------------------------------------------------------------
+# Searching a request -------------------------------------------------------------------------------
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every string in a request, the names in its dicts included."""
+    """Yield every string in a request, the keys of its dicts included."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -177,7 +177,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, str, str]]:
-    """Yield each part of a request, what it is called, and how to get a secret out of it."""
+    """Yield each part of a request, its name for the user, and how to remove a secret from it."""
     messages = list(request.get("messages") or ())
     if messages:
         yield messages[-1], "the prompt", "Take it out"
@@ -199,12 +199,12 @@ def _found(text: str, needles: Mapping[str, set[str]]) -> list[str]:
     return sorted(name for name, forms in needles.items() if any(form in text for form in forms))
 
 
-# What is secret ------------------------------------------------------------------------------------
+# Which values are secret ---------------------------------------------------------------------------
 
 
 def _needles(api_key: str | None, environ: Mapping[str, str]) -> dict[str, set[str]]:
-    """Return what to look for, by the names under which it is reported."""
-    # A key that hides itself when it is printed still joins as the text that it is.
+    """Return the strings to search for, by the names under which they are reported."""
+    # `Secret` hides its text in str(); join() reads the real characters.
     key = "".join(api_key or "").strip()
     found: dict[str, list[str]] = {}
     for name, value in environ.items():
@@ -219,12 +219,12 @@ def _needles(api_key: str | None, environ: Mapping[str, str]) -> dict[str, set[s
 
 
 def _key_values(key: str) -> list[str]:
-    """Return the key, unless it is one of those that a server of one's own takes, such as "lm-studio"."""
+    """Return the key, unless it is a placeholder for a local server, such as "lm-studio"."""
     return [key] if len(key) >= 16 or (len(key) >= SHORTEST and _has_digit(key)) else []
 
 
 def _secret_values(name: str, value: str) -> list[str]:
-    """Return the secrets in a variable's value; none when it looks harmless."""
+    """Return the secrets in a variable's value; none if it looks harmless."""
     if re.match(r"[A-Za-z][\w+.-]*://", value):
         return _secrets_of_address(value, _sounds_secret(name))
     if not _sounds_secret(name):
@@ -254,7 +254,7 @@ def _secrets_of_address(value: str, sounds_secret: bool) -> list[str]:
 
 
 def _secrets_of_json(value: Any) -> list[str]:
-    """Return the values in a JSON document whose own names sound secret."""
+    """Return the values in a JSON document whose keys sound secret."""
     if isinstance(value, dict):
         own = [one for name, one in value.items() if isinstance(one, str) and _sounds_secret(name)]
         inner = [secret for one in value.values() for secret in _secrets_of_json(one)]
@@ -270,7 +270,7 @@ _SECRET_WORD = re.compile(
     r"|PASS|PWD|PRIVATE|AUTH"
 )
 _PUBLIC = re.compile(r"(?:^|_)(?:PUB|PUBLIC|FINGERPRINT)(?:_|$)|(?:^|_)(?:GPG|PGP)_KEYS?(?:_ID)?$")
-# What comes last says what a value is: `SECRET_NAME` and `TOKEN_LIMIT` hold no secret.
+# The last word of a name decides: `SECRET_NAME` and `TOKEN_LIMIT` hold no secret.
 _ABOUT_IT = re.compile(
     r"ALGORITHM|COUNT|DIR|ENABLED|EXPIRY|FILE|HOST|LENGTH|LIMIT|NAME|PATH|PORT|REGION"
     r"|SIZE|SOCK|TTL|TYPE|USER|USERNAME|VERSION"
@@ -295,7 +295,7 @@ _CASE_CHANGE = re.compile(r"[a-z][A-Z]")
 def _looks_secret(value: str) -> bool:
     if len(value) < SHORTEST or _WORDS.fullmatch(value) or _NUMBER.fullmatch(value):
         return False
-    # Random text may begin with a slash as well, but it changes its case all the time.
+    # Random text may begin with a slash too, but its case changes often.
     return not (_PATH_START.match(value) and len(_CASE_CHANGE.findall(value)) <= 3)
 
 
@@ -304,7 +304,7 @@ def _has_digit(text: str) -> bool:
 
 
 def _forms(value: str) -> set[str]:
-    """Return how a value may be written: plain, in JSON, in Python, in an address, in a table."""
+    """Return the forms in which a value may be written: plain, JSON, Python, URL, Markdown table."""
     return {
         value,
         json.dumps(value)[1:-1],

@@ -1,4 +1,4 @@
-"""Calls of tools as a reader sees them: while they run, and later out of the messages that were sent."""
+"""Tool calls as they are displayed: while they run, and later read from the stored messages."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 RUNNING, ASKING, ANSWERED = "running", "asking", "answered"
-"""How a call stands: its tool runs; the user is asked whether it may; it has a result, and how that came
-about is not known any more. The others are those of :class:`cbai_notebook.client.CallResult`."""
+"""Status of a call: its tool runs; the user is asked for approval; it has a result whose status is not
+known any more. The other values are those of :class:`cbai_notebook.client.CallResult`."""
 
 
 @dataclass(frozen=True)
 class ToolCall:
-    """One call of a tool.
+    """One tool call.
 
     Attributes:
-        id: The call's id.
-        name: The tool.
+        id: The id of the call.
+        name: The name of the tool.
         arguments: The arguments, as JSON text.
         status: ``running``, ``asking``, ``ok``, ``error``, ``refused``, ``unknown``, ``invalid`` or
             ``answered``.
-        result: What the model was told; ``None`` until then.
-        duration_s: Seconds that it took, where that is known.
+        result: The text that was sent to the model; ``None`` before there is a result.
+        duration_s: Seconds that the call took; ``None`` if unknown.
     """
 
     id: str
@@ -34,15 +34,15 @@ class ToolCall:
 
     @property
     def open(self) -> bool:
-        """Whether it has no result yet."""
+        """Whether the call has no result yet."""
         return self.status in (RUNNING, ASKING)
 
 
 def calls_of(steps: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
-    """Return the calls in messages that were sent, with their results.
+    """Return the tool calls in the messages of the steps, with their results.
 
     Args:
-        steps: An assistant's messages with ``tool_calls``, and those of role ``tool``.
+        steps: Messages of role ``assistant`` with ``tool_calls``, and messages of role ``tool``.
     """
     messages = list(steps)
     results = {

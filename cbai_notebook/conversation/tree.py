@@ -1,8 +1,8 @@
-"""Turns with their versions and branches: a tree of slots of which one path is on show.
+"""The tree of turns with versions and branches. One path in it is the active path.
 
-A slot holds one turn, in one or several versions. A cell that is run again puts a new version into its
-slot, and what follows stays. A prompt that is asked in other words starts a branch: a slot beside the
-first one, with followers of its own. The path runs from the root through the chosen slot of each step.
+A slot holds one turn, in one or several versions. A cell that runs again adds a new version to its slot; the
+slots after it stay. An edited prompt begins a branch: a sibling slot with its own children. The active path
+goes from the root to the chosen child of each slot.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from cbai_notebook.conversation.turn import Turn
 
 @dataclass(eq=False)
 class Slot:
-    """A place for a turn.
+    """A node of the tree: one place for a turn.
 
     Attributes:
-        parent: The slot before it; ``None`` for the root, which holds no turn.
-        versions: The turn, and those that it has replaced, oldest first.
-        active: Which version is on show.
+        parent: The slot before this one; ``None`` for the root, which holds no turn.
+        versions: The versions of the turn, oldest first.
+        active: The index of the active version.
         children: The slots that may come next, oldest first.
-        chosen: The one of them that does; ``None`` where the path ends.
-        id: The slot's number in the store, where it is stored.
+        chosen: The child on the path; ``None`` where the path ends.
+        id: The id of the slot in the store; ``None`` if it is not stored.
     """
 
     parent: Slot | None
@@ -35,17 +35,17 @@ class Slot:
 
     @property
     def turn(self) -> Turn:
-        """The version on show."""
+        """The active version."""
         return self.versions[self.active]
 
     @property
     def is_chosen(self) -> bool:
-        """Whether the slot before it leads here."""
+        """Whether this slot is the chosen child of its parent."""
         return self.parent is not None and self.parent.chosen is self
 
 
 class TurnTree:
-    """Slots of turns. Nothing here is safe to use from several threads at once."""
+    """A tree of slots. It has no lock: use it from one thread at a time."""
 
     def __init__(self) -> None:
         self._root = Slot(None)
@@ -56,11 +56,11 @@ class TurnTree:
         return turn in self._slot_of
 
     def slot(self, turn: Turn) -> Slot:
-        """Return where a turn stands, on show or not."""
+        """Return the slot of a turn, on the active path or not."""
         return self._slot_of[turn]
 
     def slots(self) -> Iterator[Slot]:
-        """Yield every slot, each behind the one before it."""
+        """Yield every slot, parents before children."""
         pending = list(reversed(self._root.children))
         while pending:
             slot = pending.pop()
@@ -68,7 +68,7 @@ class TurnTree:
             pending += reversed(slot.children)
 
     def path(self, before: Turn | None = None) -> list[Turn]:
-        """Return the turns on show, up to but without the slot of `before`, which need not be on show."""
+        """Return the turns on the active path, or those that lead to the slot of `before`, without it."""
         if before is None:
             return [slot.turn for slot in self._path]
         slot = self._slot_of[before].parent
@@ -80,15 +80,15 @@ class TurnTree:
 
     @property
     def last(self) -> Turn | None:
-        """The turn at the end of the path."""
+        """The turn at the end of the active path."""
         return self._path[-1].turn if self._path else None
 
     def append(self, turn: Turn) -> Slot:
-        """Put a turn at the end of the path."""
+        """Append a turn to the active path."""
         return self._add_slot(self._path[-1] if self._path else self._root, turn)
 
     def add_branch(self, turn: Turn, other: Turn) -> Slot:
-        """Begin a branch beside another turn, and choose it."""
+        """Begin a branch next to another turn, and choose the branch."""
         parent = self._slot_of[other].parent
         assert parent is not None
         slot = self._add_slot(parent, turn)
@@ -96,7 +96,7 @@ class TurnTree:
         return slot
 
     def add_version(self, turn: Turn, old: Turn) -> Slot:
-        """Put a turn in the place of another one, which is kept as an older version."""
+        """Add a turn as the active version in the slot of another turn, which is kept."""
         slot = self._slot_of[old]
         slot.versions.append(turn)
         slot.active = len(slot.versions) - 1
@@ -104,7 +104,7 @@ class TurnTree:
         return slot
 
     def replace(self, old: Turn, new: Turn) -> Slot:
-        """Put a turn in the place of another one, which is forgotten."""
+        """Put a turn into the slot of another turn, which is removed."""
         slot = self._slot_of.pop(old)
         slot.versions.remove(old)
         slot.versions.append(new)
@@ -114,7 +114,7 @@ class TurnTree:
         return slot
 
     def insert(self, slot: Slot, *, chosen: bool) -> None:
-        """Put a slot with its versions under its parent; for a tree that is built from what was stored."""
+        """Insert a slot with its versions under its parent; used to build a tree from stored rows."""
         parent = slot.parent or self._root
         slot.parent = parent
         parent.children.append(slot)
@@ -123,23 +123,23 @@ class TurnTree:
         self._slot_of.update(dict.fromkeys(slot.versions, slot))
 
     def finish_loading(self) -> None:
-        """Find the path anew, after slots were inserted."""
+        """Compute the active path, after all slots were inserted."""
         self._update_path()
 
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
-        """Return all that could stand in a turn's place: its versions and those of the slots beside it."""
+        """Return all versions in a turn's slot and in its sibling slots."""
         slot = self._slot_of.get(turn)
         if slot is None or slot.parent is None:
             return (turn,)
         return tuple(version for sibling in slot.parent.children for version in sibling.versions)
 
     def sibling_slots(self, slot: Slot) -> list[Slot]:
-        """Return the slots of which one is chosen where a slot stands, or stood until it was removed."""
+        """Return a slot and its siblings; also works for a slot that was just removed."""
         assert slot.parent is not None
         return list(slot.parent.children)
 
     def later_turns(self, turn: Turn) -> list[Turn]:
-        """Return every turn on show in the slots that come after a turn's, on all branches."""
+        """Return the active versions in all slots below a turn's slot, on all branches."""
         pending, found = list(self._slot_of[turn].children), []
         while pending:
             slot = pending.pop()
@@ -148,28 +148,28 @@ class TurnTree:
         return found
 
     def choose(self, turn: Turn) -> None:
-        """Put a turn on the path, and what last followed it."""
+        """Put a turn on the active path, with the turns that were last chosen after it."""
         slot = self._slot_of[turn]
         slot.active = slot.versions.index(turn)
         self._activate(slot)
 
     def _activate(self, slot: Slot) -> None:
-        """Let the path lead through a slot."""
+        """Let the active path go through a slot."""
         while slot.parent is not None:
             slot.parent.chosen = slot
             slot = slot.parent
         self._update_path()
 
     def reset(self) -> None:
-        """Let the path end at the root; what stood there is a branch."""
+        """Make the active path empty; its turns become a branch."""
         self._root.chosen = None
         self._update_path()
 
     def remove(self, turn: Turn) -> list[Turn]:
-        """Forget a turn, and return all that is gone with it.
+        """Remove a turn, and return all removed turns.
 
-        An older version shows again. What follows a lone turn moves up. A branch goes with what
-        follows it, and the branch before it is chosen.
+        One version of several: an older version becomes active again. A slot without siblings: its
+        children move up. A branch: its whole subtree is removed, and the branch before it is chosen.
         """
         slot = self._slot_of[turn]
         parent = slot.parent
@@ -196,7 +196,7 @@ class TurnTree:
         return removed
 
     def clear(self) -> list[Turn]:
-        """Forget every turn, and return them."""
+        """Remove every turn, and return them."""
         removed = list(self._slot_of)
         for slot in self._slot_of.values():
             slot.versions = []

@@ -1,4 +1,4 @@
-"""One turn: a prompt, and what came back for it."""
+"""One turn: a prompt and its answer."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "cancelled",
     "failed",
 )
-"""How a turn stands: written down and sent to nobody; on its way; ended well; broken off by the other
-side; stopped by the user; ended with no answer at all."""
+"""Status of a turn: prompt noted but not sent; answer streams; answer complete; answer broken off by an
+error; cancelled by the user; failed without any answer."""
 
 
-# Two turns are never the same one, however alike they are.
+# eq=False: turns are compared and hashed by identity, not by their attributes.
 @dataclass(eq=False)
 class Turn:
     """A prompt and its answer, filled in while the answer streams.
 
     Attributes:
         prompt: The user's message, as sent.
-        created_at: When the prompt was asked, in UTC.
-        system: The system prompt that applies from this turn on, where it changed; else ``None``.
-        provider, model: Who was asked. The model is what the server reports, once it has.
-        asked_model: The model as it was asked for, which a server may report under another name;
-            ``None`` where nobody knows, as of turns that were imported.
+        created_at: Time of the prompt, in UTC.
+        system: The system prompt from this turn on, if it changed here; else ``None``.
+        provider, model: The provider, and the model as the server reports it once it has answered.
+        asked_model: The model as it was requested, which a server may report under another name;
+            ``None`` if unknown, as for imported turns.
         params: The request's other parameters, such as ``temperature``.
-        images: The addresses of images that went along with the prompt, ``data:`` ones included.
-        steps: The messages between the prompt and the final answer, as sent to the model: an
-            assistant's with its tool calls, then one of role ``tool`` for each call.
+        images: The URLs of images that were sent with the prompt, ``data:`` URLs included.
+        steps: The messages between the prompt and the final answer, as sent to the model: one of
+            role ``assistant`` with tool calls, then one of role ``tool`` for each call.
         status: One of ``asked``, ``streaming``, ``complete``, ``partial``, ``cancelled``, ``failed``.
-        error: The one readable line of what went wrong.
-        error_details: Status, code and request id of what went wrong, for a support ticket.
+        error: The error in one readable line.
+        error_details: Status, code and request id of the error, for a support ticket.
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
-        cell_id: The frontend's id of the cell that asked, where it gives one.
-        cell_turn: Which of the turns that the cell made in one run this is, from 0.
-        dropped_turns: How many turns before this one did not fit into what was sent.
-        stale: Whether something before this turn has changed since it was answered.
-        id: The turn's number in the store, where it is stored.
-        origin: The number of the turn that this one was copied from without a request; 0 where that
-            one has none.
-        request: A fingerprint of the request that was sent.
-        record_id: An agent's own number for the answer, to which feedback is sent.
-        sources: What an agent drew on: ``searched``, pages as dicts of ``title``, ``url`` and
-            ``index``, and ``looked_up``, names of knowledge bases; empty where nothing is known.
-        drawn: Whether pictures were asked for; the text is a line about them.
-        allow_secrets: Whether the user has sent a secret on purpose, which is then kept as well.
+        cell_id: The frontend's id of the cell that asked, if it gives one.
+        cell_turn: Index of this turn within one run of the cell, from 0.
+        dropped_turns: How many earlier turns did not fit into the context.
+        stale: Whether an earlier turn has changed since this turn was answered.
+        id: The id of the turn in the store; ``None`` if it is not stored.
+        origin: The id of the turn that this one was copied from without a request; 0 if that turn has
+            no id.
+        request: The fingerprint of the request.
+        record_id: The agent's id for the answer, which feedback refers to.
+        sources: Sources of an agent's answer: ``searched``, web pages as dicts of ``title``, ``url``
+            and ``index``, and ``looked_up``, names of knowledge bases; empty if unknown.
+        drawn: Whether images were requested; the text is then a line about them.
+        allow_secrets: Whether the user sent a secret on purpose; the history then stores it too.
     """
 
     prompt: str
@@ -96,50 +96,50 @@ class Turn:
 
     @property
     def final_text(self) -> str:
-        """The answer's own text: what came after the steps of tools."""
+        """The text of the answer after its tool steps."""
         return self.text[len(join_steps(self.steps, "")) :]
 
     @property
     def calls(self) -> list[ToolCall]:
-        """The calls of tools so far, in order."""
+        """The tool calls so far, in order."""
         return list(self._calls.values()) or calls_of(self.steps)
 
     def update_call(self, call: ToolCall) -> None:
-        """Take note of how a call stands."""
+        """Set the current state of a tool call."""
         self._calls[call.id] = call
 
     @property
     def reasoning(self) -> str:
-        """What the model thought aloud so far."""
+        """The reasoning of the model so far."""
         return "".join(self._reasoning)
 
     def add(self, text: str, reasoning: str) -> None:
-        """Append what has just arrived."""
+        """Append new text and new reasoning."""
         if text:
             self._text.append(text)
         if reasoning:
             self._reasoning.append(reasoning)
 
     def replace_text(self, final_text: str) -> None:
-        """Take another text for the answer's own, as when a repaired answer replaced it."""
+        """Replace the text after the tool steps, as when a structured answer was repaired."""
         self._text[:] = [join_steps(self.steps, final_text)]
 
     def text_since(self, seen: tuple[int, int]) -> tuple[str, str, tuple[int, int]]:
-        """Return what has come since a mark, for a reader at its own pace.
+        """Return the text and reasoning added since a position, for a reader that polls.
 
         Args:
-            seen: The mark: ``(0, 0)`` at first, then what the last call gave.
+            seen: The position: ``(0, 0)`` at first, then the one that the last call returned.
 
         Returns:
-            The new text, the new reasoning, and the next mark.
+            The new text, the new reasoning, and the new position.
         """
-        # Both lists only grow, so a cut at a length taken first neither loses nor repeats a piece.
+        # Both lists are append-only, so slicing up to a length taken first loses and repeats nothing.
         now = len(self._text), len(self._reasoning)
         text = "".join(self._text[seen[0] : now[0]])
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
     def update_from(self, other: Turn) -> None:
-        """Become what another object of the same turn says; what has come already only grows."""
+        """Update this turn from a reloaded copy. Text is append-only, so readers keep their positions."""
         text, reasoning = self.text, self.reasoning
         for attribute in fields(self):
             if attribute.name not in ("_text", "_reasoning", "allow_secrets"):
@@ -150,7 +150,7 @@ class Turn:
             self._text, self._reasoning = [other.text], [other.reasoning]
 
     def copy(self) -> Turn:
-        """Return the turn as it stands, for another conversation."""
+        """Return a copy of the turn for another conversation."""
         status = PARTIAL if self.status == STREAMING else self.status
         origin = self.origin or self.id or 0
         copy = replace(
@@ -170,19 +170,19 @@ class Turn:
         """Return the turn's messages as they are sent to a model; without the system prompt.
 
         Args:
-            images: With the images that went along.
-            steps: With the calls of tools and their results; else with the words alone.
+            images: Whether to include the images.
+            steps: Whether to include tool calls and their results; else only the text.
         """
         user = user_message(self.prompt, self.images if images else ())
         if not (steps and self.steps):
             return [user, {"role": "assistant", "content": self.text}]
         final_text = self.final_text
-        # An answer that ended with its last calls has no words of its own.
+        # An answer that ended with tool calls has no final text.
         answer = [{"role": "assistant", "content": final_text}] if final_text else []
         return [user, *map(dict, self.steps), *answer]
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
-        """Return the turn as flat messages: system (where it changed), user, tool steps, assistant."""
+        """Return the turn as flat message records: system (if it changed), user, tool steps, assistant."""
         shared = {
             "conversation": conversation,
             "turn": number,
@@ -220,15 +220,15 @@ class Turn:
 
 
 BETWEEN_STEPS = "\n\n"
-"""What stands between the text of a step and what follows it."""
+"""Separator between the text of a step and the text after it."""
 
 
 def join_steps(steps: Iterable[Mapping[str, Any]], final_text: str) -> str:
-    """Return an answer's whole text: what was said along with calls of tools, and then the answer.
+    """Return the complete text of an answer: the text of each tool step, then the final text.
 
     Args:
-        steps: The messages of the steps.
-        said: The answer's own text.
+        steps: The messages of the tool steps.
+        final_text: The text after the tool steps.
     """
     parts = [str(step.get("content") or "") for step in steps if step.get("role") == "assistant"]
     return "".join(part + BETWEEN_STEPS for part in parts if part) + final_text
@@ -239,7 +239,7 @@ def user_message(prompt: str, images: Sequence[str] = ()) -> dict[str, Any]:
 
     Args:
         prompt: The text.
-        images: Addresses of images that go along, ``data:`` ones included.
+        images: URLs of images, ``data:`` URLs included.
     """
     if not images:
         return {"role": "user", "content": prompt}
@@ -272,13 +272,13 @@ RECORD_KEYS = (
     "tool_calls",
     "tool_call_id",
 )
-"""The keys of every message record, in this order, so that a DataFrame needs no help."""
+"""The keys of every message record, in this order, so that ``pd.DataFrame(records)`` works directly."""
 
 _EMPTY = dict.fromkeys(RECORD_KEYS)
 
 
 def _step_fields(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of a message of a tool step that a record has."""
+    """Return the fields of a tool step's message that a record contains."""
     return {
         "role": step["role"],
         "content": step.get("content") or "",

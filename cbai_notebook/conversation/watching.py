@@ -1,4 +1,4 @@
-"""Tells whoever watches a conversation what has happened to it."""
+"""Watchers: callbacks that are called on every change of a conversation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from cbai_notebook.conversation.turn import Turn
 
 @dataclass(frozen=True)
 class Change:
-    """Something that happened to a conversation.
+    """A change of a conversation.
 
     Attributes:
-        kind: ``opened``, ``grown`` and ``closed`` are about one turn; ``arranged`` means that other
-            turns are on show: forgotten, deleted, or another alternative chosen.
-        turn: The turn, where the change is about one.
+        kind: ``opened``, ``grown`` and ``closed`` refer to one turn; ``arranged`` means that the
+            active path has changed: turns were deleted, or another alternative was chosen.
+        turn: The turn, if the change refers to one.
     """
 
     kind: Literal["opened", "grown", "closed", "arranged"]
@@ -28,16 +28,16 @@ Watcher = Callable[[Change], None]
 
 
 class Watchers:
-    """Who watches. Watchers come, go and are told from any thread."""
+    """The watchers of a conversation; all methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._watchers: tuple[Watcher, ...] = ()
 
     def add(self, watcher: Watcher) -> Callable[[], None]:
-        """Add a watcher; return what takes it away again, once or more often."""
+        """Add a watcher; return a function that removes it and may be called more than once."""
 
-        # A wrapper of its own, so that the same function may watch twice and leave once.
+        # Each call gets its own wrapper, so that a function may be added twice and removed once.
         def entry(change: Change) -> None:
             watcher(change)
 
@@ -51,6 +51,6 @@ class Watchers:
         return remove
 
     def notify(self, change: Change) -> None:
-        """Tell every watcher, outside of any lock."""
+        """Call every watcher, outside of any lock."""
         for watcher in self._watchers:
             watcher(change)
