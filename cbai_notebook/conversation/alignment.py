@@ -1,8 +1,9 @@
 """Alignment of two texts word by word: a long common subsequence, in bounded time.
 
-Words that occur exactly once in each text are anchors (patience diff, Bram Cohen). The text between two
-anchors is aligned in the same way, and a short stretch is aligned exactly. A long stretch without anchors
-is not aligned, so the time grows with the length of the texts and never with its square.
+Words that occur exactly once in each text are anchors (patience diff, Bram Cohen). The text between
+two anchors is aligned in the same way, and a short stretch is aligned exactly. A long stretch
+without anchors is not aligned, so the time grows with the length of the texts and never with its
+square.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Pair = tuple[int, int]
 
 
 def pairs(old: Words, new: Words) -> list[Pair]:
-    """Return the indices of aligned words as pairs ``(in old, in new)``, both in ascending order."""
+    """Return the indices of aligned words as pairs ``(in old, in new)``, both ascending."""
     found: list[Pair] = []
     todo = [(0, len(old), 0, len(new), 0)]
     while todo:
@@ -48,10 +49,11 @@ def pairs(old: Words, new: Words) -> list[Pair]:
 
 
 def _anchors(old: Words, new: Words) -> list[Pair]:
-    """Return the longest sequence of words that occur once in each text, in the same order in both."""
+    """Return the longest sequence of words that occur once in each text, in the same order."""
     once, new_once = _once(old), _once(new)
     both = [(place, new_once[word]) for word, place in once.items() if word in new_once]
-    # Longest increasing subsequence of the places in `new`: `ends[n]` is the lowest end of one of length n + 1.
+    # Longest increasing subsequence of the places in `new`: `ends[n]` is the lowest end of one of
+    # length n + 1.
     ends: list[int] = []
     last: list[int] = []
     before: list[int | None] = []

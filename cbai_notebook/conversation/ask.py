@@ -1,4 +1,4 @@
-"""Asks a prompt: adds a turn to the conversation, sends the request, and stores the answer in the turn."""
+"""Asks a prompt: adds a turn to the conversation, sends the request, stores the answer."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ class Prompt:
 
     Attributes:
         text: The user's message, as it is sent.
-        system: The system prompt from this turn on; ``""`` removes it, ``None`` keeps the current one.
+        system: The system prompt from this turn on; ``""`` removes it, ``None`` keeps the current
+            one.
         model: The model's name; ``None`` leaves the choice to the provider.
         params: Other parameters of the request, such as ``temperature``.
         remember: Send earlier turns as context and keep the turn in the conversation.
         stream: Request a stream; otherwise the whole answer at once.
         cell_id: The id of the cell that asks.
         cell_turn: Index of the prompt within this run of the cell, from 0.
-        branch_of: The turn next to which this one begins a branch; only the turns before it are sent.
+        branch_of: The turn next to which this one begins a branch; only the turns before it are
+            sent.
         replaces: The turn of which this one is a new version; only the turns before it are sent.
         cached: Replay the answer from the history if the same request was answered before.
         allow_secrets: The user sends a secret on purpose; the history then stores it too.
@@ -112,14 +114,15 @@ async def ask(
         The complete answer.
 
     Raises:
-        CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no turn
-            if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
+        CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no
+            turn if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
     """
     context = context_of(conversation, prompt, limits or ContextLimits())
     params = request_of(prompt, context)
     request = fingerprint(model.provider, {**params, **_option_fields(prompt.options)})
     if prompt.cached and (found := conversation.answered(request)):
-        # A stored answer may no longer parse because a secret in it was masked: then send the request.
+        # A stored answer may no longer parse because a secret in it was masked: then send the
+        # request.
         with contextlib.suppress(StructuredAnswerError):
             answer = answer_of(found, params["messages"], prompt.options.get("response_type"))
             _replay(conversation, prompt, found, listener)
@@ -248,7 +251,7 @@ def _final_text(answer: Answer) -> str:
 
 
 def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that change the request, in the form in which they are sent to the model."""
+    """Return the options that change the request, in the form that the model receives."""
     found: dict[str, Any] = {}
     if tools := options.get("tools"):
         from cbai_notebook.client.tools.tool import Tool, tools_of

@@ -1,8 +1,8 @@
 """Asks an image model: adds a turn to the conversation, sends the request, and notes the result.
 
-The turn keeps the prompt and one line about the result, with the prompt as the server revised it. The image
-itself is on the screen, and in the file or the variable that the user named. It is not kept in the turn:
-megabytes would be sent with every later prompt.
+The turn keeps the prompt and one line about the result, with the prompt as the server revised it.
+The image itself is on the screen, and in the file or the variable that the user named. It is not
+kept in the turn: megabytes would be sent with every later prompt.
 """
 
 from __future__ import annotations
@@ -70,6 +70,6 @@ def _record_answer(turn: Turn, answer: ImageAnswer) -> None:
 
 
 def revised_prompts(answer: ImageAnswer) -> tuple[str, ...]:
-    """Return the prompts as the server revised them, without duplicates; empty if it reports none."""
+    """Return the prompts as the server revised them, without duplicates, if it reports any."""
     revised = ((image.revised_prompt or "").strip() for image in answer.images)
     return tuple(dict.fromkeys(words for words in revised if words))

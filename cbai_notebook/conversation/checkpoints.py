@@ -8,11 +8,11 @@ from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.turn import Turn
 
 EVERY_S = 0.8
-"""Seconds from the first unwritten delta until it is written: below the one second that may be lost."""
+"""Seconds until an unwritten delta is written: below the one second that may be lost."""
 
 
 class Checkpoints:
-    """Timer for the checkpoints of one turn, on the running event loop. Idle while no delta arrives.
+    """Timer for the checkpoints of one turn, on the running event loop; idle without deltas.
 
     Args:
         conversation: The conversation of the turn.

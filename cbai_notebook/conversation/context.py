@@ -57,7 +57,8 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
         words, tool_chars = len(turn.prompt) + len(turn.text), _tool_chars(turn)
         if len(messages) == limits.turns or words > chars_left:
             break
-        # Tool results may be longer than everything else; if they do not fit, send the answer without them.
+        # Tool results may be longer than everything else; if they do not fit, send the answer
+        # without them.
         steps = words + tool_chars <= chars_left
         chars_left -= words + tool_chars * steps
         image_chars_left -= sum(map(len, turn.images))

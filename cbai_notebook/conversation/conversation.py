@@ -1,4 +1,4 @@
-"""A conversation: a tree of turns, shown as a list of messages; also builds the context of a prompt."""
+"""A conversation: a tree of turns, shown as a list of messages; builds the context of a prompt."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ Message = dict[str, Any]
 class Conversation:
     """A named list of turns.
 
-    An edited prompt begins a branch next to the original turn. A cell that runs again adds a new version
-    of its turn. All methods work on the active path, except where they say otherwise.
+    An edited prompt begins a branch next to the original turn. A cell that runs again adds a new
+    version of its turn. All methods work on the active path, except where they say otherwise.
 
     ``messages`` is a list of flat dicts with the same keys in every record, so that
     ``pd.DataFrame(conversation.messages)`` works directly. ``len``, iteration and indexing of the
@@ -74,9 +74,9 @@ class Conversation:
     def messages(self) -> Messages:
         """A snapshot of the messages as flat dicts, oldest first.
 
-        Keys: ``conversation, turn, role, content, reasoning, provider, model, status, finish_reason,
-        error, created_at`` (UTC)``, duration_s, first_token_s, prompt_tokens, completion_tokens,
-        total_tokens, cell_id, stale, params, images, tool_calls, tool_call_id``.
+        Keys: ``conversation, turn, role, content, reasoning, provider, model, status,
+        finish_reason, error, created_at`` (UTC)``, duration_s, first_token_s, prompt_tokens,
+        completion_tokens, total_tokens, cell_id, stale, params, images, tool_calls, tool_call_id``.
         """
         return Messages(self._records(), self._add_messages)
 
@@ -140,7 +140,7 @@ class Conversation:
 
     @classmethod
     def from_messages(cls, messages: object, name: str | None = None) -> Conversation:
-        """Create a conversation from messages: our records, or messages in the form of the OpenAI API.
+        """Create a conversation from our message records, or from messages as the OpenAI API has them.
 
         The conversation is in memory only; ``cbai.chat(name).extend(made.turns)`` stores its turns.
 
@@ -183,7 +183,7 @@ class Conversation:
 
     @property
     def not_stored(self) -> str:
-        """Why the newest changes could not be written to disk, in one sentence; ``""`` if they could."""
+        """Why the newest changes could not be written to disk; ``""`` if they could."""
         return self._sync.problem if self._sync else ""
 
     @property
@@ -224,8 +224,8 @@ class Conversation:
     def open(self, turn: Turn, branch_of: Turn | None = None, replaces: Turn | None = None) -> None:
         """Add a turn whose request is about to be sent.
 
-        A retry of a prompt that failed without an answer replaces the failed turn, so that the user's
-        message is not there twice in a row.
+        A retry of a prompt that failed without an answer replaces the failed turn, so that the
+        user's message is not there twice in a row.
 
         Args:
             turn: The new turn.
@@ -245,7 +245,7 @@ class Conversation:
         self._watchers.notify(Change("opened", turn))
 
     def _try_open(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
-        """Add a turn; return ``False`` when another kernel has changed the conversation: reload and retry."""
+        """Add a turn; return ``False`` if another kernel changed the conversation: reload, retry."""
         for other in (branch_of, replaces):
             if other is not None:
                 self._check_contains(other)
@@ -315,12 +315,12 @@ class Conversation:
     # Changes of the active path, and lookups in the tree
 
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
-        """Return all versions and branches at a turn's place, oldest first; the turn is one of them."""
+        """Return all versions and branches at a turn's place, itself included, oldest first."""
         with self._lock:
             return self._tree.alternatives(turn)
 
     def versions(self) -> list[tuple[int, Turn, bool]]:
-        """Return every version of the turns on the active path: its number, the turn, and whether it is active."""
+        """Return every version on the active path: number, turn, and whether it is active."""
         with self._lock:
             return [
                 (number, version, version is turn)
@@ -329,7 +329,7 @@ class Conversation:
             ]
 
     def everything(self) -> list[tuple[int, Turn]]:
-        """Return every turn with its number, -1 for branches and older versions off the active path."""
+        """Return every turn with its number; -1 for a turn that is not on the active path."""
         with self._lock:
             places = {turn: number for number, turn in enumerate(self._tree.path())}
             return [(places.get(turn, -1), turn) for turn in self._all_turns()]
@@ -382,8 +382,8 @@ class Conversation:
     def delete(self, turn: Turn) -> None:
         """Delete a turn. Later turns move up; a branch is deleted with the turns after it.
 
-        The text is overwritten on disk. The words stay in the search index until :meth:`forget` rewrites
-        the index: that takes a second with a million messages.
+        The text is overwritten on disk. The words stay in the search index until :meth:`forget`
+        rewrites the index: that takes a second with a million messages.
 
         Raises:
             UsageError: The turn is not in this conversation.
@@ -501,8 +501,8 @@ class Conversation:
         """Return the system prompt that applies to a new prompt.
 
         Args:
-            branch_of: The turn next to which the prompt begins a branch; a system prompt set by this
-                turn counts.
+            branch_of: The turn next to which the prompt begins a branch; a system prompt set by
+                this turn counts.
             replaces: The turn that the prompt replaces; a system prompt set by this turn does not
                 count.
         """
@@ -540,7 +540,7 @@ class Conversation:
 
 
 def _slots_to_update(slot: Slot) -> Iterator[Slot]:
-    """Yield the slot, its ancestors and their siblings: choosing the slot may change any of these."""
+    """Yield the slot, its ancestors and their siblings: choosing the slot may change any."""
     ancestor: Slot | None = slot
     while ancestor is not None and ancestor.parent is not None:
         yield from ancestor.parent.children

@@ -22,7 +22,8 @@ _WORD = re.compile(
     rf"|[{_UNSPACED}]"
     r"|[-+*/%&|^<>=!:]=|[-=]>"
     r"|([^\w\s])\1+"
-    # Any other character with its modifiers, such as an emoji's skin tone, and with what is joined to it.
+    # Any other character with its modifiers, such as an emoji's skin tone, and with what is joined
+    # to it.
     "|.(?:[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d.)*",
     re.DOTALL,
 )
@@ -61,7 +62,7 @@ class Difference:
         return any(piece.kind != "kept" for piece in self.pieces)
 
     def __str__(self) -> str:
-        """Return the text with ``[-removed-]`` and ``{+added+}`` words, as ``git diff --word-diff`` marks them."""
+        """Return the text with ``[-removed-]`` and ``{+added+}``, as ``git diff --word-diff``."""
         marks = {"kept": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
         return "".join(
             f"{marks[piece.kind][0]}{piece.text}{marks[piece.kind][1]}" for piece in self.pieces
@@ -71,9 +72,9 @@ class Difference:
 def compare(old: str, new: str) -> Difference:
     """Compare two texts word by word.
 
-    A word is a run of letters and digits, a Chinese or Japanese character, a number with its dots, an
-    operator of code, a run of one sign, or white space. Very long texts take a second at most: a long
-    stretch with little in common is returned as removed and added as a whole.
+    A word is a run of letters and digits, a Chinese or Japanese character, a number with its dots,
+    an operator of code, a run of one sign, or white space. Very long texts take a second at most: a
+    long stretch with little in common is returned as removed and added as a whole.
 
     Args:
         old: The text before, as Markdown source.

@@ -37,8 +37,8 @@ def history(
     Args:
         conversation: The name of the conversation.
         model: The model that answered: ``"hy3"`` or ``"cloudbase/hy3"``.
-        since, until: Time of the prompt: at or after `since`, before `until`. A date, a datetime, or
-            either in ISO form; without a zone it is this machine's time.
+        since, until: Time of the prompt: at or after `since`, before `until`. A date, a datetime,
+            or either in ISO form; without a zone it is this machine's time.
         status: Status of the turn: ``"complete"``, ``"partial"``, ``"cancelled"``, ``"failed"``.
         role: Role of the message: ``"system"``, ``"user"``, ``"assistant"``, ``"tool"``.
         search: Words that a prompt or an answer contains, in any case; a phrase in double quotes.

@@ -1,4 +1,4 @@
-"""Lists of message records: ``Records``, which display as a table, and ``Messages``, which is ``chat.messages``."""
+"""Lists of message records: `Records`, displayed as a table, and `Messages`: ``chat.messages``."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ class Records(list[dict[str, Any]]):
 class Messages(Records):
     """A snapshot of a conversation's messages as flat dicts.
 
-    ``append`` and ``extend`` also add to the conversation. Other changes are refused, because the list
-    would no longer match the conversation; change a :meth:`copy` instead.
+    ``append`` and ``extend`` also add to the conversation. Other changes are refused, because the
+    list would no longer match the conversation; change a :meth:`copy` instead.
 
     Args:
         records: The messages.

@@ -1,4 +1,4 @@
-"""Registry of conversations by name, and the current conversation, which gets prompts by default."""
+"""Registry of conversations by name, with the current one, which gets prompts by default."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ConversationRegistry:
             return self._current
 
     def default(self) -> Conversation:
-        """Return the default conversation: that of this notebook, or of this kernel without a notebook."""
+        """Return the default conversation: that of this notebook, else of this kernel."""
         with self._lock:
             if self._default is None:
                 stored = self._find_stored(notebook=self._notebook) if self._notebook else None
@@ -230,7 +230,7 @@ def conversations() -> ConversationRegistry:
 def notebook_path() -> str | None:
     """Return the path of the notebook that this kernel runs for; ``None`` if unknown.
 
-    The Jupyter server puts the session's name into the kernel's environment; a console has no notebook.
+    The Jupyter server puts the session's name into the environment; a console has no notebook.
     """
     name = os.environ.get(NOTEBOOK_VARIABLE, "")
     return name if name.endswith(".ipynb") else None

@@ -17,7 +17,7 @@ NOTE = "from the history, nothing was sent"
 
 
 def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
-    """Return a hash that is equal for equal requests: same provider, address, model, messages, parameters.
+    """Return a hash of a request: of its provider, address, model, messages and parameters.
 
     Args:
         provider: The name of the provider.
@@ -74,7 +74,7 @@ def answer_of(
 
 
 def _as_agent(turn: Turn) -> Callable[..., Answer] | None:
-    """Return the constructor of an agent's answer with its sources; ``None`` for a model's answer."""
+    """Return the constructor of an agent's answer; ``None`` for a model's answer."""
     from cbai_notebook.client.providers import AGENT
 
     if turn.provider != AGENT:

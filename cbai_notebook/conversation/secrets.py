@@ -1,10 +1,12 @@
 """Keeps secrets out of prompts and out of the history: the API key, and the values of environment
-variables that look secret. In the history, text with the shape of a well-known kind of key is masked too.
+variables that look secret. In the history, text with the shape of a well-known kind of key is
+masked too.
 
-A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``, ``OPENAI_API_KEY``)
-or its value is a URL with a password (``postgres://user:password@host``). Values that a prompt may
-contain by chance are ignored: those shorter than 8 characters, plain words, numbers, paths, and URLs
-without a password. Names of public values, such as ``GPG_KEY``, are ignored too.
+A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``,
+``OPENAI_API_KEY``) or its value is a URL with a password (``postgres://user:password@host``).
+Values that a prompt may contain by chance are ignored: those shorter than 8 characters, plain
+words, numbers, paths, and URLs without a password. Names of public values, such as ``GPG_KEY``, are
+ignored too.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ def refuse(request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[
             )
 
 
-# Masking what is stored ----------------------------------------------------------------------------
+# Masking what is stored ---------------------------------------------------------------------------
 
 # Kinds of keys that can be recognized by their shape.
 _SHAPES = re.compile(
@@ -135,7 +137,7 @@ class Masker:
 
 
 def _beginning(value: str, text: str) -> int:
-    """Return the start of the longest end of `text` that begins `value`; ``len(text)`` if there is none."""
+    """Return the start of the longest end of `text` that begins `value`, else ``len(text)``."""
     start = max(0, len(text) - len(value) + 1)
     while (start := text.find(value[0], start)) >= 0:
         if value.startswith(text[start:]):
@@ -160,7 +162,7 @@ def _masker(api_key: str, environ: tuple[tuple[str, str], ...]) -> Masker:
     return Masker((form for forms in needles.values() for form in forms), shapes=bool(environ))
 
 
-# Searching a request -------------------------------------------------------------------------------
+# Searching a request ------------------------------------------------------------------------------
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -199,7 +201,7 @@ def _found(text: str, needles: Mapping[str, set[str]]) -> list[str]:
     return sorted(name for name, forms in needles.items() if any(form in text for form in forms))
 
 
-# Which values are secret ---------------------------------------------------------------------------
+# Which values are secret --------------------------------------------------------------------------
 
 
 def _needles(api_key: str | None, environ: Mapping[str, str]) -> dict[str, set[str]]:
@@ -304,7 +306,7 @@ def _has_digit(text: str) -> bool:
 
 
 def _forms(value: str) -> set[str]:
-    """Return the forms in which a value may be written: plain, JSON, Python, URL, Markdown table."""
+    """Return the forms in which a value may be written: plain, JSON, Python, URL, Markdown."""
     return {
         value,
         json.dumps(value)[1:-1],

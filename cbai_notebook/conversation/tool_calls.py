@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 RUNNING, ASKING, ANSWERED = "running", "asking", "answered"
-"""Status of a call: its tool runs; the user is asked for approval; it has a result whose status is not
-known any more. The other values are those of :class:`cbai_notebook.client.CallResult`."""
+"""Status of a call: its tool runs; the user is asked for approval; it has a result whose status is
+not known any more. The other values are those of :class:`cbai_notebook.client.CallResult`."""
 
 
 @dataclass(frozen=True)

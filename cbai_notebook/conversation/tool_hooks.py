@@ -1,4 +1,4 @@
-"""Hooks for the client's tool loop: they put tool calls and steps into the turn and on the screen."""
+"""Hooks for the client's tool loop: they pass tool calls and steps to the turn and the screen."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import PendingCall, ToolCallState
 
 Approve = Callable[[Turn, "PendingCall"], Awaitable[bool]]
-"""Asks the user whether a tool call may run. The turn is needed to identify the call: models number their
-calls anew in each answer, so ids repeat."""
+"""Asks the user whether a tool call may run. The turn is needed to identify the call: models number
+their calls anew in each answer, so ids repeat."""
 
 
 def with_tool_hooks(
@@ -29,7 +29,8 @@ def with_tool_hooks(
         options: ``tools``, ``on_step_finish`` and so on, as the caller wants them; ``approve`` is
             an :data:`Approve`. The caller's own hooks are called as well.
         turn: Gets the messages of each step that called tools.
-        listener: Called with each call when it starts, when the user is asked, and when it has ended.
+        listener: Called with each call when it starts, when the user is asked, and when it has
+            ended.
         streamed: Whether the text of a step has already arrived as deltas.
     """
     if not options.get("tools"):
@@ -74,7 +75,7 @@ class _ToolHooks:
         if step.results:
             self._turn.steps += tuple(step.messages)
             if text := step.message.get("content"):
-                # Without a separator the text of a step and the next text would read as one sentence.
+                # Without a separator the texts of two steps would read as one sentence.
                 self._listener(Delta(BETWEEN_STEPS if self._streamed else text + BETWEEN_STEPS))
         if self._on_step_finish:
             result = self._on_step_finish(step)

@@ -1,8 +1,8 @@
 """The tree of turns with versions and branches. One path in it is the active path.
 
-A slot holds one turn, in one or several versions. A cell that runs again adds a new version to its slot; the
-slots after it stay. An edited prompt begins a branch: a sibling slot with its own children. The active path
-goes from the root to the chosen child of each slot.
+A slot holds one turn, in one or several versions. A cell that runs again adds a new version to its
+slot; the slots after it stay. An edited prompt begins a branch: a sibling slot with its own
+children. The active path goes from the root to the chosen child of each slot.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class TurnTree:
             pending += reversed(slot.children)
 
     def path(self, before: Turn | None = None) -> list[Turn]:
-        """Return the turns on the active path, or those that lead to the slot of `before`, without it."""
+        """Return the turns on the active path, or those before the slot of `before`."""
         if before is None:
             return [slot.turn for slot in self._path]
         slot = self._slot_of[before].parent
@@ -114,7 +114,7 @@ class TurnTree:
         return slot
 
     def insert(self, slot: Slot, *, chosen: bool) -> None:
-        """Insert a slot with its versions under its parent; used to build a tree from stored rows."""
+        """Insert a slot with its versions under its parent, to build a tree from stored rows."""
         parent = slot.parent or self._root
         slot.parent = parent
         parent.children.append(slot)
@@ -169,7 +169,8 @@ class TurnTree:
         """Remove a turn, and return all removed turns.
 
         One version of several: an older version becomes active again. A slot without siblings: its
-        children move up. A branch: its whole subtree is removed, and the branch before it is chosen.
+        children move up. A branch: its whole subtree is removed, and the branch before it is
+        chosen.
         """
         slot = self._slot_of[turn]
         parent = slot.parent

@@ -17,8 +17,8 @@ ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "cancelled",
     "failed",
 )
-"""Status of a turn: prompt noted but not sent; answer streams; answer complete; answer broken off by an
-error; cancelled by the user; failed without any answer."""
+"""Status of a turn: prompt noted but not sent; answer streams; answer complete; answer broken off
+by an error; cancelled by the user; failed without any answer."""
 
 
 # eq=False: turns are compared and hashed by identity, not by their attributes.
@@ -37,7 +37,8 @@ class Turn:
         images: The URLs of images that were sent with the prompt, ``data:`` URLs included.
         steps: The messages between the prompt and the final answer, as sent to the model: one of
             role ``assistant`` with tool calls, then one of role ``tool`` for each call.
-        status: One of ``asked``, ``streaming``, ``complete``, ``partial``, ``cancelled``, ``failed``.
+        status: One of ``asked``, ``streaming``, ``complete``, ``partial``, ``cancelled``,
+            ``failed``.
         error: The error in one readable line.
         error_details: Status, code and request id of the error, for a support ticket.
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
@@ -46,12 +47,12 @@ class Turn:
         dropped_turns: How many earlier turns did not fit into the context.
         stale: Whether an earlier turn has changed since this turn was answered.
         id: The id of the turn in the store; ``None`` if it is not stored.
-        origin: The id of the turn that this one was copied from without a request; 0 if that turn has
-            no id.
+        origin: The id of the turn that this one was copied from without a request; 0 if that turn
+            has no id.
         request: The fingerprint of the request.
         record_id: The agent's id for the answer, which feedback refers to.
-        sources: Sources of an agent's answer: ``searched``, web pages as dicts of ``title``, ``url``
-            and ``index``, and ``looked_up``, names of knowledge bases; empty if unknown.
+        sources: Sources of an agent's answer: ``searched``, web pages as dicts of ``title``,
+            ``url`` and ``index``, and ``looked_up``, names of knowledge bases; empty if unknown.
         drawn: Whether images were requested; the text is then a line about them.
         allow_secrets: Whether the user sent a secret on purpose; the history then stores it too.
     """
@@ -133,13 +134,13 @@ class Turn:
         Returns:
             The new text, the new reasoning, and the new position.
         """
-        # Both lists are append-only, so slicing up to a length taken first loses and repeats nothing.
+        # Both lists are append-only: a slice up to a length taken first loses and repeats nothing.
         now = len(self._text), len(self._reasoning)
         text = "".join(self._text[seen[0] : now[0]])
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
     def update_from(self, other: Turn) -> None:
-        """Update this turn from a reloaded copy. Text is append-only, so readers keep their positions."""
+        """Update this turn from a reloaded copy. Append new text, so that readers keep their position."""
         text, reasoning = self.text, self.reasoning
         for attribute in fields(self):
             if attribute.name not in ("_text", "_reasoning", "allow_secrets"):
@@ -182,7 +183,7 @@ class Turn:
         return [user, *map(dict, self.steps), *answer]
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
-        """Return the turn as flat message records: system (if it changed), user, tool steps, assistant."""
+        """Return flat message records: system (if it changed here), user, tool steps, assistant."""
         shared = {
             "conversation": conversation,
             "turn": number,
@@ -272,7 +273,7 @@ RECORD_KEYS = (
     "tool_calls",
     "tool_call_id",
 )
-"""The keys of every message record, in this order, so that ``pd.DataFrame(records)`` works directly."""
+"""The keys of every message record, in this order: ``pd.DataFrame(records)`` works directly."""
 
 _EMPTY = dict.fromkeys(RECORD_KEYS)
 

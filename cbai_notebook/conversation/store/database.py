@@ -1,4 +1,4 @@
-"""The SQLite connection of the history: opened at first use; a damaged file is never overwritten."""
+"""The SQLite file of the history: opened at first use; a damaged file is never overwritten."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Database:
     def truncate_log(self) -> None:
         """Empty the write-ahead log, which still holds deleted text until it is overwritten.
 
-        If another kernel is reading or writing, the log stays until the last kernel closes the file.
+        If another kernel reads or writes just then, the log stays until the last one closes it.
 
         Raises:
             HistoryError: The file cannot be written.
@@ -116,7 +116,7 @@ class Database:
             self._connection = None
 
     def before_fork(self) -> None:
-        """Close the connection: parent and child must not share it. Hold the lock until the fork is done."""
+        """Close the connection, which must not be shared. Hold the lock until the fork is done."""
         self._lock.acquire()
         self.close()
 
@@ -149,7 +149,7 @@ class Database:
                 raise self._broken
             _use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
-            # What is deleted is overwritten with zeros: https://www.sqlite.org/pragma.html#pragma_secure_delete
+            # Overwrite deleted text: https://www.sqlite.org/pragma.html#pragma_secure_delete
             connection.execute("PRAGMA secure_delete = ON")
             schema.migrate(connection)
         except BaseException:

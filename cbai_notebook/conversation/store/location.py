@@ -21,8 +21,8 @@ def keep_history(where: str | os.PathLike[str] | None) -> None:
     """Set where conversations are stored from now on.
 
     Args:
-        where: ``"off"`` for memory only, ``"on"`` for the user's data directory, anything else is the
-            path of a file; ``None`` goes back to the environment variable or the default.
+        where: ``"off"`` for memory only, ``"on"`` for the user's data directory, anything else is
+            the path of a file; ``None`` goes back to the environment variable or the default.
 
     Raises:
         UsageError: `where` is none of these.

@@ -1,7 +1,7 @@
-"""Processes that share one history: which of them are alive, and what a fork must not copy to a child.
+"""Processes that share one history: which are alive, and what a fork must not copy to a child.
 
-A SQLite connection that is carried over a fork writes without locks; a file lock that is carried over
-outlives the process that took it. So both register hooks that run around every fork.
+A SQLite connection that is carried over a fork writes without locks; a file lock that is carried
+over outlives the process that took it. So both register hooks that run around every fork.
 https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_across_a_fork_
 """
 
@@ -114,7 +114,7 @@ class LiveProcesses:
         try:
             free = try_lock(descriptor)
         except OSError:
-            # Without locks nobody can tell. An answer that still streams corrects this when it ends.
+            # Without locks this is unknown. An answer that still streams corrects it when it ends.
             return True
         finally:
             os.close(descriptor)
@@ -135,7 +135,7 @@ class LiveProcesses:
         """Do nothing: the parent keeps its lock."""
 
     def after_fork(self, *, in_child: bool) -> None:
-        """Close the parent's lock file in the child, which would hold the lock after the parent's end."""
+        """Close the lock file in the child, which would hold the lock after the parent's end."""
         if in_child and self._descriptor is not None:
             os.close(self._descriptor)
         if in_child:

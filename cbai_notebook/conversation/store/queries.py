@@ -17,7 +17,7 @@ BATCH = 500
 """Turns that are fetched from SQLite at once."""
 
 NOT_SUCCESSFUL = "status NOT IN ('complete', 'streaming')"
-"""Condition of the partial index on status. SQLite uses the index only where a query repeats it literally."""
+"""Condition of the partial index on status. SQLite uses the index only if a query repeats it."""
 
 USAGE_KEYS = (
     "day",
@@ -216,8 +216,8 @@ def _newest_first(
     columns = ", ".join(
         f"turns.{name}" for name in ("id", "slot", "conversation", *rows.TAILS, *rows.COLUMNS)
     )
-    # The index yields matches one by one, newest first, so that a frequent word costs no more than a
-    # rare one. CROSS JOIN makes SQLite read the index first.
+    # The index yields matches one by one, newest first, so that a frequent word costs no more than
+    # a rare one. CROSS JOIN makes SQLite read the index first.
     searched = "words MATCH" in where
     source, order = (
         ("words CROSS JOIN turns ON turns.id = words.rowid", "words.rowid")

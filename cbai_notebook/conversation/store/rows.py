@@ -18,7 +18,7 @@ LARGEST = 2**63 - 1
 """The largest number that SQLite can hold."""
 
 TAILS = ("tail", "reasoning_tail")
-"""Columns with the last word of an answer that streams. The word may be the beginning of a secret."""
+"""Columns with the last word of an answer that streams: it may be the beginning of a secret."""
 
 Mask = Callable[[str], str]
 
@@ -110,7 +110,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
 
 
 def _storable(value: Any) -> Any:
-    """Return the value, or None for an integer too large for SQLite: a server may report any number."""
+    """Return the value, or None for an integer too large for SQLite; servers report any number."""
     return None if isinstance(value, int) and abs(value) > LARGEST else value
 
 
@@ -119,7 +119,7 @@ def _dump(value: Any, mask: Mask) -> str | None:
 
 
 def _masked(value: Any, mask: Mask) -> Any:
-    """Return a JSON value with secrets masked in each string, so that the result is still valid JSON."""
+    """Return a JSON value with secrets masked in each string, so that it stays valid JSON."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
 """The tables, as migration steps. New steps are appended; a released step is never changed.
 
-SQLite's ``user_version`` counts the steps that were applied to a file, so an older file gets the missing
-steps. A step and its count commit together.
+SQLite's ``user_version`` counts the steps that were applied to a file, so an older file gets the
+missing steps. A step and its count commit together.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def _conversations_and_turns(connection: sqlite3.Connection) -> None:
         """
     )
     connection.execute("CREATE INDEX slots_of ON slots (conversation)")
-    # Times are microseconds since 1970 in UTC. `text` and `reasoning` are appended to while an answer
-    # streams; `tail` holds the last word of the text, which may be the beginning of a secret.
+    # Times are microseconds since 1970 in UTC. `text` and `reasoning` grow while an answer streams;
+    # `tail` holds the last word of the text, which may be the beginning of a secret.
     connection.execute(
         """
         CREATE TABLE turns (
@@ -99,7 +99,8 @@ def _answers_by_request(connection: sqlite3.Connection) -> None:
 
 
 def _numbers_that_are_given_once(connection: sqlite3.Connection) -> None:
-    # AUTOINCREMENT never reuses an id: another kernel may still hold the id of a deleted conversation.
+    # AUTOINCREMENT never reuses an id: another kernel may still hold the id of a deleted
+    # conversation.
     connection.execute("ALTER TABLE conversations RENAME TO earlier")
     connection.execute(
         """

@@ -1,7 +1,7 @@
 """Full-text search with SQLite's FTS5. Each Chinese character is indexed as one word.
 
-Chinese has no spaces between words, so a Chinese query is searched as a phrase of single characters.
-Japanese and Korean are handled in the same way.
+Chinese has no spaces between words, so a Chinese query is searched as a phrase of single
+characters. Japanese and Korean are handled in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA
 
-# Files on disk were indexed with exactly this set. A change needs a schema step that rebuilds the index.
+# Files on disk were indexed with exactly this set: a change needs a step that rebuilds the index.
 _CHARACTER = re.compile(f"([{KANA}{IDEOGRAPHS}{HANGUL}])")
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
@@ -65,15 +65,15 @@ def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]])
 def purge_removed(connection: sqlite3.Connection) -> None:
     """Rewrite the index without removed words, which FTS5 otherwise only marks as deleted.
 
-    FTS5 has an option that removes words at once, but a file that was ever changed with it cannot be
-    read by SQLite before 3.42, and kernels with different SQLite versions share one file.
+    FTS5 has an option that removes words at once, but a file that was ever changed with it cannot
+    be read by SQLite before 3.42, and kernels with different SQLite versions share one file.
     https://www.sqlite.org/fts5.html#the_secure_delete_configuration_option
     """
     connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
 
 def record_matches(record: Mapping[str, Any], query: str) -> bool:
-    """Return whether a message is a prompt or an answer (only these are indexed) and matches a query."""
+    """Return whether a message is a prompt or an answer (only these are indexed) that matches."""
     return record["role"] in ("user", "assistant") and matches(record["content"], query)
 
 

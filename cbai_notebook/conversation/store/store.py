@@ -118,7 +118,7 @@ class Store:
     def create(
         self, name: str, *, notebook: str | None = None, forked_from: int | None = None
     ) -> Stored:
-        """Create a conversation, or return the one of that name that another process has just created."""
+        """Create a conversation, or return the one that another process has just created."""
         name, notebook = self._masked_name(name), self._masked_name(notebook) if notebook else None
         with self.database.writing() as connection:
 
@@ -280,8 +280,8 @@ class Store:
 
         Args:
             turn: The id of the turn.
-            text, reasoning: Two masked strings each: text to append for good, and the tail after it,
-                which the next call replaces.
+            text, reasoning: Two masked strings each: text to append for good, and the tail after
+                it, which the next call replaces.
         """
         with self.database.writing() as connection:
             connection.execute(

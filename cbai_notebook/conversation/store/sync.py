@@ -1,4 +1,4 @@
-"""Writes one conversation to the store while it changes; failed writes are repeated with the next change."""
+"""Writes one conversation to the store while it changes; a failed write is retried with the next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cbai_notebook.text import without_surrogates
 
 @dataclass(frozen=True)
 class _Checkpoint:
-    """State of an answer that streams: its masker, the position written so far, and the unwritten tails."""
+    """State of an answer that streams: masker, position written so far, and the tails after it."""
 
     mask: Masker
     position: tuple[int, int] = (0, 0)
@@ -27,8 +27,8 @@ class _Checkpoint:
 class StoreSync:
     """Keeps one conversation and its rows in the store in sync.
 
-    Only :meth:`delete` raises errors of the disk. Otherwise :attr:`problem` says why changes are not
-    stored, and each later change tries again.
+    Only :meth:`delete` raises errors of the disk. Otherwise :attr:`problem` says why changes are
+    not stored, and each later change tries again.
 
     Args:
         store: The store.
@@ -65,7 +65,7 @@ class StoreSync:
         return self._stored.id if self._stored else None
 
     def set_forked_from(self, conversation: int | None) -> None:
-        """Set the id of the conversation that this one was copied from; call it before the first write."""
+        """Set the id of the conversation that this one was copied from, before the first write."""
         self._forked_from = conversation
 
     def load(self, known: Iterable[Turn] = ()) -> TurnTree | None:
@@ -114,11 +114,12 @@ class StoreSync:
             turns: Turns that are new or have changed.
             slots: Slots that are new or have changed.
             removed: Turns to delete.
-            as_loaded: Write only if no other process has changed the conversation since it was loaded.
+            as_loaded: Write only if no other process has changed the conversation since it was
+                loaded.
 
         Returns:
-            False when another process has changed it: then these changes are dropped. Else True, also
-            when they could not be written and wait for the next call.
+            False when another process has changed it: then these changes are dropped. Else True,
+            also when they could not be written and wait for the next call.
         """
         with self._lock:
             has_pending = bool(self._turns or self._slots or self._removed)
@@ -145,7 +146,7 @@ class StoreSync:
             return True
 
     def _write(self, revision: int | None) -> bool:
-        """Write pending changes; return ``False`` when another process has changed or deleted the conversation."""
+        """Write pending changes; return ``False`` if another process changed or deleted the rows."""
         if self._stored is None:
             self._stored = self.store.create(
                 self.name, notebook=self._notebook, forked_from=self._forked_from
@@ -170,7 +171,7 @@ class StoreSync:
         return self.store.find(name=self.name)
 
     def _write_as_new(self) -> bool:
-        """Write pending changes into a new conversation: another process has deleted the old one."""
+        """Write pending changes as a new conversation: another process has deleted the old one."""
         self._stored, self._removed, self._checkpoints = None, [], {}
         for turn in self._turns:
             turn.id = None
