@@ -140,7 +140,7 @@ class Conversation:
 
     @classmethod
     def from_messages(cls, messages: object, name: str | None = None) -> Conversation:
-        """Create a conversation from our message records, or from messages as the OpenAI API has them.
+        """Create a conversation from our message records, or from messages of the OpenAI API.
 
         The conversation is in memory only; ``cbai.chat(name).extend(made.turns)`` stores its turns.
 
@@ -245,7 +245,7 @@ class Conversation:
         self._watchers.notify(Change("opened", turn))
 
     def _try_open(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
-        """Add a turn; return ``False`` if another kernel changed the conversation: reload, retry."""
+        """Add a turn; return ``False`` if another kernel changed the conversation: reload."""
         for other in (branch_of, replaces):
             if other is not None:
                 self._check_contains(other)

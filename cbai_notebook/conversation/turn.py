@@ -140,7 +140,7 @@ class Turn:
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
     def update_from(self, other: Turn) -> None:
-        """Update this turn from a reloaded copy. Append new text, so that readers keep their position."""
+        """Update this turn from a reloaded copy. Append text: readers keep their position."""
         text, reasoning = self.text, self.reasoning
         for attribute in fields(self):
             if attribute.name not in ("_text", "_reasoning", "allow_secrets"):

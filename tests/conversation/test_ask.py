@@ -1,4 +1,4 @@
-"""What is kept of answers that took several steps, whether they were streamed or not."""
+"""Answers with several steps are stored in the same way, streamed or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alternatives: asked anew or in other words, switched between, and deleted."""
+"""Branches and versions: edited prompts, switching between alternatives, and deleting them."""
 
 from __future__ import annotations
 

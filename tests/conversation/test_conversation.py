@@ -1,4 +1,4 @@
-"""A conversation: flat records, what goes along with a prompt, and retries that do not double."""
+"""A conversation: flat records, the context of a prompt, and retries that do not duplicate a message."""
 
 from __future__ import annotations
 

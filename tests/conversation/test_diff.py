@@ -1,4 +1,4 @@
-"""Two answers compared: each text is there whole, and what changed is what a reader would say."""
+"""A diff contains both texts completely, and marks the changes that a reader would name."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_many_changes_in_a_very_long_text_are_found_each() -> None:
         ("春" * 50_000, "夏春" * 25_000),
         (" ".join(numbered(20_000)), " ".join(reversed(numbered(20_000)))),
         ("(" * 50_000, ")" * 50_000),
-        # Each cut at an anchor uncovers the next one.
+        # Each cut at an anchor makes the next word an anchor.
         (
             " ".join(f"x{n} x{n + 1}" for n in range(10_000)),
             " ".join(f"x{n + 1} x{n}" for n in range(10_000)),

@@ -1,4 +1,4 @@
-"""A list of records: it is a list, and what it shows is small and safe."""
+"""`Records` is a list, and its display is small and safe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OURS = {"div", "table", "thead", "tbody", "tr", "th", "td", "p"}
 
 
 class Tags(HTMLParser):
-    """The elements and the text of markup."""
+    """Element names, attribute names and text of an HTML string."""
 
     def __init__(self, markup: str) -> None:
         super().__init__()

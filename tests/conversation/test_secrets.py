@@ -1,4 +1,4 @@
-"""Secrets stay out of prompts, and ordinary words do not count as secrets."""
+"""Secrets are kept out of prompts, and ordinary words do not count as secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of each conversation is the same wherever it is kept."""
+"""The summary of a conversation is the same on disk and in memory."""
 
 from __future__ import annotations
 

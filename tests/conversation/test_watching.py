@@ -1,4 +1,4 @@
-"""Watchers hear of every change, from any thread, until they leave."""
+"""Watchers are called on every change, from any thread, until they are removed."""
 
 from __future__ import annotations
 

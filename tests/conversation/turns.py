@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from cbai_notebook.conversation import Conversation, Turn
-from cbai_notebook.conversation.turn import joined
+from cbai_notebook.conversation.turn import join_steps
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=timezone.utc)
 
@@ -24,7 +24,7 @@ def turn(prompt: str, answer: str = "", **values: Any) -> Turn:
         "first_token_s": 0.25,
     }  # fmt: skip
     made = Turn(prompt=prompt, created_at=NOW, **{**ordinary, **values})
-    made.add(joined(made.steps, answer), "")
+    made.add(join_steps(made.steps, answer), "")
     return made
 
 

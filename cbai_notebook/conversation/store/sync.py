@@ -1,4 +1,4 @@
-"""Writes one conversation to the store while it changes; a failed write is retried with the next."""
+"""Writes one conversation to the store while it changes; a failed write is retried later."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class StoreSync:
             return True
 
     def _write(self, revision: int | None) -> bool:
-        """Write pending changes; return ``False`` if another process changed or deleted the rows."""
+        """Write pending changes; return ``False`` if another process changed the conversation."""
         if self._stored is None:
             self._stored = self.store.create(
                 self.name, notebook=self._notebook, forked_from=self._forked_from

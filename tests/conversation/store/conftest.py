@@ -1,4 +1,4 @@
-"""What the tests of the store share: a file, a model of the gateway, and a way to ask."""
+"""Fixtures for the tests of the store: a file, a model of the gateway, and a function that asks."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the history is; nothing is there yet."""
+    """The path of the history file, which does not exist yet."""
     return tmp_path / "data" / "history.sqlite"
 
 
 @pytest.fixture
 def current_store(file: Path) -> Iterator[Store]:
-    """The history in the file."""
+    """The store of the history file."""
     opened = Store(file)
     yield opened
     opened.close()
@@ -37,7 +37,7 @@ def current_store(file: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def kept(file: Path) -> Iterator[Path]:
-    """Let ``chat`` and ``history`` keep everything in the file."""
+    """Let ``chat`` and ``history`` use the history file."""
     keep_history(file)
     yield file
     keep_history(None)
@@ -45,7 +45,7 @@ def kept(file: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def model(gateway: Gateway) -> Model:
-    """The gateway's model."""
+    """A model that sends to the test gateway."""
     settings = Settings(base_url=gateway.base_url, api_key="test-key")
     return create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
 

@@ -1,8 +1,8 @@
-"""Stand-ins for kernels: processes that ask the gateway and keep what comes in one file.
+"""Test kernels: processes that ask the gateway, write to one history file, and are killed.
 
-``python -m tests.conversation.store.killed_kernels FILE BASE_URL COUNT SEED`` forks so many warmed children, a
-few at a time. Each asks, and tells over a pipe what it has received and when; each is killed at a moment of
-its own. What they told is printed as JSON.
+``python -m tests.conversation.store.killed_kernels FILE BASE_URL COUNT SEED`` forks COUNT warm children, a
+few at a time. Each child asks prompts and reports over a pipe what it has received and when. Each is
+killed at a random time. The reports are printed as JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST_LIFE_S = 2.4
 
 
 def child(store: Store, base_url: str, name: str, pipe: int) -> None:
-    """Ask one prompt after the other for as long as it takes, and tell what happens."""
+    """Ask one prompt after the other until killed, and report every delta."""
 
     def tell(kind: str, prompt: str, text: str = "") -> None:
         told = json.dumps([time.monotonic(), kind, prompt, text])
@@ -40,7 +40,7 @@ def child(store: Store, base_url: str, name: str, pipe: int) -> None:
         for number in range(1000):
             prompt = f"{name} asks {number}"
             pieces: list[str] = []
-            # A short answer first, so that most children have finished turns to lose.
+            # A short answer first, so that most children have complete turns that could be lost.
             spec = "paced:100x20" if number == 0 else "paced:100x400"
 
             def listen(delta, prompt=prompt, pieces=pieces):  # type: ignore[no-untyped-def]
@@ -54,13 +54,13 @@ def child(store: Store, base_url: str, name: str, pipe: int) -> None:
 
 
 async def warm_up(base_url: str) -> None:
-    """Load and build once what every child needs."""
+    """Import modules and build objects that every child needs, before the forks."""
     model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
     await ask(Conversation("warm"), Prompt("Hello", model="blast:3"), model)
 
 
 def main(file: str, base_url: str, count: int, seed: int) -> None:
-    """Let children ask and die; print what each has told, and when it was killed."""
+    """Fork and kill the children; print the reports of each, and when it was killed."""
     asyncio.run(warm_up(base_url))
     dice = random.Random(seed)
     store = Store(Path(file))
@@ -99,7 +99,7 @@ def main(file: str, base_url: str, count: int, seed: int) -> None:
     report = {
         name: {
             "killed": killed[name],
-            # The last line may have been cut off in the middle.
+            # The last line may be incomplete.
             "told": [json.loads(line) for line in b"".join(parts).split(b"\n")[:-1]],
         }
         for name, parts in told.items()

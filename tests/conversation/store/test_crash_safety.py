@@ -1,4 +1,4 @@
-"""A kernel that is killed loses at most the last second of an answer, and never a finished turn."""
+"""A killed kernel loses at most the last second of an answer, and never a complete turn."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KILLS = 220
 def aftermath(
     gateway_process: GatewayProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
-    """The file that killed kernels have left, and what each had told before its end."""
+    """The file that killed kernels have left, and the reports of each kernel."""
     file = tmp_path_factory.mktemp("killed") / "data" / "history.sqlite"
     done = subprocess.run(
         [
@@ -42,10 +42,10 @@ def aftermath(
 
 
 def seconds_it_ran(told: list[float], killed: float) -> list[float]:
-    """Return for each moment at which a kernel told something how long it ran from then on.
+    """Return for each report of a kernel how many seconds the kernel ran after it.
 
-    Something comes every hundredth of a second. Where it told nothing for ten times as long the system
-    has let others run, and a kernel that does not run writes nothing.
+    A report comes every hundredth of a second. A gap counts as a tenth of a second at most: in a longer
+    gap the system let other processes run, and a kernel that does not run writes nothing.
     """
     ran = 0.0
     left = []
@@ -74,7 +74,7 @@ def test_nothing_is_lost_but_the_last_second(aftermath: tuple[Path, dict[str, An
             broken += 1
             assert (turn.status, turn.error) == ("partial", ENDED)
     assert len(report) == KILLS
-    # The kills have hit what they were to hit.
+    # The kills have hit both complete and streaming turns.
     assert finished >= KILLS / 3
     assert broken >= KILLS / 3
 

@@ -1,4 +1,4 @@
-"""What is deleted leaves nothing behind: not in memory, not in a file."""
+"""Deleted turns and conversations leave nothing behind, in memory or in a file."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def test_a_turn_that_was_forgotten_before_there_was_room_for_it_brings_nothing_b
 
 # In the files -------------------------------------------------------------------------------------
 
-# Words of their own, which share no beginning with others: an index keeps only what differs.
+# Words that share no prefix with other words: the index stores only what differs from the word before.
 ASCII, CHINESE = "qzxylophonist", "槐树下埋着一封信"
 TRACES = (ASCII[2:].encode(), CHINESE.encode(), CHINESE[3:].encode())
 
 
 def traces(file: Path) -> list[tuple[str, bytes]]:
-    """Return what is left of the words, in whatever file."""
+    """Return the traces of the words that are left in any file."""
     files = [each for each in file.parent.rglob("*") if each.is_file()]
     assert file in files
     return [
@@ -94,7 +94,7 @@ def traces(file: Path) -> list[tuple[str, bytes]]:
 
 
 def secretive(number: int) -> Turn:
-    """Return a turn that says the words wherever a turn can say something."""
+    """Return a turn with the words in every field that holds text."""
     said = f"{ASCII} {CHINESE} {number}"
     step = {"role": "assistant", "content": said, "tool_calls": []}
     made = turn(
@@ -113,14 +113,14 @@ def secretive(number: int) -> Turn:
 
 
 def filled(registry: ConversationRegistry, name: str) -> Conversation:
-    """Return a conversation whose answers grew on disk, among others that did, in a file with gaps."""
+    """Return a conversation whose answers were written by checkpoints, interleaved with another one."""
     talk, other = registry.get(name), registry.get("harmless")
     for number in range(20):
         asked, harmless = secretive(number), turn(f"harmless {number}", status="streaming")
         for each, one in ((talk, asked), (other, harmless)):
             each.open(one)
             for piece in range(4):
-                # Beyond a page, so that a row grows out of its place.
+                # Longer than a page, so that SQLite has to move the row.
                 text = f"The answer of {one.prompt} goes on in {piece}. " * 40
                 each.grow(one, text, text)
                 each.checkpoint(one)
@@ -133,7 +133,7 @@ def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -
     registry, branch_of = ConversationRegistry(store, None), Store(file)
     talk = filled(registry, f"about {ASCII} {CHINESE}")
     other = registry.get("harmless")
-    branch_of.check()  # another kernel, which does nothing just then
+    branch_of.check()  # another kernel that is idle
     talk.delete(talk.turns[3])
     assert traces(file)
     registry.delete(talk)
@@ -160,7 +160,7 @@ def test_another_kernel_that_reads_holds_up_no_deletion(file: Path) -> None:
     (before,) = reader.execute("SELECT count(*) FROM turns").fetchone()
     registry.delete(talk)
     assert open_registry(file).names() == ("harmless",)
-    # It goes on to see what it saw.
+    # The reader still sees its snapshot.
     assert reader.execute("SELECT count(*) FROM turns").fetchone() == (before,)
     reader.close()
     store.close()

@@ -1,4 +1,4 @@
-"""Where the history is kept, who may read it, and what happens where it cannot be."""
+"""Location of the history, file permissions, and errors when it cannot be written."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_full_disk_loses_nothing_once_there_is_room_again(
 
 
 def filled(file: Path) -> None:
-    """Write a history that is large enough for damage in its middle to matter."""
+    """Write a history that is large enough to be damaged in the middle."""
     store = Store(file)
     talk = ConversationRegistry(store, None).get("talk")
     talk.extend(turn(f"prompt {number}", "word " * 200) for number in range(400))

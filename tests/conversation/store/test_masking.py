@@ -1,4 +1,4 @@
-"""No secret reaches the file, in whatever pieces it comes and wherever it stands."""
+"""No secret is written to the file, in any field and however the text is split into deltas."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def talk(file: Path) -> Conversation:
 
 
 def stored(file: Path) -> bytes:
-    """Return every byte that is on disk."""
+    """Return all bytes of the history files."""
     return b"".join(each.read_bytes() for each in file.parent.glob("history.sqlite*"))
 
 

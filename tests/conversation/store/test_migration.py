@@ -1,4 +1,4 @@
-"""A file of any age is brought up to date, with everything in it."""
+"""A file with any number of migration steps is migrated without losing anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conversation.turns import turn
 
 
 def file_of_age(file: Path, steps: int) -> None:
-    """Write a file as it was after so many steps, with a conversation, a branch and a version in it."""
+    """Write a file as it was after so many steps, with a conversation and a second version in it."""
     file.parent.mkdir()
     connection = sqlite3.connect(file, isolation_level=None)
     schema.migrate(connection, steps)

@@ -1,4 +1,4 @@
-"""Which conversation is whose, and what it is called."""
+"""Names of conversations, and which conversation belongs to which notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer that is in the history already comes without a request, from whatever kernel asked first."""
+"""Replay: an answer from the history needs no request, whichever kernel asked first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_same_request_is_answered_from_the_store(
     again = asked(talk, **HELLO, cached=True, replaces=talk.turns[0])
     assert (again.text, again.timing.attempts) == (first.text, 0)
     assert len(gateway.requests) == 1
-    # The cell's own turn says so already.
+    # The cell's turn already has this answer, so it gets no new version.
     assert len(talk.turns) == len(talk.alternatives(talk.turns[0])) == 1
 
 
@@ -153,7 +153,7 @@ def test_an_object_is_there_again_and_of_the_type_that_is_asked_for(
     again = asked(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
     assert again.parsed == poet("Li Bai")
     assert len(gateway.requests) == 1
-    # The cell that defines the type was run again, in other words.
+    # The cell that defines the type was edited and run again.
     poet = make_dataclass("Poet", [("name", str), ("born", int, 701)])
     other = asked(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
     assert other.parsed == poet("Li Bai", 701)

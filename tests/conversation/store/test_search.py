@@ -1,4 +1,4 @@
-"""Messages are found by their words and by what they are, as a simple model says."""
+"""Messages are found by words and by filters, as in a simple model."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def either(*values: Any) -> st.SearchStrategy[Any]:
 
 
 def holds(content: str, query: str) -> bool:
-    """Every word is there: a longer one as a beginning, Chinese as a run of characters."""
+    """Return whether every word matches: a longer one as a prefix, Chinese as a sequence of characters."""
 
     def plain(word: str) -> str:
         bare = unicodedata.normalize("NFD", word.casefold())

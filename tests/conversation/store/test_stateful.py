@@ -1,4 +1,4 @@
-"""A conversation's whole life against a simple model: what is on disk is what was on show."""
+"""A conversation behaves like a simple model, and the disk has the same turns as memory."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ picks = st.integers(0, 1000)
 
 
 def utf8(text: str) -> str:
-    """Return text as any UTF-8 file can hold it."""
+    """Return the text as it can be encoded as UTF-8."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 @dataclass(eq=False)
 class Said:
-    """A turn in the model, known by when it was asked."""
+    """A turn in the model, identified by the time of its prompt."""
 
     at: datetime
     prompt: str
@@ -47,7 +47,7 @@ class Said:
 
 @dataclass(eq=False)
 class Place:
-    """A place in the model: its versions, the one on show, and what may follow."""
+    """A slot in the model: its versions, the active one, and its children."""
 
     parent: Place | None
     versions: list[Said]
@@ -74,7 +74,7 @@ class Place:
 
 
 class Life(RuleBasedStateMachine):
-    """Asks, runs again, branches, deletes, forks and reopens, in any order, also without a disk."""
+    """Ask, run again, branch, delete, fork and reopen, in any order, also without a disk."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class Life(RuleBasedStateMachine):
         return Said(self.clock, prompt, text, end, cell)
 
     def asked_again(self, place: Place, said: Said) -> bool:
-        """A prompt that failed and is asked again takes the failed turn's place."""
+        """Replace a failed turn when the same prompt is asked again; return whether it was."""
         old = place.said
         again = old.status in ("failed", "cancelled") and not old.text and old.prompt == said.prompt
         if again:
@@ -219,7 +219,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.is_stored)
     @rule()
     def fork(self) -> None:
-        """A fork has the turns on show and none of the others."""
+        """A fork has the turns on the active path and no others."""
         self.forks += 1
         made = self.registry.fork(self.talk, f"fork {self.forks}", None)
         again = open_registry(self.file).get(made.name)
@@ -229,7 +229,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.is_stored)
     @rule()
     def restart(self) -> None:
-        """Begin a new kernel."""
+        """Start a new kernel."""
         self.store.close()
         self.open()
 

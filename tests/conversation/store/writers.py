@@ -1,7 +1,7 @@
-"""Processes that write at once: ``python -m tests.conversation.store.writers FILE PROCESSES TURNS``.
+"""Processes that write concurrently: ``python -m tests.conversation.store.writers FILE PROCESSES TURNS``.
 
-Each writes so many turns, every eighth into a conversation that all of them share. What was not stored is
-printed, one line for each trouble.
+Each process writes TURNS turns, every eighth into a conversation that all processes share. Each write
+that fails prints one line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cbai_notebook.conversation.store import Store
 
 
 def write(file: Path, number: int, turns: int) -> int:
-    """Write turns as a kernel does, each from its prompt to its end; return what went wrong."""
+    """Write turns as a kernel does, each from its prompt to its end; return the number of failed writes."""
     registry = ConversationRegistry(Store(file), None)
     own, shared = registry.get(f"own {number}"), registry.get("shared")
     troubles = 0
@@ -34,7 +34,7 @@ def write(file: Path, number: int, turns: int) -> int:
 
 
 def main(file: str, processes: int, turns: int) -> None:
-    """Write from so many processes at once, none of which has opened the file before."""
+    """Write from several processes at once; none of them has opened the file before."""
     children = []
     for number in range(processes):
         pid = os.fork()
