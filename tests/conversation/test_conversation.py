@@ -1,4 +1,4 @@
-"""A conversation: flat records, the context of a prompt, and retries that do not duplicate a message."""
+"""A conversation: flat records, the context of a prompt, and retries without duplicates."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Test kernels: processes that ask the gateway, write to one history file, and are killed.
 
 ``python -m tests.conversation.store.killed_kernels FILE BASE_URL COUNT SEED`` forks COUNT warm children, a
-few at a time. Each child asks prompts and reports over a pipe what it has received and when. Each is
-killed at a random time. The reports are printed as JSON.
+few at a time. Each child asks prompts and reports over a pipe what it has received and when. Each
+is killed at a random time. The reports are printed as JSON.
 """
 
 from __future__ import annotations

@@ -260,7 +260,8 @@ def test_a_child_that_outlives_a_killed_kernel_does_not_keep_its_answers_open(fi
 def test_a_new_file_that_another_kernel_writes_to_is_waited_for(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    # While another process writes to a file that is not in WAL mode yet, SQLite refuses to switch it.
+    # While another process writes to a file that is not in WAL mode yet, SQLite refuses to switch
+    # it.
     other.execute("BEGIN IMMEDIATE")
     other.execute("CREATE TABLE other (x)")
     leaves = threading.Timer(0.3, other.close)

@@ -44,8 +44,8 @@ def aftermath(
 def seconds_it_ran(told: list[float], killed: float) -> list[float]:
     """Return for each report of a kernel how many seconds the kernel ran after it.
 
-    A report comes every hundredth of a second. A gap counts as a tenth of a second at most: in a longer
-    gap the system let other processes run, and a kernel that does not run writes nothing.
+    A report comes every hundredth of a second. A gap counts as a tenth of a second at most: in a
+    longer gap the system let other processes run, and a kernel that does not run writes nothing.
     """
     ran = 0.0
     left = []

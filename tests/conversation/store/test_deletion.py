@@ -76,7 +76,8 @@ def test_a_turn_that_was_forgotten_before_there_was_room_for_it_brings_nothing_b
 
 # In the files -------------------------------------------------------------------------------------
 
-# Words that share no prefix with other words: the index stores only what differs from the word before.
+# Words that share no prefix with other words: the index stores only what differs from the word
+# before.
 ASCII, CHINESE = "qzxylophonist", "槐树下埋着一封信"
 TRACES = (ASCII[2:].encode(), CHINESE.encode(), CHINESE[3:].encode())
 
@@ -113,7 +114,7 @@ def secretive(number: int) -> Turn:
 
 
 def filled(registry: ConversationRegistry, name: str) -> Conversation:
-    """Return a conversation whose answers were written by checkpoints, interleaved with another one."""
+    """Return a conversation written by checkpoints, interleaved with another conversation."""
     talk, other = registry.get(name), registry.get("harmless")
     for number in range(20):
         asked, harmless = secretive(number), turn(f"harmless {number}", status="streaming")

@@ -15,7 +15,7 @@ from tests.conversation.turns import turn
 
 
 def file_of_age(file: Path, steps: int) -> None:
-    """Write a file as it was after so many steps, with a conversation and a second version in it."""
+    """Write a file as it was after so many steps, with a conversation that has two versions."""
     file.parent.mkdir()
     connection = sqlite3.connect(file, isolation_level=None)
     schema.migrate(connection, steps)

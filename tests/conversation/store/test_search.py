@@ -159,7 +159,7 @@ def either(*values: Any) -> st.SearchStrategy[Any]:
 
 
 def holds(content: str, query: str) -> bool:
-    """Return whether every word matches: a longer one as a prefix, Chinese as a sequence of characters."""
+    """Return whether every word matches: a longer one as a prefix, Chinese anywhere."""
 
     def plain(word: str) -> str:
         bare = unicodedata.normalize("NFD", word.casefold())

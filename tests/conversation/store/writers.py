@@ -1,7 +1,7 @@
-"""Processes that write concurrently: ``python -m tests.conversation.store.writers FILE PROCESSES TURNS``.
+"""Concurrent writers: ``python -m tests.conversation.store.writers FILE PROCESSES TURNS``.
 
-Each process writes TURNS turns, every eighth into a conversation that all processes share. Each write
-that fails prints one line.
+Each process writes TURNS turns, every eighth into a conversation that all processes share. Each
+write that fails prints one line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cbai_notebook.conversation.store import Store
 
 
 def write(file: Path, number: int, turns: int) -> int:
-    """Write turns as a kernel does, each from its prompt to its end; return the number of failed writes."""
+    """Write turns as a kernel does, from prompt to end; return the number of failed writes."""
     registry = ConversationRegistry(Store(file), None)
     own, shared = registry.get(f"own {number}"), registry.get("shared")
     troubles = 0
