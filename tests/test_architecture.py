@@ -6,16 +6,19 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import cbai_notebook
 
 PACKAGE = Path(cbai_notebook.__file__).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A room may import itself and what stands behind it; the top may import every room.
 FLOOR = {"_version", "errors", "files", "preferences", "text"}
@@ -34,18 +37,81 @@ MAY_IMPORT = {
 }
 TOP = {"__init__", "__main__", "cli", "configuration"}
 
+# What each folder of notebook/ may import from notebook/, besides itself.
+NOTEBOOK_MAY_IMPORT = {
+    "command_line": set(),
+    "markdown": set(),
+    "screen": {"markdown"},
+    "panel": {"markdown", "screen", "frontend", "render_loop"},
+    "commands": {"command_line", "markdown", "screen", "panel", "diff_view"},
+}
+
+
+def module_of(file: Path) -> str:
+    """Return the full name of the module in a file of the package."""
+    name = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+MODULES = {module_of(file): file for file in FILES}
+
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module, and where."""
+    """One import statement of one module."""
 
+    importer: str
     module: str
-    file: Path
     line: int
-    at_run_time: bool
+    when: Literal["at import", "in a function", "for types"]
 
     def __str__(self) -> str:
-        return f"{self.file.relative_to(PACKAGE.parent)}:{self.line} imports {self.module}"
+        file = MODULES[self.importer].relative_to(PACKAGE.parent).as_posix()
+        return f"{file}:{self.line} imports {self.module} ({self.when})"
+
+
+def rooms(module: str) -> tuple[str, ...]:
+    """Return the names of a module below the package: ``("client", "tools", "loop")``."""
+    return tuple(module.split(".")[1:])
+
+
+def ids_inside(nodes: list[ast.stmt]) -> set[int]:
+    """Return the ids of all nodes in the statements."""
+    return {id(inner) for node in nodes for inner in ast.walk(node)}
+
+
+def imports_of(importer: str, file: Path) -> Iterator[Import]:
+    """Yield every module that a module imports, wherever the statement stands."""
+    tree = ast.parse(file.read_text("utf-8"))
+    typing_only: set[int] = set()
+    in_function: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            typing_only |= ids_inside(node.body)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            in_function |= ids_inside(node.body)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno}: write relative imports out"
+            # `from cbai_notebook import errors` imports a module, `from typing import Any` a name.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name if name in MODULES else str(node.module) for name in names]
+        else:
+            continue
+        for module in dict.fromkeys(modules):
+            yield Import(
+                importer,
+                module,
+                node.lineno,
+                "for types" if id(node) in typing_only
+                else "in a function" if id(node) in in_function
+                else "at import",
+            )  # fmt: skip
+
+
+ALL_IMPORTS = [found for module, file in MODULES.items() for found in imports_of(module, file)]
 
 
 def room_of(file: Path) -> str:
@@ -53,49 +119,98 @@ def room_of(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports_of(file: Path) -> Iterator[Import]:
-    """Yield every import of a module, relative ones spelt out."""
-    tree = ast.parse(file.read_text("utf-8"))
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    package = ("cbai_notebook", *file.relative_to(PACKAGE).parts[:-1])
-    for node in ast.walk(tree):
-        modules: list[str] = []
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(filter(None, (base, node.module)))
-            # `from cbai_notebook import client` names a room as well.
-            modules = [f"{module}.{alias.name}" for alias in node.names]
-        for module in modules:
-            yield Import(module, file, node.lineno, id(node) not in typing_only)
+def find_circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Return modules of which each imports the next, and the last one the first; none if there is no circle."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle[:0:-1]  # graphlib names the imported module first, and repeats it at the end
+    return []
 
 
-ALL_IMPORTS = [found for file in MODULES for found in imports_of(file)]
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {module: set() for module in MODULES}
+    for found in ALL_IMPORTS:
+        if found.module in MODULES and found.module != found.importer:
+            graph[found.importer].add(found.module)
+    circles = []
+    while circle := find_circle(graph):
+        steps = list(pairwise([*circle, circle[0]]))
+        circles.append([str(one) for one in ALL_IMPORTS if (one.importer, one.module) in steps])
+        importer, module = steps[0]
+        graph[importer].discard(module)  # so that the next round finds another circle
+    assert circles == []
+
+
+def test_a_circle_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": set[str]()}
+    circle = find_circle(graph)
+    assert sorted(circle) == ["a", "b", "c"]
+    assert all(module in graph[importer] for importer, module in pairwise([*circle, circle[0]]))
+    assert find_circle({"a": {"b"}, "b": set()}) == []
 
 
 def test_every_room_is_known() -> None:
-    assert {room_of(file) for file in MODULES} <= {*MAY_IMPORT, *TOP}
+    assert {room_of(file) for file in FILES} <= {*MAY_IMPORT, *TOP}
+    folders = {file.parent.name for file in FILES if file.parent.parent == PACKAGE / "notebook"}
+    assert folders == set(NOTEBOOK_MAY_IMPORT)
 
 
 def test_imports_run_downward_only() -> None:
     upward = []
     for found in ALL_IMPORTS:
-        room = room_of(found.file)
-        parts = found.module.split(".")
-        if room in TOP or parts[0] != "cbai_notebook" or len(parts) < 2:
+        room = room_of(MODULES[found.importer])
+        # `from cbai_notebook import __version__` imports no room.
+        if room in TOP or found.module not in MODULES or not rooms(found.module):
             continue
-        # `from cbai_notebook import __version__` is no room.
-        target = parts[1]
-        if target in {*MAY_IMPORT, *TOP} and target not in {room, *MAY_IMPORT[room]}:
+        if rooms(found.module)[0] not in {room, *MAY_IMPORT[room]}:
             upward.append(str(found))
     assert upward == []
+
+
+def test_the_folders_of_the_notebook_import_downward_only() -> None:
+    upward = []
+    for found in ALL_IMPORTS:
+        base, folder, *_ = *rooms(found.importer), "", ""
+        if base != "notebook" or folder not in NOTEBOOK_MAY_IMPORT:
+            continue
+        base, target, *_ = *rooms(found.module), "", ""
+        allowed = {folder, *NOTEBOOK_MAY_IMPORT[folder]}
+        if found.module in MODULES and base == "notebook" and target not in allowed:
+            upward.append(str(found))
+    assert upward == []
+
+
+def test_the_base_of_the_client_loads_without_its_folders() -> None:
+    # Whoever only streams text loads no agents, images, tools or response types.
+    folders = {file.parent.name for file in FILES if file.parent.parent == PACKAGE / "client"}
+    assert folders == {"agents", "images", "structured", "tools"}
+    values = {
+        "cbai_notebook.client.tools.tool_calls"
+    }  # frozen values of the standard library alone
+    heavy = [
+        str(found)
+        for found in ALL_IMPORTS
+        if found.when == "at import"
+        and found.module not in values
+        and MODULES[found.importer].parent == PACKAGE / "client"
+        and found.module in MODULES
+        and rooms(found.module)[0] == "client"
+        and not folders.isdisjoint(rooms(found.module))
+    ]
+    assert heavy == []
+
+
+def test_the_folders_of_the_client_do_not_know_each_other() -> None:
+    across = []
+    for found in ALL_IMPORTS:
+        if found.module not in MODULES or rooms(found.module)[:1] != ("client",):
+            continue
+        importer, target = MODULES[found.importer].parent, MODULES[found.module].parent
+        if importer.parent == target.parent == PACKAGE / "client" and importer != target:
+            across.append(str(found))
+    assert across == []
 
 
 @pytest.mark.parametrize(
@@ -120,8 +235,8 @@ def test_a_library_is_known_in_one_room_only(library: str, home: set[str]) -> No
         str(found)
         for found in ALL_IMPORTS
         if found.module.partition(".")[0] == library
-        and found.at_run_time
-        and not found.file.relative_to(PACKAGE).as_posix().startswith(tuple(home))
+        and found.when != "for types"
+        and not MODULES[found.importer].relative_to(PACKAGE).as_posix().startswith(tuple(home))
     ]
     assert outside == []
 
@@ -133,7 +248,7 @@ def test_the_clients_package_file_does_nothing() -> None:
 
 def test_no_public_name_is_that_of_a_module() -> None:
     # Importing `cbai_notebook.batch` as a module would replace a public function of that name.
-    modules = {room_of(file) for file in MODULES}
+    modules = {room_of(file) for file in FILES}
     assert modules & set(cbai_notebook.__all__) == set()
 
 
@@ -142,7 +257,7 @@ def test_markdown_knows_no_notebook() -> None:
     knows = [
         str(found)
         for found in ALL_IMPORTS
-        if found.file.is_relative_to(PACKAGE / "notebook" / "markdown")
+        if MODULES[found.importer].is_relative_to(PACKAGE / "notebook" / "markdown")
         and found.module.partition(".")[0] in libraries
     ]
     assert knows == []
@@ -178,6 +293,12 @@ def test_importing_the_package_does_no_work() -> None:
         "import __future__, importlib, typing"
     )
     assert brought == {"cbai_notebook"}
+
+
+def test_a_script_needs_no_ipython() -> None:
+    needed = ("bridge", "client.model", "client.stream", "conversation", "prompts.template")
+    loaded = modules_after("import " + ", ".join(f"cbai_notebook.{module}" for module in needed))
+    assert loaded.isdisjoint({"IPython", "ipykernel", "ipywidgets"})
 
 
 def test_loading_the_extension_imports_nothing_heavy() -> None:
