@@ -13,7 +13,7 @@ from cbai_notebook.preferences import preferences
 
 
 @pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
+def reset_configuration() -> Iterator[None]:
     yield
     cbai.configure(env_id=None, timeout=None, history_turns=None)
 

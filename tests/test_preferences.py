@@ -11,7 +11,7 @@ from cbai_notebook.preferences import NAMES, prefer, preferences
 
 
 @pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
+def reset_preferences() -> Iterator[None]:
     yield
     prefer(**dict.fromkeys(NAMES))
 
