@@ -121,9 +121,9 @@ class TestRun:
 
     def test_output_cannot_command_the_terminal(self, installed: Installed) -> None:
         installed.write(r"print('\x1b]0;title\x07\x1b[2Jgone\x9b31m \x1b[31mred\x1b[0m')")
-        said = installed.run("demo", "--run").stdout
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", said.replace("\r\n", "\n"))
-        assert "red" in said
+        printed = installed.run("demo", "--run").stdout
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", printed.replace("\r\n", "\n"))
+        assert "red" in printed
 
     def test_kernel_is_this_python_whatever_the_home_holds(self, installed: Installed) -> None:
         put_foreign_kernel(installed.home)
@@ -155,9 +155,9 @@ class TestRun:
             pass
         kernels = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 130, said
-        assert "Traceback" not in said
+        _, printed = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130, printed
+        assert "Traceback" not in printed
         assert psutil.wait_procs(kernels, PATIENCE)[1] == []
 
 
@@ -198,7 +198,7 @@ class Lab:
 
     def __init__(self, installed: Installed) -> None:
         self._lines: queue.Queue[str] = queue.Queue()
-        self.final_text = ""
+        self.output = ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cbai_notebook", "demo", "--no-browser", "--port=0"],
             cwd=installed.work,
@@ -217,8 +217,8 @@ class Lab:
 
     def _wait_for_address(self) -> tuple[str, str, str]:
         address = re.compile(r"(http://127\.0\.0\.1:\d+)/lab/tree/(\S+)\?token=(\w+)")
-        while not (found := address.search(self.final_text)):
-            self.final_text += self._lines.get(timeout=PATIENCE)
+        while not (found := address.search(self.output)):
+            self.output += self._lines.get(timeout=PATIENCE)
         return found[1], found[2], found[3]
 
     def get(self, path: str) -> dict[str, object]:
@@ -279,7 +279,7 @@ class TestJupyterLab:
         (installed.work / "cbai-quickstart.ipynb").write_bytes(installed.quickstart.read_bytes())
         installed.write("'a newer one'")
         lab = open_lab()
-        assert "as you left it" in lab.final_text
+        assert "as you left it" in lab.output
         assert "a newer one" not in json.dumps(lab.get("/api/contents/cbai-quickstart.ipynb"))
 
 

@@ -17,14 +17,14 @@ ROUNDS = 3
 async def lags(characters: int) -> list[float]:
     """Return the seconds from the last token to the screen, for several answers of this length."""
     seconds = []
-    async with lab() as here:
+    async with lab() as running:
         for _ in range(ROUNDS):
-            here.gateway.script(Scenario(text=text_of(characters), rate=TOKENS_PER_S))
-            notebook = await here.notebook("%load_ext cbai_notebook", "%%cbai --no-history\nGo")
+            running.gateway.script(Scenario(text=text_of(characters), rate=TOKENS_PER_S))
+            notebook = await running.notebook("%load_ext cbai_notebook", "%%cbai --no-history\nGo")
             shown = asyncio.ensure_future(seen(notebook, ".jp-CodeCell .jp-OutputArea-output", END))
             await notebook.run_all()
             at = await asyncio.wait_for(shown, 300)
-            seconds.append(at - on_the_wall(here.gateway.last.finished_at))
+            seconds.append(at - on_the_wall(running.gateway.last.finished_at))
             await notebook.close()
     return seconds
 

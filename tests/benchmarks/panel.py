@@ -62,53 +62,53 @@ _SAMPLE = """seconds => new Promise(resolve => {
 })"""
 
 
-async def opened(here: Lab) -> tuple[NotebookPage, PanelPage]:
+async def open_panel(running: Lab) -> tuple[NotebookPage, PanelPage]:
     """Open a notebook with a panel that has answered once."""
-    notebook = await here.notebook(MAKE)
+    notebook = await running.notebook(MAKE)
     await notebook.run_to_end()
     panel = await PanelPage.shown(notebook)
-    here.gateway.script("say:hello")
+    running.gateway.script("say:hello")
     await panel.converse("hello")
     return notebook, panel
 
 
-async def sends(here: Lab) -> list[float]:
+async def sends(running: Lab) -> list[float]:
     """Return the seconds from the Enter key to the request at the server."""
-    notebook, panel = await opened(here)
+    notebook, panel = await open_panel(running)
     seconds = []
     await panel.area.evaluate(
         "area => area.addEventListener('keydown', event => {"
         " if (event.key === 'Enter') window.entered = Date.now() / 1000; }, true)"
     )
     for number in range(SENDS):
-        here.gateway.script("say:yes")
+        running.gateway.script("say:yes")
         await panel.converse(f"prompt {number}")
         entered = await notebook.page.evaluate("window.entered")
-        seconds.append(on_the_wall(here.gateway.last.received_at) - entered)
+        seconds.append(on_the_wall(running.gateway.last.received_at) - entered)
         await asyncio.sleep(0.2)
     await notebook.close()
     return seconds
 
 
-async def answer(here: Lab, characters: int) -> tuple[float, int]:
+async def answer(running: Lab, characters: int) -> tuple[float, int]:
     """Return the seconds from the last token to the screen, and the bytes of the whole turn."""
-    notebook, panel = await opened(here)
-    here.gateway.script(Scenario(text=text_of(characters), rate=TOKENS_PER_S))
+    notebook, panel = await open_panel(running)
+    running.gateway.script(Scenario(text=text_of(characters), rate=TOKENS_PER_S))
     shown = asyncio.ensure_future(seen(notebook, ".cbai-panel .cbai-answer", END))
     await asyncio.sleep(1)
-    before = here.received
+    before = running.received
     await panel.ask("Go")
     at = await asyncio.wait_for(shown, 300)
     await panel.settled()
     await asyncio.sleep(1)
-    size = here.received - before
+    size = running.received - before
     await notebook.close()
-    return at - on_the_wall(here.gateway.last.finished_at), size
+    return at - on_the_wall(running.gateway.last.finished_at), size
 
 
-async def opening(here: Lab) -> float:
+async def opening(running: Lab) -> float:
     """Return the seconds from running the cell to the last of many turns on the screen."""
-    notebook = await here.notebook(_FILL, "panel = cbai.ChatPanel('long')\npanel")
+    notebook = await running.notebook(_FILL, "panel = cbai.ChatPanel('long')\npanel")
     await notebook.cell(0).locator(".jp-InputArea-editor").click()
     await notebook.press("Shift+Enter")
     await notebook.idle()
@@ -130,11 +130,11 @@ def numbered(count: int) -> tuple[str, ...]:
     )
 
 
-async def together(here: Lab) -> list[float]:
+async def four_at_once(running: Lab) -> list[float]:
     """Return for each moment how long the oldest token has waited that is not on the screen yet."""
-    made = "\n".join(f"p{number} = cbai.ChatPanel('p{number}')" for number in range(PANELS))
-    notebook = await here.notebook(
-        f"import cbai_notebook as cbai\n{made}\n"
+    panels = "\n".join(f"p{number} = cbai.ChatPanel('p{number}')" for number in range(PANELS))
+    notebook = await running.notebook(
+        f"import cbai_notebook as cbai\n{panels}\n"
         "import ipywidgets\n"
         f"ipywidgets.HBox([{', '.join(f'p{number}.widget' for number in range(PANELS))}])"
     )
@@ -142,25 +142,25 @@ async def together(here: Lab) -> list[float]:
     for number in range(PANELS):
         await PanelPage.shown(notebook, 0, number)
     count = PANEL_TOKENS_PER_S * PANEL_SECONDS
-    asked: list[Exchange] = []
-    before = len(here.gateway.requests)
+    exchanges: list[Exchange] = []
+    before = len(running.gateway.requests)
     for number in range(PANELS):
-        here.gateway.script(Scenario(text=numbered(count), rate=PANEL_TOKENS_PER_S))
+        running.gateway.script(Scenario(text=numbered(count), rate=PANEL_TOKENS_PER_S))
         await (await PanelPage.shown(notebook, 0, number)).ask("Go")
-        while len(here.gateway.requests) == before + len(asked):
+        while len(running.gateway.requests) == before + len(exchanges):
             await asyncio.sleep(0.01)
-        asked.append(here.gateway.last)
-    sent: list[list[float]] = [[] for _ in asked]
+        exchanges.append(running.gateway.last)
+    sent: list[list[float]] = [[] for _ in exchanges]
 
-    async def note_what_leaves() -> None:
-        while not all(one.finished for one in asked):
-            for times, one in zip(sent, asked, strict=True):
+    async def record_sent_tokens() -> None:
+        while not all(one.finished for one in exchanges):
+            for times, one in zip(sent, exchanges, strict=True):
                 times.extend([time.time()] * (one.tokens_sent - len(times)))
             await asyncio.sleep(0.005)
 
-    noting = asyncio.ensure_future(note_what_leaves())
+    recording = asyncio.ensure_future(record_sent_tokens())
     samples = await notebook.page.evaluate(_SAMPLE, PANEL_SECONDS - 4)
-    await noting
+    await recording
     await notebook.close()
     waits = []
     for now, shown in samples:
@@ -176,14 +176,14 @@ def rows() -> Iterator[Row]:
 
 
 async def _rows() -> list[Row]:
-    async with lab() as here:
-        enter = median(await sends(here))
+    async with lab() as running:
+        enter = median(await sends(running))
         streamed: dict[int, list[tuple[float, int]]] = {20_000: [], 100_000: []}
         for size, runs in streamed.items():
             for _ in range(ROUNDS):
-                runs.append(await answer(here, size))
-        shown = median([await opening(here) for _ in range(ROUNDS)])
-        behind = await together(here)
+                runs.append(await answer(running, size))
+        shown = median([await opening(running) for _ in range(ROUNDS)])
+        delays = await four_at_once(running)
     lag = {size: median(lag for lag, _ in runs) for size, runs in streamed.items()}
     weight = {size: median(weight for _, weight in runs) for size, runs in streamed.items()}
     growth = weight[100_000] / 100_000 / (weight[20_000] / 20_000)
@@ -207,6 +207,6 @@ async def _rows() -> list[Row]:
         Row(
             f"panel: {PANELS} at once, {PANEL_TOKENS_PER_S} tokens/s each, furthest behind",
             "≤ 0.5 s",
-            f"{max(behind):.2f} s (median {median(behind) * 1e3:.0f} ms)",
+            f"{max(delays):.2f} s (median {median(delays) * 1e3:.0f} ms)",
         ),
     ]

@@ -148,9 +148,9 @@ def search(file: str, words: str) -> float:
     from cbai_notebook.conversation.store import current_store
 
     keep_history(file)
-    opened = current_store()
-    assert opened is not None
-    opened.check()
+    store = current_store()
+    assert store is not None
+    store.check()
     started = time.perf_counter()
     found = history(search=words, limit=50)
     seconds = time.perf_counter() - started
