@@ -37,7 +37,7 @@ _LINKS = """area => Array.from(area.querySelectorAll("a[href]")).map(
 
 async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: range) -> None:
     """Check that nothing was loaded or run, and that nothing remains that could do so later."""
-    await replace_text(notebook)
+    await settle(notebook)
     for index in answers:
         found = await notebook.output(index).evaluate(_FIND)
         assert found == [], f"in cell {index}"
@@ -46,7 +46,7 @@ async def assert_calm(notebook: NotebookPage, leaks: LeakListener, answers: rang
     assert notebook.watch.dialogs == notebook.watch.marks == []
 
 
-async def replace_text(notebook: NotebookPage) -> None:
+async def settle(notebook: NotebookPage) -> None:
     """Wait until the page has painted, typeset and begun its requests."""
     # Idle callbacks run after layout, typesetting and image requests of the content have begun.
     await notebook.page.evaluate(

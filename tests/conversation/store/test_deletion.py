@@ -131,16 +131,16 @@ def filled(registry: ConversationRegistry, name: str) -> Conversation:
 
 def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -> None:
     store = Store(file)
-    registry, branch_of = ConversationRegistry(store, None), Store(file)
+    registry, other_store = ConversationRegistry(store, None), Store(file)
     talk = filled(registry, f"about {ASCII} {CHINESE}")
     other = registry.get("harmless")
-    branch_of.check()  # another kernel that is idle
+    other_store.check()  # another kernel that is idle
     talk.delete(talk.turns[3])
     assert traces(file)
     registry.delete(talk)
     assert talk.not_stored == ""
     assert traces(file) == []
-    branch_of.close()
+    other_store.close()
     store.close()
     assert traces(file) == []
     again = open_registry(file).get("harmless")
