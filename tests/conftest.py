@@ -1,4 +1,4 @@
-"""What every test shares: the order of a run, its artefacts and the figures that it measured."""
+"""Set up every test run: environment, order of the tests, artefacts, measured figures."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ settings.load_profile("no_time_limit")
 
 pytest_plugins = ["tests.gateway.fixtures"]
 
-# What fails fast runs first. Within one rank the order of the files stands.
+# Fast tests run first, so that failures show early. Within one rank the order of the files is kept.
 _RANKS = ("kernel", "local_model", "sdk", "browser")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Share a parallel run out among its workers (``-n 2``), in the order below."""
+    """Distribute a parallel run (``-n 2``) over its workers, in the order below."""
     from tests.scheduling import GroupScheduling
 
-    config.option.loadscopereorder = False  # it would begin with the largest group
+    config.option.loadscopereorder = False  # True would start with the largest group
     return GroupScheduling(config, log)
 
 
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List the figures that tests recorded with ``record_property``: measured, not judged."""
+    """Print the figures that tests recorded with ``record_property``; they are not checked."""
     figures = [
         f"{report.nodeid}: {name} = {value}"
         for report in terminalreporter.getreports("passed")
@@ -68,7 +68,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def artefacts() -> Path:
-    """The folder in which screenshots and the like are kept after the run."""
+    """Return the folder for screenshots and other files that are kept after the run."""
     folder = Path(
         os.environ.get("CBAI_ARTEFACTS") or Path(__file__).parent.parent / "test-artefacts"
     )

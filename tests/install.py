@@ -1,7 +1,7 @@
-"""Install what the tests need from the system: a browser, a Chinese font, Node.js.
+"""Install the system packages that the tests need: a browser, a Chinese font, Node.js.
 
-``python -m tests.install`` uses what is there, Debian's packages where there are any, and Playwright's
-own browser elsewhere. It changes nothing when nothing is missing.
+``python -m tests.install`` installs only what is missing: on Debian as packages, on other systems the
+browser of Playwright.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def browser_path() -> str | None:
-    """Return the browser that the tests use: ``CBAI_CHROMIUM``, else one of the system's."""
+    """Return the path of the browser for the tests: ``CBAI_CHROMIUM`` or a browser of the system."""
     return os.environ.get("CBAI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def _packages() -> list[str]:
-    """Return the Debian packages that are missing."""
+    """Return the names of the missing Debian packages."""
     packages = []
     if browser_path() is None:
         packages.append("chromium")
@@ -38,7 +38,7 @@ def _run(*command: str) -> None:
 
 
 def _apt_get() -> tuple[str, ...] | None:
-    """Return how to call apt-get here; None where there is none or we may not."""
+    """Return the command for apt-get; None without apt-get or without the rights to use it."""
     if shutil.which("apt-get") is None or not Path("/etc/debian_version").exists():
         return None
     quiet = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y")
@@ -48,7 +48,7 @@ def _apt_get() -> tuple[str, ...] | None:
 
 
 def main() -> None:
-    """Install what is missing."""
+    """Install the missing packages."""
     packages = _packages()
     apt_get = _apt_get()
     if packages and apt_get:

@@ -43,11 +43,11 @@ def isolate_this_process(patch: pytest.MonkeyPatch, config: Path) -> None:
 
 
 def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
-    """Build the environment of a child process whose every user directory is under ``home``.
+    """Return an environment for a child process, with all user directories under ``home``.
 
     Args:
-        home: An empty directory of the test's own; it is created.
-        variables: What to set on top.
+        home: A new directory; it is created.
+        variables: More variables to set.
     """
     environment = {
         name: value
@@ -73,9 +73,9 @@ def isolated_environment(home: Path, **variables: str) -> dict[str, str]:
         directory = home / place
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         environment[name] = str(directory)
-    # The model's weights are fetched once per machine, not once per test.
+    # The weights of the model are downloaded once for the machine, not once for each test.
     environment["CBAI_CACHE_DIR"] = str(cache_dir())
-    # A desktop's keyring would be asked otherwise, and its owner with it.
+    # Otherwise the keyring of a desktop would ask its user for a password.
     environment["PYTHON_KEYRING_BACKEND"] = _NO_KEYRING
     environment["JUPYTER_PLATFORM_DIRS"] = "1"
     environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"

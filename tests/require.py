@@ -1,4 +1,4 @@
-"""What a test needs from the machine: skipped on a desk, failed in continuous integration."""
+"""Skip a test whose requirements are missing on this machine; in continuous integration, fail it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Found = TypeVar("Found")
 
 
 def in_ci() -> bool:
-    """Tell whether this run must not skip anything (``CI=true``)."""
+    """Return whether this run is continuous integration (``CI=true``), where no test may be skipped."""
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
 def require(found: Found | None, missing: str) -> Found:
-    """Return what was found; without it skip the test, or fail it when ``CI=true``.
+    """Return `found` if it is there; otherwise skip the test, or fail it when ``CI=true``.
 
     Args:
-        found: The thing itself, such as a path; anything false counts as missing.
-        missing: What is missing and how to get it, in one line.
+        found: The requirement, such as the path of a program; any false value counts as missing.
+        missing: One line that says what is missing and how to get it.
     """
     if found:
         return found

@@ -1,7 +1,7 @@
-"""Which tests of a parallel run stay together on one worker.
+"""Keep groups of tests on one worker of a parallel run.
 
-pytest-xdist's own ``--dist loadgroup`` would do, but with pytest 9.2 it silently stops grouping
-(pytest-xdist issue 1386), so the groups are told from the tests' ids.
+``--dist loadgroup`` of pytest-xdist is not used: with pytest 9.2 it silently stops grouping
+(pytest-xdist issue 1386). The groups are found by the ids of the tests instead.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 
 from xdist.scheduler import LoadScopeScheduling
 
-# One server and one browser for each application; the model's tests one after the other, for each
-# keeps both cores busy.
+# Each application has one server and one browser. Tests of the offline model run one after the other,
+# because each test keeps both cores busy.
 _GROUPS = (
     (re.compile(r"^tests/browser/.*\[(?:.*-)?notebook7\b"), "browser-notebook7"),
     (re.compile(r"^tests/browser/"), "browser-lab"),
@@ -23,12 +23,12 @@ _GROUPS = (
 
 
 def group_of(nodeid: str) -> str:
-    """Return the group of a test; a test that is in none is a group of its own."""
+    """Return the group of a test; for a test without a group, its own id."""
     return next((group for pattern, group in _GROUPS if pattern.search(nodeid)), nodeid)
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """Gives a whole group to one worker, and whatever stands alone to the next that is free."""
+    """Gives each group to one worker, and each test without a group to the next free worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)

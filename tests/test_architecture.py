@@ -1,4 +1,4 @@
-"""The house: imports run downward only, and nothing is imported before it is used."""
+"""Imports between modules run downward only, and nothing is imported before it is used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import cbai_notebook
 PACKAGE = Path(cbai_notebook.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# A room may import itself and what stands behind it; the top may import every room.
+# What each folder or module of the package may import, besides itself. TOP may import everything.
 FLOOR = {"_version", "errors", "files", "preferences", "text"}
 MAY_IMPORT = {
     "_version": set(),
@@ -115,7 +115,7 @@ ALL_IMPORTS = [found for module, file in MODULES.items() for found in imports_of
 
 
 def room_of(file: Path) -> str:
-    """Return the first name below the package."""
+    """Return the first name below the package: a folder, or a module without its suffix."""
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
@@ -183,7 +183,7 @@ def test_the_folders_of_the_notebook_import_downward_only() -> None:
 
 
 def test_the_base_of_the_client_loads_without_its_folders() -> None:
-    # Whoever only streams text loads no agents, images, tools or response types.
+    # A program that only streams text does not need agents, images, tools or response types.
     folders = {file.parent.name for file in FILES if file.parent.parent == PACKAGE / "client"}
     assert folders == {"agents", "images", "structured", "tools"}
     values = {
@@ -247,7 +247,7 @@ def test_the_clients_package_file_does_nothing() -> None:
 
 
 def test_no_public_name_is_that_of_a_module() -> None:
-    # Importing `cbai_notebook.batch` as a module would replace a public function of that name.
+    # Importing a module `cbai_notebook.batch` would replace the public function `batch`.
     modules = {room_of(file) for file in FILES}
     assert modules & set(cbai_notebook.__all__) == set()
 
@@ -302,7 +302,7 @@ def test_a_script_needs_no_ipython() -> None:
 
 
 def test_loading_the_extension_imports_nothing_heavy() -> None:
-    # Measured right after loading: the HTTP client is prepared in the background a little later.
+    # Checked directly after loading: a little later a thread prepares the HTTP client.
     loaded = modules_after(SHELL + "shell.run_line_magic('load_ext', 'cbai_notebook')")
     brought = {module.partition(".")[0] for module in loaded - modules_after(SHELL)}
     assert "cbai_notebook" in brought
@@ -324,7 +324,7 @@ TESTS = Path(__file__).parent
 
 @pytest.mark.parametrize("folder", [PACKAGE, TESTS], ids=["package", "tests"])
 def test_every_file_is_read_by_this_python(folder: Path) -> None:
-    # Those of the benchmarks are imported by no test, and no linter knows every syntax that came later.
+    # No test imports the benchmarks, and the linter does not know all syntax that came after this Python.
     for file in folder.rglob("*.py"):
         compile(file.read_text("utf-8"), str(file), "exec", dont_inherit=True)
 

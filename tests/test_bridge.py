@@ -1,4 +1,4 @@
-"""The bridge: a coroutine runs to its end from synchronous code, or is stopped and cleaned up."""
+"""The bridge: synchronous code runs a coroutine to its end, or stops it and waits for its cleanup."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_nested_outside_a_loop_is_a_plain_run() -> None:
 
 
 def test_nested_runs_on_the_callers_own_loop() -> None:
-    # In a process of its own, because nesting patches asyncio for good.
+    # In a separate process, because nesting patches asyncio for the rest of the process.
     script = textwrap.dedent(
         """
         import asyncio

@@ -1,4 +1,4 @@
-"""The command ``cbai-notebook``, run as a user runs it: in a process of its own."""
+"""The command ``cbai-notebook``, run in a separate process as a user runs it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PACKAGE = Path(cbai_notebook.__file__).parent
 
 
 class Installed:
-    """The package as a wheel installs it, with a quickstart of the test's own, in an empty home."""
+    """The package as a wheel installs it, in an empty home, with a quickstart that the test writes."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
@@ -68,7 +68,7 @@ def installed(tmp_path: Path) -> Installed:
 
 
 def put_foreign_kernel(home: Path) -> None:
-    """Leave a kernel ``python3`` in the home that is not this interpreter, and does not work."""
+    """Install a broken kernel ``python3`` of another interpreter in the home directory."""
     folder = home / ".local/share/jupyter/kernels/python3"
     folder.mkdir(parents=True)
     spec = {"argv": ["/nowhere/python", "-f", "{connection_file}"], "display_name": "Old"}
@@ -194,7 +194,7 @@ def test_without_network_one_line_says_what_helps(installed: Installed, tmp_path
 
 
 class Lab:
-    """A running ``cbai-notebook demo``, its output read as it comes."""
+    """A running ``cbai-notebook demo``; a thread reads its output."""
 
     def __init__(self, installed: Installed) -> None:
         self._lines: queue.Queue[str] = queue.Queue()
@@ -233,7 +233,7 @@ class Lab:
                     return found
             except urllib.error.HTTPError:
                 raise
-            except urllib.error.URLError:  # the address is printed before anything listens there
+            except urllib.error.URLError:  # the address is printed before the server listens
                 assert self.process.poll() is None
                 time.sleep(0.1)
 

@@ -1,4 +1,4 @@
-"""``cbai.configure``: one door for all settings, and a bad one changes none of them."""
+"""``cbai.configure`` sets all kinds of settings; a bad value changes none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every notebook that is shipped runs from top to bottom, with the offline model answering."""
+"""Every shipped notebook runs from top to bottom with the offline model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.local_model,
-    pytest.mark.timeout(600),  # the first one may fetch the model's weights
+    pytest.mark.timeout(600),  # the first test may download the weights of the model
 ]
 
 
@@ -35,7 +35,7 @@ def test_notebook_runs(file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_notebook_is_shipped_clean(file: Path) -> None:
-    """No outputs, and nothing of the machine on which it was written."""
+    """Check that the notebook has no outputs and no data of the machine on which it was written."""
     notebook = nbformat.read(file, as_version=4)
     nbformat.validate(notebook)
     for cell in notebook.cells:

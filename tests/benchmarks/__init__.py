@@ -1,5 +1,5 @@
-"""What the README's table of figures says, measured in one run: ``python -m tests.benchmarks``.
+"""Benchmarks that measure the figures of the README in one run: ``python -m tests.benchmarks``.
 
-Timings are compared with a peer in the same run, in turns, so that a machine that is busy at the
-moment slows both. Nothing here is asserted; a benchmark is read, not passed.
+Runs of this package and of the package that it is compared with alternate, so that a busy machine
+slows both. Benchmarks print figures and assert nothing about them.
 """

@@ -1,4 +1,4 @@
-"""Measure everything and print the table, a row as soon as it is there."""
+"""Measure all figures and print the table; each row is printed as soon as it is measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.isolation import package_settings
 
 
 def stream_rows() -> Iterator[Row]:
-    """CPU per chunk and time to the first token, against openai-python."""
+    """Measure CPU per chunk and the time to the first token, compared with openai-python."""
     module = "tests.benchmarks.stream"
     with serve_process() as gateway:
         cpu, first = (
@@ -45,7 +45,7 @@ def stream_rows() -> Iterator[Row]:
 
 
 def load_rows() -> Iterator[Row]:
-    """What loading the extension costs."""
+    """Measure the cost of loading the extension."""
     runs = [child("tests.benchmarks.load") for _ in range(7)]
     heavy = sorted({name for _, imported in runs for name in imported})
     yield Row(
@@ -69,7 +69,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 def main(chosen: list[str]) -> None:
-    """Print the rows of the sections chosen, all by default."""
+    """Print the rows of the chosen sections, by default of all sections."""
     for name in package_settings():
         del os.environ[name]
     print(f"{platform.python_version()}, {os.cpu_count()} cores\n")

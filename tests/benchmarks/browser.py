@@ -1,4 +1,4 @@
-"""How long after the last token left the server the reader sees it under a cell, in a real JupyterLab."""
+"""Measure the time from the last token at the server to its display under a cell, in JupyterLab."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROUNDS = 3
 
 
 async def lags(characters: int) -> list[float]:
-    """Return the seconds from the last token to the screen, for several answers of this length."""
+    """Return the seconds from the last token to its display, for several answers of this length."""
     seconds = []
     async with lab() as running:
         for _ in range(ROUNDS):

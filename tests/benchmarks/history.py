@@ -1,6 +1,7 @@
-"""Conversations as tables: CPU for 100,000 messages to a DataFrame, and back.
+"""Measure the CPU time to convert 100,000 messages to a DataFrame, and back.
 
-``python -m tests.benchmarks.history FIGURE``: ``out`` or ``back``, each the median of five in seconds.
+``python -m tests.benchmarks.history FIGURE``: the figure is ``out`` or ``back``, in seconds, the median
+of five runs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MESSAGES = 100_000
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the seconds of CPU that some work takes, the median of five after one to warm up."""
+    """Return the seconds of CPU that a function takes: the median of five runs after one warm-up run."""
     figures = []
     for _ in range(6):
         started = time.process_time()

@@ -1,4 +1,4 @@
-"""What one answer costs in a real kernel: bytes to the browser, and memory."""
+"""Measure what one answer costs in a real kernel: bytes sent to the browser, and memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.kernel.harness import Kernel
 
 @contextlib.contextmanager
 def kernel() -> Iterator[tuple[Kernel, Gateway]]:
-    """Start a kernel that asks the test gateway."""
+    """Start a kernel that sends its requests to the test gateway."""
     with serve() as gateway, tempfile.TemporaryDirectory() as home:
         environment = isolated_environment(
             Path(home) / "home",
@@ -34,11 +34,11 @@ def kernel() -> Iterator[tuple[Kernel, Gateway]]:
 
 
 def answer_bytes(characters: int, rate: int) -> int:
-    """Return the bytes of one answer's messages on the kernel's output channel.
+    """Return the bytes of the messages of one answer on the output channel of the kernel.
 
     Args:
-        characters: The answer's length; it comes in tokens of seven characters.
-        rate: Tokens a second.
+        characters: The length of the answer, which is streamed in tokens of seven characters.
+        rate: Tokens per second.
     """
     text = (ENGLISH * (characters // len(ENGLISH) + 1))[:characters]
     tokens = tuple(text[start : start + 7] for start in range(0, characters, 7))

@@ -1,4 +1,4 @@
-"""A real JupyterLab in a real browser, whose kernels ask the test gateway."""
+"""A real JupyterLab in a real browser, whose kernels send their requests to the test gateway."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tests.gateway.texts import ENGLISH
 from tests.install import browser_path
 
 END = "END-OF-THE-ANSWER"
-"""What the texts of `text_of` end in."""
+"""The end of every text of `text_of`."""
 
-# Resolves with the time of the first frame after a text is somewhere in the elements.
+# Resolves with the time of the first frame after a text is in one of the elements.
 _SEEN = """([selector, text]) => new Promise(resolve => {
   const look = () => {
     // Only the newest, since reading all of a long answer for each of its mutations would slow it down.
@@ -40,23 +40,23 @@ _SEEN = """([selector, text]) => new Promise(resolve => {
 
 
 def text_of(characters: int) -> str:
-    """Return Markdown of so many characters, with a mark at its end."""
+    """Return Markdown of this many characters, followed by `END`."""
     return (ENGLISH * (characters // len(ENGLISH) + 1))[:characters] + f"\n\n{END}\n"
 
 
 def on_the_wall(monotonic: float | None) -> float:
-    """Return a time of the gateway's as the browser's clock tells it, in seconds."""
+    """Convert a time of the gateway, which is monotonic, to the clock of the browser, in seconds."""
     assert monotonic is not None
     return monotonic + time.time() - time.monotonic()
 
 
 @dataclass
 class Lab:
-    """What a benchmark works with.
+    """A running JupyterLab, its browser and the test gateway.
 
     Attributes:
-        gateway: Answers the kernels' requests.
-        received: Bytes that the pages have got from the server over web sockets.
+        gateway: Answers the requests of the kernels.
+        received: Bytes that the pages have received from the server over web sockets.
     """
 
     gateway: Gateway
@@ -82,13 +82,13 @@ class Lab:
 
 
 async def seen(notebook: NotebookPage, selector: str, text: str) -> float:
-    """Return when a text was first on the screen, in seconds of the browser's clock."""
+    """Wait until a text is displayed; return that time in seconds of the browser's clock."""
     return float(await notebook.page.evaluate(_SEEN, [selector, text]))
 
 
 @contextlib.asynccontextmanager
 async def lab() -> AsyncIterator[Lab]:
-    """Start all of it, and end it with the block."""
+    """Start JupyterLab, the browser and the gateway; stop them at the end of the block."""
     async with contextlib.AsyncExitStack() as stack:
         gateway = stack.enter_context(serve())
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -1,4 +1,4 @@
-"""What ``%load_ext cbai_notebook`` costs a bare IPython: seconds of CPU, and what it imports."""
+"""Measure the cost of ``%load_ext cbai_notebook`` in a bare IPython: CPU time and heavy imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEAVY = ("pandas", "ipywidgets", "anywidget", "markdown_it", "nh3", "httpx", "xl
 
 
 def main() -> None:
-    """Load the extension in a shell of its own and print ``[seconds, [heavy imports]]``."""
+    """Load the extension in a new shell and print ``[seconds, [heavy imports]]``."""
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()

@@ -1,4 +1,4 @@
-"""The chat panel in a real JupyterLab: sending, streaming, opening, and four of them at once."""
+"""Measure the chat panel in JupyterLab: sending, streaming, opening, and four panels at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _RUN_CELL = """async () => {
   return started;
 }"""
 
-# Every 50 ms: when it was, and the number of the last token that each panel shows.
+# Every 50 ms: the time, and for each panel the number of the last token on the screen.
 _SAMPLE = """seconds => new Promise(resolve => {
   const samples = [];
   const began = performance.now();
@@ -63,7 +63,7 @@ _SAMPLE = """seconds => new Promise(resolve => {
 
 
 async def open_panel(running: Lab) -> tuple[NotebookPage, PanelPage]:
-    """Open a notebook with a panel that has answered once."""
+    """Open a notebook with a panel that has shown one answer."""
     notebook = await running.notebook(MAKE)
     await notebook.run_to_end()
     panel = await PanelPage.shown(notebook)
@@ -73,7 +73,7 @@ async def open_panel(running: Lab) -> tuple[NotebookPage, PanelPage]:
 
 
 async def sends(running: Lab) -> list[float]:
-    """Return the seconds from the Enter key to the request at the server."""
+    """Return the seconds from the Enter key to the arrival of the request at the server."""
     notebook, panel = await open_panel(running)
     seconds = []
     await panel.area.evaluate(
@@ -91,7 +91,7 @@ async def sends(running: Lab) -> list[float]:
 
 
 async def answer(running: Lab, characters: int) -> tuple[float, int]:
-    """Return the seconds from the last token to the screen, and the bytes of the whole turn."""
+    """Return the seconds from the last token to its display, and the bytes of the whole turn."""
     notebook, panel = await open_panel(running)
     running.gateway.script(Scenario(text=text_of(characters), rate=TOKENS_PER_S))
     shown = asyncio.ensure_future(seen(notebook, ".cbai-panel .cbai-answer", END))
@@ -107,7 +107,7 @@ async def answer(running: Lab, characters: int) -> tuple[float, int]:
 
 
 async def opening(running: Lab) -> float:
-    """Return the seconds from running the cell to the last of many turns on the screen."""
+    """Return the seconds from the start of the cell to the display of the last of many turns."""
     notebook = await running.notebook(_FILL, "panel = cbai.ChatPanel('long')\npanel")
     await notebook.cell(0).locator(".jp-InputArea-editor").click()
     await notebook.press("Shift+Enter")
@@ -131,7 +131,7 @@ def numbered(count: int) -> tuple[str, ...]:
 
 
 async def four_at_once(running: Lab) -> list[float]:
-    """Return for each moment how long the oldest token has waited that is not on the screen yet."""
+    """Return for each sample how long the oldest token that is not yet displayed has waited, in seconds."""
     panels = "\n".join(f"p{number} = cbai.ChatPanel('p{number}')" for number in range(PANELS))
     notebook = await running.notebook(
         f"import cbai_notebook as cbai\n{panels}\n"

@@ -1,9 +1,11 @@
-"""What the history on disk costs, and how fast a large one is.
+"""Measure the cost of storing the history on disk, and the speed of a large history.
 
-``python -m tests.benchmarks.store FIGURE …`` measures one thing in a process of its own and prints it as JSON:
-``build FILE`` writes a million messages; ``open FILE``, ``last FILE``, ``search FILE WORDS``, ``forget FILE``
-the seconds that they take; ``turn FOLDER`` the CPU for storing a turn; ``stream BASE_URL FILE`` the CPU of a cell without the
-store, and what it adds.
+``python -m tests.benchmarks.store FIGURE …`` measures one figure in a separate process and prints it as JSON:
+
+- ``build FILE``: the seconds to write a million messages.
+- ``open FILE``, ``last FILE``, ``names FILE``, ``search FILE WORDS``, ``forget FILE``: the seconds of each.
+- ``turn FOLDER``: the seconds of CPU to store a turn.
+- ``stream BASE_URL FILE``: the seconds of CPU of a cell without the store, and those that the store adds.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ RARE, EVERYWHERE, CHINESE = "sextant", "weather", "李白"
 
 
 def rows() -> Iterator[Row]:
-    """Storing and finding."""
+    """Measure and yield the rows of the table."""
     module = "tests.benchmarks.store"
     with tempfile.TemporaryDirectory() as folder:
         used = median(child(module, "turn", folder) for _ in range(3))
@@ -71,11 +73,11 @@ def _checkpointing(module: str, file: Path) -> Iterator[Row]:
     )
 
 
-# One figure each, in a process of its own ----------------------------------------------------------
+# One figure each, in a separate process ----------------------------------------------------------
 
 
 def build(file: str) -> float:
-    """Write a million messages as the archive writes them; return the seconds."""
+    """Write a million messages through the store; return the seconds."""
     from cbai_notebook.conversation import Turn
     from cbai_notebook.conversation.registry import ConversationRegistry
     from cbai_notebook.conversation.store import Store
@@ -119,7 +121,7 @@ def open_(file: str) -> float:
 
 
 def last(file: str) -> float:
-    """Return the seconds from nothing to the turns of the last conversation."""
+    """Return the seconds to open the file and load the turns of the last conversation."""
     from cbai_notebook.conversation.registry import ConversationRegistry
     from cbai_notebook.conversation.store import Store
 
@@ -142,7 +144,7 @@ def names(file: str) -> float:
 
 
 def search(file: str, words: str) -> float:
-    """Return the seconds to find the newest 50 messages, the file being open."""
+    """Return the seconds to find the newest 50 messages in the open file."""
     from cbai_notebook.conversation import keep_history
     from cbai_notebook.conversation.history import history
     from cbai_notebook.conversation.store import current_store
@@ -159,7 +161,7 @@ def search(file: str, words: str) -> float:
 
 
 def forget(file: str) -> float:
-    """Return the seconds until nothing is left of a conversation."""
+    """Return the seconds to delete a conversation from every file."""
     from cbai_notebook.conversation.registry import ConversationRegistry
     from cbai_notebook.conversation.store import Store
 
@@ -172,7 +174,7 @@ def forget(file: str) -> float:
 
 
 def turn(folder: str) -> float:
-    """Return the seconds of CPU for storing a turn of 2,000 characters, from its prompt to its end."""
+    """Return the seconds of CPU to store a turn of 2,000 characters, from its prompt to its end."""
     from cbai_notebook.conversation import Conversation, Turn
     from cbai_notebook.conversation.registry import ConversationRegistry
     from cbai_notebook.conversation.store import Store
@@ -193,10 +195,11 @@ def turn(folder: str) -> float:
 
 
 def stream(base_url: str, file: str) -> tuple[float, float]:
-    """Return the seconds of CPU of a cell's whole path, client and screen, and those of the store in it.
+    """Return the seconds of CPU of a cell without the store, client and screen included, and of the store.
 
-    Cells with and without the store are asked in turns. The store's part is what opening, checkpointing and
-    closing a turn takes more; the cells' own difference is far smaller than their noise.
+    Cells with and without the store run alternately. The part of the store is the additional time for
+    opening, checkpointing and closing a turn, because the difference between whole cells is smaller than
+    the noise.
     """
     from cbai_notebook import bridge
     from cbai_notebook.client.model_factory import create_model

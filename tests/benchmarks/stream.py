@@ -1,7 +1,7 @@
-"""One peer reading streams: CPU per chunk, or seconds to the first token.
+"""Measure one client that reads streams: CPU per chunk, or seconds to the first token.
 
 ``python -m tests.benchmarks.stream PEER FIGURE BASE_URL``: the peer is ``ours``, ``ours-fast`` or
-``openai``; the figure is ``cpu`` (seconds of CPU for each of 20,000 chunks, the best of three) or
+``openai``; the figure is ``cpu`` (seconds of CPU per chunk, of 20,000 chunks, the best of three runs) or
 ``first`` (seconds to the first token on a warm connection, the median of 200).
 """
 
@@ -22,7 +22,7 @@ Open = Callable[[str], Awaitable[AsyncIterator[str]]]
 
 
 def openai(base_url: str) -> Open:
-    """Return a reader of the openai package's."""
+    """Return a function that opens streams with the openai package."""
     from openai import AsyncOpenAI
 
     client = AsyncOpenAI(base_url=f"{base_url}/ai/cloudbase", api_key="test-key")
@@ -40,9 +40,9 @@ def openai(base_url: str) -> Open:
 
 
 def ours(base_url: str, fast: bool) -> Open:
-    """Return a reader of this package's, on the plain or on the fast transport."""
+    """Return a function that opens streams with this package, on the plain or the fast transport."""
     if not fast:
-        # As on a machine without the extra.
+        # As on a machine without the extra `fast`.
         sys.modules["httpx_aiohttp"] = None  # type: ignore[assignment]
     import cbai_notebook as cbai
 
@@ -56,7 +56,7 @@ def ours(base_url: str, fast: bool) -> Open:
 
 
 async def cpu_per_chunk(open_: Open) -> float:
-    """Return the seconds of CPU for a chunk, the best of three runs after one to warm up."""
+    """Return the seconds of CPU per chunk: the best of three runs after one warm-up run."""
     best = float("inf")
     for _ in range(4):
         started = time.process_time()
@@ -70,7 +70,7 @@ async def cpu_per_chunk(open_: Open) -> float:
 
 
 async def first_token(open_: Open) -> float:
-    """Return the seconds to the first token, the median of 200 on a warm connection."""
+    """Return the seconds to the first token on a warm connection, the median of 200."""
     seconds = []
     for _ in range(220):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A row of the table, and a child process that measures one thing."""
+"""Rows of the table of figures, and child processes that measure one figure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was measured, what it must reach, what it reached."""
+    """One row of the table: what was measured, the goal, and the measured value."""
 
     what: str
     goal: str
@@ -25,7 +25,7 @@ class Row:
 
 
 def child(module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
-    """Run ``python -m MODULE ARGUMENTS…`` and return the JSON of its last line."""
+    """Run ``python -m MODULE ARGUMENTS…`` and return the JSON value in the last line of its output."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         env={**os.environ, **(env or {})},
@@ -40,7 +40,7 @@ def child(module: str, *arguments: str, env: Mapping[str, str] | None = None) ->
 def in_turns(
     modules: Mapping[str, Sequence[str]], rounds: int, env: Mapping[str, str] | None = None
 ) -> dict[str, float]:
-    """Run each child in turn, so many rounds, and return the median of each one's figure."""
+    """Run child processes alternately for several rounds; return the median figure of each."""
     figures: dict[str, list[float]] = {name: [] for name in modules}
     for _ in range(rounds):
         for name, command in modules.items():

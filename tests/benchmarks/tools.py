@@ -1,10 +1,12 @@
-"""Tools: what a step costs over its requests, calls at once, and describing a function.
+"""Measure tools: the cost of a step, ten tool calls at once, and the description of a function.
 
-``python -m tests.benchmarks.tools FIGURE BASE_URL`` prints one figure as JSON, in seconds: ``step``
-(CPU of a step with one call on a thread, over that of the same request made by hand, and that of
-the request; the best of six runs of 40 steps), ``ten`` (ten calls of 100 ms at once, from the first call's start to the last one's end; the
-median of nine) or ``schema`` (describing a function of five parameters the first time and each later
-time).
+``python -m tests.benchmarks.tools FIGURE BASE_URL`` prints one figure as JSON, in seconds:
+
+- ``step``: the CPU that a step with one tool call on a thread takes more than the same request made by
+  hand, and the CPU of that request; the best of six runs of 40 steps.
+- ``ten``: ten tool calls of 100 ms at once, from the start of the first to the end of the last; the
+  median of nine runs.
+- ``schema``: describing a function of five parameters the first time, and each later time.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ def sleep(n: int) -> int:
 
 
 async def step_cpu() -> tuple[float, float]:
-    """Return the CPU of a step over that of its request alone, and that of the request."""
+    """Return the CPU that a step takes more than its request, and the CPU of the request, in seconds."""
     import cbai_notebook as cbai
 
     model = cbai.create_model("cloudbase")
@@ -75,7 +77,7 @@ async def step_cpu() -> tuple[float, float]:
 
 
 async def ten_at_once() -> float:
-    """Return the seconds from the start of the first of ten calls to the end of the last."""
+    """Return the seconds from the start of the first of ten tool calls to the end of the last."""
     import cbai_notebook as cbai
 
     model = cbai.create_model("cloudbase")
@@ -95,7 +97,7 @@ async def ten_at_once() -> float:
 
 
 def schema_cost() -> tuple[float, float]:
-    """Return the seconds for the first description of a function, and for each later one."""
+    """Return the seconds to describe a function for the first time, and for each later time."""
     from cbai_notebook.client.tools.schema import describe
 
     def make(_number: int) -> Any:
@@ -127,7 +129,7 @@ def schema_cost() -> tuple[float, float]:
 
 
 def rows() -> Iterator[Row]:
-    """Yield what tools cost."""
+    """Measure and yield the rows of the table."""
     module = "tests.benchmarks.tools"
     with serve_process() as gateway:
         step, request = child(module, "step", gateway.base_url)
