@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, starts, write
+from cbai_notebook.notebook.markdown.parser import block_starts, parse_blocks, to_html
 from cbai_notebook.notebook.markdown.rendering import wrap
-from cbai_notebook.notebook.markdown.unfinished import close_last, hide_unfinished
+from cbai_notebook.notebook.markdown.unfinished import close_open_marks, hide_unfinished
 from cbai_notebook.text import plain, split_lines
 
-_SHARE = 3 / 8
-_STEADY = 7 / 10
-_GROWTH = 6
-_SHORTEST = 1_500
-_LONG = 100_000
+_PIECE_SHARE = 3 / 8
+_STEADY_SHARE = 7 / 10
+_LAST_GROWTH = 6
+_MIN_PIECE = 1_500
+_LONG_ANSWER = 100_000
 
 
 def smallest_piece(most: int) -> int:
@@ -28,7 +28,7 @@ def smallest_piece(most: int) -> int:
     Args:
         most: How many pieces there are at most.
     """
-    return max(_SHORTEST, _LONG // most)
+    return max(_MIN_PIECE, _LONG_ANSWER // most)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _Block:
 
     source: str
     body: str
-    known: int
+    definitions: int
     """How many link definitions it was written with."""
 
 
@@ -95,15 +95,15 @@ class Document:
         self._smallest = smallest_piece(most) if smallest is None else smallest
         self._most = most
         self._pieces: list[Piece] = []
-        self._known: list[int] = []
+        self._definitions_seen: list[int] = []
         self._blocks: list[_Block] = []  # closed, not sealed
         self._block_characters = 0
         self._open: list[str] = []  # the source after them
         self._open_characters = 0
         self._sealed_characters = 0
         self._references: dict[str, Any] = {}
-        self._breaks = _Breaks()
-        self._not_before = 0  # a longer open text is looked at again only from this length on
+        self._block_starts = _BlockStarts()
+        self._retry_at = 0  # a longer open text is looked at again only from this length on
         self._carriage_return = False
         self._tail: str | None = None
         self._finished = False
@@ -130,7 +130,7 @@ class Document:
     def _append(self, text: str) -> None:
         self._open.append(text)
         self._open_characters += len(text)
-        self._breaks.feed(text)
+        self._block_starts.feed(text)
         self._tail = None
 
     @property
@@ -155,10 +155,10 @@ class Document:
         if self._tail is None:
             environment = self._environment(unfinished=True)
             text = hide_unfinished(plain(self._open_source()))
-            tokens = shorten(parse_blocks(text, environment), split_lines(text))
-            close_last(tokens)
+            tokens = parse_blocks(text, environment)
+            close_open_marks(tokens)
             bodies = [block.body for block in self._blocks]
-            self._tail = wrap("".join([*bodies, write(tokens, environment)]))
+            self._tail = wrap("".join([*bodies, to_html(tokens, environment)]))
         return self._tail
 
     def finish(self) -> Final:
@@ -191,7 +191,7 @@ class Document:
 
     def _environment(self, *, unfinished: bool = False) -> dict[str, Any]:
         """Make a parser's environment; its definitions are kept apart until they are certain."""
-        return {"references": ChainMap({}, self._references), "calm": unfinished}
+        return {"references": ChainMap({}, self._references), "unfinished": unfinished}
 
     def _close_blocks(self) -> None:
         """Look for closed blocks, if one may have closed and the open text has grown enough.
@@ -199,7 +199,7 @@ class Document:
         A long block is not read again at every blank line in it, only when it is a tenth longer, so
         that all readings together cost no more than a few.
         """
-        if self._breaks.seen and self._open_characters >= self._not_before:
+        if self._block_starts.seen and self._open_characters >= self._retry_at:
             self._close(complete=False)
 
     def _close(self, *, complete: bool) -> None:
@@ -210,17 +210,17 @@ class Document:
         lines = split_lines(source)
         environment = self._environment()
         text = plain(source)
-        tokens = shorten(parse_blocks(text, environment), split_lines(text))
+        tokens = parse_blocks(text, environment)
         limit = len(lines) if complete else environment.get("open_line", len(lines))
         cuts = [
             line
-            for line in starts(tokens, environment)
+            for line in block_starts(tokens, environment)
             if 0 < line <= limit and not lines[line - 1].strip(" \t\n")
         ]
-        self._breaks.seen = False
-        self._not_before = 0
+        self._block_starts.seen = False
+        self._retry_at = 0
         if not complete and not cuts:
-            self._not_before = self._open_characters + self._open_characters // 10
+            self._retry_at = self._open_characters + self._open_characters // 10
             return
         keep_from = len(lines) if complete else cuts[-1]
         found: dict[str, Any] = environment["references"].maps[0]
@@ -242,7 +242,7 @@ class Document:
             ):
                 last += 1
             environment = {"references": self._references}
-            body = write(tokens[first:last], environment)
+            body = to_html(tokens[first:last], environment)
             block = _Block("".join(lines[start:end]), body, len(self._references))
             if block.source:
                 self._blocks.append(block)
@@ -276,7 +276,7 @@ class Document:
             "".join(block.body for block in blocks),
         )
         self._pieces.append(piece)
-        self._known.append(min(block.known for block in blocks))
+        self._definitions_seen.append(min(block.definitions for block in blocks))
         self._sealed_characters += length
         return piece
 
@@ -289,21 +289,21 @@ class Document:
         index = len(self._pieces)
         if index >= self._most:
             return 1 << 62
-        steady = self._most * _STEADY
-        grown = 1 + _GROWTH * max(0.0, index - steady) / (self._most - steady)
-        return max(self._smallest, int(total / (self._most * _SHARE) * grown))
+        steady = self._most * _STEADY_SHARE
+        grown = 1 + _LAST_GROWTH * max(0.0, index - steady) / (self._most - steady)
+        return max(self._smallest, int(total / (self._most * _PIECE_SHARE) * grown))
 
     def _changed(self) -> list[Piece]:
         """Render the pieces again that use a definition that came after them."""
         changed = []
-        for piece, known in zip(list(self._pieces), self._known, strict=True):
+        for piece, definitions in zip(list(self._pieces), self._definitions_seen, strict=True):
             # The first definition of a label wins, so only one that was added since can matter.
-            if known == len(self._references) or "[" not in piece.source:
+            if definitions == len(self._references) or "[" not in piece.source:
                 continue
             environment = {"references": ChainMap({}, self._references)}
             text = plain(piece.source)
-            tokens = shorten(parse_blocks(text, environment), split_lines(text))
-            body = write(tokens, environment)
+            tokens = parse_blocks(text, environment)
+            body = to_html(tokens, environment)
             if body != piece.body:
                 changed.append(Piece(piece.index, piece.source, body))
         for piece in changed:
@@ -311,7 +311,7 @@ class Document:
         return changed
 
 
-class _Breaks:
+class _BlockStarts:
     """Watch a text for a complete line that follows a blank one: only there a block can begin."""
 
     def __init__(self) -> None:

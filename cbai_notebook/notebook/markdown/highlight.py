@@ -116,20 +116,20 @@ def highlight(code: str, language: str, *, clock: Callable[[], float] = time.thr
     if lexer is None or _too_long(code) or _is_slow(language, code):
         return escape(code, quote=False)
     limit = clock() + HIGHLIGHT_SECONDS + HIGHLIGHT_SECONDS_PER_CHARACTER * len(code)
-    runs = _Runs()
+    output = _ColouredRuns()
     for number, (_, kind, value) in enumerate(lexer.get_tokens_unprocessed(code)):
-        runs.add(kind, value)
+        output.add(kind, value)
         # Where the kernel is asked for the time, looking at the clock costs more than a token.
-        if number % _LOOK_EVERY == 0 and clock() > limit:
+        if number % _TOKENS_PER_CLOCK == 0 and clock() > limit:
             _remember_slow(language, code)
             return escape(code, quote=False)
     # A lexer that loses or reorders text must not change what is read.
-    return runs.html() if runs.text == code else escape(code, quote=False)
+    return output.html() if output.text == code else escape(code, quote=False)
 
 
 # A growing block is painted again and again; one that was slow once is slow every time.
 _slow: OrderedDict[tuple[str, str], None] = OrderedDict()
-_LOOK_EVERY = 32
+_TOKENS_PER_CLOCK = 32
 _SLOW_KEPT = 256
 _SLOW_KEY = 200
 
@@ -166,7 +166,7 @@ def _lexer(language: str) -> Any | None:
 _ALIASES = {"jsonc": "json", "json5": "json", "jsonl": "json", "py": "python", "ipython": "python"}
 
 
-class _Runs:
+class _ColouredRuns:
     """Neighbours of one style, merged; white space takes the style of what stands before it."""
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from markdown_it.token import Token
 
 from cbai_notebook.notebook.markdown.limits import ADDRESS_CHARACTERS, SHOWN_TARGET
+from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +26,11 @@ _FRAGMENT = re.compile(r"#[^\s\\<>\"]*")
 _PICTURE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")
 
 _NAME = re.compile(r"[\w.\u3002-]+")
-_TOP = re.compile(r"[a-z]{2,24}|xn--[a-z0-9-]{2,59}|[0-9]{1,3}", re.IGNORECASE)
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]+")
+_TOP_LEVEL_LABEL = re.compile(r"[a-z]{2,24}|xn--[a-z0-9-]{2,59}|[0-9]{1,3}", re.IGNORECASE)
+_CJK = re.compile(f"[{KANA}{IDEOGRAPHS}{HANGUL}]+")
 # A word with a dot reads as a host when it ends like one. Those that end in two letters all do, but
 # for files that models name all the time; ``numpy.array`` does not.
-_TOPS = frozenset(
+_TOP_LEVEL_DOMAINS = frozenset(
     str.split(
         "com org net edu gov mil int info biz name pro mobi asia xyz top site online store shop tech"
         " cloud app dev page blog wiki link click live vip work space fun icu club bank finance"
@@ -37,9 +38,9 @@ _TOPS = frozenset(
         " systems services support center world global today life zone host press web website"
     )
 )
-_FILES = frozenset(str.split("cs ex go hs jl js kt md pl ps py rb rs sh ts"))
-_USER = re.compile(r"[\w.%+-]{1,64}@$")
-_BEFORE = 65
+_FILE_SUFFIXES = frozenset(str.split("cs ex go hs jl js kt md pl ps py rb rs sh ts"))
+_MAILBOX = re.compile(r"[\w.%+-]{1,64}@$")
+_CHARS_BEFORE = 65
 _PATH = re.compile(r"(?::\d{1,5})?[/?#]\S*")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u115f\u1160\u180e\u200b-\u200f\u2060-\u206f\u3164\ufeff\uffa0]"
@@ -62,7 +63,7 @@ def allowed_picture(source: str) -> bool:
     return bool(_PICTURE.fullmatch(source))
 
 
-def secure(children: Sequence[Token]) -> list[Token]:
+def secure_links(children: Sequence[Token]) -> list[Token]:
     """Rewrite the links and images of one paragraph to what may be shown.
 
     A link to where no link may lead becomes its text with the address behind it. A link whose text
@@ -112,13 +113,13 @@ def _link(opening: Token, inside: Sequence[Token], closing: Token) -> list[Token
     ]
     words = _words(content)
     if not allowed_link(target):
-        return [*content, *_address(target, words)]
+        return [*content, *_address_text(target, words)]
     if not _visible(words) and not any(token.type == "image" for token in content):
-        content = [_text(_shown(target))]
+        content = [_text(_cut(target))]
         words = content[0].content
     opening.attrs = _attributes(target, str(opening.attrs.get("title", "")))
     true_host = misleading(words, target)
-    tail = [_text(f" ({_shown(true_host)})")] if true_host else []
+    tail = [_text(f" ({_cut(true_host)})")] if true_host else []
     return [opening, *content, closing, *tail]
 
 
@@ -130,7 +131,7 @@ def _image(token: Token) -> list[Token]:
         token.attrs = {"src": source, "alt": words}
         return [token]
     if not allowed_link(source) or source.startswith("#"):
-        return [_text(words or "image"), *_address(source, words)]
+        return [_text(words or "image"), *_address_text(source, words)]
     opening, closing = Token("link_open", "a", 1), Token("link_close", "a", -1)
     opening.attrs = {"href": source, "title": str(token.attrs.get("title", ""))}
     return _link(opening, [_text(words)], closing)
@@ -152,7 +153,7 @@ def _attributes(target: str, title: str) -> dict[str, str | int | float]:
         attributes["target"] = "_blank"
     if title:
         # A title is shown where the browser would show the address, so it may not stand alone.
-        attributes["title"] = f"{_shown(title)} ({_shown(target)})"
+        attributes["title"] = f"{_cut(title)} ({_cut(target)})"
     return attributes
 
 
@@ -177,15 +178,17 @@ def misleading(words: str, target: str) -> str:
     for found in _NAME.finditer(text):
         if found.start() < path:
             continue
-        verdict = _names(found[0], text[max(0, found.start() - _BEFORE) : found.start()], host)
+        verdict = _names_host(
+            found[0], text[max(0, found.start() - _CHARS_BEFORE) : found.start()], host
+        )
         if verdict is False:
-            return host or _shown(target)
+            return host or _cut(target)
         rest = _PATH.match(text, found.end()) if verdict else None
         path = rest.end() if rest else 0
     return ""
 
 
-def _names(name: str, before: str, host: str) -> bool | None:
+def _names_host(name: str, before: str, host: str) -> bool | None:
     """Tell whether a word of a link's text names the true host.
 
     Args:
@@ -197,16 +200,16 @@ def _names(name: str, before: str, host: str) -> bool | None:
         ``None`` when it names no host at all.
     """
     address = before.endswith(("//", "@", ":", ":/", "\\"))
-    mailbox = _USER.search(before) if before.endswith("@") and "@" in host else None
+    mailbox = _MAILBOX.search(before) if before.endswith("@") and "@" in host else None
     user = mailbox[0] if mailbox else ""
-    whole = _is_host(name, address)
-    if whole and _same_place(user + name, host):
+    is_host = _is_host(name, address)
+    if is_host and _is_same_host(user + name, host):
         return True
     # There are no spaces in Chinese, so a host may touch the words around it.
     parts = [part for part in _CJK.split(name) if _is_host(part, address)]
     if parts:
-        return all(_same_place(user + part, host) for part in parts)
-    return False if whole else None
+        return all(_is_same_host(user + part, host) for part in parts)
+    return False if is_host else None
 
 
 def _is_host(word: str, address: bool) -> bool:
@@ -215,16 +218,16 @@ def _is_host(word: str, address: bool) -> bool:
     top = labels[-1]
     if len(labels) == 1:
         return top == "localhost"
-    if not _TOP.fullmatch(top) or not all(labels):
+    if not _TOP_LEVEL_LABEL.fullmatch(top) or not all(labels):
         return False
     if top.isdecimal():
         return len(labels) == 4 and all(label.isdecimal() for label in labels)
-    if address or labels[0] == "www" or top.startswith("xn--") or top in _TOPS:
+    if address or labels[0] == "www" or top.startswith("xn--") or top in _TOP_LEVEL_DOMAINS:
         return True
-    return len(top) == 2 and (top not in _FILES or len(labels) > 2)
+    return len(top) == 2 and (top not in _FILE_SUFFIXES or len(labels) > 2)
 
 
-def _same_place(name: str, host: str) -> bool:
+def _is_same_host(name: str, host: str) -> bool:
     """Tell whether a name is the host itself, or a domain that the host belongs to."""
     name = name.lower().replace("\u3002", ".").strip(".-")
     return name == host or name == f"www.{host}" or host.endswith(f".{name}")
@@ -254,14 +257,14 @@ def _words(tokens: Sequence[Token]) -> str:
     return "".join(out)
 
 
-def _address(target: str, words: str) -> list[Token]:
+def _address_text(target: str, words: str) -> list[Token]:
     """Write an address that is no link, unless it has been read already."""
     if not target or target == words or unquote(target) == words:
         return []
-    return [_text(f" ({_shown(unquote(target))})")]
+    return [_text(f" ({_cut(unquote(target))})")]
 
 
-def _shown(target: str) -> str:
+def _cut(target: str) -> str:
     """Cut an address, or a title, to what fits in a line."""
     return target if len(target) <= SHOWN_TARGET else target[:SHOWN_TARGET] + "…"
 

@@ -138,7 +138,7 @@ def inline_formula(state: StateInline, silent: bool) -> bool:
         return False
     end = formula_end(state.src, start, state.posMax)
     if end < 0:
-        if not silent and state.env.get("calm") and _still_open(state.src, start):
+        if not silent and state.env.get("unfinished") and _still_open(state.src, start):
             # While the formula arrives, its source is shown as it is, not read as Markdown.
             state.pending += state.src[start : state.posMax]
             state.pos = state.posMax
@@ -179,7 +179,7 @@ def block_formula(state: StateBlock, start_line: int, end_line: int, silent: boo
 
     It may interrupt a paragraph. It may hold blank lines when its delimiters stand alone on their
     lines. A formula that reaches the end of what has arrived is noted in the environment as
-    ``open_line``, because what follows may still close it; with ``calm`` in the environment it is
+    ``open_line``, because what follows may still close it; with ``unfinished`` in the environment it is
     shown as it is.
     """
     start = state.bMarks[start_line] + state.tShift[start_line]
@@ -192,7 +192,7 @@ def block_formula(state: StateBlock, start_line: int, end_line: int, silent: boo
         return False
     if not block.closed:
         state.env["open_line"] = min(start_line, state.env.get("open_line", start_line))
-        if not state.env.get("calm"):
+        if not state.env.get("unfinished"):
             return False
     content = state.getLines(start_line, block.last_line + 1, state.blkIndent, False).strip()
     if block.closed and not content[2:-2].strip():
@@ -209,13 +209,13 @@ def block_formula(state: StateBlock, start_line: int, end_line: int, silent: boo
 def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | None:
     """Find the line that closes the formula of a line, or the end of the text."""
     first = _line(state, start_line)
-    closing, alone = _opening(first)
+    closing, is_alone = _opening(first)
     if closing is None:
         return None
-    here = state.bMarks[start_line]
+    start = state.bMarks[start_line]
     # Lines inside quotes carry marks that do not count as the formula's, hence twice the room.
-    limit = here + 2 * FORMULA_CHARACTERS
-    if state.src.find(closing.delimiter, here + 2, limit) < 0 and (
+    limit = start + 2 * FORMULA_CHARACTERS
+    if state.src.find(closing.delimiter, start + 2, limit) < 0 and (
         limit < len(state.src)
         or len(state.bMarks) - 1 - start_line >= FORMULA_LINES
         or state.env.get("open_line", start_line) < start_line
@@ -228,7 +228,7 @@ def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | N
         text = _line(state, line)
         if text and line > start_line and state.sCount[line] < state.blkIndent:
             return None
-        if not text and not alone:
+        if not text and not is_alone:
             return None
         blank = blank or not text
         size += len(text)
@@ -237,8 +237,10 @@ def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | N
         end = closing.close(text)
         if end >= 0:
             # Text beside a closing delimiter belongs to a paragraph, which then has the formula.
-            whole = not text[end:].strip() and not (blank and not _CLOSING.fullmatch(text[:end]))
-            return _Block(line, True) if whole else None
+            is_block = not text[end:].strip() and (
+                not blank or bool(_CLOSING.fullmatch(text[:end]))
+            )
+            return _Block(line, True) if is_block else None
         line += 1
     at_end = line >= len(state.bMarks) - 1
     return _Block(line - 1, False) if at_end and line - start_line < FORMULA_LINES else None

@@ -12,13 +12,21 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from cbai_notebook.notebook.markdown.highlight import highlight
-from cbai_notebook.notebook.markdown.inlines import Inline, flatten, html_tag
 from cbai_notebook.notebook.markdown.limits import BLOCK_CHARACTERS, NESTING
-from cbai_notebook.notebook.markdown.links import secure
+from cbai_notebook.notebook.markdown.links import secure_links
 from cbai_notebook.notebook.markdown.mathematics import block_formula, inline_formula, may_typeset
-from cbai_notebook.notebook.markdown.rules import definition, is_long, mark_tasks, too_deep
+from cbai_notebook.notebook.markdown.rules import (
+    InlineParser,
+    definition,
+    html_tag,
+    is_long,
+    limit_emphasis,
+    mark_tasks,
+    too_deep,
+)
 from cbai_notebook.notebook.markdown.sanitize import FORMULA_CLASS, sanitize
 from cbai_notebook.notebook.markdown.tables import table
+from cbai_notebook.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
@@ -38,7 +46,7 @@ def parser() -> MarkdownIt:
         {"html": False, "linkify": False, "xhtmlOut": False, "maxNesting": NESTING},
         renderer_cls=_Renderer,
     )
-    inline = Inline()
+    inline = InlineParser()
     markdown.inline = inline
     inline.ruler.enableOnly(
         str.split("text newline escape backticks strikethrough emphasis link image autolink entity")
@@ -62,7 +70,7 @@ def parser() -> MarkdownIt:
 
 
 def parse_blocks(source: str, environment: Environment) -> list[Token]:
-    """Read the block structure of a text; paragraphs stay unread.
+    """Read the block structure of a text; paragraphs stay unread, blocks that are too long are source.
 
     Args:
         source: Markdown, already plain.
@@ -71,10 +79,10 @@ def parse_blocks(source: str, environment: Environment) -> list[Token]:
     """
     tokens: list[Token] = []
     parser().block.parse(source, parser(), environment, tokens)
-    return tokens
+    return _with_long_blocks_as_source(tokens, split_lines(source))
 
 
-def write(tokens: Sequence[Token], environment: Environment) -> str:
+def to_html(tokens: Sequence[Token], environment: Environment) -> str:
     """Read the paragraphs of whole blocks, and write everything as safe HTML."""
     markdown = parser()
     mark_tasks(tokens)
@@ -88,17 +96,17 @@ def write(tokens: Sequence[Token], environment: Environment) -> str:
             continue
         children: list[Token] = []
         markdown.inline.parse(token.content, markdown, environment, children)
-        token.children = secure(flatten(children))
+        token.children = secure_links(limit_emphasis(children))
     return sanitize(str(markdown.renderer.render(tokens, markdown.options, environment)))
 
 
-def starts(tokens: Sequence[Token], environment: Environment) -> list[int]:
+def block_starts(tokens: Sequence[Token], environment: Environment) -> list[int]:
     """List the lines where the top-level blocks of a text begin, in order."""
     lines = {token.map[0] for token in tokens if token.level == 0 and token.map}
     return sorted(lines.union(environment.get("definitions", ())))
 
 
-def shorten(tokens: list[Token], lines: Sequence[str]) -> list[Token]:
+def _with_long_blocks_as_source(tokens: list[Token], lines: Sequence[str]) -> list[Token]:
     """Replace the top-level blocks that are too long by their source.
 
     Args:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cbai_notebook.notebook.markdown.parser import parse_blocks, shorten, write
-from cbai_notebook.notebook.markdown.unfinished import close_last, hide_unfinished
-from cbai_notebook.text import plain, split_lines
+from cbai_notebook.notebook.markdown.parser import parse_blocks, to_html
+from cbai_notebook.notebook.markdown.unfinished import close_open_marks, hide_unfinished
+from cbai_notebook.text import plain
 
 # Everything is kept from the typesetter but the elements that ask for it.
 _OPENING = (
@@ -33,11 +33,11 @@ def fragment(source: str, *, final: bool = True) -> str:
     environment: dict[str, object] = {}
     if not final:
         text = hide_unfinished(text)
-        environment["calm"] = True
-    tokens = shorten(parse_blocks(text, environment), split_lines(text))
+        environment["unfinished"] = True
+    tokens = parse_blocks(text, environment)
     if not final:
-        close_last(tokens)
-    return write(tokens, environment)
+        close_open_marks(tokens)
+    return to_html(tokens, environment)
 
 
 def wrap(body: str) -> str:

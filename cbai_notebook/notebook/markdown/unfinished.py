@@ -58,7 +58,7 @@ def _without_lone_row(text: str) -> str:
     return text[:start]
 
 
-def close_last(tokens: Sequence[Token]) -> None:
+def close_open_marks(tokens: Sequence[Token]) -> None:
     """Close what the last paragraph has just opened, so that it does not flip a moment later.
 
     Args:
@@ -86,10 +86,10 @@ def _closed(content: str) -> str:
         rest = rest[: link.start()] + rest[words]
     marks = list(_STRONG.finditer(rest))
     if len(marks) % 2:
-        said = rest[marks[-1].end() :].rstrip("*")
-        if said.strip() and not said[0].isspace():
-            kept = content[: marks[-1].end() + len(said)]
-            spaces = len(kept) - len(kept.rstrip())
-            return f"{kept.rstrip()}**{kept[len(kept) - spaces :]}" if spaces else f"{kept}**"
-        return content[: marks[-1].start()] if not said.strip() else content
+        after = rest[marks[-1].end() :].rstrip("*")
+        if after.strip() and not after[0].isspace():
+            shown = content[: marks[-1].end() + len(after)]
+            spaces = len(shown) - len(shown.rstrip())
+            return f"{shown.rstrip()}**{shown[len(shown) - spaces :]}" if spaces else f"{shown}**"
+        return content[: marks[-1].start()] if not after.strip() else content
     return content
