@@ -31,7 +31,7 @@ class AnswerSurface:
     repaints_all = False
     can_replace = True
     # An application may hide outputs of a long cell, but each of these is a separate widget.
-    most_outputs = 120
+    max_outputs = 120
 
     def __init__(
         self,

@@ -12,10 +12,10 @@ from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.answer_surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.panel.approvals import APPROVALS
-from cbai_notebook.notebook.panel.pace import PACE
 from cbai_notebook.notebook.panel.rendered import answer_html, reasoning_html
 from cbai_notebook.notebook.render_loop import render_answer_async
 from cbai_notebook.notebook.screen import Facts, Screen
+from cbai_notebook.notebook.screen.pace import PACE
 
 if TYPE_CHECKING:
     from ipywidgets import Layout, Output
@@ -100,7 +100,7 @@ class TurnView:
             self._replace_answer(surface)
         # The footer says how the turn ended, in the user's language.
         elif self.turn.text or self.turn.reasoning or not self.turn.error:
-            screen.finish("complete", footer=Facts(elsewhere=True))
+            screen.finish("complete", footer=Facts(shown_elsewhere=True))
         else:
             surface.close()
         self._footer.value = markup.footer(self.turn, self.key)

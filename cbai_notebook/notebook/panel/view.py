@@ -132,7 +132,7 @@ class PanelView:
         """Show the panel in the running cell, and below it the transcript that is saved."""
         from IPython.display import display
 
-        from cbai_notebook.notebook.screen.cell import CellSurface
+        from cbai_notebook.notebook.screen.surfaces import CellSurface
 
         view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
         plain = "A chat panel. Run the cell to chat; what was said stands below."

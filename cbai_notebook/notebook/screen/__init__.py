@@ -2,12 +2,10 @@
 
 from cbai_notebook.notebook.screen.bodies import FORMATS
 from cbai_notebook.notebook.screen.calls import calls_html, calls_plain
-from cbai_notebook.notebook.screen.cell import CellSurface
 from cbai_notebook.notebook.screen.footer import Facts, Status
 from cbai_notebook.notebook.screen.notice import Notice
-from cbai_notebook.notebook.screen.output import OutputSurface
 from cbai_notebook.notebook.screen.screen import Screen
-from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
+from cbai_notebook.notebook.screen.surfaces import Bundle, CellSurface, OutputSurface, Surface
 from cbai_notebook.notebook.screen.terminal import TerminalSurface
 
 __all__ = [

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
-from cbai_notebook.text import plain
+from cbai_notebook.text import counted, plain, shortened
 
 LINE_CHARS = 80
 """Characters of a call's name and arguments in its line."""
@@ -22,10 +22,10 @@ FOLD_CHARS = 3_000
 ALL_CHARS = 60_000
 """Characters in all folds of one group: many calls get less each."""
 
-SHORTEST_S = 0.01
+MIN_SHOWN_S = 0.01
 """Seconds below which it is not worth saying how long a call took."""
 
-MOST = 100
+MAX_LINES = 100
 """Calls of one group that have a line; earlier ones are counted."""
 
 _WORDS = {
@@ -53,26 +53,26 @@ class Calls:
 
     def knows(self, call: ToolCall) -> bool:
         """Whether `call` is news of one that is here; one that has ended does not begin again."""
-        return self._number(call) is not None
+        return self._index(call) is not None
 
-    def take(self, call: ToolCall) -> None:
+    def update(self, call: ToolCall) -> None:
         """Add a call, or note how one that is here stands now."""
-        number = self._number(call)
-        if number is None:
+        index = self._index(call)
+        if index is None:
             self._calls.append(call)
         else:
-            self._calls[number] = call
+            self._calls[index] = call
 
     def end(self) -> None:
         """Note that nothing more comes: a call that has no result was stopped."""
         self._ended = True
 
-    def _number(self, call: ToolCall) -> int | None:
+    def _index(self, call: ToolCall) -> int | None:
         # Some providers count the calls of each step from the beginning.
-        for number in reversed(range(len(self._calls))):
-            one = self._calls[number]
-            if one.id == call.id:
-                return number if one.open or not call.open else None
+        for index in reversed(range(len(self._calls))):
+            known = self._calls[index]
+            if known.id == call.id:
+                return index if known.open or not call.open else None
         return None
 
     @property
@@ -95,9 +95,9 @@ def calls_html(calls: Sequence[ToolCall], *, live: bool = False) -> str:
     """
     if not calls:
         return ""
-    shown = calls[-MOST:]
-    room = min(FOLD_CHARS, ALL_CHARS // (2 * len(shown)))
-    rows = "".join(_row(call, room, live) for call in shown)
+    shown = calls[-MAX_LINES:]
+    max_chars = min(FOLD_CHARS, ALL_CHARS // (2 * len(shown)))
+    rows = "".join(_row(call, max_chars, live) for call in shown)
     if earlier := _earlier(calls):
         rows = f'<div style="{html.QUIET}"><small>{earlier}</small></div>' + rows
     return html.element("div", rows, name="calls", style="margin:0.3em 0")
@@ -111,7 +111,7 @@ def calls_plain(calls: Sequence[ToolCall], *, live: bool = False) -> str:
         live: Whether those without a result still run; otherwise they were stopped.
     """
     earlier = [line] if (line := _earlier(calls)) else []
-    return "\n".join(earlier + [call_line(call, live=live) for call in calls[-MOST:]])
+    return "\n".join(earlier + [call_line(call, live=live) for call in calls[-MAX_LINES:]])
 
 
 def call_line(call: ToolCall, *, live: bool = False) -> str:
@@ -121,27 +121,27 @@ def call_line(call: ToolCall, *, live: bool = False) -> str:
         call: The call.
         live: Whether a call without a result still runs; otherwise it was stopped.
     """
-    parts = [_title(call), _word(call, live), _took(call)]
+    parts = [_title(call), _word(call, live), _duration(call)]
     running = " …" if live and call.status == RUNNING else ""
     return "▸ " + " · ".join(part for part in parts if part) + running
 
 
 def _earlier(calls: Sequence[ToolCall]) -> str:
-    hidden = max(0, len(calls) - MOST)
-    return f"{hidden:,} earlier call{'' if hidden == 1 else 's'}" if hidden else ""
+    hidden = max(0, len(calls) - MAX_LINES)
+    return counted(hidden, "earlier call") if hidden else ""
 
 
-def _row(call: ToolCall, room: int, live: bool) -> str:
+def _row(call: ToolCall, max_chars: int, live: bool) -> str:
     word = _word(call, live)
     parts = [
         html.escape(_title(call)),
         f"<strong>{html.escape(word)}</strong>" if word else "",
-        _took(call),
+        _duration(call),
     ]
     line = " · ".join(part for part in parts if part)
     line += " …" if live and call.status == RUNNING else ""
-    body = _block("Arguments", _arguments(call.arguments)[1], room) + _block(
-        "Result", call.result or "", room
+    body = _block("Arguments", _arguments(call.arguments)[1], max_chars) + _block(
+        "Result", call.result or "", max_chars
     )
     small = f"<small>{line}</small>"
     if not body:
@@ -150,11 +150,11 @@ def _row(call: ToolCall, room: int, live: bool) -> str:
     return f"<details>{summary}{body}</details>"
 
 
-def _block(title: str, text: str, room: int) -> str:
+def _block(title: str, text: str, max_chars: int) -> str:
     if not text.strip():
         return ""
-    rest = len(text) - room
-    shown = text[:room] + f"\n… {rest:,} more characters" if rest > 0 else text
+    rest = len(text) - max_chars
+    shown = text[:max_chars] + f"\n… {rest:,} more characters" if rest > 0 else text
     # A parser drops the first newline of a `pre`, so one more is written than is meant.
     return (
         f'<div style="{html.QUIET};margin:0.2em 0 0 1.2em"><small>{title}</small></div>'
@@ -169,20 +169,19 @@ def _word(call: ToolCall, live: bool) -> str:
     return "waiting for your answer" if call.status == ASKING else _WORDS.get(call.status, "")
 
 
-def _took(call: ToolCall) -> str:
-    is_known = not call.open and call.duration_s is not None and call.duration_s >= SHORTEST_S
+def _duration(call: ToolCall) -> str:
+    is_known = not call.open and call.duration_s is not None and call.duration_s >= MIN_SHOWN_S
     return seconds(call.duration_s or 0.0) if is_known else ""
 
 
 def _title(call: ToolCall) -> str:
-    name = _cut(call.name, LINE_CHARS // 2) or "(no name)"
-    return f"{name}({_cut(_arguments(call.arguments)[0], LINE_CHARS - len(name))})"
+    name = _shortened(call.name, LINE_CHARS // 2) or "(no name)"
+    return f"{name}({_shortened(_arguments(call.arguments)[0], LINE_CHARS - len(name))})"
 
 
-def _cut(text: str, room: int) -> str:
-    # Far more than is shown, so that a long run of spaces does not hide the words.
-    line = " ".join(plain(text[: 50 * LINE_CHARS]).split())
-    return line if len(line) <= room else line[: room - 1] + "…"
+def _shortened(text: str, longest: int) -> str:
+    # Arguments may be long: no more of them is cleaned than one line can need.
+    return shortened(plain(text[: 50 * LINE_CHARS]), longest)
 
 
 def _arguments(arguments: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
-from cbai_notebook.text import plain
+from cbai_notebook.text import counted, plain
 
 if TYPE_CHECKING:
     from cbai_notebook.client.agents.values import SearchResult
@@ -42,7 +42,7 @@ class Facts:
         dropped: What was left out of the context, as one sentence.
         searched: The pages of the web that an agent used.
         looked_up: The knowledge bases that it used.
-        elsewhere: Whether something else on the page tells about the answer, an empty one too.
+        shown_elsewhere: Whether something else on the page tells about the answer, an empty one too.
     """
 
     label: str = ""
@@ -53,7 +53,7 @@ class Facts:
     dropped: str = ""
     searched: tuple[SearchResult, ...] = ()
     looked_up: tuple[str, ...] = ()
-    elsewhere: bool = False
+    shown_elsewhere: bool = False
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -70,9 +70,10 @@ class Facts:
         if self.label:
             yield self.label
         if self.completion_tokens is not None and self.prompt_tokens is not None:
-            yield f"{_tokens(self.prompt_tokens)} in, {self.completion_tokens:,} out"
+            sent = counted(self.prompt_tokens, "token")
+            yield f"{sent} in, {self.completion_tokens:,} out"
         elif self.completion_tokens is not None:
-            yield _tokens(self.completion_tokens)
+            yield counted(self.completion_tokens, "token")
         if self.first_token_s is not None:
             yield f"first token {seconds(self.first_token_s)}"
         if self.tokens_per_s is not None:
@@ -85,10 +86,6 @@ class Closing:
 
     html: str
     plain: str
-
-
-def _tokens(count: int) -> str:
-    return f"{count:,} token{'' if count == 1 else 's'}"
 
 
 def seconds(value: float) -> str:
@@ -109,7 +106,7 @@ def closing(
     *,
     hints: Sequence[str] = (),
     note: Notice | str | None = None,
-    came: str = "text",
+    received: str = "text",
 ) -> Closing:
     """Return what stands under an answer.
 
@@ -118,34 +115,34 @@ def closing(
         facts: What is known about the answer.
         hints: Sentences about the prompt, each on a line of its own.
         note: What went wrong, when something did.
-        came: ``"text"``; or what came instead, ``"reasoning"`` or ``""``, which is then said.
+        received: ``"text"``; or what came instead, ``"reasoning"`` or ``""``, which is then said.
     """
     facts = facts or Facts()
     notice = Notice(note) if isinstance(note, str) else note
     mark = MARKS[status]
     quiet = [hint for hint in hints if hint]
-    if came in EMPTY and status == "complete" and not facts.elsewhere:
-        quiet.insert(0, EMPTY[came])
+    if received in EMPTY and status == "complete" and not facts.shown_elsewhere:
+        quiet.insert(0, EMPTY[received])
     if facts.dropped:
         quiet.append(facts.dropped)
     parts = list(facts.parts())
-    drawn_on = sources.lines(facts.searched, facts.looked_up)
+    source_lines = sources.lines(facts.searched, facts.looked_up)
     rows = [notice.plain] if notice else []
-    rows += [line.plain for line in drawn_on]
+    rows += [line.plain for line in source_lines]
     rows += quiet
     rows += [" · ".join(([mark] if mark else []) + parts)]
     return Closing(
-        html=(notice.html if notice else "") + _footer(mark, parts, drawn_on, quiet),
+        html=(notice.html if notice else "") + _footer(mark, parts, source_lines, quiet),
         plain="\n".join(plain(line) for line in rows if line),
     )
 
 
 def _footer(
-    mark: str, parts: Sequence[str], drawn_on: Sequence[sources.Line], quiet: Sequence[str]
+    mark: str, parts: Sequence[str], source_lines: Sequence[sources.Line], quiet: Sequence[str]
 ) -> str:
     marked = [f"<strong>{html.escape(mark)}</strong>"] if mark else []
     last = " · ".join(marked + [html.escape(part) for part in parts])
-    rows = [line.html for line in drawn_on]
+    rows = [line.html for line in source_lines]
     rows += [html.lines(line) for line in quiet] + ([last] if last else [])
     if not rows:
         return ""

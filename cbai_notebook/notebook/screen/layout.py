@@ -1,4 +1,4 @@
-"""Which part of an answer stands in which output, so that there are never too many outputs."""
+"""How an answer is laid out: its steps, and the outputs that hold their parts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,72 @@ from itertools import groupby
 from typing import Protocol
 
 from cbai_notebook.notebook.screen.bodies import Part
+from cbai_notebook.notebook.screen.calls import Calls
+from cbai_notebook.notebook.screen.reasoning import Reasoning
 from cbai_notebook.notebook.screen.surfaces import Bundle
 
-FREE = 3 / 4
+SINGLE_SHARE = 3 / 4
 """The share of the outputs that go to one part each, however small it is."""
 
-SHARE = 4
+LAST_SHARE = 4
 """Of the others, the last one is filled up until it holds this part of the answer: a fourth."""
 
 
-class Form(Protocol):
+class Step:
+    """The source of all that is painted of a step.
+
+    An answer that calls no tools is one step. What comes after the calls of a step belongs to the next.
+    """
+
+    def __init__(self) -> None:
+        self.reasoning = Reasoning()
+        self.text: list[str] = []
+        self.calls = Calls()
+
+    @property
+    def source(self) -> str:
+        """The text so far."""
+        return "".join(self.text)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything to read in the text."""
+        return any(text.strip() for text in self.text)
+
+    def end(self, now: float) -> None:
+        """Note that nothing more comes, at `now` (seconds)."""
+        self.reasoning.end(now)
+        self.calls.end()
+
+
+class Collapsible(Protocol):
+    """What stands beside the text and may be painted again: a fold of reasoning, lines of calls."""
+
+    def __len__(self) -> int:
+        """Return 0 when there is nothing to show."""
+
+    @property
+    def html(self) -> str:
+        """How it looks now, as safe markup."""
+
+    @property
+    def plain(self) -> str:
+        """What a reader without markup sees of it, which may be nothing."""
+
+
+class _CollapsibleBundler:
+    def bundle(self, parts: Sequence[Part]) -> Bundle:
+        bundle = {"text/html": "".join(part.html for part in parts)}
+        if plain := "\n".join(part.source for part in parts if part.source):
+            bundle["text/plain"] = plain
+        return bundle
+
+
+COLLAPSIBLE = _CollapsibleBundler()
+"""Makes outputs of what stands beside the text, as a body makes them of the text."""
+
+
+class Bundler(Protocol):
     """What makes an output of parts; a :class:`~cbai_notebook.notebook.screen.bodies.Body` is one."""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
@@ -27,13 +83,13 @@ class Slots:
     """Parts of an answer, spread over outputs.
 
     Args:
-        most: Outputs for parts at most.
+        max_outputs: Outputs for parts at most.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._free = int(most * FREE)
-        self._parts: list[tuple[Form, Part]] = []
+    def __init__(self, max_outputs: int) -> None:
+        self._max_outputs = max_outputs
+        self._singles = int(max_outputs * SINGLE_SHARE)
+        self._parts: list[tuple[Bundler, Part]] = []
         self._starts: list[int] = []
         self._last_chars = 0
         self._total = 0
@@ -41,13 +97,13 @@ class Slots:
     def __len__(self) -> int:
         return len(self._starts)
 
-    def add(self, form: Form, part: Part) -> int:
+    def add(self, bundler: Bundler, part: Part) -> int:
         """Place a part behind the others; return its number."""
         size = len(part.source)
-        if self._has_room_for_another():
+        if self._may_start_another():
             self._starts.append(len(self._parts))
             self._last_chars = 0
-        self._parts.append((form, part))
+        self._parts.append((bundler, part))
         self._last_chars += size
         self._total += size
         return len(self._parts) - 1
@@ -60,17 +116,19 @@ class Slots:
         """Return the output in which part `number` stands, by its own number."""
         slot = max(slot for slot, start in enumerate(self._starts) if start <= number)
         ends = [*self._starts[1:], len(self._parts)]
-        held = self._parts[self._starts[slot] : ends[slot]]
-        groups = groupby(held, key=lambda pair: id(pair[0]))
+        parts = self._parts[self._starts[slot] : ends[slot]]
+        groups = groupby(parts, key=lambda pair: id(pair[0]))
         return {slot: joined([_bundle(list(group)) for _, group in groups])}
 
-    def _has_room_for_another(self) -> bool:
-        if len(self._starts) < self._free:
+    def _may_start_another(self) -> bool:
+        if len(self._starts) < self._singles:
             return True
-        return len(self._starts) < self._most and self._last_chars >= self._total / SHARE
+        return (
+            len(self._starts) < self._max_outputs and self._last_chars >= self._total / LAST_SHARE
+        )
 
 
-def _bundle(parts: Sequence[tuple[Form, Part]]) -> Bundle:
+def _bundle(parts: Sequence[tuple[Bundler, Part]]) -> Bundle:
     return parts[0][0].bundle([part for _, part in parts])
 
 
@@ -78,11 +136,11 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
     """Return outputs that follow each other as one."""
     if len(bundles) == 1:
         return dict(bundles[0])
-    one: Bundle = {"text/html": "".join(bundle.get("text/html", "") for bundle in bundles)}
+    merged: Bundle = {"text/html": "".join(bundle.get("text/html", "") for bundle in bundles)}
     for kind in ("text/markdown", "text/plain"):
         texts = [bundle[kind] for bundle in bundles if bundle.get(kind)]
         if len(texts) > 1:
             texts = [text.rstrip("\n") for text in texts]
         if texts:
-            one[kind] = "\n\n".join(texts)
-    return one
+            merged[kind] = "\n\n".join(texts)
+    return merged

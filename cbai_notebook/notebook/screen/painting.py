@@ -14,10 +14,9 @@ from dataclasses import replace
 from cbai_notebook.conversation.tool_calls import ASKING, ToolCall
 from cbai_notebook.notebook.screen.bodies import Body, Ending, Part
 from cbai_notebook.notebook.screen.footer import Closing, Facts, Status, closing
-from cbai_notebook.notebook.screen.layout import Slots, joined
+from cbai_notebook.notebook.screen.layout import COLLAPSIBLE, Collapsible, Slots, Step, joined
 from cbai_notebook.notebook.screen.notice import Notice, waiting
 from cbai_notebook.notebook.screen.pace import Pace
-from cbai_notebook.notebook.screen.step import ASIDE, Aside, Step
 from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
 
 MERGE_CHARS = 20_000
@@ -56,9 +55,9 @@ class Painting:
         self._pace = Pace(clock, share)
         self._steps = [Step()]
         self._total = 0
-        self._slots = Slots(surface.most_outputs)
-        self._asides: dict[Aside, tuple[int, str]] = {}
-        self._stale: dict[Aside, None] = {}
+        self._slots = Slots(surface.max_outputs)
+        self._collapsibles: dict[Collapsible, tuple[int, str]] = {}
+        self._to_repaint: dict[Collapsible, None] = {}
         self._tail_shown: str | None = ""
         self._body = body()
         self._visible = False
@@ -78,11 +77,11 @@ class Painting:
             text = text.lstrip("\n")  # the lines of the calls part it from the text before
         if not text:
             return
-        with self._breakable() as sound:
+        with self._broken_until_done() as intact:
             step = self._step_after_calls()
             step.text.append(text)
             self._total += len(text)
-            if sound:
+            if intact:
                 self._body.feed(text)
             first = not self._visible and bool(text.strip())
             if first:
@@ -94,25 +93,25 @@ class Painting:
 
     def reasoning(self, text: str) -> None:
         """Take a part of the reasoning and paint it if its time has come."""
-        with self._breakable():
+        with self._broken_until_done():
             reasoning = self._step_after_calls().reasoning
             first = not reasoning
             reasoning.add(text, self._clock())
             if not self._visible:
-                self._touch(reasoning)
+                self._repaint_later(reasoning)
         if not self._visible:  # else the fold is closed; its text is completed at the end
             self._paint() if first else self.tick()
 
     def call(self, call: ToolCall) -> None:
         """Take news of a call and paint it: at once if it is the first of its step or the user is asked."""
-        with self._breakable():
+        with self._broken_until_done():
             steps = self._steps[::-1]
-            step = next((one for one in steps if one.calls.knows(call)), steps[0])
+            step = next((step for step in steps if step.calls.knows(call)), steps[0])
             first = not step.calls
             if first:
                 self._close_reasoning(step)
-            step.calls.take(call)
-            self._touch(step.calls)
+            step.calls.update(call)
+            self._repaint_later(step.calls)
         self._paint() if first or call.status == ASKING else self.tick()
 
     def due(self) -> float | None:
@@ -142,16 +141,16 @@ class Painting:
         if self._dirty and len(self._surface) > 1:
             self._paint()  # the last words are seen before the work on the whole begins
         complete = status == "complete"
-        came = "reasoning" if any(step.reasoning for step in self._steps) else ""
+        received = "reasoning" if any(step.reasoning for step in self._steps) else ""
         if any(step.has_words for step in self._steps):
-            came = "text"
+            received = "text"
 
-        def end(remark: str) -> Closing:
-            said = [remark, *hints] if remark else hints
-            return closing(status, footer, hints=said, note=note, came=came)
+        def end(format_note: str) -> Closing:
+            all_hints = [format_note, *hints] if format_note else hints
+            return closing(status, footer, hints=all_hints, note=note, received=received)
 
-        is_short = self._total < MERGE_CHARS and self._surface.can_replace
-        if len(self._surface) <= 1 or is_short or self._broken:
+        may_merge = self._total < MERGE_CHARS and self._surface.can_replace
+        if len(self._surface) <= 1 or may_merge or self._broken:
             self._finish_as_one(complete, end)
         else:
             self._finish_in_parts(complete, end)
@@ -159,20 +158,20 @@ class Painting:
 
     def _finish_as_one(self, complete: bool, end: Callable[[str], Closing]) -> None:
         bundles: list[Bundle] = []
-        remark = ""
+        format_note = ""
         for step in self._steps:
             is_last = step is self._steps[-1]
-            bundles += self._alone(step.reasoning)
+            bundles += self._collapsible_bundles(step.reasoning)
             if step.has_words:
                 body = self._body
                 if not is_last or step.calls or self._broken:
                     body = self._make_body()
                     body.feed(step.source)  # its own has given off its end, or may be in pieces
-                with self._breakable():
-                    text, remark = body.whole(complete and is_last)
+                with self._broken_until_done():
+                    text, format_note = body.merged(complete and is_last)
                 bundles.append(text)
-            bundles += self._alone(step.calls)
-        bundle = _closed(joined(bundles), end(remark))
+            bundles += self._collapsible_bundles(step.calls)
+        bundle = _closed(joined(bundles), end(format_note))
         if self._surface.can_replace and (len(self._surface) > 1 or self._broken):
             self._surface.replace(bundle)
         else:
@@ -181,20 +180,20 @@ class Painting:
 
     def _finish_in_parts(self, complete: bool, end: Callable[[str], Closing]) -> None:
         # An interrupt in here is followed by another call, which starts from the source.
-        with self._breakable():
+        with self._broken_until_done():
             changes: dict[int, Bundle] = {}
-            for aside in self._asides:
-                changes.update(self._beside(aside))
+            for collapsible in self._collapsibles:
+                changes.update(self._collapsible_output(collapsible))
             tail: list[Bundle] = []
-            remark = ""
+            format_note = ""
             if self._text_is_open:
                 ending = self._body.finish(complete)
-                remark = ending.note
+                format_note = ending.note
                 changes.update(self._seal_rest(replace(ending, parts=ending.parts[:-1])))
                 tail += [self._body.bundle(ending.parts[-1:])] if ending.parts else []
-            if (late := self._steps[-1].reasoning) not in self._asides:
-                tail += self._alone(late)
-            bundle = _closed(joined(tail), end(remark))
+            if (reasoning := self._steps[-1].reasoning) not in self._collapsibles:
+                tail += self._collapsible_bundles(reasoning)
+            bundle = _closed(joined(tail), end(format_note))
             if bundle["text/html"] or len(self._slots) < len(self._surface):
                 changes[len(self._slots)] = bundle
             self._send(changes)
@@ -211,26 +210,26 @@ class Painting:
     def _close_reasoning(self, step: Step) -> None:
         step.reasoning.end(self._clock())
         if step.reasoning:
-            self._touch(step.reasoning)
+            self._repaint_later(step.reasoning)
 
-    def _touch(self, aside: Aside) -> None:
+    def _repaint_later(self, collapsible: Collapsible) -> None:
         """Have something beside the text painted, with the next paint."""
-        self._stale[aside] = None
+        self._to_repaint[collapsible] = None
         self._dirty = True
 
     def _paint(self) -> None:
         if self._broken:
             return
-        with self._breakable():
+        with self._broken_until_done():
             changes: dict[int, Bundle] = {}
             step = self._steps[-1]
-            if self._visible and step.calls and step.calls not in self._asides:
+            if self._visible and step.calls and step.calls not in self._collapsibles:
                 ending = self._body.finish(complete=False)
                 parts = [part for part in ending.parts if part.source.strip()]
                 changes.update(self._seal_rest(replace(ending, parts=parts)))
-            for aside in self._stale:
-                changes.update(self._beside(aside))
-            self._stale = {}
+            for collapsible in self._to_repaint:
+                changes.update(self._collapsible_output(collapsible))
+            self._to_repaint = {}
             if self._text_is_open:
                 for part in self._body.take_sealed():
                     changes.update(self._seal(part))
@@ -252,22 +251,24 @@ class Painting:
         """Whether there is text at the end, which may grow."""
         return self._visible and not self._steps[-1].calls
 
-    def _beside(self, aside: Aside) -> dict[int, Bundle]:
+    def _collapsible_output(self, collapsible: Collapsible) -> dict[int, Bundle]:
         """Return the output in which something beside the text stands, if it looks different now."""
-        part = Part(aside.plain, aside.html)
-        number, shown = self._asides.get(aside, (None, ""))
+        part = Part(collapsible.plain, collapsible.html)
+        number, shown = self._collapsibles.get(collapsible, (None, ""))
         if part.html == shown:
             return {}
         if number is None:
-            number = self._slots.add(ASIDE, part)
+            number = self._slots.add(COLLAPSIBLE, part)
             self._tail_shown = None
         else:
             self._slots.change(number, part)
-        self._asides[aside] = (number, part.html)
+        self._collapsibles[collapsible] = (number, part.html)
         return self._slots.output(number)
 
-    def _alone(self, aside: Aside) -> list[Bundle]:
-        return [ASIDE.bundle([Part(aside.plain, aside.html)])] if aside else []
+    def _collapsible_bundles(self, collapsible: Collapsible) -> list[Bundle]:
+        if not collapsible:
+            return []
+        return [COLLAPSIBLE.bundle([Part(collapsible.plain, collapsible.html)])]
 
     def _seal(self, part: Part) -> dict[int, Bundle]:
         self._sealed.append(self._slots.add(self._body, part))
@@ -287,8 +288,8 @@ class Painting:
         tail = self._body.tail_html() if self._text_is_open else ""
         shown, self._tail_shown = self._tail_shown, tail
         slot = len(self._slots)
-        is_stale = shown is None and slot < len(self._surface)
-        if tail != shown and (tail or is_stale):
+        must_be_cleared = shown is None and slot < len(self._surface)
+        if tail != shown and (tail or must_be_cleared):
             return {slot: {"text/html": tail}}
         return {}
 
@@ -299,7 +300,7 @@ class Painting:
             self._surface.paint(dict(sorted(changes.items())))
 
     @contextmanager
-    def _breakable(self) -> Iterator[bool]:
+    def _broken_until_done(self) -> Iterator[bool]:
         """Hold the painting for broken if the block does not come to its end; yield whether it was whole."""
         before, self._broken = self._broken, True
         yield not before

@@ -68,8 +68,8 @@ class Reasoning:
 
     def closed_html(self) -> str:
         """Return the fold with all of the text: closed."""
-        took = (self._ended or 0.0) - (self._started or 0.0)
-        title = f"Thought for {seconds(took)}" if took >= 1 else "Reasoning"
+        duration_s = (self._ended or 0.0) - (self._started or 0.0)
+        title = f"Thought for {seconds(duration_s)}" if duration_s >= 1 else "Reasoning"
         return self._fold(title, self.text.strip("\n"))
 
     def _fold(self, title: str, text: str, style: str = "", state: str = "") -> str:

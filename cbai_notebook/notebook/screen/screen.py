@@ -43,11 +43,11 @@ class Screen:
         if format not in FORMATS:
             raise UsageError(f"There is no format {format!r}. Use one of: {', '.join(FORMATS)}.")
         self._finished = False
-        self._flow: Painting | _Typing
+        self._output: Painting | _TerminalWriter
         if isinstance(surface, TerminalSurface):
-            self._flow = _Typing(surface)
+            self._output = _TerminalWriter(surface)
         else:
-            self._flow = Painting(surface, body_of(format, surface.most_outputs), clock, share)
+            self._output = Painting(surface, body_of(format, surface.max_outputs), clock, share)
 
     @property
     def finished(self) -> bool:
@@ -56,36 +56,36 @@ class Screen:
 
     def wait(self, message: str = "Waiting for the answer") -> None:
         """Show one calm line until the first token comes; it never outlives :meth:`finish`."""
-        self._flow.wait(message)
+        self._output.wait(message)
 
     def text(self, text: str) -> None:
         """Take a part of the answer; the first is painted at once."""
         if text and not self._finished:
-            self._flow.text(text)
+            self._output.text(text)
 
     def reasoning(self, text: str) -> None:
         """Take a part of the model's reasoning; the first is painted at once."""
         if text and not self._finished:
-            self._flow.reasoning(text)
+            self._output.reasoning(text)
 
     def call(self, call: ToolCall) -> None:
         """Show a tool's call, or how one that is shown stands now; the first is painted at once."""
         if not self._finished:
-            self._flow.call(call)
+            self._output.call(call)
 
     def due(self) -> float | None:
         """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
-        return None if self._finished else self._flow.due()
+        return None if self._finished else self._output.due()
 
     def tick(self) -> None:
         """Paint, if it is time."""
         if not self._finished:
-            self._flow.tick()
+            self._output.tick()
 
     def flush(self) -> None:
         """Paint what has not been painted, whatever the clock says."""
         if not self._finished:
-            self._flow.flush()
+            self._output.flush()
 
     def finish(
         self,
@@ -104,16 +104,16 @@ class Screen:
             note: What went wrong, when something did.
         """
         if not self._finished:
-            self._flow.finish(status, footer, hints, note)
+            self._output.finish(status, footer, hints, note)
             self._finished = True
 
 
-class _Typing:
+class _TerminalWriter:
     """One answer in a terminal, written as it comes."""
 
     def __init__(self, surface: TerminalSurface) -> None:
         self._surface = surface
-        self._came = ""
+        self._received = ""
         self._calls = Calls()
 
     def wait(self, message: str) -> None:
@@ -121,16 +121,16 @@ class _Typing:
 
     def text(self, text: str) -> None:
         if text.strip():
-            self._came = "text"
+            self._received = "text"
         self._surface.text(text)
 
     def reasoning(self, text: str) -> None:
-        self._came = self._came or "reasoning"
+        self._received = self._received or "reasoning"
         self._surface.reasoning(text)
 
     def call(self, call: ToolCall) -> None:
         is_new = not self._calls.knows(call)
-        self._calls.take(call)
+        self._calls.update(call)
         # Nothing is said of one that asks, for the question follows.
         if not call.open or (is_new and call.status == RUNNING):
             self._surface.line(call_line(call, live=True))
@@ -153,5 +153,5 @@ class _Typing:
     ) -> None:
         for stopped in self._calls.open:
             self._surface.line(call_line(stopped))
-        end = closing(status, footer, hints=hints, note=note, came=self._came)
+        end = closing(status, footer, hints=hints, note=note, received=self._received)
         self._surface.close(end.plain)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cbai_notebook.notebook.screen import html
+from cbai_notebook.text import shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.client.agents.values import SearchResult
 
-MOST = 10
+MAX_SHOWN = 10
 """Pages, and names of knowledge, that are shown; the rest is counted."""
 
 _LONGEST_TITLE = 80
@@ -47,33 +48,33 @@ def lines(
         looked_up: Names of knowledge bases.
         words: What stands before each, as safe markup.
     """
-    made = [(words[0], [_page(one) for one in searched[:MOST]], len(searched))]
-    names = [_short(name, _LONGEST_TITLE) for name in looked_up[:MOST]]
-    made.append((words[1], [Line(html.escape(name), name) for name in names], len(looked_up)))
-    return [_line(what, shown, count) for what, shown, count in made if shown]
+    groups = [(words[0], [_page(page) for page in searched[:MAX_SHOWN]], len(searched))]
+    names = [shortened(name, _LONGEST_TITLE) for name in looked_up[:MAX_SHOWN]]
+    groups.append((words[1], [Line(html.escape(name), name) for name in names], len(looked_up)))
+    return [_line(label, shown, count) for label, shown, count in groups if shown]
 
 
-def _line(what: str, shown: Sequence[Line], count: int) -> Line:
+def _line(label: str, shown: Sequence[Line], count: int) -> Line:
     rest = [f"+ {count - len(shown)}"] if count > len(shown) else []
     return Line(
-        f"{what}: " + " · ".join([*(one.html for one in shown), *rest]),
-        f"{what}: " + " · ".join([*(one.plain for one in shown), *rest]),
+        f"{label}: " + " · ".join([*(line.html for line in shown), *rest]),
+        f"{label}: " + " · ".join([*(line.plain for line in shown), *rest]),
     )
 
 
-def _page(found: SearchResult) -> Line:
-    host = _host(found.url)
-    title = _short(found.title, _LONGEST_TITLE) or host or "a page without a title"
-    index = _short(found.index, _LONGEST_INDEX)
+def _page(page: SearchResult) -> Line:
+    host = _host(page.url)
+    title = shortened(page.title, _LONGEST_TITLE) or host or "a page without a title"
+    index = shortened(page.index, _LONGEST_INDEX)
     before = f"{index} " if index else ""
     if not host:
         return Line(html.escape(before + title), before + title)
     link = (
-        f'<a href="{html.escape(found.url)}" target="_blank" rel="noopener noreferrer">'
+        f'<a href="{html.escape(page.url)}" target="_blank" rel="noopener noreferrer">'
         f"{html.escape(title)}</a>"
     )
     behind = "" if title == host else f" ({host})"
-    return Line(html.escape(before) + link + html.escape(behind), f"{before}{title} {found.url}")
+    return Line(html.escape(before) + link + html.escape(behind), f"{before}{title} {page.url}")
 
 
 def _host(url: str) -> str:
@@ -84,8 +85,3 @@ def _host(url: str) -> str:
     if url[:7].lower() != "http://" and url[:8].lower() != "https://":
         return ""
     return (urlsplit(url).hostname or "") if allowed_link(url) else ""
-
-
-def _short(text: str, most: int) -> str:
-    line = " ".join(text[: 4 * most].split())
-    return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,9 +1,16 @@
-"""What a screen paints on: an ordered list of output slots."""
+"""What a screen paints on: an ordered list of outputs, under a cell or in an Output widget."""
 
 from __future__ import annotations
 
+import sys
+import threading
+import uuid
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from ipywidgets import Output
 
 Bundle = dict[str, str]
 """One output in several forms: MIME type to text."""
@@ -16,12 +23,12 @@ class Surface(Protocol):
         repaints_all: Whether every paint sends all outputs again, so that its price is the length
             of the whole answer and not of the part that changed.
         can_replace: Whether :meth:`replace` may be called.
-        most_outputs: How many outputs the sealed parts of an answer may have.
+        max_outputs: How many outputs the sealed parts of an answer may have.
     """
 
     repaints_all: bool
     can_replace: bool
-    most_outputs: int
+    max_outputs: int
 
     def __len__(self) -> int:
         """Return the number of outputs."""
@@ -34,3 +41,137 @@ class Surface(Protocol):
 
     def close(self) -> None:
         """Settle what was painted; nothing is painted after this."""
+
+
+class CellSurface:
+    """The outputs of the cell in which this object was made, however long ago and from any thread.
+
+    Args:
+        owns_cell: Whether everything under the cell is ours, so that it may be cleared for one clean
+            output at the end.
+        shell: The IPython shell; the running one by default.
+    """
+
+    repaints_all = False
+    # JupyterLab hides what comes after the fiftieth output of a cell.
+    max_outputs = 40
+
+    def __init__(self, *, owns_cell: bool, shell: InteractiveShell | None = None) -> None:
+        if shell is None:
+            from IPython.core.interactiveshell import InteractiveShell
+
+            shell = InteractiveShell.instance()
+        self.can_replace = owns_cell
+        self._ids: list[str] = []
+        self._id_prefix = uuid.uuid4().hex[:12]
+        self._publisher: Any = shell.display_pub
+        # Kernels route an output by the request that it answers. Outside a kernel there is no such thing.
+        self._cell: dict[str, Any] | None = dict(
+            getattr(self._publisher, "parent_header", None) or {}
+        )
+        self._thread = threading.get_ident()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def paint(self, slots: Mapping[int, Bundle]) -> None:
+        """Paint outputs, lowest number first; the number one past the last adds an output."""
+        for slot, bundle in slots.items():
+            if slot < len(self._ids):
+                self._show(bundle, self._ids[slot], update=True)
+            else:
+                self._add(bundle, f"{self._id_prefix}-{slot}")
+
+    def replace(self, bundle: Bundle) -> None:
+        """Make `bundle` the only output of the cell."""
+        # With `wait` the old outputs stand until the new one comes, so the page does not jump.
+        self._clear()
+        self._ids = []
+        self._add(bundle, f"{self._id_prefix}-whole")
+
+    def close(self) -> None:
+        """Do nothing: every output is already in its last state."""
+
+    def _add(self, bundle: Bundle, display_id: str) -> None:
+        self._show(bundle, display_id)
+        # Only now, so that an output whose sending was interrupted is sent again, not updated.
+        self._ids.append(display_id)
+
+    def _show(self, bundle: Bundle, display_id: str, *, update: bool = False) -> None:
+        transient = {"display_id": display_id}
+        if not self._could_reach_another_cell():
+            self._publisher.publish(data=bundle, metadata={}, transient=transient, update=update)
+            return
+        if not update:
+            sys.stdout.flush()
+        self._send(
+            "update_display_data" if update else "display_data",
+            {"data": bundle, "metadata": {}, "transient": transient},
+        )
+
+    def _clear(self) -> None:
+        if self._could_reach_another_cell():
+            self._send("clear_output", {"wait": True})
+        else:
+            self._publisher.clear_output(wait=True)
+
+    def _could_reach_another_cell(self) -> bool:
+        """Whether an ordinary publish from here could reach another cell.
+
+        Kernels before 7 keep one current cell for all threads, later ones one for each context.
+        """
+        if not self._cell:
+            return False
+        return threading.get_ident() != self._thread or self._publisher.parent_header != self._cell
+
+    def _send(self, kind: str, content: dict[str, Any]) -> None:
+        publisher = self._publisher
+        publisher.session.send(
+            publisher.pub_socket, kind, content, parent=self._cell, ident=publisher.topic
+        )
+
+
+class OutputSurface:
+    """The outputs of an Output widget; what it held before is replaced.
+
+    Only the ``outputs`` trait is assigned, which is safe from any thread and needs no cell that runs.
+    Every assignment sends all outputs, so while the answer comes they travel in the one form that is
+    shown; the others follow when it is complete.
+
+    Args:
+        output: The widget.
+    """
+
+    repaints_all = True
+    can_replace = True
+    max_outputs = 40
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._bundles: list[Bundle] = []
+
+    def __len__(self) -> int:
+        return len(self._bundles)
+
+    def paint(self, slots: Mapping[int, Bundle]) -> None:
+        """Paint outputs, lowest number first; the number one past the last adds an output."""
+        for slot, bundle in slots.items():
+            self._bundles[slot : slot + 1] = [bundle]
+        self._assign(light=True)
+
+    def replace(self, bundle: Bundle) -> None:
+        """Make `bundle` the only output."""
+        self._bundles = [bundle]
+        self._assign(light=False)
+
+    def close(self) -> None:
+        """Send the outputs in all their forms."""
+        self._assign(light=False)
+
+    def _assign(self, *, light: bool) -> None:
+        self._output.outputs = tuple(_record(bundle, light=light) for bundle in self._bundles)
+
+
+def _record(bundle: Bundle, *, light: bool) -> dict[str, Any]:
+    shown = {"text/html": bundle["text/html"]} if light and "text/html" in bundle else dict(bundle)
+    return {"output_type": "display_data", "data": shown, "metadata": {}}

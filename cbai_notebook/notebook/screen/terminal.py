@@ -6,12 +6,9 @@ import os
 import sys
 from typing import TextIO
 
-_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
+from cbai_notebook.text import without_controls
 
-# An escape sequence may be split over tokens, so what could start one is taken out, not the sequence.
-_CONTROLS = (*range(0x00, 0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0))
-_DIRECTIONS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_UNSEEN = dict.fromkeys((*_CONTROLS, *_DIRECTIONS))
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class TerminalSurface:
@@ -25,48 +22,48 @@ class TerminalSurface:
 
     def __init__(self, stream: TextIO | None = None, *, colour: bool | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
-        self._dims = self._may_dim() if colour is None else colour
-        self._reasoning = False
-        self._lines = False
-        self._fresh_line = True
+        self._can_dim = self._supports_dim() if colour is None else colour
+        self._in_reasoning = False
+        self._after_line = False
+        self._at_line_start = True
 
     def text(self, text: str) -> None:
         """Write a part of the answer."""
-        text = _visible(text)
-        if self._lines:
+        text = without_controls(text)
+        if self._after_line:
             text = text.lstrip("\n")
-        if (self._reasoning or self._lines) and text:
-            self._reasoning = self._lines = False
+        if (self._in_reasoning or self._after_line) and text:
+            self._in_reasoning = self._after_line = False
             self._end_line()
             self._write("\n")
         self._write(text)
 
     def line(self, line: str) -> None:
         """Write a line beside the answer, dimmed, such as one about a call."""
-        self._reasoning, self._lines = False, True
+        self._in_reasoning, self._after_line = False, True
         self._end_line()
-        line = _visible(line)
-        self._write(f"{_DIM}{line}{_PLAIN}\n" if self._dims else f"{line}\n")
+        line = without_controls(line)
+        self._write(f"{_DIM}{line}{_PLAIN}\n" if self._can_dim else f"{line}\n")
 
     def reasoning(self, text: str) -> None:
         """Write a part of the reasoning: dimmed, or announced where nothing can be dimmed."""
-        text = _visible(text)
-        if not self._reasoning:
-            self._reasoning = True
+        text = without_controls(text)
+        if not self._in_reasoning:
+            self._in_reasoning = True
             self._end_line()
-            if not self._dims:
+            if not self._can_dim:
                 self._write("Reasoning:\n")
-        self._write(f"{_DIM}{text}{_PLAIN}" if self._dims else text, shown=text)
+        self._write(f"{_DIM}{text}{_PLAIN}" if self._can_dim else text, shown=text)
 
     def close(self, closing: str) -> None:
         """End the answer and write the lines that stand under it."""
         self._end_line()
         if closing:
-            closing = _visible(closing)
-            self._write(f"{_DIM}{closing}{_PLAIN}\n" if self._dims else f"{closing}\n")
+            closing = without_controls(closing)
+            self._write(f"{_DIM}{closing}{_PLAIN}\n" if self._can_dim else f"{closing}\n")
 
     def _end_line(self) -> None:
-        if not self._fresh_line:
+        if not self._at_line_start:
             self._write("\n")
 
     def _write(self, text: str, shown: str | None = None) -> None:
@@ -79,11 +76,7 @@ class TerminalSurface:
             coding = self._stream.encoding or "ascii"
             self._stream.write(text.encode(coding, "replace").decode(coding))
         self._stream.flush()
-        self._fresh_line = shown.endswith("\n")
+        self._at_line_start = shown.endswith("\n")
 
-    def _may_dim(self) -> bool:
+    def _supports_dim(self) -> bool:
         return self._stream.isatty() and not os.environ.get("NO_COLOR")
-
-
-def _visible(text: str) -> str:
-    return text.translate(_UNSEEN)

@@ -23,7 +23,7 @@ class Clock:
 class RecordingSurface:
     """Keeps the outputs as a notebook would, and every message that made them so."""
 
-    most_outputs = 40
+    max_outputs = 40
 
     def __init__(self, *, can_replace: bool = True, repaints_all: bool = False) -> None:
         self.can_replace = can_replace

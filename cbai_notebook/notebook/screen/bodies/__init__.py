@@ -21,17 +21,17 @@ _BODIES: dict[str, Callable[[int], Body]] = {
     "markdown": MarkdownBody,
     "text": TextBody,
     "code": CodeBody,
-    "json": lambda most: JsonBody(),
+    "json": lambda max_outputs: JsonBody(),
 }
 
 FORMATS = tuple(_BODIES)
 
 
-def body_of(form: str, most: int) -> Callable[[], Body]:
+def body_of(format: str, max_outputs: int) -> Callable[[], Body]:
     """Return what makes an empty body.
 
     Args:
-        form: One of :data:`FORMATS`.
-        most: How many outputs its parts may have.
+        format: One of :data:`FORMATS`.
+        max_outputs: How many outputs its parts may have.
     """
-    return partial(_BODIES[form], most)
+    return partial(_BODIES[format], max_outputs)

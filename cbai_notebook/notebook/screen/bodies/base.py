@@ -10,7 +10,7 @@ from cbai_notebook.notebook.screen.surfaces import Bundle
 
 SEAL_CHARS = 1500
 SEAL_SHARE = 3 / 8
-"""Text is sealed once the open tail has ``max(SEAL_CHARS, total / (most * SEAL_SHARE))`` characters."""
+"""Text is sealed once the open tail has ``max(SEAL_CHARS, total / (max_outputs * SEAL_SHARE))`` characters."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Body(Protocol):
             complete: Whether the whole answer came, so that a wrong form is worth a word.
         """
 
-    def whole(self, complete: bool) -> tuple[Bundle, str]:
+    def merged(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output, and a sentence about its form or an empty string.
 
         Called once, instead of :meth:`finish`.
@@ -69,15 +69,15 @@ class Body(Protocol):
         """Return parts that follow each other as one output in all its forms."""
 
 
-class Lines:
+class LineSealer:
     """Text that is sealed in whole lines.
 
     Args:
-        most: How many outputs its parts may have.
+        max_outputs: How many outputs its parts may have.
     """
 
-    def __init__(self, most: int) -> None:
-        self._share = most * SEAL_SHARE
+    def __init__(self, max_outputs: int) -> None:
+        self._share = max_outputs * SEAL_SHARE
         self.tail = ""
         self._total = 0
 
@@ -95,11 +95,11 @@ class Lines:
         return sealed
 
 
-def sources(parts: Sequence[Part]) -> str:
+def joined_source(parts: Sequence[Part]) -> str:
     """Return the source of parts that follow each other."""
     return "".join(part.source for part in parts)
 
 
-def htmls(parts: Sequence[Part]) -> str:
+def joined_html(parts: Sequence[Part]) -> str:
     """Return the markup of parts that follow each other."""
     return "".join(part.html for part in parts)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cbai_notebook.notebook.screen.bodies.base import Ending, Lines, Part, htmls, sources
+from cbai_notebook.notebook.screen.bodies.base import (
+    Ending,
+    LineSealer,
+    Part,
+    joined_html,
+    joined_source,
+)
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
@@ -24,11 +30,11 @@ class CodeBody:
     """An answer as highlighted code; when it is one fenced block, its fence is taken off.
 
     Args:
-        most: How many outputs its parts may have.
+        max_outputs: How many outputs its parts may have.
     """
 
-    def __init__(self, most: int) -> None:
-        self._lines = Lines(most)
+    def __init__(self, max_outputs: int) -> None:
+        self._lines = LineSealer(max_outputs)
         self._opening: str | None = None
         self._language = LANGUAGE
         self._sealed: list[str] = []
@@ -80,14 +86,14 @@ class CodeBody:
             {0: self._part(self._opening + self._sealed[0])},
         )
 
-    def whole(self, complete: bool) -> tuple[Bundle, str]:
+    def merged(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
         code, language = unfenced(self._source())
         return _bundle(code, language, code_html(code, language)), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return lines that follow each other as one output in all its forms."""
-        return _bundle(sources(parts), self._language, htmls(parts))
+        return _bundle(joined_source(parts), self._language, joined_html(parts))
 
     def _source(self) -> str:
         return "".join([self._opening or "", *self._sealed, self._lines.tail])

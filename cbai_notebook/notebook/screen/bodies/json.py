@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cbai_notebook.notebook.screen.bodies.base import Ending, Part, htmls, sources
+from cbai_notebook.notebook.screen.bodies.base import Ending, Part, joined_html, joined_source
 from cbai_notebook.notebook.screen.bodies.code import code_html, unfenced
 from cbai_notebook.notebook.screen.bodies.text import text_part
 from cbai_notebook.notebook.screen.surfaces import Bundle
@@ -53,14 +53,14 @@ class JsonBody:
         part, note = _json_part("".join(self._parts), complete)
         return Ending([part], note=note)
 
-    def whole(self, complete: bool) -> tuple[Bundle, str]:
+    def merged(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
         part, note = _json_part("".join(self._parts), complete)
         return self.bundle([part]), note
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return the answer as one output in all its forms."""
-        return {"text/html": htmls(parts), "text/plain": plain(sources(parts))}
+        return {"text/html": joined_html(parts), "text/plain": plain(joined_source(parts))}
 
 
 def _json_part(source: str, complete: bool) -> tuple[Part, str]:

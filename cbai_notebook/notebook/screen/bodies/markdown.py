@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cbai_notebook.notebook.screen.bodies.base import Ending, Part, htmls, sources
+from cbai_notebook.notebook.screen.bodies.base import Ending, Part, joined_html, joined_source
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
@@ -17,13 +17,13 @@ class MarkdownBody:
     """An answer in Markdown.
 
     Args:
-        most: How many outputs its parts may have.
+        max_outputs: How many outputs its parts may have.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_outputs: int) -> None:
         from cbai_notebook.notebook.markdown import Document
 
-        self._document: Document = Document(most=most)
+        self._document: Document = Document(most=max_outputs)
 
     def feed(self, text: str) -> None:
         """Take more of the answer."""
@@ -50,7 +50,7 @@ class MarkdownBody:
             {index: Part(piece.source, piece.html) for index, piece in final.changed.items()},
         )
 
-    def whole(self, complete: bool) -> tuple[Bundle, str]:
+    def merged(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
         from cbai_notebook.notebook.markdown import wrap
 
@@ -61,7 +61,7 @@ class MarkdownBody:
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return blocks that follow each other as one output in all its forms."""
-        return _bundle(sources(parts), htmls(parts))
+        return _bundle(joined_source(parts), joined_html(parts))
 
 
 def _bundle(source: str, shown: str) -> Bundle:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cbai_notebook.notebook.screen import html
-from cbai_notebook.notebook.screen.bodies.base import Ending, Lines, Part, htmls, sources
+from cbai_notebook.notebook.screen.bodies.base import (
+    Ending,
+    LineSealer,
+    Part,
+    joined_html,
+    joined_source,
+)
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
@@ -14,11 +20,11 @@ class TextBody:
     """An answer as it was written: nothing is a mark-up, spaces and lines stay.
 
     Args:
-        most: How many outputs its parts may have.
+        max_outputs: How many outputs its parts may have.
     """
 
-    def __init__(self, most: int) -> None:
-        self._lines = Lines(most)
+    def __init__(self, max_outputs: int) -> None:
+        self._lines = LineSealer(max_outputs)
         self._sealed: list[str] = []
 
     def feed(self, text: str) -> None:
@@ -46,13 +52,13 @@ class TextBody:
         """Return the last lines."""
         return Ending([text_part(self._lines.tail)] if self._lines.tail else [])
 
-    def whole(self, complete: bool) -> tuple[Bundle, str]:
+    def merged(self, complete: bool) -> tuple[Bundle, str]:
         """Return all of the answer as one output."""
         return self.bundle([text_part("".join([*self._sealed, self._lines.tail]))]), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return lines that follow each other as one output in all its forms."""
-        return {"text/html": htmls(parts), "text/plain": plain(sources(parts))}
+        return {"text/html": joined_html(parts), "text/plain": plain(joined_source(parts))}
 
 
 def text_part(source: str) -> Part:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbai_notebook.notebook.panel.pace import SharedPace
+from cbai_notebook.notebook.screen.pace import SharedPace
 
 
 def test_the_share_is_by_the_answers_that_stream() -> None:
