@@ -1,7 +1,7 @@
-"""Markdown from a model as safe HTML: whole, or growing while it streams.
+"""Render Markdown from a model as safe HTML: a complete text, or one that still streams.
 
-What a model writes is hostile until shown otherwise. :func:`render` and :class:`Document` turn it
-into HTML that runs nothing and loads nothing.
+Model output is untrusted. :func:`render` and :class:`Document` turn it into HTML that runs nothing
+and loads nothing.
 Importing this package is light: the parser, the highlighter and the sanitiser load on first use.
 """
 
@@ -26,7 +26,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for (PEP 562)."""
+    """Import a public name on first access (PEP 562)."""
     from importlib import import_module
 
     if name not in _HOMES:

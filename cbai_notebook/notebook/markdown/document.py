@@ -1,4 +1,4 @@
-"""A Markdown text that grows: what can no longer change is rendered once, and sealed."""
+"""A Markdown text that grows: blocks that can no longer change are rendered once and sealed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _LONG_ANSWER = 100_000
 
 
 def smallest_piece(most: int) -> int:
-    """Return how many characters a piece has at least, but for the last.
+    """Return the minimum length of a piece in characters; the last piece may be shorter.
 
-    A short tail is painted fast, and yet so many pieces must be left for a long answer that its tail
-    stays short as well.
+    Short pieces keep the tail short, so that it is painted fast. But the number of pieces is limited,
+    and enough of them must remain for the rest of a long answer.
 
     Args:
-        most: How many pieces there are at most.
+        most: The maximum number of pieces.
     """
     return max(_MIN_PIECE, _LONG_ANSWER // most)
 
@@ -36,9 +36,9 @@ class Piece:
     """A part of the text that can no longer change.
 
     Attributes:
-        index: Its place among the pieces, from 0.
+        index: Its position among the pieces, from 0.
         source: Its Markdown.
-        body: Its HTML, without the element around it; bodies may be joined.
+        body: Its HTML without the wrapper element; bodies may be joined.
     """
 
     index: int
@@ -47,7 +47,7 @@ class Piece:
 
     @property
     def html(self) -> str:
-        """The piece as an output of its own."""
+        """The piece as a complete output, with the wrapper element."""
         return wrap(self.body)
 
 
@@ -56,9 +56,9 @@ class Final:
     """The end of a text.
 
     Attributes:
-        pieces: The pieces that had not been taken yet; the last one ends the text.
-        changed: Pieces taken earlier that look different now, by index, because a link that they
-            use was defined after them.
+        pieces: The pieces that were not taken yet; the last one ends the text.
+        changed: Pieces taken earlier whose HTML is different now, by index, because a link that
+            they use was defined after them.
     """
 
     pieces: list[Piece]
@@ -67,55 +67,54 @@ class Final:
 
 @dataclass(frozen=True)
 class _Block:
-    """The text from one place where it could be cut to the next."""
+    """The text between two places where it could be cut."""
 
     source: str
     body: str
     definitions: int
-    """How many link definitions it was written with."""
+    """Number of link definitions that were known when the body was rendered."""
 
 
 class Document:
-    """Render a growing text: sealed pieces, and an open tail.
+    """Render a growing text as sealed pieces and an open tail.
 
-    Sealed pieces joined equal the whole text rendered at once, however the text was fed. Feeding is
-    cheap; parsing is done by :meth:`take_sealed` and :meth:`tail_html`, which should be called at
-    the pace of the screen.
+    All pieces joined equal the complete text rendered at once, however the text was fed. Feeding is
+    cheap; :meth:`take_sealed` and :meth:`tail_html` parse, so call them at the pace of the screen.
     """
 
     def __init__(self, *, smallest: int | None = None, most: int = 40) -> None:
         """Start an empty text.
 
         Args:
-            smallest: How many characters a piece has at least, but for the last; by default what
-                :func:`smallest_piece` says.
-            most: How many pieces there are at most, however long the text; the last one not counted.
-                The more there may be, the shorter is the tail of a long text.
+            smallest: The minimum length of a piece in characters; the last piece may be shorter.
+                By default from :func:`smallest_piece`.
+            most: The maximum number of pieces, however long the text; the last one is not counted.
+                With more pieces the tail of a long text is shorter.
         """
         self._smallest = smallest_piece(most) if smallest is None else smallest
         self._most = most
         self._pieces: list[Piece] = []
         self._definitions_seen: list[int] = []
-        self._blocks: list[_Block] = []  # closed, not sealed
+        self._blocks: list[_Block] = []  # closed, but not sealed yet
         self._block_characters = 0
-        self._open: list[str] = []  # the source after them
+        self._open: list[str] = []  # the source after the closed blocks
         self._open_characters = 0
         self._sealed_characters = 0
         self._references: dict[str, Any] = {}
         self._block_starts = _BlockStarts()
-        self._retry_at = 0  # a longer open text is looked at again only from this length on
+        self._retry_at = 0  # length of the open text at which it is parsed again
         self._carriage_return = False
         self._tail: str | None = None
         self._finished = False
 
     def feed(self, text: str) -> None:
-        """Add text at the end.
+        """Append text.
 
         Args:
-            text: The next characters, cut anywhere.
+            text: The next characters; they may end anywhere, even between CR and LF.
 
         Raises:
-            ValueError: After :meth:`finish`.
+            ValueError: The text is finished.
         """
         if self._finished:
             raise ValueError("The text is finished; start a new Document to render another.")
@@ -140,17 +139,17 @@ class Document:
 
     @property
     def tail_characters(self) -> int:
-        """How long the tail is, in characters; cheap."""
+        """Length of the tail in characters; cheap."""
         return self._block_characters + self._open_characters
 
     def take_sealed(self) -> list[Piece]:
-        """Seal what can be sealed, and return the new pieces. Call it between two paints."""
+        """Seal the blocks that can no longer change; return the new pieces. Call it between two paints."""
         if self.tail_characters >= self._needed(self._sealed_characters):
             self._close_blocks()
         return self._seal()
 
     def tail_html(self) -> str:
-        """Render what is not sealed yet, as an output of its own."""
+        """Render the text that is not sealed yet, as a complete output."""
         self._close_blocks()
         if self._tail is None:
             environment = self._environment(unfinished=True)
@@ -181,7 +180,7 @@ class Document:
 
     @property
     def pieces(self) -> list[Piece]:
-        """All pieces sealed so far, as they look now."""
+        """All pieces sealed so far, with their current HTML."""
         return list(self._pieces)
 
     def _open_source(self) -> str:
@@ -190,14 +189,14 @@ class Document:
         return self._open[0] if self._open else ""
 
     def _environment(self, *, unfinished: bool = False) -> dict[str, Any]:
-        """Make a parser's environment; its definitions are kept apart until they are certain."""
+        """Return the parser's environment; new definitions go into a separate map until they are final."""
         return {"references": ChainMap({}, self._references), "unfinished": unfinished}
 
     def _close_blocks(self) -> None:
         """Look for closed blocks, if one may have closed and the open text has grown enough.
 
-        A long block is not read again at every blank line in it, only when it is a tenth longer, so
-        that all readings together cost no more than a few.
+        A long block is not parsed again at every blank line in it, only when it is a tenth longer, so
+        that all parsing together costs no more than parsing the text a few times.
         """
         if self._block_starts.seen and self._open_characters >= self._retry_at:
             self._close(complete=False)
@@ -250,7 +249,7 @@ class Document:
             first = last
 
     def _seal(self, *, everything: bool = False) -> list[Piece]:
-        """Join closed blocks to pieces that are long enough."""
+        """Join closed blocks into pieces that are long enough."""
         new: list[Piece] = []
         pending: list[_Block] = []
         length = 0
@@ -281,10 +280,10 @@ class Document:
         return piece
 
     def _needed(self, total: int) -> int:
-        """How long a piece must be that ends after so many characters.
+        """Return the minimum length of a piece that ends at character `total` of the text.
 
-        A small share of the text keeps the tail short: a fifteenth, where there may be 40 pieces. Once
-        most of the pieces are used up the share grows to sevenfold, so that they last for any text.
+        It is a small share of the text, which keeps the tail short: a fifteenth, with 40 pieces. Once
+        most pieces are used up, the share grows to seven times that, so that they last for any text.
         """
         index = len(self._pieces)
         if index >= self._most:
@@ -294,10 +293,10 @@ class Document:
         return max(self._smallest, int(total / (self._most * _PIECE_SHARE) * grown))
 
     def _changed(self) -> list[Piece]:
-        """Render the pieces again that use a definition that came after them."""
+        """Render again the pieces that use a definition that came after them."""
         changed = []
         for piece, definitions in zip(list(self._pieces), self._definitions_seen, strict=True):
-            # The first definition of a label wins, so only one that was added since can matter.
+            # The first definition of a label wins, so only a definition added since then can matter.
             if definitions == len(self._references) or "[" not in piece.source:
                 continue
             environment = {"references": ChainMap({}, self._references)}
@@ -312,7 +311,7 @@ class Document:
 
 
 class _BlockStarts:
-    """Watch a text for a complete line that follows a blank one: only there a block can begin."""
+    """Watch a text for a complete line after a blank one: only such a line can begin a block."""
 
     def __init__(self) -> None:
         self.seen = False
@@ -320,7 +319,7 @@ class _BlockStarts:
         self._after_blank = False
 
     def feed(self, text: str) -> None:
-        """Read on."""
+        """Read more text."""
         first, *rest = text.split("\n")
         self._blank = self._blank and not first.strip(" \t")
         for line in rest:

@@ -1,4 +1,4 @@
-"""Code in colour, without style sheets."""
+"""Highlight code with inline styles, in the colours of Jupyter's editor."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cbai_notebook.notebook.markdown.limits import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# JupyterLab's names for the colours of its editor; the second value stands in where they are
-# missing, in a tone that reads on white and on black.
+# JupyterLab's names for the colours of its editor. The value is the fallback where the variable is
+# missing: a tone that is readable on white and on black.
 _COLOURS = {
     "keyword": "#008a00",
     "atom": "#6f6fd8",
@@ -46,7 +46,7 @@ _STYLES = {
 _BOLD = "; font-weight: bold"
 _ITALIC = "; font-style: italic"
 
-# Kinds of token, by the longest matching name that Pygments gives them.
+# Styles by Pygments token type; the longest matching type name wins.
 _KINDS = {
     "Keyword": _STYLES["keyword"] + _BOLD,
     "Keyword.Constant": _STYLES["keyword"] + _BOLD,
@@ -83,8 +83,8 @@ _KINDS = {
     "Generic.Traceback": _STYLES["error"],
     "Generic.Prompt": _STYLES["meta"],
 }
-# The lexers, by one of their names, whose every single step was found to be short on code that was
-# made to be slow, within the limits. The clock can stop a lexer between two steps, not inside one.
+# Lexers, by one of their names, that were tried on code made to be slow, within the limits: every
+# single step was short. The clock can stop a lexer between two steps, not inside one.
 _LEXERS = frozenset(
     str.split(
         "apacheconf awk bash bat bibtex c c++ clojure cmake common-lisp console csharp css cuda dart"
@@ -101,12 +101,12 @@ _NAME = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
 
 
 def highlight(code: str, language: str, *, clock: Callable[[], float] = time.thread_time) -> str:
-    """Write code as HTML, in the colours of Jupyter's editor.
+    """Return code as HTML, in the colours of Jupyter's editor.
 
     Args:
         code: The code.
-        language: The first word of a fence, such as ``python``; it is only looked up.
-        clock: Measures the CPU seconds that the lexer takes.
+        language: The first word of a fence, such as ``python``; only used to find the lexer.
+        clock: Returns CPU seconds, to measure the lexer.
 
     Returns:
         Escaped HTML for the inside of ``<code>``; in one colour when the language is unknown, or
@@ -119,11 +119,11 @@ def highlight(code: str, language: str, *, clock: Callable[[], float] = time.thr
     output = _ColouredRuns()
     for number, (_, kind, value) in enumerate(lexer.get_tokens_unprocessed(code)):
         output.add(kind, value)
-        # Where the kernel is asked for the time, looking at the clock costs more than a token.
+        # On some systems the clock is a system call, which costs more than a token.
         if number % _TOKENS_PER_CLOCK == 0 and clock() > limit:
             _remember_slow(language, code)
             return escape(code, quote=False)
-    # A lexer that loses or reorders text must not change what is read.
+    # A lexer that loses or reorders text must not change the code that is shown.
     return output.html() if output.text == code else escape(code, quote=False)
 
 
@@ -152,7 +152,7 @@ def _too_long(code: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Any | None:
-    """Find the lexer for a language, if it is one of the list."""
+    """Return the lexer for a language, or None when it is not on the list."""
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
@@ -167,7 +167,7 @@ _ALIASES = {"jsonc": "json", "json5": "json", "jsonl": "json", "py": "python", "
 
 
 class _ColouredRuns:
-    """Neighbours of one style, merged; white space takes the style of what stands before it."""
+    """Tokens as HTML, neighbours of one style merged; white space takes the style before it."""
 
     def __init__(self) -> None:
         self._all: list[str] = []
@@ -176,7 +176,7 @@ class _ColouredRuns:
         self._text: list[str] = []
 
     def add(self, kind: Any, text: str) -> None:
-        """Take the next token."""
+        """Add the next token."""
         self._all.append(text)
         style = _style(kind)
         if style != self._style and not text.isspace():
@@ -186,11 +186,11 @@ class _ColouredRuns:
 
     @property
     def text(self) -> str:
-        """All that was taken, as it came."""
+        """The text of all tokens, unchanged."""
         return "".join(self._all)
 
     def html(self) -> str:
-        """Write what was taken."""
+        """Return the HTML of all tokens."""
         self._close()
         return "".join(self._out)
 
@@ -203,7 +203,7 @@ class _ColouredRuns:
 
 @lru_cache(maxsize=512)
 def _style(kind: Any) -> str:
-    """Find the style of a kind of token, or of the nearest kind above it."""
+    """Return the style of a token type, or of its nearest parent type that has one."""
     names = str(kind).split(".")[1:]
     while names:
         style = _KINDS.get(".".join(names))

@@ -1,6 +1,6 @@
-"""How much of one thing is worked on; beyond it, text is shown as it is.
+"""Limits on the work for one text; beyond them, text is shown as it is.
 
-They keep a hostile or broken answer from holding the kernel. Ordinary answers stay far below.
+They keep a hostile or broken answer from blocking the kernel. Ordinary answers stay far below them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ INLINE_CHARACTERS = 30_000
 FORMULA_CHARACTERS = 5_000
 FORMULA_LINES = 100
 FORMULA_NESTING = 40
-"""A longer or deeper formula is no formula."""
+"""A formula that is longer or nests deeper is not typeset."""
 
 HIGHLIGHT_CHARACTERS = 20_000
 HIGHLIGHT_LINE = 500
@@ -23,7 +23,7 @@ HIGHLIGHT_SPACE = 200
 
 HIGHLIGHT_SECONDS = 0.25
 HIGHLIGHT_SECONDS_PER_CHARACTER = 20e-6
-"""CPU time for one block, many times what ordinary code takes: some of Pygments' rules are slow on
+"""CPU time for one block, many times that of ordinary code: some of Pygments' rules are slow on
 code that was made to be slow. Code that takes longer is shown in one colour."""
 
 NESTING = 20
@@ -33,13 +33,13 @@ EMPHASIS_DEPTH = 10
 """Emphasis nested deeper is dropped; its text stays."""
 
 FILLED_CELLS = 200
-"""Cells that short rows of one table may leave to be filled, beside as many as it has."""
+"""The short rows of one table may need this many empty cells more than the table has written cells."""
 
 ADDRESS_CHARACTERS = 2_000
-"""A longer address is no link."""
+"""A longer address is not made a link."""
 
 DEFINITION_CHARACTERS = 500
-"""A definition with a longer address and title is not used: it is written out at every use."""
+"""A definition with a longer address and title is ignored: it would be written out at every use."""
 
 SHOWN_TARGET = 80
 """Characters of a link's address or title that are shown."""

@@ -1,4 +1,4 @@
-"""Where links may lead, and how a link shows where it leads."""
+"""Decide which addresses a link may have, and show the true host where a link misleads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A browser reads a host differently when it holds anything else, so such an address is no link.
+# Browsers read a host with any other character differently, so such an address is not made a link.
 _WEB = re.compile(
     r"https?://(?:[^\s/?#@\\\[\]]*@)?"
     r"(?P<host>[a-z0-9_](?:[a-z0-9_.-]{0,252})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?(?:[/?#][^\s\\<>\"]*)?",
@@ -28,8 +28,8 @@ _PICTURE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/]+={
 _NAME = re.compile(r"[\w.\u3002-]+")
 _TOP_LEVEL_LABEL = re.compile(r"[a-z]{2,24}|xn--[a-z0-9-]{2,59}|[0-9]{1,3}", re.IGNORECASE)
 _CJK = re.compile(f"[{KANA}{IDEOGRAPHS}{HANGUL}]+")
-# A word with a dot reads as a host when it ends like one. Those that end in two letters all do, but
-# for files that models name all the time; ``numpy.array`` does not.
+# A word with a dot looks like a host when it ends in one of these, or in two letters, except the
+# suffixes of files that models name often. ``numpy.array`` does not look like a host.
 _TOP_LEVEL_DOMAINS = frozenset(
     str.split(
         "com org net edu gov mil int info biz name pro mobi asia xyz top site online store shop tech"
@@ -48,10 +48,10 @@ _INVISIBLE = re.compile(
 
 
 def allowed_link(target: str) -> bool:
-    """Tell whether a link may lead to an address.
+    """Return whether a link may have an address.
 
-    Only absolute ``http``, ``https`` and ``mailto`` addresses and fragments may: a relative one can
-    reach the Jupyter server itself.
+    Only absolute ``http``, ``https`` and ``mailto`` addresses and fragments are allowed: a relative
+    address can reach the Jupyter server itself.
     """
     if len(target) > ADDRESS_CHARACTERS:
         return False
@@ -59,22 +59,22 @@ def allowed_link(target: str) -> bool:
 
 
 def allowed_picture(source: str) -> bool:
-    """Tell whether an image carries its own pixels, in a format that holds nothing but pixels."""
+    """Return whether an image is a data URL, in a format that holds nothing but pixels."""
     return bool(_PICTURE.fullmatch(source))
 
 
 def secure_links(children: Sequence[Token]) -> list[Token]:
-    """Rewrite the links and images of one paragraph to what may be shown.
+    """Make the links and images of one paragraph safe.
 
-    A link to where no link may lead becomes its text with the address behind it. A link whose text
-    looks like another address is followed by the true one. An image that is not in the text
-    itself becomes a link to it.
+    A link to an address that is not allowed becomes its text, followed by the address. A link whose
+    text looks like another address is followed by the true host. An image that is not a data URL
+    becomes a link.
 
     Args:
         children: The inline tokens of a paragraph, heading or cell.
 
     Returns:
-        Inline tokens, in which links and images are safe.
+        Inline tokens whose links and images are safe.
     """
     safe: list[Token] = []
     index = 0
@@ -93,7 +93,7 @@ def secure_links(children: Sequence[Token]) -> list[Token]:
 
 
 def _closing(children: Sequence[Token], index: int) -> int:
-    """Find the end of a link; an autolink may stand in the text of another link."""
+    """Return the index of the token that closes a link; the text of a link may hold an autolink."""
     depth = 0
     while True:
         if children[index].type in ("link_open", "link_close"):
@@ -124,7 +124,7 @@ def _link(opening: Token, inside: Sequence[Token], closing: Token) -> list[Token
 
 
 def _image(token: Token) -> list[Token]:
-    """Keep an image that carries its own pixels; make any other a link, or text."""
+    """Keep an image that is a data URL; make any other image a link, or text."""
     source = str(token.attrs.get("src", ""))
     words = _words(token.children or [])
     if allowed_picture(source):
@@ -138,7 +138,7 @@ def _image(token: Token) -> list[Token]:
 
 
 def _image_in_link(token: Token) -> Token:
-    """Keep an image that carries its own pixels; make any other its own description."""
+    """Keep an image that is a data URL; replace any other image by its description."""
     source = str(token.attrs.get("src", ""))
     words = _words(token.children or [])
     if not allowed_picture(source):
@@ -152,20 +152,20 @@ def _attributes(target: str, title: str) -> dict[str, str | int | float]:
     if not target.startswith("#"):
         attributes["target"] = "_blank"
     if title:
-        # A title is shown where the browser would show the address, so it may not stand alone.
+        # Browsers show the title in the place of the address, so the address is added to the title.
         attributes["title"] = f"{_cut(title)} ({_cut(target)})"
     return attributes
 
 
 def misleading(words: str, target: str) -> str:
-    """Find the host to show, when a link's text names another, or its address hides it.
+    """Return the host to show when the text of a link names another one, or the address hides it.
 
     Args:
         words: The text of the link.
         target: An address that :func:`allowed_link` allows.
 
     Returns:
-        The true host, or mail address; empty when the text misleads nobody.
+        The true host, or mail address; empty when the link does not mislead.
     """
     match = _WEB.fullmatch(target) or _MAIL.fullmatch(target)
     host = unquote(match["host"]).lower().rstrip(".") if match else ""
@@ -189,15 +189,15 @@ def misleading(words: str, target: str) -> str:
 
 
 def _names_host(name: str, before: str, host: str) -> bool | None:
-    """Tell whether a word of a link's text names the true host.
+    """Return whether a word in the text of a link names the true host.
 
     Args:
         name: The word.
-        before: The text just before it.
+        before: The text just before the word.
         host: The host, or mail address, that the link leads to.
 
     Returns:
-        ``None`` when it names no host at all.
+        ``None`` when the word names no host at all.
     """
     address = before.endswith(("//", "@", ":", ":/", "\\"))
     mailbox = _MAILBOX.search(before) if before.endswith("@") and "@" in host else None
@@ -205,7 +205,7 @@ def _names_host(name: str, before: str, host: str) -> bool | None:
     is_host = _is_host(name, address)
     if is_host and _is_same_host(user + name, host):
         return True
-    # There are no spaces in Chinese, so a host may touch the words around it.
+    # Chinese has no spaces, so a host may touch the words around it.
     parts = [part for part in _CJK.split(name) if _is_host(part, address)]
     if parts:
         return all(_is_same_host(user + part, host) for part in parts)
@@ -213,7 +213,7 @@ def _names_host(name: str, before: str, host: str) -> bool | None:
 
 
 def _is_host(word: str, address: bool) -> bool:
-    """Tell whether a word reads as a host, alone or as a part of an address."""
+    """Return whether a word looks like a host, alone or as a part of an address."""
     labels = word.replace("\u3002", ".").strip(".-").lower().split(".")
     top = labels[-1]
     if len(labels) == 1:
@@ -228,13 +228,13 @@ def _is_host(word: str, address: bool) -> bool:
 
 
 def _is_same_host(name: str, host: str) -> bool:
-    """Tell whether a name is the host itself, or a domain that the host belongs to."""
+    """Return whether a name is the host itself, or a domain that the host belongs to."""
     name = name.lower().replace("\u3002", ".").strip(".-")
     return name == host or name == f"www.{host}" or host.endswith(f".{name}")
 
 
 def _readable(words: str) -> str:
-    """Read a text as a person does: compatible letters alike, and nothing that is not seen."""
+    """Return a text as a person reads it: letters normalised (NFKC), invisible characters removed."""
     return (
         _INVISIBLE.sub("", unicodedata.normalize("NFKC", words)) if not words.isascii() else words
     )
@@ -245,7 +245,7 @@ def _visible(words: str) -> bool:
 
 
 def _words(tokens: Sequence[Token]) -> str:
-    """Join what is read in inline tokens, without markup."""
+    """Return the text of inline tokens, without markup."""
     out = []
     for token in tokens:
         if token.type == "image":
@@ -258,14 +258,14 @@ def _words(tokens: Sequence[Token]) -> str:
 
 
 def _address_text(target: str, words: str) -> list[Token]:
-    """Write an address that is no link, unless it has been read already."""
+    """Return an address that is not allowed as text, unless the words already show it."""
     if not target or target == words or unquote(target) == words:
         return []
     return [_text(f" ({_cut(unquote(target))})")]
 
 
 def _cut(target: str) -> str:
-    """Cut an address, or a title, to what fits in a line."""
+    """Return the first `SHOWN_TARGET` characters of an address or a title, with "…" when it is longer."""
     return target if len(target) <= SHOWN_TARGET else target[:SHOWN_TARGET] + "…"
 
 

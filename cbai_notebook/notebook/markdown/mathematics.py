@@ -1,7 +1,7 @@
-"""Where a formula begins and ends in Markdown, and what may be typeset.
+"""Find formulas in Markdown, and decide which of them may be typeset.
 
 The delimiters are those of Jupyter: ``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]`` and
-``\\begin{…}…\\end{…}``. Jupyter takes every pair of dollars for a formula; here money stays money.
+``\\begin{…}…\\end{…}``. Jupyter reads every pair of dollars as a formula; this module leaves amounts of money as text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DISPLAY = re.compile(rf"(?:[^$\\]|\\.|\$(?!\$)){{1,{FORMULA_CHARACTERS}}}\$\$",
 _COMMAND = re.compile(r"\\[A-Za-z]")
 _OPEN_DOLLAR = re.compile(r"\$(?!\s)[^$`]{0,200}?\\[A-Za-z][^$`]*\Z")
 _PROSE = re.compile(r"\s[A-Za-z]{2,}\s")
-# What tells ``$ x + y $`` from the words between two prices.
+# One of these is in a formula such as ``$ x + y $``, but not in the words between two prices.
 _SPACED = re.compile(r"[_^=<>+*/|]|^\s*[A-Za-z]\s*$")
 _ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 _CLOSING = re.compile(r"\$\$|\\\]|\\end\{[A-Za-z]+\*?\}")
@@ -30,7 +30,7 @@ _WORD = re.compile(r"[A-Za-z0-9]")
 
 
 def formula_end(text: str, start: int, end: int) -> int:
-    """Find the end of the formula that begins at a place in a paragraph.
+    """Return the end of the formula that begins at an index of a paragraph.
 
     Args:
         text: The paragraph.
@@ -38,7 +38,7 @@ def formula_end(text: str, start: int, end: int) -> int:
         end: Index where the search ends.
 
     Returns:
-        The index after the closing delimiter, or -1 when no formula begins here.
+        The index after the closing delimiter, or -1 when no formula begins at `start`.
     """
     if text.startswith("$$", start):
         display = _DISPLAY.match(text, start + 2, end)
@@ -57,11 +57,11 @@ def formula_end(text: str, start: int, end: int) -> int:
 
 
 def _dollar_end(text: str, start: int, end: int) -> int:
-    """Find the end of ``$…$``, unless the dollars mean money or a shell variable.
+    """Return the end of ``$…$``, or -1 when the dollars mean money or a shell variable.
 
     A backslash command, or a leading sub- or superscript, makes a formula unmistakable. Without
-    one, the dollars must hug their content (pandoc's rule) and touch no letter and no digit
-    outside: ``$5 and $10``, ``US$5-$10`` and ``$HOME/$USER`` are text.
+    one, the dollars must touch their content (pandoc's rule), and no letter and no digit outside:
+    ``$5 and $10``, ``US$5-$10`` and ``$HOME/$USER`` are text.
     """
     close = _closing_dollar(text, start + 1, min(end, start + FORMULA_CHARACTERS))
     content = text[start + 1 : close]
@@ -84,7 +84,7 @@ def _dollar_end(text: str, start: int, end: int) -> int:
 
 
 def _closing_dollar(text: str, start: int, end: int) -> int:
-    """Find the dollar that closes a formula; one inside braces, as in ``\\text{$x$}``, does not."""
+    """Return the index of the closing dollar, or -1; one in braces, as in ``\\text{$x$}``, is skipped."""
     depth = inner = 0
     for mark in _MARK.finditer(text, start, end):
         if mark[0] == "{":
@@ -101,7 +101,7 @@ def _closing_dollar(text: str, start: int, end: int) -> int:
 
 
 class _Environment:
-    """Count an environment's openings until it closes."""
+    """Search for the end of an environment, line by line; environments of the same name may nest."""
 
     def __init__(self, name: str) -> None:
         self.delimiter = f"\\end{{{name}}}"
@@ -109,7 +109,7 @@ class _Environment:
         self._depth = 0
 
     def close(self, text: str, offset: int = 0) -> int:
-        """Read on, and return the index after the closing ``\\end``, or -1."""
+        """Read more text; return the index after the closing ``\\end``, or -1."""
         for mark in self._marks.finditer(text):
             self._depth += 1 if mark[1] == "begin" else -1
             if self._depth == 0:
@@ -118,34 +118,36 @@ class _Environment:
 
 
 class _Closing:
-    """Look for a fixed closing delimiter, line by line."""
+    """Search for a fixed closing delimiter, line by line."""
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
-        self._skip = len(delimiter)  # the opening delimiter is as long, and may look the same
+        self._skip = len(
+            delimiter
+        )  # skip the opening delimiter: it is as long, and may be the same
 
     def close(self, text: str) -> int:
-        """Read on, and return the index after the delimiter, or -1."""
+        """Read more text; return the index after the delimiter, or -1."""
         found = text.find(self.delimiter, self._skip)
         self._skip = 0
         return found + len(self.delimiter) if found >= 0 else -1
 
 
 def inline_formula(state: StateInline, silent: bool) -> bool:
-    """Read a formula inside a paragraph (a rule of markdown-it)."""
+    """Parse a formula inside a paragraph (a rule of markdown-it)."""
     start = state.pos
     if state.src[start] not in "$\\":
         return False
     end = formula_end(state.src, start, state.posMax)
     if end < 0:
         if not silent and state.env.get("unfinished") and _still_open(state.src, start):
-            # While the formula arrives, its source is shown as it is, not read as Markdown.
+            # While the formula still arrives, its source is shown as it is, not parsed as Markdown.
             state.pending += state.src[start : state.posMax]
             state.pos = state.posMax
             return True
         if state.src[start] != "$":
             return False
-        # A run of dollars that opens nothing is text as a whole; its second must not open either.
+        # A run of dollars that opens no formula is text; its second dollar must not open one either.
         end = start + 1
         while end < state.posMax and state.src[end] == "$":
             end += 1
@@ -159,7 +161,7 @@ def inline_formula(state: StateInline, silent: bool) -> bool:
 
 
 def _still_open(text: str, start: int) -> bool:
-    """Tell whether a formula may have begun here that is not closed yet."""
+    """Return whether a formula may begin at `start` that is not closed yet."""
     if len(text) - start > FORMULA_CHARACTERS:
         return False
     if text.startswith(("\\(", "\\[", "$$"), start):
@@ -168,19 +170,19 @@ def _still_open(text: str, start: int) -> bool:
 
 
 class _Block(NamedTuple):
-    """What was found where a block formula could begin."""
+    """The lines of a block formula, which may still be open."""
 
     last_line: int
     closed: bool
 
 
 def block_formula(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Read a formula that begins a line and ends another (a rule of markdown-it).
+    """Parse a formula that begins a line and ends a line (a rule of markdown-it).
 
-    It may interrupt a paragraph. It may hold blank lines when its delimiters stand alone on their
-    lines. A formula that reaches the end of what has arrived is noted in the environment as
-    ``open_line``, because what follows may still close it; with ``unfinished`` in the environment it is
-    shown as it is.
+    It may interrupt a paragraph. It may hold blank lines when its delimiters are alone on their
+    lines. When the text ends before the formula does, the environment gets its first line as
+    ``open_line``, because later text may still close it; with ``unfinished`` in the environment the
+    source of the formula is shown.
     """
     start = state.bMarks[start_line] + state.tShift[start_line]
     if start >= state.eMarks[start_line] or state.src[start] not in "$\\":
@@ -207,13 +209,13 @@ def block_formula(state: StateBlock, start_line: int, end_line: int, silent: boo
 
 
 def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | None:
-    """Find the line that closes the formula of a line, or the end of the text."""
+    """Return the formula that begins at a line, up to its closing line or the end of the text."""
     first = _line(state, start_line)
     closing, is_alone = _opening(first)
     if closing is None:
         return None
     start = state.bMarks[start_line]
-    # Lines inside quotes carry marks that do not count as the formula's, hence twice the room.
+    # Lines inside quotes begin with marks that are not part of the formula, so look twice as far.
     limit = start + 2 * FORMULA_CHARACTERS
     if state.src.find(closing.delimiter, start + 2, limit) < 0 and (
         limit < len(state.src)
@@ -236,7 +238,7 @@ def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | N
             return None
         end = closing.close(text)
         if end >= 0:
-            # Text beside a closing delimiter belongs to a paragraph, which then has the formula.
+            # With text after the closing delimiter it is a paragraph, and the formula is an inline one.
             is_block = not text[end:].strip() and (
                 not blank or bool(_CLOSING.fullmatch(text[:end]))
             )
@@ -251,7 +253,7 @@ def _line(state: StateBlock, line: int) -> str:
 
 
 def _opening(text: str) -> tuple[_Closing | _Environment | None, bool]:
-    """Read a line's opening delimiter: what closes it, and whether it stands alone."""
+    """Return what closes the delimiter that begins a line, and whether it is alone on the line."""
     if text.startswith("$$"):
         return _Closing("$$"), text == "$$"
     if text.startswith("\\["):
@@ -263,5 +265,5 @@ def _opening(text: str) -> tuple[_Closing | _Environment | None, bool]:
 
 
 def may_typeset(formula: str) -> bool:
-    """Tell whether a formula, delimiters included, may be handed to the typesetter."""
+    """Return whether a formula, delimiters included, may be given to the typesetter."""
     return len(formula) <= 2 * FORMULA_CHARACTERS and typesettable(formula)

@@ -1,4 +1,4 @@
-"""The Markdown parser, set up once, and its tokens as safe HTML."""
+"""Parse Markdown into tokens, and write the tokens as safe HTML."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     Environment = MutableMapping[str, Any]
 
 
-# Without any of these characters a paragraph is nothing but text, as most cells of a table are.
+# A paragraph without any of these characters is plain text, as most cells of a table are.
 _MARKUP = re.compile(r"[\n&*<\[\\_`~$]")
 
 
 @lru_cache(maxsize=1)
 def parser() -> MarkdownIt:
-    """Build the parser: CommonMark without HTML, tables, strikethrough, and our own rules."""
+    """Build the parser: CommonMark without HTML, plus tables, strikethrough and our own rules."""
     markdown = MarkdownIt(
         "commonmark",
         {"html": False, "linkify": False, "xhtmlOut": False, "maxNesting": NESTING},
@@ -64,18 +64,18 @@ def parser() -> MarkdownIt:
         "table", "formula", block_formula, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
     block.before("formula", "too_deep", too_deep, {"alt": []})
-    # Where a link may lead is decided once, in links.py, for every way to write one.
+    # links.py decides which addresses are allowed, once for every way to write a link.
     markdown.validateLink = lambda url: True  # type: ignore[method-assign]
     return markdown
 
 
 def parse_blocks(source: str, environment: Environment) -> list[Token]:
-    """Read the block structure of a text; paragraphs stay unread, blocks that are too long are source.
+    """Parse the blocks of a text: paragraphs stay unparsed, blocks that are too long become source.
 
     Args:
         source: Markdown, already plain.
-        environment: Takes the definitions as ``references``, the lines where definitions begin as
-            ``definitions``, and the line of an unfinished formula as ``open_line``.
+        environment: Receives the definitions as ``references``, the lines where definitions begin
+            as ``definitions``, and the line of an unfinished formula as ``open_line``.
     """
     tokens: list[Token] = []
     parser().block.parse(source, parser(), environment, tokens)
@@ -83,7 +83,7 @@ def parse_blocks(source: str, environment: Environment) -> list[Token]:
 
 
 def to_html(tokens: Sequence[Token], environment: Environment) -> str:
-    """Read the paragraphs of whole blocks, and write everything as safe HTML."""
+    """Parse the paragraphs of complete blocks, and return the blocks as safe HTML."""
     markdown = parser()
     mark_tasks(tokens)
     for token in tokens:
@@ -101,7 +101,7 @@ def to_html(tokens: Sequence[Token], environment: Environment) -> str:
 
 
 def block_starts(tokens: Sequence[Token], environment: Environment) -> list[int]:
-    """List the lines where the top-level blocks of a text begin, in order."""
+    """Return the lines where the top-level blocks of a text begin, in order."""
     lines = {token.map[0] for token in tokens if token.level == 0 and token.map}
     return sorted(lines.union(environment.get("definitions", ())))
 
@@ -110,8 +110,8 @@ def _with_long_blocks_as_source(tokens: list[Token], lines: Sequence[str]) -> li
     """Replace the top-level blocks that are too long by their source.
 
     Args:
-        tokens: Tokens of whole blocks.
-        lines: The lines that they were read from, with their ends.
+        tokens: Tokens of complete blocks.
+        lines: The lines that they were parsed from, with their ends.
     """
     if sum(map(len, lines)) <= BLOCK_CHARACTERS:
         return tokens
@@ -132,10 +132,10 @@ def _with_long_blocks_as_source(tokens: list[Token], lines: Sequence[str]) -> li
 
 
 class _Renderer(RendererHTML):
-    """The HTML of each kind of token, without any class or id that the text could choose."""
+    """Write the HTML of each token type, without any class or id that the text could choose."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """Write a fenced block; its info string only chooses the colours."""
+        """Write a fenced block; its info string only selects the colours."""
         words = tokens[idx].info.split(None, 1)
         return (
             f"<pre><code>{highlight(tokens[idx].content, words[0] if words else '')}</code></pre>\n"
@@ -146,14 +146,14 @@ class _Renderer(RendererHTML):
         return f"<pre><code>{escape(tokens[idx].content, quote=False)}</code></pre>\n"
 
     def formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """Write a formula, or its source when it does more than draw."""
+        """Write a formula, or its source as code when it may not be typeset."""
         source = tokens[idx].content
         if not may_typeset(source):
             return f"<code>{escape(source, quote=False)}</code>"
         return f'<span class="{FORMULA_CLASS}">{escape(source, quote=False)}</span>'
 
     def block_formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """Write a formula in a paragraph of its own."""
+        """Write a formula as a separate paragraph."""
         source = tokens[idx].content
         if not may_typeset(source):
             return f"<pre><code>{escape(source, quote=False)}</code></pre>\n"

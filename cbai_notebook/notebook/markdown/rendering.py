@@ -1,4 +1,4 @@
-"""Markdown to safe HTML, in one go."""
+"""Render a complete Markdown text as safe HTML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cbai_notebook.notebook.markdown.parser import parse_blocks, to_html
 from cbai_notebook.notebook.markdown.unfinished import close_open_marks, hide_unfinished
 from cbai_notebook.text import plain
 
-# Everything is kept from the typesetter but the elements that ask for it.
+# Excludes everything from typesetting, except the elements whose class asks for it.
 _OPENING = (
     '<div class="cbai-markdown jp-RenderedHTMLCommon jp-RenderedMarkdown'
     ' mathjax_ignore tex2jax_ignore">'
@@ -17,9 +17,9 @@ def render(source: str, *, final: bool = True) -> str:
     """Render Markdown as HTML that is safe in a trusted page.
 
     Args:
-        source: Markdown, from anywhere.
-        final: ``False`` while more is to come: what cannot be told yet is shown calmly, such as an
-            open formula as its source.
+        source: Markdown, trusted or not.
+        final: ``False`` while more text is to come: syntax that is not decided yet is hidden,
+            closed, or shown as source, such as an open formula.
 
     Returns:
         One ``<div>`` with the elements that Jupyter's own Markdown would have.
@@ -28,7 +28,7 @@ def render(source: str, *, final: bool = True) -> str:
 
 
 def fragment(source: str, *, final: bool = True) -> str:
-    """Render Markdown as :func:`render` does, without the element around it."""
+    """Render Markdown as :func:`render` does, without the wrapper element."""
     text = plain(source)
     environment: dict[str, object] = {}
     if not final:
@@ -41,9 +41,9 @@ def fragment(source: str, *, final: bool = True) -> str:
 
 
 def wrap(body: str) -> str:
-    """Put the element that carries Jupyter's styles around a rendered body.
+    """Put the wrapper element with Jupyter's styles around a rendered body.
 
     Args:
-        body: What the sanitiser let through; joined bodies of several pieces are one, too.
+        body: Sanitised HTML; the joined bodies of several pieces are allowed, too.
     """
     return f"{_OPENING}{body}</div>"

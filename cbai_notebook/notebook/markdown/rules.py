@@ -1,8 +1,8 @@
-"""Our own rules for markdown-it, and our limits on what its CommonMark rules find.
+"""Rules for markdown-it in addition to CommonMark's.
 
-Block rules read lines: definitions, task lists, an end to nesting. Inline rules read a paragraph:
-``<br>`` and a few harmless tags, emphasis next to Chinese. Formulas are in ``mathematics``, tables in
-``tables``, links in ``links``.
+Block rules: definitions, task lists, a limit to nesting. Inline rules: ``<br>`` and a few harmless
+tags, emphasis next to Chinese. Formulas are in ``mathematics``, tables in ``tables``, links in
+``links``.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _CJK = re.compile(f"[{CJK}]")
 
 
 def definition(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Read a link definition, but leave what looks like a footnote alone.
+    """Parse a link definition, but leave a footnote as text.
 
-    ``[^1]: https://…`` would be a definition that vanishes from the page. Where a definition of the
-    top level begins is noted in the environment as ``definitions``, for it leaves no token behind.
+    ``[^1]: https://…`` would be a definition, and vanish from the page. A definition leaves no token,
+    so the environment gets the line where one of the top level begins, in ``definitions``.
     """
     start = state.bMarks[start_line] + state.tShift[start_line]
     if state.src.startswith("[^", start):
@@ -61,7 +61,7 @@ def definition(state: StateBlock, start_line: int, end_line: int, silent: bool) 
 
 
 def too_deep(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Show what nests too deep as one paragraph (markdown-it would leave it out)."""
+    """Show blocks that nest too deep as one paragraph (markdown-it would drop them)."""
     if silent or state.level < NESTING - 2:
         return False
     line = start_line
@@ -79,7 +79,7 @@ def too_deep(state: StateBlock, start_line: int, end_line: int, silent: bool) ->
 
 
 def mark_tasks(tokens: Sequence[Token]) -> None:
-    """Turn the ``[ ]`` and ``[x]`` that begin a list's items into boxes, as plain characters."""
+    """Replace the ``[ ]`` and ``[x]`` at the start of list items by box characters."""
     for index in range(2, len(tokens)):
         token = tokens[index]
         if (
@@ -93,15 +93,15 @@ def mark_tasks(tokens: Sequence[Token]) -> None:
 
 
 def is_long(content: str) -> bool:
-    """Tell whether an inline text is too long to look for anything in it."""
+    """Return whether an inline text is too long to be parsed."""
     return len(content) > INLINE_CHARACTERS
 
 
 class InlineParser(ParserInline):
-    """The inline parser, with flanking as :class:`_Paragraph` sees it."""
+    """The inline parser, with the rule for delimiter runs of :class:`_Paragraph`."""
 
     def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
-        """Read one paragraph, heading or cell."""
+        """Parse one paragraph, heading or cell."""
         state = _Paragraph(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):
@@ -112,14 +112,14 @@ class InlineParser(ParserInline):
 class _Paragraph(StateInline):
     """One paragraph, whose emphasis may touch Chinese, Japanese and Korean punctuation.
 
-    CommonMark lets a delimiter run beside punctuation open or close only at a space, and there are
-    no spaces in Chinese: ``**“引号”**后面`` stays unbold. So a CJK character counts as a place where
-    a run may open and close, and CJK punctuation counts as a letter. Without CJK characters the
-    outcome is CommonMark's (§6.2), to the letter.
+    In CommonMark (§6.2) a delimiter run next to punctuation opens or closes only at a space. Chinese
+    has no spaces, so ``**“引号”**后面`` would not be bold. Therefore a run may open and close next
+    to a CJK character, and CJK punctuation counts as a letter. Without CJK characters the result is
+    exactly CommonMark's.
     """
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """Read a run of delimiters: may it open, may it close, how long is it?"""
+        """Return whether a delimiter run may open, whether it may close, and its length."""
         text, marker = self.src, self.src[start]
         end = start
         while end < self.posMax and text[end] == marker:
@@ -146,10 +146,9 @@ def _is_punctuation(character: str) -> bool:
 
 
 def html_tag(state: StateInline, silent: bool) -> bool:
-    """Read ``<br>``, and ``<sub>``, ``<sup>`` and ``<kbd>`` in whole pairs (a rule of markdown-it).
+    """Parse ``<br>``, and pairs of ``<sub>``, ``<sup>`` and ``<kbd>`` (a rule of markdown-it).
 
-    They are what models write where Markdown has no words, above all in tables. Any other HTML
-    stays text.
+    Models write them where Markdown has no syntax, mostly in tables. Any other HTML stays text.
     """
     if state.src[state.pos] != "<":
         return False
@@ -172,7 +171,7 @@ def html_tag(state: StateInline, silent: bool) -> bool:
 
 
 def limit_emphasis(children: Sequence[Token]) -> list[Token]:
-    """Drop the emphasis that nests deeper than anyone can see; its text stays."""
+    """Drop emphasis that nests deeper than anyone can see; its text stays."""
     depth = 0
     kept = []
     for token in children:

@@ -1,7 +1,6 @@
-"""The last gate: what is not on the list does not reach the page.
+"""The last check: HTML that is not on an allow-list does not reach the page.
 
-Everything that passes was written by this package's own renderer; the gate stands in case the
-renderer is wrong.
+The HTML comes from this package's own renderer; the check is for the case that the renderer is wrong.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ REL = "noopener noreferrer"
 
 
 def sanitize(html: str) -> str:
-    """Keep the elements, attributes and addresses on the list, and only them.
+    """Keep only the elements, attributes and addresses on the allow-list.
 
     Args:
-        html: A fragment.
+        html: An HTML fragment.
 
     Returns:
         A well-formed fragment that runs nothing and loads nothing.
@@ -56,7 +55,7 @@ def sanitize(html: str) -> str:
 
 
 def keep(element: str, attribute: str, value: str) -> str | None:
-    """Return the value of an attribute when it may stay, else ``None``."""
+    """Return the value of an attribute when it is allowed, else ``None``."""
     match element, attribute:
         case _, "style":
             allowed = bool(STYLE.fullmatch(value))

@@ -16,10 +16,10 @@ _MARK = re.compile(r"[\\|$]")
 
 
 def table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Read a table (a rule of markdown-it).
+    """Parse a table (a rule of markdown-it).
 
-    A row with too few cells is filled up, one with too many is cut. When short rows of a wide
-    table would leave too many cells to fill, the table ends there.
+    A row with too few cells gets empty ones, a row with too many is cut. When the short rows of a wide
+    table would need too many empty cells, the table ends.
     """
     if start_line + 2 > end_line:
         return False
@@ -41,7 +41,7 @@ def table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
     state.push("thead_close", "thead", -1)
 
     line = start_line + 2
-    filled = -len(alignments)  # cells to fill, less the cells that are there
+    filled = -len(alignments)  # empty cells, minus the cells that are written
     body = False
     while line < end_line and not _ends(state, line, end_line):
         row = cells(_text(state, line))
@@ -97,12 +97,12 @@ def cells(row: str) -> list[str]:
 
 
 def _keeps_pipes(formula: str) -> bool:
-    """Tell a formula such as ``$|x|$`` or ``$P(A|B)$`` from two prices, as in ``|$5|$(6)|``."""
+    """Return whether it is a formula, as ``$|x|$`` or ``$P(A|B)$``, and not prices, as in ``|$5|$(6)|``."""
     return formula.count("|") % 2 == 0 or not (formula[1] == "|" or formula[-2] == "|")
 
 
 def _alignments(state: StateBlock, line: int) -> list[str]:
-    """Read a delimiter row: one alignment, maybe empty, for each column; none if it is no such row."""
+    """Return the alignments in a delimiter row, each may be empty; no alignments for any other line."""
     if state.sCount[line] < state.blkIndent or state.is_code_block(line):
         return []
     text = _text(state, line)
@@ -116,11 +116,11 @@ def _alignments(state: StateBlock, line: int) -> list[str]:
 
 
 def _ends(state: StateBlock, line: int, end_line: int) -> bool:
-    """Tell whether a line ends the table: it is empty, or another block begins."""
+    """Return whether a line ends the table: it is blank, or another block begins."""
     if state.isEmpty(line) or state.sCount[line] < state.blkIndent or state.is_code_block(line):
         return True
     parent, state.parentType = state.parentType, "table"
-    # What may end a quote may end a table: it is the nearest list of rules there is.
+    # markdown-it has no list of the rules that may end a table; that of a quote comes closest.
     rules = state.md.block.ruler.getRules("blockquote")
     ends = any(rule(state, line, end_line, True) for rule in rules)
     state.parentType = parent
@@ -128,10 +128,10 @@ def _ends(state: StateBlock, line: int, end_line: int) -> bool:
 
 
 def _row(state: StateBlock, line: int, tag: str, row: list[str], alignments: list[str]) -> None:
-    """Write one row of as many cells as there are columns.
+    """Write one row, with as many cells as there are columns.
 
-    A column without an alignment of its own gets what Jupyter's own Markdown gives it; the sheet for
-    HTML outputs, which surrounds an answer, would put it to the right.
+    A column without an alignment gets that of Jupyter's own Markdown; the style sheet for HTML
+    outputs, which applies to an answer, would align it right.
     """
     usual = "center" if tag == "th" else "left"
     state.push("tr_open", "tr", 1)

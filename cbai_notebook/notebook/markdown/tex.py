@@ -1,7 +1,7 @@
 """The TeX that may be typeset: an allow-list of names.
 
-A formula is handed to MathJax (or KaTeX) in a trusted page. Commands that link, style, define,
-include or load are not on the list, and neither is anything that is not known to only draw.
+A formula is given to MathJax (or KaTeX) in a trusted page. Commands that link, style, define,
+include or load are not on the list, nor is any command that is not known to only draw.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from cbai_notebook.notebook.markdown.limits import FORMULA_NESTING
 
-# Split by hand, a list of names stays a text that a person can read and extend.
+# The names are one text, split by code, so that a person can read and extend it.
 _names = str.split
 
 COMMANDS = frozenset(
@@ -143,22 +143,22 @@ ENVIRONMENTS = frozenset(
     )
 )
 
-# Read in order, as TeX reads: in ``\\\\begin`` there is a line break, and no environment.
+# Matched from left to right, as TeX reads: ``\\begin`` is a line break and a word, no environment.
 _CONTROL = re.compile(
     r"\\(?:(begin|end)(?![A-Za-z])\s*(?:\{\s*([A-Za-z]+)\*?\s*\})?|([A-Za-z]+)|.)", re.DOTALL
 )
 _CHEMISTRY = re.compile(r"\\(?:ce|pu)(?![A-Za-z])")
-# \color takes its argument into a style; anything but a plain name or number could leave it.
+# \color puts its argument into a style; anything but a plain name or number could break out of it.
 _COLOUR = re.compile(r"\\(?:text)?color(?:box)?(?![A-Za-z])(?!\s*\{[A-Za-z0-9#]{1,30}\})")
-# The options of \cancel are attributes of an element.
+# The options of \cancel become attributes of an element.
 _OPTION = re.compile(r"\\[bx]?cancel(?:to)?\s*\[")
 _BRACKET = re.compile(r"\\(?:under|over)bracket\s*\[")
-# A count that MathJax counts down, in the page.
+# MathJax loops in the page as often as such a count says.
 _COUNT = re.compile(
     r"\\begin\s*\{\s*x?align(?:ed)?at\*?\s*\}(?!\s*(?:\[[tbc]\]\s*)?\{\s*\d{1,2}\s*\})"
     r"|\\begin\s*\{\s*(?:sub)?array\s*\}[^\\&]{0,1000}?\*\s*\{"
 )
-# A formula must not be moved over what stands around it: spaces stay short, and shorter backwards.
+# A formula must not cover the text around it: spaces must be short, and negative ones shorter.
 _SPACE = re.compile(
     r"\\(?:hspace|mspace|hskip|mskip|kern|mkern)(?![A-Za-z])"
     r"(?!\*?\s*\{?\s*(?:\d{1,2}|-\d)?(?:\.\d+)?\s*(?:em|ex|pt|pc|px|mm|cm|in|mu)\b)"
@@ -167,14 +167,14 @@ _SPACE = re.compile(
 
 
 def typesettable(formula: str) -> bool:
-    """Tell whether a formula holds nothing but names that draw.
+    """Return whether a formula holds only commands and environments that draw.
 
     Args:
         formula: TeX, with or without its delimiters.
 
     Returns:
         ``False`` when a command or an environment is not on the list, when a colour is not a plain
-        name, or when braces nest deeper than a browser should be asked to follow.
+        name, or when braces nest deeper than `FORMULA_NESTING`.
     """
     for bound, environment, command in _CONTROL.findall(formula):
         if bound and environment not in ENVIRONMENTS:
@@ -183,14 +183,14 @@ def typesettable(formula: str) -> bool:
             return False
     if any(rule.search(formula) for rule in (_COLOUR, _OPTION, _BRACKET, _COUNT, _SPACE)):
         return False
-    # Chemistry is rewritten before it is read as TeX, so there every backslash may count.
+    # Chemistry is rewritten before it is parsed as TeX, so a double backslash may not stay a line break.
     if _CHEMISTRY.search(formula) and "\\\\" in formula:
         return False
     return _nesting(formula) <= FORMULA_NESTING
 
 
 def _nesting(formula: str) -> int:
-    """Count how deep braces nest, and environments with them."""
+    """Return how deep braces, environments and ``\\left`` … ``\\right`` nest."""
     depth = deepest = 0
     for mark in re.findall(r"\\begin|\\end|\\left(?![a-z])|\\right(?![a-z])|\\.|[{}]", formula):
         if mark in ("{", r"\begin", r"\left"):

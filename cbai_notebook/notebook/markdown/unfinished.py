@@ -1,4 +1,4 @@
-"""What the end of a growing text should look like while its meaning is still open."""
+"""Show the end of a growing text while its Markdown is not decided yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-# One more token tells whether such a line is a heading, a list, a rule or a table: until then it
+# The next token decides whether such a line is a heading, a list, a rule or a table. Until then it
 # would only turn the line above it into a heading and back.
 _UNDECIDED = re.compile(
     r"[ \t>]*(?:[-=*+#~`|:$_\\\[\]()\s]{1,12}|\d{1,9}[.)]?[ \t]*|<[a-z/]{0,5})?"
@@ -24,14 +24,14 @@ _ROW = re.compile(r"[ \t]*\|")
 
 
 def hide_unfinished(text: str) -> str:
-    """Leave out the last line of a text while it says nothing yet.
+    """Remove the last line of a text while its meaning is not decided.
 
     Args:
         text: The text so far; its last line may be incomplete.
 
     Returns:
-        The text without an incomplete last line of mere marks, and without the first row of a
-        table that has no second yet.
+        The text without an incomplete last line that holds only marks, and without the first row of
+        a table that has no second row yet.
     """
     start = text.rfind("\n") + 1
     if start < len(text) and _UNDECIDED.fullmatch(text, start):
@@ -40,7 +40,7 @@ def hide_unfinished(text: str) -> str:
 
 
 def _without_lone_row(text: str) -> str:
-    """Leave out a table's header until the row below it is complete."""
+    """Remove the header of a table until the row below it is complete."""
     body = text.rstrip("\n")
     if len(text) - len(body) > 1:
         return text
@@ -59,23 +59,23 @@ def _without_lone_row(text: str) -> str:
 
 
 def close_open_marks(tokens: Sequence[Token]) -> None:
-    """Close what the last paragraph has just opened, so that it does not flip a moment later.
+    """Close the code and emphasis that the last paragraph has opened, so that its look stays the same.
 
     Args:
-        tokens: The blocks of a growing text; the content of the last paragraph is changed.
+        tokens: The blocks of a growing text; the content of the last paragraph is changed in place.
     """
     for token in reversed(tokens):
         if token.type == "inline" and token.content:
             start = max(0, len(token.content) - _LAST_CHARACTERS)
             token.content = token.content[:start] + _closed(token.content[start:])
             return
-        # The cells that an unfinished row leaves empty stand after the last words.
+        # The empty cells of an unfinished row come after the last words.
         if token.nesting >= 0 and token.type not in ("inline", "td_open", "th_open"):
             return
 
 
 def _closed(content: str) -> str:
-    """Close code and strong emphasis at the end of a text, and leave out a half-written address."""
+    """Close code and strong emphasis at the end of a text, and remove an incomplete address."""
     rest = _CODE.sub(lambda code: " " * len(code[0]), content)
     if code := _OPEN_CODE.search(rest):
         return content + code[1]
