@@ -22,8 +22,8 @@ _LONG_ANSWER = 100_000
 def smallest_piece(most: int) -> int:
     """Return the minimum length of a piece in characters; the last piece may be shorter.
 
-    Short pieces keep the tail short, so that it is painted fast. But the number of pieces is limited,
-    and enough of them must remain for the rest of a long answer.
+    Short pieces keep the tail short, so that it is painted fast. But the number of pieces is
+    limited, and enough of them must remain for the rest of a long answer.
 
     Args:
         most: The maximum number of pieces.
@@ -143,7 +143,7 @@ class Document:
         return self._block_characters + self._open_characters
 
     def take_sealed(self) -> list[Piece]:
-        """Seal the blocks that can no longer change; return the new pieces. Call it between two paints."""
+        """Seal blocks that can no longer change; return the new pieces. Call it between paints."""
         if self.tail_characters >= self._needed(self._sealed_characters):
             self._close_blocks()
         return self._seal()
@@ -189,14 +189,14 @@ class Document:
         return self._open[0] if self._open else ""
 
     def _environment(self, *, unfinished: bool = False) -> dict[str, Any]:
-        """Return the parser's environment; new definitions go into a separate map until they are final."""
+        """Return an environment for the parser; new definitions are separate until they are final."""
         return {"references": ChainMap({}, self._references), "unfinished": unfinished}
 
     def _close_blocks(self) -> None:
         """Look for closed blocks, if one may have closed and the open text has grown enough.
 
-        A long block is not parsed again at every blank line in it, only when it is a tenth longer, so
-        that all parsing together costs no more than parsing the text a few times.
+        A long block is not parsed again at every blank line in it, only when it is a tenth longer,
+        so that all parsing together costs no more than parsing the text a few times.
         """
         if self._block_starts.seen and self._open_characters >= self._retry_at:
             self._close(complete=False)
@@ -282,8 +282,9 @@ class Document:
     def _needed(self, total: int) -> int:
         """Return the minimum length of a piece that ends at character `total` of the text.
 
-        It is a small share of the text, which keeps the tail short: a fifteenth, with 40 pieces. Once
-        most pieces are used up, the share grows to seven times that, so that they last for any text.
+        It is a small share of the text, which keeps the tail short: a fifteenth, with 40 pieces.
+        Once most pieces are used up, the share grows to seven times that, so that the pieces last
+        for any text.
         """
         index = len(self._pieces)
         if index >= self._most:
@@ -296,7 +297,7 @@ class Document:
         """Render again the pieces that use a definition that came after them."""
         changed = []
         for piece, definitions in zip(list(self._pieces), self._definitions_seen, strict=True):
-            # The first definition of a label wins, so only a definition added since then can matter.
+            # The first definition of a label wins, so only one added since then can matter.
             if definitions == len(self._references) or "[" not in piece.source:
                 continue
             environment = {"references": ChainMap({}, self._references)}

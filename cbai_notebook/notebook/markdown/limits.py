@@ -33,7 +33,7 @@ EMPHASIS_DEPTH = 10
 """Emphasis nested deeper is dropped; its text stays."""
 
 FILLED_CELLS = 200
-"""The short rows of one table may need this many empty cells more than the table has written cells."""
+"""The short rows of one table may need this many more empty cells than it has written cells."""
 
 ADDRESS_CHARACTERS = 2_000
 """A longer address is not made a link."""

@@ -234,7 +234,7 @@ def _is_same_host(name: str, host: str) -> bool:
 
 
 def _readable(words: str) -> str:
-    """Return a text as a person reads it: letters normalised (NFKC), invisible characters removed."""
+    """Return a text as it is read: letters normalised (NFKC), invisible characters removed."""
     return (
         _INVISIBLE.sub("", unicodedata.normalize("NFKC", words)) if not words.isascii() else words
     )
@@ -265,7 +265,7 @@ def _address_text(target: str, words: str) -> list[Token]:
 
 
 def _cut(target: str) -> str:
-    """Return the first `SHOWN_TARGET` characters of an address or a title, with "…" when it is longer."""
+    """Cut an address or a title after `SHOWN_TARGET` characters, and add "…"."""
     return target if len(target) <= SHOWN_TARGET else target[:SHOWN_TARGET] + "…"
 
 

@@ -1,7 +1,8 @@
 """Find formulas in Markdown, and decide which of them may be typeset.
 
 The delimiters are those of Jupyter: ``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]`` and
-``\\begin{…}…\\end{…}``. Jupyter reads every pair of dollars as a formula; this module leaves amounts of money as text.
+``\\begin{…}…\\end{…}``. Jupyter reads every pair of dollars as a formula; here
+amounts of money stay text.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def _dollar_end(text: str, start: int, end: int) -> int:
 
 
 def _closing_dollar(text: str, start: int, end: int) -> int:
-    """Return the index of the closing dollar, or -1; one in braces, as in ``\\text{$x$}``, is skipped."""
+    """Return the index of the closing dollar, or -1; skip those in braces, as ``\\text{$x$}``."""
     depth = inner = 0
     for mark in _MARK.finditer(text, start, end):
         if mark[0] == "{":
@@ -101,7 +102,7 @@ def _closing_dollar(text: str, start: int, end: int) -> int:
 
 
 class _Environment:
-    """Search for the end of an environment, line by line; environments of the same name may nest."""
+    """Search for the end of an environment, line by line; the same environment may nest in it."""
 
     def __init__(self, name: str) -> None:
         self.delimiter = f"\\end{{{name}}}"
@@ -147,7 +148,7 @@ def inline_formula(state: StateInline, silent: bool) -> bool:
             return True
         if state.src[start] != "$":
             return False
-        # A run of dollars that opens no formula is text; its second dollar must not open one either.
+        # A run of dollars that opens no formula is text; its second dollar must not open one.
         end = start + 1
         while end < state.posMax and state.src[end] == "$":
             end += 1
@@ -238,7 +239,7 @@ def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | N
             return None
         end = closing.close(text)
         if end >= 0:
-            # With text after the closing delimiter it is a paragraph, and the formula is an inline one.
+            # With text after the closing delimiter, it is an inline formula in a paragraph.
             is_block = not text[end:].strip() and (
                 not blank or bool(_CLOSING.fullmatch(text[:end]))
             )

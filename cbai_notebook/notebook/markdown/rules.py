@@ -41,8 +41,8 @@ _CJK = re.compile(f"[{CJK}]")
 def definition(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     """Parse a link definition, but leave a footnote as text.
 
-    ``[^1]: https://…`` would be a definition, and vanish from the page. A definition leaves no token,
-    so the environment gets the line where one of the top level begins, in ``definitions``.
+    ``[^1]: https://…`` would be a definition, and vanish from the page. A definition leaves no
+    token, so the environment gets the line where one of the top level begins, in ``definitions``.
     """
     start = state.bMarks[start_line] + state.tShift[start_line]
     if state.src.startswith("[^", start):
@@ -112,10 +112,10 @@ class InlineParser(ParserInline):
 class _Paragraph(StateInline):
     """One paragraph, whose emphasis may touch Chinese, Japanese and Korean punctuation.
 
-    In CommonMark (§6.2) a delimiter run next to punctuation opens or closes only at a space. Chinese
-    has no spaces, so ``**“引号”**后面`` would not be bold. Therefore a run may open and close next
-    to a CJK character, and CJK punctuation counts as a letter. Without CJK characters the result is
-    exactly CommonMark's.
+    In CommonMark (§6.2) a delimiter run next to punctuation opens or closes only at a space.
+    Chinese has no spaces, so ``**“引号”**后面`` would not be bold. Therefore a run may open and
+    close next to a CJK character, and CJK punctuation counts as a letter. Without CJK characters
+    the result is exactly CommonMark's.
     """
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:

@@ -1,6 +1,6 @@
 """The last check: HTML that is not on an allow-list does not reach the page.
 
-The HTML comes from this package's own renderer; the check is for the case that the renderer is wrong.
+This package's own renderer writes the HTML; the check is for the case that the renderer is wrong.
 """
 
 from __future__ import annotations

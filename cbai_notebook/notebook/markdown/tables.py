@@ -18,8 +18,8 @@ _MARK = re.compile(r"[\\|$]")
 def table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     """Parse a table (a rule of markdown-it).
 
-    A row with too few cells gets empty ones, a row with too many is cut. When the short rows of a wide
-    table would need too many empty cells, the table ends.
+    A row with too few cells gets empty ones, a row with too many is cut. When the short rows of a
+    wide table would need too many empty cells, the table ends.
     """
     if start_line + 2 > end_line:
         return False
@@ -97,12 +97,12 @@ def cells(row: str) -> list[str]:
 
 
 def _keeps_pipes(formula: str) -> bool:
-    """Return whether it is a formula, as ``$|x|$`` or ``$P(A|B)$``, and not prices, as in ``|$5|$(6)|``."""
+    """Return whether it is a formula, as ``$|x|$`` or ``$P(A|B)$``, not prices: ``|$5|$(6)|``."""
     return formula.count("|") % 2 == 0 or not (formula[1] == "|" or formula[-2] == "|")
 
 
 def _alignments(state: StateBlock, line: int) -> list[str]:
-    """Return the alignments in a delimiter row, each may be empty; no alignments for any other line."""
+    """Return the alignments of a delimiter row, some may be empty; none for another line."""
     if state.sCount[line] < state.blkIndent or state.is_code_block(line):
         return []
     text = _text(state, line)

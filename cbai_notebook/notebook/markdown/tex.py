@@ -183,7 +183,7 @@ def typesettable(formula: str) -> bool:
             return False
     if any(rule.search(formula) for rule in (_COLOUR, _OPTION, _BRACKET, _COUNT, _SPACE)):
         return False
-    # Chemistry is rewritten before it is parsed as TeX, so a double backslash may not stay a line break.
+    # Chemistry is rewritten before it is parsed as TeX, so ``\\`` may begin a command there.
     if _CHEMISTRY.search(formula) and "\\\\" in formula:
         return False
     return _nesting(formula) <= FORMULA_NESTING

@@ -59,7 +59,7 @@ def _without_lone_row(text: str) -> str:
 
 
 def close_open_marks(tokens: Sequence[Token]) -> None:
-    """Close the code and emphasis that the last paragraph has opened, so that its look stays the same.
+    """Close the code and emphasis that the last paragraph has opened, so that its look is stable.
 
     Args:
         tokens: The blocks of a growing text; the content of the last paragraph is changed in place.

@@ -1,4 +1,4 @@
-"""How an answer is shown: in a cell, in an Output widget, in a terminal."""
+"""Show an answer: under a cell, in an Output widget, or in a terminal."""
 
 from cbai_notebook.notebook.screen.bodies import FORMATS
 from cbai_notebook.notebook.screen.calls import calls_html, calls_plain

@@ -1,6 +1,6 @@
-"""Calls of tools: one quiet line each, which unfolds to what was asked and what came back.
+"""Tool calls: one dimmed line each, which unfolds to the arguments and the result.
 
-Names, arguments and results come from a model or from a tool, so all of them are plain text here, and cut.
+Names, arguments and results come from a model or a tool, so they are shown as plain text, and cut.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from cbai_notebook.notebook.screen.footer import seconds
 from cbai_notebook.text import counted, plain, shortened
 
 LINE_CHARS = 80
-"""Characters of a call's name and arguments in its line."""
+"""Maximum number of characters of a call's name and arguments in its line."""
 
 FOLD_CHARS = 3_000
-"""Characters of a call's arguments, and of its result, in its fold."""
+"""Maximum number of characters of a call's arguments, and of its result, in its fold."""
 
 ALL_CHARS = 60_000
-"""Characters in all folds of one group: many calls get less each."""
+"""Maximum number of characters in all folds of one group: with many calls each gets less."""
 
 MIN_SHOWN_S = 0.01
-"""Seconds below which it is not worth saying how long a call took."""
+"""Shorter durations, in seconds, are not shown."""
 
 MAX_LINES = 100
-"""Calls of one group that have a line; earlier ones are counted."""
+"""Maximum number of lines in one group; earlier calls are only counted."""
 
 _WORDS = {
     "error": "failed",
@@ -37,7 +37,7 @@ _WORDS = {
 
 
 class Calls:
-    """The calls of one step, in the order in which they began."""
+    """The tool calls of one step, in the order in which they began."""
 
     def __init__(self) -> None:
         self._calls: list[ToolCall] = []
@@ -48,15 +48,15 @@ class Calls:
 
     @property
     def open(self) -> list[ToolCall]:
-        """Those without a result."""
+        """The calls without a result."""
         return [call for call in self._calls if call.open]
 
     def knows(self, call: ToolCall) -> bool:
-        """Whether `call` is news of one that is here; one that has ended does not begin again."""
+        """Return whether `call` updates a known call; a finished call cannot become open again."""
         return self._index(call) is not None
 
     def update(self, call: ToolCall) -> None:
-        """Add a call, or note how one that is here stands now."""
+        """Add a call, or replace its former state."""
         index = self._index(call)
         if index is None:
             self._calls.append(call)
@@ -64,11 +64,11 @@ class Calls:
             self._calls[index] = call
 
     def end(self) -> None:
-        """Note that nothing more comes: a call that has no result was stopped."""
+        """Mark the step as ended: a call without a result was stopped."""
         self._ended = True
 
     def _index(self, call: ToolCall) -> int | None:
-        # Some providers count the calls of each step from the beginning.
+        # Some providers number the calls of each step from the beginning, so ids may repeat.
         for index in reversed(range(len(self._calls))):
             known = self._calls[index]
             if known.id == call.id:
@@ -77,21 +77,21 @@ class Calls:
 
     @property
     def html(self) -> str:
-        """The lines as they stand."""
+        """The current lines as safe markup."""
         return calls_html(self._calls, live=not self._ended)
 
     @property
     def plain(self) -> str:
-        """The lines as plain text."""
+        """The current lines as plain text."""
         return calls_plain(self._calls, live=not self._ended)
 
 
 def calls_html(calls: Sequence[ToolCall], *, live: bool = False) -> str:
-    """Return calls as safe markup, one line each, folded.
+    """Return calls as safe markup: one folded line each.
 
     Args:
         calls: The calls, in order.
-        live: Whether those without a result still run; otherwise they were stopped.
+        live: Whether calls without a result still run; otherwise they were stopped.
     """
     if not calls:
         return ""
@@ -108,7 +108,7 @@ def calls_plain(calls: Sequence[ToolCall], *, live: bool = False) -> str:
 
     Args:
         calls: The calls, in order.
-        live: Whether those without a result still run; otherwise they were stopped.
+        live: Whether calls without a result still run; otherwise they were stopped.
     """
     earlier = [line] if (line := _earlier(calls)) else []
     return "\n".join(earlier + [call_line(call, live=live) for call in calls[-MAX_LINES:]])
@@ -155,7 +155,7 @@ def _block(title: str, text: str, max_chars: int) -> str:
         return ""
     rest = len(text) - max_chars
     shown = text[:max_chars] + f"\n… {rest:,} more characters" if rest > 0 else text
-    # A parser drops the first newline of a `pre`, so one more is written than is meant.
+    # HTML parsers drop the first newline in a `pre`, so one more is written.
     return (
         f'<div style="{html.QUIET};margin:0.2em 0 0 1.2em"><small>{title}</small></div>'
         f'<pre tabindex="0" style="{html.MONO};{html.WRAP};max-height:16em;overflow:auto;margin:0 0 0.4em 1.2em;padding:0.3em 0.7em">'
@@ -180,12 +180,12 @@ def _title(call: ToolCall) -> str:
 
 
 def _shortened(text: str, longest: int) -> str:
-    # Arguments may be long: no more of them is cleaned than one line can need.
+    # Arguments may be long: clean no more of them than one line can need.
     return shortened(plain(text[: 50 * LINE_CHARS]), longest)
 
 
 def _arguments(arguments: str) -> tuple[str, str]:
-    """Return arguments for a line and for a fold: as written, unless they are an object worth reading."""
+    """Return arguments for a line and for a fold, formatted if they are a JSON object."""
     if len(arguments) > 2 * FOLD_CHARS:
         return arguments, arguments
     try:

@@ -1,4 +1,4 @@
-"""The quiet lines under an answer: where it came from, what it took, and what went wrong."""
+"""The footer of an answer: dimmed lines with provider, model, usage, timing, sources and errors."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ EMPTY = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about one answer; what is not known stays out of the footer.
+    """The known facts about one answer; unknown ones are not in the footer.
 
     Attributes:
         label: Provider and model, such as ``"cloudbase/hy3"``.
-        prompt_tokens: Tokens that were sent.
-        completion_tokens: Tokens that came back.
-        first_token_s: Seconds from sending to the first token.
-        duration_s: Seconds from sending to the last token.
-        dropped: What was left out of the context, as one sentence.
-        searched: The pages of the web that an agent used.
-        looked_up: The knowledge bases that it used.
-        shown_elsewhere: Whether something else on the page tells about the answer, an empty one too.
+        prompt_tokens: Tokens of the prompt.
+        completion_tokens: Tokens of the completion.
+        first_token_s: Seconds from the request to the first token.
+        duration_s: Seconds from the request to the last token.
+        dropped: A sentence about the turns dropped from the context.
+        searched: The web pages that an agent used.
+        looked_up: The knowledge bases that an agent used.
+        shown_elsewhere: Whether another part of the page shows the status, also of an empty answer.
     """
 
     label: str = ""
@@ -57,7 +57,7 @@ class Facts:
 
     @property
     def tokens_per_s(self) -> float | None:
-        """Speed after the first token, or None when it says nothing."""
+        """Speed after the first token, or None when it cannot be measured well."""
         if not self.completion_tokens or self.duration_s is None:
             return None
         writing = self.duration_s - (self.first_token_s or 0.0)
@@ -66,7 +66,7 @@ class Facts:
         return (self.completion_tokens - 1) / writing
 
     def parts(self) -> Iterator[str]:
-        """Yield what goes on one line, from the most to the least important."""
+        """Yield the parts of the last line, from the most to the least important."""
         if self.label:
             yield self.label
         if self.completion_tokens is not None and self.prompt_tokens is not None:
@@ -82,14 +82,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Closing:
-    """Everything under an answer, as safe markup and as plain text; both may be empty."""
+    """The footer of an answer, as safe markup and as plain text; both may be empty."""
 
     html: str
     plain: str
 
 
 def seconds(value: float) -> str:
-    """Return a duration for reading: ``"0.42 s"``, ``"3.1 s"``, ``"2 min 5 s"``."""
+    """Return a duration as text: ``"0.42 s"``, ``"3.1 s"``, ``"2 min 5 s"``."""
     if value < 1:
         return f"{value:.2f} s"
     if value < 10:
@@ -108,14 +108,14 @@ def closing(
     note: Notice | str | None = None,
     received: str = "text",
 ) -> Closing:
-    """Return what stands under an answer.
+    """Return the footer of an answer.
 
     Args:
-        status: How the answer ended; anything but complete is marked.
-        facts: What is known about the answer.
-        hints: Sentences about the prompt, each on a line of its own.
-        note: What went wrong, when something did.
-        received: ``"text"``; or what came instead, ``"reasoning"`` or ``""``, which is then said.
+        status: How the answer ended; any status but complete is shown.
+        facts: The known facts about the answer.
+        hints: Sentences about the prompt, each on a separate line.
+        note: The error, if there was one.
+        received: ``"text"``; or ``"reasoning"`` or ``""``, then the footer says that the answer is empty.
     """
     facts = facts or Facts()
     notice = Notice(note) if isinstance(note, str) else note

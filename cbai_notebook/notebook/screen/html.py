@@ -1,7 +1,7 @@
-"""Small safe pieces of HTML of our own: plain text in, markup out.
+"""Build small pieces of safe HTML from plain text.
 
-Notebooks typeset mathematics in any HTML output, and an untrusted notebook loses styles that its
-sanitiser does not know. So every element here opts out of typesetting and reads well without its style.
+Notebooks typeset mathematics in any HTML output, and in an untrusted notebook the sanitiser removes
+styles that it does not know. So every element opts out of typesetting and is readable without style.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from html import escape as _escape
 from cbai_notebook.text import plain
 
 QUIET = "color:#7a7a7a;color:var(--jp-ui-font-color2,#7a7a7a)"
-"""Dimmed text: a mid tone that reads on white and on black, and the theme's own where there is one.
+"""Dimmed text: a grey that is readable on white and on black, or the colour of the theme.
 
-JupyterLab's sanitiser drops a colour that is a variable, so the plain one is written first.
+JupyterLab's sanitiser drops a colour that is a variable, so the plain colour comes first.
 """
 
 MONO = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px)"
@@ -24,24 +24,24 @@ _NO_MATH = "mathjax_ignore tex2jax_ignore"
 
 
 def escape(text: str) -> str:
-    """Return plain text as HTML, without characters that steer or reorder."""
+    """Return plain text as HTML, without control characters and changes of direction."""
     return _escape(plain(text))
 
 
 def lines(text: str) -> str:
-    """Return plain text as HTML whose line breaks hold without any style."""
+    """Return plain text as HTML with line breaks that need no style."""
     return escape(text).replace("\n", "<br>")
 
 
 def element(tag: str, content: str, *, name: str, style: str = "", attributes: str = "") -> str:
-    """Return an element around markup that is already safe.
+    """Return an element around safe markup.
 
     Args:
-        tag: The element's name.
+        tag: The tag name.
         content: Safe markup.
-        name: What the element is, for style sheets and tests: class ``cbai-<name>``.
+        name: Name for style sheets and tests: the class is ``cbai-<name>``.
         style: Inline style.
-        attributes: More attributes, written out.
+        attributes: More attributes, as HTML.
     """
     style = f' style="{style}"' if style else ""
     attributes = f" {attributes}" if attributes else ""

@@ -12,16 +12,16 @@ from cbai_notebook.notebook.screen.reasoning import Reasoning
 from cbai_notebook.notebook.screen.surfaces import Bundle
 
 SINGLE_SHARE = 3 / 4
-"""The share of the outputs that go to one part each, however small it is."""
+"""This share of the outputs hold one part each, however small the part is."""
 
 LAST_SHARE = 4
-"""Of the others, the last one is filled up until it holds this part of the answer: a fourth."""
+"""Each of the other outputs is filled until it holds this fraction of the answer: a fourth."""
 
 
 class Step:
-    """The source of all that is painted of a step.
+    """One step of an answer: reasoning, text, and the tool calls that they led to.
 
-    An answer that calls no tools is one step. What comes after the calls of a step belongs to the next.
+    An answer without tool calls is one step. Text or reasoning after tool calls begins another.
     """
 
     def __init__(self) -> None:
@@ -36,28 +36,28 @@ class Step:
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything to read in the text."""
+        """Whether the text has anything but white space."""
         return any(text.strip() for text in self.text)
 
     def end(self, now: float) -> None:
-        """Note that nothing more comes, at `now` (seconds)."""
+        """Mark the step as ended at `now` (seconds)."""
         self.reasoning.end(now)
         self.calls.end()
 
 
 class Collapsible(Protocol):
-    """What stands beside the text and may be painted again: a fold of reasoning, lines of calls."""
+    """Reasoning or tool calls: folded between the text, and painted again when they change."""
 
     def __len__(self) -> int:
         """Return 0 when there is nothing to show."""
 
     @property
     def html(self) -> str:
-        """How it looks now, as safe markup."""
+        """Its current state as safe markup."""
 
     @property
     def plain(self) -> str:
-        """What a reader without markup sees of it, which may be nothing."""
+        """Its plain text, which may be empty."""
 
 
 class _CollapsibleBundler:
@@ -69,21 +69,21 @@ class _CollapsibleBundler:
 
 
 COLLAPSIBLE = _CollapsibleBundler()
-"""Makes outputs of what stands beside the text, as a body makes them of the text."""
+"""Makes outputs of reasoning and tool calls, as a body makes outputs of text."""
 
 
 class Bundler(Protocol):
-    """What makes an output of parts; a :class:`~cbai_notebook.notebook.screen.bodies.Body` is one."""
+    """Makes one output of several parts, such as a :class:`.bodies.Body`."""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
         """Return parts that follow each other as one output."""
 
 
 class Slots:
-    """Parts of an answer, spread over outputs.
+    """Spread the parts of an answer over a limited number of outputs.
 
     Args:
-        max_outputs: Outputs for parts at most.
+        max_outputs: The maximum number of outputs.
     """
 
     def __init__(self, max_outputs: int) -> None:
@@ -98,7 +98,7 @@ class Slots:
         return len(self._starts)
 
     def add(self, bundler: Bundler, part: Part) -> int:
-        """Place a part behind the others; return its number."""
+        """Append a part; return its number."""
         size = len(part.source)
         if self._may_start_another():
             self._starts.append(len(self._parts))
@@ -109,11 +109,11 @@ class Slots:
         return len(self._parts) - 1
 
     def change(self, number: int, part: Part) -> None:
-        """Put another part in the place of part `number`."""
+        """Replace part `number`."""
         self._parts[number] = (self._parts[number][0], part)
 
     def output(self, number: int) -> dict[int, Bundle]:
-        """Return the output in which part `number` stands, by its own number."""
+        """Return the output that holds part `number`, by its slot."""
         slot = max(slot for slot, start in enumerate(self._starts) if start <= number)
         ends = [*self._starts[1:], len(self._parts)]
         parts = self._parts[self._starts[slot] : ends[slot]]
@@ -133,7 +133,7 @@ def _bundle(parts: Sequence[tuple[Bundler, Part]]) -> Bundle:
 
 
 def joined(bundles: Sequence[Bundle]) -> Bundle:
-    """Return outputs that follow each other as one."""
+    """Join consecutive outputs into one."""
     if len(bundles) == 1:
         return dict(bundles[0])
     merged: Bundle = {"text/html": "".join(bundle.get("text/html", "") for bundle in bundles)}

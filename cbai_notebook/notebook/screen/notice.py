@@ -1,4 +1,4 @@
-"""One readable line for the reader: what went wrong, or that the answer is on its way."""
+"""One line for the reader: an error, or that the answer is awaited."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
-# The keyframes only exist for readers who have not asked for less motion.
+# No animation for readers who prefer reduced motion.
 _PULSE = (
     "<style>@media (prefers-reduced-motion:no-preference){"
     ".cbai-waiting{animation:cbai-waiting 1.6s ease-in-out infinite alternate}}"
@@ -18,11 +18,11 @@ _PULSE = (
 
 @dataclass(frozen=True)
 class Notice:
-    """One readable line, with details folded away behind it.
+    """One readable line, with folded details.
 
     Attributes:
         message: What happened and what to do next.
-        details: What a support ticket needs, such as a status, a code and a request id.
+        details: Facts for a support ticket, such as a status, a code and a request id.
     """
 
     message: str
@@ -53,12 +53,12 @@ class Notice:
         return plain("\n".join(part for part in (self.message, self.details) if part))
 
     def bundle(self) -> Bundle:
-        """Return the notice as an output of its own."""
+        """Return the notice as one output."""
         return {"text/html": self.html, "text/plain": self.plain}
 
 
 def waiting(message: str) -> Bundle:
-    """Return the calm line that stands until the first token comes.
+    """Return the line that is shown until the first token arrives.
 
     Args:
         message: Plain text, such as ``"Waiting for cloudbase/hy3"``.

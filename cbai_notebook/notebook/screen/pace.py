@@ -1,4 +1,4 @@
-"""How often an answer may be painted, so that the browser keeps up."""
+"""Limit how often answers are painted, so that the browser keeps up."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 PAINTS_PER_S = 12
-"""Paints in a second, at most."""
+"""Maximum number of paints in a second."""
 
 CHARS_PER_S = 20_000
-"""Characters of the answer that a second of repainting covers, at most; browsers keep up with that."""
+"""Maximum number of characters that are painted again in a second; browsers keep up with that."""
 
 BYTES_PER_S = 18_500
-"""Bytes that a second of repainting sends, where that does not make the pace slower than the next."""
+"""Bytes of markup that are sent again in a second; `SLOW_S` limits how slow this makes the pace."""
 
 SLOW_S = 1.0
-"""Seconds between two paints that no mark-up, however heavy, makes longer; only the text's length does."""
+"""Maximum delay, in seconds, because of heavy markup; a long text may delay a paint more."""
 
 MESSAGE_BYTES = 1_000
-"""What the headers of one message weigh."""
+"""Bytes of the headers of one message."""
 
 
 class Pace:
-    """The time between two paints: the more the last one weighed, the longer.
+    """The time between two paints: the heavier the last paint, the longer.
 
     Args:
         clock: Returns seconds that never run backwards.
-        share: Returns among how many answers the browser's time is divided, this one included.
+        share: Returns the number of answers that share the browser, this one included.
     """
 
     def __init__(self, clock: Callable[[], float], share: Callable[[], int]) -> None:
@@ -39,10 +39,10 @@ class Pace:
         return 0.0 if self._next is None else max(0.0, self._next - self._clock())
 
     def painted(self, chars: int, size: int) -> None:
-        """Note that there was a paint.
+        """Record a paint.
 
         Args:
-            chars: Characters of the answer that the next one like it paints again.
+            chars: Characters of the answer that the next such paint sends again.
             size: Bytes of their markup.
         """
         share = self._share()
@@ -52,9 +52,9 @@ class Pace:
 
 
 class SharedPace:
-    """Counts the answers that stream, so that each is painted the less often the more there are.
+    """Count the answers that stream, so that each is painted less often when there are more.
 
-    All together are then painted as often as one alone, and none falls behind.
+    All of them together are painted as often as a single one, so that none falls behind.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class SharedPace:
 
     @contextlib.contextmanager
     def joined(self) -> Iterator[None]:
-        """Count one more answer for as long as the block runs."""
+        """Count one more answer while the block runs."""
         self._streaming += 1
         try:
             yield
@@ -70,7 +70,7 @@ class SharedPace:
             self._streaming -= 1
 
     def share(self) -> int:
-        """Return among how many answers the browser's time is divided."""
+        """Return the number of answers that share the browser."""
         return max(1, self._streaming)
 
 

@@ -1,8 +1,8 @@
-"""An answer painted on outputs that can be painted again: what is sent, and when.
+"""Paint an answer on outputs that can be painted again: decide what is sent, and when.
 
-The browser is the bottleneck, not the wire: an answer that is painted as a whole on every token falls
-behind for good. So what can no longer change is sealed into an output and never sent again, and the open
-tail behind it is painted at a pace that the browser keeps up with.
+The bottleneck is the browser, not the network: when the whole answer is painted again on every
+token, the browser falls behind for good. So the parts that can no longer change are sealed into
+outputs and never sent again. The open tail is painted at a pace that the browser keeps up with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cbai_notebook.notebook.screen.pace import Pace
 from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
 
 MERGE_CHARS = 20_000
-"""An answer below this many characters becomes one output at the end, so that a saved notebook is clean."""
+"""A shorter answer becomes one output at the end, so that a saved notebook is clean."""
 
 
 _BLANK: Bundle = {"text/html": "", "text/plain": ""}
@@ -29,17 +29,17 @@ _BLANK: Bundle = {"text/html": "", "text/plain": ""}
 class Painting:
     """One answer on a surface whose outputs can be painted again.
 
-    An answer is a row of steps: reasoning, text, and the calls of tools that they led to; what comes after
-    calls begins the next step. All that comes is painted at the end, so nothing that was painted moves.
+    An answer is a sequence of steps: reasoning, text, and the tool calls that they led to. New
+    content is always painted at the end, so nothing that was painted moves.
 
-    An interrupt may come anywhere. One that hits a paint leaves it to :meth:`finish` to put things
-    right: it shows the answer anew, from its source.
+    An interrupt (KeyboardInterrupt) may come at any line. After one during a paint, nothing more is
+    painted until :meth:`finish`, which paints the answer again from its source.
 
     Args:
         surface: Where to paint.
-        body: Makes an empty body, for the answer's form.
+        body: Makes an empty body, in the answer's format.
         clock: Returns seconds that never run backwards.
-        share: Returns among how many answers the browser's time is divided, this one included.
+        share: Returns the number of answers that share the browser, this one included.
     """
 
     def __init__(
@@ -67,14 +67,16 @@ class Painting:
         self._broken = False
 
     def wait(self, message: str) -> None:
-        """Show that the answer is on its way, until something of it comes."""
+        """Show a waiting line until the first content arrives."""
         if not len(self._surface):
             self._surface.paint({0: waiting(message)})
 
     def text(self, text: str) -> None:
-        """Take a part of the answer and paint it if its time has come."""
+        """Add text to the answer, and paint if a paint is due."""
         if self._steps[-1].calls:
-            text = text.lstrip("\n")  # the lines of the calls part it from the text before
+            text = text.lstrip(
+                "\n"
+            )  # the lines of the calls already separate it from the text before
         if not text:
             return
         with self._broken_until_done() as intact:
@@ -92,18 +94,18 @@ class Painting:
             self._paint() if first else self.tick()
 
     def reasoning(self, text: str) -> None:
-        """Take a part of the reasoning and paint it if its time has come."""
+        """Add reasoning, and paint if a paint is due."""
         with self._broken_until_done():
             reasoning = self._step_after_calls().reasoning
             first = not reasoning
             reasoning.add(text, self._clock())
             if not self._visible:
                 self._repaint_later(reasoning)
-        if not self._visible:  # else the fold is closed; its text is completed at the end
+        if not self._visible:  # else the fold is closed, and gets the rest of its text at the end
             self._paint() if first else self.tick()
 
     def call(self, call: ToolCall) -> None:
-        """Take news of a call and paint it: at once if it is the first of its step or the user is asked."""
+        """Add or update a call; paint at once if it is the first of its step or asks the user."""
         with self._broken_until_done():
             steps = self._steps[::-1]
             step = next((step for step in steps if step.calls.knows(call)), steps[0])
@@ -115,16 +117,16 @@ class Painting:
         self._paint() if first or call.status == ASKING else self.tick()
 
     def due(self) -> float | None:
-        """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
+        """Return the seconds until the next paint is due, or None if there is nothing to paint."""
         return self._pace.due() if self._dirty and not self._broken else None
 
     def tick(self) -> None:
-        """Paint if it is time."""
+        """Paint if a paint is due."""
         if self.due() == 0.0:
             self._paint()
 
     def flush(self) -> None:
-        """Paint what has not been painted."""
+        """Paint all content that is not painted yet."""
         if self.due() is not None:
             self._paint()
 
@@ -135,11 +137,11 @@ class Painting:
         hints: Sequence[str],
         note: Notice | str | None,
     ) -> None:
-        """Paint the answer for the last time, with what stands under it."""
+        """Paint the answer for the last time, with its footer."""
         for step in self._steps:
             step.end(self._clock())
         if self._dirty and len(self._surface) > 1:
-            self._paint()  # the last words are seen before the work on the whole begins
+            self._paint()  # show the last words before the longer work on the whole answer
         complete = status == "complete"
         received = "reasoning" if any(step.reasoning for step in self._steps) else ""
         if any(step.has_words for step in self._steps):
@@ -166,7 +168,7 @@ class Painting:
                 body = self._body
                 if not is_last or step.calls or self._broken:
                     body = self._make_body()
-                    body.feed(step.source)  # its own has given off its end, or may be in pieces
+                    body.feed(step.source)  # the old body is finished, or may be inconsistent
                 with self._broken_until_done():
                     text, format_note = body.merged(complete and is_last)
                 bundles.append(text)
@@ -179,7 +181,7 @@ class Painting:
             self._surface.paint({0: bundle, **{slot: dict(_BLANK) for slot in rest}})
 
     def _finish_in_parts(self, complete: bool, end: Callable[[str], Closing]) -> None:
-        # An interrupt in here is followed by another call, which starts from the source.
+        # After an interrupt in this block, the next call to finish starts from the source.
         with self._broken_until_done():
             changes: dict[int, Bundle] = {}
             for collapsible in self._collapsibles:
@@ -199,7 +201,7 @@ class Painting:
             self._send(changes)
 
     def _step_after_calls(self) -> Step:
-        """Return the step to which text or reasoning belongs."""
+        """Return the step of new text or reasoning: a new one after tool calls."""
         if self._steps[-1].calls:
             self._body = self._make_body()
             self._visible = False
@@ -213,7 +215,7 @@ class Painting:
             self._repaint_later(step.reasoning)
 
     def _repaint_later(self, collapsible: Collapsible) -> None:
-        """Have something beside the text painted, with the next paint."""
+        """Paint reasoning or tool calls with the next paint."""
         self._to_repaint[collapsible] = None
         self._dirty = True
 
@@ -239,7 +241,7 @@ class Painting:
         self._pace.painted(*self._repainted())
 
     def _repainted(self) -> tuple[int, int]:
-        """Return the characters and the bytes that a paint like the last one sends again."""
+        """Return the characters and the bytes that the next such paint sends again."""
         if self._surface.repaints_all:
             return self._total, sum(self._sizes.values())
         if self._text_is_open:
@@ -248,11 +250,11 @@ class Painting:
 
     @property
     def _text_is_open(self) -> bool:
-        """Whether there is text at the end, which may grow."""
+        """Whether the answer ends with text, which may still grow."""
         return self._visible and not self._steps[-1].calls
 
     def _collapsible_output(self, collapsible: Collapsible) -> dict[int, Bundle]:
-        """Return the output in which something beside the text stands, if it looks different now."""
+        """Return the output that holds reasoning or tool calls, if its markup has changed."""
         part = Part(collapsible.plain, collapsible.html)
         number, shown = self._collapsibles.get(collapsible, (None, ""))
         if part.html == shown:
@@ -301,14 +303,14 @@ class Painting:
 
     @contextmanager
     def _broken_until_done(self) -> Iterator[bool]:
-        """Hold the painting for broken if the block does not come to its end; yield whether it was whole."""
+        """Mark the painting as broken until the block completes; yield whether it was intact."""
         before, self._broken = self._broken, True
         yield not before
         self._broken = before
 
 
 def _closed(body: Bundle, end: Closing) -> Bundle:
-    """Return an output of the answer's text with what stands under it."""
+    """Return an output of the answer with its footer."""
     closed = dict(body)
     closed["text/html"] = body.get("text/html", "") + end.html
     plain = [body.get("text/plain", "").rstrip("\n"), end.plain]

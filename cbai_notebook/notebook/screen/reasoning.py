@@ -1,4 +1,4 @@
-"""A model's reasoning: shown while it comes, folded away when the answer begins."""
+"""Show a model's reasoning: open while it streams, folded when the answer begins."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
 
 WINDOW = 2000
-"""Characters of reasoning that are shown while it comes; the whole text is in the fold afterwards."""
+"""Characters of reasoning that are shown while it streams; the closed fold holds all of it."""
 
-# Low enough that the page hardly moves when the fold closes; reversed, it stays at its last line.
+# Low, so that the page hardly moves when the fold closes. Reversed, so that it shows the last line.
 _LOW = "display:flex;flex-direction:column-reverse;max-height:12em;overflow:auto;"
 
 
@@ -30,16 +30,16 @@ class Reasoning:
 
     @property
     def text(self) -> str:
-        """All reasoning so far, as it came."""
+        """All reasoning so far, unchanged."""
         return "".join(self._parts)
 
     @property
     def shown(self) -> int:
-        """Characters that one live paint sends."""
+        """Number of characters that a paint sends while reasoning streams."""
         return len(self._recent)
 
     def add(self, text: str, now: float) -> None:
-        """Take more reasoning, which came at `now` (seconds)."""
+        """Append reasoning that arrived at `now` (seconds)."""
         if self._started is None:
             self._started = now
         self._parts.append(text)
@@ -47,27 +47,27 @@ class Reasoning:
         self._recent = (self._recent + text)[-WINDOW:]
 
     def end(self, now: float) -> None:
-        """Note that the answer begins, or that nothing more comes, at `now` (seconds)."""
+        """Mark the reasoning as ended at `now` (seconds)."""
         if self._started is not None and self._ended is None:
             self._ended = now
 
     @property
     def html(self) -> str:
-        """The fold as it stands: open while reasoning comes, then closed."""
+        """The fold as markup: open while reasoning streams, then closed."""
         return self.live_html() if self._ended is None else self.closed_html()
 
     @property
     def plain(self) -> str:
-        """Nothing: reasoning is for those who unfold it."""
+        """Empty: without markup, reasoning is not shown."""
         return ""
 
     def live_html(self) -> str:
-        """Return the fold while reasoning comes: open, with the most recent text."""
+        """Return the open fold with the most recent text."""
         cut = "… " if self._length > len(self._recent) else ""
         return self._fold("Thinking …", cut + self._recent.lstrip("\n"), _LOW, " open")
 
     def closed_html(self) -> str:
-        """Return the fold with all of the text: closed."""
+        """Return the closed fold with all of the text."""
         duration_s = (self._ended or 0.0) - (self._started or 0.0)
         title = f"Thought for {seconds(duration_s)}" if duration_s >= 1 else "Reasoning"
         return self._fold(title, self.text.strip("\n"))

@@ -1,4 +1,4 @@
-"""One answer on one surface."""
+"""Show one answer on one surface."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from cbai_notebook.notebook.screen.terminal import TerminalSurface
 
 
 class Screen:
-    """Shows one answer while it comes.
+    """Show one answer while it streams.
 
-    Nothing here waits or starts a thread: whoever feeds the screen calls :meth:`tick` when :meth:`due`
-    says so. One thread at a time uses it.
+    A screen does not wait and starts no thread: its caller calls :meth:`tick` after the seconds
+    that :meth:`due` returns. Only one thread at a time may use it.
 
     Args:
         surface: Where the answer is shown.
         format: ``"markdown"``, ``"text"``, ``"code"`` or ``"json"``.
         clock: Returns seconds that never run backwards.
-        share: Returns among how many answers the browser's time is divided, this one included.
+        share: Returns the number of answers that share the browser, this one included.
 
     Raises:
         UsageError: There is no such format.
@@ -51,39 +51,39 @@ class Screen:
 
     @property
     def finished(self) -> bool:
-        """Whether :meth:`finish` has run to its end."""
+        """Whether :meth:`finish` has completed."""
         return self._finished
 
     def wait(self, message: str = "Waiting for the answer") -> None:
-        """Show one calm line until the first token comes; it never outlives :meth:`finish`."""
+        """Show a waiting line until the first token arrives; :meth:`finish` removes it, too."""
         self._output.wait(message)
 
     def text(self, text: str) -> None:
-        """Take a part of the answer; the first is painted at once."""
+        """Add text to the answer; the first text is painted at once."""
         if text and not self._finished:
             self._output.text(text)
 
     def reasoning(self, text: str) -> None:
-        """Take a part of the model's reasoning; the first is painted at once."""
+        """Add reasoning of the model; the first is painted at once."""
         if text and not self._finished:
             self._output.reasoning(text)
 
     def call(self, call: ToolCall) -> None:
-        """Show a tool's call, or how one that is shown stands now; the first is painted at once."""
+        """Add or update a tool call; the first is painted at once."""
         if not self._finished:
             self._output.call(call)
 
     def due(self) -> float | None:
-        """Return the seconds until the next paint is wanted, or None when nothing waits for one."""
+        """Return the seconds until the next paint is due, or None if there is nothing to paint."""
         return None if self._finished else self._output.due()
 
     def tick(self) -> None:
-        """Paint, if it is time."""
+        """Paint if a paint is due."""
         if not self._finished:
             self._output.tick()
 
     def flush(self) -> None:
-        """Paint what has not been painted, whatever the clock says."""
+        """Paint all content that is not painted yet, without regard to the pace."""
         if not self._finished:
             self._output.flush()
 
@@ -95,13 +95,13 @@ class Screen:
         hints: Sequence[str] = (),
         note: Notice | str | None = None,
     ) -> None:
-        """Paint for the last time, whatever the clock says; a second call does nothing.
+        """Paint for the last time, without regard to the pace; a second call does nothing.
 
         Args:
             status: How the answer ended: complete, partial, cancelled or failed.
-            footer: What is known about the answer.
-            hints: Sentences about the prompt, plain text, each shown on a line of its own.
-            note: What went wrong, when something did.
+            footer: The known facts about the answer.
+            hints: Sentences about the prompt, plain text, each shown on a separate line.
+            note: The error, if there was one.
         """
         if not self._finished:
             self._output.finish(status, footer, hints, note)
@@ -109,7 +109,7 @@ class Screen:
 
 
 class _TerminalWriter:
-    """One answer in a terminal, written as it comes."""
+    """Write one answer to a terminal as it streams."""
 
     def __init__(self, surface: TerminalSurface) -> None:
         self._surface = surface
@@ -117,7 +117,7 @@ class _TerminalWriter:
         self._calls = Calls()
 
     def wait(self, message: str) -> None:
-        """Do nothing: a line in a terminal could not be taken back."""
+        """Do nothing: a terminal could not remove the line again."""
 
     def text(self, text: str) -> None:
         if text.strip():
@@ -131,7 +131,7 @@ class _TerminalWriter:
     def call(self, call: ToolCall) -> None:
         is_new = not self._calls.knows(call)
         self._calls.update(call)
-        # Nothing is said of one that asks, for the question follows.
+        # A call that waits for the user has no line: the question follows.
         if not call.open or (is_new and call.status == RUNNING):
             self._surface.line(call_line(call, live=True))
 

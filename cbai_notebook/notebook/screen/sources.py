@@ -1,7 +1,7 @@
-"""What an answer draws on: the pages that were found in the web, and the knowledge that was looked up.
+"""The sources of an agent's answer: web pages that it found, and knowledge bases that it used.
 
-All of it comes from outside. A page is a link only where a link may lead, and the host that it really
-leads to stands behind its title, whatever the title says.
+Sources are untrusted. A page is a link only if its address is allowed, and its true host is shown
+after the title, whatever the title is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.agents.values import SearchResult
 
 MAX_SHOWN = 10
-"""Pages, and names of knowledge, that are shown; the rest is counted."""
+"""Maximum number of pages, and of knowledge bases, that are shown; the others are counted."""
 
 _LONGEST_TITLE = 80
 _LONGEST_INDEX = 8
@@ -26,14 +26,14 @@ _LONGEST_INDEX = 8
 
 @dataclass(frozen=True)
 class Line:
-    """A line under an answer, as safe markup and as plain text."""
+    """A line of the footer, as safe markup and as plain text."""
 
     html: str
     plain: str
 
 
 WORDS = ("Searched", "Looked up")
-"""What stands before the pages, and before the knowledge."""
+"""The labels before the pages, and before the knowledge bases."""
 
 
 def lines(
@@ -41,12 +41,12 @@ def lines(
     looked_up: Sequence[str],
     words: tuple[str, str] = WORDS,
 ) -> list[Line]:
-    """Return the lines that tell where an answer comes from; none where nothing is known.
+    """Return the lines about the sources of an answer; no lines when there are none.
 
     Args:
-        searched: Pages of the web.
+        searched: Web pages.
         looked_up: Names of knowledge bases.
-        words: What stands before each, as safe markup.
+        words: The labels of the two lines, as safe markup.
     """
     groups = [(words[0], [_page(page) for page in searched[:MAX_SHOWN]], len(searched))]
     names = [shortened(name, _LONGEST_TITLE) for name in looked_up[:MAX_SHOWN]]
@@ -78,8 +78,8 @@ def _page(page: SearchResult) -> Line:
 
 
 def _host(url: str) -> str:
-    """Return the host that an address of the web leads to, or nothing for what may be no link."""
-    # Loaded here: whoever shows no answer of an agent's needs no rules for links.
+    """Return the host of a web address, or an empty string for an address that is not allowed."""
+    # Imported on use: only answers of agents need the rules for links.
     from cbai_notebook.notebook.markdown.links import allowed_link
 
     if url[:7].lower() != "http://" and url[:8].lower() != "https://":

@@ -1,4 +1,4 @@
-"""What a screen paints on: an ordered list of outputs, under a cell or in an Output widget."""
+"""Surfaces that a screen paints on: the outputs of a cell, or those of an Output widget."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from ipywidgets import Output
 
 Bundle = dict[str, str]
-"""One output in several forms: MIME type to text."""
+"""One output in several formats: MIME type to text."""
 
 
 class Surface(Protocol):
     """An ordered list of outputs, each of which can be painted again.
 
     Attributes:
-        repaints_all: Whether every paint sends all outputs again, so that its price is the length
-            of the whole answer and not of the part that changed.
+        repaints_all: Whether every paint sends all outputs again, so that its cost depends on the
+            length of the whole answer, not of the part that changed.
         can_replace: Whether :meth:`replace` may be called.
-        max_outputs: How many outputs the sealed parts of an answer may have.
+        max_outputs: The maximum number of outputs for the sealed parts of an answer.
     """
 
     repaints_all: bool
@@ -40,20 +40,20 @@ class Surface(Protocol):
         """Make `bundle` the only output."""
 
     def close(self) -> None:
-        """Settle what was painted; nothing is painted after this."""
+        """Bring all outputs into their final state; nothing is painted afterwards."""
 
 
 class CellSurface:
-    """The outputs of the cell in which this object was made, however long ago and from any thread.
+    """The outputs of the cell in which this object was made, also later and from any thread.
 
     Args:
-        owns_cell: Whether everything under the cell is ours, so that it may be cleared for one clean
-            output at the end.
+        owns_cell: Whether all outputs of the cell are ours, so that they may be replaced by a
+            single one at the end.
         shell: The IPython shell; the running one by default.
     """
 
     repaints_all = False
-    # JupyterLab hides what comes after the fiftieth output of a cell.
+    # JupyterLab hides the outputs of a cell after the fiftieth.
     max_outputs = 40
 
     def __init__(self, *, owns_cell: bool, shell: InteractiveShell | None = None) -> None:
@@ -65,7 +65,7 @@ class CellSurface:
         self._ids: list[str] = []
         self._id_prefix = uuid.uuid4().hex[:12]
         self._publisher: Any = shell.display_pub
-        # Kernels route an output by the request that it answers. Outside a kernel there is no such thing.
+        # Kernels route an output by the header of the request; outside a kernel there is no header.
         self._cell: dict[str, Any] | None = dict(
             getattr(self._publisher, "parent_header", None) or {}
         )
@@ -84,17 +84,17 @@ class CellSurface:
 
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output of the cell."""
-        # With `wait` the old outputs stand until the new one comes, so the page does not jump.
+        # With `wait` the old outputs stay until the new one arrives, so the page does not jump.
         self._clear()
         self._ids = []
         self._add(bundle, f"{self._id_prefix}-whole")
 
     def close(self) -> None:
-        """Do nothing: every output is already in its last state."""
+        """Do nothing: every output is already in its final state."""
 
     def _add(self, bundle: Bundle, display_id: str) -> None:
         self._show(bundle, display_id)
-        # Only now, so that an output whose sending was interrupted is sent again, not updated.
+        # After sending, so that an output whose sending was interrupted is sent again, not updated.
         self._ids.append(display_id)
 
     def _show(self, bundle: Bundle, display_id: str, *, update: bool = False) -> None:
@@ -116,9 +116,9 @@ class CellSurface:
             self._publisher.clear_output(wait=True)
 
     def _could_reach_another_cell(self) -> bool:
-        """Whether an ordinary publish from here could reach another cell.
+        """Return whether an ordinary publish from this thread could reach another cell.
 
-        Kernels before 7 keep one current cell for all threads, later ones one for each context.
+        ipykernel before 7 keeps one current cell for all threads, later versions one per context.
         """
         if not self._cell:
             return False
@@ -132,11 +132,11 @@ class CellSurface:
 
 
 class OutputSurface:
-    """The outputs of an Output widget; what it held before is replaced.
+    """The outputs of an Output widget; its former outputs are replaced.
 
-    Only the ``outputs`` trait is assigned, which is safe from any thread and needs no cell that runs.
-    Every assignment sends all outputs, so while the answer comes they travel in the one form that is
-    shown; the others follow when it is complete.
+    Only the ``outputs`` trait is assigned, which is safe from any thread and needs no running cell.
+    Every assignment sends all outputs, so while the answer streams only the format that is shown is
+    sent; the other formats follow at the end.
 
     Args:
         output: The widget.
@@ -165,7 +165,7 @@ class OutputSurface:
         self._assign(light=False)
 
     def close(self) -> None:
-        """Send the outputs in all their forms."""
+        """Send the outputs in all their formats."""
         self._assign(light=False)
 
     def _assign(self, *, light: bool) -> None:

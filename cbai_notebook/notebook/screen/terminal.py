@@ -1,4 +1,4 @@
-"""An answer in a terminal: tokens are written as they come, and nothing is painted twice."""
+"""Write an answer to a terminal: each token once, as it arrives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class TerminalSurface:
-    """A stream of characters, such as standard output.
+    """A text stream, such as standard output.
 
     Args:
         stream: Where to write; standard output by default.
@@ -28,7 +28,7 @@ class TerminalSurface:
         self._at_line_start = True
 
     def text(self, text: str) -> None:
-        """Write a part of the answer."""
+        """Write text of the answer."""
         text = without_controls(text)
         if self._after_line:
             text = text.lstrip("\n")
@@ -39,14 +39,14 @@ class TerminalSurface:
         self._write(text)
 
     def line(self, line: str) -> None:
-        """Write a line beside the answer, dimmed, such as one about a call."""
+        """Write a dimmed line that is not part of the answer, such as one about a tool call."""
         self._in_reasoning, self._after_line = False, True
         self._end_line()
         line = without_controls(line)
         self._write(f"{_DIM}{line}{_PLAIN}\n" if self._can_dim else f"{line}\n")
 
     def reasoning(self, text: str) -> None:
-        """Write a part of the reasoning: dimmed, or announced where nothing can be dimmed."""
+        """Write reasoning: dimmed, or under a heading where the terminal cannot dim."""
         text = without_controls(text)
         if not self._in_reasoning:
             self._in_reasoning = True
@@ -56,7 +56,7 @@ class TerminalSurface:
         self._write(f"{_DIM}{text}{_PLAIN}" if self._can_dim else text, shown=text)
 
     def close(self, closing: str) -> None:
-        """End the answer and write the lines that stand under it."""
+        """End the answer and write its footer."""
         self._end_line()
         if closing:
             closing = without_controls(closing)

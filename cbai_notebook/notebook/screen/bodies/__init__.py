@@ -1,7 +1,7 @@
-"""The forms in which an answer can be shown: Markdown, plain text, code and JSON.
+"""The formats in which an answer can be shown: Markdown, plain text, code and JSON.
 
-A body takes the answer's text as it comes, gives off parts that can no longer change, and shows the
-open tail behind them.
+A body receives the text of an answer as it streams, seals parts that can no longer change, and
+renders the open tail after them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ FORMATS = tuple(_BODIES)
 
 
 def body_of(format: str, max_outputs: int) -> Callable[[], Body]:
-    """Return what makes an empty body.
+    """Return a function that makes an empty body.
 
     Args:
         format: One of :data:`FORMATS`.
-        max_outputs: How many outputs its parts may have.
+        max_outputs: The maximum number of outputs for its parts.
     """
     return partial(_BODIES[format], max_outputs)

@@ -1,4 +1,4 @@
-"""What every form of an answer has in common."""
+"""The protocol of a body, and code shared by all formats."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cbai_notebook.notebook.screen.surfaces import Bundle
 
 SEAL_CHARS = 1500
 SEAL_SHARE = 3 / 8
-"""Text is sealed once the open tail has ``max(SEAL_CHARS, total / (max_outputs * SEAL_SHARE))`` characters."""
+"""A tail of ``max(SEAL_CHARS, total / (max_outputs * SEAL_SHARE))`` characters is sealed."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of the answer: its source and what it looks like."""
+    """A part of the answer: its source and its markup."""
 
     source: str
     html: str
@@ -23,12 +23,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Ending:
-    """How an answer ends.
+    """The end of an answer.
 
     Attributes:
-        parts: The last parts, not given off before.
-        changed: Parts given off before that look different now, by their number.
-        note: A sentence for the reader about the form of the answer.
+        parts: The last parts, which were not sealed before.
+        changed: Sealed parts whose markup is different now, by their number.
+        note: A sentence for the reader about the format of the answer.
     """
 
     parts: Sequence[Part]
@@ -37,43 +37,43 @@ class Ending:
 
 
 class Body(Protocol):
-    """An answer in one form."""
+    """An answer in one format."""
 
     def feed(self, text: str) -> None:
-        """Take more of the answer."""
+        """Append text to the answer."""
 
     def take_sealed(self) -> Sequence[Part]:
-        """Return the parts that can no longer change, each once; call between paints."""
+        """Seal the parts that can no longer change; return each once. Call it between paints."""
 
     @property
     def open_chars(self) -> int:
-        """Characters that :meth:`tail_html` stands for."""
+        """Number of characters that :meth:`tail_html` renders."""
 
     def tail_html(self) -> str:
-        """Return what follows the sealed parts, or an empty string when there is nothing to see."""
+        """Return the markup after the sealed parts; empty when there is nothing to see."""
 
     def finish(self, complete: bool) -> Ending:
         """Return the rest of the answer; call once.
 
         Args:
-            complete: Whether the whole answer came, so that a wrong form is worth a word.
+            complete: Whether the answer is complete, so that a wrong format is worth a note.
         """
 
     def merged(self, complete: bool) -> tuple[Bundle, str]:
-        """Return all of the answer as one output, and a sentence about its form or an empty string.
+        """Return the answer as one output, and a sentence about its format, which may be empty.
 
-        Called once, instead of :meth:`finish`.
+        Call it once, instead of :meth:`finish`.
         """
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
-        """Return parts that follow each other as one output in all its forms."""
+        """Return consecutive parts as one output in all its MIME types."""
 
 
 class LineSealer:
-    """Text that is sealed in whole lines.
+    """Seal text in complete lines.
 
     Args:
-        max_outputs: How many outputs its parts may have.
+        max_outputs: The maximum number of outputs for the parts.
     """
 
     def __init__(self, max_outputs: int) -> None:
@@ -82,12 +82,12 @@ class LineSealer:
         self._total = 0
 
     def feed(self, text: str) -> None:
-        """Take more text."""
+        """Append text."""
         self.tail += text
         self._total += len(text)
 
     def take(self) -> str:
-        """Return the lines to seal now, or an empty string."""
+        """Remove the lines to seal now from the tail, and return them; may be empty."""
         if len(self.tail) < max(SEAL_CHARS, self._total / self._share):
             return ""
         end = self.tail.rfind("\n") + 1
@@ -96,10 +96,10 @@ class LineSealer:
 
 
 def joined_source(parts: Sequence[Part]) -> str:
-    """Return the source of parts that follow each other."""
+    """Return the source of consecutive parts."""
     return "".join(part.source for part in parts)
 
 
 def joined_html(parts: Sequence[Part]) -> str:
-    """Return the markup of parts that follow each other."""
+    """Return the markup of consecutive parts."""
     return "".join(part.html for part in parts)

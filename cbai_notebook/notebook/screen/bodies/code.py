@@ -1,4 +1,4 @@
-"""An answer as code."""
+"""Show an answer as code."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
 LANGUAGE = "python"
-"""The language of code whose fence names none, as in the notebook around it."""
+"""The language of code whose fence names none: that of the notebook."""
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*")
 
-# Both are kept back while more may come, so that no fence flashes up.
+# Hidden while more text may come, so that no fence appears for a moment.
 _OPENING_TAIL = re.compile(r"\A\s*(?:`{1,2}|~{1,2}|(?:`{3}|~{3})[^\n]*)\Z")
 _CLOSING_TAIL = re.compile(r"(?:\A|(?<=\n))[ ]{0,3}[`~]+[ \t]*\n*\Z")
 
 
 class CodeBody:
-    """An answer as highlighted code; when it is one fenced block, its fence is taken off.
+    """An answer as highlighted code; when it is one fenced block, the fence is removed.
 
     Args:
-        max_outputs: How many outputs its parts may have.
+        max_outputs: The maximum number of outputs for its parts.
     """
 
     def __init__(self, max_outputs: int) -> None:
@@ -40,13 +40,13 @@ class CodeBody:
         self._sealed: list[str] = []
 
     def feed(self, text: str) -> None:
-        """Take more of the answer."""
+        """Append text to the answer."""
         self._lines.feed(text)
         if self._opening is None:
             self._look_for_opening()
 
     def take_sealed(self) -> Sequence[Part]:
-        """Return the lines of code that are complete, each once."""
+        """Seal complete lines of code; return each once."""
         sealed = self._lines.take()
         if self._opening and (closing := _CLOSING_TAIL.search(sealed)):
             self._lines.tail = closing[0] + self._lines.tail
@@ -58,11 +58,11 @@ class CodeBody:
 
     @property
     def open_chars(self) -> int:
-        """Characters of the open lines."""
+        """Number of characters of the open lines."""
         return len(self._lines.tail)
 
     def tail_html(self) -> str:
-        """Return the open lines of code, without what seems to become a fence."""
+        """Return the open lines of code, without a line that may become a fence."""
         tail = self._lines.tail
         if self._opening is None:
             tail = _OPENING_TAIL.sub("", tail)
@@ -71,7 +71,7 @@ class CodeBody:
         return code_html(tail, self._language) if tail.strip() else ""
 
     def finish(self, complete: bool) -> Ending:
-        """Return the last lines, and the first part again when the answer is no single block after all."""
+        """Return the last lines; also the first part again if the answer was not a single block."""
         source = self._source()
         code, self._language = unfenced(source)
         if not self._opening or code != source:
@@ -87,12 +87,12 @@ class CodeBody:
         )
 
     def merged(self, complete: bool) -> tuple[Bundle, str]:
-        """Return all of the answer as one output."""
+        """Return the answer as one output."""
         code, language = unfenced(self._source())
         return _bundle(code, language, code_html(code, language)), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
-        """Return lines that follow each other as one output in all its forms."""
+        """Return consecutive lines as one output in all its MIME types."""
         return _bundle(joined_source(parts), self._language, joined_html(parts))
 
     def _source(self) -> str:
@@ -115,8 +115,8 @@ def unfenced(source: str) -> tuple[str, str]:
     """Return the code of an answer and its language.
 
     Args:
-        source: The answer. When all of it is one fenced block, closed or still open, the fence is taken
-            off (https://spec.commonmark.org/0.31.2/#fenced-code-blocks); otherwise it is returned as it is.
+        source: The answer. When it is one fenced block, closed or still open, the fence is removed
+            (https://spec.commonmark.org/0.31.2/#fenced-code-blocks); else it is returned unchanged.
     """
     lines = _LINE.findall(source.lstrip("\n"))
     opening = _FENCE.fullmatch(lines[0].rstrip("\n")) if len(lines) > 1 else None

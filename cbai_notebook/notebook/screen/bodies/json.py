@@ -1,4 +1,4 @@
-"""An answer in JSON."""
+"""Show an answer as JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
 WINDOW = 4000
-"""Characters of a JSON answer that are shown while it comes; all of it is at the end."""
+"""Characters of a JSON answer that are shown while it streams; the end shows all of it."""
 
 
 class JsonBody:
-    """An answer in JSON: as code while it comes, indented when it is complete and valid.
+    """An answer in JSON: as code while it streams, indented when it is complete and valid.
 
-    Nothing is sealed, since all of it changes at the end: only the most recent text is shown until then.
+    Nothing is sealed, since all of it changes at the end. Until then only recent text is shown.
     """
 
     def __init__(self) -> None:
@@ -27,18 +27,18 @@ class JsonBody:
         self._total = 0
 
     def feed(self, text: str) -> None:
-        """Take more of the answer."""
+        """Append text to the answer."""
         self._parts.append(text)
         self._total += len(text)
         self._recent = (self._recent + text)[-WINDOW:]
 
     def take_sealed(self) -> Sequence[Part]:
-        """Return nothing."""
+        """Return no parts."""
         return []
 
     @property
     def open_chars(self) -> int:
-        """Characters that are shown."""
+        """Number of characters that are shown."""
         return len(self._recent)
 
     def tail_html(self) -> str:
@@ -49,17 +49,17 @@ class JsonBody:
         return code_html(cut + self._recent, "json")
 
     def finish(self, complete: bool) -> Ending:
-        """Return all of the answer."""
+        """Return the answer as one part."""
         part, note = _json_part("".join(self._parts), complete)
         return Ending([part], note=note)
 
     def merged(self, complete: bool) -> tuple[Bundle, str]:
-        """Return all of the answer as one output."""
+        """Return the answer as one output."""
         part, note = _json_part("".join(self._parts), complete)
         return self.bundle([part]), note
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
-        """Return the answer as one output in all its forms."""
+        """Return the answer as one output in all its MIME types."""
         return {"text/html": joined_html(parts), "text/plain": plain(joined_source(parts))}
 
 

@@ -1,4 +1,4 @@
-"""An answer in Markdown."""
+"""Show an answer as Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MarkdownBody:
     """An answer in Markdown.
 
     Args:
-        max_outputs: How many outputs its parts may have.
+        max_outputs: The maximum number of outputs for its parts.
     """
 
     def __init__(self, max_outputs: int) -> None:
@@ -26,24 +26,24 @@ class MarkdownBody:
         self._document: Document = Document(most=max_outputs)
 
     def feed(self, text: str) -> None:
-        """Take more of the answer."""
+        """Append text to the answer."""
         self._document.feed(text)
 
     def take_sealed(self) -> Sequence[Part]:
-        """Return the blocks that can no longer change, each once."""
+        """Seal the blocks that can no longer change; return each once."""
         return [Part(piece.source, piece.html) for piece in self._document.take_sealed()]
 
     @property
     def open_chars(self) -> int:
-        """Characters of the open blocks."""
+        """Number of characters of the open blocks."""
         return self._document.tail_characters
 
     def tail_html(self) -> str:
-        """Return the open blocks."""
+        """Return the markup of the open blocks."""
         return self._document.tail_html() if self._document.tail_source.strip() else ""
 
     def finish(self, complete: bool) -> Ending:
-        """Return the last blocks, and those that a later link definition changed."""
+        """Return the last blocks, and the sealed ones that a later link definition changed."""
         final = self._document.finish()
         return Ending(
             [Part(piece.source, piece.html) for piece in final.pieces],
@@ -51,7 +51,7 @@ class MarkdownBody:
         )
 
     def merged(self, complete: bool) -> tuple[Bundle, str]:
-        """Return all of the answer as one output."""
+        """Return the answer as one output."""
         from cbai_notebook.notebook.markdown import wrap
 
         self._document.finish()
@@ -60,7 +60,7 @@ class MarkdownBody:
         return _bundle(source, wrap("".join(piece.body for piece in pieces))), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
-        """Return blocks that follow each other as one output in all its forms."""
+        """Return consecutive blocks as one output in all its MIME types."""
         return _bundle(joined_source(parts), joined_html(parts))
 
 

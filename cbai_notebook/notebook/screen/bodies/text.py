@@ -1,4 +1,4 @@
-"""An answer as plain text."""
+"""Show an answer as plain text."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cbai_notebook.text import plain
 
 
 class TextBody:
-    """An answer as it was written: nothing is a mark-up, spaces and lines stay.
+    """An answer without markup; spaces and line breaks are kept.
 
     Args:
-        max_outputs: How many outputs its parts may have.
+        max_outputs: The maximum number of outputs for its parts.
     """
 
     def __init__(self, max_outputs: int) -> None:
@@ -28,11 +28,11 @@ class TextBody:
         self._sealed: list[str] = []
 
     def feed(self, text: str) -> None:
-        """Take more of the answer."""
+        """Append text to the answer."""
         self._lines.feed(text)
 
     def take_sealed(self) -> Sequence[Part]:
-        """Return the lines that are complete, each once."""
+        """Seal complete lines; return each once."""
         sealed = self._lines.take()
         if not sealed:
             return []
@@ -41,11 +41,11 @@ class TextBody:
 
     @property
     def open_chars(self) -> int:
-        """Characters of the open lines."""
+        """Number of characters of the open lines."""
         return len(self._lines.tail)
 
     def tail_html(self) -> str:
-        """Return the open lines."""
+        """Return the markup of the open lines."""
         return _text_html(self._lines.tail) if self._lines.tail.strip() else ""
 
     def finish(self, complete: bool) -> Ending:
@@ -53,20 +53,20 @@ class TextBody:
         return Ending([text_part(self._lines.tail)] if self._lines.tail else [])
 
     def merged(self, complete: bool) -> tuple[Bundle, str]:
-        """Return all of the answer as one output."""
+        """Return the answer as one output."""
         return self.bundle([text_part("".join([*self._sealed, self._lines.tail]))]), ""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
-        """Return lines that follow each other as one output in all its forms."""
+        """Return consecutive lines as one output in all its MIME types."""
         return {"text/html": joined_html(parts), "text/plain": plain(joined_source(parts))}
 
 
 def text_part(source: str) -> Part:
-    """Return a stretch of plain text."""
+    """Return plain text as a part."""
     return Part(source, _text_html(source))
 
 
 def _text_html(text: str) -> str:
-    # A parser drops the first newline of a `pre`, so one more is written than is meant.
+    # HTML parsers drop the first newline in a `pre`, so one more is written.
     style = f"{html.WRAP};{html.MONO};margin:0;padding:0"
     return html.element("pre", "\n" + html.escape(text), name="text", style=style)
