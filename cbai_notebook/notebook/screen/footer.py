@@ -115,7 +115,7 @@ def closing(
         facts: The known facts about the answer.
         hints: Sentences about the prompt, each on a separate line.
         note: The error, if there was one.
-        received: ``"text"``; or ``"reasoning"`` or ``""``, then the footer says that the answer is empty.
+        received: ``"text"``; ``"reasoning"`` or ``""`` when the answer is empty.
     """
     facts = facts or Facts()
     notice = Notice(note) if isinstance(note, str) else note

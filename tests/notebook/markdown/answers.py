@@ -1,4 +1,4 @@
-"""Markdown as models write it, and as nobody does, made up for property tests."""
+"""Markdown for property tests: as models write it, and as nobody does."""
 
 from __future__ import annotations
 
@@ -140,12 +140,12 @@ ANSWERS = st.builds(
 
 @st.composite
 def splits(draw: st.DrawFn, text: str) -> list[str]:
-    """Cut a text into parts, some of them empty."""
+    """Cut a text into parts; some may be empty."""
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=30)))
     return [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
 
-# Where one block ends and the next begins is least obvious here.
+# Texts in which the border between two blocks is hard to find.
 TRICKY = [
     "- a\n\n- b\n\n\n- c\n\npara\n",
     "- a\n\n  b\n\nc\n\n    d\n",

@@ -1,4 +1,4 @@
-"""Hostile answers. Whatever is asked of them, they must be text, a plain link, or nothing."""
+"""Hostile answers. Each must become text, a plain link, or nothing."""
 
 from __future__ import annotations
 

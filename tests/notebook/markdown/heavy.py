@@ -1,4 +1,4 @@
-"""Answers made to be slow: much of one thing, or much of it open."""
+"""Answers made to be slow: one construct many times, closed or left open."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def heavy(size: int) -> Iterator[tuple[str, str]]:
-    """Make every kind of heavy answer, of about so many characters.
+    """Make every kind of heavy answer, of about `size` characters.
 
     Args:
         size: Characters.

@@ -1,4 +1,4 @@
-"""A growing text: pieces, tail and end."""
+"""A growing text: its pieces, its tail and its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JUNK = st.lists(ATOMS, max_size=60).map("".join)
 
 
 def stream(parts: list[str], *, smallest: int = 1, paint: bool = True) -> list[Piece]:
-    """Feed parts, painting after each, and return all pieces as they look in the end."""
+    """Feed parts, paint after each, and return all pieces in their final state."""
     document = Document(smallest=smallest)
     shown: dict[int, Piece] = {}
     for part in parts:

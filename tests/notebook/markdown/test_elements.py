@@ -74,7 +74,7 @@ def test_a_definition_leaves_the_page() -> None:
 
 def test_cells_are_aligned() -> None:
     html = fragment("| a | b | c | d |\n|:--|:-:|--:|---|\n| 1 | 2 | 3 | 4 |\n")
-    # The last column has no alignment of its own: its header is centred, its cells begin at the left.
+    # The last column sets no alignment: its header is centred, its cells are aligned left.
     assert html.count("text-align:left") == 3
     assert html.count("text-align:center") == 3
     assert html.count("text-align:right") == 2

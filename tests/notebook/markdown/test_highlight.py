@@ -1,4 +1,4 @@
-"""Code in Jupyter's colours."""
+"""Code is highlighted in Jupyter's colours."""
 
 from __future__ import annotations
 

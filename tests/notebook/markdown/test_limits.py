@@ -1,4 +1,4 @@
-"""No text takes more work than its length: work is counted in calls, which no busy machine changes."""
+"""Work grows no faster than the text. It is counted in calls, which a busy machine does not change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = [name for name, _ in heavy(100)]
 
 
 def calls(work: Callable[[], object]) -> int:
-    """Count the calls of functions, Python's and built-in ones, that some work makes."""
+    """Count the calls of Python functions and built-in functions that `work` makes."""
     count = 0
 
     def count_call(frame: FrameType, event: str, argument: Any) -> None:
@@ -43,7 +43,7 @@ def test_twice_the_text_is_no_more_than_twice_the_work(name: str) -> None:
     short, long = heavy_text(name, 2_000), heavy_text(name, 4_000)
     render(short), render(long)
     growth = len(long) / len(short)
-    # Where a limit or a table begins between the two, there is a step; a square would be twice this.
+    # A limit or a table may begin between the lengths and add a step; a square would be twice this.
     allowed = 1.6 * growth * calls(lambda: render(short)) + 20_000
     assert calls(lambda: render(long)) < allowed
 

@@ -1,4 +1,4 @@
-"""Where links may lead, and that each shows where it leads."""
+"""Which addresses a link may have, and that a misleading link shows its true host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a formula and what is money, and which formulas are typeset."""
+"""Formulas and amounts of money are told apart, and only safe formulas are typeset."""
 
 from __future__ import annotations
 

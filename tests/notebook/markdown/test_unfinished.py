@@ -1,4 +1,4 @@
-"""What the end of a growing text looks like: it settles, and does not flip."""
+"""The end of a growing text does not change its look back and forth."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_no_element_appears_that_goes_away_again() -> None:
     seen: list[str] = []
     for end in range(1, len(ANSWER) + 1):
         tags = [t for t in walk(unfinished(ANSWER[:end]), wrapped=False).tags if t != "span"]
-        # Only cells that an unfinished row leaves empty, and words after a mark, may come later.
+        # Only the empty cells of an unfinished row, and words after a mark, may come later.
         assert tags[: len(seen)] == seen, ANSWER[:end][-40:]
         seen = tags
     assert seen == [t for t in walk(fragment(ANSWER), wrapped=False).tags if t != "span"]

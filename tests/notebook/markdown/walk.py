@@ -1,4 +1,4 @@
-"""What may be in the HTML, written a second time and from the outside: by walking the parsed page."""
+"""An independent check of the HTML: parse a page, and assert that all of it is allowed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLOUR = re.compile(
 )
 PICTURE = re.compile(r"data:image/(png|gif|jpeg|webp);base64,[A-Za-z0-9+/]+=*")
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-# Commands that a typesetter must never see, whatever the list of the package says.
+# Commands that a typesetter must never get, even if the list of the package had them.
 FORBIDDEN_TEX = re.compile(
     r"\\(href|url|style|class|cssId|data|html[A-Za-z]*|require|def|edef|gdef|let|newcommand"
     r"|renewcommand|providecommand|newenvironment|DeclareMathOperator|DeclarePairedDelimiter"
@@ -37,7 +37,7 @@ FORBIDDEN_TEX = re.compile(
 
 @dataclass
 class Page:
-    """What is in a page."""
+    """The contents of a page."""
 
     tags: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
@@ -48,10 +48,10 @@ class Page:
 
 
 def walk(html: str, *, wrapped: bool = True) -> Page:
-    """Read a page and assert that everything in it may be there.
+    """Parse a page and assert that everything in it is allowed.
 
     Args:
-        html: What the renderer made.
+        html: The output of the renderer.
         wrapped: Whether the wrapper must be around it.
     """
     walker = _Walker(wrapped=wrapped)

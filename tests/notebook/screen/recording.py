@@ -1,4 +1,4 @@
-"""A surface that keeps what it was told, a clock that stands still, and answers to play."""
+"""A surface that records its paints, a clock that only tests move, and answers to play."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from cbai_notebook.notebook.screen import Bundle, Screen
 
 MESSAGE_BYTES = 1000
-"""What the headers of one Jupyter message weigh, on top of its content."""
+"""Bytes of the headers of one Jupyter message, in addition to its content."""
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Clock:
 
 
 class RecordingSurface:
-    """Keeps the outputs as a notebook would, and every message that made them so."""
+    """Record the outputs as a notebook keeps them, and every message that changed them."""
 
     max_outputs = 40
 
@@ -84,7 +84,7 @@ def play(screen: Screen, clock: Clock, tokens: Iterable[str], per_s: float) -> N
 
 
 def wait_until(screen: Screen, clock: Clock, when: float) -> None:
-    """Let time pass, as a caller's loop does that waits exactly as long as the screen asks."""
+    """Move the clock like a caller that waits exactly as long as the screen asks."""
     while (due := screen.due()) is not None and clock.now + due <= when:
         clock.now += due
         screen.tick()

@@ -1,4 +1,4 @@
-"""Calls of tools: a quiet line each, where it belongs, and nothing of it runs."""
+"""Tool calls: one dimmed line each, in the right place, and none of its text is active."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ DONE = replace(ASKED, status="ok", result="12 °C, rain", duration_s=0.3)
 
 
 def read(markup: str) -> str:
-    """Return the text that a reader sees when everything is unfolded."""
+    """Return the text that is visible when everything is unfolded."""
     return unescape(re.sub("<[^>]*>", " ", re.sub("<br>|</summary>|</div>|</pre>", "\n", markup)))
 
 
-# Each call alone: its line and its fold.
+# A single call: its line and its fold.
 
 
 def test_a_call_is_one_line_that_unfolds_to_arguments_and_result() -> None:
@@ -141,7 +141,7 @@ def test_any_call_is_one_line_and_balanced_markup(name: str, arguments: str, res
     assert "<script" not in markup
 
 
-# In an answer: when it is painted, and where it stands.
+# Calls in an answer: when they are painted, and where.
 
 
 def test_a_call_is_painted_at_once(screen: Screen, surface: RecordingSurface) -> None:
@@ -377,7 +377,7 @@ def test_whatever_comes_in_whatever_order_is_there_once(
     assert [int(n) for n in re.findall(r"\bw(\d+);", plain)] == list(range(words))
 
 
-# The sanitiser drops what its callback raises; such an interrupt never happened.
+# The sanitiser drops exceptions of its callback, so such an interrupt has no effect.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @given(events=st.integers(1, 6_000), can_replace=st.booleans())
 def test_an_interrupt_anywhere_loses_no_call(events: int, can_replace: bool) -> None:
@@ -392,7 +392,7 @@ def test_an_interrupt_anywhere_loses_no_call(events: int, can_replace: bool) -> 
             told += 1
             clock.now += 0.1
             screen.call(ToolCall(str(number), f"tool_{number}", "{}", "ok", "fine", 0.1))
-    # What was under way arrives all the same.
+    # Content that was already on its way still arrives.
     screen.call(ToolCall("late", "late_tool", "{}", "refused"))
     screen.reasoning("late thought")
     screen.text("late words")
@@ -433,7 +433,7 @@ def test_after_an_interrupted_paint_nothing_is_painted_before_the_end(clock: Clo
     )
 
 
-# In a terminal.
+# Calls in a terminal.
 
 
 def test_a_terminal_gets_a_line_when_a_call_starts_and_one_when_it_ends() -> None:

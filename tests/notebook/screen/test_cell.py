@@ -1,4 +1,4 @@
-"""An answer under a cell, through IPython's own display publisher."""
+"""An answer under a cell, sent by IPython's own display publisher."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.notebook.screen.recording import Clock, markdown, play, tokens
 
 
 class Publisher(CapturingDisplayPublisher):
-    """Keeps what a notebook would hold, and how often it was told something."""
+    """Record the outputs of a notebook, and how often they were cleared."""
 
     cleared = 0
 
@@ -36,7 +36,7 @@ def recording_shell(tmp_path: Path) -> InteractiveShell:
 
 
 def notebook(shell: InteractiveShell) -> list[dict[str, Any]]:
-    """Return the outputs as a front end shows them: updates put in place."""
+    """Return the outputs as a front end shows them, with updates applied."""
     cells: dict[str, dict[str, Any]] = {}
     for output in shell.display_pub.outputs:
         display_id = output["transient"]["display_id"]

@@ -1,4 +1,4 @@
-"""The quiet lines under an answer, and notices."""
+"""The footer of an answer, and notices."""
 
 from __future__ import annotations
 

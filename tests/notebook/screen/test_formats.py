@@ -1,4 +1,4 @@
-"""The forms in which an answer is shown."""
+"""The formats in which an answer is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.notebook.screen.recording import Clock, RecordingSurface, play, token
 
 
 def shown(bundle_html: str) -> str:
-    """Return the text that a reader sees, without any element."""
+    """Return the visible text, without elements."""
     return unescape(re.sub("<[^>]*>", "", bundle_html))
 
 
@@ -41,7 +41,7 @@ def test_text_is_shown_as_it_was_written() -> None:
 
 def test_text_keeps_a_first_empty_line() -> None:
     surface = answer("\n\nindented", "text")
-    # The parser of HTML drops one newline behind the tag.
+    # HTML parsers drop one newline after the tag.
     assert ">\n\n\nindented" in surface.html
 
 

@@ -1,4 +1,4 @@
-"""What showing an answer loads, and what it leaves alone."""
+"""Showing an answer loads nothing heavy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer in a real kernel: which cell its outputs reach, and what weighs how much."""
+"""An answer in a real kernel: which cell gets its outputs, and the size of its messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def kernel() -> Iterator[BlockingKernelClient]:
 
 
 def run(client: BlockingKernelClient, code: str) -> tuple[str, list[dict[str, Any]]]:
-    """Run a cell; return its id and every output message up to its end, of this cell or another."""
+    """Run a cell; return its id and every output message until its end, of any cell."""
     cell = client.execute(code)
     messages = []
     while True:

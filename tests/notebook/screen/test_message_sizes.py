@@ -1,4 +1,4 @@
-"""How much travels from the kernel to the browser."""
+"""How many bytes are sent from the kernel to the browser."""
 
 from __future__ import annotations
 

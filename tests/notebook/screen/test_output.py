@@ -20,7 +20,7 @@ def output() -> ipywidgets.Output:
 
 @pytest.fixture
 def sent(output: ipywidgets.Output) -> list[tuple[dict[str, Any], ...]]:
-    """Every value of the trait, each of which is one message to the browser."""
+    """Return a list of all values of the trait; each is one message to the browser."""
     values: list[tuple[dict[str, Any], ...]] = []
     output.observe(lambda change: values.append(change["new"]), "outputs")
     return values

@@ -1,4 +1,4 @@
-"""Several streaming answers share one browser's time."""
+"""Several answers share the pace of one browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an answer is painted, what is sent, and what stays."""
+"""When an answer is painted, and what is sent."""
 
 from __future__ import annotations
 
@@ -297,7 +297,30 @@ def test_an_unknown_format_is_refused_with_the_known_ones(surface: RecordingSurf
         Screen(surface, format="html")
 
 
-# The sanitiser drops what its callback raises; such an interrupt never happened.
+@contextmanager
+def interrupted_after(events: int) -> Iterator[None]:
+    """Interrupt the code of the package after `events` of its lines."""
+
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        nonlocal events
+        if "cbai_notebook" not in frame.f_code.co_filename:
+            return None
+        events -= 1
+        if not events:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type]
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+
+
+# The sanitiser drops exceptions of its callback, so such an interrupt has no effect.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @given(
     events=st.integers(1, 12_000),
@@ -323,7 +346,7 @@ def test_an_interrupt_anywhere_loses_nothing(events: int, can_replace: bool, for
     assert surface.html.count("The last words.") == 1
 
 
-# The sanitiser drops what its callback raises; such an interrupt never happened.
+# The sanitiser drops exceptions of its callback, so such an interrupt has no effect.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @settings(max_examples=40)
 @given(events=st.integers(1, 2000), can_replace=st.booleans())

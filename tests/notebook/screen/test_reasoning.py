@@ -1,4 +1,4 @@
-"""Reasoning shows while it comes and is folded away when the answer begins."""
+"""Reasoning is shown while it streams, and folded when the answer begins."""
 
 from __future__ import annotations
 

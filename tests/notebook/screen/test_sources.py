@@ -1,4 +1,4 @@
-"""What an agent searched for and looked up, quietly under its answer: links only where they may lead."""
+"""The sources of an agent's answer in the footer; a link only to an allowed address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer in a terminal."""
+"""An answer written to a terminal."""
 
 from __future__ import annotations
 
