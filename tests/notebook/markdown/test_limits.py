@@ -1,4 +1,4 @@
-"""Work grows no faster than the text. It is counted in calls, which a busy machine does not change."""
+"""Work grows no faster than the text. It is counted in calls, which no busy machine changes."""
 
 from __future__ import annotations
 
