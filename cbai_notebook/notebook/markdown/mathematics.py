@@ -1,8 +1,8 @@
 """Find formulas in Markdown, and decide which of them may be typeset.
 
 The delimiters are those of Jupyter: ``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]`` and
-``\\begin{…}…\\end{…}``. Jupyter reads every pair of dollars as a formula; here
-amounts of money stay text.
+``\\begin{…}…\\end{…}``. Jupyter reads every pair of dollars as a formula; this module does not read
+amounts of money as formulas.
 """
 
 from __future__ import annotations

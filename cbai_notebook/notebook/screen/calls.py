@@ -28,7 +28,7 @@ MIN_SHOWN_S = 0.01
 MAX_LINES = 100
 """Maximum number of lines in one group; earlier calls are only counted."""
 
-_WORDS = {
+_STATUS_TEXTS = {
     "error": "failed",
     "refused": "refused",
     "unknown": "no such tool",
@@ -98,7 +98,7 @@ def calls_html(calls: Sequence[ToolCall], *, live: bool = False) -> str:
     shown = calls[-MAX_LINES:]
     max_chars = min(FOLD_CHARS, ALL_CHARS // (2 * len(shown)))
     rows = "".join(_row(call, max_chars, live) for call in shown)
-    if earlier := _earlier(calls):
+    if earlier := _earlier_line(calls):
         rows = f'<div style="{html.QUIET}"><small>{earlier}</small></div>' + rows
     return html.element("div", rows, name="calls", style="margin:0.3em 0")
 
@@ -110,7 +110,7 @@ def calls_plain(calls: Sequence[ToolCall], *, live: bool = False) -> str:
         calls: The calls, in order.
         live: Whether calls without a result still run; otherwise they were stopped.
     """
-    earlier = [line] if (line := _earlier(calls)) else []
+    earlier = [line] if (line := _earlier_line(calls)) else []
     return "\n".join(earlier + [call_line(call, live=live) for call in calls[-MAX_LINES:]])
 
 
@@ -121,21 +121,21 @@ def call_line(call: ToolCall, *, live: bool = False) -> str:
         call: The call.
         live: Whether a call without a result still runs; otherwise it was stopped.
     """
-    parts = [_title(call), _word(call, live), _duration(call)]
+    parts = [_title(call), _status_text(call, live), _duration(call)]
     running = " …" if live and call.status == RUNNING else ""
     return "▸ " + " · ".join(part for part in parts if part) + running
 
 
-def _earlier(calls: Sequence[ToolCall]) -> str:
+def _earlier_line(calls: Sequence[ToolCall]) -> str:
     hidden = max(0, len(calls) - MAX_LINES)
     return counted(hidden, "earlier call") if hidden else ""
 
 
 def _row(call: ToolCall, max_chars: int, live: bool) -> str:
-    word = _word(call, live)
+    status = _status_text(call, live)
     parts = [
         html.escape(_title(call)),
-        f"<strong>{html.escape(word)}</strong>" if word else "",
+        f"<strong>{html.escape(status)}</strong>" if status else "",
         _duration(call),
     ]
     line = " · ".join(part for part in parts if part)
@@ -163,10 +163,12 @@ def _block(title: str, text: str, max_chars: int) -> str:
     )
 
 
-def _word(call: ToolCall, live: bool) -> str:
+def _status_text(call: ToolCall, live: bool) -> str:
     if call.open and not live:
         return "stopped"
-    return "waiting for your answer" if call.status == ASKING else _WORDS.get(call.status, "")
+    return (
+        "waiting for your answer" if call.status == ASKING else _STATUS_TEXTS.get(call.status, "")
+    )
 
 
 def _duration(call: ToolCall) -> str:
@@ -193,7 +195,7 @@ def _arguments(arguments: str) -> tuple[str, str]:
         if not isinstance(values, dict):
             return arguments, arguments
         named = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-        laid_out = json.dumps(values, indent=2, ensure_ascii=False) if values else ""
+        indented = json.dumps(values, indent=2, ensure_ascii=False) if values else ""
     except (ValueError, RecursionError):
         return arguments, arguments
-    return ", ".join(named), laid_out
+    return ", ".join(named), indented

@@ -120,30 +120,30 @@ def closing(
     facts = facts or Facts()
     notice = Notice(note) if isinstance(note, str) else note
     mark = MARKS[status]
-    quiet = [hint for hint in hints if hint]
+    sentences = [hint for hint in hints if hint]
     if received in EMPTY and status == "complete" and not facts.shown_elsewhere:
-        quiet.insert(0, EMPTY[received])
+        sentences.insert(0, EMPTY[received])
     if facts.dropped:
-        quiet.append(facts.dropped)
+        sentences.append(facts.dropped)
     parts = list(facts.parts())
     source_lines = sources.lines(facts.searched, facts.looked_up)
     rows = [notice.plain] if notice else []
     rows += [line.plain for line in source_lines]
-    rows += quiet
+    rows += sentences
     rows += [" · ".join(([mark] if mark else []) + parts)]
     return Closing(
-        html=(notice.html if notice else "") + _footer(mark, parts, source_lines, quiet),
+        html=(notice.html if notice else "") + _footer(mark, parts, source_lines, sentences),
         plain="\n".join(plain(line) for line in rows if line),
     )
 
 
 def _footer(
-    mark: str, parts: Sequence[str], source_lines: Sequence[sources.Line], quiet: Sequence[str]
+    mark: str, parts: Sequence[str], source_lines: Sequence[sources.Line], sentences: Sequence[str]
 ) -> str:
     marked = [f"<strong>{html.escape(mark)}</strong>"] if mark else []
     last = " · ".join(marked + [html.escape(part) for part in parts])
     rows = [line.html for line in source_lines]
-    rows += [html.lines(line) for line in quiet] + ([last] if last else [])
+    rows += [html.lines(line) for line in sentences] + ([last] if last else [])
     if not rows:
         return ""
     small = f'<small style="{html.QUIET}">{"<br>".join(rows)}</small>'

@@ -76,7 +76,7 @@ class Bundler(Protocol):
     """Makes one output of several parts, such as a :class:`.bodies.Body`."""
 
     def bundle(self, parts: Sequence[Part]) -> Bundle:
-        """Return parts that follow each other as one output."""
+        """Return consecutive parts as one output."""
 
 
 class Slots:
@@ -123,9 +123,8 @@ class Slots:
     def _may_start_another(self) -> bool:
         if len(self._starts) < self._singles:
             return True
-        return (
-            len(self._starts) < self._max_outputs and self._last_chars >= self._total / LAST_SHARE
-        )
+        last_is_full = self._last_chars >= self._total / LAST_SHARE
+        return last_is_full and len(self._starts) < self._max_outputs
 
 
 def _bundle(parts: Sequence[tuple[Bundler, Part]]) -> Bundle:

@@ -22,7 +22,6 @@ from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
 MERGE_CHARS = 20_000
 """A shorter answer becomes one output at the end, so that a saved notebook is clean."""
 
-
 _BLANK: Bundle = {"text/html": "", "text/plain": ""}
 
 
@@ -74,9 +73,8 @@ class Painting:
     def text(self, text: str) -> None:
         """Add text to the answer, and paint if a paint is due."""
         if self._steps[-1].calls:
-            text = text.lstrip(
-                "\n"
-            )  # the lines of the calls already separate it from the text before
+            # The lines of the calls already separate this text from the text before them.
+            text = text.lstrip("\n")
         if not text:
             return
         with self._broken_until_done() as intact:

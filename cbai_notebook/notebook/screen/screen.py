@@ -55,7 +55,7 @@ class Screen:
         return self._finished
 
     def wait(self, message: str = "Waiting for the answer") -> None:
-        """Show a waiting line until the first token arrives; :meth:`finish` removes it, too."""
+        """Show a waiting line until the first token arrives or :meth:`finish` is called."""
         self._output.wait(message)
 
     def text(self, text: str) -> None:
@@ -117,7 +117,7 @@ class _TerminalWriter:
         self._calls = Calls()
 
     def wait(self, message: str) -> None:
-        """Do nothing: a terminal could not remove the line again."""
+        """Do nothing: a line in a terminal cannot be removed again."""
 
     def text(self, text: str) -> None:
         if text.strip():
