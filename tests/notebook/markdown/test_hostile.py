@@ -82,56 +82,7 @@ def test_a_fence_is_only_text(payload: str) -> None:
     assert not page.formulas
 
 
-# Pieces with a meaning in Markdown or HTML: they find more than random characters do.
-ATOMS = st.sampled_from(
-    [
-        *"<>\"'`*_[]()!#|$\\~:/-=&; \n\t",
-        "a",
-        "中",
-        "。",
-        "“",
-        "\n\n",
-        "```",
-        "$$",
-        "\\(",
-        "\\)",
-        "\\[",
-        "\\]",
-        "\\begin{align}",
-        "\\end{align}",
-        "\\href{x}",
-        "\\frac{a}{b}",
-        "<br>",
-        "<sub>",
-        "</sub>",
-        "<script>",
-        "</div>",
-        "javascript:",
-        "https://a.test/",
-        "](",
-        "[x]: ",
-        "[^1]: ",
-        "- ",
-        "1. ",
-        "> ",
-        "|-|\n",
-        "| a |\n",
-        "    ",
-        "\x00",
-        "\x1b[",
-        "\u202e",
-        "\ud800",
-        "data:image/png;base64,AAAA",
-        "&#106;",
-        "onerror=",
-        "%0a",
-        "@",
-        "xn--",
-    ]
-)
-
-
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(ATOMS, max_size=60).map("".join), st.booleans())
 def test_no_text_makes_an_unsafe_page(source: str, final: bool) -> None:
     walk(render(source, final=final))

@@ -297,29 +297,6 @@ def test_an_unknown_format_is_refused_with_the_known_ones(surface: RecordingSurf
         Screen(surface, format="html")
 
 
-@contextmanager
-def interrupted_after(events: int) -> Iterator[None]:
-    """Interrupt the code of the package after `events` of its lines."""
-
-    def trace(frame: FrameType, event: str, _: object) -> object:
-        nonlocal events
-        if "cbai_notebook" not in frame.f_code.co_filename:
-            return None
-        events -= 1
-        if not events:
-            raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)  # type: ignore[arg-type]
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
-
-
 # The sanitiser drops exceptions of its callback, so such an interrupt has no effect.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @given(
