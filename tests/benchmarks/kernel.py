@@ -12,6 +12,7 @@ import psutil
 from tests.benchmarks.table import Row
 from tests.gateway import Gateway, Scenario, serve
 from tests.gateway.texts import ENGLISH
+from tests.gateway_access import gateway_variables
 from tests.isolation import isolated_environment
 from tests.kernel.harness import Kernel
 
@@ -22,9 +23,7 @@ def kernel() -> Iterator[tuple[Kernel, Gateway]]:
     with serve() as gateway, tempfile.TemporaryDirectory() as home:
         environment = isolated_environment(
             Path(home) / "home",
-            CBAI_BASE_URL=gateway.base_url,
-            CLOUDBASE_API_KEY="test-key",
-            CLOUDBASE_ENV_ID="test-env",
+            **gateway_variables(gateway),
         )
         running = Kernel(environment, Path(home))
         try:

@@ -17,8 +17,9 @@ from tests.browser.conftest import FLAGS
 from tests.browser.leaks import Watch
 from tests.browser.page import NotebookPage, write_notebook
 from tests.browser.server import JupyterServer, jupyter_server
-from tests.gateway import DEFAULT_KEY, Gateway, serve
+from tests.gateway import Gateway, serve
 from tests.gateway.texts import ENGLISH
+from tests.gateway_access import gateway_variables
 from tests.install import browser_path
 
 END = "END-OF-THE-ANSWER"
@@ -92,11 +93,7 @@ async def lab() -> AsyncIterator[Lab]:
     async with contextlib.AsyncExitStack() as stack:
         gateway = stack.enter_context(serve())
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        variables = {
-            "CBAI_BASE_URL": gateway.base_url,
-            "CLOUDBASE_API_KEY": DEFAULT_KEY,
-            "CLOUDBASE_ENV_ID": "test-env",
-        }
+        variables = gateway_variables(gateway)
         server = stack.enter_context(jupyter_server("lab", home, variables))
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=browser_path(), args=list(FLAGS))

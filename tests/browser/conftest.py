@@ -21,7 +21,8 @@ from tests.browser.leaks import LeakListener, Watch
 from tests.browser.page import NotebookPage, write_notebook
 from tests.browser.panel_page import MAKE, PanelPage
 from tests.browser.server import JupyterServer, jupyter_server
-from tests.gateway import DEFAULT_KEY, Gateway, serve
+from tests.gateway import Gateway, serve
+from tests.gateway_access import gateway_variables
 from tests.install import browser_path
 from tests.require import require
 
@@ -90,11 +91,7 @@ def server(
     request: pytest.FixtureRequest, cloud: Gateway, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[JupyterServer]:
     """A running JupyterLab, then a running Notebook 7."""
-    variables = {
-        "CBAI_BASE_URL": cloud.base_url,
-        "CLOUDBASE_API_KEY": DEFAULT_KEY,
-        "CLOUDBASE_ENV_ID": "test-env",
-    }
+    variables = gateway_variables(cloud)
     with jupyter_server(
         request.param, tmp_path_factory.mktemp(request.param), variables
     ) as running:

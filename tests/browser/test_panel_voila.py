@@ -17,7 +17,8 @@ from playwright.async_api import Browser, expect
 from tests.browser.page import PATIENCE, write_notebook
 from tests.browser.panel_page import MAKE, PanelPage
 from tests.browser.server import PLAIN_KERNEL
-from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway import Gateway
+from tests.gateway_access import gateway_variables
 from tests.isolation import isolated_environment
 from tests.require import require
 
@@ -28,9 +29,7 @@ def app(tmp_path: Path, cloud: Gateway) -> Iterator[str]:
     require(importlib.util.find_spec("voila"), "Voilà is missing: `pip install voila`")
     environment = isolated_environment(
         tmp_path / "home",
-        CBAI_BASE_URL=cloud.base_url,
-        CLOUDBASE_API_KEY=DEFAULT_KEY,
-        CLOUDBASE_ENV_ID="test-env",
+        **gateway_variables(cloud),
     )
     for name in ("PYTHONPATH", "JUPYTER_PATH"):
         if name in os.environ:

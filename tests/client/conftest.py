@@ -11,9 +11,10 @@ import stamina
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.retry import ATTEMPTS
-from cbai_notebook.client.settings import Settings, Timeout
+from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.transport import HTTPTransport
 from tests.gateway import Gateway
+from tests.gateway_access import gateway_settings
 
 MESSAGES = [{"role": "user", "content": "Introduce Li Bai"}]
 
@@ -50,7 +51,7 @@ def make_model(sender: HTTPTransport, gateway: Gateway) -> MakeModel:
         api_key: str = "test-key",
         timeout: Timeout | float | dict[str, float] | None = None,
     ) -> Model:
-        settings = Settings(base_url=base_url, api_key=api_key, timeout=Timeout.of(timeout))
+        settings = gateway_settings(gateway, base_url=base_url, api_key=api_key, timeout=timeout)
         return create_model(provider, settings=settings, transport=sender)
 
     return make

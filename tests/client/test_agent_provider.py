@@ -10,7 +10,7 @@ import pytest
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.providers import in_cloud, parse_model_spec
-from cbai_notebook.client.settings import Settings, Timeout
+from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
     AgentNotFoundError,
@@ -21,6 +21,7 @@ from cbai_notebook.errors import (
 )
 from tests.client.streams import read
 from tests.gateway import Gateway, Scenario
+from tests.gateway_access import gateway_settings
 
 MakeModel = Callable[..., Model]
 HI = [{"role": "user", "content": "Hi"}]
@@ -31,8 +32,7 @@ def make_model(sender: HTTPTransport, gateway: Gateway) -> MakeModel:
     """Return a function that creates the model of agents."""
 
     def make(*, timeout: Any = None, **changes: Any) -> Model:
-        base = {"base_url": gateway.base_url, "api_key": "test-key"}
-        settings = Settings(**{**base, "timeout": Timeout.of(timeout), **changes})
+        settings = gateway_settings(gateway, timeout=timeout, **changes)
         return create_model("agent", settings=settings, transport=sender)
 
     return make

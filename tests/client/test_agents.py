@@ -15,7 +15,6 @@ import pytest
 
 from cbai_notebook.client.agents.agent import Agent, agent
 from cbai_notebook.client.agents.values import SearchResult
-from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
     AgentNotFoundError,
@@ -32,6 +31,7 @@ from cbai_notebook.errors import (
 )
 from tests.client.streams import read, read_until_failure
 from tests.gateway import Fault, Gateway, Scenario, texts
+from tests.gateway_access import gateway_settings
 
 MakeAgent = Callable[..., Agent]
 
@@ -41,8 +41,7 @@ def make_agent(sender: HTTPTransport, gateway: Gateway) -> MakeAgent:
     """Return a function that creates an agent of the test gateway."""
 
     def make(agent_id: str | None = "bot-poet", *, timeout: Any = None, **changes: Any) -> Agent:
-        base = {"base_url": gateway.base_url, "api_key": "test-key"}
-        settings = Settings(**{**base, "timeout": Timeout.of(timeout), **changes})
+        settings = gateway_settings(gateway, timeout=timeout, **changes)
         return agent(agent_id, settings=settings, transport=sender)
 
     return make

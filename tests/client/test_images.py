@@ -15,7 +15,6 @@ from cbai_notebook.client.images.download import LARGEST_IMAGE
 from cbai_notebook.client.images.image import GeneratedImage, ImageAnswer
 from cbai_notebook.client.images.model import ImageModel, create_image_model
 from cbai_notebook.client.retry import ATTEMPTS
-from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
     AgentNotFoundError,
@@ -31,6 +30,7 @@ from cbai_notebook.errors import (
     UsageError,
 )
 from tests.gateway import Error, Fault, Gateway, Scenario, pictures
+from tests.gateway_access import gateway_settings
 
 MakeImageModel = Callable[..., ImageModel]
 
@@ -40,8 +40,7 @@ def make_image_model(sender: HTTPTransport, gateway: Gateway) -> MakeImageModel:
     """Return a function that creates an image model of the test gateway."""
 
     def make(provider: str = "hunyuan-image", *, timeout: Any = None, **changes: Any) -> ImageModel:
-        base = {"base_url": gateway.base_url, "api_key": "test-key"}
-        settings = Settings(**{**base, "timeout": Timeout.of(timeout), **changes})
+        settings = gateway_settings(gateway, timeout=timeout, **changes)
         return create_image_model(provider, settings=settings, transport=sender)
 
     return make
@@ -212,7 +211,7 @@ async def test_the_key_stays_at_home(painter: ImageModel, gateway: Gateway) -> N
 
 
 async def test_a_signed_link_is_opened_as_it_was_signed(gateway: Gateway) -> None:
-    settings = Settings(base_url=gateway.base_url, api_key="test-key")
+    settings = gateway_settings(gateway)
     answer = await create_image_model(settings=settings).generate_image(prompt="x")
     assert answer.images[0].url == gateway.stranger_url + gateway.stranger_requests[0].target
 

@@ -11,10 +11,10 @@ import pytest
 
 from cbai_notebook.client.agents.agent import agent
 from cbai_notebook.client.images.model import create_image_model
-from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from tests.gateway import Exchange, Gateway, pictures
 from tests.gateway import test_sdk as sdk
+from tests.gateway_access import gateway_settings
 
 pytestmark = pytest.mark.sdk
 
@@ -79,7 +79,7 @@ def test_an_agent_is_asked_as_the_sdk_asks(
     gateway.script(*script)
 
     async def ours() -> tuple[str, str, tuple[str, ...], dict[str, int]]:
-        settings = Settings(base_url=gateway.base_url, api_key=gateway.key)
+        settings = gateway_settings(gateway)
         reader = agent("bot-reader", settings=settings, transport=sender)
         stream = await reader.send_message("x", history=PAST, search=True)
         answer = await stream.finish()
@@ -128,7 +128,7 @@ def test_an_image_is_asked_for_as_the_sdk_asks(
         node, gateway, [{"provider": provider, "method": "generateImage", "input": ask}]
     )
     (asked_by_them,) = taken(gateway)
-    settings = Settings(base_url=gateway.base_url, api_key=gateway.key)
+    settings = gateway_settings(gateway)
     drawer = create_image_model(provider, settings=settings, transport=sender)
     answer = asyncio.run(drawer.generate_image(ask))
     (asked_by_us,) = taken(gateway)

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from cbai_notebook.client.model_factory import create_model
-from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
+from tests.gateway_access import gateway_settings
 from tests.sample_tools import add
 
 
@@ -19,7 +19,7 @@ from tests.sample_tools import add
 def test_what_is_said_along_with_the_last_calls_is_kept_once(
     gateway: Gateway, stream: bool
 ) -> None:
-    settings = Settings(base_url=gateway.base_url, api_key="test-key")
+    settings = gateway_settings(gateway)
     model = create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
     gateway.always(calling(Call("add", {"x": 1, "y": 2}), text="Let me see."))
     talk, shown = Conversation("steps"), []

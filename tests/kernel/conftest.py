@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway import Gateway
+from tests.gateway_access import gateway_variables
 from tests.isolation import isolated_environment
 from tests.kernel.harness import Kernel, install_old_ipykernel
 
@@ -53,8 +54,6 @@ def start_kernel(ipykernel_path: str, tmp_path: Path) -> Iterator[StartKernel]:
 @pytest.fixture
 def kernel(start_kernel: StartKernel, gateway: Gateway) -> Kernel:
     """A kernel that has loaded the extension and sends its requests to the gateway."""
-    kernel = start_kernel(
-        CBAI_BASE_URL=gateway.base_url, CLOUDBASE_API_KEY=DEFAULT_KEY, CLOUDBASE_ENV_ID="test-env"
-    )
+    kernel = start_kernel(**gateway_variables(gateway))
     kernel.must("%load_ext cbai_notebook")
     return kernel

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+from tests.gateway import Gateway, Scenario
+from tests.gateway_access import gateway_variables
 from tests.kernel.conftest import StartKernel
 from tests.kernel.harness import PATIENCE, Kernel
 
@@ -22,9 +23,7 @@ SAID = ["first", "re: first", "Be brief.", "second", "re: second", "third", "re:
 def settings(gateway: Gateway, tmp_path: Path) -> dict[str, str]:
     """Environment variables of a kernel that a Jupyter server starts for a notebook."""
     return {
-        "CBAI_BASE_URL": gateway.base_url,
-        "CLOUDBASE_API_KEY": DEFAULT_KEY,
-        "CLOUDBASE_ENV_ID": "test-env",
+        **gateway_variables(gateway),
         "CBAI_MODEL": "m",
         "CBAI_DATA_DIR": str(tmp_path / "data"),
         "JPY_SESSION_NAME": str(tmp_path / "analysis.ipynb"),

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model_factory import create_model
-from cbai_notebook.client.settings import Settings
 from tests.client.conftest import MESSAGES
 from tests.gateway import Gateway, serve
 from tests.gateway.tools import SHAPES, Call, calling
+from tests.gateway_access import gateway_settings
 
 
 def good(x: int = 0) -> int:
@@ -51,9 +51,7 @@ async def taken(gateway: Gateway, steps: list[Any], stream: bool, max_steps: int
     for calls, shape, split, role_first in steps:
         gateway.script(calling(*calls, shape=shape, split=split, role_first=role_first))
     gateway.always("say:Done.")
-    model = create_model(
-        "cloudbase", settings=Settings(base_url=gateway.base_url, api_key="test-key")
-    )
+    model = create_model("cloudbase", settings=gateway_settings(gateway))
     params: dict[str, Any] = {"tools": [good, bad], "max_steps": max_steps}
     if stream:
         running = await model.stream_text(model="m", messages=MESSAGES, **params)

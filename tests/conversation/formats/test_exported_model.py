@@ -16,6 +16,7 @@ from tests.conversation.formats.samples import SETTINGS
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
+from tests.gateway_access import gateway_settings
 
 FORMS = ("notebook", "curl", "python", "mini-program", "web")
 ALIAS, REPORTED = "poet", "poet-20261101"
@@ -34,7 +35,7 @@ def written(talk: Conversation, form: str, settings: Settings = SETTINGS) -> str
 
 async def asked(gateway: Gateway, talk: Conversation, model: str | None) -> None:
     gateway.always(Scenario(payloads=(json.dumps(CHUNK),)))
-    settings = Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY)
+    settings = gateway_settings(gateway)
     question = Prompt("About spring", model=model)
     await ask(talk, question, create_model("cloudbase", settings=settings))
     assert talk.messages[-1]["model"] == REPORTED

@@ -20,7 +20,8 @@ from cbai_notebook.notebook.command_line.parser import PromptOptions, parse_cell
 from cbai_notebook.prompts.template import expand
 from tests.conversation.formats.samples import HOSTILE, HOSTILE_IDS, text_of, texts
 from tests.conversation.turns import conversation, turn
-from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway import Gateway
+from tests.gateway_access import gateway_variables
 from tests.isolation import isolated_environment
 
 
@@ -154,9 +155,7 @@ def test_the_notebook_runs(gateway: Gateway, tmp_path: Path) -> None:
     client.execute(
         env=isolated_environment(
             tmp_path / "home",
-            CBAI_BASE_URL=gateway.base_url,
-            CLOUDBASE_API_KEY=DEFAULT_KEY,
-            CLOUDBASE_ENV_ID="test-env",
+            **gateway_variables(gateway),
             NO_PROXY="127.0.0.1",
         )
     )

@@ -24,6 +24,7 @@ from tests.conversation.formats.samples import (
 )
 from tests.conversation.turns import conversation, turn
 from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway_access import gateway_settings
 from tests.require import require
 
 FORMS = ("curl", "python")
@@ -46,7 +47,7 @@ def run_script(
 
 
 async def converse(talk: Conversation, gateway: Gateway, *questions: Prompt) -> None:
-    settings = Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY)
+    settings = gateway_settings(gateway)
     for question in questions:
         await ask(talk, question, create_model("cloudbase", settings=settings))
 
@@ -65,7 +66,7 @@ async def test_the_last_request_is_sent_again_as_it_was(
         Prompt('And "autumn"?\n{json}', model="hy3", params={"temperature": 0.8}, stream=stream),
     )
     ours = gateway.last
-    text = text_of(talk, form, settings=Settings(base_url=gateway.base_url, api_key=DEFAULT_KEY))
+    text = text_of(talk, form, settings=gateway_settings(gateway))
     done = run_script(form, text, tmp_path, None)
     assert done.returncode == 0, done.stderr
     assert "Blossoms" in done.stdout

@@ -12,11 +12,11 @@ import pytest
 from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.model_factory import create_model
-from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.store import Store, keep_history
 from tests.gateway import Gateway
+from tests.gateway_access import gateway_settings
 
 Ask = Callable[..., Answer]
 
@@ -46,7 +46,7 @@ def kept(file: Path) -> Iterator[Path]:
 @pytest.fixture
 def model(gateway: Gateway) -> Model:
     """A model that sends to the test gateway."""
-    settings = Settings(base_url=gateway.base_url, api_key="test-key")
+    settings = gateway_settings(gateway)
     return create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
 
 
