@@ -12,13 +12,13 @@ from cbai_notebook.conversation.history import summaries
 from tests.conversation.turns import NOW, turn
 
 
-def asked(minute: int) -> Turn:
+def turn_at(minute: int) -> Turn:
     made = turn(f"asked at {minute}", "yes")
     made.created_at = NOW + timedelta(minutes=minute)
     return made
 
 
-def told(name: str) -> tuple[int, datetime | None]:
+def turns_and_last(name: str) -> tuple[int, datetime | None]:
     (one,) = (each for each in summaries() if each.name == name)
     return one.turns, one.last
 
@@ -30,18 +30,18 @@ def test_turns_are_those_on_show(place: str, tmp_path: Path) -> None:
         plain, branched, begun_again = (chat(f"{kind} in {place}") for kind in "pbn")
         for minute in range(3):
             for talk in (plain, branched, begun_again):
-                talk.open(asked(minute))
+                talk.open(turn_at(minute))
         first, second, _ = branched.turns
-        branched.open(asked(3), branch_of=second)
-        branched.open(asked(4), replaces=first)
+        branched.open(turn_at(3), branch_of=second)
+        branched.open(turn_at(4), replaces=first)
         begun_again.reset()
-        assert told(plain.name) == (3, NOW + timedelta(minutes=2))
-        assert told(branched.name) == (2, NOW + timedelta(minutes=4))
-        assert told(begun_again.name) == (0, NOW + timedelta(minutes=2))
+        assert turns_and_last(plain.name) == (3, NOW + timedelta(minutes=2))
+        assert turns_and_last(branched.name) == (2, NOW + timedelta(minutes=4))
+        assert turns_and_last(begun_again.name) == (0, NOW + timedelta(minutes=2))
         branched.choose(second)
-        assert told(branched.name) == (3, NOW + timedelta(minutes=4))
+        assert turns_and_last(branched.name) == (3, NOW + timedelta(minutes=4))
         for talk in (plain, branched, begun_again):
-            assert told(talk.name)[0] == len(talk.turns)
+            assert turns_and_last(talk.name)[0] == len(talk.turns)
             talk.forget()
     finally:
         keep_history(None)

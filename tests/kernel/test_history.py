@@ -41,7 +41,7 @@ def ask_all(kernel: Kernel, gateway: Gateway, cells: dict[str, str] = CELLS) -> 
         kernel.must(code, cell_id=name)
 
 
-def said(kernel: Kernel) -> list[str]:
+def contents(kernel: Kernel) -> list[str]:
     found: list[str] = kernel.value("[m['content'] for m in cbai.chat().messages]")
     return found
 
@@ -52,12 +52,12 @@ def test_restart_and_run_all_gives_one_conversation(
     kernel = ready(start_kernel(**settings))
     assert kernel.value("cbai.chat().name") == "analysis.ipynb"
     ask_all(kernel, gateway)
-    assert said(kernel) == SAID
+    assert contents(kernel) == SAID
     kernel.restart()
     ready(kernel)
-    assert said(kernel) == SAID, "the conversation goes on where it was"
+    assert contents(kernel) == SAID, "the conversation goes on where it was"
     ask_all(kernel, gateway)
-    assert said(kernel) == SAID
+    assert contents(kernel) == SAID
     assert kernel.value("any(m['stale'] for m in cbai.chat().messages)") is False
     asked = [[m["content"] for m in request.json["messages"]] for request in gateway.requests]
     assert asked[3:] == asked[:3], "each cell is sent what stands before it, and no more"
@@ -71,7 +71,7 @@ def test_a_cell_run_again_replaces_its_turn_and_marks_what_follows(
     ask_all(kernel, gateway)
     ask_all(kernel, gateway, {"two": "%%cbai\nsecond, again"})
     wanted = ["first", "re: first", "second, again", "re: second, again", "third", "re: third"]
-    assert said(kernel) == wanted, "the system prompt went with the version that set it"
+    assert contents(kernel) == wanted, "the system prompt went with the version that set it"
     assert kernel.value("[t.stale for t in cbai.chat().turns]") == [False, False, True]
     assert "stale" in kernel.must("%cbai history").stdout
     versions = kernel.must("%cbai history --versions").stdout
@@ -89,7 +89,7 @@ def test_a_loop_in_a_cell_owns_as_many_turns_as_it_makes(
     loop = "for word in ['a', 'b', 'c']:\n    get_ipython().run_line_magic('cbai', word)"
     kernel.must(loop, cell_id="loop")
     kernel.must(loop, cell_id="loop")
-    assert said(kernel) == ["a", "a", "b", "b", "c", "c"]
+    assert contents(kernel) == ["a", "a", "b", "b", "c", "c"]
 
 
 def test_without_a_cell_id_turns_append(
@@ -99,7 +99,7 @@ def test_without_a_cell_id_turns_append(
     gateway.always("echo")
     kernel.must("%%cbai\nagain")
     kernel.must("%%cbai\nagain")
-    assert said(kernel) == ["again"] * 4
+    assert contents(kernel) == ["again"] * 4
 
 
 def await_on_disk(file: Path, word: str) -> None:
@@ -124,7 +124,7 @@ def test_a_killed_kernel_loses_no_finished_turn_and_shows_the_open_one_as_partia
     await_on_disk(Path(settings["CBAI_DATA_DIR"]) / "history.sqlite", "hash")
     kernel.kill()
     later = ready(start_kernel(**settings))
-    assert said(later)[:-1] == [*SAID, "last"]
+    assert contents(later)[:-1] == [*SAID, "last"]
     (turn,) = later.value("[[t.status, t.text, t.error] for t in cbai.chat().turns][-1:]")
     assert turn[0] == "partial"
     assert "hash" in turn[1]
@@ -142,7 +142,7 @@ def test_an_unchanged_prompt_is_answered_from_the_history(
         assert "nothing was sent" in cell.html
         assert f"re: {code.splitlines()[-1]}" in cell.html
     assert len(gateway.requests) == sent
-    assert said(kernel) == SAID
+    assert contents(kernel) == SAID
     gateway.always("echo")
     changed = kernel.must("%%cbai --cached -t 0.1\nfirst", cell_id="one")
     assert "nothing was sent" not in changed.html
@@ -154,10 +154,10 @@ def test_history_can_be_off(
 ) -> None:
     kernel = ready(start_kernel(**settings, CBAI_HISTORY="off"))
     ask_all(kernel, gateway)
-    assert said(kernel) == SAID
+    assert contents(kernel) == SAID
     assert not (tmp_path / "data").exists()
     kernel.restart()
-    assert said(ready(kernel)) == []
+    assert contents(ready(kernel)) == []
 
 
 def test_a_full_disk_keeps_the_answer_on_the_screen_and_says_what_is_not_stored(
@@ -177,7 +177,7 @@ def test_a_full_disk_keeps_the_answer_on_the_screen_and_says_what_is_not_stored(
     gateway.script(Scenario(text="again"))
     assert "Not stored" not in kernel.must("%%cbai\nthen", cell_id="three").html
     later = ready(start_kernel(**settings))
-    assert said(later) == ["first", "re: first", "more", "all of it", "then", "again"]
+    assert contents(later) == ["first", "re: first", "more", "all of it", "then", "again"]
 
 
 def value(kernel: Kernel, code: str) -> Any:
@@ -193,7 +193,7 @@ def test_conversations_are_used_forked_renamed_undone_and_deleted(
     for word in ("rose", "thorn"):
         kernel.must(f"%cbai {word}")
     assert "Copied 1 turn of 'poems' to 'short'" in value(kernel, "%cbai fork short --at 0")
-    assert said(kernel) == ["rose", "rose"]
+    assert contents(kernel) == ["rose", "rose"]
     kernel.must("%cbai moss")
     assert "Took back: moss" in value(kernel, "%cbai undo")
     assert "now called 'brief'" in value(kernel, "%cbai rename brief")

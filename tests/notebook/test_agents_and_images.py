@@ -20,7 +20,7 @@ from tests.notebook.cells import error_of, must
 ERROR = "error:404:AI_MODEL_NOT_FOUND"
 
 
-def said() -> list[tuple[str, str]]:
+def roles_and_contents() -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in cbai.chat().messages]
 
 
@@ -159,7 +159,7 @@ def test_what_does_not_go_together_is_refused_by_name(
     assert isinstance(error, errors.UsageError)
     assert named in str(error)
     assert gateway.requests == []
-    assert said() == []
+    assert roles_and_contents() == []
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_drawing_is_real_data_and_its_turn_is_a_line(
     assert isinstance(picture, ImageAnswer)
     assert picture.images[0].data == pictures.png()
     assert "Drawn as: A cat in the rain, in oil" in capsys.readouterr().out
-    assert said() == [
+    assert roles_and_contents() == [
         ("user", "A cat in the rain"),
         ("assistant", "Drew an image: A cat in the rain, in oil"),
     ]
@@ -242,7 +242,7 @@ def test_several_drawings_have_numbers(shell: TerminalInteractiveShell) -> None:
         "cat-3.png",
     ]
     assert Path("cat-2.png").read_bytes() == pictures.png(2, 1)
-    assert said()[-1] == ("assistant", "Drew 3 images: A cat, in oil")
+    assert roles_and_contents()[-1] == ("assistant", "Drew 3 images: A cat, in oil")
 
 
 def test_a_picture_of_another_kind_gets_its_own_ending(
@@ -278,7 +278,7 @@ def test_a_drawing_can_be_looked_at_before(
     assert '"size": "512x512"' in shown
     assert "test-key" not in shown
     assert gateway.requests == []
-    assert said() == []
+    assert roles_and_contents() == []
 
 
 def test_a_failed_drawing_is_one_turn_however_often_it_is_tried(
@@ -289,7 +289,7 @@ def test_a_failed_drawing_is_one_turn_however_often_it_is_tried(
         assert isinstance(error_of(shell, "%%cbai --draw\nA cat"), errors.ModelNotFoundError)
     assert cbai.chat()[-1]["status"] == "failed"
     must(shell, "%%cbai --draw\nA cat")
-    assert [role for role, _ in said()] == ["user", "assistant"]
+    assert [role for role, _ in roles_and_contents()] == ["user", "assistant"]
 
 
 def test_what_could_be_fetched_is_not_lost(
@@ -315,7 +315,7 @@ def test_a_hostile_revised_prompt_is_cut(
         }
     ]
     must(shell, "%%cbai --draw\nA cat")
-    assert len(said()[-1][1]) <= 2_000
+    assert len(roles_and_contents()[-1][1]) <= 2_000
     out = capsys.readouterr().out
     assert "A picture (image/png," in out
     assert "\x1b" not in out
@@ -330,7 +330,7 @@ def test_a_drawing_holds_no_secret_and_can_be_forgotten(
     assert isinstance(error_of(shell, cell.format("")), errors.SecretRefusedError)
     assert gateway.requests == []
     must(shell, cell.format("--allow-secrets --no-history"))
-    assert said() == []
+    assert roles_and_contents() == []
 
 
 # Attached images
@@ -443,7 +443,7 @@ def test_what_is_no_image_is_refused_and_nothing_is_sent(
     assert str(error).startswith("--image ")
     assert why in str(error)
     assert gateway.requests == []
-    assert said() == []
+    assert roles_and_contents() == []
 
 
 def test_an_agent_takes_an_image_by_its_address(

@@ -33,7 +33,7 @@ def written(talk: Conversation, form: str, settings: Settings = SETTINGS) -> str
     return "".join(map(str, export(talk, form, settings=settings).files.values()))
 
 
-async def asked(gateway: Gateway, talk: Conversation, model: str | None) -> None:
+async def ask_gateway(gateway: Gateway, talk: Conversation, model: str | None) -> None:
     gateway.always(Scenario(payloads=(json.dumps(CHUNK),)))
     settings = gateway_settings(gateway)
     question = Prompt("About spring", model=model)
@@ -59,7 +59,7 @@ async def test_the_model_is_the_one_that_was_asked_for(
 ) -> None:
     file = tmp_path / "history.sqlite"
     talk = open_registry(file).get("poems")
-    await asked(gateway, talk, ALIAS)
+    await ask_gateway(gateway, talk, ALIAS)
     for form in FORMS:
         text = written(again(talk, file), form)
         assert ALIAS in text, form
@@ -68,7 +68,7 @@ async def test_the_model_is_the_one_that_was_asked_for(
 
 async def test_where_none_was_named_it_is_the_usual_one_of_then(gateway: Gateway) -> None:
     talk = Conversation("poems")
-    await asked(gateway, talk, None)
+    await ask_gateway(gateway, talk, None)
     for form in FORMS:
         text = written(talk, form)
         assert "hy3" in text, form
@@ -80,7 +80,7 @@ async def test_where_nobody_knows_it_is_the_one_that_was_reported(
     form: str, gateway: Gateway
 ) -> None:
     talk = Conversation("poems")
-    await asked(gateway, talk, ALIAS)
+    await ask_gateway(gateway, talk, ALIAS)
     assert REPORTED in written(Conversation.from_messages(talk.messages), form)
 
 

@@ -56,17 +56,17 @@ def poems(**values: Any) -> Conversation:
     )
 
 
-def said(text: str) -> tuple[tuple[str, Any], ...]:
+def send(text: str) -> tuple[tuple[str, Any], ...]:
     return ("type", text), ("send", None)
 
 
-def shown(result: dict[str, Any]) -> list[str]:
+def visible_messages(result: dict[str, Any]) -> list[str]:
     return [message["content"] for message in result["data"]["messages"]]
 
 
 def test_it_asks_with_what_was_tried_out(play: Play, gateway: Gateway) -> None:
     gateway.always("say:It is *blue*.")
-    result = play(poems(), *said("What colour is the sky?"))
+    result = play(poems(), *send("What colour is the sky?"))
     assert result["inits"] == [{"env": "my-env-1a2b3c"}]
     assert result["providers"] == ["cloudbase"]
     assert gateway.last.json == {
@@ -79,7 +79,7 @@ def test_it_asks_with_what_was_tried_out(play: Play, gateway: Gateway) -> None:
         ],
         "stream": True,
     }
-    assert shown(result) == ["What colour is the sky?", "It is *blue*."]
+    assert visible_messages(result) == ["What colour is the sky?", "It is *blue*."]
     assert result["data"]["inputValue"] == ""
     assert result["data"]["isLoading"] is False
     assert result["toasts"] == []
@@ -87,7 +87,7 @@ def test_it_asks_with_what_was_tried_out(play: Play, gateway: Gateway) -> None:
 
 def test_the_conversation_goes_on(play: Play, gateway: Gateway) -> None:
     gateway.always("echo")
-    play(poems(), *said("one"), *said("two"), *said("three"))
+    play(poems(), *send("one"), *send("two"), *send("three"))
     assert [message["content"] for message in gateway.last.json["messages"]] == [
         "Be a poet.", "one", "one", "two", "two", "three",
     ]  # fmt: skip
@@ -98,7 +98,7 @@ def test_examples_go_ahead_of_every_prompt_and_are_not_shown(play: Play, gateway
     talk = conversation(
         turn("a", "A", system="Shout."), turn("b", "B", steps=TOOL_STEPS), turn("c", "C")
     )
-    result = play(talk, *said("x"), *said("y"), examples=[0, -2])
+    result = play(talk, *send("x"), *send("y"), examples=[0, -2])
     assert [(m["role"], m["content"]) for m in gateway.last.json["messages"]] == [
         ("system", "Shout."),
         ("user", "a"), ("assistant", "A"),
@@ -106,14 +106,14 @@ def test_examples_go_ahead_of_every_prompt_and_are_not_shown(play: Play, gateway
         ("user", "x"), ("assistant", "x"),
         ("user", "y"),
     ]  # fmt: skip
-    assert shown(result) == ["x", "x", "y", "y"]
+    assert visible_messages(result) == ["x", "x", "y", "y"]
 
 
 @pytest.mark.parametrize("blank", ["", "  \n "])
 def test_a_blank_prompt_sends_nothing(play: Play, gateway: Gateway, blank: str) -> None:
-    result = play(poems(), *said(blank))
+    result = play(poems(), *send(blank))
     assert gateway.requests == []
-    assert shown(result) == []
+    assert visible_messages(result) == []
 
 
 def test_a_second_tap_sends_nothing(play: Play, gateway: Gateway) -> None:
@@ -133,7 +133,7 @@ def test_a_second_tap_sends_nothing(play: Play, gateway: Gateway) -> None:
 
 def test_both_messages_appear_at_once_and_loading_is_shown(play: Play, gateway: Gateway) -> None:
     gateway.always("echo")
-    first = play(poems(), *said("one"))["sets"][2]
+    first = play(poems(), *send("one"))["sets"][2]
     assert first["isLoading"] is True
     assert [(m["role"], m["content"]) for m in first["messages"]] == [
         ("user", "one"), ("assistant", ""),
@@ -149,7 +149,7 @@ def test_text_is_drawn_at_a_bounded_rate_and_alone(play: Play, gateway: Gateway)
     assert len(lists) == 1
     assert tokens > 1000
     assert 1 < len(paints) < tokens / 10
-    assert paints[-1]["messages[1].content"] == shown(result)[1]
+    assert paints[-1]["messages[1].content"] == visible_messages(result)[1]
     marks = [change["scrollTo"] for change in paints]
     assert all(mark != following for mark, following in pairwise(marks))
 
@@ -167,26 +167,26 @@ def test_a_failure_is_told_and_leaves_the_page_usable(
     play: Play, gateway: Gateway, fault: str, kept: str
 ) -> None:
     gateway.script(fault, "echo")
-    result = play(poems(), *said("one"))
+    result = play(poems(), *send("one"))
     assert result["toasts"] == [{"title": "请求失败", "icon": "error"}]
     assert result["data"]["isLoading"] is False
     assert result["data"]["messages"][1]["failed"] is True
-    assert shown(result)[1].startswith(kept)
+    assert visible_messages(result)[1].startswith(kept)
 
 
 def test_retry_asks_again_and_sends_what_failed_once(play: Play, gateway: Gateway) -> None:
     gateway.script("echo", "error:503", "echo")
-    result = play(poems(), *said("one"), *said("two"), ("retry", None))
+    result = play(poems(), *send("one"), *send("two"), ("retry", None))
     assert [message["content"] for message in gateway.last.json["messages"]] == [
         "Be a poet.", "one", "one", "two",
     ]  # fmt: skip
-    assert shown(result) == ["one", "one", "two", "two"]
+    assert visible_messages(result) == ["one", "one", "two", "two"]
     assert not any(message["failed"] for message in result["data"]["messages"])
 
 
 def test_what_failed_does_not_go_along(play: Play, gateway: Gateway) -> None:
     gateway.script("error:503", "say:Half an answer+midstream-error", "echo")
-    play(poems(), *said("one"), *said("two"), *said("three"))
+    play(poems(), *send("one"), *send("two"), *send("three"))
     assert [message["content"] for message in gateway.last.json["messages"]] == [
         "Be a poet.", "three",
     ]  # fmt: skip
@@ -200,10 +200,10 @@ def test_clearing_stops_an_answer_and_forgets(play: Play, gateway: Gateway) -> N
         ("tap", "sendMessage"),
         ("until", "hash"),
         ("clear", None),
-        *said("two"),
+        *send("two"),
         ("settle", None),
     )
-    assert shown(result) == ["two", "two"]
+    assert visible_messages(result) == ["two", "two"]
     assert result["data"]["isLoading"] is False
     assert result["toasts"] == []
     assert len(gateway.last.json["messages"]) == 2
@@ -225,12 +225,12 @@ def test_a_page_that_is_gone_is_not_drawn_on(play: Play, gateway: Gateway) -> No
 
 def test_the_history_is_bounded(play: Play, gateway: Gateway) -> None:
     gateway.always("echo")
-    steps = [step for number in range(104) for step in said(f"prompt {number}")]
+    steps = [step for number in range(104) for step in send(f"prompt {number}")]
     result = play(poems(), *steps)
     sent = [message["content"] for message in gateway.last.json["messages"]]
     assert len(sent) == 1 + 2 * 20 + 1
     assert sent[1] == "prompt 83"
-    assert len(shown(result)) == 200
+    assert len(visible_messages(result)) == 200
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=HOSTILE_IDS)
@@ -240,7 +240,7 @@ def test_no_text_becomes_code(play: Play, gateway: Gateway, text: str) -> None:
         turn(text, text, system=text, params={"user": text, text: [{text: text}]}),
         name=text,
     )
-    result = play(talk, *said("hello"), examples=[0])
+    result = play(talk, *send("hello"), examples=[0])
     assert result["broken"] is None
     if "\ud83d" in text:
         return  # Node.js sends no lone surrogate

@@ -32,8 +32,8 @@ def notebook_of(talk: Conversation) -> nbformat.NotebookNode:
     return made
 
 
-def asked(talk: Conversation) -> list[tuple[PromptOptions, str, str | None]]:
-    """Return the options, the prompt and the system prompt that each prompt cell would send.
+def cell_prompts(talk: Conversation) -> list[tuple[PromptOptions, str, str | None]]:
+    """Return what the prompts' cells would ask: options, prompt and system prompt.
 
     IPython's transformations, our option parser and our references are all applied. The namespace
     has variables with the names that hostile texts use, to show that they are not filled in.
@@ -125,7 +125,7 @@ def test_any_text_comes_out_as_it_went_in(prompt: str, system: str, params: dict
 
 
 def check(one: Turn) -> None:
-    ((options, prompt, system),) = asked(conversation(one))
+    ((options, prompt, system),) = cell_prompts(conversation(one))
     assert prompt == one.prompt
     assert system == one.system
     for name in ("user", "stop", "seed"):

@@ -91,13 +91,13 @@ def poems() -> Conversation:
     )
 
 
-def said(text: str) -> tuple[tuple[str, Any], ...]:
+def submit(text: str) -> tuple[tuple[str, Any], ...]:
     return ("type", text), ("submit", None), ("settle", None)
 
 
 def test_it_asks_with_what_was_tried_out(play: Play, gateway: Gateway) -> None:
     gateway.always("say:<b>blue</b>")
-    result = play(poems(), *said("What colour is the sky?"), *said("Sure?"), examples=[0])
+    result = play(poems(), *submit("What colour is the sky?"), *submit("Sure?"), examples=[0])
     assert result["inits"] == [{"env": "my-env-1a2b3c", "region": "ap-shanghai"}]
     assert (result["signIns"], result["providers"]) == (1, ["cloudbase"])
     assert result["title"] == "poems"
@@ -130,7 +130,7 @@ def test_the_official_sdk_takes_what_the_page_gives_it(play: Play, gateway: Gate
     entry = manifest.parent / json.loads(manifest.read_text("utf-8"))["main"]
     gateway.script("say:It is blue.", "error:503", "say:Yes.")
     result = play(
-        poems(), *said("one"), *said("two"), ("retry", None), ("settle", None), sdk=str(entry)
+        poems(), *submit("one"), *submit("two"), ("retry", None), ("settle", None), sdk=str(entry)
     )
     assert result["messages"][1] == ["message assistant", "It is blue."]
     assert result["messages"][-1] == ["message assistant", "Yes."]
@@ -141,12 +141,12 @@ def test_the_official_sdk_takes_what_the_page_gives_it(play: Play, gateway: Gate
 
 @pytest.mark.parametrize("blank", ["", " \n"])
 def test_a_blank_prompt_sends_nothing(play: Play, gateway: Gateway, blank: str) -> None:
-    assert play(poems(), *said(blank))["messages"] == []
+    assert play(poems(), *submit(blank))["messages"] == []
     assert gateway.requests == []
 
 
 def test_a_second_prompt_while_loading_stays_in_the_box(play: Play, gateway: Gateway) -> None:
-    result = play(poems(), *said("one")[:2], *said("two")[:2], ("settle", None))
+    result = play(poems(), *submit("one")[:2], *submit("two")[:2], ("settle", None))
     assert len(gateway.requests) == 1
     assert result["typed"] == "two"
 
@@ -167,13 +167,13 @@ def test_enter_sends_but_not_when_it_confirms_a_candidate(play: Play, gateway: G
 
 def test_a_failure_is_told_and_can_be_tried_again(play: Play, gateway: Gateway) -> None:
     gateway.script("error:503", "echo")
-    failed = play(poems(), *said("one"))
+    failed = play(poems(), *submit("one"))
     assert failed["messages"] == [["message user", "one"], ["notice", "请求失败。重试"]]
     assert failed["loading"] is False
     gateway.forget()
     gateway.script("error:503", "empty", "echo")
     again = (("retry", None), ("settle", None))
-    assert play(poems(), *said("one"), *again, *again)["messages"] == [
+    assert play(poems(), *submit("one"), *again, *again)["messages"] == [
         ["message user", "one"],
         ["message assistant", "one"],
     ]
@@ -181,7 +181,7 @@ def test_a_failure_is_told_and_can_be_tried_again(play: Play, gateway: Gateway) 
 
 def test_clearing_forgets(play: Play, gateway: Gateway) -> None:
     gateway.always("echo")
-    result = play(poems(), *said("one"), ("clear", None), *said("two"))
+    result = play(poems(), *submit("one"), ("clear", None), *submit("two"))
     assert [text for _, text in result["messages"]] == ["two", "two"]
     assert len(gateway.last.json["messages"]) == 2
 
@@ -204,7 +204,7 @@ def test_no_text_becomes_code(play: Play, gateway: Gateway, text: str) -> None:
     talk = conversation(
         turn(text, text, system=text, params={"user": text, text: [{text: text}]}), name=text
     )
-    result = play(talk, *said("hello"), examples=[0])
+    result = play(talk, *submit("hello"), examples=[0])
     assert result["broken"] is None
     if "\ud83d" not in text:  # Node.js sends no lone surrogate
         body = gateway.last.json

@@ -51,7 +51,7 @@ def model(gateway: Gateway) -> Model:
 
 
 @pytest.fixture
-def asked(model: Model) -> Ask:
+def ask_prompt(model: Model) -> Ask:
     """Return a function that asks a prompt and waits for the answer."""
 
     def run(talk: Conversation, prompt: str, **values: Any) -> Answer:

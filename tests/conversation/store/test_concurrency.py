@@ -96,36 +96,38 @@ def test_an_answer_under_way_is_seen_and_so_is_its_end(file: Path) -> None:
     assert (seen.status, seen.text) == ("complete", "half an answer")
 
 
-def test_kernels_that_go_on_with_one_conversation_see_each_other(file: Path, asked: Ask) -> None:
+def test_kernels_that_go_on_with_one_conversation_see_each_other(
+    file: Path, ask_prompt: Ask
+) -> None:
     one, two = open_registry(file).get("talk"), open_registry(file).get("talk")
     heard: list[str] = []
     two.watch(lambda change: heard.append(change.kind))
-    asked(one, "a", model="blast:3")
-    asked(two, "b", model="blast:3")
+    ask_prompt(one, "a", model="blast:3")
+    ask_prompt(two, "b", model="blast:3")
     assert heard[0] == "arranged"
-    asked(one, "c", model="blast:3")
+    ask_prompt(one, "c", model="blast:3")
     two.refresh()
     assert (
         prompts(one) == prompts(two) == prompts(open_registry(file).get("talk")) == ["a", "b", "c"]
     )
 
 
-def test_kernels_that_begin_the_same_conversation_share_it(file: Path, asked: Ask) -> None:
+def test_kernels_that_begin_the_same_conversation_share_it(file: Path, ask_prompt: Ask) -> None:
     one, two = open_registry(file).get("talk"), open_registry(file).get("talk")
     assert not one.turns
     assert not two.turns
-    asked(one, "a", model="blast:3")
-    asked(two, "b", model="blast:3")
+    ask_prompt(one, "a", model="blast:3")
+    ask_prompt(two, "b", model="blast:3")
     assert prompts(open_registry(file).get("talk")) == ["a", "b"]
 
 
-def test_a_cell_that_runs_in_two_kernels_keeps_one_place(file: Path, asked: Ask) -> None:
+def test_a_cell_that_runs_in_two_kernels_keeps_one_place(file: Path, ask_prompt: Ask) -> None:
     one = open_registry(file).get("talk")
-    asked(one, "a", model="blast:3", cell_id="1")
-    asked(one, "b", model="blast:3", cell_id="2")
+    ask_prompt(one, "a", model="blast:3", cell_id="1")
+    ask_prompt(one, "b", model="blast:3", cell_id="2")
     two = open_registry(file).get("talk")
-    asked(one, "a", model="blast:4", cell_id="1", replaces=one.turns[0])
-    asked(two, "a", model="blast:5", cell_id="1", replaces=two.turns[0])
+    ask_prompt(one, "a", model="blast:4", cell_id="1", replaces=one.turns[0])
+    ask_prompt(two, "a", model="blast:5", cell_id="1", replaces=two.turns[0])
     one.refresh()
     for talk in (one, two, open_registry(file).get("talk")):
         assert prompts(talk) == ["a", "b"]
@@ -145,13 +147,15 @@ def test_what_another_kernel_deleted_is_gone(file: Path) -> None:
     assert prompts(other) == ["b"]
 
 
-def test_a_conversation_that_another_kernel_deleted_begins_anew(file: Path, asked: Ask) -> None:
+def test_a_conversation_that_another_kernel_deleted_begins_anew(
+    file: Path, ask_prompt: Ask
+) -> None:
     one, two = open_registry(file), open_registry(file)
-    asked(one.get("talk"), "a", model="blast:3")
+    ask_prompt(one.get("talk"), "a", model="blast:3")
     held = two.get("talk")
     one.delete(one.get("talk"))
-    asked(one.get("other"), "not in there", model="blast:3")
-    asked(held, "b", model="blast:3")
+    ask_prompt(one.get("other"), "not in there", model="blast:3")
+    ask_prompt(held, "b", model="blast:3")
     assert prompts(held) == ["b"]
     assert prompts(open_registry(file).get("talk")) == ["b"]
     assert prompts(open_registry(file).get("other")) == ["not in there"]

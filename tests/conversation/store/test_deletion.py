@@ -113,8 +113,8 @@ def secretive(number: int) -> Turn:
     return made
 
 
-def filled(registry: ConversationRegistry, name: str) -> Conversation:
-    """Return a conversation written by checkpoints, interleaved with another conversation."""
+def grow_conversation(registry: ConversationRegistry, name: str) -> Conversation:
+    """Return a conversation whose answers grew on disk, among others that did, in a file with gaps."""
     talk, other = registry.get(name), registry.get("harmless")
     for number in range(20):
         asked, harmless = secretive(number), turn(f"harmless {number}", status="streaming")
@@ -132,7 +132,7 @@ def filled(registry: ConversationRegistry, name: str) -> Conversation:
 def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -> None:
     store = Store(file)
     registry, other_store = ConversationRegistry(store, None), Store(file)
-    talk = filled(registry, f"about {ASCII} {CHINESE}")
+    talk = grow_conversation(registry, f"about {ASCII} {CHINESE}")
     other = registry.get("harmless")
     other_store.check()  # another kernel that is idle
     talk.delete(talk.turns[3])
@@ -155,7 +155,7 @@ def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -
 
 def test_another_kernel_that_reads_holds_up_no_deletion(file: Path) -> None:
     registry = ConversationRegistry(store := Store(file), None)
-    talk = filled(registry, "talk")
+    talk = grow_conversation(registry, "talk")
     reader = sqlite3.connect(file)
     reader.execute("BEGIN")
     (before,) = reader.execute("SELECT count(*) FROM turns").fetchone()

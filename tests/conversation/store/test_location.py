@@ -103,30 +103,32 @@ def test_off_leaves_nothing_behind(no_setting: Path) -> None:
     ],
 )
 def test_where_nothing_can_be_written_the_answer_arrives_all_the_same(
-    where: str, tmp_path: Path, asked: Ask
+    where: str, tmp_path: Path, ask_prompt: Ask
 ) -> None:
     (tmp_path / "a-file").write_text("in the way")
     (tmp_path / "read-only").mkdir(mode=0o500)
     talk = kept_in(tmp_path / where)
-    assert asked(talk, "Hello", model="blast:3").text
+    assert ask_prompt(talk, "Hello", model="blast:3").text
     assert "cannot be used" in talk.not_stored
     assert 'history="off"' in talk.not_stored
     assert [each.status for each in talk.turns] == ["complete"]
 
 
-def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path, asked: Ask) -> None:
+def test_what_could_not_be_written_is_written_as_soon_as_it_can(
+    tmp_path: Path, ask_prompt: Ask
+) -> None:
     file = tmp_path / "data" / "history.sqlite"
     file.parent.write_text("in the way")
     talk = kept_in(file)
-    asked(talk, "one", model="blast:3")
+    ask_prompt(talk, "one", model="blast:3")
     second = talk.turns[0]
-    asked(talk, "two", model="blast:3")
-    asked(talk, "beside two", model="blast:3", branch_of=talk.turns[1])
+    ask_prompt(talk, "two", model="blast:3")
+    ask_prompt(talk, "beside two", model="blast:3", branch_of=talk.turns[1])
     talk.delete(talk.turns[1])
-    asked(talk, "one", model="blast:3", replaces=second)
+    ask_prompt(talk, "one", model="blast:3", replaces=second)
     assert talk.not_stored
     file.parent.unlink()
-    asked(talk, "three", model="blast:3")
+    ask_prompt(talk, "three", model="blast:3")
     assert talk.not_stored == ""
     again = kept_in(file)
     assert prompts(again) == prompts(talk) == ["one", "two", "three"]
@@ -176,8 +178,8 @@ def test_a_full_disk_loses_nothing_once_there_is_room_again(
     assert all(len(each.text) > 50_000 for each in talk.turns[1:-1])
 
 
-def filled(file: Path) -> None:
-    """Write a history that is large enough to be damaged in the middle."""
+def write_large_history(file: Path) -> None:
+    """Write a history that is large enough for damage in its middle to matter."""
     store = Store(file)
     talk = ConversationRegistry(store, None).get("talk")
     talk.extend(turn(f"prompt {number}", "word " * 200) for number in range(400))
@@ -190,12 +192,12 @@ def garbage(file: Path) -> None:
 
 
 def truncated(file: Path) -> None:
-    filled(file)
+    write_large_history(file)
     file.write_bytes(file.read_bytes()[:50_000])
 
 
 def overwritten(file: Path) -> None:
-    filled(file)
+    write_large_history(file)
     data = bytearray(file.read_bytes())
     for start in range(4096, len(data), 4096):
         data[start : start + 200] = b"\xff" * 200
@@ -203,55 +205,57 @@ def overwritten(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [garbage, truncated, overwritten])
-def test_a_damaged_file_is_left_alone_and_copied(damage: object, file: Path, asked: Ask) -> None:
+def test_a_damaged_file_is_left_alone_and_copied(
+    damage: object, file: Path, ask_prompt: Ask
+) -> None:
     damage(file)  # type: ignore[operator]
     before = file.read_bytes()
     talk = kept_in(file)
-    assert asked(talk, "Hello", model="blast:3").text
+    assert ask_prompt(talk, "Hello", model="blast:3").text
     assert "is damaged" in talk.not_stored
     assert "kept in memory only" in talk.not_stored
     assert prompts(talk)[-1] == "Hello"
-    asked(talk, "And again", model="blast:3")
+    ask_prompt(talk, "And again", model="blast:3")
     assert file.read_bytes() == before
     (copy,) = file.parent.glob("history.damaged-*.sqlite")
     assert copy.read_bytes() == before
     assert copy.name in talk.not_stored
 
 
-def test_the_file_of_a_newer_version_is_left_alone(file: Path, asked: Ask) -> None:
-    filled(file)
+def test_the_file_of_a_newer_version_is_left_alone(file: Path, ask_prompt: Ask) -> None:
+    write_large_history(file)
     connection = sqlite3.connect(file)
     connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
     connection.close()
     before = file.read_bytes()
     talk = kept_in(file)
-    assert asked(talk, "Hello", model="blast:3").text
+    assert ask_prompt(talk, "Hello", model="blast:3").text
     assert "newer cbai-notebook" in talk.not_stored
     assert "pip install -U" in talk.not_stored
     assert file.read_bytes() == before
     assert not list(file.parent.glob("*damaged*"))
 
 
-def test_a_row_that_nobody_wrote_is_said_and_breaks_nothing(file: Path, asked: Ask) -> None:
-    filled(file)
+def test_a_row_that_nobody_wrote_is_said_and_breaks_nothing(file: Path, ask_prompt: Ask) -> None:
+    write_large_history(file)
     connection = sqlite3.connect(file)
     with connection:
         connection.execute("UPDATE turns SET params = '{' WHERE id = 7")
     connection.close()
     talk = kept_in(file)
     assert "malformed" in talk.not_stored
-    assert asked(talk, "Hello", model="blast:3").text
+    assert ask_prompt(talk, "Hello", model="blast:3").text
 
 
-def test_a_file_that_is_moved_away_is_said_and_can_be_put_back(file: Path, asked: Ask) -> None:
+def test_a_file_that_is_moved_away_is_said_and_can_be_put_back(file: Path, ask_prompt: Ask) -> None:
     talk = kept_in(file)
-    asked(talk, "one", model="blast:3")
+    ask_prompt(talk, "one", model="blast:3")
     aside = file.with_name("aside.sqlite")
     file.rename(aside)
-    asked(talk, "two", model="blast:3")
+    ask_prompt(talk, "two", model="blast:3")
     assert "moved or deleted" in talk.not_stored
     assert not file.exists()
     aside.rename(file)
-    asked(talk, "three", model="blast:3")
+    ask_prompt(talk, "three", model="blast:3")
     assert talk.not_stored == ""
     assert prompts(kept_in(file)) == ["one", "two", "three"]

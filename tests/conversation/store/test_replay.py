@@ -31,11 +31,11 @@ def talks(request: pytest.FixtureRequest) -> tuple[Conversation, Conversation]:
 
 
 def test_the_same_request_is_answered_from_the_store(
-    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+    talks: tuple[Conversation, Conversation], ask_prompt: Ask, gateway: Gateway
 ) -> None:
     talk, _ = talks
-    first = asked(talk, **HELLO)
-    again = asked(talk, **HELLO, cached=True, replaces=talk.turns[0])
+    first = ask_prompt(talk, **HELLO)
+    again = ask_prompt(talk, **HELLO, cached=True, replaces=talk.turns[0])
     assert (again.text, again.timing.attempts) == (first.text, 0)
     assert len(gateway.requests) == 1
     # The cell's turn already has this answer, so it gets no new version.
@@ -53,57 +53,60 @@ def test_the_same_request_is_answered_from_the_store(
     ],
 )
 def test_another_request_is_sent(
-    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway, change: dict[str, Any]
+    talks: tuple[Conversation, Conversation],
+    ask_prompt: Ask,
+    gateway: Gateway,
+    change: dict[str, Any],
 ) -> None:
     talk, _ = talks
-    asked(talk, **HELLO)
-    asked(talk, **{**HELLO, **change}, cached=True, replaces=talk.turns[0])
+    ask_prompt(talk, **HELLO)
+    ask_prompt(talk, **{**HELLO, **change}, cached=True, replaces=talk.turns[0])
     assert len(gateway.requests) == 2
 
 
 def test_a_changed_past_is_another_request(
-    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+    talks: tuple[Conversation, Conversation], ask_prompt: Ask, gateway: Gateway
 ) -> None:
     talk, _ = talks
-    asked(talk, **HELLO)
-    asked(talk, **HELLO, cached=True)
+    ask_prompt(talk, **HELLO)
+    ask_prompt(talk, **HELLO, cached=True)
     assert len(gateway.requests) == 2
 
 
 def test_a_broken_answer_is_asked_for_again(
-    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+    talks: tuple[Conversation, Conversation], ask_prompt: Ask, gateway: Gateway
 ) -> None:
     talk, _ = talks
     gateway.script("error:401")
     with pytest.raises(AuthenticationError):
-        asked(talk, **HELLO)
-    asked(talk, **HELLO, cached=True)
+        ask_prompt(talk, **HELLO)
+    ask_prompt(talk, **HELLO, cached=True)
     assert talk.turns[-1].status == "complete"
     assert talk.turns[-1].text
 
 
 def test_another_conversation_is_answered_and_nothing_is_counted_twice(
-    kept: Path, asked: Ask, gateway: Gateway
+    kept: Path, ask_prompt: Ask, gateway: Gateway
 ) -> None:
     one, two = chat("one"), chat("two")
-    first = asked(one, **HELLO)
-    assert asked(two, **HELLO, cached=True).text == first.text
+    first = ask_prompt(one, **HELLO)
+    assert ask_prompt(two, **HELLO, cached=True).text == first.text
     assert len(gateway.requests) == 1
     assert [each.text for each in two.turns] == [first.text]
     assert [each["requests"] for each in usage()] == [1]
 
 
-def test_in_memory_nothing_is_counted_twice_either(asked: Ask, gateway: Gateway) -> None:
+def test_in_memory_nothing_is_counted_twice_either(ask_prompt: Ask, gateway: Gateway) -> None:
     talk = chat("cached in memory")
-    asked(talk, **HELLO)
-    asked(talk, **HELLO, cached=True, branch_of=talk.turns[0])
+    ask_prompt(talk, **HELLO)
+    ask_prompt(talk, **HELLO, cached=True, branch_of=talk.turns[0])
     assert len(gateway.requests) == 1
     assert len(talk.alternatives(talk.turns[0])) == 2
     assert [each["requests"] for each in usage(conversation="cached in memory")] == [1]
 
 
-def test_another_process_is_answered(file: Path, asked: Ask, gateway: Gateway) -> None:
-    first = asked(open_registry(file).get("one"), **HELLO)
+def test_another_process_is_answered(file: Path, ask_prompt: Ask, gateway: Gateway) -> None:
+    first = ask_prompt(open_registry(file).get("one"), **HELLO)
     program = """
 import asyncio, sys
 from dataclasses import make_dataclass
@@ -130,31 +133,31 @@ print(asyncio.run(ask(talk, question, model)).text, end="")
 
 
 def test_after_calls_of_tools_the_answer_is_the_same_as_well(
-    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+    talks: tuple[Conversation, Conversation], ask_prompt: Ask, gateway: Gateway
 ) -> None:
     talk, _ = talks
     gateway.script(calling(Call("add", {"x": 1, "y": 2}), text="Let me see."), "say:3.")
     question: dict[str, Any] = {"prompt": "1 + 2?", "options": {"tools": [add]}}
-    first = asked(talk, **question)
-    again = asked(talk, **question, cached=True, replaces=talk.turns[0])
+    first = ask_prompt(talk, **question)
+    again = ask_prompt(talk, **question, cached=True, replaces=talk.turns[0])
     assert len(gateway.requests) == 2
     assert (again.text, again.messages) == (first.text, first.messages)
     assert again.text == "3."
 
 
 def test_an_object_is_there_again_and_of_the_type_that_is_asked_for(
-    talks: tuple[Conversation, Conversation], asked: Ask, gateway: Gateway
+    talks: tuple[Conversation, Conversation], ask_prompt: Ask, gateway: Gateway
 ) -> None:
     talk, _ = talks
     gateway.always('say:{"name": "Li Bai"}')
     poet = make_dataclass("Poet", [("name", str)])
     question: dict[str, Any] = {"prompt": "A poet?", "cached": True}
-    asked(talk, **question, options={"response_type": poet})
-    again = asked(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
+    ask_prompt(talk, **question, options={"response_type": poet})
+    again = ask_prompt(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
     assert again.parsed == poet("Li Bai")
     assert len(gateway.requests) == 1
     # The cell that defines the type was edited and run again.
     poet = make_dataclass("Poet", [("name", str), ("born", int, 701)])
-    other = asked(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
+    other = ask_prompt(talk, **question, options={"response_type": poet}, replaces=talk.turns[0])
     assert other.parsed == poet("Li Bai", 701)
     assert len(gateway.requests) == 2

@@ -109,7 +109,7 @@ def test_an_answer_is_found_with_what_it_ended_as(kept: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[None]:
+def searchable_history() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         keep_history(Path(folder) / "history.sqlite")
         chat("talk").extend(turn(f"a {word}", word) for word in ("weather", "李白", "x\0y", "NEAR"))
@@ -130,7 +130,7 @@ def filled() -> Iterator[None]:
 @example("a\0b")
 @example("\ud800\udfff")
 @settings(max_examples=300)
-def test_no_query_fails(filled: None, query: str) -> None:
+def test_no_query_fails(searchable_history: None, query: str) -> None:
     try:
         found = history(search=query)
     except UsageError:

@@ -29,8 +29,8 @@ ASKED = ToolCall("c1", "get_weather", '{"city": "Paris"}')
 DONE = replace(ASKED, status="ok", result="12 °C, rain", duration_s=0.3)
 
 
-def read(markup: str) -> str:
-    """Return the text that is visible when everything is unfolded."""
+def unfolded_text(markup: str) -> str:
+    """Return the text that a reader sees when everything is unfolded."""
     return unescape(re.sub("<[^>]*>", " ", re.sub("<br>|</summary>|</div>|</pre>", "\n", markup)))
 
 
@@ -40,10 +40,10 @@ def read(markup: str) -> str:
 def test_a_call_is_one_line_that_unfolds_to_arguments_and_result() -> None:
     markup = calls_html([DONE])
     summary, fold = markup.split("</summary>")
-    assert read(summary).strip() == 'get_weather(city="Paris") · 0.30 s'
+    assert unfolded_text(summary).strip() == 'get_weather(city="Paris") · 0.30 s'
     assert "<details>" in summary
-    assert '"city": "Paris"' in read(fold)
-    assert "12 °C, rain" in read(fold)
+    assert '"city": "Paris"' in unfolded_text(fold)
+    assert "12 °C, rain" in unfolded_text(fold)
     assert calls_plain([DONE]) == '▸ get_weather(city="Paris") · 0.30 s'
 
 
@@ -65,7 +65,7 @@ def test_how_a_call_ended_is_said_in_words(status: str, word: str) -> None:
     call = replace(ASKED, status=status)
     line = 'get_weather(city="Paris")' + (f" · {word}" if word else "")
     assert calls_plain([call]) == f"▸ {line}"
-    assert read(calls_html([call]).split("</summary>")[0]).split() == line.split()
+    assert unfolded_text(calls_html([call]).split("</summary>")[0]).split() == line.split()
 
 
 def test_a_call_that_is_open_says_whether_it_runs_or_asks() -> None:
@@ -148,7 +148,7 @@ def test_a_call_is_painted_at_once(screen: Screen, surface: RecordingSurface) ->
     screen.wait()
     screen.call(ASKED)
     assert "Waiting" not in surface.html
-    assert 'get_weather(city="Paris") …' in read(surface.html)
+    assert 'get_weather(city="Paris") …' in unfolded_text(surface.html)
     assert len(surface.outputs) == 1
     assert set(surface.outputs[0]) == {"text/html", "text/plain"}
 
@@ -163,7 +163,7 @@ def test_an_update_takes_the_place_of_the_line(
     assert 0 < due <= 0.2
     clock.now += due
     screen.tick()
-    assert read(surface.html).count("get_weather") == 1
+    assert unfolded_text(surface.html).count("get_weather") == 1
     assert "0.30 s" in surface.html
 
 
@@ -203,10 +203,10 @@ def test_steps_stand_in_the_order_in_which_they_came(
         clock.now += 1
         paint()  # type: ignore[no-untyped-call]
     order = r"thought one.*Let me look\..*get_weather.*thought two.*lookup.*It rains\."
-    assert re.search(order, read(surface.html), re.DOTALL)
+    assert re.search(order, unfolded_text(surface.html), re.DOTALL)
     assert len(surface.outputs) == 6
     screen.finish("complete", footer=Facts(label="local"))
-    assert re.search(order + ".*local", read(surface.html), re.DOTALL)
+    assert re.search(order + ".*local", unfolded_text(surface.html), re.DOTALL)
     (whole,) = surface.outputs
     assert whole["text/markdown"] == "Let me look.\n\nIt rains."
     assert whole["text/plain"] == (
@@ -284,7 +284,7 @@ def test_every_form_keeps_the_calls(clock: Clock, form: str, can_replace: bool) 
     screen.call(DONE)
     screen.text('{"rain": true}')
     screen.finish("complete")
-    assert re.search("Let me look.*get_weather.*rain", read(surface.html), re.DOTALL)
+    assert re.search("Let me look.*get_weather.*rain", unfolded_text(surface.html), re.DOTALL)
     assert re.search("Let me look.*get_weather.*rain", surface.plain, re.DOTALL)
     assert "not valid JSON" not in surface.html
 
@@ -367,7 +367,7 @@ def test_whatever_comes_in_whatever_order_is_there_once(
             clock.now += 1
             screen.tick()
     screen.finish("complete")
-    seen = read(surface.html)
+    seen = unfolded_text(surface.html)
     assert [int(n) for n in re.findall(r"\bw(\d+);", seen)] == list(range(words))
     assert sorted(int(n) for n in re.findall(r"\bt(\d+); ", seen)) == list(range(thoughts))
     plain = "\n".join(bundle.get("text/plain", "") for bundle in surface.outputs)
@@ -400,7 +400,7 @@ def test_an_interrupt_anywhere_loses_no_call(events: int, can_replace: bool) -> 
         screen.finish("cancelled")
     screen.finish("cancelled")
     assert surface.html.count("late thought") == 1
-    for seen in (read(surface.html), surface.plain):
+    for seen in (unfolded_text(surface.html), surface.plain):
         assert seen.count("late_tool()") == 1
         assert seen.count("late words") == 1
         tools = [int(number) for number in re.findall(r"\btool_(\d+)\(", seen)]

@@ -14,8 +14,8 @@ from cbai_notebook.notebook.screen import Screen
 from tests.notebook.screen.recording import Clock, RecordingSurface, play, tokens
 
 
-def shown(bundle_html: str) -> str:
-    """Return the visible text, without elements."""
+def visible_text(bundle_html: str) -> str:
+    """Return the text that a reader sees, without any element."""
     return unescape(re.sub("<[^>]*>", "", bundle_html))
 
 
@@ -32,7 +32,7 @@ def answer(
 def test_text_is_shown_as_it_was_written() -> None:
     source = "# not a heading\n  **stars**  <b>tags</b> & $x$\n\n\tend"
     surface = answer(source, "text")
-    assert shown(surface.html).strip("\n") == source
+    assert visible_text(surface.html).strip("\n") == source
     assert "<b>" not in surface.html
     assert "pre-wrap" in surface.html
     assert "mathjax_ignore" in surface.html
@@ -57,21 +57,21 @@ def test_text_is_sealed_in_whole_lines() -> None:
 def test_code_is_unwrapped_from_its_fence() -> None:
     source = "```python\ndef f():\n    return 1\n```\n"
     surface = answer(source, "code")
-    assert shown(surface.html).strip() == "def f():\n    return 1"
+    assert visible_text(surface.html).strip() == "def f():\n    return 1"
     assert surface.outputs[0]["text/plain"].strip() == "def f():\n    return 1"
     for message in surface.messages:
-        assert "`" not in shown(message["text/html"])
+        assert "`" not in visible_text(message["text/html"])
 
 
 def test_code_of_a_cut_stream_is_unwrapped_too() -> None:
     surface = answer("```python\ndef f():\n    ret", "code", status="partial")
-    assert shown(surface.html).lstrip().startswith("def f():\n    ret")
+    assert visible_text(surface.html).lstrip().startswith("def f():\n    ret")
 
 
 def test_an_answer_with_more_than_one_block_is_code_as_it_is() -> None:
     source = "```python\na = 1\n```\nand then\n```python\nb = 2\n```"
     surface = answer(source, "code")
-    assert shown(surface.html).strip() == source
+    assert visible_text(surface.html).strip() == source
 
 
 def test_text_behind_a_long_block_brings_its_fence_back() -> None:
@@ -101,13 +101,13 @@ def test_a_fence_that_closes_where_a_part_is_sealed_is_not_shown() -> None:
         clock.now += 1
         screen.tick()
     screen.finish("complete")
-    assert all("`" not in shown(message["text/html"]) for message in surface.messages)
+    assert all("`" not in visible_text(message["text/html"]) for message in surface.messages)
     assert surface.plain.strip() == code.strip()
 
 
 def test_code_without_a_fence_is_code() -> None:
     surface = answer("x = '```'\ny = 2", "code")
-    assert shown(surface.html).strip() == "x = '```'\ny = 2"
+    assert visible_text(surface.html).strip() == "x = '```'\ny = 2"
     assert "<span" in surface.html
 
 
@@ -117,24 +117,24 @@ def test_json_is_indented_at_the_end() -> None:
         "city": "西安",
         "people": [12952907, 1.5, None],
     }
-    assert shown(surface.html).lstrip().startswith('{\n  "city": "西安",')
+    assert visible_text(surface.html).lstrip().startswith('{\n  "city": "西安",')
 
 
 def test_json_in_a_fence_is_json() -> None:
     surface = answer('```json\n{"a": 1}\n```', "json")
-    assert shown(surface.html).strip() == '{\n  "a": 1\n}'
+    assert visible_text(surface.html).strip() == '{\n  "a": 1\n}'
 
 
 def test_json_is_shown_while_it_comes() -> None:
     clock, surface = Clock(), RecordingSurface()
     screen = Screen(surface, format="json", clock=clock)
     screen.text('{"a": [1, 2')
-    assert shown(surface.html).strip() == '{"a": [1, 2'
+    assert visible_text(surface.html).strip() == '{"a": [1, 2'
 
 
 def test_what_is_not_json_is_shown_as_text_with_a_word_about_it() -> None:
     surface = answer("Sure! Here it is: {a: 1} <b>", "json")
-    seen = shown(surface.html)
+    seen = visible_text(surface.html)
     assert "Sure! Here it is: {a: 1} <b>" in seen
     assert "The answer is not valid JSON (line 1, column 1), so it is shown as text." in seen
     assert "not valid JSON" in surface.plain
@@ -142,7 +142,7 @@ def test_what_is_not_json_is_shown_as_text_with_a_word_about_it() -> None:
 
 def test_json_that_was_cut_is_not_called_invalid() -> None:
     surface = answer('{"a": [1,', "json", status="cancelled")
-    assert '{"a": [1,' in shown(surface.html)
+    assert '{"a": [1,' in visible_text(surface.html)
     assert "not valid" not in surface.html
 
 
@@ -152,12 +152,12 @@ def test_long_json_is_one_output_and_bounded_while_it_comes() -> None:
     assert len(source) > 40_000
     assert len(surface.outputs) == 1
     assert json.loads(surface.outputs[0]["text/plain"]) == json.loads(source)
-    assert all(len(shown(message["text/html"])) < 4100 for message in surface.messages[:-1])
+    assert all(len(visible_text(message["text/html"])) < 4100 for message in surface.messages[:-1])
 
 
 def test_deeply_nested_json_is_shown_as_text() -> None:
     surface = answer("[" * 100_000, "json", pieces=5)
-    assert "not valid JSON" in surface.html or "[[[" in shown(surface.html)
+    assert "not valid JSON" in surface.html or "[[[" in visible_text(surface.html)
 
 
 @settings(max_examples=40)

@@ -12,7 +12,7 @@ from cbai_notebook.notebook.screen.sources import MAX_SHOWN
 from tests.notebook.screen.recording import Clock, RecordingSurface
 
 
-def shown(*found: SearchResult, knowledge: tuple[str, ...] = ()) -> RecordingSurface:
+def show_sources(*found: SearchResult, knowledge: tuple[str, ...] = ()) -> RecordingSurface:
     surface = RecordingSurface()
     screen = Screen(surface, format="text", clock=Clock())
     screen.text("42")
@@ -21,7 +21,7 @@ def shown(*found: SearchResult, knowledge: tuple[str, ...] = ()) -> RecordingSur
 
 
 def test_pages_are_links_that_tell_their_host() -> None:
-    surface = shown(SearchResult("Li Bai", "https://example.com/li?a=1&b=2", "【1】"))
+    surface = show_sources(SearchResult("Li Bai", "https://example.com/li?a=1&b=2", "【1】"))
     assert (
         'Searched: 【1】 <a href="https://example.com/li?a=1&amp;b=2" target="_blank" '
         'rel="noopener noreferrer">Li Bai</a> (example.com)<br>x'
@@ -30,13 +30,13 @@ def test_pages_are_links_that_tell_their_host() -> None:
 
 
 def test_knowledge_is_named() -> None:
-    surface = shown(knowledge=("poems", "诗集", "<b>"))
+    surface = show_sources(knowledge=("poems", "诗集", "<b>"))
     assert "Looked up: poems · 诗集 · &lt;b&gt;<br>x" in surface.html
     assert "Looked up: poems · 诗集 · <b>\nx" in surface.plain
 
 
 def test_nothing_is_said_of_nothing() -> None:
-    assert shown().plain == "42\n\nx"
+    assert show_sources().plain == "42\n\nx"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_nothing_is_said_of_nothing() -> None:
     ],
 )
 def test_an_address_that_is_no_page_is_no_link(url: str) -> None:
-    surface = shown(SearchResult("Title", url))
+    surface = show_sources(SearchResult("Title", url))
     assert "<a" not in surface.html
     assert "Searched: Title" in surface.html
 
@@ -81,7 +81,7 @@ def test_an_address_that_is_no_page_is_no_link(url: str) -> None:
     ],
 )
 def test_a_title_is_text(title: str) -> None:
-    surface = shown(SearchResult(title, "https://example.com/", title))
+    surface = show_sources(SearchResult(title, "https://example.com/", title))
     tags = set(re.findall(r"<(\w+)", surface.html))
     assert tags <= {"div", "small", "a", "br", "pre", "span", "code"}
     (link,) = re.findall(r"<a [^>]*>", surface.html)
@@ -97,12 +97,12 @@ def test_a_title_is_text(title: str) -> None:
     ],
 )
 def test_the_true_host_stands_behind_whatever_the_title_says(url: str, host: str) -> None:
-    surface = shown(SearchResult("https://bank.example/login", url))
+    surface = show_sources(SearchResult("https://bank.example/login", url))
     assert f"</a> ({host})" in surface.html
 
 
 def test_signs_that_reorder_or_steer_are_taken_out() -> None:
-    surface = shown(
+    surface = show_sources(
         SearchResult("a\u202eb\x1b[31mc", "https://example.com/\u202ex"), knowledge=("\x07k",)
     )
     for sign in ("\u202e", "\x1b", "\x07"):
@@ -112,7 +112,7 @@ def test_signs_that_reorder_or_steer_are_taken_out() -> None:
 
 def test_a_flood_is_cut() -> None:
     many = [SearchResult(f"{number} " + "x" * 10_000, "") for number in range(5_000)]
-    surface = shown(*many, knowledge=tuple("k" * 10_000 for _ in range(50)))
-    assert f"+ {5_000 - MAX_SHOWN}" in surface.plain
-    assert f"+ {50 - MAX_SHOWN}" in surface.plain
+    surface = show_sources(*many, knowledge=tuple("k" * 10_000 for _ in range(50)))
+    assert f"+ {5_000 - MOST}" in surface.plain
+    assert f"+ {50 - MOST}" in surface.plain
     assert len(surface.html) < 10_000
