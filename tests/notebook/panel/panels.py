@@ -12,7 +12,7 @@ import cbai_notebook as cbai
 
 
 def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait for something that another thread does."""
+    """Wait until a condition holds that another thread makes true."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.01)):
         if condition():

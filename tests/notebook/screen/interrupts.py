@@ -10,7 +10,7 @@ from types import FrameType
 
 @contextmanager
 def interrupted_after(events: int) -> Iterator[None]:
-    """Interrupt what the notebook's own code does, after so many of its lines."""
+    """Raise KeyboardInterrupt in the code of the package after this many trace events, and catch it."""
 
     def trace(frame: FrameType, event: str, _: object) -> object:
         nonlocal events
