@@ -268,6 +268,7 @@ def test_quotes_inside_a_value() -> None:
     assert options_of(r'-s "Say \"yes\"" go').system == 'Say "yes"'
     assert options_of("-s don't go").system == "don't"
     assert options_of("-s '-m' go").system == "-m"
+    assert parse_line(r'use "say \"yes\""') == Command("use", ('say "yes"',))
 
 
 def test_the_help_names_every_option_and_command() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.notebook.screen import Facts, Screen
-from cbai_notebook.notebook.screen.sources import MAX_SHOWN
 from tests.notebook.screen.recording import Clock, RecordingSurface
 
 
@@ -113,6 +112,6 @@ def test_signs_that_reorder_or_steer_are_taken_out() -> None:
 def test_a_flood_is_cut() -> None:
     many = [SearchResult(f"{number} " + "x" * 10_000, "") for number in range(5_000)]
     surface = show_sources(*many, knowledge=tuple("k" * 10_000 for _ in range(50)))
-    assert f"+ {5_000 - MOST}" in surface.plain
-    assert f"+ {50 - MOST}" in surface.plain
+    assert f"+ {5_000 - MAX_SHOWN}" in surface.plain
+    assert f"+ {50 - MAX_SHOWN}" in surface.plain
     assert len(surface.html) < 10_000
