@@ -265,7 +265,7 @@ def test_markdown_knows_no_notebook() -> None:
 
 HEAVY = {
     "PIL", "aiohttp", "anywidget", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets",
-    "keyring", "markdown_it", "msgspec", "narwhals", "nbclient", "nest_asyncio",
+    "jiter", "keyring", "markdown_it", "msgspec", "narwhals", "nbclient", "nest_asyncio",
     "nest_asyncio2", "nh3", "numpy", "openai", "pandas", "polars", "pyarrow", "stamina",
     "pydantic", "tenacity", "tqdm", "xllamacpp",
 }  # fmt: skip

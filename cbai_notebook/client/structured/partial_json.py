@@ -1,123 +1,281 @@
-"""JSON that is still arriving, read as far as it has come.
+"""Read a JSON object or array while its text still arrives. Text goes in, values come out; no I/O.
 
-Text goes in, values come out; no I/O. The text so far is closed where it was last whole, and the
-decoder does the rest, so that nothing is taken for true that a decoder would refuse.
+The JSON may stand in prose and in a fence. Which value is taken, if there are several, follows
+`ResponseType.parse`, as far as that is possible without the type:
+
+1. the first fence that holds nothing but an object or array,
+2. the first object with a member, or array of such objects,
+3. the first other array or object, such as the ``[1]`` of a reference to a source.
+
+What opens with a bracket and turns out not to be JSON is prose.
 """
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
+import jiter
 
-_OPENING = re.compile(r"[{\[]")
-_TOKEN = re.compile(r'["{}\[\],:]|[^"{}\[\],:]+')
-_IN_STRING = re.compile(r'["\\]')
+from cbai_notebook.client.structured.response_type import FENCE, MOST_PLACES, OPENING
 
-# A text that opens more than this is no answer, and closing it again and again would take for ever.
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TOKEN = re.compile(r'["{}\[\],:]|[-+.\w]+(?=[\s"{}\[\],:])', re.ASCII)
+# The beginning of a number or a word. Python reads no integer of more than 4300 digits.
+_UNFINISHED_TOKEN = re.compile(r"[-+.\w]{0,4300}", re.ASCII)
+# Complete characters of a string. An escaped surrogate needs its other half (RFC 8259, section 7).
+_CHARACTERS = re.compile(
+    r'[^"\\\x00-\x1f]*'
+    r'(?:\\(?:["\\/bfnrt]|u(?!(?i:d[89a-f]))[0-9a-fA-F]{4}|u(?i:d[89ab][0-9a-f]{2})\\u(?i:d[c-f][0-9a-f]{2}))'
+    r'[^"\\\x00-\x1f]*)*'
+)
+_UNFINISHED_ESCAPE = re.compile(
+    r"\\(?:u(?:[0-9a-fA-F]{0,3}|(?i:d[89ab][0-9a-f]{2})(?:\\(?:u(?i:d(?:[c-f][0-9a-f]?)?)?)?)?)?)?"
+)
+
+# No answer is nested deeper, and jiter reads no more levels.
 _DEEPEST = 200
 
 
 class PartialJSON:
-    """Reads one JSON object or array, in pieces; what stands before and after it is passed over.
+    """Reader of the one JSON object or array in a text that arrives in pieces.
 
-    ``value`` is what has come: strings as far as they go, numbers and words once they are complete,
-    a member of an object once its value has begun. None as long as nothing has.
+    Attributes:
+        value: The value so far: strings as far as they have arrived, numbers and words once they are
+            complete, a member of an object once its value has begun. None before the first bracket.
+        done: Whether the value is complete. Only a value that is preferred can still replace it.
     """
 
     def __init__(self) -> None:
         self.value: Any = None
         self.done = False
         self._text = ""
-        self._cut = 0  # up to here the text is whole, but for what is in _closing
-        self._closing = ""
-        self._open: list[str] = []
-        self._key = False  # what begins next in this object is a key
-        self._string = ""  # "" outside of strings, "key" or "value" inside
-        self._escaped = 0  # characters that still belong to an escape
+        self._pieces: list[str] = []  # text that is not in _text yet: joining costs time
+        self._tail = ""  # a fence may be split over pieces
+        self._position = 0  # where the search for the next bracket begins
+        self._places = 0
+        self._candidate: _Candidate | None = None
+        self._kept: Any = None  # the best value of the candidates that have ended
+        self._kept_is_complete = False
+        self._kept_is_final = False  # only a fence can replace it
+        self._fence_position = 0
+        self._in_fence = False  # the value is that of a fence, which nothing replaces
 
     def feed(self, text: str) -> Any:
-        """Read on; return the value so far."""
-        if self.done or not text:
+        """Read the next piece of the text; return the value so far."""
+        if self._in_fence or not text:
             return self.value
-        if not self._open:
-            opening = _OPENING.search(text)
-            if opening is None:
-                return self.value
-            text = text[opening.start() :]
-        before = (self._cut, self._closing)
-        position, self._text = len(self._text), self._text + text
-        while position < len(self._text) and not self.done:
-            position = self._in_string(position) if self._string else self._outside(position)
-        if (self._cut, self._closing) != before:
-            self._decode()
+        self._pieces.append(text)
+        fence = "```" in self._tail + text
+        self._tail = (self._tail + text)[-2:]
+        searching = self._candidate is not None or (
+            not self._given_up and OPENING.search(text) is not None
+        )
+        if fence or searching:
+            self._text = "".join([self._text, *self._pieces])
+            self._pieces.clear()
+            while self._candidate is not None or self._find_candidate():
+                if not self._read_candidate():
+                    break
+            if fence:
+                self._read_fences()
         return self.value
 
-    def _outside(self, position: int) -> int:
-        token = _TOKEN.match(self._text, position)
-        assert token is not None, "every character fits one of both"
-        mark, end = token.group(), token.end()
-        if mark == '"':
-            self._string = "key" if self._key else "value"
-            self._key = False
-            if self._string == "value":
-                self._whole(end, '"')
+    @property
+    def _given_up(self) -> bool:
+        """Whether no further bracket is looked at."""
+        return self._kept_is_final or self._places == MOST_PLACES
+
+    def _find_candidate(self) -> bool:
+        if self._given_up:
+            self.done = True
+            return False
+        opening = OPENING.search(self._text, self._position)
+        if opening is None:
+            self._position = len(self._text)
+            return False
+        self._places += 1
+        self._candidate = _Candidate(opening.start())
+        return True
+
+    def _read_candidate(self) -> bool:
+        """Read the candidate as far as it has arrived; return whether it has ended."""
+        candidate = self._candidate
+        assert candidate is not None
+        try:
+            if not candidate.read(self._text):
+                return False
+            value = candidate.decode(self._text)
+        except ValueError:
+            self._drop(candidate)
+            return True
+        if candidate.complete:
+            self._candidate = None
+            self._position = candidate.position
+        better = self._kept is None or _holds_an_object(value)
+        if better or (candidate.complete and not self._kept_is_complete):
+            self.value, self.done = value, candidate.complete
+            if candidate.complete:
+                self._keep(value, complete=True)
+        return candidate.complete
+
+    def _drop(self, candidate: _Candidate) -> None:
+        """Take a candidate that is no JSON for prose, or, if it has members, for damaged JSON."""
+        value, end = candidate.longest(self._text)
+        self._candidate = None
+        if _holds_an_object(value) and not self._kept_is_complete:
+            self._keep(value, complete=False)
+            self._position = end
+        else:
+            self._position = candidate.start + 1
+        self.value, self.done = self._kept, self._kept_is_complete
+
+    def _keep(self, value: Any, *, complete: bool) -> None:
+        self._kept = value
+        self._kept_is_complete = complete
+        self._kept_is_final = complete and _holds_an_object(value)
+
+    def _read_fences(self) -> None:
+        while (fence := FENCE.search(self._text, self._fence_position)) is not None:
+            self._fence_position = fence.end()
+            try:
+                value = _decode(fence.group(1))
+            except ValueError:
+                continue
+            if isinstance(value, (dict, list)):
+                self.value, self.done, self._in_fence = value, True, True
+                return
+
+
+class _Candidate:
+    """A place in the text where an object or array could begin.
+
+    Finds the brackets and the ends of strings; numbers, words and the order of what is in an object
+    are left to jiter.
+
+    Args:
+        start: The position of the opening bracket.
+    """
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.position = start
+        self.complete = False
+        self._cuts: list[
+            int
+        ] = []  # where the text can be cut: behind brackets, quotes, commas, colons
+        self._cut = start
+        self._decoded = start
+        self._open: list[str] = []
+        self._in_string = False
+        self._after_value = False
+
+    def read(self, text: str) -> bool:
+        """Read on in the text; return whether there is anything new to decode.
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        while not self.complete:
+            if not (self._read_string(text) if self._in_string else self._read_token(text)):
+                break
+        return self._cut != self._decoded
+
+    def decode(self, text: str) -> Any:
+        """Return the value so far.
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        self._decoded = self._cut
+        return _decode(text[self.start : self._cut], partial=not self.complete)
+
+    def longest(self, text: str) -> tuple[Any, int]:
+        """Return the value of the longest beginning that is JSON, and where that ends."""
+
+        def fails(cut: int) -> bool:
+            try:
+                _decode(text[self.start : cut], partial=True)
+            except ValueError:
+                return True
+            return False
+
+        cuts = self._cuts[:-1] if self.complete else [*self._cuts, self._cut]
+        number = bisect.bisect_left(cuts, True, key=fails)
+        cut = cuts[number - 1] if number else self.start
+        return (_decode(text[self.start : cut], partial=True) if number else None), cut
+
+    def _read_string(self, text: str) -> bool:
+        found = _CHARACTERS.match(text, self.position)
+        assert found is not None, "it matches no characters as well"
+        self.position = self._cut = found.end()
+        if text.startswith('"', self.position):
+            self._in_string = False
+            self._after_value = True
+            self._step(self.position + 1)
+            return True
+        if _UNFINISHED_ESCAPE.fullmatch(text, self.position) or self.position == len(text):
+            return False
+        raise ValueError("a string holds a character that must be escaped, or a wrong escape")
+
+    def _read_token(self, text: str) -> bool:
+        space = _SPACE.match(text, self.position)
+        assert space is not None, "it matches no space as well"
+        self.position = space.end()
+        token = _TOKEN.match(text, self.position)
+        if token is None:
+            if _UNFINISHED_TOKEN.fullmatch(text, self.position):
+                return False
+            raise ValueError("no JSON begins like this")
+        mark = token.group()
+        if mark in "}]":
+            if self._open.pop() != mark:
+                raise ValueError("the wrong bracket closes")
+            self.complete = not self._open
+        elif mark not in ",:" and self._after_value:
+            # In a beginning, jiter takes this for the end of the text.
+            raise ValueError("a value follows a value")
         elif mark in "{[":
             self._open.append("}" if mark == "{" else "]")
-            self._key = mark == "{"
-            self._whole(end)
-            self.done = len(self._open) > _DEEPEST
-        elif mark in "}]":
-            self._open.pop()
-            self._key = False
-            self.done = not self._open
-            self._whole(end)
-        elif mark == ",":
-            self._whole(position)
-            self._key = self._open[-1] == "}"
-        return end
-
-    def _in_string(self, position: int) -> int:
-        if self._escaped:
-            # After the backslash one character; after its `u` four more.
-            self._escaped = (
-                4
-                if self._escaped == 5 and self._text[position] == "u"
-                else (0 if self._escaped == 5 else self._escaped - 1)
-            )
-            position += 1
+            if len(self._open) > _DEEPEST:
+                raise ValueError("it is nested too deeply")
+        self._in_string = mark == '"'
+        self._after_value = mark not in '{[,:"'
+        if mark in '{}[],:"':
+            self._step(token.end())
         else:
-            stop = _IN_STRING.search(self._text, position)
-            position = stop.end() if stop is not None else len(self._text)
-            if stop is not None and stop.group() == "\\":
-                self._escaped = 5
-                if self._string == "value":
-                    self._whole(position - 1, '"')
-            elif stop is not None:
-                if self._string == "value":
-                    self._whole(position)
-                self._string = ""
-                return position
-        if self._string == "value" and not self._escaped:
-            self._whole(position, '"')
-        return position
+            self.position = token.end()
+        return True
 
-    def _whole(self, cut: int, closing: str = "") -> None:
-        self._cut = cut
-        self._closing = closing
+    def _step(self, position: int) -> None:
+        self.position = self._cut = position
+        self._cuts.append(position)
 
-    def _decode(self) -> None:
-        text = self._text[: self._cut] + self._closing + "".join(reversed(self._open))
-        try:
-            self.value = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
-            return  # half a surrogate pair, or no JSON: what was known stays
+
+def _decode(text: str, *, partial: bool = False) -> Any:
+    """Decode JSON text, or its beginning.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    return jiter.from_json(
+        text.encode(),
+        allow_inf_nan=False,
+        cache_mode="keys",
+        partial_mode="trailing-strings" if partial else False,
+    )
+
+
+def _holds_an_object(value: Any) -> bool:
+    """Return whether the value is an object with a member, or an array with such an object."""
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(item, dict) and item for item in values)
 
 
 class PartialObjects:
-    """The objects of a stream, each as far as it has come.
+    """Reader of the JSON in the texts of a stream's log; each new answer in the log begins again.
 
     Args:
         starts: The positions in the log at which a new answer begins.
@@ -128,7 +286,7 @@ class PartialObjects:
         self._reader = PartialJSON()
 
     def feed(self, texts: list[str], start: int, stop: int) -> list[Any]:
-        """Read the texts of a stretch of the log; return the new value, if there is one."""
+        """Read the texts of the log from `start` to `stop`; return the new value, if there is one."""
         before = self._reader.value
         again = [at - start for at in self._starts if start <= at < stop]
         if again:

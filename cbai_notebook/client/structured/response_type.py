@@ -13,11 +13,11 @@ import msgspec
 
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 
-_FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
-_OPENING = re.compile(r"[{\[]")
+FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
+OPENING = re.compile(r"[{\[]")
 
 # Of the places in a text where an object could begin, how many are tried.
-_PLACES = 20
+MOST_PLACES = 20
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def _refers(name: str, definitions: dict[str, Any]) -> bool:
 def _candidates(text: str) -> Iterator[str]:
     """Yield what could be the JSON in an answer, the likeliest first."""
     yield text.strip()
-    for fenced in _FENCE.finditer(text):
+    for fenced in FENCE.finditer(text):
         yield fenced.group(1)
     decoder = json.JSONDecoder()
     position = 0
-    for _ in range(_PLACES):
-        opening = _OPENING.search(text, position)
+    for _ in range(MOST_PLACES):
+        opening = OPENING.search(text, position)
         if opening is None:
             return
         try:

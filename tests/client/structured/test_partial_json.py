@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.client.structured.partial_json import PartialJSON
+from cbai_notebook.client.structured.response_type import response_type_of
 
 # A busy machine is no failure of what is tested.
 
@@ -83,7 +84,7 @@ def test_no_text_breaks_it(text: str, size: int) -> None:
         ('{"name": "Li', {"name": "Li"}),
         ('{"name": "Li\\', {"name": "Li"}),
         ('{"name": "Li\\u67', {"name": "Li"}),
-        ('{"name": "\\ud83c', None),
+        ('{"name": "\\ud83c', {"name": ""}),
         ('{"name": "\\ud83c\\udf0d', {"name": "🌍"}),
         ('{"name": "Li", "born": 70', {"name": "Li"}),
         ('{"name": "Li", "born": 701,', {"name": "Li", "born": 701}),
@@ -101,3 +102,93 @@ def test_what_is_nested_without_end_is_given_up() -> None:
     reader = PartialJSON()
     reader.feed("[" * 100_000)
     assert reader.done
+
+
+IN_PROSE = [
+    ('As the source [1] says: {"name": "Shenzhen"}', {"name": "Shenzhen"}),
+    ('Sources [1, 2] and [3] say {"name": "Shenzhen"} [4].', {"name": "Shenzhen"}),
+    ('{curly} words {"a": 1}', {"a": 1}),
+    ("(see [Smith 2020]) [1, 2, 3]", [1, 2, 3]),
+    ('See [1, p. 5]: {"a": 1}', {"a": 1}),
+    ('Empty is {} or []; yours is {"a": [1]}.', {"a": [1]}),
+    ('{x | x > 1} and [0, 1): {"a": 0.5}', {"a": 0.5}),
+    ('[注意] 如下：{"名": "深圳"}', {"名": "深圳"}),
+    # A bracket that never closes.
+    (':-[ Hello {"a": 1}', {"a": 1}),
+    ('[1 of 3 {"a": 1}', {"a": 1}),
+    # What Python reads as JSON, and the standard does not.
+    ('{"a": NaN} {"a": 1}', {"a": 1}),
+    ('{"a": "\\ud83c"} {"a": 1}', {"a": 1}),
+    # Damaged JSON, and then JSON.
+    ('{"a": 1, oops} {"b": 2}', {"b": 2}),
+    # A fence wins.
+    ('In the form {"a": 0}:\n```json\n{"a": 1}\n```\n{"a": 2}', {"a": 1}),
+    ('```python\nx = {"a": 1}\n```\n', {"a": 1}),
+    # The first of several.
+    ('{"a": 1} or {"a": 2}', {"a": 1}),
+    ("[1, 2] or [3, 4]", [1, 2]),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), IN_PROSE)
+def test_brackets_in_prose_are_passed_over_wherever_the_text_is_split(
+    text: str, value: Any
+) -> None:
+    for split in range(len(text) + 1):
+        reader = PartialJSON()
+        reader.feed(text[:split])
+        assert reader.feed(text[split:]) == value, text[:split]
+        assert reader.done
+    by_character = PartialJSON()
+    for character in text:
+        by_character.feed(character)
+    assert by_character.value == value
+
+
+@pytest.mark.parametrize(("text", "value"), IN_PROSE)
+def test_the_end_is_what_the_whole_answer_is_parsed_to(text: str, value: Any) -> None:
+    kind: Any = dict[str, Any] if isinstance(value, dict) else list[int]
+    # An empty object is a `dict` too; a type with fields does not take it.
+    parsed = response_type_of(kind).parse(text.replace("Empty is {} or", "Empty is"))
+    assert parsed == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": "x", "b": {"c": 1},}', {"a": "x", "b": {"c": 1}}),
+        ('{"a": "x", "b": "one\ntwo"}', {"a": "x", "b": "one"}),
+        ('{"a": "x", "b": "\\ud83c", "c": 1', {"a": "x", "b": ""}),
+    ],
+)
+def test_damaged_json_is_kept_as_far_as_it_is_good(text: str, value: Any) -> None:
+    for split in range(len(text) + 1):
+        reader = PartialJSON()
+        reader.feed(text[:split])
+        assert reader.feed(text[split:]) == value
+        assert not reader.done
+        assert reader.feed('\n{"d": 2}') == {"d": 2}
+
+
+@patient
+@given(
+    st.lists(
+        st.sampled_from([
+            "[1]", "[1, 2]", "{}", "[]", "{", "[", "}", "]", ",", ":", '"', "\\", "1", "true", "tru",
+            '{"a": 1}', '{"a": 1,', '{"b": {"c": "x"}}', "see", " ", "\n", "```json\n", "```\n", "NaN",
+            "\\ud83c", "\\udf0d", "\x01", "\ud83c", "中",
+        ]),
+        max_size=14,
+    ).map("".join),
+    st.lists(st.integers(1, 9), max_size=20),
+)  # fmt: skip
+def test_every_split_of_any_text_ends_alike(text: str, sizes: list[int]) -> None:
+    whole, pieces = PartialJSON(), PartialJSON()
+    whole.feed(text)
+    position = 0
+    for size in [*sizes, len(text)]:
+        pieces.feed(text[position : position + size])
+        position += size
+    # As text, because True equals 1.
+    assert repr(pieces.value) == repr(whole.value)
+    assert pieces.done == whole.done

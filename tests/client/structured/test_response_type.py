@@ -199,6 +199,24 @@ async def test_objects_can_be_read_while_they_stream(model: Model, gateway: Gate
     assert [value async for value in plain.partial_objects][-1] == {"a": [1, 2]}
 
 
+@pytest.mark.parametrize(
+    "around",
+    ["As the source [1] says: {}", "{{curly}} [Smith 2020] {} [2]", "[1, 2]\n```json\n{}\n```"],
+)
+async def test_objects_can_be_read_after_brackets_in_prose(
+    model: Model, gateway: Gateway, around: str
+) -> None:
+    text = around.format(json.dumps(VALUE))
+    for split in (1, 7, len(text)):
+        gateway.script(saying(text).but(split=split))
+        stream = await model.stream_text(**ASK, response_type=Poet)
+        assert [value async for value in stream.partial_objects][-1] == VALUE
+        assert (await stream.finish()).parsed == EXPECTED[Poet]
+        gateway.script(saying(text).but(split=split))
+        plain = await model.stream_text(**ASK)
+        assert [value async for value in plain.partial_objects][-1] == VALUE
+
+
 async def test_any_server_of_the_same_wire_takes_a_schema(
     make_model: MakeModel, gateway: Gateway
 ) -> None:
