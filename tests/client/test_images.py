@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from cbai_notebook.client.images.download import LARGEST_IMAGE
+from cbai_notebook.client.images.fetch import LARGEST_IMAGE
 from cbai_notebook.client.images.image import GeneratedImage, ImageAnswer
 from cbai_notebook.client.images.model import ImageModel, create_image_model
 from cbai_notebook.client.retry import ATTEMPTS

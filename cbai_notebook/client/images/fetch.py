@@ -1,4 +1,8 @@
-"""From what a server answered to images with their bytes."""
+"""Get the images out of a server's answer: decode those that it holds, download those behind links.
+
+A link is not to be trusted, nor its host: the API key is not sent there, redirects are not followed,
+and what arrives must be an image by its bytes and of a bearable size.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,29 @@ import base64
 import binascii
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from cbai_notebook.client.images.download import download
+from cbai_notebook.client import retry
+from cbai_notebook.client.completion import within
+from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.images.formats import mime_of, name_of
 from cbai_notebook.client.images.image import GeneratedImage
-from cbai_notebook.client.request import Request
-from cbai_notebook.client.settings import Timeout
+from cbai_notebook.client.providers import Endpoint
+from cbai_notebook.client.request import Request, headers_of
+from cbai_notebook.client.settings import Secret, Timeout
 from cbai_notebook.client.transport import Transport
-from cbai_notebook.errors import CbaiError, InvalidResponseError
+from cbai_notebook.errors import AgentNotFoundError, CbaiError, InvalidResponseError, ServerError
+
+LARGEST_IMAGE = 32 * 1024 * 1024
+"""Bytes of an image that are downloaded; reading stops there."""
+
+LONGEST_S = 120.0
+"""Seconds that one download may take."""
 
 _MOST_IMAGES = 32
 
 
-async def collect(
+async def fetch_images(
     value: Mapping[str, Any], request: Request, transport: Transport, timeout: Timeout
 ) -> tuple[list[GeneratedImage], CbaiError | None]:
     """Return the images of an answer, and why the first of those that are missing is.
@@ -34,23 +48,23 @@ async def collect(
         InvalidResponseError: There are no images in it, or absurdly many.
     """
     found = value.get("data")
-    items = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     if not items or len(items) > _MOST_IMAGES:
         raise InvalidResponseError(
             f"The server sent {len(items)} images. Check the prompt and the model, and try again."
         )
     outcomes = await asyncio.gather(
-        *(_data(one, request, transport, timeout) for one in items), return_exceptions=True
+        *(_bytes_of(item, request, transport, timeout) for item in items), return_exceptions=True
     )
     images: list[GeneratedImage] = []
     failed: CbaiError | None = None
-    for one, outcome in zip(items, outcomes, strict=True):
+    for item, outcome in zip(items, outcomes, strict=True):
         if isinstance(outcome, CbaiError):
             failed = failed or outcome
             outcome = b""
         elif isinstance(outcome, BaseException):
             raise outcome
-        url, revised = one.get("url"), one.get("revised_prompt")
+        url, revised = item.get("url"), item.get("revised_prompt")
         images.append(
             GeneratedImage(
                 outcome,
@@ -62,10 +76,10 @@ async def collect(
     return images, failed
 
 
-async def _data(
-    one: Mapping[str, Any], request: Request, transport: Transport, timeout: Timeout
+async def _bytes_of(
+    item: Mapping[str, Any], request: Request, transport: Transport, timeout: Timeout
 ) -> bytes:
-    encoded, url = one.get("b64_json"), one.get("url")
+    encoded, url = item.get("b64_json"), item.get("url")
     if isinstance(encoded, str) and encoded:
         return _decoded(encoded)
     if not isinstance(url, str):
@@ -82,3 +96,73 @@ def _decoded(encoded: str) -> bytes:
     if mime_of(data) is None:
         raise InvalidResponseError(f"The server sent {name_of(data)} where an image was expected.")
     return data
+
+
+async def download(
+    url: str, transport: Transport, timeout: Timeout, *, secret: Secret, plain_http: bool
+) -> bytes:
+    """Return the bytes of an image.
+
+    Args:
+        url: The link.
+        transport: What sends the request.
+        timeout: How long to wait for the connection, and for all of it if less than 120 s.
+        secret: The API key, which must not be in the link.
+        plain_http: Whether a link may be ``http://``: only if the server was asked that way too.
+
+    Raises:
+        CbaiError: It could not be had, or is no image.
+    """
+    _check_link(url, secret, plain_http)
+    headers = headers_of(Endpoint("image", url), False)
+    del headers["Content-Type"]
+    request = Request("GET", url, {**headers, "Accept": "image/*"}, {})
+    error_context = ErrorContext(provider="image", url=url, secret=secret)
+
+    async def attempt(_number: int) -> bytes:
+        seconds = min(timeout.answer, LONGEST_S)
+        return await within(
+            seconds,
+            _download_once(request, transport, timeout, error_context),
+            error_context,
+            "download",
+        )
+
+    return await retry.call(attempt)
+
+
+async def _download_once(
+    request: Request, transport: Transport, timeout: Timeout, error_context: ErrorContext
+) -> bytes:
+    response = await transport.send(request, error_context, connect_timeout=timeout.connect)
+    try:
+        if response.status != 200:
+            raise _status_error(response.status)
+        data = await response.read(LARGEST_IMAGE)
+    finally:
+        await response.aclose()
+    if mime_of(data) is None:
+        raise InvalidResponseError(f"What stands there is {name_of(data)}, not an image.")
+    return data
+
+
+def _status_error(status: int) -> InvalidResponseError | AgentNotFoundError | ServerError:
+    if 300 <= status < 400:
+        return InvalidResponseError(
+            "The link leads on to another address, which is not followed.", status=status
+        )
+    if status in (401, 403, 404, 410):
+        return AgentNotFoundError("The link has expired or was never good.", status=status)
+    return ServerError(f"The server of the image failed (HTTP {status}).", status=status)
+
+
+def _check_link(url: str, secret: str, plain_http: bool) -> None:
+    schemes = ("https", "http") if plain_http else ("https",)
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in schemes and bool(parts.hostname) and parts.username is None
+        _ = parts.port
+    except ValueError:
+        good = False
+    if not good or not url.isascii() or any(c.isspace() for c in url) or (secret and secret in url):
+        raise InvalidResponseError("The server gave a link that is not safe to open.")

@@ -83,7 +83,7 @@ class ImageModel:
         """
         from cbai_notebook.client.completion import request_json
         from cbai_notebook.client.error_mapping import ErrorContext
-        from cbai_notebook.client.images.fetch import collect
+        from cbai_notebook.client.images.fetch import fetch_images
         from cbai_notebook.client.transport import HTTPTransport
 
         settings = settings_module.in_force(self._settings, timeout)
@@ -100,10 +100,10 @@ class ImageModel:
         )
         # The faster transport writes a link anew, which can break its signature.
         fetching = self._transport or HTTPTransport(fast=False)
-        images, failed = await collect(reply.value, request, fetching, settings.timeout)
+        images, failed = await fetch_images(reply.value, request, fetching, settings.timeout)
         answer = self._answer(images, request, reply.value, reply.request_id, began)
         if failed is not None:
-            raise _lost(answer, failed) from failed
+            raise _download_error(answer, failed) from failed
         return answer
 
     async def prepare(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> Request:
@@ -119,7 +119,7 @@ class ImageModel:
         given = {**(data or {}), **params}
         body = {name: value for name, value in given.items() if value is not None}
         model = body.pop("model", None) or _DEFAULT_MODELS.get(self.provider)
-        url, key = _place(self.provider, model or "", settings)
+        url, key = _url_and_key(self.provider, model or "", settings)
         if not model:
             raise ConfigurationError(
                 f"Which model of {self.provider!r} is to draw? Name one: model='…'."
@@ -172,7 +172,7 @@ def create_image_model(
     return ImageModel(provider, settings=settings, transport=transport)
 
 
-def _place(provider: str, model: str, settings: Settings) -> tuple[str, Secret]:
+def _url_and_key(provider: str, model: str, settings: Settings) -> tuple[str, Secret]:
     """Return the address that a model draws at, and the key for it."""
     found = provider_for(provider, settings)
     if isinstance(found, CloudBaseProvider):
@@ -195,7 +195,7 @@ def _place(provider: str, model: str, settings: Settings) -> tuple[str, Secret]:
     )
 
 
-def _lost(answer: ImageAnswer, failed: CbaiError) -> ImageDownloadError:
+def _download_error(answer: ImageAnswer, failed: CbaiError) -> ImageDownloadError:
     lost = [number for number, image in enumerate(answer.images) if not image.data]
     linked = next((number for number in lost if answer.images[number].url), None)
     how = "" if linked is None else f" Its link works for a day: error.answer.images[{linked}].url."

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from cbai_notebook.client.images.formats import mime_of, name_of
 from cbai_notebook.errors import MissingDependencyError, UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.text import cut
 
 LARGEST_BYTES = 4 * 1024 * 1024
 """Bytes of an image that are sent as they are; a larger one is scaled."""
@@ -22,6 +23,8 @@ LONGEST_SIDE = 2048
 
 _LARGEST_SOURCE = 64 * 1024 * 1024
 _MOST_PIXELS = 100_000_000
+# Characters of an address or path in a message.
+_LONGEST_SHOWN = 80
 _TAKEN = "PNG, JPEG, GIF and WebP images are taken"
 
 
@@ -50,11 +53,11 @@ def image_part(source: Any, *, detail: str | None = None) -> dict[str, Any]:
         url = _checked_address(address)
     elif address[:7].lower() == "http://":
         raise UsageError(
-            f"{_shown(address)!r} is not sent: only https addresses are. Download the image and "
-            "pass its path."
+            f"{cut(address, _LONGEST_SHOWN)!r} is not sent: only https addresses are. Download "
+            "the image and pass its path."
         )
     else:
-        data = _fitting(_bytes_of(source), source)
+        data = _sendable(_bytes_of(source), source)
         url = f"data:{mime_of(data)};base64,{base64.b64encode(data).decode()}"
     image = {"url": url, "detail": detail} if detail else {"url": url}
     return {"type": "image_url", "image_url": image}
@@ -67,7 +70,7 @@ def _checked_address(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or any(c.isspace() for c in url):
-        raise UsageError(f"{_shown(url)!r} is no address that a model could open.")
+        raise UsageError(f"{cut(url, _LONGEST_SHOWN)!r} is no address that a model could open.")
     return url
 
 
@@ -99,7 +102,9 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"The image {_shown(str(path))!r} cannot be read: {reason}.") from error
+        raise UsageError(
+            f"The image {cut(str(path), _LONGEST_SHOWN)!r} cannot be read: {reason}."
+        ) from error
 
 
 def _decoded(url: str) -> bytes:
@@ -137,10 +142,14 @@ def _drawn(source: Any) -> bytes | None:
     return None
 
 
-def _fitting(data: bytes, source: Any) -> bytes:
+def _sendable(data: bytes, source: Any) -> bytes:
     """Return an image that can be sent: this one, or a smaller one of it."""
     if mime_of(data) is None:
-        what = _shown(str(source)) if isinstance(source, (str, os.PathLike)) else "The image"
+        what = (
+            cut(str(source), _LONGEST_SHOWN)
+            if isinstance(source, (str, os.PathLike))
+            else "The image"
+        )
         raise UsageError(f"{what} is {name_of(data)}; {_TAKEN}. Save it as PNG first.")
     if len(data) > _LARGEST_SOURCE:
         raise UsageError(
@@ -195,7 +204,3 @@ def _saved(image: Any, format: str, **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, format, **options)
     return out.getvalue()
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"
