@@ -68,7 +68,7 @@ class LocalProvider:
         require_runtime()
         if model is None or model.lower() == DEMO_MODEL.lower():
             return await self._demo()
-        return await self._own(_gguf(model))
+        return await self._own_model(_gguf(model))
 
     async def _demo(self) -> Endpoint:
         from cbai_notebook.local import server, weights
@@ -91,7 +91,7 @@ class LocalProvider:
             system=DEMO_SYSTEM,
         )
 
-    async def _own(self, gguf: Path) -> Endpoint:
+    async def _own_model(self, gguf: Path) -> Endpoint:
         from cbai_notebook.local import server
 
         address = server.serving(gguf)
@@ -151,7 +151,7 @@ async def _on_a_thread(work: Callable[[threading.Event], T]) -> T:
     result: asyncio.Future[T] = loop.create_future()
     cancel = threading.Event()
 
-    def settle(set_outcome: Callable[[], None]) -> None:
+    def deliver(set_outcome: Callable[[], None]) -> None:
         def unless_cancelled() -> None:
             if not result.done():
                 set_outcome()
@@ -164,9 +164,9 @@ async def _on_a_thread(work: Callable[[threading.Event], T]) -> T:
             value = work(cancel)
         except BaseException as error:  # noqa: BLE001 - handed over to who awaits it
             failure = error
-            settle(lambda: result.set_exception(failure))
+            deliver(lambda: result.set_exception(failure))
         else:
-            settle(lambda: result.set_result(value))
+            deliver(lambda: result.set_result(value))
 
     # The context carries which cell the progress bar belongs to.
     context = contextvars.copy_context()

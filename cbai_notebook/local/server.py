@@ -57,7 +57,7 @@ class _Server:
         self.key = secrets.token_urlsafe(32)
         self.url = ""
         self._tail: deque[str] = deque(maxlen=20)
-        self._spoke = threading.Event()  # it said where it listens, or it ended
+        self._ready_or_ended = threading.Event()  # it said where it listens, or it ended
         child_input, self.lifeline = os.pipe()
         output, child_output = os.pipe()
         try:
@@ -96,7 +96,7 @@ class _Server:
 
     def wait_until_ready(self, cancel: threading.Event) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self._spoke.wait(POLL_SECONDS):
+        while not self._ready_or_ended.wait(POLL_SECONDS):
             if cancel.is_set():
                 raise LocalModelError("Starting the offline model was stopped.")
             if time.monotonic() > deadline:
@@ -127,20 +127,20 @@ class _Server:
             while data := raw.read(65536):
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
-                    self._hear(line.decode("utf-8", "replace").strip())
-            self._hear(rest.decode("utf-8", "replace").strip())
-        self._spoke.set()
+                    self._handle_line(line.decode("utf-8", "replace").strip())
+            self._handle_line(rest.decode("utf-8", "replace").strip())
+        self._ready_or_ended.set()
 
-    def _hear(self, line: str) -> None:
+    def _handle_line(self, line: str) -> None:
         if line.startswith(READY):
             self.url = json.loads(line.removeprefix(READY))["url"]
-            self._spoke.set()
+            self._ready_or_ended.set()
         elif line:
             self._tail.append(line)
 
     def _start_error(self) -> LocalModelError:
-        said = "\n".join(self._tail)
-        if "libgomp" in said:
+        output_tail = "\n".join(self._tail)
+        if "libgomp" in output_tail:
             return LocalModelError(
                 "The offline model needs the OpenMP library, which this system lacks. "
                 "Install it with `apt-get install libgomp1` (Debian, Ubuntu) or your system's "
@@ -154,7 +154,7 @@ class _Server:
             )
         return LocalModelError(
             f"The offline model {self.gguf.name} did not start (exit code {code}). "
-            f"It said:\n{said or 'nothing'}"
+            f"It said:\n{output_tail or 'nothing'}"
         )
 
 
@@ -186,8 +186,8 @@ def ensure(gguf: Path, name: str, cancel: threading.Event) -> Address:
     try:
         if address := serving(gguf):
             return address
-        if dead := _servers.pop(gguf, None):
-            dead.stop()
+        if ended := _servers.pop(gguf, None):
+            ended.stop()
         try:
             server = _Server(gguf, name)
         except OSError as error:

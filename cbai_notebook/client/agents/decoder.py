@@ -20,7 +20,7 @@ from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
 
 # The kinds of event whose content is not the answer's.
-_NOT_SAID = frozenset({"search", "knowledge", "db", "tool-call", "tool-result"})
+_NOT_CONTENT = frozenset({"search", "knowledge", "db", "tool-call", "tool-result"})
 _FINAL = frozenset({"stop", "length", "content_filter"})
 
 
@@ -116,16 +116,16 @@ def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
     Text is joined where it is the answer's; of every other field the last value that is not empty
     counts.
     """
-    whole: dict[str, Any] = {"content": "", "reasoning_content": ""}
+    total: dict[str, Any] = {"content": "", "reasoning_content": ""}
     for value in chunks:
         chunk = _chunk(value, b"")
-        whole["content"] += chunk.text
-        whole["reasoning_content"] += chunk.reasoning
+        total["content"] += chunk.text
+        total["reasoning_content"] += chunk.reasoning
         for name, part in value.items():
             joined = name in ("content", "reasoning_content")
-            if not joined and (part not in (None, "", [], {}) or name not in whole):
-                whole[name] = part
-    return whole
+            if not joined and (part not in (None, "", [], {}) or name not in total):
+                total[name] = part
+    return total
 
 
 def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
@@ -134,7 +134,7 @@ def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
     thought = chat_wire.content_text(value.get("reasoning_content"))
     if kind == "thinking":
         content, thought = None, thought or content
-    elif kind in _NOT_SAID:
+    elif kind in _NOT_CONTENT:
         content = None
     delta = Message(text_of(value.get("role")), content or None, thought or None)
     return AgentChunk(

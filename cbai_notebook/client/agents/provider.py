@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings, Timeout
     from cbai_notebook.client.transport import Transport
 
-_TAKEN = {
+_PARAMETERS = {
     "search": "search",
     "searchEnable": "search",
     "files": "files",
@@ -72,10 +72,10 @@ class AgentModel(Model):
         from cbai_notebook.client.error_mapping import ErrorContext
 
         settings = settings_module.in_force(self._settings, timeout)
-        agent, question = self._read(given_parameters(data, params))
+        agent, request = self._agent_and_request(given_parameters(data, params))
 
         async def all_of_it() -> AgentAnswer:
-            async with await agent.send_message(**question, timeout=timeout) as stream:
+            async with await agent.send_message(**request, timeout=timeout) as stream:
                 return await stream.finish()
 
         error_context = ErrorContext(provider=AGENT, model=agent.agent_id or "")
@@ -100,8 +100,8 @@ class AgentModel(Model):
             UsageError: A parameter is none of an agent's.
             CbaiError: There was no first token; the message says what to do.
         """
-        agent, question = self._read(given_parameters(data, params))
-        return await agent.send_message(**question, timeout=timeout)
+        agent, request = self._agent_and_request(given_parameters(data, params))
+        return await agent.send_message(**request, timeout=timeout)
 
     async def prepare(
         self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
@@ -113,43 +113,47 @@ class AgentModel(Model):
             data: As for `generate_text`.
             params: As for `generate_text`.
         """
-        agent, question = self._read(given_parameters(data, params))
-        return await agent.prepare(**question)
+        agent, request = self._agent_and_request(given_parameters(data, params))
+        return await agent.prepare(**request)
 
-    def _read(self, given: Mapping[str, Any]) -> tuple[Agent, dict[str, Any]]:
+    def _agent_and_request(self, given: Mapping[str, Any]) -> tuple[Agent, dict[str, Any]]:
         """Return the agent that is asked, and what `Agent.send_message` is given."""
         given = {name: value for name, value in given.items() if value is not None}
-        agent_id = given.pop("model", None) or self._usual()
+        agent_id = given.pop("model", None) or self._default_agent()
         if not agent_id:
             raise ConfigurationError(
                 "Which agent? Name one: `--agent BOT_ID`, `-m agent/BOT_ID` or model='BOT_ID'. "
                 "`await cbai.agent().list()` shows the environment's."
             )
         messages = given.pop("messages", None)
-        others = _others(given)
-        prompt, history, images = _split(messages)
-        files = [*others.pop("files", ()), *images]
+        parameters = _agent_parameters(given)
+        prompt, history, images = _split_messages(messages)
+        files = [*parameters.pop("files", ()), *images]
         agent = Agent(agent_id, settings=self._settings, transport=self._transport)
-        return agent, {"msg": prompt, "history": history, "files": files, **others}
+        return agent, {"msg": prompt, "history": history, "files": files, **parameters}
 
-    def _usual(self) -> str | None:
+    def _default_agent(self) -> str | None:
         return default_model(AGENT, settings_module.in_force(self._settings, None))
 
 
-def _others(given: Mapping[str, Any]) -> dict[str, Any]:
+def _agent_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
-        if name not in _TAKEN and value not in ((), [], {}):  # an empty list of tools asks nothing
+        if name not in _PARAMETERS and value not in (
+            (),
+            [],
+            {},
+        ):  # an empty list of tools asks nothing
             raise UsageError(
                 f"An agent takes no {name!r}: it answers as it is set up in the CloudBase console. "
                 "Leave it out; search=True, files=[…] and conversation_id='…' are what it takes."
             )
-    return {_TAKEN[name]: value for name, value in given.items() if name in _TAKEN}
+    return {_PARAMETERS[name]: value for name, value in given.items() if name in _PARAMETERS}
 
 
-def _split(messages: Any) -> tuple[str, list[dict[str, str]], list[str]]:
+def _split_messages(messages: Any) -> tuple[str, list[dict[str, str]], list[str]]:
     """Return what is said, what went before, and the addresses of the images that go along."""
     listed = isinstance(messages, Sequence) and not isinstance(messages, (str, bytes))
-    if not listed or not messages or not all(isinstance(one, Mapping) for one in messages):
+    if not listed or not messages or not all(isinstance(message, Mapping) for message in messages):
         raise UsageError(
             "messages must be a list of dicts, as in "
             "messages=[{'role': 'user', 'content': 'Introduce Li Bai'}]."
@@ -163,8 +167,8 @@ def _split(messages: Any) -> tuple[str, list[dict[str, str]], list[str]]:
 def _history(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Return the past as an agent takes it: texts of the user's and the assistant's, in turns."""
     history: list[dict[str, str]] = []
-    for one in messages:
-        role, text = one.get("role"), _text(one)
+    for message in messages:
+        role, text = message.get("role"), _text(message)
         if role not in ("user", "assistant") or not text:
             continue
         if history and history[-1]["role"] == role:

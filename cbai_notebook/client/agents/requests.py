@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 
 
-def asking(
+def build_request(
     method: str,
     agent_id: str | None,
     path: str,
@@ -52,7 +52,7 @@ def asking(
     if method in BODILESS:
         del headers["Content-Type"]
         if given:
-            url += "?" + urlencode({name: _queried(value) for name, value in given.items()})
+            url += "?" + urlencode({name: _query_value(value) for name, value in given.items()})
             given = {}
     error_context = ErrorContext(
         provider="agent",
@@ -87,5 +87,5 @@ def _missing(agent_id: str | None, path: str) -> str:
     )
 
 
-def _queried(value: Any) -> Any:
+def _query_value(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value

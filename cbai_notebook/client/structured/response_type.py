@@ -72,11 +72,11 @@ class ResponseType:
         why = str(error.__cause__ or error)
         return [
             {"role": "assistant", "content": text},
-            {"role": "user", "content": f"This does not fit: {why}\n{self.words}"},
+            {"role": "user", "content": f"This does not fit: {why}\n{self.instruction}"},
         ]
 
     @property
-    def words(self) -> str:
+    def instruction(self) -> str:
         """The schema as a sentence for the model."""
         return (
             "Answer with JSON only, without a fence and without a word around it, that fits this "

@@ -27,7 +27,7 @@ def in_words(ask: Ask, response: ResponseType | None, given: dict[str, Any]) -> 
     if response is None or given.get("response_format") != response.format:
         return ask  # a format that the caller chose is the caller's affair
 
-    async def asking(messages: Messages, number: int) -> Answer:
+    async def ask_step(messages: Messages, number: int) -> Answer:
         if "response_format" in given:
             try:
                 return await ask(messages, number)
@@ -35,14 +35,14 @@ def in_words(ask: Ask, response: ResponseType | None, given: dict[str, Any]) -> 
                 if not any(name in error.message for name in ("response_format", "json_schema")):
                     raise
             del given["response_format"]
-        return await ask(_with(messages, response.words), number)
+        return await ask(_with_instruction(messages, response.instruction), number)
 
-    return asking
+    return ask_step
 
 
-def _with(messages: Messages, words: str) -> Messages:
+def _with_instruction(messages: Messages, instruction: str) -> Messages:
     *before, last = messages
     if last.get("role") == "user" and isinstance(last.get("content"), str):
         # Some chat templates refuse two user messages in a row.
-        return [*before, {**last, "content": f"{last['content']}\n\n{words}"}]
-    return [*messages, {"role": "user", "content": words}]
+        return [*before, {**last, "content": f"{last['content']}\n\n{instruction}"}]
+    return [*messages, {"role": "user", "content": instruction}]

@@ -55,7 +55,7 @@ class ToolExecutor:
     call_nested: CallNested = run_here
     on_call: OnCall | None = None
     hidden: Callable[[str], str] = str
-    _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _approval_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def call(self, call: ToolCallState) -> CallResult:
         """Answer one call of a step."""
@@ -81,7 +81,7 @@ class ToolExecutor:
         # An argument's type may check itself, as in `__post_init__`: that is the user's code as well.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = (
-                f"Error: the arguments do not fit: {_said_by(error)}. "
+                f"Error: the arguments do not fit: {_message_of(error)}. "
                 f"You wrote: {call.arguments[:500]} "
                 "Call the tool again with arguments that fit its parameters."
             )
@@ -94,14 +94,14 @@ class ToolExecutor:
             return replace(result, text=text_of(await self._run(tool, arguments)))
         # A tool that calls sys.exit() must not end the kernel.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            text = f"Error: {type(error).__name__}: {_said_by(error)}"
+            text = f"Error: {type(error).__name__}: {_message_of(error)}"
             return replace(result, text=text_of(text), status="error", error=error)
 
     async def _approved(
         self, tool: Tool, call: ToolCallState, arguments: Mapping[str, Any]
     ) -> bool:
         pending = PendingCall(call.id, tool.name, arguments, tool.description, call.step)
-        async with self._asking:
+        async with self._approval_lock:
             return await self.approve(pending)
 
     async def _run(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
@@ -109,14 +109,14 @@ class ToolExecutor:
             return tool.function(**arguments)
 
         if tool.nested:
-            return await _finished(self.call_nested(call))
+            return await _run_in_task(self.call_nested(call))
         if _is_async(tool.function):
-            return await _finished(call())
+            return await _run_in_task(call())
         value = await in_thread(call, tool.name)
-        return await _finished(value) if inspect.isawaitable(value) else value
+        return await _run_in_task(value) if inspect.isawaitable(value) else value
 
 
-async def _finished(work: Awaitable[Any]) -> Any:
+async def _run_in_task(work: Awaitable[Any]) -> Any:
     """Wait for work in a task of its own, so that its cancellation is not taken for ours.
 
     Raises:
@@ -145,7 +145,7 @@ async def _finished(work: Awaitable[Any]) -> Any:
     return value
 
 
-def _said_by(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     """Return the message of what the user's code raised; writing it is that code's as well, and can fail."""
     try:
         return str(error)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # A model that asks for thousands of calls in one step gets them, but not all at once.
 _AT_ONCE = 32
 # What a model may call a tool; a server that is sent another name back can refuse the request.
-_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 Ask = Callable[[Messages, int], Awaitable[Answer]]
 """Sends these messages as the step of this number, and returns its answer."""
@@ -68,39 +68,39 @@ async def run(
         StructuredAnswerError: The answer does not fit the type, also after a second attempt.
     """
     executor = options.executor(hidden)
-    grown: Messages = list(messages)
-    aside: Messages = []  # an answer that did not fit, and why: sent once, and not kept
+    all_messages: Messages = list(messages)
+    repair_messages: Messages = []  # an answer that did not fit, and why: sent once, and not kept
     steps: list[Step] = []
     taken: set[str] = set()
     while True:
         number = len(steps) + 1
-        response = await ask([*grown, *aside], number)
+        response = await ask([*all_messages, *repair_messages], number)
         calls = _calls(response, number, taken)
         step = await _step(response, calls, executor, options, number)
         steps.append(step)
         keep(step)
-        await _tell(options, step)
+        await _notify(options, step)
         parsed = None
         if not calls and options.response is not None:
             try:
                 parsed = options.response.parse(response.text, response.finish_reason)
             except StructuredAnswerError as error:
-                if aside or response.finish_reason == "length":
+                if repair_messages or response.finish_reason == "length":
                     raise
-                aside = options.response.repair(response.text, error)
+                repair_messages = options.response.repair(response.text, error)
                 continue
-        grown += step.messages
-        goes_on = bool(calls) and len(step.results) == len(calls)
-        if goes_on and number < options.max_steps:
+        all_messages += step.messages
+        continues = bool(calls) and len(step.results) == len(calls)
+        if continues and number < options.max_steps:
             continue
         return over_steps(
             response,
             steps,
-            messages=grown,
-            usage=sum_usage(one.usage for one in steps),
+            messages=all_messages,
+            usage=sum_usage(step.usage for step in steps),
             timing=timing(),
             parsed=parsed,
-            finish_reason=MAX_STEPS if goes_on else None,
+            finish_reason=MAX_STEPS if continues else None,
         )
 
 
@@ -112,7 +112,9 @@ async def _step(
     number: int,
 ) -> Step:
     """Answer the calls of a step, but those that are left to the caller."""
-    results = await _all(executor, [call for call in calls if call.name not in options.callers_own])
+    results = await _call_all(
+        executor, [call for call in calls if call.name not in options.callers_own]
+    )
     return Step(
         number=number,
         message=_message(response, calls),
@@ -123,33 +125,33 @@ async def _step(
     )
 
 
-async def _tell(options: RequestOptions, step: Step) -> None:
+async def _notify(options: RequestOptions, step: Step) -> None:
     if options.on_step_finish is not None:
-        told = options.on_step_finish(step)
-        if inspect.isawaitable(told):
-            await told
+        outcome = options.on_step_finish(step)
+        if inspect.isawaitable(outcome):
+            await outcome
 
 
-async def _all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[CallResult]:
+async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[CallResult]:
     """Answer the calls of a step, at once; the first failure of ours ends them all."""
     if not calls:
         return []
-    room = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(call: ToolCallState) -> CallResult:
-        async with room:
+    async def run_one(call: ToolCallState) -> CallResult:
+        async with slots:
             return await executor.call(call)
 
-    tasks = [asyncio.ensure_future(one(call)) for call in calls]
+    tasks = [asyncio.ensure_future(run_one(call)) for call in calls]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         return [task.result() for task in tasks if task.done()]
     finally:
-        left = [task for task in tasks if not task.done()]
-        for task in left:
+        pending = [task for task in tasks if not task.done()]
+        for task in pending:
             task.cancel()
-        if left:
-            await asyncio.wait(left)
+        if pending:
+            await asyncio.wait(pending)
         for task in tasks:
             mark_retrieved(task)
 
@@ -174,8 +176,8 @@ def _function(call: WireToolCall) -> tuple[str, str]:
 def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
     """Return the assistant message of a step as it is sent back."""
     if not calls:
-        return dict(response.messages[-1]) if response.choices else _said("")
-    message = _said(response.text)
+        return dict(response.messages[-1]) if response.choices else _assistant_message("")
+    message = _assistant_message(response.text)
     if response.reasoning:
         # DeepSeek and Kimi refuse the next request of a loop without it.
         message["reasoning_content"] = response.reasoning
@@ -184,7 +186,7 @@ def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
             "id": call.id,
             "type": "function",
             "function": {
-                "name": _NO_NAME.sub("_", call.name)[:64] or "unnamed",
+                "name": _NOT_IN_NAMES.sub("_", call.name)[:64] or "unnamed",
                 "arguments": _sendable(call.arguments),
             },
         }
@@ -193,7 +195,7 @@ def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
     return message
 
 
-def _said(text: str) -> dict[str, Any]:
+def _assistant_message(text: str) -> dict[str, Any]:
     return {"role": "assistant", "content": text}
 
 

@@ -44,20 +44,20 @@ class StepRunner:
         """The server's id of the last request."""
         return self.current.request_id if self.current is not None else None
 
-    async def follow(self, one: TextStream) -> Answer:
+    async def follow(self, step: TextStream) -> Answer:
         """Pass on what a step brings, to its end, and return its answer."""
-        self._attempts += one.timing.attempts
-        self.current = one
+        self._attempts += step.timing.attempts
+        self.current = step
         self.starts.append(len(self.log.events))
-        async with one:
-            async for burst in stream.bursts_of(one):
+        async with step:
+            async for burst in stream.bursts_of(step):
                 # The end of a step is not the end of the answer.
                 kept = [pair for pair in zip(*burst, strict=True) if pair[1] is not None]
                 self.log.add([event for event, _ in kept], [chunk for _, chunk in kept])
                 if self.first_token_at is None and self.log.accumulator.has_token:
                     self.first_token_at = self.loop.time()
                 self.log.show()
-            return await one.finish()
+            return await step.finish()
 
     def keep(self, step: Step) -> None:
         """Keep a step that is whole: each of its calls is answered."""
@@ -115,17 +115,17 @@ class MultiStepStream(TextStream):
             began=runner.began,
             attempts=1,
         )
-        self._relay = runner
+        self._runner = runner
         self._starts = runner.starts
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps that are whole."""
-        return tuple(self._relay.steps)
+        return tuple(self._runner.steps)
 
     def answer(self) -> Answer:
         """Return what has arrived so far, as an answer."""
-        runner = self._relay
+        runner = self._runner
         if runner.answer is not None:
             return runner.answer
         last = runner.current.answer() if runner.current is not None else None
@@ -142,33 +142,33 @@ class MultiStepStream(TextStream):
     @property
     def usage(self) -> Usage | None:
         """The token counts of all steps so far, or None as long as the server has sent none."""
-        current = self._relay.current
-        counted = [step.usage for step in self._relay.steps]
+        current = self._runner.current
+        counted = [step.usage for step in self._runner.steps]
         return sum_usage([*counted, current.usage if current is not None else None])
 
     @property
     def messages(self) -> Messages:
         """The request's messages with all that is whole so far added."""
-        runner = self._relay
+        runner = self._runner
         if runner.answer is not None:
             return list(runner.answer.messages)
-        grown = [*runner.request_messages]
+        messages = [*runner.request_messages]
         for step in runner.steps:
-            grown += step.messages
+            messages += step.messages
         if runner.current is not None and runner.current.text:
             # Calls are left out until they are answered.
-            grown.append({"role": "assistant", "content": runner.current.text})
-        return grown
+            messages.append({"role": "assistant", "content": runner.current.text})
+        return messages
 
     @property
     def finish_reason(self) -> str | None:
         """Why the answer ended, or None as long as it has not."""
-        return self._relay.answer.finish_reason if self._relay.answer is not None else None
+        return self._runner.answer.finish_reason if self._runner.answer is not None else None
 
     @property
     def timing(self) -> Timing:
         """How long it took to the first token, and to the end."""
-        if self._relay.answer is not None:
-            return self._relay.answer.timing
-        timing = self._relay.timing()
-        return timing if self._relay.ended_at is not None else timing.unfinished()
+        if self._runner.answer is not None:
+            return self._runner.answer.timing
+        timing = self._runner.timing()
+        return timing if self._runner.ended_at is not None else timing.unfinished()

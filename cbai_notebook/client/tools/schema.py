@@ -63,9 +63,9 @@ def _described(function: Callable[..., Any]) -> Described:
     from docstring_parser import parse
 
     name = getattr(function, "__name__", type(function).__name__)
-    said = parse(inspect.getdoc(function) or "")
-    about = {param.arg_name.lstrip("*"): param.description for param in said.params}
-    taken, fields = [], []
+    docstring = parse(inspect.getdoc(function) or "")
+    descriptions = {param.arg_name.lstrip("*"): param.description for param in docstring.params}
+    names, fields = [], []
     extra = False
     for parameter in _parameters(function, name):
         if parameter.kind is _EXTRA:
@@ -76,13 +76,15 @@ def _described(function: Callable[..., Any]) -> Described:
                 f"The parameter {parameter.name!r} of the tool {name!r} has no name that a model "
                 "could use. Give the tool parameters that are passed by name."
             )
-        taken.append(parameter.name)
-        fields.append(_field(parameter, about.get(parameter.name)))
+        names.append(parameter.name)
+        fields.append(_field(parameter, descriptions.get(parameter.name)))
     struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=not extra)
     return Described(
-        description="\n\n".join(filter(None, (said.short_description, said.long_description))),
+        description="\n\n".join(
+            filter(None, (docstring.short_description, docstring.long_description))
+        ),
         parameters=_schema(struct, name),
-        decode=_decoder(struct, taken, extra),
+        decode=_decoder(struct, names, extra),
     )
 
 
@@ -101,16 +103,16 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
         ) from error
 
 
-def _field(parameter: inspect.Parameter, about: str | None) -> tuple[str, Any, Any]:
+def _field(parameter: inspect.Parameter, description: str | None) -> tuple[str, Any, Any]:
     kind: Any = Any if parameter.annotation is parameter.empty else parameter.annotation
-    own = next((one for one in get_args(kind)[1:] if isinstance(one, str)), None)
-    if get_origin(kind) is Annotated and own:
-        about = own
+    annotated = next((arg for arg in get_args(kind)[1:] if isinstance(arg, str)), None)
+    if get_origin(kind) is Annotated and annotated:
+        description = annotated
     default = parameter.default
     if default is None:
         kind = Optional[kind]  # noqa: UP045  # `x: int = None` is written often, and meant so
-    if about:
-        kind = Annotated[kind, msgspec.Meta(description=" ".join(about.split()))]
+    if description:
+        kind = Annotated[kind, msgspec.Meta(description=" ".join(description.split()))]
     if default is parameter.empty:
         return parameter.name, kind, msgspec.NODEFAULT
     if default is None or isinstance(default, (bool, int, float, str)):
@@ -135,14 +137,14 @@ def _schema(struct: type[msgspec.Struct], name: str) -> dict[str, Any]:
 
 
 def _decoder(
-    struct: type[msgspec.Struct], taken: list[str], extra: bool
+    struct: type[msgspec.Struct], names: list[str], extra: bool
 ) -> Callable[[str], dict[str, Any]]:
     # Lax, because a small model writes "3" for 3.
     decoder = msgspec.json.Decoder(struct, strict=False)
 
     def decode(text: str) -> dict[str, Any]:
         value = decoder.decode(text)
-        known = {name: getattr(value, name) for name in taken}
+        known = {name: getattr(value, name) for name in names}
         return {**msgspec.json.decode(text), **known} if extra else known
 
     return decode

@@ -137,47 +137,47 @@ def tools_of(given: Any) -> list[Tool | Any]:
     """
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise UsageError("tools must be a list, as in tools=[get_weather].")
-    found = [_tool_of(one) for one in given]
-    names = [one.name for one in found if isinstance(one, Tool)]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    found = [_tool_of(item) for item in given]
+    names = [item.name for item in found if isinstance(item, Tool)]
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
         raise UsageError(
-            f"Two tools are called {twice!r}. Give one another name: @cbai.tool(name='…')."
+            f"Two tools are called {duplicate!r}. Give one another name: @cbai.tool(name='…')."
         )
     return found
 
 
-def _tool_of(one: Any) -> Tool | Any:
-    if isinstance(one, Tool):
-        return one
-    if isinstance(one, Mapping):
-        return _of_mapping(one) if "fn" in one else one
-    if callable(one) and not isinstance(one, type):
-        return tool(one)
+def _tool_of(item: Any) -> Tool | Any:
+    if isinstance(item, Tool):
+        return item
+    if isinstance(item, Mapping):
+        return _of_mapping(item) if "fn" in item else item
+    if callable(item) and not isinstance(item, type):
+        return tool(item)
     raise UsageError(
-        f"{one!r} can be no tool. Pass a function with type hints and a docstring, as in "
+        f"{item!r} can be no tool. Pass a function with type hints and a docstring, as in "
         "tools=[get_weather]."
     )
 
 
-def _of_mapping(one: Mapping[str, Any]) -> Tool:
-    function = one["fn"]
+def _of_mapping(item: Mapping[str, Any]) -> Tool:
+    function = item["fn"]
     if not callable(function):
         raise UsageError("The 'fn' of a tool must be a function.")
-    name = one.get("name") or getattr(function, "__name__", "")
-    if one.get("parameters") is None:
+    name = item.get("name") or getattr(function, "__name__", "")
+    if item.get("parameters") is None:
         described = describe(function)
         parameters, decode = described.parameters, described.decode
     else:
-        parameters, decode = one["parameters"], _by_schema(function, one["parameters"])
+        parameters, decode = item["parameters"], _by_schema(function, item["parameters"])
     return Tool(
         name=str(name),
-        description=str(one.get("description") or ""),
+        description=str(item.get("description") or ""),
         parameters=parameters,
         function=function,
         decode=decode,
-        confirm=bool(one.get("confirm")),
-        nested=bool(one.get("nested")),
+        confirm=bool(item.get("confirm")),
+        nested=bool(item.get("nested")),
     )
 
 
@@ -189,15 +189,15 @@ def _by_schema(
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         signature = None
-    alone = _takes_one_object(signature, parameters)
+    parameter = _takes_one_object(signature, parameters)
 
     def decode(text: str) -> dict[str, Any]:
         arguments = msgspec.json.decode(text, type=dict[str, Any])
         missing = [name for name in parameters.get("required", ()) if name not in arguments]
         if missing:
             raise msgspec.ValidationError(f"Object missing required field `{missing[0]}`")
-        if alone is not None:
-            return {alone: arguments}
+        if parameter is not None:
+            return {parameter: arguments}
         if signature is not None:
             try:
                 signature.bind(**arguments)
