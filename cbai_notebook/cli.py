@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import importlib.util
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from urllib.parse import quote
 
 from cbai_notebook._version import __version__
 from cbai_notebook.errors import CbaiError, ConfigurationError, MissingDependencyError
+from cbai_notebook.text import plain
 
 USAGE = 2
 INTERRUPTED = 130
@@ -274,10 +274,7 @@ def _as_text(output: Mapping[str, Any]) -> str:
     return f"\n{text}\n"
 
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
 def _clean(text: str) -> str:
     """Remove what a terminal would obey: a model's answer is not to be trusted with it."""
-    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+    # A carriage return moves the cursor; a progress bar writes one before each of its states.
+    return plain(text.replace("\r", ""))
