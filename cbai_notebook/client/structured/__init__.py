@@ -1,1 +1,1 @@
-"""Answers that are objects: their schema, their check, and how they look while they arrive."""
+"""Structured answers: their JSON Schema, their validation, and partial objects while they stream."""

@@ -40,12 +40,13 @@ _DEEPEST = 200
 
 
 class PartialJSON:
-    """Reader of the one JSON object or array in a text that arrives in pieces.
+    """Read the JSON object or array in a text that arrives in pieces.
 
     Attributes:
         value: The value so far: strings as far as they have arrived, numbers and words once they are
             complete, a member of an object once its value has begun. None before the first bracket.
-        done: Whether the value is complete. Only a value that is preferred can still replace it.
+        done: Whether the value is complete. A value of a better rank in the list above can still
+            replace it.
     """
 
     def __init__(self) -> None:
@@ -122,7 +123,7 @@ class PartialJSON:
         return candidate.complete
 
     def _drop(self, candidate: _Candidate) -> None:
-        """Take a candidate that is no JSON for prose, or, if it has members, for damaged JSON."""
+        """Drop a candidate that is no JSON; if it has members, keep them as damaged JSON."""
         value, end = candidate.longest(self._text)
         self._candidate = None
         if _holds_an_object(value) and not self._kept_is_complete:
@@ -173,7 +174,7 @@ class _Candidate:
         self._after_value = False
 
     def read(self, text: str) -> bool:
-        """Read on in the text; return whether there is anything new to decode.
+        """Read the text to its end; return whether there is anything new to decode.
 
         Raises:
             ValueError: It is no JSON.
@@ -193,7 +194,7 @@ class _Candidate:
         return _decode(text[self.start : self._cut], partial=not self.complete)
 
     def longest(self, text: str) -> tuple[Any, int]:
-        """Return the value of the longest beginning that is JSON, and where that ends."""
+        """Return the value of the longest valid beginning, and the position of its end."""
 
         def fails(cut: int) -> bool:
             try:
@@ -235,7 +236,7 @@ class _Candidate:
                 raise ValueError("the wrong bracket closes")
             self.complete = not self._open
         elif mark not in ",:" and self._after_value:
-            # In a beginning, jiter takes this for the end of the text.
+            # In partial mode, jiter takes this for the end of the text.
             raise ValueError("a value follows a value")
         elif mark in "{[":
             self._open.append("}" if mark == "{" else "]")

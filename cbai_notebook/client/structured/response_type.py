@@ -1,4 +1,4 @@
-"""The type that an answer is to have: its schema for the model, and the check of what came."""
+"""The type of a structured answer: its JSON Schema for the model, and the validation of the answer."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from cbai_notebook.errors import StructuredAnswerError, UsageError
 FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
 OPENING = re.compile(r"[{\[]")
 
-# Of the places in a text where an object could begin, how many are tried.
+# The most opening brackets in a text that are tried.
 MOST_PLACES = 20
 
 
 @dataclass(frozen=True)
 class ResponseType:
-    """What an answer is to be.
+    """The type that an answer must have.
 
     Args:
         name: The type's name.
         schema: Its JSON Schema.
-        decode: Turns JSON text into the object; raises `ValueError` when it does not fit.
+        decode: Turns JSON text into the object; raises `ValueError` if the text does not fit.
     """
 
     name: str
@@ -40,14 +40,14 @@ class ResponseType:
         return {"type": "json_schema", "json_schema": {"name": self.name, "schema": self.schema}}
 
     def parse(self, text: str, finish_reason: str | None = None) -> Any:
-        """Return the object that an answer holds, also where a fence or prose is around it.
+        """Return the object in an answer, also if it stands in a fence or in prose.
 
         Args:
-            text: The answer.
-            finish_reason: Why it ended, for the wording of the failure.
+            text: The text of the answer.
+            finish_reason: The finish reason, for the error message.
 
         Raises:
-            StructuredAnswerError: It holds none that fits; ``partial`` is the text.
+            StructuredAnswerError: No JSON in the text fits; ``partial`` is the text.
         """
         first: ValueError | None = None
         for candidate in _candidates(text):
@@ -68,7 +68,7 @@ class ResponseType:
         ) from first
 
     def repair(self, text: str, error: StructuredAnswerError) -> list[dict[str, Any]]:
-        """Return the messages that show the model what is wrong with its answer."""
+        """Return the messages that show the model its answer and the error."""
         why = str(error.__cause__ or error)
         return [
             {"role": "assistant", "content": text},
@@ -77,7 +77,7 @@ class ResponseType:
 
     @property
     def instruction(self) -> str:
-        """The schema as a sentence for the model."""
+        """The schema as an instruction in the prompt."""
         return (
             "Answer with JSON only, without a fence and without a word around it, that fits this "
             f"JSON Schema:\n{msgspec.json.encode(self.schema).decode()}"
@@ -86,14 +86,14 @@ class ResponseType:
 
 @functools.lru_cache(maxsize=64)
 def response_type_of(kind: Any) -> ResponseType:
-    """Describe a type of answer; each type is looked at once.
+    """Return the response type of a Python type; the result is cached.
 
     Args:
         kind: A dataclass, a msgspec Struct, a TypedDict, a pydantic model, or another type that
             msgspec knows.
 
     Raises:
-        UsageError: It has no JSON form.
+        UsageError: The type has no JSON form.
     """
     if any(
         base.__name__ == "BaseModel" and base.__module__.startswith("pydantic.")
@@ -117,7 +117,7 @@ def _of_pydantic(kind: Any) -> ResponseType:
 
 
 def _at_root(own: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Put the type itself where a reference to it stands: many providers want an object there."""
+    """Replace a reference at the root by the type itself: many providers need an object there."""
     name = own.get("$ref", "").removeprefix("#/$defs/")
     root = definitions.get(name, own)
     needed = dict(definitions)
@@ -131,7 +131,7 @@ def _refers(name: str, definitions: dict[str, Any]) -> bool:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    """Yield what could be the JSON in an answer, the likeliest first."""
+    """Yield the texts that may be the JSON of an answer: all of it, then fences, then bracketed parts."""
     yield text.strip()
     for fenced in FENCE.finditer(text):
         yield fenced.group(1)

@@ -1,7 +1,7 @@
-"""The schema in words, for providers that refuse ``response_format``.
+"""The JSON Schema in the prompt, for providers that refuse it as ``response_format``.
 
 Not every model takes a JSON Schema: DeepSeek's documentation names ``json_object`` only, and a request
-with a schema is refused. Then the prompt says what the answer is to be.
+with a schema is refused. Then the schema becomes a part of the prompt.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ Ask = Callable[[Messages, int], Awaitable[Answer]]
 
 
 def in_words(ask: Ask, response: ResponseType | None, given: dict[str, Any]) -> Ask:
-    """Return an asker that goes over to words when the schema is refused, and stays there.
+    """Wrap ``ask``: after the provider has refused the schema, put it into the prompt of all steps.
 
     Args:
-        ask: Sends one step, with the parameters that ``given`` holds at the time.
-        response: What the answer is to be.
-        given: The parameters; the format is taken out of them when it is refused.
+        ask: Sends one step with the current parameters in ``given``.
+        response: The type of the answer.
+        given: The parameters; ``response_format`` is removed after a refusal.
     """
     if response is None or given.get("response_format") != response.format:
-        return ask  # a format that the caller chose is the caller's affair
+        return ask  # the caller chose another format
 
     async def ask_step(messages: Messages, number: int) -> Answer:
         if "response_format" in given:

@@ -1,5 +1,6 @@
-"""Python functions as tools: described to the model, called when it asks, answered to it.
+"""Python functions as tools that a model can call.
 
-``tool`` is what a function becomes, ``schema`` how it is described, ``calling`` one call of it,
-``loop`` the steps from the first request to the last answer.
+``tool`` wraps a function, ``schema`` describes its parameters, ``execute`` runs one call, ``threads``
+runs a blocking function, ``result`` turns its value into text, ``loop`` runs the steps of an answer,
+``multi_step`` joins the streams of the steps, ``record`` holds the values.
 """

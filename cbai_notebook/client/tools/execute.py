@@ -1,7 +1,7 @@
-"""One call of a tool: check the arguments, ask the user, run it, and word the answer.
+"""Run one tool call: check the arguments, get the user's approval, call the function, make the result.
 
-Whatever goes wrong with a call is told to the model, which can then do better. Only what stops the
-whole answer passes through: an interrupt, a cancellation.
+Every failure of a call becomes a result that the model reads, so that it can correct the call. Only an
+interrupt and a cancellation are raised: they stop the whole answer.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ Approve = Callable[[PendingCall], Awaitable[bool]]
 CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]
 OnCall = Callable[[ToolCallState], None]
 
-# What an asynchronous tool may take to clean up after an interrupt.
+# Time for an asynchronous tool to clean up after an interrupt.
 _CLEAN_UP_S = 1.0
 
 
 async def deny(call: PendingCall) -> bool:
-    """Say no: the answer where nobody can be asked."""
+    """Refuse the call, where no user can be asked."""
     return False
 
 
 async def run_here(call: Callable[[], Any]) -> Any:
-    """Run a nested tool on the loop that runs already."""
+    """Run a nested tool on the event loop that runs now."""
     value = call()
     return await value if inspect.isawaitable(value) else value
 
 
 @dataclass(frozen=True)
 class ToolExecutor:
-    """Calls the tools of one answer.
+    """Runs the tool calls of one answer.
 
     Args:
-        tools: By name.
-        approve: Asks the user about a tool with ``confirm=True``; for one call at a time.
-        call_nested: Runs what a tool with ``nested=True`` does, given as a function without
-            arguments whose result may be awaitable.
-        on_call: Told when a call starts and when it has ended.
-        hidden: Takes out of a text what must not be sent.
+        tools: The tools by name.
+        approve: Asks the user to allow a call of a tool with ``confirm=True``; one call at a time.
+        call_nested: Runs a tool with ``nested=True``, given as a function without arguments whose
+            result may be awaitable.
+        on_call: Called when a tool call starts and when it has ended.
+        hidden: Removes secrets from a text that is sent.
     """
 
     tools: Mapping[str, Tool]
@@ -58,7 +58,7 @@ class ToolExecutor:
     _approval_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def call(self, call: ToolCallState) -> CallResult:
-        """Answer one call of a step."""
+        """Run one tool call of a step; report its start and its end to ``on_call``."""
         clock = asyncio.get_running_loop().time
         began = clock()
         if self.on_call is not None:
@@ -78,7 +78,7 @@ class ToolExecutor:
             return replace(result, text=text, status="unknown")
         try:
             arguments = tool.decode(call.arguments.strip() or "{}")
-        # An argument's type may check itself, as in `__post_init__`: that is the user's code as well.
+        # An argument's type can run the user's code too, in `__post_init__`.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = (
                 f"Error: the arguments do not fit: {_message_of(error)}. "
@@ -117,17 +117,17 @@ class ToolExecutor:
 
 
 async def _run_in_task(work: Awaitable[Any]) -> Any:
-    """Wait for work in a task of its own, so that its cancellation is not taken for ours.
+    """Wait for work in a separate task, so that its cancellation is not taken for our own.
 
     Raises:
-        RuntimeError: It was cancelled, though this was not.
+        RuntimeError: The work was cancelled, but this coroutine was not.
     """
 
     async def guarded() -> tuple[Any, SystemExit | None]:
         try:
             return await work, None
         except SystemExit as error:
-            return None, error  # it would end the loop that runs the task
+            return None, error  # raised in the task, it would end the event loop
 
     task = asyncio.ensure_future(guarded())
     try:
@@ -136,7 +136,8 @@ async def _run_in_task(work: Awaitable[Any]) -> Any:
         if not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_CLEAN_UP_S)
-        mark_retrieved(task)
+        if task.done() and not task.cancelled():
+            task.exception()  # read, so that asyncio does not log it as never retrieved
     if task.cancelled():
         raise RuntimeError("The tool was cancelled before it ended.")
     value, exit_ = task.result()
@@ -146,7 +147,7 @@ async def _run_in_task(work: Awaitable[Any]) -> Any:
 
 
 def _message_of(error: BaseException) -> str:
-    """Return the message of what the user's code raised; writing it is that code's as well, and can fail."""
+    """Return an exception's message; its ``__str__`` is the user's code too, and can fail."""
     try:
         return str(error)
     except (Exception, SystemExit) as failure:  # noqa: BLE001
@@ -154,5 +155,5 @@ def _message_of(error: BaseException) -> str:
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
-    called = getattr(function, "__call__", None)  # noqa: B004  # of an object, not of its class
+    called = getattr(function, "__call__", None)  # noqa: B004  # an object may have an asynchronous __call__
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)

@@ -1,7 +1,7 @@
-"""The steps of an answer: ask, call the tools that the model wants, ask again, until it has answered.
+"""The tool loop: send a request, run the tool calls of the response, send again, until there are none.
 
-The one loop behind whole answers and streams. It always ends, at ``max_steps`` at the latest, and no
-call is ever left without an answer, but those of tools that the caller keeps to itself.
+Completions and streams share this loop. It ends after ``max_steps`` requests at the latest. Every tool
+call gets a result, except calls of tools that the caller runs itself.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from cbai_notebook.errors import StructuredAnswerError
 if TYPE_CHECKING:
     from cbai_notebook.client.request_options import RequestOptions
 
-# A model that asks for thousands of calls in one step gets them, but not all at once.
+# Parallel calls of one step. A model can ask for thousands.
 _AT_ONCE = 32
-# What a model may call a tool; a server that is sent another name back can refuse the request.
+# Characters that a tool name must not have: a server can refuse a request that holds such a name.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 Ask = Callable[[Messages, int], Awaitable[Answer]]
-"""Sends these messages as the step of this number, and returns its answer."""
+"""Sends the messages as the step with this number, from 1; returns the answer of that step."""
 
 
 async def run(
@@ -54,14 +54,14 @@ async def run(
 
     Args:
         ask: Sends one request.
-        messages: What the caller asked.
-        options: The tools, the bounds, and whom to tell.
-        hidden: Takes out of a tool's result what must not be sent.
-        keep: Given each step as soon as it is whole.
-        timing: How long all of it took, asked at the end.
+        messages: The caller's messages.
+        options: The tools, the limits and the callbacks.
+        hidden: Removes secrets from a tool's result.
+        keep: Called with each step when it is complete.
+        timing: Returns the time of all steps; called at the end.
 
     Returns:
-        The answer of the last step, with what all of them add up to.
+        The answer of the last step, with the usage, messages and timing of all steps.
 
     Raises:
         CbaiError: A request failed.
@@ -69,7 +69,7 @@ async def run(
     """
     executor = options.executor(hidden)
     all_messages: Messages = list(messages)
-    repair_messages: Messages = []  # an answer that did not fit, and why: sent once, and not kept
+    repair_messages: Messages = []  # the answer that did not fit, and why: sent once, not kept
     steps: list[Step] = []
     taken: set[str] = set()
     while True:
@@ -111,7 +111,7 @@ async def _step(
     options: RequestOptions,
     number: int,
 ) -> Step:
-    """Answer the calls of a step, but those that are left to the caller."""
+    """Run the tool calls of a step, except those that the caller runs itself."""
     results = await _call_all(
         executor, [call for call in calls if call.name not in options.callers_own]
     )
@@ -133,7 +133,7 @@ async def _notify(options: RequestOptions, step: Step) -> None:
 
 
 async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[CallResult]:
-    """Answer the calls of a step, at once; the first failure of ours ends them all."""
+    """Run tool calls in parallel; the first exception that is not a result cancels the others."""
     if not calls:
         return []
     slots = asyncio.Semaphore(_AT_ONCE)
@@ -153,11 +153,12 @@ async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[
         if pending:
             await asyncio.wait(pending)
         for task in tasks:
-            mark_retrieved(task)
+            if not task.cancelled():
+                task.exception()  # read, so that asyncio does not log it as never retrieved
 
 
 def _calls(response: Answer, number: int, taken: set[str]) -> list[ToolCallState]:
-    """Return the calls of a step, each with an id of its own, whatever the provider sent."""
+    """Return the tool calls of a step, each with a unique id, also where the provider sent none."""
     calls: list[ToolCallState] = []
     for position, call in enumerate(response.tool_calls):
         id_ = call.id or ""
@@ -174,7 +175,7 @@ def _function(call: WireToolCall) -> tuple[str, str]:
 
 
 def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
-    """Return the assistant message of a step as it is sent back."""
+    """Return the assistant message of a step for the next request."""
     if not calls:
         return dict(response.messages[-1]) if response.choices else _assistant_message("")
     message = _assistant_message(response.text)
@@ -200,9 +201,9 @@ def _assistant_message(text: str) -> dict[str, Any]:
 
 
 def _sendable(arguments: str) -> str:
-    """Return arguments that a server can read: several refuse a request that holds malformed ones.
+    """Return the arguments, or ``{}`` if they are no JSON object: several servers refuse those.
 
-    The model is shown what it wrote in the answer to the call.
+    The result of the call shows the model what it wrote.
     """
     try:
         fits = isinstance(msgspec.json.decode(arguments), dict)

@@ -1,4 +1,4 @@
-"""A stream over several requests: the steps of one answer, read as one."""
+"""One stream over several requests: the steps of an answer."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from cbai_notebook.errors import CbaiError, StructuredAnswerError
 
 
 class StepRunner:
-    """The task that runs the steps and passes on what each of them brings, as one stream.
+    """Runs the steps in a task and writes the events of all steps into one log.
 
     Args:
-        work: Runs the steps; it is given this relay, and calls `follow` for each of them.
-        asked: The messages that the caller asked with.
+        work: Runs the steps; gets this runner and calls `follow` for each step.
+        request_messages: The caller's messages.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class StepRunner:
         return self.current.request_id if self.current is not None else None
 
     async def follow(self, step: TextStream) -> Answer:
-        """Pass on what a step brings, to its end, and return its answer."""
+        """Copy the events of a step into the log, to the end of the step; return its answer."""
         self._attempts += step.timing.attempts
         self.current = step
         self.starts.append(len(self.log.events))
@@ -60,12 +60,12 @@ class StepRunner:
             return await step.finish()
 
     def keep(self, step: Step) -> None:
-        """Keep a step that is whole: each of its calls is answered."""
+        """Store a complete step: each of its tool calls has a result."""
         self.steps.append(step)
         self.current = None
 
     def timing(self) -> Timing:
-        """Return how long it has taken, to the end if there is one."""
+        """Return the time so far, or the total time after the end."""
         first, ended = self.first_token_at, self.ended_at or self.loop.time()
         return Timing(
             first_token_s=None if first is None else first - self.began,
@@ -80,7 +80,7 @@ class StepRunner:
             self._end(error_mapping.stream_closed())
             raise
         except BaseException as error:
-            # Whatever it is, no reader may wait for ever.
+            # After any exception: no reader may wait for ever.
             self._end(error)
             if not isinstance(error, Exception):
                 raise
@@ -91,18 +91,18 @@ class StepRunner:
 
     def _end(self, error: BaseException) -> None:
         self.ended_at = self.loop.time()
-        # An answer that does not fit is the last step's, and holds its own text.
+        # The text in a StructuredAnswerError is that of the last step; keep it.
         if isinstance(error, CbaiError) and not isinstance(error, StructuredAnswerError):
             error.partial = self.log.accumulator.text
         self.log.end(error)
 
 
 class MultiStepStream(TextStream):
-    """A stream of an answer that takes as many requests as its tools need.
+    """A stream of an answer that takes several requests, because of tool calls or a repair.
 
-    It reads as every stream does, from the first step to the last. ``text`` is all that has been
-    said, ``usage`` the sum of the steps, ``messages`` what can be sent again: no call in there is
-    without its answer. `finish` returns the last step's answer, which holds all ``steps``.
+    It is read as every stream, from the first step to the last. ``text`` is the text of all steps,
+    ``usage`` their sum; ``messages`` can be sent again: every tool call in them has its result.
+    `finish` returns the answer of the last step, which holds all ``steps``.
     """
 
     def __init__(self, runner: StepRunner, *, provider: str, label: str, model: str) -> None:
@@ -120,7 +120,7 @@ class MultiStepStream(TextStream):
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that are whole."""
+        """The steps that are complete."""
         return tuple(self._runner.steps)
 
     def answer(self) -> Answer:
@@ -141,14 +141,14 @@ class MultiStepStream(TextStream):
 
     @property
     def usage(self) -> Usage | None:
-        """The token counts of all steps so far, or None as long as the server has sent none."""
+        """The token counts of all steps so far, or None if the server has sent none yet."""
         current = self._runner.current
         counted = [step.usage for step in self._runner.steps]
         return sum_usage([*counted, current.usage if current is not None else None])
 
     @property
     def messages(self) -> Messages:
-        """The request's messages with all that is whole so far added."""
+        """The request's messages and those of the complete steps, then the text of the current step."""
         runner = self._runner
         if runner.answer is not None:
             return list(runner.answer.messages)
@@ -156,18 +156,18 @@ class MultiStepStream(TextStream):
         for step in runner.steps:
             messages += step.messages
         if runner.current is not None and runner.current.text:
-            # Calls are left out until they are answered.
+            # Tool calls are added with their results.
             messages.append({"role": "assistant", "content": runner.current.text})
         return messages
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the answer ended, or None as long as it has not."""
+        """The finish reason of the last step, or None before the end."""
         return self._runner.answer.finish_reason if self._runner.answer is not None else None
 
     @property
     def timing(self) -> Timing:
-        """How long it took to the first token, and to the end."""
+        """The seconds to the first token and to the end."""
         if self._runner.answer is not None:
             return self._runner.answer.timing
         timing = self._runner.timing()

@@ -1,4 +1,4 @@
-"""What a tool returned, as the text that the model reads."""
+"""Turn the value that a tool returned into the text that the model reads."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 import msgspec
 
 ROWS = 1_000
-"""Rows of a table that a model is given."""
+"""The most rows of a table in a result."""
 
 CHARACTERS = 100_000
-"""Characters of a result that a model is given; more than that would crowd out the conversation."""
+"""The most characters of a result; a longer one would fill the model's context."""
 
 
 def text_of(value: Any) -> str:
     """Return a tool's value as text.
 
-    A string stays as it is. Everything else becomes JSON, once: a table (pandas, polars) its first
-    rows as records, an array a list, a pydantic model its fields. What has no JSON form is written
-    as ``str`` writes it.
+    A string stays as it is. Every other value becomes JSON: a table (pandas, polars) becomes records
+    of its first rows, an array a list, a pydantic model an object of its fields. A value without a
+    JSON form becomes ``str(value)``.
     """
     text, note = (value, "") if isinstance(value, str) else _json(value)
-    # Half a surrogate pair cannot be sent.
+    # A lone surrogate has no UTF-8 form.
     text = text.encode("utf-8", "replace").decode("utf-8")
     if len(text) > CHARACTERS:
         note = f"\n(cut: the first {CHARACTERS:,} of {len(text):,} characters)" + note
@@ -42,7 +42,7 @@ def _json(value: Any) -> tuple[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """Return what stands for a value of a library that need not be installed."""
+    """Convert a value of a library that may not be installed to plain Python values."""
     if hasattr(value, "model_dump"):  # pydantic
         return value.model_dump(mode="json")
     if hasattr(value, "to_dicts"):  # polars

@@ -1,4 +1,4 @@
-"""From a function's signature and docstring to what a model is told of it, and back to arguments.
+"""Make a tool's JSON Schema from a function's signature and docstring; decode the model's arguments.
 
 Rule: the ``parameters`` of a tool are a JSON Schema of type object.
 """
@@ -22,10 +22,10 @@ _EXTRA = inspect.Parameter.VAR_KEYWORD
 
 @dataclass(frozen=True)
 class Described:
-    """A function as a model sees it.
+    """The description of a function for a model.
 
     Args:
-        description: What it does.
+        description: The text of the docstring.
         parameters: The JSON Schema of its arguments.
         decode: Turns JSON text into arguments by name, converted and checked; raises
             `msgspec.MsgspecError` when they do not fit.
@@ -36,23 +36,23 @@ class Described:
     decode: Callable[[str], dict[str, Any]]
 
 
-# A function that is defined anew in a cell is a new one; the old one's entry goes with it.
+# Weak: a cell that runs again defines a new function, and the entry of the old one goes.
 _known: weakref.WeakKeyDictionary[Callable[..., Any], Described] = weakref.WeakKeyDictionary()
 
 
 def describe(function: Callable[..., Any]) -> Described:
-    """Describe a function; the same function is looked at once.
+    """Describe a function to a model; the result is cached.
 
     Args:
-        function: Its parameters have type hints that JSON can carry, and its docstring tells of
-            them in any of the usual styles (Google, NumPy, reST).
+        function: A function whose parameters have type hints with a JSON form, and whose docstring
+            describes them in Google, NumPy or reST style.
 
     Raises:
-        UsageError: A parameter cannot be given by name, or its type has no JSON form.
+        UsageError: A parameter cannot be passed by name, or its type has no JSON form.
     """
     try:
         known = _known.get(function)
-    except TypeError:  # no weak reference to it, or no hash: looked at each time
+    except TypeError:  # it has no weak references or no hash
         return _described(function)
     if known is None:
         known = _known[function] = _described(function)
@@ -110,14 +110,14 @@ def _field(parameter: inspect.Parameter, description: str | None) -> tuple[str, 
         description = annotated
     default = parameter.default
     if default is None:
-        kind = Optional[kind]  # noqa: UP045  # `x: int = None` is written often, and meant so
+        kind = Optional[kind]  # noqa: UP045  # `x: int = None` is common
     if description:
         kind = Annotated[kind, msgspec.Meta(description=" ".join(description.split()))]
     if default is parameter.empty:
         return parameter.name, kind, msgspec.NODEFAULT
     if default is None or isinstance(default, (bool, int, float, str)):
         return parameter.name, kind, default
-    # Never shared between calls by msgspec's own copy, and not a part of the schema.
+    # A factory: msgspec would copy the default, and put it into the schema.
     return parameter.name, kind, msgspec.field(default_factory=lambda: default)
 
 

@@ -1,4 +1,4 @@
-"""A blocking function on a thread of its own, left at once when nobody waits for it any more."""
+"""Run a blocking function on a separate thread, and leave it at once when the caller is cancelled."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any
 
 
 class _Stopped(SystemExit):
-    """Raised inside a function that nobody waits for; a thread that it ends says nothing about it."""
+    """Raised inside a function whose caller was cancelled; a SystemExit ends a thread without output."""
 
 
 async def in_thread(function: Callable[[], Any], name: str) -> Any:
-    """Run a function on a daemon thread and wait for it, in the caller's context.
+    """Run a function on a daemon thread, in the caller's context, and wait for it.
 
-    When this is cancelled, it returns at once. Python code in the thread is asked to stop; code that
-    waits inside a system call goes on until that returns, and its result is dropped.
+    A cancellation returns at once. Python code in the thread is interrupted; a system call continues
+    until it returns, and the result is dropped.
 
     Args:
-        function: Takes nothing.
-        name: What it is called, for the thread's name.
+        function: A function without arguments.
+        name: The tool's name, for the thread's name.
 
     Returns:
-        What the function returned.
+        The function's result.
 
     Raises:
-        Exception: What the function raised; also SystemExit. Anything else becomes a RuntimeError,
-            because it would be taken for an interrupt of the loop.
+        Exception: The function's exception, or its SystemExit. Any other BaseException becomes a
+            RuntimeError, because asyncio would take it for an interrupt of the event loop.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
@@ -46,10 +46,10 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
             value, error = None, None
             try:
                 value = context.run(function)
-            except BaseException as raised:  # noqa: BLE001  # raised again where it is waited for
+            except BaseException as raised:  # noqa: BLE001  # raised again in the caller
                 error = raised
             worker.leave()
-            # Nobody is left to tell when the loop is closed.
+            # The event loop may be closed by now.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(tell, value, error)
 
@@ -68,7 +68,7 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
 
 
 class _Worker:
-    """Knows whether the function is still running, so that nothing else is ever stopped."""
+    """Holds whether the function still runs, so that no other code in the thread is interrupted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

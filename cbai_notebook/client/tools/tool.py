@@ -1,4 +1,4 @@
-"""A tool: a function with the name, the description and the parameters that the model is told."""
+"""A tool: a function with a name, a description and parameters for the model."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, eq=False)
 class Tool:
-    """A function that a model may call. It can be called as the function itself.
+    """A function that a model may call. Calling the tool calls the function.
 
     Args:
-        name: What the model calls it.
-        description: What it does, for the model.
+        name: The name that the model uses.
+        description: The description for the model.
         parameters: The JSON Schema of its arguments.
-        function: What is called, with arguments by name.
+        function: The function; it gets its arguments by name.
         decode: Turns the model's JSON text into arguments by name; raises `msgspec.MsgspecError`
             when they do not fit.
         confirm: Whether the user is asked before each call.
-        nested: Whether it runs where the kernel's own event loop is, and not beside it.
+        nested: Whether it runs on the kernel's event loop instead of a separate thread.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Tool:
 
     @property
     def sent(self) -> dict[str, Any]:
-        """What the model is told: the entry of a request's ``tools``."""
+        """The tool's entry in the ``tools`` of a request."""
         described = {
             "name": self.name,
             "description": self.description,
@@ -91,12 +91,12 @@ def tool(
     confirm: bool = False,
     nested: bool = False,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Make a tool of a function; a decorator, with or without arguments.
+    """Make a function a tool. A decorator, with or without arguments.
 
     A plain function in ``tools=[…]`` needs no decorator.
 
     Args:
-        function: With type hints, and a docstring that the model reads.
+        function: A function with type hints, and a docstring that the model reads.
         name: Another name than the function's.
         description: Another description than the docstring's.
         confirm: Ask the user before each call.
@@ -130,10 +130,10 @@ def tools_of(given: Any) -> list[Tool | Any]:
             shape), and entries that are sent as they are.
 
     Returns:
-        In the same order: a `Tool` for whatever has a function, and all else as it was.
+        The entries in the same order: a `Tool` for each that has a function, the others unchanged.
 
     Raises:
-        UsageError: It is no list, an entry can be no tool, or two have the same name.
+        UsageError: It is no list, an entry cannot be a tool, or two have the same name.
     """
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise UsageError("tools must be a list, as in tools=[get_weather].")
@@ -184,7 +184,7 @@ def _of_mapping(item: Mapping[str, Any]) -> Tool:
 def _by_schema(
     function: Callable[..., Any], parameters: Mapping[str, Any]
 ) -> Callable[[str], dict[str, Any]]:
-    """Return a decoder for a schema that the caller wrote: it checks the names."""
+    """Return a decoder for a schema that the caller wrote. It checks only the names."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -211,7 +211,7 @@ def _by_schema(
 def _takes_one_object(
     signature: inspect.Signature | None, parameters: Mapping[str, Any]
 ) -> str | None:
-    """Return the one parameter of a function that takes all arguments in it, as in the Web SDK."""
+    """Return the parameter of a function that takes all arguments as one object (the Web SDK's shape)."""
     names = list(signature.parameters) if signature is not None else []
     if len(names) == 1 and names[0] not in (parameters.get("properties") or {}):
         kind = signature.parameters[names[0]].kind if signature is not None else None
