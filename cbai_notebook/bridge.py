@@ -1,8 +1,8 @@
-"""The one crossing from synchronous code to asynchronous code.
+"""The bridge from synchronous to asynchronous code; the only one in the package.
 
-Everything that talks to the network runs on one background event loop, on a daemon thread that starts
-on first use. A cell, a script or a plain function hands it a coroutine and waits here. The kernel's own
-loop is never re-entered: a kernel that is made to run a nested loop loses the cells queued behind it.
+All network code runs on one background event loop, on a daemon thread that starts on first use. A
+cell, a script or a plain function submits a coroutine and waits for it. The kernel's event loop is
+not re-entered: a kernel with a nested loop loses the cells that are queued behind the running one.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from cbai_notebook.preferences import preferences
 T = TypeVar("T")
 
 POLL_S = 0.05
-"""Seconds between two looks at a waiting call, so that an interrupt arrives on every platform."""
+"""Seconds between two polls of a waiting call, so that an interrupt arrives on every platform."""
 
 CANCEL_GRACE_S = 5.0
-"""Seconds that a cancelled coroutine may take to clean up before the caller is let go."""
+"""Seconds that a cancelled coroutine may take to clean up before the caller stops waiting."""
 
 
 class Call(Generic[T]):
-    """A coroutine on the background loop, seen from any other thread.
+    """A coroutine on the background loop, controlled from another thread.
 
-    Making one and starting it are two steps, so that the second can stand inside the ``try`` that
-    stops it: an interrupt may come at any line.
+    Creating and starting it are two steps, so that `start` can be inside the ``try`` block that
+    stops it: an interrupt can come at any line.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
         self._loop = loop
         self._coroutine = coroutine
-        # The caller's context goes along, so that what the coroutine displays reaches its own cell.
+        # The caller's context, so that the coroutine's displays reach the right cell.
         self._context = contextvars.copy_context()
         self._task: asyncio.Task[T] | None = None
         self._dropped = False
-        # Not a threading.Event: an interrupt inside its Python code can turn into another exception.
+        # Not a threading.Event: an interrupt inside its Python code can become another exception.
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the coroutine; return at once."""
         self._loop.call_soon_threadsafe(self._start)
 
     def _start(self) -> None:
@@ -57,11 +57,11 @@ class Call(Generic[T]):
         self._task.add_done_callback(lambda _: self._ended.put(None))
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait up to `timeout` seconds; return whether the coroutine has ended, cleaned up included."""
+        """Wait at most `timeout` seconds; return whether the coroutine has ended and cleaned up."""
         if not self.done:
             with contextlib.suppress(queue.Empty):
                 self._ended.get(timeout=timeout)
-                self._ended.put(None)  # for whoever else waits
+                self._ended.put(None)  # for other waiting threads
         return self.done
 
     @property
@@ -70,8 +70,8 @@ class Call(Generic[T]):
         return self._dropped or (self._task is not None and self._task.done())
 
     def cancel(self) -> None:
-        """Ask the coroutine to stop; returns at once."""
-        with contextlib.suppress(RuntimeError):  # the loop is gone, and the coroutine with it
+        """Cancel the coroutine; return at once."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
@@ -83,14 +83,14 @@ class Call(Generic[T]):
             self._ended.put(None)
 
     def stop(self) -> None:
-        """Ask the coroutine to stop and wait until it has cleaned up."""
+        """Cancel the coroutine and wait until it has cleaned up."""
         self.cancel()
         self.wait(CANCEL_GRACE_S)
 
     def result(self) -> T:
-        """Wait for the end, in short polls; return the result or raise what the coroutine raised.
+        """Wait for the end in short polls; return the coroutine's result or raise its exception.
 
-        Any exception here, an interrupt above all, stops the coroutine before it goes on.
+        An exception while waiting, such as an interrupt, stops the coroutine and is raised again.
         """
         try:
             while not self.wait(POLL_S):
@@ -106,7 +106,7 @@ class Call(Generic[T]):
 
 
 class _BackgroundLoop:
-    """The daemon thread and its event loop; made anew in a forked child, where threads do not exist."""
+    """The daemon thread with its event loop. A forked child has no threads and makes a new one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -134,12 +134,12 @@ _background = _BackgroundLoop()
 
 
 def background_loop() -> asyncio.AbstractEventLoop:
-    """Return the background event loop, started when needed."""
+    """Return the background event loop; start it if needed."""
     return _background.loop()
 
 
 def prepare(awaitable: Awaitable[T]) -> Call[T]:
-    """Return a call of an awaitable on the background loop that is not started yet."""
+    """Return a `Call` of an awaitable on the background loop, not started yet."""
     return Call(_background.loop(), _as_coroutine(awaitable))
 
 
@@ -151,22 +151,22 @@ def submit(awaitable: Awaitable[T]) -> Call[T]:
 
 
 def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
-    """Run a coroutine to its end from synchronous code: a cell, a script or a plain function.
+    """Run a coroutine from synchronous code (a cell, a script, a plain function) and wait for it.
 
-    The coroutine runs on the background loop, so it goes on while the kernel is busy. An interrupt
-    cancels it and waits until it has released what it holds.
+    The coroutine runs on the background loop, also while the kernel is busy. An interrupt cancels
+    it and waits until it has cleaned up.
 
     Args:
         awaitable: The coroutine to run, such as ``model.generate_text(…)``.
-        nested: Run on the *caller's* event loop instead, which a coroutine needs that uses a
-            connection made in a cell. ``None`` follows the ``bridge`` setting.
+        nested: Run on the *caller's* event loop instead, for a coroutine that uses a connection
+            made in a cell. ``None`` follows the ``bridge`` setting.
 
     Returns:
-        What the coroutine returns.
+        The coroutine's result.
 
     Raises:
-        NestedLoopError: ``nested`` was asked for where it would lose queued cells.
-        CbaiError: Called from a coroutine on the background loop, where it would wait for itself.
+        NestedLoopError: ``nested`` is true where a nested loop would lose queued cells.
+        CbaiError: Called from a coroutine on the background loop: it would wait for itself.
     """
     coroutine = _as_coroutine(awaitable)
     if nested if nested is not None else preferences().bridge == "nested":
@@ -186,10 +186,10 @@ def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
 
 
 def on_this_loop() -> Callable[[Callable[[], Any]], Awaitable[Any]]:
-    """Return what runs functions on the event loop that runs now, from any other loop.
+    """Return a function that runs other functions on the current event loop, from any other loop.
 
-    It waits while that loop is busy, as the kernel's is while a cell runs. Where no loop runs, functions
-    run where they are called.
+    A call waits while that loop is busy, for example the kernel's loop while a cell runs. Without a
+    running loop, functions run on the loop of the call.
     """
     try:
         home: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
@@ -237,14 +237,14 @@ def _run_nested(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(task)
     except BaseException:
-        # Without this an interrupted coroutine would go on running behind the user's back.
+        # Without this, an interrupted coroutine would continue in the background.
         task.cancel()
         loop.run_until_complete(asyncio.wait([task]))
         raise
 
 
 def _allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
-    """Patch the running loop so that it can be re-entered, or refuse where cells would be lost."""
+    """Patch the running loop so that it can be re-entered; raise if queued cells would be lost."""
     from importlib.metadata import PackageNotFoundError, version
 
     def release(package: str) -> tuple[int, ...]:

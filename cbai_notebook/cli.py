@@ -1,4 +1,4 @@
-"""The command line: ``cbai-notebook demo`` shows the quickstart, in JupyterLab or right here."""
+"""The command line: ``cbai-notebook demo`` runs the quickstart in JupyterLab or the terminal."""
 
 from __future__ import annotations
 
@@ -25,21 +25,20 @@ from cbai_notebook.text import plain
 USAGE = 2
 INTERRUPTED = 130
 CELL_SECONDS = 600
-"""How long one cell of the quickstart may take."""
+"""The most seconds for one cell of the quickstart."""
 
 OWN_COPY = "cbai-quickstart.ipynb"
-"""What the user's copy is called; no other package's quickstart is taken for it."""
+"""File name of the user's copy; it must differ from the quickstarts of other packages."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: What follows the command's name; those of this process by default.
+        arguments: The arguments after the command's name; those of this process by default.
 
     Returns:
-        The exit code: 0 when all went well, 1 when something failed, 2 when it was called
-        wrongly, 130 when it was interrupted.
+        The exit code: 0 for success, 1 for a failure, 2 for wrong arguments, 130 for an interrupt.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -96,7 +95,7 @@ def _require(*modules: str) -> None:
 
 
 def _prepare_model() -> None:
-    """Fetch the offline model, when it is the one that will answer."""
+    """Fetch the offline model, if it is the default provider."""
     from cbai_notebook.client.settings import settings
 
     if settings().default_provider != "local":
@@ -109,11 +108,11 @@ def _prepare_model() -> None:
     weights.fetch()
 
 
-# Which notebook
+# The notebook
 
 
 def _shipped_quickstart() -> Path:
-    """Return the quickstart that came with this package: from the checkout, or in the wheel."""
+    """Return the path of this package's quickstart, in the checkout or in the wheel."""
     package = Path(__file__).resolve().parent
     checkout = package.parent
     if (checkout / "pyproject.toml").is_file():
@@ -129,10 +128,10 @@ def _shipped_quickstart() -> Path:
 
 
 def _editable_quickstart() -> Path:
-    """Return a quickstart for the user to edit; one that is there is never overwritten."""
+    """Return the path of a quickstart that the user can edit; keep an existing copy."""
     shipped = _shipped_quickstart()
     if shipped.parent.name == "notebooks":
-        return shipped  # in a checkout, the user's already
+        return shipped  # a checkout belongs to the user
     copy = Path.cwd() / OWN_COPY
     if copy.exists():
         print(f"Opening {copy}, as you left it. Delete it to get a fresh one.")
@@ -148,14 +147,14 @@ def _editable_quickstart() -> Path:
     return copy
 
 
-# Which kernel
+# The kernel
 
 
 @contextmanager
 def _kernel_of_this_python() -> Iterator[Path]:
-    """Give a folder whose kernel ``python3`` is this interpreter.
+    """Yield a folder whose kernel ``python3`` is this interpreter.
 
-    A ``python3`` that another environment left in the user's home would come first otherwise.
+    Without it, a ``python3`` kernel of another environment in the user's home would come first.
     """
     from ipykernel.kernelspec import write_kernel_spec
 
@@ -170,7 +169,7 @@ def _kernel_of_this_python() -> Iterator[Path]:
 
 
 def _open_jupyterlab(notebook: Path, kernels: Path, options: argparse.Namespace) -> int:
-    # As the default page, and not as an argument, the notebook is in the address that is printed.
+    # With default_url the printed URL contains the notebook; with an argument it does not.
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={notebook.parent}",
@@ -194,7 +193,7 @@ def _open_jupyterlab(notebook: Path, kernels: Path, options: argparse.Namespace)
         try:
             return process.wait()
         except KeyboardInterrupt:
-            # The terminal sent it to JupyterLab too, which asks before it ends.
+            # The terminal sent the interrupt to JupyterLab too, which asks before it ends.
             continue
 
 
@@ -202,7 +201,7 @@ def _open_jupyterlab(notebook: Path, kernels: Path, options: argparse.Namespace)
 
 
 def _print_run(notebook: Path, kernels: Path) -> int:
-    """Execute a notebook, print each cell and what it gave; 1 when a cell fails."""
+    """Execute a notebook and print its cells and outputs; return 1 if a cell fails, else 0."""
     import nbformat
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -216,7 +215,7 @@ def _print_run(notebook: Path, kernels: Path) -> int:
         content,
         km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs),
         kernel_name="python3",
-        extra_arguments=["--log-level=CRITICAL"],  # the kernel's own log is not for the reader
+        extra_arguments=["--log-level=CRITICAL"],  # the kernel's log is not for the user
         timeout=CELL_SECONDS,
         resources={"metadata": {"path": str(notebook.parent)}},
         on_notebook_start=lambda **_: _let_ctrl_c_cancel(stopped),
@@ -224,7 +223,7 @@ def _print_run(notebook: Path, kernels: Path) -> int:
         on_cell_executed=lambda cell, **_: _print_outputs(cell["outputs"]),
     )
     try:
-        # Because the kernel manager is ours, it would be left running.
+        # nbclient does not shut down a kernel manager that it was given.
         client.execute(cleanup_kc=True)
     except CellExecutionError as error:
         print(f"\ncbai-notebook: a cell failed: {_clean(error.evalue)}", file=sys.stderr)
@@ -238,7 +237,7 @@ def _print_run(notebook: Path, kernels: Path) -> int:
 
 
 def _let_ctrl_c_cancel(stopped: threading.Event) -> None:
-    """Let Ctrl-C cancel the run; with nbclient's own handler it looks like a kernel that died."""
+    """Make Ctrl-C cancel the run; nbclient's own handler would report a dead kernel."""
     task = asyncio.current_task()
 
     def stop() -> None:
@@ -268,13 +267,13 @@ def _as_text(output: Mapping[str, Any]) -> str:
     if output["output_type"] == "error":
         return ""  # reported once, at the end
     if output["output_type"] == "stream":
-        return str(output["text"])  # printed piece by piece: the line goes on in the next
+        return str(output["text"])  # one line can be split over several outputs
     data = output["data"]
     text = str(data.get("text/markdown") or data.get("text/plain") or "")
     return f"\n{text}\n"
 
 
 def _clean(text: str) -> str:
-    """Remove what a terminal would obey: a model's answer is not to be trusted with it."""
-    # A carriage return moves the cursor; a progress bar writes one before each of its states.
+    """Remove terminal control sequences: the answer of a model is not trusted."""
+    # A progress bar writes carriage returns; they must not become newlines.
     return plain(text.replace("\r", ""))

@@ -1,4 +1,4 @@
-"""``cbai.configure``: the settings of every room through one door."""
+"""``cbai.configure``: set the settings of the service, the notebook and the history."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from cbai_notebook.conversation import keep_history
 from cbai_notebook.errors import UsageError
 
 SERVICE = tuple(signature(configure_client).parameters)
-"""The settings of the service, by the names that the client gives them."""
+"""The names of the service's settings, as in the client."""
 
 HISTORY = "history"
-"""The setting of where conversations are kept."""
+"""The name of the setting for where conversations are stored."""
 
 
 def configure(**settings: Any) -> None:
-    """Set what applies from here on in this process. Everything is optional.
+    """Change settings for the rest of this process. Every argument is optional.
 
-    Environment variables serve too; an argument wins over them, and both win over what
-    ``%cbai login`` stored. ``None`` takes a setting back.
+    An argument wins over an environment variable, and both win over the values that ``%cbai login``
+    has stored. ``None`` resets a setting.
 
     Args:
         **settings: For the service ``env_id``, ``api_key``, ``region``, ``base_url``, ``provider``,
             ``model`` and ``timeout`` (seconds, or a :class:`~cbai_notebook.Timeout`). For the
             notebook ``history_turns``, ``history_chars``, ``table_rows``, ``cached`` and ``bridge``
-            (see :class:`~cbai_notebook.preferences.Preferences`). ``history`` says where
-            conversations are kept: ``"on"``, ``"off"`` (in memory only) or the path of a file.
+            (see :class:`~cbai_notebook.preferences.Preferences`). ``history`` is where
+            conversations are stored: ``"on"``, ``"off"`` (in memory only) or the path of a file.
 
     Raises:
-        ConfigurationError: There is no such setting, or a value does not fit; nothing is changed then.
+        ConfigurationError: There is no such setting, or a value is invalid; nothing is changed.
     """
     ours = {name: settings.pop(name) for name in preferences.NAMES if name in settings}
     unknown = set(settings) - {*SERVICE, HISTORY}
     if unknown:
         known = ", ".join((*SERVICE, *preferences.NAMES, HISTORY))
         raise UsageError(f"There is no setting {min(unknown)!r}. Settings: {known}.")
-    preferences.checked(ours)  # first, so that a bad one leaves the others alone
+    preferences.checked(ours)  # first: an invalid value must change nothing
     if HISTORY in settings:
         keep_history(settings.pop(HISTORY))
     configure_client(**settings)

@@ -1,4 +1,4 @@
-"""Every failure that a caller can meet, as one tree.
+"""The tree of exceptions.
 
 ::
 
@@ -16,22 +16,22 @@
     ├── RequestTimeoutError           connecting, the first token or the next token took too long
     ├── StreamCutError                the connection ended before the answer did
     ├── ImageDownloadError            images were drawn but could not all be fetched
-    ├── InvalidResponseError          the server answered with something that is no answer
-    ├── StructuredAnswerError         the answer does not fit the type that was asked for
-    └── APIError                      the server said no
+    ├── InvalidResponseError          the response is no valid answer
+    ├── StructuredAnswerError         the answer does not fit the requested type
+    └── APIError                      the server refused the request
         ├── BadRequestError           400, 422: a parameter or the model's configuration
         ├── AuthenticationError       401: the key is missing, wrong or expired
         ├── EnvironmentUnavailableError   402, 423, 451: suspended, isolated or blocked
         ├── PermissionDeniedError     403: not allowed
         │   └── ChannelNotAllowedError    403: the plan refuses plain HTTP
         ├── ModelNotFoundError        404: no such model or provider
-        ├── AgentNotFoundError             404: no such agent, conversation or record
+        ├── AgentNotFoundError        404: no such agent, conversation or record
         ├── RateLimitError            429
         │   ├── QuotaExceededError    the token quota is used up; waiting does not help
         │   └── ConcurrencyLimitError too many requests at once; waiting helps
         └── ServerError               5xx
 
-This module imports nothing of the package, so that every room may use it.
+This module imports nothing of the package, so that every other module can import it.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from typing import Any
 
 
 class CbaiError(Exception):
-    """The root of every error that this package raises on purpose.
+    """The base class of every error that this package raises.
 
     Args:
-        message: What went wrong and what to do next, in one readable line.
-        status: HTTP status of the answer, when there was one.
-        code: The server's own error code, such as ``"AI_MODEL_NOT_FOUND"``.
+        message: The problem and what to do next, in one line.
+        status: The HTTP status, if there was a response.
+        code: The server's error code, such as ``"AI_MODEL_NOT_FOUND"``.
         request_id: The server's id of the request, for a support ticket.
-        retry_after: Seconds that the server asked to wait.
-        partial: The text that had arrived before the failure.
+        retry_after: Seconds to wait before a retry, from the server.
+        partial: The text that arrived before the failure.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class UsageError(ConfigurationError):
 
 
 class SecretRefusedError(CbaiError):
-    """A prompt holds the value of a secret; nothing was sent."""
+    """A prompt contains the value of a secret; nothing was sent."""
 
 
 class NestedLoopError(CbaiError):
@@ -108,11 +108,11 @@ class LocalModelError(CbaiError):
 
 
 class HistoryError(CbaiError):
-    """The history on disk cannot be opened, read or written; what is on the screen stays there."""
+    """The history on disk cannot be opened, read or written; cells keep their outputs."""
 
 
 class ConnectionFailedError(CbaiError):
-    """No connection could be made, or it broke before the answer began."""
+    """The connection failed, or it broke before the answer began."""
 
 
 class DNSError(ConnectionFailedError):
@@ -124,15 +124,15 @@ class TLSError(ConnectionFailedError):
 
 
 class RequestTimeoutError(CbaiError):
-    """Connecting, the first token or the next token took longer than allowed."""
+    """The connection, the first token or the next token took longer than the timeout."""
 
 
 class StreamCutError(CbaiError):
-    """The connection ended before the answer did; ``partial`` holds what had arrived."""
+    """The connection ended before the answer did; ``partial`` holds the text so far."""
 
 
 class ImageDownloadError(CbaiError):
-    """Images were drawn, but not all could be fetched.
+    """Images were generated, but not all could be downloaded.
 
     Args:
         message: As for `CbaiError`.
@@ -146,15 +146,15 @@ class ImageDownloadError(CbaiError):
 
 
 class InvalidResponseError(CbaiError):
-    """The server answered with something that is no answer, such as an HTML page."""
+    """The response is no valid answer, for example an HTML page."""
 
 
 class StructuredAnswerError(CbaiError):
-    """The answer does not fit the type that was asked for; ``partial`` holds its text."""
+    """The answer does not fit the requested type; ``partial`` holds its text."""
 
 
 class APIError(CbaiError):
-    """The server said no."""
+    """The server refused the request."""
 
 
 class BadRequestError(APIError):
@@ -182,11 +182,11 @@ class ModelNotFoundError(APIError):
 
 
 class AgentNotFoundError(APIError):
-    """HTTP 404: no such agent in this environment, or no such part of it."""
+    """HTTP 404: no such agent in this environment, or no such conversation or record."""
 
 
 class RateLimitError(APIError):
-    """HTTP 429: too much, in one way or the other."""
+    """HTTP 429: too many requests or tokens."""
 
 
 class QuotaExceededError(RateLimitError):

@@ -1,4 +1,4 @@
-"""The settings of the notebook itself: how much history goes along, how tables are cut, which bridge."""
+"""The settings of the notebook: size of the context, rows of tables, replay, bridge."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off
 
 @dataclass(frozen=True)
 class Preferences:
-    """How prompts are made and run.
+    """Settings for how prompts are built and run.
 
     Each can be set with :func:`cbai_notebook.configure` or by an environment variable, which is
-    the name in capitals behind ``CBAI_``: ``CBAI_HISTORY_TURNS=5``.
+    ``CBAI_`` and the name in capitals: ``CBAI_HISTORY_TURNS=5``.
 
     Attributes:
-        history_turns: Past turns that go along with a prompt, at most.
-        history_chars: Characters of past turns that go along with a prompt, at most.
-        table_rows: Rows of a DataFrame or Series that a ``{name}`` puts into a prompt, at most.
-        cached: Take answers from the history where the same request has been answered before.
+        history_turns: The most past turns in the context of a prompt.
+        history_chars: The most characters of past turns in the context of a prompt.
+        table_rows: The most rows of a DataFrame or Series that a ``{name}`` puts into a prompt.
+        cached: Replay the answer from the history if the same request has been answered before.
         bridge: ``"background"``, or ``"nested"`` to run coroutines on the kernel's own loop.
     """
 
@@ -41,13 +41,13 @@ NAMES = tuple(field.name for field in fields(Preferences))
 
 
 def preferences(environ: Mapping[str, str] | None = None) -> Preferences:
-    """Return the preferences in force: explicit ones, then environment variables, then defaults.
+    """Return the current preferences: explicit ones, then environment variables, then defaults.
 
     Args:
-        environ: Environment variables; the process's own by default.
+        environ: Environment variables; those of the process by default.
 
     Raises:
-        UsageError: A value does not fit its setting.
+        UsageError: A value is invalid.
     """
     environ = os.environ if environ is None else environ
     found = {
@@ -59,10 +59,10 @@ def preferences(environ: Mapping[str, str] | None = None) -> Preferences:
 
 
 def checked(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return preferences in their proper types; ``None`` stays.
+    """Return preferences with their values validated and converted; ``None`` stays.
 
     Raises:
-        UsageError: A name or a value does not fit.
+        UsageError: A name is unknown or a value is invalid.
     """
     for name in changes:
         if name not in NAMES:
@@ -74,10 +74,10 @@ def checked(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def prefer(**changes: Any) -> None:
-    """Set preferences; ``None`` goes back to the environment variable or the default.
+    """Set preferences; ``None`` resets to the environment variable or the default.
 
     Raises:
-        UsageError: A name or a value does not fit; nothing is changed then.
+        UsageError: A name is unknown or a value is invalid; nothing is changed.
     """
     for name, value in checked(changes).items():
         if value is None:

@@ -1,6 +1,6 @@
-"""The offline model: a small language model on this machine, served like any other provider.
+"""The offline model: a small language model on this machine, as a provider.
 
-It is a child process on the loopback interface, so one client serves cloud and local.
+Its server is a child process on the loopback interface, so the client is the same as for the cloud.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["DEMO_MODEL", "LocalProvider", "provider", "require_runtime"]
 T = TypeVar("T")
 
 DEMO_MODEL = "SmolLM2-135M-Instruct"
-# Compared on 19 everyday prompts: without these it babbles, and repeats itself to the end.
+# Compared on 19 everyday prompts: without these the model rambles, and repeats itself to the end.
 DEMO_SYSTEM = "You are a helpful assistant. Give short, simple answers."
 DEMO_DEFAULTS = {"temperature": 0, "repeat_penalty": 1.05, "max_tokens": 512}
 
 
 def require_runtime() -> None:
-    """Make sure that what runs the model is installed.
+    """Check that the runtime of the model is installed.
 
     Raises:
-        MissingDependencyError: It is not; the message names both ways on.
+        MissingDependencyError: It is not; the message names both alternatives.
     """
     if importlib.util.find_spec("xllamacpp") is None:
         raise MissingDependencyError(
@@ -46,17 +46,17 @@ def require_runtime() -> None:
 
 
 class LocalProvider:
-    """Serves the demo model, or any GGUF file by its path."""
+    """The provider of the demo model, and of any GGUF file by its path."""
 
     def __init__(self, show_progress: bool = True) -> None:
         self.show_progress = show_progress
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
-        """Return where to ask; fetches the weights and starts the server when needed.
+        """Return the endpoint; fetch the weights and start the server if needed.
 
         Args:
             model: Path of a GGUF file; None or the demo model's name for the demo model.
-            settings: Not used: nothing here depends on an account.
+            settings: Not used: the offline model needs no account.
 
         Returns:
             An endpoint on 127.0.0.1, ready for requests.
@@ -101,7 +101,7 @@ class LocalProvider:
             address,
             model=gguf.stem,
             label=f"offline model ({gguf.stem})",
-            defaults={"max_tokens": 2048},  # a model that never stops would fill its whole context
+            defaults={"max_tokens": 2048},  # a model that does not stop would fill its context
             system=None,
         )
 
@@ -121,7 +121,7 @@ def _endpoint(
         url=f"{address.url}/v1/chat/completions",
         api_key=address.key,
         default_model=model,
-        always_stream=True,  # the server goes on with an answer whose reader has left
+        always_stream=True,  # the server does not stop generating when a client disconnects
         defaults=defaults,
         system=system,
         label=label,
@@ -142,10 +142,10 @@ def _gguf(model: str) -> Path:
 
 
 async def _on_a_thread(work: Callable[[threading.Event], T]) -> T:
-    """Run blocking work on a thread of its own; cancelling tells the work to stop.
+    """Run blocking work on a separate thread; a cancellation sets the event that the work checks.
 
-    The thread is a daemon, unlike those of the loop's executor: quitting the kernel does not
-    wait for a download.
+    The thread is a daemon, unlike those of the event loop's executor: the kernel can quit without
+    waiting for a download.
     """
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
@@ -162,13 +162,13 @@ async def _on_a_thread(work: Callable[[threading.Event], T]) -> T:
     def run() -> None:
         try:
             value = work(cancel)
-        except BaseException as error:  # noqa: BLE001 - handed over to who awaits it
+        except BaseException as error:  # noqa: BLE001 - raised again by the future
             failure = error
             deliver(lambda: result.set_exception(failure))
         else:
             deliver(lambda: result.set_result(value))
 
-    # The context carries which cell the progress bar belongs to.
+    # The context holds the cell that the progress bar belongs to.
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(run,), daemon=True).start()
     try:

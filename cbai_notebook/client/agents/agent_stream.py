@@ -1,4 +1,4 @@
-"""An agent's answer: while it arrives, and when it is there."""
+"""An agent's answer, as a stream and as a completion."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from cbai_notebook.client.stream import TextStream
 
 
 class AgentAnswer(Answer):
-    """What an agent answered: an `Answer` that also tells where it comes from.
+    """An agent's answer: an `Answer` with search results and knowledge bases.
 
-    ``raw`` is what the events add up to, in the shape of one of them.
+    ``raw`` is all events merged into one of their shape.
     """
 
     def __init__(
@@ -32,16 +32,16 @@ class AgentAnswer(Answer):
 
     @property
     def record_id(self) -> str | None:
-        """The id under which the agent keeps the answer; feedback is sent to it."""
+        """The id of the agent's record of the answer; feedback refers to it."""
         return self.id
 
 
 class AgentStream(TextStream):
-    """A stream of one agent's answer, with all that a `TextStream` has.
+    """A `TextStream` of one agent's answer.
 
-    The answer ends at ``[DONE]``, and also without it once a finish reason other than
-    ``"continue"`` has come. A finish reason ``"content_filter"`` ends it in order, with the text so
-    far; ``"error"`` is a failure of the stream, whose ``partial`` holds that text.
+    The answer ends at ``[DONE]``, or without it after a finish reason other than ``"continue"``.
+    The finish reason ``"content_filter"`` ends the answer normally, with the text so far;
+    ``"error"`` fails the stream, with that text in ``partial``.
     """
 
     def __init__(self, *args: Any, agent_id: str, **facts: Any) -> None:
@@ -50,21 +50,21 @@ class AgentStream(TextStream):
 
     @property
     def search_results(self) -> tuple[SearchResult, ...]:
-        """The pages of the web that the agent used, as far as it has told."""
+        """The web pages that the agent has used so far."""
         return self._accumulator.search_results
 
     @property
     def knowledge(self) -> tuple[str, ...]:
-        """The knowledge bases that the agent used, as far as it has told."""
+        """The knowledge bases that the agent has used so far."""
         return self._accumulator.knowledge
 
     @property
     def record_id(self) -> str | None:
-        """The id under which the agent keeps the answer; feedback is sent to it."""
+        """The id of the agent's record of the answer; feedback refers to it."""
         return self._accumulator.id
 
     async def finish(self) -> AgentAnswer:
-        """Read to the end and return the whole answer.
+        """Read to the end and return the answer.
 
         Raises:
             CbaiError: The stream failed; ``partial`` holds the text that had arrived.
@@ -73,7 +73,7 @@ class AgentStream(TextStream):
         return self.answer()
 
     def answer(self) -> AgentAnswer:
-        """Return what has arrived so far, as an answer."""
+        """Return the answer so far."""
         return AgentAnswer(
             agent_id=self.agent_id,
             search_results=self.search_results,

@@ -1,9 +1,9 @@
-"""How an agent writes its answer into events.
+"""The stream decoder for agents.
 
-Source: the HTTP API's page ``http-api/ai-bot/send-message`` for the fields; for what the page leaves
-open, the official chat component (``cloudbase-agent-ui``), which reads ``reasoning_content`` of
-``thinking`` events, ``search_info`` and ``knowledge_base`` (earlier ``knowledge_meta``) where they
-come, ``error.message`` of an event whose finish reason is ``error``, and ends at ``[DONE]``.
+Source: the HTTP API's page ``http-api/ai-bot/send-message`` for the fields. For what the page
+leaves open, the official chat component (``cloudbase-agent-ui``): it reads ``reasoning_content`` of
+``thinking`` events, ``search_info`` and ``knowledge_base`` (earlier ``knowledge_meta``) of any
+event, ``error.message`` of an event with the finish reason ``error``, and ends at ``[DONE]``.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from cbai_notebook.client.decoder import loaded
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
 
-# The kinds of event whose content is not the answer's.
+# The types of events whose content is not part of the answer.
 _NOT_CONTENT = frozenset({"search", "knowledge", "db", "tool-call", "tool-result"})
 _FINAL = frozenset({"stop", "length", "content_filter"})
 
 
 class AgentChunk(Chunk, omit_defaults=True, gc=False):
-    """One event of an agent's answer, with the face of a chat model's chunk.
+    """One event of an agent's answer, as a chunk of a chat model.
 
     ``raw`` is the event as the server sent it. ``kind`` is its type: ``"text"``, ``"thinking"``,
     ``"search"``, ``"knowledge"``, or one that this package does not know.
@@ -37,16 +37,16 @@ class AgentChunk(Chunk, omit_defaults=True, gc=False):
 
 
 class AgentAccumulator(Accumulator):
-    """The running sum of an agent's answer; ``id`` is the id of its record."""
+    """Accumulator of an agent's answer; ``id`` is the id of its record."""
 
     def __init__(self) -> None:
         super().__init__()
-        # An agent may repeat them with every event.
+        # Dicts as ordered sets: an agent may repeat the items with every event.
         self._search_results: dict[SearchResult, None] = {}
         self._knowledge: dict[str, None] = {}
 
     def add(self, chunks: Iterable[Chunk | None]) -> None:
-        """Add chunks, in their order; None counts for nothing."""
+        """Add chunks in their order; None is skipped."""
         chunks = list(chunks)
         super().add(chunks)
         for chunk in chunks:
@@ -58,7 +58,7 @@ class AgentAccumulator(Accumulator):
 
     @property
     def search_results(self) -> tuple[SearchResult, ...]:
-        """The pages of the web that the agent used, in the order they came."""
+        """The web pages that the agent used, in the order of arrival."""
         return tuple(self._search_results)
 
     @property
@@ -68,12 +68,12 @@ class AgentAccumulator(Accumulator):
 
     @property
     def has_token(self) -> bool:
-        """Whether anything of an answer has come; what was found in the web or looked up counts."""
+        """Whether a token, a search result or a knowledge base has arrived."""
         return super().has_token or bool(self._search_results or self._knowledge)
 
 
 class AgentDecoder:
-    """Reads the events of ``send-message`` and ``recommend-questions``."""
+    """Stream decoder for the events of ``send-message`` and ``recommend-questions``."""
 
     def accumulator(self) -> AgentAccumulator:
         return AgentAccumulator()
@@ -98,7 +98,7 @@ class AgentDecoder:
         return False
 
     def complete(self, accumulator: Accumulator) -> bool:
-        # An agent that is a function of the user's own may end its answer without [DONE].
+        # An agent that runs as the user's function may end its answer without [DONE].
         return accumulator.finish_reason in _FINAL
 
     def read_completion(
@@ -113,8 +113,7 @@ class AgentDecoder:
 def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Merge the raw events of an answer into one of their shape.
 
-    Text is joined where it is the answer's; of every other field the last value that is not empty
-    counts.
+    The text of the answer is joined; every other field has its last value that is not empty.
     """
     total: dict[str, Any] = {"content": "", "reasoning_content": ""}
     for value in chunks:
@@ -151,13 +150,13 @@ def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
 
 
 def _finish_reason(value: Mapping[str, Any]) -> str | None:
-    # The second spelling is that of one of the API's own pages.
+    # The second spelling is from a page of the API.
     reason = text_of(value.get("finish_reason")) or text_of(value.get("finish_reasion"))
     return None if reason == "continue" else reason
 
 
 def _usage(value: Any) -> Usage | None:
-    """Read a usage object in either spelling: pages of the API differ, and so do agents."""
+    """Read a usage object in snake case or camel case: the API's pages and the agents differ."""
     if not isinstance(value, dict):
         return None
     camel = {
@@ -195,7 +194,7 @@ def _refuse_error(
 ) -> None:
     certain = event.event == "error" or _finish_reason(value) == "error"
     if certain and not value.get("message"):
-        # An agent that says no more has put the reason where the text would stand.
+        # Without a message, the content holds the reason.
         value = {**value, "message": chat_wire.content_text(value.get("content"))}
     error = error_mapping.from_body(value, headers, error_context, certain=certain)
     if error is not None:

@@ -1,9 +1,8 @@
-"""An agent with the face of a model, so that whatever asks models can ask agents: ``agent/BOT_ID``.
+"""Agents with the interface of a model, so that cells and panels can use them: ``agent/BOT_ID``.
 
-An agent takes a message and what went before it, and little else: its prompt, its model and its
-temperature are set up in CloudBase. So a system prompt among the messages stays here, what models
-said and did with tools goes along as plain text, and a parameter that an agent has no use for is
-refused.
+An agent takes a message, the history, and few parameters; its prompt, model and temperature are set
+in CloudBase. So system messages are not sent, the history is sent as plain text without tool calls,
+and a parameter that agents do not have is refused.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ _PARAMETERS = {
 
 
 class AgentModel(Model):
-    """CloudBase's agents, asked as models are. `create_model` makes it of ``"agent"``.
+    """CloudBase agents with the interface of a model; made by ``create_model("agent")``.
 
-    ``model`` is the agent's id. Of the messages the last one is said, and the texts of those before
-    it are the history. ``search``, ``files`` and ``conversation_id`` are taken as
-    `Agent.send_message` takes them; images go along as files, by their https addresses only.
+    ``model`` is the agent's id. The last message is sent, the texts of the earlier ones are the
+    history. ``search``, ``files`` and ``conversation_id`` are those of `Agent.send_message`. Images
+    are sent as files, by https URL only.
 
     Args:
         settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
+        transport: The transport that sends requests; the shared HTTP client by default.
     """
 
     def __init__(
@@ -57,16 +56,16 @@ class AgentModel(Model):
         timeout: Timeout | float | Mapping[str, float] | None = None,
         **params: Any,
     ) -> AgentAnswer:
-        """Ask an agent for a whole answer; it is read as a stream, since agents only stream.
+        """Return an agent's complete answer; it is read from a stream, because agents only stream.
 
         Args:
             data: As for `Model.generate_text`.
             timeout: As for `Model.generate_text`.
-            params: ``model``, ``messages`` and what else an agent takes.
+            params: ``model``, ``messages`` and the other parameters of an agent.
 
         Raises:
-            UsageError: A parameter is none of an agent's.
-            CbaiError: It could not be had; the message says what to do.
+            UsageError: Agents do not have a parameter.
+            CbaiError: The request failed; the message says what to do.
         """
         from cbai_notebook.client.completion import within
         from cbai_notebook.client.error_mapping import ErrorContext
@@ -89,7 +88,7 @@ class AgentModel(Model):
         timeout: Timeout | float | Mapping[str, float] | None = None,
         **params: Any,
     ) -> AgentStream:
-        """Ask an agent for an answer that arrives token by token.
+        """Return an agent's answer as a stream.
 
         Args:
             data: As for `generate_text`.
@@ -97,8 +96,8 @@ class AgentModel(Model):
             params: As for `generate_text`.
 
         Raises:
-            UsageError: A parameter is none of an agent's.
-            CbaiError: There was no first token; the message says what to do.
+            UsageError: Agents do not have a parameter.
+            CbaiError: No token arrived; the message says what to do.
         """
         agent, request = self._agent_and_request(given_parameters(data, params))
         return await agent.send_message(**request, timeout=timeout)
@@ -106,10 +105,10 @@ class AgentModel(Model):
     async def prepare(
         self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
     ) -> Request:
-        """Return the request exactly as it would be sent, and do not send it.
+        """Return the request without sending it.
 
         Args:
-            stream: Of no effect: agents only stream.
+            stream: Ignored: agents only stream.
             data: As for `generate_text`.
             params: As for `generate_text`.
         """
@@ -117,7 +116,7 @@ class AgentModel(Model):
         return await agent.prepare(**request)
 
     def _agent_and_request(self, given: Mapping[str, Any]) -> tuple[Agent, dict[str, Any]]:
-        """Return the agent that is asked, and what `Agent.send_message` is given."""
+        """Return the agent, and the arguments of `Agent.send_message`."""
         given = {name: value for name, value in given.items() if value is not None}
         agent_id = given.pop("model", None) or self._default_agent()
         if not agent_id:
@@ -142,7 +141,7 @@ def _agent_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
             (),
             [],
             {},
-        ):  # an empty list of tools asks nothing
+        ):  # an empty list of tools is allowed
             raise UsageError(
                 f"An agent takes no {name!r}: it answers as it is set up in the CloudBase console. "
                 "Leave it out; search=True, files=[…] and conversation_id='…' are what it takes."
@@ -151,7 +150,7 @@ def _agent_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _split_messages(messages: Any) -> tuple[str, list[dict[str, str]], list[str]]:
-    """Return what is said, what went before, and the addresses of the images that go along."""
+    """Return the text of the last message, the history, and the URLs of its images."""
     listed = isinstance(messages, Sequence) and not isinstance(messages, (str, bytes))
     if not listed or not messages or not all(isinstance(message, Mapping) for message in messages):
         raise UsageError(
@@ -165,14 +164,14 @@ def _split_messages(messages: Any) -> tuple[str, list[dict[str, str]], list[str]
 
 
 def _history(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return the past as an agent takes it: texts of the user's and the assistant's, in turns."""
+    """Return the history for an agent: texts of the user and the assistant in alternation."""
     history: list[dict[str, str]] = []
     for message in messages:
         role, text = message.get("role"), _text(message)
         if role not in ("user", "assistant") or not text:
             continue
         if history and history[-1]["role"] == role:
-            # What a model said along with calls of tools, and then without them, is one answer.
+            # The text beside tool calls and the text after them are one answer.
             history[-1]["content"] += "\n\n" + text
         else:
             history.append({"role": role, "content": text})

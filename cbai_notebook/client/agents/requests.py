@@ -1,4 +1,4 @@
-"""The requests that an agent is asked with."""
+"""Build the requests to agents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cbai_notebook.errors import UsageError
 if TYPE_CHECKING:
     from cbai_notebook.client.error_mapping import ErrorContext
 
-# An id becomes a part of the path, so it may hold nothing that leads out of it.
+# An id becomes a part of the path, so it must not hold "/" or "..".
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 
 
@@ -28,15 +28,15 @@ def build_request(
     *,
     stream: bool = False,
 ) -> tuple[Request, ErrorContext]:
-    """Make a request, and the words for its failure.
+    """Build a request and its error context.
 
     Args:
         method: The HTTP method.
-        agent_id: Which agent; None asks for the list of all.
-        path: Below the agent.
-        values: The body, or the query of a method that has no body. None takes a value away.
-        settings: Where the environment is.
-        stream: Whether the answer is a stream.
+        agent_id: The agent's id; None for the list of all agents.
+        path: The path below the agent.
+        values: The body, or the query of a method without a body. None values are not sent.
+        settings: The settings with the environment and the key.
+        stream: Whether the response is a stream.
 
     Raises:
         ConfigurationError: The environment or the key is missing.
@@ -65,7 +65,7 @@ def build_request(
 
 
 def checked_id(name: Any, what: str) -> str:
-    """Return an id that can stand in a path.
+    """Return an id that is safe in a path.
 
     Raises:
         UsageError: It cannot be an id.

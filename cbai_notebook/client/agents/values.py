@@ -1,7 +1,7 @@
-"""What an agent tells about itself and its talks, as frozen values that go into a DataFrame.
+"""Agents, records, feedback and conversations as frozen values that go into a DataFrame.
 
-The names on the wire are those of the HTTP API's pages under ``docs.cloudbase.net/http-api/ai-bot``.
-A field of another type than expected is read as missing, so that one odd field costs nothing else.
+The names on the wire are from the HTTP API's pages under ``docs.cloudbase.net/http-api/ai-bot``. A
+field of an unexpected type is read as missing, so that the other fields can still be read.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class AgentInfo:
-    """How an agent is set up.
+    """The settings of an agent.
 
     Args:
-        agent_id: Its id.
-        name: What it is called.
-        introduction: What it says of itself.
-        setting: The prompt that makes it what it is.
-        welcome_message: What it says first.
-        questions: Questions to begin with.
-        recommends: Whether it is set to suggest questions after an answer.
+        agent_id: The agent's id.
+        name: The agent's name.
+        introduction: The introduction for users.
+        setting: The agent's system prompt.
+        welcome_message: The first message that a user sees.
+        questions: Suggested questions for the first message.
+        recommends: Whether it suggests questions after an answer.
         searches: Whether it may search the web.
-        kind: What it answers with: ``"text"`` or ``"image"``.
+        kind: The kind of its answers: ``"text"`` or ``"image"``.
         avatar: URL of its picture.
-        raw: Everything the server sent.
+        raw: The server's response.
     """
 
     agent_id: str
@@ -49,7 +49,7 @@ class AgentInfo:
 
     @classmethod
     def of(cls, value: Raw) -> AgentInfo:
-        """Read one agent of a list, or the agent that was asked for."""
+        """Read one agent of a list, or a single agent."""
         return cls(
             agent_id=_text(value, "botId"),
             name=_text(value, "name"),
@@ -67,17 +67,17 @@ class AgentInfo:
 
 @dataclass(frozen=True)
 class Record:
-    """One message that an agent keeps.
+    """One message that an agent has stored.
 
     Args:
         record_id: Its id, as in ``AgentStream.record_id``.
         role: ``"user"`` or ``"assistant"``.
         content: The text.
-        created_at: When, in UTC; None when the server does not say.
+        created_at: The time, in UTC; None if the server sent none.
         conversation: The conversation, or the user, that it belongs to.
         reply_to: Id of the record that it answers.
         kind: The kind of content, such as ``"text"``.
-        image: URL of a picture that belongs to it.
+        image: URL of its picture.
     """
 
     record_id: str
@@ -106,16 +106,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a user thought of an answer.
+    """A user's feedback on an answer.
 
     Args:
-        record_id: The answer's record.
+        record_id: The id of the answer's record.
         type: ``"upvote"`` or ``"downvote"``.
-        comment: In the user's words.
-        rating: From 1 to 5; None without one.
-        tags: In one word each.
-        question: What the user had asked.
-        answer: What the agent had answered.
+        comment: The user's comment.
+        rating: From 1 to 5, or None.
+        tags: Tags of one word each.
+        question: The user's message.
+        answer: The agent's answer.
     """
 
     record_id: str
@@ -142,7 +142,7 @@ class Feedback:
 
 @dataclass(frozen=True)
 class AgentConversation:
-    """One of several conversations that a user has with an agent."""
+    """A conversation with an agent."""
 
     conversation_id: str
     title: str = ""
@@ -151,7 +151,7 @@ class AgentConversation:
 
     @classmethod
     def of(cls, value: Raw) -> AgentConversation:
-        """Read one conversation of a list, or the one that was made."""
+        """Read one conversation of a list, or a new one."""
         return cls(
             conversation_id=_text(value, "conversationId"),
             title=_text(value, "title"),
@@ -162,7 +162,7 @@ class AgentConversation:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """One page that an agent found in the web and used."""
+    """One web page that an agent found and used."""
 
     title: str = ""
     url: str = ""
@@ -179,11 +179,11 @@ class Page(Sequence[Item], Generic[Item]):
     """One page of a list, itself a sequence; ``pd.DataFrame(page)`` makes a table of it.
 
     Args:
-        items: What is on this page.
-        total: How many there are on all pages; None when the server does not say.
+        items: The items of this page.
+        total: The number of items on all pages; None if the server sent none.
         number: The page's number, from 1.
-        size: How many a page holds.
-        raw: Everything the server sent.
+        size: Items on a full page.
+        raw: The server's response.
     """
 
     items: tuple[Item, ...]
@@ -218,7 +218,7 @@ class Page(Sequence[Item], Generic[Item]):
 def page_of(
     read: Callable[[Raw], Item], value: Raw, name: str, *, number: int, size: int
 ) -> Page[Item]:
-    """Read one page of a list that stands under ``name``; what is no object in it is left out."""
+    """Read one page from the list in the field ``name``; items that are no objects are skipped."""
     found = value.get(name)
     items = found if isinstance(found, list) else []
     return Page(

@@ -1,7 +1,7 @@
-"""Get the images out of a server's answer: decode those that it holds, download those behind links.
+"""Get the images of a server's response: decode base64 images, download linked ones.
 
-A link is not to be trusted, nor its host: the API key is not sent there, redirects are not followed,
-and what arrives must be an image by its bytes and of a bearable size.
+A link and its host are not trusted: the API key is not sent there, redirects are not followed, and
+the response must be an image by its bytes, of at most 32 MB.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from cbai_notebook.client.transport import Transport
 from cbai_notebook.errors import AgentNotFoundError, CbaiError, InvalidResponseError, ServerError
 
 LARGEST_IMAGE = 32 * 1024 * 1024
-"""Bytes of an image that are downloaded; reading stops there."""
+"""The most bytes of one download."""
 
 LONGEST_S = 120.0
-"""Seconds that one download may take."""
+"""The most seconds of one download."""
 
 _MOST_IMAGES = 32
 
@@ -36,16 +36,18 @@ _MOST_IMAGES = 32
 async def fetch_images(
     value: Mapping[str, Any], request: Request, transport: Transport, timeout: Timeout
 ) -> tuple[list[GeneratedImage], CbaiError | None]:
-    """Return the images of an answer, and why the first of those that are missing is.
+    """Return the images of a response, and the first error of a download.
+
+    An image that could not be downloaded has no bytes.
 
     Args:
-        value: The answer, as the server sent it.
-        request: What was asked: whether by plain HTTP, and the key that goes nowhere else.
-        transport: What fetches the images that are behind links.
-        timeout: How long to wait for each.
+        value: The response, as the server sent it.
+        request: The request; its URL tells whether plain HTTP is allowed, its key must not be sent.
+        transport: The transport for the downloads.
+        timeout: The time limits of each download.
 
     Raises:
-        InvalidResponseError: There are no images in it, or absurdly many.
+        InvalidResponseError: The response holds no image, or more than 32.
     """
     found = value.get("data")
     items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
@@ -101,17 +103,17 @@ def _decoded(encoded: str) -> bytes:
 async def download(
     url: str, transport: Transport, timeout: Timeout, *, secret: Secret, plain_http: bool
 ) -> bytes:
-    """Return the bytes of an image.
+    """Download an image and return its bytes.
 
     Args:
         url: The link.
-        transport: What sends the request.
-        timeout: How long to wait for the connection, and for all of it if less than 120 s.
+        transport: The transport that sends the request.
+        timeout: The limits for the connection and for the download, which takes at most 120 s.
         secret: The API key, which must not be in the link.
-        plain_http: Whether a link may be ``http://``: only if the server was asked that way too.
+        plain_http: Whether the link may be ``http://``: only if the API request was, too.
 
     Raises:
-        CbaiError: It could not be had, or is no image.
+        CbaiError: The download failed, or the response is no image.
     """
     _check_link(url, secret, plain_http)
     headers = headers_of(Endpoint("image", url), False)

@@ -1,9 +1,9 @@
-"""Which kind of image some bytes are, by how they begin; what a server or a file name says is no proof."""
+"""Detect the format of an image from its first bytes; a header or a file name is no proof."""
 
 from __future__ import annotations
 
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
-"""The kinds that a model reads and a browser shows, and the suffix of a file of each."""
+"""The media types that models and browsers read, each with its file suffix."""
 
 _OTHERS = {
     b"%PDF": "a PDF",
@@ -17,7 +17,7 @@ _OTHERS = {
 
 
 def mime_of(data: bytes) -> str | None:
-    """Return the media type of an image, or None if it is none that is taken."""
+    """Return the media type of an image, or None if the format is not supported."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -30,7 +30,7 @@ def mime_of(data: bytes) -> str | None:
 
 
 def name_of(data: bytes) -> str:
-    """Return what some bytes seem to be, for the sentence that refuses them."""
+    """Return what the bytes seem to be, for the error message."""
     if not data:
         return "empty"
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()

@@ -1,4 +1,4 @@
-"""Images that a model drew, with their bytes."""
+"""Generated images, with their bytes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from cbai_notebook.files import expanded
 
 @dataclass(frozen=True)
 class GeneratedImage:
-    """One image. Jupyter shows it, from its own bytes.
+    """One generated image. Jupyter displays it from its bytes.
 
     Args:
         data: The bytes of the image file.
-        mime: What they are, such as ``"image/png"``; told from the bytes.
-        url: Where they came from, a link that works for 24 hours; None if they came at once.
-        revised_prompt: What the server made of the prompt; None if it does not say.
+        mime: Their media type, such as ``"image/png"``, detected from the bytes.
+        url: The link that they were downloaded from, valid for 24 hours; None for a base64 image.
+        revised_prompt: The prompt as the server changed it; None if the server sent none.
     """
 
     data: bytes = field(repr=False)
@@ -35,10 +35,10 @@ class GeneratedImage:
         """Write the image to a file and return its path.
 
         Args:
-            path: Without a suffix it gets the right one.
+            path: The path; the right suffix is added if it has none.
 
         Raises:
-            UsageError: There are no bytes, the suffix is that of another kind, or the file cannot
+            UsageError: There are no bytes, the suffix is that of another format, or the file cannot
                 be written.
         """
         path = expanded(path)
@@ -72,15 +72,15 @@ class GeneratedImage:
 
 @dataclass(frozen=True)
 class ImageAnswer:
-    """What a model drew. Jupyter shows all of it, from its own bytes.
+    """The answer of an image model. Jupyter displays all images from their bytes.
 
     Args:
         images: The images, in the server's order.
-        model: The model that was asked.
+        model: The model.
         provider: The provider.
-        timing: How long it took, downloads included.
+        timing: The time of the request and the downloads.
         request_id: The server's id of the request.
-        raw: Everything the server sent.
+        raw: The server's response.
     """
 
     images: tuple[GeneratedImage, ...]
@@ -94,7 +94,7 @@ class ImageAnswer:
         """Write the images to files and return their paths.
 
         Args:
-            path: The file of a single image; of several, ``-1``, ``-2`` … goes before the suffix.
+            path: The path. For several images, ``-1``, ``-2`` … is added before the suffix.
 
         Raises:
             UsageError: As for `GeneratedImage.save`.
@@ -110,7 +110,7 @@ class ImageAnswer:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if len(self.images) == 1:
             return self.images[0]._repr_mimebundle_()
-        # A bundle has room for one image of a kind; several stand in a page.
+        # A MIME bundle holds one image of each type; several need HTML.
         return {
             "text/html": "\n".join(
                 f'<img src="data:{image.mime};base64,{image._encoded}" '

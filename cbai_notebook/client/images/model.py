@@ -1,4 +1,4 @@
-"""The face of a model that draws."""
+"""The client of an image model."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _DEFAULT_MODELS = {"hunyuan-image": "hunyuan-image-v3.0-v1.0.4"}
 
 
 class ImageModel:
-    """A provider's models that draw. Making one asks nobody; `create_image_model` does it.
+    """A client of a provider's image models. `create_image_model` makes it, without a request.
 
     Args:
         provider: The provider's name.
         settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
+        transport: The transport that sends requests; the shared HTTP client by default.
     """
 
     def __init__(
@@ -60,24 +60,24 @@ class ImageModel:
         timeout: Timeout | float | Mapping[str, float] | None = None,
         **params: Any,
     ) -> ImageAnswer:
-        """Draw images, and download those that the server gives a link to.
+        """Generate images, and download those that the server sends as links.
 
-        It is asked once: a request that may have been carried out is not sent again.
+        The request is sent once: the server may have carried it out before a failure.
 
         Args:
             data: All parameters in one mapping, as the SDKs pass them.
-            timeout: Seconds to wait, for this request only. Drawing may take two minutes.
-            params: The parameters one by one, which win over ``data``: ``prompt``, ``model``,
-                ``size`` (pixels, ``"1024x1024"``), ``n``, and whatever else the model takes, such
-                as ``revise={"value": False}``.
+            timeout: Seconds to wait, for this request only. Generating may take two minutes.
+            params: The parameters as keyword arguments, which win over ``data``: ``prompt``,
+                ``model``, ``size`` (pixels, ``"1024x1024"``), ``n``, and other parameters of the
+                model, such as ``revise={"value": False}``.
 
         Returns:
             The images, each with its bytes.
 
         Raises:
-            ImageDownloadError: Images were drawn, but not all could be fetched; ``answer`` holds
-                what is there, links included.
-            CbaiError: Nothing was drawn; the message says what to do.
+            ImageDownloadError: A download failed; ``answer`` holds all images, and the links of
+                those without bytes.
+            CbaiError: No image was generated; the message says what to do.
 
         Source: ``docs.cloudbase.net/ai/image-model``; the paths are the official SDK's.
         """
@@ -98,7 +98,7 @@ class ImageModel:
         reply = await request_json(
             self._transport or HTTPTransport(), request, error_context, settings.timeout
         )
-        # The faster transport writes a link anew, which can break its signature.
+        # The faster transport normalises a URL, which can break the signature of a link.
         fetching = self._transport or HTTPTransport(fast=False)
         images, failed = await fetch_images(reply.value, request, fetching, settings.timeout)
         answer = self._answer(images, request, reply.value, reply.request_id, began)
@@ -107,7 +107,7 @@ class ImageModel:
         return answer
 
     async def prepare(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> Request:
-        """Return the request exactly as it would be sent, and do not send it."""
+        """Return the request without sending it."""
         return self._request(settings_module.in_force(self._settings, None), data, params)
 
     def __repr__(self) -> str:
@@ -162,22 +162,22 @@ def create_image_model(
     settings: Settings | None = None,
     transport: Transport | None = None,
 ) -> ImageModel:
-    """Make a model that draws. Nothing is asked yet.
+    """Create a client of an image model. It sends no request yet.
 
     Args:
         provider: The provider's name; ``"custom"`` is any server with ``/images/generations``.
         settings: Settings to use instead of those in force when a request is made.
-        transport: What sends requests; the shared HTTP client by default.
+        transport: The transport that sends requests; the shared HTTP client by default.
     """
     return ImageModel(provider, settings=settings, transport=transport)
 
 
 def _url_and_key(provider: str, model: str, settings: Settings) -> tuple[str, Secret]:
-    """Return the address that a model draws at, and the key for it."""
+    """Return the URL of a model's endpoint, and the API key."""
     found = provider_for(provider, settings)
     if isinstance(found, CloudBaseProvider):
         base, key = cloudbase(settings)
-        # The newer models of this provider stand at an address of their own.
+        # The newer models of this provider have a separate path.
         newer = provider == "hunyuan-image" and model.startswith("hunyuan-image-v3")
         path = "images/ar/generations" if newer else "images/generations"
         return f"{base}/ai/{provider}/{path}", key

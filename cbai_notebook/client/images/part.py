@@ -1,4 +1,4 @@
-"""An image as a part of a message: from a path, an address, bytes, or a picture of another library."""
+"""Make an image part of a message from a path, a URL, bytes, or an image of another library."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from cbai_notebook.files import expanded
 from cbai_notebook.text import cut
 
 LARGEST_BYTES = 4 * 1024 * 1024
-"""Bytes of an image that are sent as they are; a larger one is scaled."""
+"""The most bytes of an image that is sent unchanged; a larger one is scaled."""
 
 LONGEST_SIDE = 2048
-"""Pixels to which the longer side of a large image is scaled."""
+"""Pixels of the longer side of a scaled image."""
 
 _LARGEST_SOURCE = 64 * 1024 * 1024
 _MOST_PIXELS = 100_000_000
-# Characters of an address or path in a message.
+# The most characters of a URL or path in an error message.
 _LONGEST_SHOWN = 80
 _TAKEN = "PNG, JPEG, GIF and WebP images are taken"
 
 
 def image_part(source: Any, *, detail: str | None = None) -> dict[str, Any]:
-    """Make a part of a message out of an image.
+    """Make a content part of a message from an image.
 
     Args:
-        source: A path; an ``https://`` address, which is passed on as it is; a ``data:`` address;
-            the bytes of a PNG, JPEG, GIF or WebP file; a PIL image; a matplotlib figure or axes,
-            such as ``df.plot()`` returns; or anything that Jupyter shows as a PNG.
-        detail: How closely the model looks, ``"low"`` or ``"high"``, where it knows the word.
+        source: A path; an ``https://`` URL, which is sent unchanged; a ``data:`` URL; the bytes of
+            a PNG, JPEG, GIF or WebP file; a PIL image; a matplotlib figure or axes, such as
+            ``df.plot()`` returns; or any object that Jupyter displays as a PNG.
+        detail: The resolution that the model reads, ``"low"`` or ``"high"``, for models that take
+            it.
 
     Returns:
-        ``{"type": "image_url", "image_url": {"url": …}}``, to stand beside
-        ``{"type": "text", "text": …}`` in a message's ``content``. An image of more than 4 MB is
-        scaled to 2048 pixels.
+        ``{"type": "image_url", "image_url": {"url": …}}``, an item of a message's ``content``, as
+        ``{"type": "text", "text": …}`` is. An image of more than 4 MB is scaled to 2048 pixels.
 
     Raises:
-        UsageError: It is no image, or of a kind or size that is not taken.
+        UsageError: It is no image, or its format or size is not supported.
         MissingDependencyError: It must be scaled, and Pillow is not installed.
 
     Source: image parts of the chat completions API.
@@ -75,7 +75,7 @@ def _checked_address(url: str) -> str:
 
 
 def _bytes_of(source: Any) -> bytes:
-    """Return the bytes of an image file, wherever they come from."""
+    """Return the bytes of an image file from a path, a URL, bytes or an object."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
     if isinstance(source, str) and source[:5].lower() == "data:":
@@ -118,7 +118,7 @@ def _decoded(url: str) -> bytes:
 
 
 def _drawn(source: Any) -> bytes | None:
-    """Let a library's picture draw itself; no library is imported for it."""
+    """Return an object of an image library as a PNG, or None. The library is not imported."""
     if hasattr(source, "flat") and hasattr(source, "tolist"):
         # df.plot(subplots=True) returns an array of axes, which share their figure.
         source = next(iter(source.flat), None)
@@ -128,14 +128,14 @@ def _drawn(source: Any) -> bytes | None:
         figure.savefig(drawing, format="png", bbox_inches="tight")
         return drawing.getvalue()
     if isinstance(getattr(source, "data", None), bytes):
-        return bytes(source.data)  # an image of IPython's, or one that a model drew
+        return bytes(source.data)  # an IPython.display.Image, or a GeneratedImage
     if hasattr(source, "_repr_png_"):
         data = source._repr_png_()
         if data is None and hasattr(source, "convert"):
-            # A PIL image in colours that a PNG cannot hold.
+            # A PIL image in a colour mode that PNG does not have.
             data = source.convert("RGB")._repr_png_()
         if isinstance(data, tuple):
-            data = data[0]  # what the image says of itself beside its bytes
+            data = data[0]  # the bytes and the metadata
         if isinstance(data, str):
             return base64.b64decode(data)
         return data if isinstance(data, bytes) else None
@@ -143,7 +143,7 @@ def _drawn(source: Any) -> bytes | None:
 
 
 def _sendable(data: bytes, source: Any) -> bytes:
-    """Return an image that can be sent: this one, or a smaller one of it."""
+    """Return the image, scaled if it is too large to send."""
     if mime_of(data) is None:
         what = (
             cut(str(source), _LONGEST_SHOWN)
@@ -181,7 +181,7 @@ def _scaled(data: bytes) -> bytes:
 
 
 def _shrunk(image: Any) -> bytes:
-    """Return an image as a PNG, or as a JPEG where that is still too large, of a fitting size."""
+    """Return the image scaled, as a PNG, or as a JPEG if the PNG is still too large."""
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)

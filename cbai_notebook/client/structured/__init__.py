@@ -1,1 +1,1 @@
-"""Structured answers: their JSON Schema, their validation, and partial objects while they stream."""
+"""Structured answers: JSON Schema, validation, and partial objects while they stream."""

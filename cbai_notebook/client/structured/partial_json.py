@@ -43,8 +43,9 @@ class PartialJSON:
     """Read the JSON object or array in a text that arrives in pieces.
 
     Attributes:
-        value: The value so far: strings as far as they have arrived, numbers and words once they are
-            complete, a member of an object once its value has begun. None before the first bracket.
+        value: The value so far: strings as far as they have arrived, numbers and words once they
+            are complete, a member of an object once its value has begun. None before the first
+            bracket.
         done: Whether the value is complete. A value of a better rank in the list above can still
             replace it.
     """
@@ -287,7 +288,7 @@ class PartialObjects:
         self._reader = PartialJSON()
 
     def feed(self, texts: list[str], start: int, stop: int) -> list[Any]:
-        """Read the texts of the log from `start` to `stop`; return the new value, if there is one."""
+        """Read the texts of the log from `start` to `stop`; return the new value, if any."""
         before = self._reader.value
         again = [at - start for at in self._starts if start <= at < stop]
         if again:

@@ -1,4 +1,4 @@
-"""The type of a structured answer: its JSON Schema for the model, and the validation of the answer."""
+"""The type of a structured answer: the JSON Schema for the model, and the validation."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _refers(name: str, definitions: dict[str, Any]) -> bool:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    """Yield the texts that may be the JSON of an answer: all of it, then fences, then bracketed parts."""
+    """Yield the possible JSON texts of an answer: all of it, then fences, then bracketed parts."""
     yield text.strip()
     for fenced in FENCE.finditer(text):
         yield fenced.group(1)

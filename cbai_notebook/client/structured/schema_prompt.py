@@ -1,7 +1,7 @@
 """The JSON Schema in the prompt, for providers that refuse it as ``response_format``.
 
-Not every model takes a JSON Schema: DeepSeek's documentation names ``json_object`` only, and a request
-with a schema is refused. Then the schema becomes a part of the prompt.
+Not every model takes a JSON Schema: DeepSeek's documentation names ``json_object`` only, and a
+request with a schema is refused. Then the schema becomes a part of the prompt.
 """
 
 from __future__ import annotations

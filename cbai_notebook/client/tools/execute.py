@@ -1,7 +1,7 @@
-"""Run one tool call: check the arguments, get the user's approval, call the function, make the result.
+"""Run one tool call: check the arguments, get the approval, call the function, make the result.
 
-Every failure of a call becomes a result that the model reads, so that it can correct the call. Only an
-interrupt and a cancellation are raised: they stop the whole answer.
+Every failure of a call becomes a result that the model reads, so that it can correct the call. Only
+an interrupt and a cancellation are raised: they stop the whole answer.
 """
 
 from __future__ import annotations
@@ -155,5 +155,5 @@ def _message_of(error: BaseException) -> str:
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
-    called = getattr(function, "__call__", None)  # noqa: B004  # an object may have an asynchronous __call__
+    called = getattr(function, "__call__", None)  # noqa: B004  # it can be asynchronous
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)

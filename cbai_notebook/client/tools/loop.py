@@ -1,7 +1,7 @@
-"""The tool loop: send a request, run the tool calls of the response, send again, until there are none.
+"""The tool loop: send a request and run the tool calls of its response, until there are none.
 
-Completions and streams share this loop. It ends after ``max_steps`` requests at the latest. Every tool
-call gets a result, except calls of tools that the caller runs itself.
+Completions and streams share this loop. It ends after ``max_steps`` requests at the latest. Every
+tool call gets a result, except calls of tools that the caller runs itself.
 """
 
 from __future__ import annotations

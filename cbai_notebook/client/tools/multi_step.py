@@ -148,7 +148,7 @@ class MultiStepStream(TextStream):
 
     @property
     def messages(self) -> Messages:
-        """The request's messages and those of the complete steps, then the text of the current step."""
+        """The request's messages, those of the complete steps, and the current step's text."""
         runner = self._runner
         if runner.answer is not None:
             return list(runner.answer.messages)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from cbai_notebook.client.chat_wire import Usage
 
 Status = Literal["ok", "error", "refused", "unknown", "invalid"]
-"""How a call ended: the tool returned, the tool raised, the user refused, there is no such tool, or the
-arguments do not fit."""
+"""How a call ended: the tool returned, the tool raised, the user refused, there is no such tool, or
+the arguments do not fit."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ CHARACTERS = 100_000
 def text_of(value: Any) -> str:
     """Return a tool's value as text.
 
-    A string stays as it is. Every other value becomes JSON: a table (pandas, polars) becomes records
-    of its first rows, an array a list, a pydantic model an object of its fields. A value without a
-    JSON form becomes ``str(value)``.
+    A string stays as it is. Every other value becomes JSON: a table (pandas, polars) becomes
+    records of its first rows, an array a list, a pydantic model an object of its fields. A value
+    without a JSON form becomes ``str(value)``.
     """
     text, note = (value, "") if isinstance(value, str) else _json(value)
     # A lone surrogate has no UTF-8 form.

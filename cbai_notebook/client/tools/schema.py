@@ -1,4 +1,4 @@
-"""Make a tool's JSON Schema from a function's signature and docstring; decode the model's arguments.
+"""Make a tool's JSON Schema from a function's signature and docstring, and decode its arguments.
 
 Rule: the ``parameters`` of a tool are a JSON Schema of type object.
 """

@@ -1,4 +1,4 @@
-"""Run a blocking function on a separate thread, and leave it at once when the caller is cancelled."""
+"""Run a blocking function on a separate thread, and leave it when the caller is cancelled."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 
 
 class _Stopped(SystemExit):
-    """Raised inside a function whose caller was cancelled; a SystemExit ends a thread without output."""
+    """Raised inside a function whose caller was cancelled. A SystemExit ends a thread silently."""
 
 
 async def in_thread(function: Callable[[], Any], name: str) -> Any:
     """Run a function on a daemon thread, in the caller's context, and wait for it.
 
-    A cancellation returns at once. Python code in the thread is interrupted; a system call continues
-    until it returns, and the result is dropped.
+    A cancellation returns at once. Python code in the thread is interrupted; a system call
+    continues until it returns, and the result is dropped.
 
     Args:
         function: A function without arguments.

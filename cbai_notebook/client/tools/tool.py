@@ -211,7 +211,7 @@ def _by_schema(
 def _takes_one_object(
     signature: inspect.Signature | None, parameters: Mapping[str, Any]
 ) -> str | None:
-    """Return the parameter of a function that takes all arguments as one object (the Web SDK's shape)."""
+    """Return the parameter that takes all arguments as one object, as in the Web SDK, or None."""
     names = list(signature.parameters) if signature is not None else []
     if len(names) == 1 and names[0] not in (parameters.get("properties") or {}):
         kind = signature.parameters[names[0]].kind if signature is not None else None
