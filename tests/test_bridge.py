@@ -1,4 +1,4 @@
-"""The bridge: synchronous code runs a coroutine to its end, or stops it and waits for its cleanup."""
+"""The bridge: synchronous code runs a coroutine to its end, or stops it and waits for its clean-up."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_an_interrupt_cancels_the_coroutine_and_waits_for_its_cleanup(attempt: i
         import signal
         import cbai_notebook as cbai
 
-        # A shell starts background jobs with interrupts ignored, and their children inherit it.
+        # A shell starts background jobs with SIGINT ignored, and their children inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
         async def work():
@@ -149,7 +149,7 @@ def test_nested_outside_a_loop_is_a_plain_run() -> None:
 
 
 def test_nested_runs_on_the_callers_own_loop() -> None:
-    # In a separate process, because nesting patches asyncio for the rest of the process.
+    # In a separate process: nesting patches asyncio permanently.
     script = textwrap.dedent(
         """
         import asyncio

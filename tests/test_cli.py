@@ -1,4 +1,4 @@
-"""The command ``cbai-notebook``, run in a separate process as a user runs it."""
+"""The command ``cbai-notebook``, run in a separate process, as a user runs it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PACKAGE = Path(cbai_notebook.__file__).parent
 
 
 class Installed:
-    """The package as a wheel installs it, in an empty home, with a quickstart that the test writes."""
+    """The package as installed from a wheel, with a quickstart for the test, in an empty home."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
@@ -68,7 +68,7 @@ def installed(tmp_path: Path) -> Installed:
 
 
 def put_foreign_kernel(home: Path) -> None:
-    """Install a broken kernel ``python3`` of another interpreter in the home directory."""
+    """Put a broken kernel ``python3`` of another interpreter into the home."""
     folder = home / ".local/share/jupyter/kernels/python3"
     folder.mkdir(parents=True)
     spec = {"argv": ["/nowhere/python", "-f", "{connection_file}"], "display_name": "Old"}
@@ -194,7 +194,7 @@ def test_without_network_one_line_says_what_helps(installed: Installed, tmp_path
 
 
 class Lab:
-    """A running ``cbai-notebook demo``; a thread reads its output."""
+    """A running ``cbai-notebook demo``; its output is read while it runs."""
 
     def __init__(self, installed: Installed) -> None:
         self._lines: queue.Queue[str] = queue.Queue()

@@ -1,4 +1,4 @@
-"""``cbai.configure`` sets all kinds of settings; a bad value changes none of them."""
+"""``cbai.configure`` takes all settings; an invalid value changes none of them."""
 
 from __future__ import annotations
 

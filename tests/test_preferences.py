@@ -1,4 +1,4 @@
-"""Preferences: arguments win over environment variables, and a bad value changes nothing."""
+"""Preferences: arguments win over the environment, and an invalid value changes nothing."""
 
 from __future__ import annotations
 

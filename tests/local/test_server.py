@@ -1,4 +1,4 @@
-"""The child process that serves the model: one for each file, gone with its parent."""
+"""The model's server: one child process for each file, which ends with its parent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def children() -> list[psutil.Process]:
 
 
 def deltas(address: Address, body: dict[str, object] = QUESTION) -> Iterator[str]:
-    """Ask with nothing but HTTP, and yield the pieces of the answer."""
+    """Send a prompt over plain HTTP and yield the deltas of the answer."""
     with (
         httpx.Client(trust_env=False, timeout=PATIENCE) as client,
         client.stream(
@@ -65,7 +65,7 @@ def deltas(address: Address, body: dict[str, object] = QUESTION) -> Iterator[str
 
 @pytest.fixture
 def parent(demo_weights: Path) -> Iterator[Callable[[str], tuple[subprocess.Popen[str], int]]]:
-    """Start another process that serves the model, runs a few lines more, and waits."""
+    """Start another process that serves the model, runs the given lines, and waits."""
     started: list[subprocess.Popen[str]] = []
 
     def start(more: str = "") -> tuple[subprocess.Popen[str], int]:

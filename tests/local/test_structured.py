@@ -1,4 +1,4 @@
-"""Objects from the offline model: its JSON-schema mode holds a model of any size to a type."""
+"""Structured answers of the offline model: its JSON-schema mode works for models of any size."""
 
 from __future__ import annotations
 

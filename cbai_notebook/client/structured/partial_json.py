@@ -28,7 +28,8 @@ _UNFINISHED_TOKEN = re.compile(r"[-+.\w]{0,4300}", re.ASCII)
 # Complete characters of a string. An escaped surrogate needs its other half (RFC 8259, section 7).
 _CHARACTERS = re.compile(
     r'[^"\\\x00-\x1f]*'
-    r'(?:\\(?:["\\/bfnrt]|u(?!(?i:d[89a-f]))[0-9a-fA-F]{4}|u(?i:d[89ab][0-9a-f]{2})\\u(?i:d[c-f][0-9a-f]{2}))'
+    r'(?:\\(?:["\\/bfnrt]|u(?!(?i:d[89a-f]))[0-9a-fA-F]{4}'
+    r"|u(?i:d[89ab][0-9a-f]{2})\\u(?i:d[c-f][0-9a-f]{2}))"
     r'[^"\\\x00-\x1f]*)*'
 )
 _UNFINISHED_ESCAPE = re.compile(

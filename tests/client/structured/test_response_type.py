@@ -1,4 +1,4 @@
-"""Answers that are objects of a type."""
+"""Structured answers: objects of a type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps of an answer: every shape of calls, every way in which a call can go wrong."""
+"""The tool loop: tool calls in every wire format, and every failure of a call."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def unanswered(messages: list[dict[str, Any]]) -> list[str]:
 
 @dataclass
 class Place:
-    """A place that checks itself, with an error that is not about its form."""
+    """A type whose ``__post_init__`` raises an error that is no validation error."""
 
     city: str
 
@@ -74,7 +74,7 @@ async def test_every_shape_of_calls_is_answered(
     assert answer.text == "Three, HÉ."
     assert answer.finish_reason == "stop"
     first, last = answer.steps
-    # What comes without an index stands in the order in which it came.
+    # Calls without an index are in the order of arrival.
     assert {r.name: (r.text, r.status) for r in first.results} == {
         "add": ("3", "ok"), "shout": ("HÉ 🌙", "ok"),
     }  # fmt: skip
@@ -375,7 +375,7 @@ async def test_a_stream_reads_as_one_over_all_steps(model: Model, gateway: Gatew
     batches = [chunk for batch in [b async for b in stream.batches()] for chunk in batch]
     assert batches == [chunk async for chunk in stream.data_stream]
     assert len(batches) == len(events) - 1
-    # The thinking of a step goes back with its calls.
+    # The reasoning of a step is sent back with its tool calls.
     assert answer.messages[1]["reasoning_content"] == "Hm."
 
 
@@ -444,7 +444,7 @@ async def test_an_interrupt_leaves_a_running_tool_at_once(
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    # Python 3.10 keeps in a task what was running when it was cancelled, and so a stream that is dropped.
+    # On Python 3.10, a cancelled task keeps a reference to its running coroutine, so to the stream.
     del asking
     if kind == "blocked":
         assert not ended.is_set()

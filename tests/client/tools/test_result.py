@@ -1,4 +1,4 @@
-"""What a tool returned, as the model reads it."""
+"""The text of a tool's result."""
 
 from __future__ import annotations
 

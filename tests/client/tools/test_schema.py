@@ -1,4 +1,4 @@
-"""What a model is told of a function, and what the function gets."""
+"""The schema that a model gets of a function, and the arguments that the function gets."""
 
 from __future__ import annotations
 
