@@ -1,4 +1,4 @@
-"""The bridge: synchronous code runs a coroutine to its end, or stops it and waits for its clean-up."""
+"""The bridge: synchronous code runs a coroutine to its end, or stops it and waits until it ends."""
 
 from __future__ import annotations
 

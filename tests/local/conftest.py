@@ -14,7 +14,7 @@ from tests.local.index import Index, start_index
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    """A package index for pip, in this process and in child processes. It sends wheels without a pause."""
+    """A package index for pip in this process and child processes; it does not pause a wheel."""
     folder = tmp_path / "index"
     folder.mkdir()
     index = Index(folder)

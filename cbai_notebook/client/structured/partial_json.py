@@ -155,8 +155,8 @@ class PartialJSON:
 class _Candidate:
     """A place in the text where an object or array could begin.
 
-    Finds the brackets and the ends of strings; numbers, words and the order of what is in an object
-    are left to jiter.
+    Finds the brackets and the ends of strings. Numbers, words and the grammar are left to jiter, as
+    far as its partial mode checks them.
 
     Args:
         start: The position of the opening bracket.
@@ -166,10 +166,9 @@ class _Candidate:
         self.start = start
         self.position = start
         self.complete = False
-        self._cuts: list[
-            int
-        ] = []  # where the text can be cut: behind brackets, quotes, commas, colons
-        self._cut = start
+        # Ends of brackets, quotes, commas and colons. A number is complete only before one of them.
+        self._cuts: list[int] = []
+        self._cut = start  # the text up to this position is decoded
         self._decoded = start
         self._open: list[str] = []
         self._in_string = False
@@ -212,7 +211,7 @@ class _Candidate:
 
     def _read_string(self, text: str) -> bool:
         found = _CHARACTERS.match(text, self.position)
-        assert found is not None, "it matches no characters as well"
+        assert found is not None, "the pattern matches an empty string"
         self.position = self._cut = found.end()
         if text.startswith('"', self.position):
             self._in_string = False
@@ -225,7 +224,7 @@ class _Candidate:
 
     def _read_token(self, text: str) -> bool:
         space = _SPACE.match(text, self.position)
-        assert space is not None, "it matches no space as well"
+        assert space is not None, "the pattern matches an empty string"
         self.position = space.end()
         token = _TOKEN.match(text, self.position)
         if token is None:
