@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.result import text_of
 from cbai_notebook.client.tools.threads import in_thread
 from cbai_notebook.client.tools.tool import Tool

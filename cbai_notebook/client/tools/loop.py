@@ -24,7 +24,6 @@ from cbai_notebook.client.answer import (
     sum_usage,
 )
 from cbai_notebook.client.chat_wire import WireToolCall
-from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
 from cbai_notebook.client.tools.tool_calls import CallResult, ToolCallState
 from cbai_notebook.errors import StructuredAnswerError

@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 from cbai_notebook.client.structured.partial_json import PartialJSON
 from cbai_notebook.client.structured.response_type import response_type_of
 
-# A busy machine must not fail the test.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 VALUES = st.recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.text(max_size=6),
@@ -171,7 +168,6 @@ def test_damaged_json_is_kept_as_far_as_it_is_good(text: str, value: Any) -> Non
         assert reader.feed('\n{"d": 2}') == {"d": 2}
 
 
-@patient
 @given(
     st.lists(
         st.sampled_from([

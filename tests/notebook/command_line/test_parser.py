@@ -20,7 +20,7 @@ from cbai_notebook.notebook.command_line.parser import (
 )
 
 
-def options_of(line: str) -> PromptOptions:
+def prompt_options(line: str) -> PromptOptions:
     parsed = parse_line(line)
     assert isinstance(parsed, PromptOptions)
     return parsed
@@ -99,7 +99,7 @@ def test_options_are_combined_and_the_last_of_a_kind_counts() -> None:
     ],
 )
 def test_a_parameter_is_json_or_text(written: str, name: str, value: Any) -> None:
-    options = options_of(f"-P {written} Tell me")
+    options = prompt_options(f"-P {written} Tell me")
     assert options.params == {name: value}
     assert options.prompt == "Tell me"
 
@@ -137,14 +137,14 @@ def test_parameters_add_up_and_named_options_win_over_them() -> None:
     ],
 )
 def test_a_one_line_prompt_is_kept_to_the_letter(prompt: str) -> None:
-    assert options_of(prompt) == PromptOptions(prompt=prompt)
-    assert options_of(f"-t 0.5 --no-history {prompt}").prompt == prompt
-    assert options_of(f"-- {prompt}") == PromptOptions(prompt=prompt)
+    assert prompt_options(prompt) == PromptOptions(prompt=prompt)
+    assert prompt_options(f"-t 0.5 --no-history {prompt}").prompt == prompt
+    assert prompt_options(f"-- {prompt}") == PromptOptions(prompt=prompt)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs",))).filter(str.strip))
 def test_any_text_behind_two_dashes_is_the_prompt(prompt: str) -> None:
-    assert options_of(f"-m hy3 -- {prompt}").prompt == prompt.lstrip()
+    assert prompt_options(f"-m hy3 -- {prompt}").prompt == prompt.lstrip()
 
 
 @given(st.text())
@@ -188,7 +188,7 @@ def test_commands_in_their_exact_form(line: str, command: Command) -> None:
 
 @pytest.mark.parametrize("line", ["-- help", "-- history", "-- reset my mind"])
 def test_two_dashes_make_a_command_a_prompt(line: str) -> None:
-    assert options_of(line).prompt == line[3:]
+    assert prompt_options(line).prompt == line[3:]
 
 
 @pytest.mark.parametrize(
@@ -261,13 +261,13 @@ def test_words_left_over_on_a_cell_line_are_not_guessed_at() -> None:
     ],
 )
 def test_windows_paths_keep_their_backslashes(written: str, path: str) -> None:
-    assert options_of(f"-m {written} hello") == PromptOptions(prompt="hello", model=path)
+    assert prompt_options(f"-m {written} hello") == PromptOptions(prompt="hello", model=path)
 
 
 def test_quotes_inside_a_value() -> None:
-    assert options_of(r'-s "Say \"yes\"" go').system == 'Say "yes"'
-    assert options_of("-s don't go").system == "don't"
-    assert options_of("-s '-m' go").system == "-m"
+    assert prompt_options(r'-s "Say \"yes\"" go').system == 'Say "yes"'
+    assert prompt_options("-s don't go").system == "don't"
+    assert prompt_options("-s '-m' go").system == "-m"
     assert parse_line(r'use "say \"yes\""') == Command("use", ('say "yes"',))
 
 

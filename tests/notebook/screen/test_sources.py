@@ -8,6 +8,7 @@ import pytest
 
 from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.notebook.screen import Facts, Screen
+from cbai_notebook.notebook.screen.sources import MAX_SHOWN
 from tests.notebook.screen.recording import Clock, RecordingSurface
 
 
