@@ -25,7 +25,7 @@
         ├── PermissionDeniedError     403: not allowed
         │   └── ChannelNotAllowedError    403: the plan refuses plain HTTP
         ├── ModelNotFoundError        404: no such model or provider
-        ├── AgentNotFoundError        404: no such agent, conversation or record
+        ├── NotFoundError             404: no such agent, conversation, record or image
         ├── RateLimitError            429
         │   ├── QuotaExceededError    the token quota is used up; waiting does not help
         │   └── ConcurrencyLimitError too many requests at once; waiting helps
@@ -181,8 +181,8 @@ class ModelNotFoundError(APIError):
     """HTTP 404: no such model, or no such provider in this environment."""
 
 
-class AgentNotFoundError(APIError):
-    """HTTP 404: no such agent in this environment, or no such conversation or record."""
+class NotFoundError(APIError):
+    """HTTP 404: no such agent, conversation or record, or an image whose link has expired."""
 
 
 class RateLimitError(APIError):

@@ -20,11 +20,11 @@ from typing import Any
 from cbai_notebook.client import chat_wire
 from cbai_notebook.client.error_codes import error_kind
 from cbai_notebook.errors import (
-    AgentNotFoundError,
     CbaiError,
     ConnectionFailedError,
     DNSError,
     InvalidResponseError,
+    NotFoundError,
     RequestTimeoutError,
     StreamCutError,
     TLSError,
@@ -344,7 +344,7 @@ def _error(
         provider=repr(error_context.provider) if error_context.provider else "of that name",
     )
     if status == 404 and error_context.missing:
-        kind, advice = AgentNotFoundError, error_context.missing
+        kind, advice = NotFoundError, error_context.missing
     quoted = one_line(reported.message, _LONGEST_QUOTE)
     message = f"{advice} The server said: “{quoted}”" if quoted else advice
     if reported.html:

@@ -13,8 +13,8 @@ from cbai_notebook.client.providers import in_cloud, parse_model_spec
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
-    AgentNotFoundError,
     ConfigurationError,
+    NotFoundError,
     RequestTimeoutError,
     StreamCutError,
     UsageError,
@@ -166,7 +166,7 @@ async def test_an_id_leads_nowhere_else(make_model: MakeModel, gateway: Gateway,
 
 
 async def test_failures_are_those_of_agents(make_model: MakeModel, gateway: Gateway) -> None:
-    with pytest.raises(AgentNotFoundError, match="bot-ghost"):
+    with pytest.raises(NotFoundError, match="bot-ghost"):
         await make_model().generate_text(model="bot-ghost", messages=HI)
     gateway.script("say:one two three four five+cut:3")
     with pytest.raises(StreamCutError) as failure:

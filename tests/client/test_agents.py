@@ -17,12 +17,12 @@ from cbai_notebook.client.agents.agent import Agent, agent
 from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
-    AgentNotFoundError,
     AuthenticationError,
     BadRequestError,
     CbaiError,
     ConfigurationError,
     InvalidResponseError,
+    NotFoundError,
     QuotaExceededError,
     RequestTimeoutError,
     ServerError,
@@ -477,7 +477,7 @@ async def test_conversations_are_made_listed_and_deleted(poet: Agent, gateway: G
     assert gateway.last.target.endswith("/conversation?offset=1&limit=1")
     await poet.delete_conversation(second.conversation_id)
     assert gateway.last.method == "DELETE"
-    with pytest.raises(AgentNotFoundError, match="conversation/conv-2"):
+    with pytest.raises(NotFoundError, match="conversation/conv-2"):
         await poet.delete_conversation(second.conversation_id)
 
 
@@ -499,7 +499,7 @@ async def test_what_changes_something_is_not_done_twice(poet: Agent, gateway: Ga
 async def test_an_agent_that_is_not_there_is_named(make_agent: MakeAgent) -> None:
     ghost = make_agent("bot-ghost")
     for call in (ghost.get(), ghost.send_message("x"), ghost.records(), ghost.feedback()):
-        with pytest.raises(AgentNotFoundError) as raised:
+        with pytest.raises(NotFoundError) as raised:
             await call
         assert "bot-ghost" in raised.value.message
         assert "cbai.agent().list()" in raised.value.message

@@ -17,13 +17,13 @@ from cbai_notebook.client.images.model import ImageModel, create_image_model
 from cbai_notebook.client.retry import ATTEMPTS
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
-    AgentNotFoundError,
     AuthenticationError,
     BadRequestError,
     CbaiError,
     ConfigurationError,
     ImageDownloadError,
     InvalidResponseError,
+    NotFoundError,
     QuotaExceededError,
     RequestTimeoutError,
     ServerError,
@@ -223,8 +223,8 @@ async def test_a_signed_link_is_opened_as_it_was_signed(gateway: Gateway) -> Non
         (file(b"<svg onload=alert(1)>"), InvalidResponseError, "an SVG drawing"),
         (file(b"%PDF-1.7"), InvalidResponseError, "a PDF"),
         (file(b""), InvalidResponseError, "empty"),
-        (Scenario(error=Error("NoSuchKey", status=404)), AgentNotFoundError, "expired"),
-        (Scenario(error=Error("AccessDenied", status=403)), AgentNotFoundError, "expired"),
+        (Scenario(error=Error("NoSuchKey", status=404)), NotFoundError, "expired"),
+        (Scenario(error=Error("AccessDenied", status=403)), NotFoundError, "expired"),
         (Scenario(error=Error("SlowDown", status=503)), ServerError, "503"),
         (file(pictures.png(), faults=(Fault("fin", 1),)), CbaiError, "broke"),
         (file(pictures.png(), faults=(Fault("rst", "headers"),)), CbaiError, ""),

@@ -112,7 +112,7 @@ def test_a_filtered_answer_is_kept_and_says_so(
 def test_an_agents_failure_keeps_what_had_arrived(
     shell: TerminalInteractiveShell, gateway: Gateway
 ) -> None:
-    assert isinstance(error_of(shell, "%%cbai --agent bot-ghost\nHi"), errors.AgentNotFoundError)
+    assert isinstance(error_of(shell, "%%cbai --agent bot-ghost\nHi"), errors.NotFoundError)
     gateway.script("say:one two three four five+midstream-error:3")
     failed = error_of(shell, "%%cbai --agent bot-poet\nHi")
     assert isinstance(failed, errors.CbaiError)

@@ -136,7 +136,7 @@ class Agent:
         """Return the settings of this agent.
 
         Raises:
-            AgentNotFoundError: There is no such agent.
+            NotFoundError: There is no such agent.
         """
         return AgentInfo.of(await self._call("GET", ""))
 
@@ -274,7 +274,7 @@ class Agent:
         """Delete a conversation.
 
         Raises:
-            AgentNotFoundError: There is no conversation with this id.
+            NotFoundError: There is no conversation with this id.
         """
         cid = checked_id(conversation_id, "a conversation")
         await self._call("DELETE", f"conversation/{cid}")

@@ -22,7 +22,7 @@ from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request, headers_of
 from cbai_notebook.client.settings import Secret, Timeout
 from cbai_notebook.client.transport import Transport
-from cbai_notebook.errors import AgentNotFoundError, CbaiError, InvalidResponseError, ServerError
+from cbai_notebook.errors import CbaiError, InvalidResponseError, NotFoundError, ServerError
 
 LARGEST_IMAGE = 32 * 1024 * 1024
 """The most bytes of one download."""
@@ -148,13 +148,13 @@ async def _download_once(
     return data
 
 
-def _status_error(status: int) -> InvalidResponseError | AgentNotFoundError | ServerError:
+def _status_error(status: int) -> InvalidResponseError | NotFoundError | ServerError:
     if 300 <= status < 400:
         return InvalidResponseError(
             "The link leads on to another address, which is not followed.", status=status
         )
     if status in (401, 403, 404, 410):
-        return AgentNotFoundError("The link has expired or was never good.", status=status)
+        return NotFoundError("The link has expired or was never good.", status=status)
     return ServerError(f"The server of the image failed (HTTP {status}).", status=status)
 
 
