@@ -111,7 +111,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take ``%cbai`` and ``%%cbai`` away again."""
+    """Remove ``%cbai`` and ``%%cbai`` from an IPython shell."""
     from cbai_notebook.notebook.extension import unload
 
     unload(shell)

@@ -1,4 +1,4 @@
-"""Rules about files that several rooms need: paths as people write them, locks, atomic writes."""
+"""File helpers for the whole package: paths as users write them, locks, atomic writes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ else:
 
 
 POLL_S = 0.1
-"""Seconds between two tries to get a lock."""
+"""Seconds between two attempts to get a lock."""
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
@@ -90,18 +90,18 @@ def _wait_for_lock(descriptor: int, cancel: threading.Event) -> bool:
 
 
 def beside(path: Path) -> Path:
-    """Return an unused name in the folder of `path`, for what will be renamed to `path`.
+    """Return an unused path in the folder of `path`, for what is renamed to `path` later.
 
-    Only within one file system is a rename all or nothing.
+    A rename is atomic only within one file system.
     """
     return path.with_name(f".{secrets.token_hex(8)}.tmp")
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file as a whole: at any moment it holds its old content or its new one.
+    """Write a file atomically: at any moment it holds its old content or its new one.
 
     Args:
-        path: The file; missing folders above it are made.
+        path: The file; missing parent folders are created.
         content: The new content.
         private: Whether only the user may read the file, from its first byte on.
 

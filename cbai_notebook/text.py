@@ -1,4 +1,4 @@
-"""Rules about text that several rooms need. Each rule stands here once. Imports nothing of the package."""
+"""Text helpers for the whole package. This module imports nothing of the package."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 MASK = "••••••"
-"""What stands in the place of a secret."""
+"""Replaces a secret in a text."""
 
-# Insides of character classes of regular expressions, by the blocks of Unicode 15.
+# Ranges for the character classes of regular expressions, by the blocks of Unicode 15.
 IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Chinese characters."""
 KANA = "\u3040-\u30ff"
@@ -23,25 +23,28 @@ CJK = (
 )
 """All of Chinese, Japanese and Korean writing, with punctuation and full-width forms."""
 
-# ECMA-48 escape sequences. None may reach over the end of its line, so that lines can be cleaned one by
-# one. The bodies exclude every introducer: a run of introducers is read once, not once for each.
+# ECMA-48 escape sequences. A match does not cross the end of a line, so that lines can be cleaned
+# one by one. The bodies exclude every introducer, so that a run of introducers is scanned in linear
+# time.
 _SEQUENCES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, modes
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x90-\x9f\n]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, …
     r"|\x1b[ -/]*[0-~]"  # two-character escapes, such as a full reset
 )
-# C0 and C1 controls but tab and newline, and the characters that change the direction of reading (UAX #9).
+# C0 and C1 controls except tab and newline, and the characters that change the reading direction
+# (UAX #9).
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _YES = frozenset({"y", "yes", "是", "好"})
 
-# How much of a text is read to fill one line: enough that a long run of blanks does not hide the words.
+# The characters that are read for each character of one line: a long run of blanks may come before
+# the words.
 _READ_AHEAD = 50
 
 
 def plain(text: str) -> str:
-    r"""Remove what controls a terminal or changes the order of what is read.
+    r"""Remove the characters that control a terminal or change the reading direction.
 
     Returns:
         The text with line ends as ``\n``, without C0 and C1 controls other than tab and newline,
@@ -66,7 +69,7 @@ def without_controls(text: str) -> str:
 
 
 def without_surrogates(text: str) -> str:
-    """Make text that has a UTF-8 form: join surrogate pairs, replace lone surrogates with U+FFFD."""
+    """Make text that UTF-8 can encode: join surrogate pairs, replace lone surrogates with U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -75,7 +78,7 @@ def without_surrogates(text: str) -> str:
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Split a text into lines with their ends, at ``\n`` only (``str.splitlines`` knows ten others)."""
+    r"""Split a text into lines with their ends, at ``\n`` only (``str.splitlines`` has ten others)."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines
@@ -111,13 +114,14 @@ def counted(number: int, noun: str) -> str:
 def near_match(
     word: str, known: Iterable[str], *, beginning: bool = False, likeness: float = 0.7
 ) -> str | None:
-    """Return the known word that a mistyped one is most like, or None.
+    """Return the known word that is most similar to a mistyped one, or None.
 
     Args:
-        word: What was typed.
-        known: The words that it could be.
-        beginning: Whether a known word that begins with `word` (four letters or more) wins.
-        likeness: The least ratio of equal letters, from 0 to 1, as `difflib` counts them.
+        word: The mistyped word.
+        known: The known words.
+        beginning: Whether the first known word that begins with `word` is returned, if `word` has
+            four letters or more.
+        likeness: The lowest similarity ratio, from 0 to 1, as `difflib` computes it.
     """
     from difflib import get_close_matches
 
@@ -130,7 +134,7 @@ def near_match(
 
 
 def masked(text: str, secret: str | None) -> str:
-    """Return the text with `MASK` wherever the secret stood."""
+    """Return the text with `MASK` in place of the secret."""
     return text.replace(secret, MASK) if secret else text
 
 

@@ -281,9 +281,11 @@ class _CallFragment(NamedTuple):
 def _find_call(calls: Sequence[_CallFragment], part: _CallFragment) -> int | None:
     """Return the position in `calls` of the call that a fragment continues, or None for a new call.
 
-    A stream sends each tool call in fragments that share an ``index``. Some providers send no index
-    and identify calls by their id, some send whole calls with neither, and some send index 0 with every
-    call, and different ids.
+    A stream sends each tool call in fragments that share an ``index``. Some providers do otherwise:
+
+    - no index; the id identifies the call,
+    - complete calls with neither index nor id,
+    - index 0 for every call, and different ids.
 
     Args:
         calls: The calls so far, in the order in which they began.

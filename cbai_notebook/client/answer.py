@@ -46,7 +46,7 @@ class Answer:
     the answer added, ready for the next request.
 
     An answer that called tools took several requests, its ``steps``: ``text`` is that of the last
-    step, ``usage`` is the sum, and ``messages`` contain every tool call and its result. ``parsed``
+    step, ``usage`` is the sum, and ``messages`` contain every tool call with its result. ``parsed``
     is the object of the requested ``response_type``.
     """
 
@@ -160,7 +160,8 @@ class Step:
     Args:
         number: The number of the step, from 1.
         message: The assistant message with every tool call, as the next request sends it.
-        results: The results of the tool calls, in the order of the calls.
+        results: The results of the tool calls, in the order of the calls. A call that is left to
+            the caller has none.
         usage: The token counts of this request.
         finish_reason: The finish reason of this request.
         response: The answer to this request.

@@ -71,7 +71,8 @@ async def request_json(
 ) -> JSONReply:
     """Send a request and return the JSON object of its response.
 
-    A request with a body may not be idempotent: it is retried only when the server refused (429).
+    A request with a body is treated as not idempotent: it is retried only when the server refused
+    it (429).
 
     Args:
         transport: Sends the request.
@@ -101,7 +102,7 @@ async def _request(
     policy: retry.Policy,
     read: Callable[[Response, bytes, int], Result],
 ) -> Result:
-    """Send a request, again while the policy says so, and return what `read` makes of the response.
+    """Send a request, with retries, and return the result of `read` for its response.
 
     Args:
         transport: Sends the request.
@@ -109,7 +110,7 @@ async def _request(
         error_context: The facts for error messages.
         timeout: The time limits, for the connection and for each attempt.
         policy: Decides which errors are retried, those that `read` raises included.
-        read: Makes the result of a response, its whole body and the number of the attempt.
+        read: Makes the result; gets the response, its complete body and the number of the attempt.
     """
 
     async def once(number: int) -> Result:
@@ -125,7 +126,7 @@ async def _request(
 async def _receive(
     transport: Transport, request: Request, error_context: ErrorContext, timeout: Timeout
 ) -> tuple[Response, bytes]:
-    """Send a request once and return the response, closed, with its whole body.
+    """Send a request once; return the response, which is closed, and its complete body.
 
     Raises:
         CbaiError: There was no response, or its status is that of an error.

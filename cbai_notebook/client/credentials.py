@@ -61,7 +61,9 @@ def save(env_id: str, api_key: str, region: str | None = None) -> str:
 
 
 def load() -> dict[str, str]:
-    """Return the stored ``env_id``, ``api_key``, ``region`` and ``where``, or an empty dict.
+    """Return the stored credentials, or an empty dict.
+
+    The keys are ``env_id``, ``api_key``, ``region``, and ``where`` the API key is stored.
 
     Raises:
         ConfigurationError: The stored credentials cannot be read.
@@ -246,7 +248,7 @@ def _keyring() -> Any:
 
 
 def _try(call: Callable[[], T]) -> tuple[T | None, str]:
-    """Return the result of a keyring call, or the error without its text, which may hold the key."""
+    """Return the result of a keyring call, or its error without the text: it may hold the key."""
     try:
         return call(), ""
     # Backends are plug-ins over D-Bus, COM and so on; their errors have no common base class.

@@ -29,7 +29,9 @@ class StreamDecoder(Protocol):
         headers: Mapping[str, str],
         error_context: ErrorContext,
     ) -> bool:
-        """Append the chunk of each event, None for ``[DONE]``; return whether the answer has ended.
+        """Append the chunk of each event; return whether the answer has ended.
+
+        None is appended for ``[DONE]``, and for an event of another kind, such as a ping.
 
         Raises:
             CbaiError: An event reports an error or cannot be decoded. The chunks before it are

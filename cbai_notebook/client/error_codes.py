@@ -1,7 +1,7 @@
 """The error class and the advice for each HTTP status and error code.
 
-The codes are those of the gateway's list of error codes. ``{model}`` and ``{provider}`` in an advice
-are replaced by those of the request.
+The codes are those of the gateway's list of error codes. The names of the request replace
+``{model}`` and ``{provider}`` in an advice.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class ErrorContext:
         model: The model's name.
         url: The URL of the request.
         secret: The API key, which is masked in every message.
-        missing: The advice for a 404 when neither the model nor the provider is missing.
+        missing: The advice for a 404 of a request to an agent; empty for a request to a model.
     """
 
     provider: str = ""

@@ -21,8 +21,9 @@ Item = TypeVar("Item")
 class EventLog:
     """The events of a stream in order, and how the stream ended.
 
-    ``chunks[i]`` is the parsed ``events[i]``, or None for ``[DONE]``. Readers read only up to
-    ``length``, so that a burst becomes visible as a whole.
+    ``chunks[i]`` is the parsed ``events[i]``; None for ``[DONE]``, and for an event of another
+    kind, such as a ping. Readers read only up to ``length``, so that a burst becomes visible at
+    once.
 
     Args:
         accumulator: An empty accumulator, to which the chunks are added.
@@ -151,7 +152,7 @@ def chunks(log: EventLog, start: int, stop: int) -> Iterable[Chunk]:
 
 
 def bursts(log: EventLog, start: int, stop: int) -> Iterable[list[Chunk]]:
-    """Return the chunks of a burst as one item; no item when the burst is only ``[DONE]``."""
+    """Return the chunks of a burst as one item; no item when the burst has no chunks."""
     burst = [chunk for chunk in log.chunks[start:stop] if chunk is not None]
     return [burst] if burst else []
 

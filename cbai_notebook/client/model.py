@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """The models of a provider. `create_model` creates it; creating it sends no request.
+    """The models of a provider, created by `create_model`. Creating it sends no request.
 
     Args:
         provider: The provider's name.

@@ -130,7 +130,7 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
 
     Args:
         name: Such as ``"cloudbase"``, ``"local"`` or ``"custom"``.
-        settings: Not used today; kept for callers that pass it.
+        settings: Not used; for providers that may need it later.
 
     Raises:
         UsageError: The name is not a valid provider name.

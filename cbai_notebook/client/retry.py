@@ -1,8 +1,8 @@
 """Retry requests before the first token, and never after it.
 
 The policy is data. A server's ``Retry-After`` overrides the usual wait; when it is longer than
-`LONGEST_RETRY_AFTER_S`, the error is raised at once. Tests switch the waiting off with
-`stamina.set_testing`.
+`LONGEST_RETRY_AFTER_S`, the error is raised at once, because users do not wait that long. Tests
+switch the waiting off with `stamina.set_testing`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.text import MASK
 
-# First the variables of the official tools, in their order; then our own.
+# The variables of the official tools come first, in their order; then those of this package.
 _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "env_id": ("CLOUDBASE_ENV_ID", "TCB_ENV"),
     "api_key": ("CLOUDBASE_API_KEY", "CLOUDBASE_APIKEY"),

@@ -86,11 +86,11 @@ class TextStream:
 
     @property
     def data_stream(self) -> AsyncIterator[Chunk]:
-        """A view of the parsed events, without ``[DONE]``."""
+        """A view of the parsed events, without ``[DONE]`` and pings."""
         return event_log.EventView(self, self._log, event_log.chunks)
 
     def batches(self) -> AsyncIterator[list[Chunk]]:
-        """Return a view of the parsed events, in lists of those that arrived since the last list."""
+        """Return a view of the parsed events, in lists; each has those since the last list."""
         return event_log.EventView(self, self._log, event_log.bursts)
 
     @property

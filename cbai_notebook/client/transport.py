@@ -52,11 +52,11 @@ else:
     # httpx-aiohttp does not translate all of these errors.
     _ERRORS += (aiohttp.ClientError,)
 
-# How long an idle connection is kept: users need a while between two prompts.
+# Seconds that an idle connection is kept: users need some time between two prompts.
 _KEEPALIVE_S = 60.0
 _LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_ERROR = 256 * 1024
-"""The most bytes of an error's body that are read; the rest has no more information."""
+"""The most bytes of an error's body that are read; the rest adds no information."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -130,7 +130,7 @@ class Response:
         try:
             await self._response.aclose()
         except _ERRORS:
-            # The connection broke before it could be closed; its reader has raised the error.
+            # The connection broke before it could be closed; the reader has raised the error.
             return
 
 
@@ -159,7 +159,7 @@ class HTTPTransport:
     ) -> Response:
         """Send a request and return the response once its headers have arrived.
 
-        Redirects are not followed. The caller keeps all time limits except `connect_timeout`.
+        Redirects are not followed. The caller enforces all time limits except `connect_timeout`.
 
         Raises:
             CbaiError: There was no connection, or it broke.
@@ -295,7 +295,7 @@ def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
         _url(request.url),
         content=request.content(),
         headers=headers,
-        # All other time limits are kept by the reader of the response.
+        # The reader of the response enforces all other time limits.
         extensions={"timeout": {"connect": connect_timeout}},
     )
 

@@ -142,7 +142,7 @@ def _gguf(model: str) -> Path:
 
 
 async def _on_a_thread(work: Callable[[threading.Event], T]) -> T:
-    """Run blocking work on a separate thread; a cancellation sets the event that the work checks.
+    """Run blocking work on a separate thread; a cancellation sets the event that the work gets.
 
     The thread is a daemon, unlike those of the event loop's executor: the kernel can quit without
     waiting for a download.

@@ -263,7 +263,8 @@ class Agent:
         Args:
             page: The page's number, from 1.
             size: Items on a page.
-            default: True for only the default conversation, False for only the others.
+            default: True for only the default conversation, False for only the others, None for
+                all.
         """
         _page_query(page, size)
         query = {"offset": size * (page - 1), "limit": size, "isDefault": default}

@@ -46,7 +46,7 @@ class AgentAccumulator(Accumulator):
         self._knowledge: dict[str, None] = {}
 
     def add(self, chunks: Iterable[Chunk | None]) -> None:
-        """Add chunks in their order; None is skipped."""
+        """Add chunks in order; skip None."""
         chunks = list(chunks)
         super().add(chunks)
         for chunk in chunks:
@@ -150,7 +150,7 @@ def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
 
 
 def _finish_reason(value: Mapping[str, Any]) -> str | None:
-    # The second spelling is from a page of the API.
+    # The second spelling is a typing error on a page of the API.
     reason = text_of(value.get("finish_reason")) or text_of(value.get("finish_reasion"))
     return None if reason == "continue" else reason
 

@@ -64,7 +64,7 @@ class AgentModel(Model):
             params: ``model``, ``messages`` and the other parameters of an agent.
 
         Raises:
-            UsageError: Agents do not have a parameter.
+            UsageError: A parameter is not one of an agent's.
             CbaiError: The request failed; the message says what to do.
         """
         from cbai_notebook.client.completion import within
@@ -96,7 +96,7 @@ class AgentModel(Model):
             params: As for `generate_text`.
 
         Raises:
-            UsageError: Agents do not have a parameter.
+            UsageError: A parameter is not one of an agent's.
             CbaiError: No token arrived; the message says what to do.
         """
         agent, request = self._agent_and_request(given_parameters(data, params))
@@ -150,7 +150,7 @@ def _agent_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _split_messages(messages: Any) -> tuple[str, list[dict[str, str]], list[str]]:
-    """Return the text of the last message, the history, and the URLs of its images."""
+    """Return the text of the last message, the history, and the image URLs of the last message."""
     listed = isinstance(messages, Sequence) and not isinstance(messages, (str, bytes))
     if not listed or not messages or not all(isinstance(message, Mapping) for message in messages):
         raise UsageError(
@@ -171,7 +171,7 @@ def _history(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         if role not in ("user", "assistant") or not text:
             continue
         if history and history[-1]["role"] == role:
-            # The text beside tool calls and the text after them are one answer.
+            # The text with the tool calls and the text after them are one answer.
             history[-1]["content"] += "\n\n" + text
         else:
             history.append({"role": role, "content": text})

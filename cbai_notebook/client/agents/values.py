@@ -32,7 +32,7 @@ class AgentInfo:
         searches: Whether it may search the web.
         kind: The kind of its answers: ``"text"`` or ``"image"``.
         avatar: URL of its picture.
-        raw: The server's response.
+        raw: The agent, as the server sent it.
     """
 
     agent_id: str
@@ -77,7 +77,7 @@ class Record:
         conversation: The conversation, or the user, that it belongs to.
         reply_to: Id of the record that it answers.
         kind: The kind of content, such as ``"text"``.
-        image: URL of its picture.
+        image: URL of the picture in the message.
     """
 
     record_id: str

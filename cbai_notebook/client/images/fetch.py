@@ -42,7 +42,8 @@ async def fetch_images(
 
     Args:
         value: The response, as the server sent it.
-        request: The request; its URL tells whether plain HTTP is allowed, its key must not be sent.
+        request: The request. Plain HTTP is allowed only if its URL is plain HTTP. Its key must not
+            be sent to the hosts of the images.
         transport: The transport for the downloads.
         timeout: The time limits of each download.
 

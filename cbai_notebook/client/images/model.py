@@ -33,7 +33,7 @@ _DEFAULT_MODELS = {"hunyuan-image": "hunyuan-image-v3.0-v1.0.4"}
 
 
 class ImageModel:
-    """A client of a provider's image models. `create_image_model` makes it, without a request.
+    """A client of a provider's image models, created by `create_image_model`.
 
     Args:
         provider: The provider's name.
@@ -62,7 +62,8 @@ class ImageModel:
     ) -> ImageAnswer:
         """Generate images, and download those that the server sends as links.
 
-        The request is sent once: the server may have carried it out before a failure.
+        A failed request is not sent again, because the server may have carried it out. Only a
+        refusal (429) is retried.
 
         Args:
             data: All parameters in one mapping, as the SDKs pass them.

@@ -1,13 +1,13 @@
 """Read a JSON object or array while its text still arrives. Text goes in, values come out; no I/O.
 
-The JSON may stand in prose and in a fence. Which value is taken, if there are several, follows
-`ResponseType.parse`, as far as that is possible without the type:
+The JSON may be in a code fence, with prose around it. If there are several values, the
+choice is that of `ResponseType.parse`, as far as that is possible without the type:
 
 1. the first fence that holds nothing but an object or array,
 2. the first object with a member, or array of such objects,
 3. the first other array or object, such as the ``[1]`` of a reference to a source.
 
-What opens with a bracket and turns out not to be JSON is prose.
+Text that begins with a bracket and turns out not to be JSON is prose.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class PartialJSON:
 
     @property
     def _given_up(self) -> bool:
-        """Whether no further bracket is looked at."""
+        """Whether no further bracket is tried."""
         return self._kept_is_final or self._places == MOST_PLACES
 
     def _find_candidate(self) -> bool:
@@ -277,7 +277,7 @@ def _holds_an_object(value: Any) -> bool:
 
 
 class PartialObjects:
-    """Reader of the JSON in the texts of a stream's log; each new answer in the log begins again.
+    """Read the JSON in the texts of a stream's log; start again with each new answer in the log.
 
     Args:
         starts: The positions in the log at which a new answer begins.

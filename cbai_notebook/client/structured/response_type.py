@@ -16,7 +16,7 @@ from cbai_notebook.errors import StructuredAnswerError, UsageError
 FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
 OPENING = re.compile(r"[{\[]")
 
-# The most opening brackets in a text that are tried.
+# The most opening brackets of a text at which JSON is tried.
 MOST_PLACES = 20
 
 
@@ -40,7 +40,7 @@ class ResponseType:
         return {"type": "json_schema", "json_schema": {"name": self.name, "schema": self.schema}}
 
     def parse(self, text: str, finish_reason: str | None = None) -> Any:
-        """Return the object in an answer, also if it stands in a fence or in prose.
+        """Return the object in an answer, also from a code fence or from prose.
 
         Args:
             text: The text of the answer.
@@ -93,7 +93,7 @@ def response_type_of(kind: Any) -> ResponseType:
             msgspec knows.
 
     Raises:
-        UsageError: The type has no JSON form.
+        UsageError: JSON cannot represent the type.
     """
     if any(
         base.__name__ == "BaseModel" and base.__module__.startswith("pydantic.")
@@ -131,7 +131,7 @@ def _refers(name: str, definitions: dict[str, Any]) -> bool:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    """Yield the possible JSON texts of an answer: all of it, then fences, then bracketed parts."""
+    """Yield the possible JSON texts of an answer: the answer, its fences, its bracketed parts."""
     yield text.strip()
     for fenced in FENCE.finditer(text):
         yield fenced.group(1)

@@ -2,5 +2,5 @@
 
 ``tool`` wraps a function, ``schema`` describes its parameters, ``execute`` runs one call,
 ``threads`` runs a blocking function, ``result`` turns its value into text, ``loop`` runs the steps
-of an answer, ``multi_step`` joins the streams of the steps, ``record`` holds the values.
+of an answer, ``multi_step`` joins the streams of the steps, ``tool_calls`` holds the values.
 """

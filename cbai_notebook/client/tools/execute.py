@@ -26,12 +26,12 @@ _CLEAN_UP_S = 1.0
 
 
 async def deny(call: PendingCall) -> bool:
-    """Refuse the call, where no user can be asked."""
+    """Refuse the call: used when no user can be asked."""
     return False
 
 
 async def run_here(call: Callable[[], Any]) -> Any:
-    """Run a nested tool on the event loop that runs now."""
+    """Run a nested tool on the current event loop."""
     value = call()
     return await value if inspect.isawaitable(value) else value
 
@@ -46,7 +46,7 @@ class ToolExecutor:
         call_nested: Runs a tool with ``nested=True``, given as a function without arguments whose
             result may be awaitable.
         on_call: Called when a tool call starts and when it has ended.
-        hidden: Removes secrets from a text that is sent.
+        hidden: Removes secrets from the text of a result.
     """
 
     tools: Mapping[str, Tool]

@@ -31,7 +31,7 @@ from cbai_notebook.errors import StructuredAnswerError
 if TYPE_CHECKING:
     from cbai_notebook.client.request_options import RequestOptions
 
-# Parallel calls of one step. A model can ask for thousands.
+# The most tool calls of one step that run in parallel. A model can request thousands.
 _AT_ONCE = 32
 # Characters that a tool name must not have: a server can refuse a request that holds such a name.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
@@ -132,7 +132,7 @@ async def _notify(options: RequestOptions, step: Step) -> None:
 
 
 async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[CallResult]:
-    """Run tool calls in parallel; the first exception that is not a result cancels the others."""
+    """Run tool calls in parallel; the first exception that is raised cancels the others."""
     if not calls:
         return []
     slots = asyncio.Semaphore(_AT_ONCE)
@@ -200,7 +200,7 @@ def _assistant_message(text: str) -> dict[str, Any]:
 
 
 def _sendable(arguments: str) -> str:
-    """Return the arguments, or ``{}`` if they are no JSON object: several servers refuse those.
+    """Return the arguments; ``{}`` if they are not a JSON object, which several servers refuse.
 
     The result of the call shows the model what it wrote.
     """

@@ -100,9 +100,9 @@ class StepRunner:
 class MultiStepStream(TextStream):
     """A stream of an answer that takes several requests, because of tool calls or a repair.
 
-    It is read as every stream, from the first step to the last. ``text`` is the text of all steps,
-    ``usage`` their sum; ``messages`` can be sent again: every tool call in them has its result.
-    `finish` returns the answer of the last step, which holds all ``steps``.
+    It is read like every stream, from the first step to the last. ``text`` is the text of all
+    steps, and ``usage`` is their sum. ``messages`` can be sent again: every tool call in them has
+    its result. `finish` returns the answer of the last step, which has all ``steps``.
     """
 
     def __init__(self, runner: StepRunner, *, provider: str, label: str, model: str) -> None:
@@ -124,7 +124,7 @@ class MultiStepStream(TextStream):
         return tuple(self._runner.steps)
 
     def answer(self) -> Answer:
-        """Return what has arrived so far, as an answer."""
+        """Return the answer so far."""
         runner = self._runner
         if runner.answer is not None:
             return runner.answer
@@ -141,7 +141,7 @@ class MultiStepStream(TextStream):
 
     @property
     def usage(self) -> Usage | None:
-        """The token counts of all steps so far, or None if the server has sent none yet."""
+        """The token counts of all steps so far; None until the server has sent them."""
         current = self._runner.current
         counted = [step.usage for step in self._runner.steps]
         return sum_usage([*counted, current.usage if current is not None else None])
@@ -162,12 +162,12 @@ class MultiStepStream(TextStream):
 
     @property
     def finish_reason(self) -> str | None:
-        """The finish reason of the last step, or None before the end."""
+        """The finish reason of the last step; None until the answer has ended."""
         return self._runner.answer.finish_reason if self._runner.answer is not None else None
 
     @property
     def timing(self) -> Timing:
-        """The seconds to the first token and to the end."""
+        """The times to the first token and to the end."""
         if self._runner.answer is not None:
             return self._runner.answer.timing
         timing = self._runner.timing()

@@ -21,7 +21,7 @@ def text_of(value: Any) -> str:
     without a JSON form becomes ``str(value)``.
     """
     text, note = (value, "") if isinstance(value, str) else _json(value)
-    # A lone surrogate has no UTF-8 form.
+    # UTF-8 cannot encode a lone surrogate; it becomes "?".
     text = text.encode("utf-8", "replace").decode("utf-8")
     if len(text) > CHARACTERS:
         note = f"\n(cut: the first {CHARACTERS:,} of {len(text):,} characters)" + note

@@ -36,7 +36,7 @@ class Described:
     decode: Callable[[str], dict[str, Any]]
 
 
-# Weak: a cell that runs again defines a new function, and the entry of the old one goes.
+# Weak: a cell that runs again defines a new function, and the entry of the old one is removed.
 _known: weakref.WeakKeyDictionary[Callable[..., Any], Described] = weakref.WeakKeyDictionary()
 
 
@@ -52,7 +52,7 @@ def describe(function: Callable[..., Any]) -> Described:
     """
     try:
         known = _known.get(function)
-    except TypeError:  # it has no weak references or no hash
+    except TypeError:  # it cannot be weakly referenced or hashed
         return _described(function)
     if known is None:
         known = _known[function] = _described(function)
@@ -117,7 +117,7 @@ def _field(parameter: inspect.Parameter, description: str | None) -> tuple[str, 
         return parameter.name, kind, msgspec.NODEFAULT
     if default is None or isinstance(default, (bool, int, float, str)):
         return parameter.name, kind, default
-    # A factory: msgspec would copy the default, and put it into the schema.
+    # A factory: without it, msgspec would copy the default, and put it into the schema.
     return parameter.name, kind, msgspec.field(default_factory=lambda: default)
 
 

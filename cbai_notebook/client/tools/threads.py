@@ -68,7 +68,7 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
 
 
 class _Worker:
-    """Holds whether the function still runs, so that no other code in the thread is interrupted."""
+    """Tracks whether the function still runs, so that only the function is interrupted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -13,7 +13,7 @@ import msgspec
 from cbai_notebook.client.tools.schema import describe
 from cbai_notebook.errors import UsageError
 
-# What providers accept as a name (the rule is the OpenAI API's).
+# The names that providers accept (the rule of the OpenAI API).
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -133,7 +133,8 @@ def tools_of(given: Any) -> list[Tool | Any]:
         The entries in the same order: a `Tool` for each that has a function, the others unchanged.
 
     Raises:
-        UsageError: It is no list, an entry cannot be a tool, or two have the same name.
+        UsageError: ``given`` is not a list, an entry cannot be a tool, or two tools have the same
+            name.
     """
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise UsageError("tools must be a list, as in tools=[get_weather].")
