@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
 
-_HOME = {
+_MODULES = {
     "__version__": "_version",
     "Agent": "client.agents.agent",
     "AgentStream": "client.agents.agent_stream",
@@ -92,15 +92,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted([*globals(), *_MODULES])
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -192,18 +192,18 @@ def on_this_loop() -> Callable[[Callable[[], Any]], Awaitable[Any]]:
     running loop, functions run on the loop of the call.
     """
     try:
-        home: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        target_loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
     except RuntimeError:
-        home = None
+        target_loop = None
 
     async def call(work: Callable[[], Any]) -> Any:
-        async def done() -> Any:
+        async def run_work() -> Any:
             value = work()
             return await value if inspect.isawaitable(value) else value
 
-        if home is None or not home.is_running():
-            return await done()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(done(), home))
+        if target_loop is None or not target_loop.is_running():
+            return await run_work()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run_work(), target_loop))
 
     return call
 

@@ -89,7 +89,7 @@ def _wait_for_lock(descriptor: int, cancel: threading.Event) -> bool:
     return False
 
 
-def beside(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """Return an unused path in the folder of `path`, for what is renamed to `path` later.
 
     A rename is atomic only within one file system.
@@ -109,7 +109,7 @@ def write_atomically(path: Path, content: bytes, *, private: bool = False) -> No
         OSError: It cannot be written; the old file is still there.
     """
     path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
-    temporary = beside(path)
+    temporary = temporary_path(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.files import POLL_S, beside, expanded, locked, try_lock, write_atomically
+from cbai_notebook.files import POLL_S, expanded, locked, temporary_path, try_lock, write_atomically
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
 
@@ -67,7 +67,7 @@ def test_a_home_directory_of_nobody_is_a_mistake_of_the_user() -> None:
 
 def test_a_temporary_name_is_new_and_in_the_same_folder(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
-    names = {beside(file) for _ in range(100)}
+    names = {temporary_path(file) for _ in range(100)}
     assert len(names) == 100
     assert {name.parent for name in names} == {tmp_path}
     assert not any(name.exists() for name in names)

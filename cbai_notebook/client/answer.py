@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -183,6 +183,10 @@ class Step:
     def messages(self) -> list[dict[str, Any]]:
         """The messages for the next request: the assistant message, then one for each result."""
         return [dict(self.message), *(result.message for result in self.results)]
+
+
+SendStep = Callable[[Messages, int], Awaitable[Answer]]
+"""Sends the messages as the step with this number, from 1; returns the answer of that step."""
 
 
 def from_completion(

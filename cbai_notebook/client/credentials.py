@@ -235,7 +235,7 @@ def _remove_from_keyring(env_id: str) -> None:
 def _keyring() -> Any:
     """Return the keyring backend, or None when there is no usable one."""
 
-    def fit() -> Any:
+    def usable_backend() -> Any:
         import keyring
 
         backend = keyring.get_keyring()
@@ -243,7 +243,7 @@ def _keyring() -> Any:
         # others store nothing, always fail, or write plain text.
         return backend if backend.priority >= 1 else None
 
-    backend, _ = _try(fit)
+    backend, _ = _try(usable_backend)
     return backend
 
 

@@ -76,7 +76,7 @@ class ChatDecoder:
                 if body.strip() == DONE:
                     chunks.append(None)
                     return True
-                lenient = loaded(event, chat_wire.decode_chunk, headers, error_context)
+                lenient = load_event(event, chat_wire.decode_chunk, headers, error_context)
                 if lenient is not None:
                     _raise_error(event, lenient, headers, error_context)
                 chunks.append(lenient)
@@ -105,7 +105,7 @@ class ChatDecoder:
         return [Event(chat_wire.dump(as_chunk)), Event(DONE)]
 
 
-def loaded(
+def load_event(
     event: Event,
     load: Callable[[bytes], Value],
     headers: Mapping[str, str],

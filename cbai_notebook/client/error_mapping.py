@@ -55,7 +55,7 @@ class ErrorContext:
     secret: str = ""
     missing: str = ""
 
-    def hidden(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """Return the text with the API key masked."""
         return masked(text, self.secret)
 
@@ -147,7 +147,7 @@ def not_an_answer(
     """Return the error of a response with status 200 whose body is not an answer."""
     kind = "an HTML page" if body.lstrip()[:1] == b"<" else "something else"
     return InvalidResponseError(
-        error_context.hidden(
+        error_context.mask(
             f"The server at {_host(error_context.url)} sent {kind} where an answer was expected. Check the "
             "base URL, and whether a proxy or a login page is in between."
         ),
@@ -204,7 +204,7 @@ def connection_broken(error: BaseException, error_context: ErrorContext) -> Conn
 
 def _detail(error: BaseException, error_context: ErrorContext) -> str:
     # The address of a proxy may contain a password.
-    detail = error_context.hidden(
+    detail = error_context.mask(
         one_line(re.sub(r"//[^/\s]*@", "//", str(error)), _LONGEST_QUOTE)
     ).rstrip(".")
     return f" ({detail})" if detail else ""
@@ -349,11 +349,11 @@ def _error(
     message = f"{advice} The server said: “{quoted}”" if quoted else advice
     if reported.html:
         message = f"{advice} (The server sent an HTML page, HTTP {status}.)"
-    in_body = error_context.hidden(one_line(reported.request_id or "", _LONGEST_ID)) or None
+    in_body = error_context.mask(one_line(reported.request_id or "", _LONGEST_ID)) or None
     return kind(
-        error_context.hidden(message),
+        error_context.mask(message),
         status=status,
-        code=error_context.hidden(one_line(code, _LONGEST_ID)) if code else None,
+        code=error_context.mask(one_line(code, _LONGEST_ID)) if code else None,
         request_id=request_id(headers, error_context) or in_body,
         retry_after=retry_after(headers),
     )
@@ -364,7 +364,7 @@ def _redirected(
 ) -> InvalidResponseError:
     target = _host(headers.get("location", "")) or "another address"
     return InvalidResponseError(
-        error_context.hidden(
+        error_context.mask(
             f"The server wants to send this request on to {target}. It was not followed, because "
             "the API key must not travel there. Set the base URL to the final address if you "
             "trust it."
@@ -389,7 +389,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def request_id(headers: Mapping[str, str], error_context: ErrorContext) -> str | None:
     """Return the server's id of the request, or None."""
-    return error_context.hidden(one_line(headers.get("x-request-id", ""), _LONGEST_ID)) or None
+    return error_context.mask(one_line(headers.get("x-request-id", ""), _LONGEST_ID)) or None
 
 
 def _first(value: Mapping[str, Any], *names: str) -> str | None:

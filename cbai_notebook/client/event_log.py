@@ -46,12 +46,12 @@ class EventLog:
         return self.ended and self.error is None
 
     def add(self, events: list[Event], chunks: list[Chunk | None]) -> None:
-        """Append events and their chunks; `show` makes them visible."""
+        """Append events and their chunks; `publish` makes them visible."""
         self.chunks += chunks
         self.events += events
         self.accumulator.add(chunks)
 
-    def show(self) -> None:
+    def publish(self) -> None:
         """Make the added events visible to the readers and wake the readers."""
         with self._lock:
             self.length = len(self.events)
@@ -70,7 +70,7 @@ class EventLog:
         if not self.ended:
             self.error = error
             self.ended = True
-            self.show()
+            self.publish()
 
     async def wait(self, ready: Callable[[EventLog], bool]) -> None:
         """Wait until ``ready`` returns True; it is called after every burst."""

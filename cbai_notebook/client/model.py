@@ -82,7 +82,7 @@ class Model:
             CbaiError: There was no answer; the message says what to do.
         """
         options, given = split(given_parameters(data, params))
-        settings = settings_module.in_force(self._settings, timeout)
+        settings = settings_module.request_settings(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
             return await self._run_steps(endpoint, settings, options, given)
@@ -110,7 +110,7 @@ class Model:
             CbaiError: There was no first token; the message says what to do.
         """
         options, given = split(given_parameters(data, params))
-        settings = settings_module.in_force(self._settings, timeout)
+        settings = settings_module.request_settings(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
             return await self._stream_steps(endpoint, settings, options, given)
@@ -128,7 +128,7 @@ class Model:
             params: As for `generate_text`.
         """
         _, given = split(given_parameters(data, params))
-        settings = settings_module.in_force(self._settings, None)
+        settings = settings_module.request_settings(self._settings, None)
         endpoint = await self._endpoint(given, settings)
         return build(endpoint, stream=stream or endpoint.always_stream, params=given)
 
@@ -176,13 +176,13 @@ class Model:
     ) -> Answer:
         """Run the steps of a complete answer, one request each."""
         from cbai_notebook.client.answer import Timing
-        from cbai_notebook.client.structured.schema_prompt import in_words
+        from cbai_notebook.client.structured.schema_prompt import with_schema_prompt
         from cbai_notebook.client.tools import loop
 
         clock = asyncio.get_running_loop().time
         began, attempts = clock(), 0
 
-        async def ask(messages: list[dict[str, Any]], number: int) -> Answer:
+        async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
             nonlocal attempts
             answer = await self._completion(
                 endpoint, settings, _step_parameters(given, messages, number)
@@ -192,10 +192,10 @@ class Model:
 
         first = build(endpoint, stream=False, params=given)
         return await loop.run(
-            in_words(ask, options.response, given),
+            with_schema_prompt(send_step, options.response, given),
             first.messages,
             options,
-            hidden=_error_context(endpoint, first).hidden,
+            mask=_error_context(endpoint, first).mask,
             keep=lambda step: None,
             timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
         )
@@ -205,7 +205,7 @@ class Model:
     ) -> TextStream:
         """Start the steps of a stream, one request each; return at the first token."""
         from cbai_notebook.client.stream import wait_for_first_token
-        from cbai_notebook.client.structured.schema_prompt import in_words
+        from cbai_notebook.client.structured.schema_prompt import with_schema_prompt
         from cbai_notebook.client.tools import loop
         from cbai_notebook.client.tools.multi_step import MultiStepStream, StepRunner
 
@@ -213,16 +213,16 @@ class Model:
         error_context = _error_context(endpoint, first)
 
         async def work(runner: StepRunner) -> Answer:
-            async def ask(messages: list[dict[str, Any]], number: int) -> Answer:
+            async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
                 params = _step_parameters(given, messages, number)
                 request = build(endpoint, stream=True, params=params)
                 return await runner.follow(await self._open_stream(endpoint, settings, request))
 
             return await loop.run(
-                in_words(ask, options.response, given),
+                with_schema_prompt(send_step, options.response, given),
                 first.messages,
                 options,
-                hidden=error_context.hidden,
+                mask=error_context.mask,
                 keep=runner.keep,
                 timing=runner.timing,
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cbai_notebook._version import __version__
 from cbai_notebook.client import chat_wire, thinking
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.settings import Secret
@@ -14,8 +15,8 @@ from cbai_notebook.errors import ConfigurationError, UsageError
 # Parameters of the client, under the names of this package and of the SDKs.
 _NEVER_SENT = frozenset({"abortSignal", "stream", "timeout", "think"})
 
-
 BODILESS = frozenset({"GET", "DELETE"})
+"""Methods of requests without a body."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,6 @@ def without_usage(request: Request) -> Request:
 
 def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
     """Return the headers of a request with a body, including the API key."""
-    from cbai_notebook._version import __version__
-
     headers = {
         "Content-Type": "application/json",
         # Without this header the gateway cuts a stream after 60 s.

@@ -36,7 +36,7 @@ class RequestOptions:
 
     Args:
         tools: The tools that have a function, by name.
-        callers_own: The names of the tools whose calls are left to the caller.
+        caller_tools: The names of the tools whose calls are left to the caller.
         max_steps: The most requests for one answer.
         on_step_finish: Called with each step; may be asynchronous.
         on_call: Called when a tool call starts and when it has ended.
@@ -46,7 +46,7 @@ class RequestOptions:
     """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
-    callers_own: frozenset[str] = frozenset()
+    caller_tools: frozenset[str] = frozenset()
     max_steps: int = MAX_STEPS
     on_step_finish: Callable[[Step], Awaitable[None] | None] | None = None
     on_call: OnCall | None = None
@@ -59,11 +59,11 @@ class RequestOptions:
         """Whether the step loop is needed: for tools, for a response type or for a callback."""
         return bool(self.tools) or self.response is not None or self.on_step_finish is not None
 
-    def executor(self, hidden: Callable[[str], str]) -> ToolExecutor:
+    def executor(self, mask: Callable[[str], str]) -> ToolExecutor:
         """Return the executor of the tools.
 
         Args:
-            hidden: Removes secrets from the text of a result.
+            mask: Removes secrets from the text of a result.
         """
         from cbai_notebook.client.tools.execute import ToolExecutor, deny, run_here
 
@@ -72,7 +72,7 @@ class RequestOptions:
             approve=self.approve or deny,
             call_nested=self.call_nested or run_here,
             on_call=self.on_call,
-            hidden=hidden,
+            mask=mask,
         )
 
 
@@ -90,18 +90,19 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
     """
     sent = {name: value for name, value in given.items() if name not in CLIENT_SIDE}
     found = {
-        ours: next((given[name] for name in names if given.get(name) is not None), None)
-        for ours, names in _NAMES.items()
+        option: next((given[name] for name in names if given.get(name) is not None), None)
+        for option, names in _NAMES.items()
     }
     tools: dict[str, Tool] = {}
-    own: frozenset[str] = frozenset()
+    caller_tools: frozenset[str] = frozenset()
     if sent.get("tools") is not None:
         from cbai_notebook.client.tools.tool import Tool, tools_of
 
-        all_ = tools_of(sent["tools"])
-        tools = {one.name: one for one in all_ if isinstance(one, Tool)}
-        own = frozenset(filter(None, (_name_of(one) for one in all_ if not isinstance(one, Tool))))
-        sent["tools"] = [one.sent if isinstance(one, Tool) else one for one in all_]
+        given_tools = tools_of(sent["tools"])
+        tools = {tool.name: tool for tool in given_tools if isinstance(tool, Tool)}
+        names = (_name_of(tool) for tool in given_tools if not isinstance(tool, Tool))
+        caller_tools = frozenset(filter(None, names))
+        sent["tools"] = [tool.sent if isinstance(tool, Tool) else tool for tool in given_tools]
         if not sent["tools"]:
             del sent["tools"]  # providers reject an empty list
     response = None
@@ -112,7 +113,7 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
         sent.setdefault("response_format", response.format)
     return RequestOptions(
         tools=tools,
-        callers_own=own,
+        caller_tools=caller_tools,
         max_steps=_steps(found["max_steps"]),
         on_step_finish=found["on_step_finish"],
         on_call=found["on_call"],

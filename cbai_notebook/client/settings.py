@@ -210,7 +210,7 @@ def settings() -> Settings:
     return Settings(**values, sources=sources)
 
 
-def in_force(
+def request_settings(
     given: Settings | None, timeout: Timeout | float | Mapping[str, float] | None
 ) -> Settings:
     """Return the settings of one request.

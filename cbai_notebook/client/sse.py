@@ -14,7 +14,6 @@ from cbai_notebook.errors import InvalidResponseError
 DONE = b"[DONE]"
 
 _BOM = b"\xef\xbb\xbf"
-_CR = 13
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

@@ -173,7 +173,7 @@ class StreamTask:
             self._whole_body.append(data)
             return
         self._take(self._parser.feed(data))
-        self.log.show()
+        self.log.publish()
 
     def _take_rest(self) -> None:
         """Parse the rest: a body that is not a stream, or a last event without a blank line."""

@@ -285,15 +285,19 @@ def _proxy(scheme: str, netloc: str) -> str | None:
 
 
 def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
-    """Return the library's request. Only this frame has the plain key, and nothing in it fails."""
+    """Return the library's request. Only this frame has the plain key.
+
+    The URL and the body can fail, so they come first: the frame of an error must not have the key.
+    """
+    url, content = _url(request.url), request.content()
     headers = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in request.headers.items()
     }
     return httpx.Request(
         request.method,
-        _url(request.url),
-        content=request.content(),
+        url,
+        content=content,
         headers=headers,
         # The reader of the response enforces all other time limits.
         extensions={"timeout": {"connect": connect_timeout}},

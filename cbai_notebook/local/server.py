@@ -57,9 +57,8 @@ class _Server:
         self.key = secrets.token_urlsafe(32)
         self.url = ""
         self._tail: deque[str] = deque(maxlen=20)
-        self._ready_or_ended = (
-            threading.Event()
-        )  # set when the child has reported its URL, or has ended
+        # Set when the child has reported its URL, or has ended.
+        self._ready_or_ended = threading.Event()
         child_input, self.lifeline = os.pipe()
         output, child_output = os.pipe()
         try:

@@ -100,7 +100,7 @@ class Agent:
     ) -> Request:
         """Return the request of `send_message` without sending it."""
         body = _message_body(msg, history, search, files, conversation_id, params)
-        settings = settings_module.in_force(self._settings, None)
+        settings = settings_module.request_settings(self._settings, None)
         request, _ = self._request("send-message", body, settings)
         return request
 
@@ -301,7 +301,7 @@ class Agent:
         from cbai_notebook.client.stream import wait_for_first_token
         from cbai_notebook.client.stream_task import StreamTask
 
-        settings = settings_module.in_force(self._settings, timeout)
+        settings = settings_module.request_settings(self._settings, timeout)
         request, error_context = self._request(path, body, settings)
         transport = self._http_transport()
         began = asyncio.get_running_loop().time()
@@ -334,7 +334,7 @@ class Agent:
     ) -> Mapping[str, Any]:
         from cbai_notebook.client.completion import request_json
 
-        settings = settings_module.in_force(self._settings, None)
+        settings = settings_module.request_settings(self._settings, None)
         agent_id = None if path is None else self._id
         request, error_context = build_request(method, agent_id, path or "", values or {}, settings)
         return (

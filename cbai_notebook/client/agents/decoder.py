@@ -15,7 +15,7 @@ from cbai_notebook.client import chat_wire, error_mapping
 from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.client.chat_wire import Chunk, ChunkChoice, Message, Usage, int_of, text_of
-from cbai_notebook.client.decoder import loaded
+from cbai_notebook.client.decoder import load_event
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
 
@@ -89,11 +89,11 @@ class AgentDecoder:
             if event.body.strip() == DONE:
                 chunks.append(None)
                 return True
-            value = loaded(event, chat_wire.load_object, headers, error_context)
+            value = load_event(event, chat_wire.load_object, headers, error_context)
             if value is None:
                 chunks.append(None)
                 continue
-            _refuse_error(event, value, headers, error_context)
+            _raise_error(event, value, headers, error_context)
             chunks.append(_chunk(value, event.body))
         return False
 
@@ -189,7 +189,7 @@ def _name_of(value: Any) -> str:
     return text_of(value) or ""
 
 
-def _refuse_error(
+def _raise_error(
     event: Event, value: dict[str, Any], headers: Mapping[str, str], error_context: ErrorContext
 ) -> None:
     certain = event.event == "error" or _finish_reason(value) == "error"

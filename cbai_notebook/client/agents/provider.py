@@ -70,15 +70,15 @@ class AgentModel(Model):
         from cbai_notebook.client.completion import within
         from cbai_notebook.client.error_mapping import ErrorContext
 
-        settings = settings_module.in_force(self._settings, timeout)
+        settings = settings_module.request_settings(self._settings, timeout)
         agent, request = self._agent_and_request(given_parameters(data, params))
 
-        async def all_of_it() -> AgentAnswer:
+        async def read_stream() -> AgentAnswer:
             async with await agent.send_message(**request, timeout=timeout) as stream:
                 return await stream.finish()
 
         error_context = ErrorContext(provider=AGENT, model=agent.agent_id or "")
-        return await within(settings.timeout.answer, all_of_it(), error_context)
+        return await within(settings.timeout.answer, read_stream(), error_context)
 
     async def stream_text(
         self,
@@ -132,16 +132,13 @@ class AgentModel(Model):
         return agent, {"msg": prompt, "history": history, "files": files, **parameters}
 
     def _default_agent(self) -> str | None:
-        return default_model(AGENT, settings_module.in_force(self._settings, None))
+        return default_model(AGENT, settings_module.request_settings(self._settings, None))
 
 
 def _agent_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
-        if name not in _PARAMETERS and value not in (
-            (),
-            [],
-            {},
-        ):  # an empty list of tools is allowed
+        # An empty list of tools is allowed.
+        if name not in _PARAMETERS and value not in ((), [], {}):
             raise UsageError(
                 f"An agent takes no {name!r}: it answers as it is set up in the CloudBase console. "
                 "Leave it out; search=True, files=[…] and conversation_id='…' are what it takes."

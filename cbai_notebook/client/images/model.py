@@ -87,7 +87,7 @@ class ImageModel:
         from cbai_notebook.client.images.fetch import fetch_images
         from cbai_notebook.client.transport import HTTPTransport
 
-        settings = settings_module.in_force(self._settings, timeout)
+        settings = settings_module.request_settings(self._settings, timeout)
         request = self._request(settings, data, params)
         error_context = ErrorContext(
             provider=self.provider,
@@ -109,7 +109,7 @@ class ImageModel:
 
     async def prepare(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> Request:
         """Return the request without sending it."""
-        return self._request(settings_module.in_force(self._settings, None), data, params)
+        return self._request(settings_module.request_settings(self._settings, None), data, params)
 
     def __repr__(self) -> str:
         return f"<ImageModel of {self.provider}>"

@@ -192,9 +192,9 @@ def _shrunk(image: Any) -> bytes:
         image.thumbnail((side, side))
         data = _saved(image, "PNG", optimize=True)
         if len(data) > LARGEST_BYTES:
-            ground = Image.new("RGB", image.size, "white")
-            ground.paste(image, mask=image if transparent else None)
-            data = _saved(ground, "JPEG", quality=85)
+            background = Image.new("RGB", image.size, "white")
+            background.paste(image, mask=image if transparent else None)
+            data = _saved(background, "JPEG", quality=85)
         if len(data) <= LARGEST_BYTES:
             return data
         side //= 2

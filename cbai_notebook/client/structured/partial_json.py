@@ -19,7 +19,7 @@ from typing import Any
 
 import jiter
 
-from cbai_notebook.client.structured.response_type import FENCE, MOST_PLACES, OPENING
+from cbai_notebook.client.structured.response_type import FENCE, MAX_CANDIDATES, OPENING
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'["{}\[\],:]|[-+.\w]+(?=[\s"{}\[\],:])', re.ASCII)
@@ -58,7 +58,7 @@ class PartialJSON:
         self._pieces: list[str] = []  # text that is not in _text yet: joining costs time
         self._tail = ""  # a fence may be split over pieces
         self._position = 0  # where the search for the next bracket begins
-        self._places = 0
+        self._candidates_tried = 0
         self._candidate: _Candidate | None = None
         self._kept: Any = None  # the best value of the candidates that have ended
         self._kept_is_complete = False
@@ -89,7 +89,7 @@ class PartialJSON:
     @property
     def _given_up(self) -> bool:
         """Whether no further bracket is tried."""
-        return self._kept_is_final or self._places == MOST_PLACES
+        return self._kept_is_final or self._candidates_tried == MAX_CANDIDATES
 
     def _find_candidate(self) -> bool:
         if self._given_up:
@@ -99,7 +99,7 @@ class PartialJSON:
         if opening is None:
             self._position = len(self._text)
             return False
-        self._places += 1
+        self._candidates_tried += 1
         self._candidate = _Candidate(opening.start())
         return True
 

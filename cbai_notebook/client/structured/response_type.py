@@ -17,7 +17,7 @@ FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
 OPENING = re.compile(r"[{\[]")
 
 # The most opening brackets of a text at which JSON is tried.
-MOST_PLACES = 20
+MAX_CANDIDATES = 20
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _candidates(text: str) -> Iterator[str]:
         yield fenced.group(1)
     decoder = json.JSONDecoder()
     position = 0
-    for _ in range(MOST_PLACES):
+    for _ in range(MAX_CANDIDATES):
         opening = OPENING.search(text, position)
         if opening is None:
             return

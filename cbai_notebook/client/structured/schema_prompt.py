@@ -6,38 +6,39 @@ request with a schema is refused. Then the schema becomes a part of the prompt.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cbai_notebook.client.answer import Answer, Messages
+from cbai_notebook.client.answer import Answer, Messages, SendStep
 from cbai_notebook.client.structured.response_type import ResponseType
 from cbai_notebook.errors import BadRequestError
 
-Ask = Callable[[Messages, int], Awaitable[Answer]]
 
+def with_schema_prompt(
+    send_step: SendStep, response: ResponseType | None, given: dict[str, Any]
+) -> SendStep:
+    """Wrap ``send_step``: once the provider has refused the schema, put it into the prompt.
 
-def in_words(ask: Ask, response: ResponseType | None, given: dict[str, Any]) -> Ask:
-    """Wrap ``ask``: after the provider has refused the schema, put it into the prompt of all steps.
+    Every later step of the answer has it in the prompt too.
 
     Args:
-        ask: Sends one step with the current parameters in ``given``.
+        send_step: Sends one step with the current parameters in ``given``.
         response: The type of the answer.
         given: The parameters; ``response_format`` is removed after a refusal.
     """
     if response is None or given.get("response_format") != response.format:
-        return ask  # the caller chose another format
+        return send_step  # the caller chose another format
 
-    async def ask_step(messages: Messages, number: int) -> Answer:
+    async def send_with_fallback(messages: Messages, number: int) -> Answer:
         if "response_format" in given:
             try:
-                return await ask(messages, number)
+                return await send_step(messages, number)
             except BadRequestError as error:
                 if not any(name in error.message for name in ("response_format", "json_schema")):
                     raise
             del given["response_format"]
-        return await ask(_with_instruction(messages, response.instruction), number)
+        return await send_step(_with_instruction(messages, response.instruction), number)
 
-    return ask_step
+    return send_with_fallback
 
 
 def _with_instruction(messages: Messages, instruction: str) -> Messages:

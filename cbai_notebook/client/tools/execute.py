@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.result import text_of
 from cbai_notebook.client.tools.threads import in_thread
 from cbai_notebook.client.tools.tool import Tool
@@ -46,14 +47,14 @@ class ToolExecutor:
         call_nested: Runs a tool with ``nested=True``, given as a function without arguments whose
             result may be awaitable.
         on_call: Called when a tool call starts and when it has ended.
-        hidden: Removes secrets from the text of a result.
+        mask: Removes secrets from the text of a result.
     """
 
     tools: Mapping[str, Tool]
     approve: Approve = deny
     call_nested: CallNested = run_here
     on_call: OnCall | None = None
-    hidden: Callable[[str], str] = str
+    mask: Callable[[str], str] = str
     _approval_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def call(self, call: ToolCallState) -> CallResult:
@@ -63,7 +64,7 @@ class ToolExecutor:
         if self.on_call is not None:
             self.on_call(call)
         result = await self._result(call)
-        result = replace(result, text=self.hidden(result.text), duration_s=clock() - began)
+        result = replace(result, text=self.mask(result.text), duration_s=clock() - began)
         if self.on_call is not None:
             self.on_call(replace(call, result=result))
         return result
@@ -135,8 +136,7 @@ async def _run_in_task(work: Awaitable[Any]) -> Any:
         if not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_CLEAN_UP_S)
-        if task.done() and not task.cancelled():
-            task.exception()  # read, so that asyncio does not log it as never retrieved
+        mark_retrieved(task)
     if task.cancelled():
         raise RuntimeError("The tool was cancelled before it ended.")
     value, exit_ = task.result()

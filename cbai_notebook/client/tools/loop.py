@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,12 +18,14 @@ from cbai_notebook.client.answer import (
     MAX_STEPS,
     Answer,
     Messages,
+    SendStep,
     Step,
     Timing,
     over_steps,
     sum_usage,
 )
 from cbai_notebook.client.chat_wire import WireToolCall
+from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
 from cbai_notebook.client.tools.tool_calls import CallResult, ToolCallState
 from cbai_notebook.errors import StructuredAnswerError
@@ -32,30 +34,27 @@ if TYPE_CHECKING:
     from cbai_notebook.client.request_options import RequestOptions
 
 # The most tool calls of one step that run in parallel. A model can request thousands.
-_AT_ONCE = 32
+_MAX_PARALLEL_CALLS = 32
 # Characters that a tool name must not have: a server can refuse a request that holds such a name.
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
-
-Ask = Callable[[Messages, int], Awaitable[Answer]]
-"""Sends the messages as the step with this number, from 1; returns the answer of that step."""
+_NOT_IN_TOOL_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
 async def run(
-    ask: Ask,
+    send_step: SendStep,
     messages: Sequence[Any],
     options: RequestOptions,
     *,
-    hidden: Callable[[str], str],
+    mask: Callable[[str], str],
     keep: Callable[[Step], None],
     timing: Callable[[], Timing],
 ) -> Answer:
     """Run the steps of an answer.
 
     Args:
-        ask: Sends one request.
+        send_step: Sends the request of one step.
         messages: The caller's messages.
         options: The tools, the limits and the callbacks.
-        hidden: Removes secrets from a tool's result.
+        mask: Removes secrets from a tool's result.
         keep: Called with each step when it is complete.
         timing: Returns the time of all steps; called at the end.
 
@@ -66,15 +65,15 @@ async def run(
         CbaiError: A request failed.
         StructuredAnswerError: The answer does not fit the type, also after a second attempt.
     """
-    executor = options.executor(hidden)
+    executor = options.executor(mask)
     all_messages: Messages = list(messages)
     repair_messages: Messages = []  # the answer that did not fit, and why: sent once, not kept
     steps: list[Step] = []
-    taken: set[str] = set()
+    used_ids: set[str] = set()
     while True:
         number = len(steps) + 1
-        response = await ask([*all_messages, *repair_messages], number)
-        calls = _calls(response, number, taken)
+        response = await send_step([*all_messages, *repair_messages], number)
+        calls = _calls(response, number, used_ids)
         step = await _step(response, calls, executor, options, number)
         steps.append(step)
         keep(step)
@@ -112,7 +111,7 @@ async def _step(
 ) -> Step:
     """Run the tool calls of a step, except those that the caller runs itself."""
     results = await _call_all(
-        executor, [call for call in calls if call.name not in options.callers_own]
+        executor, [call for call in calls if call.name not in options.caller_tools]
     )
     return Step(
         number=number,
@@ -135,7 +134,7 @@ async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[
     """Run tool calls in parallel; the first exception that is raised cancels the others."""
     if not calls:
         return []
-    slots = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_MAX_PARALLEL_CALLS)
 
     async def run_one(call: ToolCallState) -> CallResult:
         async with slots:
@@ -152,18 +151,17 @@ async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[
         if pending:
             await asyncio.wait(pending)
         for task in tasks:
-            if not task.cancelled():
-                task.exception()  # read, so that asyncio does not log it as never retrieved
+            mark_retrieved(task)
 
 
-def _calls(response: Answer, number: int, taken: set[str]) -> list[ToolCallState]:
+def _calls(response: Answer, number: int, used_ids: set[str]) -> list[ToolCallState]:
     """Return the tool calls of a step, each with a unique id, also where the provider sent none."""
     calls: list[ToolCallState] = []
     for position, call in enumerate(response.tool_calls):
         id_ = call.id or ""
-        while not id_ or id_ in taken:
+        while not id_ or id_ in used_ids:
             id_ += f"call_{number}_{position}"
-        taken.add(id_)
+        used_ids.add(id_)
         calls.append(ToolCallState(id_, *_function(call), number))
     return calls
 
@@ -186,7 +184,7 @@ def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
             "id": call.id,
             "type": "function",
             "function": {
-                "name": _NOT_IN_NAMES.sub("_", call.name)[:64] or "unnamed",
+                "name": _NOT_IN_TOOL_NAMES.sub("_", call.name)[:64] or "unnamed",
                 "arguments": _sendable(call.arguments),
             },
         }

@@ -56,7 +56,7 @@ class StepRunner:
                 self.log.add([event for event, _ in kept], [chunk for _, chunk in kept])
                 if self.first_token_at is None and self.log.accumulator.has_token:
                     self.first_token_at = self.loop.time()
-                self.log.show()
+                self.log.publish()
             return await step.finish()
 
     def keep(self, step: Step) -> None:

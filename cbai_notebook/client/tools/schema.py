@@ -16,8 +16,8 @@ import msgspec
 from cbai_notebook.errors import UsageError
 
 _POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
-_STARRED = inspect.Parameter.VAR_POSITIONAL
-_EXTRA = inspect.Parameter.VAR_KEYWORD
+_VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL
+_VAR_KEYWORD = inspect.Parameter.VAR_KEYWORD
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def _described(function: Callable[..., Any]) -> Described:
     names, fields = [], []
     extra = False
     for parameter in _parameters(function, name):
-        if parameter.kind is _EXTRA:
+        if parameter.kind is _VAR_KEYWORD:
             extra = True
             continue
-        if parameter.kind in (_POSITIONAL_ONLY, _STARRED):
+        if parameter.kind in (_POSITIONAL_ONLY, _VAR_POSITIONAL):
             raise UsageError(
                 f"The parameter {parameter.name!r} of the tool {name!r} has no name that a model "
                 "could use. Give the tool parameters that are passed by name."

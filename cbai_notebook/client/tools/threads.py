@@ -37,7 +37,7 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
     context = contextvars.copy_context()
     worker = _Worker()
 
-    def tell(value: Any, error: BaseException | None) -> None:
+    def deliver(value: Any, error: BaseException | None) -> None:
         if not ended.done():
             ended.set_result((value, error))
 
@@ -51,7 +51,7 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
             worker.leave()
             # The event loop may be closed by now.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(tell, value, error)
+                loop.call_soon_threadsafe(deliver, value, error)
 
     thread = threading.Thread(target=work, name=f"cbai tool {name}", daemon=True)
     thread.start()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.files import beside, expanded, write_atomically
+from cbai_notebook.files import expanded, temporary_path, write_atomically
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Export:
         if folder.exists():
             self._fill(folder)
             return folder
-        temporary = beside(folder)
+        temporary = temporary_path(folder)
         try:
             self._fill(temporary)
             temporary.rename(folder)
