@@ -89,10 +89,9 @@ class StreamTask:
         except asyncio.CancelledError:
             if self._burst_error is not None:
                 self._fail(self._burst_error)
-            elif self._is_complete():
-                self._succeed()
+            elif self.log.ended or self._is_complete():
+                self._succeed()  # no effect after [DONE]: the log has ended already
             elif watchdog.expired is not None:
-                # After [DONE] the log has ended already, and this has no effect.
                 self._fail(error_mapping.timeout(*watchdog.expired, self._error_context))
             else:
                 self._fail(error_mapping.stream_closed())

@@ -398,7 +398,10 @@ async def test_a_body_that_never_ends_after_done_holds_nobody_up(
     assert len(await read(stream.text_stream)) == 5
     assert (await stream.finish()).finish_reason == "stop"
     assert gateway.last.in_flight
+    (reading,) = (task for task in asyncio.all_tasks() if task.get_name() == "cbai stream")
     await gateway.until(lambda: gateway.last.disconnected)
+    await asyncio.wait({reading})
+    assert reading.exception() is None
 
 
 async def test_a_flood_after_done_is_not_read_for_ever(model: Model, gateway: Gateway) -> None:
