@@ -15,7 +15,7 @@
     │   └── TLSError                  the certificate or the handshake was refused
     ├── RequestTimeoutError           connecting, the first token or the next token took too long
     ├── StreamCutError                the connection ended before the answer did
-    ├── ImageDownloadError            images were drawn but could not all be fetched
+    ├── ImageDownloadError            images were generated but not all downloaded
     ├── InvalidResponseError          the response is no valid answer
     ├── StructuredAnswerError         the answer does not fit the requested type
     └── APIError                      the server refused the request

@@ -69,7 +69,7 @@ def without_controls(text: str) -> str:
 
 
 def without_surrogates(text: str) -> str:
-    """Make text that UTF-8 can encode: join surrogate pairs, replace lone surrogates with U+FFFD."""
+    """Make text that UTF-8 can encode: join surrogate pairs, make lone surrogates U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -78,7 +78,7 @@ def without_surrogates(text: str) -> str:
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Split a text into lines with their ends, at ``\n`` only (``str.splitlines`` has ten others)."""
+    r"""Split a text into lines with their ends, at ``\n`` only; ``str.splitlines`` has ten others."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines

@@ -90,7 +90,7 @@ class EventView(Generic[Item], AsyncIterator[Item]):
     Args:
         stream: The stream; a reference to it is kept while it is being read.
         log: The log of the stream.
-        pick: Returns the items of one burst, given its first and last position in the log.
+        pick: Returns the items of one burst, given its start and its end in the log.
     """
 
     def __init__(

@@ -271,8 +271,8 @@ class _Watchdog:
         self._timer = self._loop.call_at(self._look_at, self._check)
 
     def _check(self) -> None:
-        # Time in which the event loop did not run does not count: a computation held the GIL, or
-        # the computer slept. Events may have arrived in that time, and could not be read.
+        # The time in which the event loop did not run does not count: a computation held the GIL,
+        # or the computer slept. Events may have arrived in that time, and could not be read.
         self._due += self._loop.time() - self._look_at
         if self._loop.time() < self._due:
             self._wait()

@@ -1,4 +1,4 @@
-"""Helpers for asyncio tasks: start one in the background, wait for one, mark its error as read."""
+"""Helpers for asyncio tasks: start one in the background, wait for one, mark its error as retrieved."""
 
 from __future__ import annotations
 

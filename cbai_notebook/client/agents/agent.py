@@ -39,8 +39,8 @@ class Agent:
 
     Args:
         agent_id: The agent's id, such as ``"bot-1a2b3c"``; None only for `list`.
-        settings: Settings to use instead of those in force when a request is made.
-        transport: The transport that sends requests; the shared HTTP client by default.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
     """
 
     def __init__(
@@ -359,8 +359,8 @@ def agent(
 
     Args:
         agent_id: The agent's id, such as ``"bot-1a2b3c"``; without one, only ``list`` works.
-        settings: Settings to use instead of those in force when a request is made.
-        transport: The transport that sends requests; the shared HTTP client by default.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
     """
     return Agent(agent_id, settings=settings, transport=transport)
 

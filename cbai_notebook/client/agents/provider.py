@@ -39,8 +39,8 @@ class AgentModel(Model):
     are sent as files, by https URL only.
 
     Args:
-        settings: Settings to use instead of those in force when a request is made.
-        transport: The transport that sends requests; the shared HTTP client by default.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ async def fetch_images(
         value: The response, as the server sent it.
         request: The request. Plain HTTP is allowed only if its URL is plain HTTP. Its key must not
             be sent to the hosts of the images.
-        transport: The transport for the downloads.
+        transport: Sends the requests for the images.
         timeout: The time limits of each download.
 
     Raises:
@@ -108,7 +108,7 @@ async def download(
 
     Args:
         url: The link.
-        transport: The transport that sends the request.
+        transport: Sends the request.
         timeout: The limits for the connection and for the download, which takes at most 120 s.
         secret: The API key, which must not be in the link.
         plain_http: Whether the link may be ``http://``: only if the API request was, too.

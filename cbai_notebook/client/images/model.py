@@ -37,8 +37,8 @@ class ImageModel:
 
     Args:
         provider: The provider's name.
-        settings: Settings to use instead of those in force when a request is made.
-        transport: The transport that sends requests; the shared HTTP client by default.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
     """
 
     def __init__(
@@ -167,8 +167,8 @@ def create_image_model(
 
     Args:
         provider: The provider's name; ``"custom"`` is any server with ``/images/generations``.
-        settings: Settings to use instead of those in force when a request is made.
-        transport: The transport that sends requests; the shared HTTP client by default.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
     """
     return ImageModel(provider, settings=settings, transport=transport)
 
