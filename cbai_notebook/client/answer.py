@@ -13,7 +13,7 @@ from cbai_notebook.text import cut
 
 Messages = list[dict[str, Any]]
 
-MAX_STEPS = "max_steps"
+MAX_STEPS_REACHED = "max_steps"
 """The finish reason of an answer that ended because it reached the maximum number of steps."""
 
 
@@ -132,7 +132,7 @@ class Answer:
     @property
     def note(self) -> str:
         """A hint for the user about an unusual end of the answer; usually empty."""
-        if self.finish_reason == MAX_STEPS:
+        if self.finish_reason == MAX_STEPS_REACHED:
             return (
                 f"The model still wanted to call tools after {len(self.steps)} steps. Send "
                 "answer.messages again to go on, or allow more with max_steps=…."

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.tools.execute import Approve, CallNested, OnCall, ToolExecutor
     from cbai_notebook.client.tools.tool import Tool
 
-MAX_STEPS = 10
+DEFAULT_MAX_STEPS = 10
 """The default maximum of requests for one answer."""
 
 # The names of this package and, after them, those of the Web SDK.
@@ -47,7 +47,7 @@ class RequestOptions:
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
     caller_tools: frozenset[str] = frozenset()
-    max_steps: int = MAX_STEPS
+    max_steps: int = DEFAULT_MAX_STEPS
     on_step_finish: Callable[[Step], Awaitable[None] | None] | None = None
     on_call: OnCall | None = None
     approve: Approve | None = None
@@ -125,7 +125,7 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
 
 def _steps(value: Any) -> int:
     if value is None:
-        return MAX_STEPS
+        return DEFAULT_MAX_STEPS
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise UsageError(f"max_steps must be a whole number from 1 up, not {value!r}.")
     return value

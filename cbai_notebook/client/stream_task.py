@@ -247,7 +247,7 @@ class _Watchdog:
         self._stage = ""
         self._seconds = 0.0
         self._due = 0.0
-        self._look_at = 0.0
+        self._check_at = 0.0
         self.expired: tuple[str, float] | None = None
 
     def set(self, stage: str, seconds: float) -> None:
@@ -267,13 +267,13 @@ class _Watchdog:
             self._timer = None
 
     def _wait(self) -> None:
-        self._look_at = min(self._due, self._loop.time() + tasks.PULSE_S)
-        self._timer = self._loop.call_at(self._look_at, self._check)
+        self._check_at = min(self._due, self._loop.time() + tasks.LONGEST_SLEEP_S)
+        self._timer = self._loop.call_at(self._check_at, self._check)
 
     def _check(self) -> None:
         # The time in which the event loop did not run does not count: a computation held the GIL,
         # or the computer slept. Events may have arrived in that time, and could not be read.
-        self._due += self._loop.time() - self._look_at
+        self._due += self._loop.time() - self._check_at
         if self._loop.time() < self._due:
             self._wait()
         else:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-PULSE_S = 0.1
+LONGEST_SLEEP_S = 0.1
 """The longest time, in seconds, that an event loop may sleep while something waits for a response.
 
 When a cell awaits on the kernel's own event loop, the system may deliver the signal of an interrupt
@@ -37,14 +37,14 @@ def _end(task: asyncio.Task[None]) -> None:
 
 
 async def wait_awake(task: asyncio.Future[Any], seconds: float) -> None:
-    """Wait until a task has ended, at most `seconds`. The event loop wakes every `PULSE_S`.
+    """Wait until a task has ended, at most `seconds`. The event loop wakes every `LONGEST_SLEEP_S`.
 
     The task is not cancelled, and neither its result nor its error is read.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while not task.done() and (left := deadline - loop.time()) > 0:
-        await asyncio.wait({task}, timeout=min(left, PULSE_S))
+        await asyncio.wait({task}, timeout=min(left, LONGEST_SLEEP_S))
 
 
 def mark_retrieved(task: asyncio.Future[Any]) -> None:

@@ -117,9 +117,9 @@ def fetch(
         if _is_valid(target, source):
             return target
         directory.mkdir(parents=True, exist_ok=True)
-        with locked(directory / "fetch.lock", cancel) as alone:
+        with locked(directory / "fetch.lock", cancel) as has_lock:
             _stop_if(cancel)
-            if alone:
+            if has_lock:
                 _remove_leftovers(directory)
             if not _is_valid(target, source):  # another process may have fetched it meanwhile
                 target.unlink(missing_ok=True)

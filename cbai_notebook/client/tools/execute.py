@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cbai_notebook.client.tasks import mark_retrieved
-from cbai_notebook.client.tools.result import text_of
+from cbai_notebook.client.tools.result import result_text
 from cbai_notebook.client.tools.threads import in_thread
 from cbai_notebook.client.tools.tool import Tool
 from cbai_notebook.client.tools.tool_calls import CallResult, PendingCall, ToolCallState
@@ -85,17 +85,17 @@ class ToolExecutor:
                 f"You wrote: {call.arguments[:500]} "
                 "Call the tool again with arguments that fit its parameters."
             )
-            return replace(result, text=text_of(text), status="invalid", error=error)
+            return replace(result, text=result_text(text), status="invalid", error=error)
         result = replace(result, parsed=arguments)
         if tool.confirm and not await self._approved(tool, call, arguments):
             text = "Refused: the user did not allow this call. Do not try it again unasked."
             return replace(result, text=text, status="refused")
         try:
-            return replace(result, text=text_of(await self._run(tool, arguments)))
+            return replace(result, text=result_text(await self._run(tool, arguments)))
         # A tool that calls sys.exit() must not end the kernel.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = f"Error: {type(error).__name__}: {_message_of(error)}"
-            return replace(result, text=text_of(text), status="error", error=error)
+            return replace(result, text=result_text(text), status="error", error=error)
 
     async def _approved(
         self, tool: Tool, call: ToolCallState, arguments: Mapping[str, Any]

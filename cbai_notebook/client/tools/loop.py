@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cbai_notebook.client.answer import (
-    MAX_STEPS,
+    MAX_STEPS_REACHED,
     Answer,
     Messages,
     SendStep,
@@ -98,7 +98,7 @@ async def run(
             usage=sum_usage(step.usage for step in steps),
             timing=timing(),
             parsed=parsed,
-            finish_reason=MAX_STEPS if continues else None,
+            finish_reason=MAX_STEPS_REACHED if continues else None,
         )
 
 

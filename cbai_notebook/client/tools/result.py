@@ -13,7 +13,7 @@ CHARACTERS = 100_000
 """The most characters of a result; a longer one would fill the model's context."""
 
 
-def text_of(value: Any) -> str:
+def result_text(value: Any) -> str:
     """Return a tool's value as text.
 
     A string stays as it is. Every other value becomes JSON: a table (pandas, polars) becomes

@@ -12,7 +12,7 @@ import polars as pl
 import pydantic
 import pytest
 
-from cbai_notebook.client.tools.result import CHARACTERS, ROWS, text_of
+from cbai_notebook.client.tools.result import CHARACTERS, ROWS, result_text
 
 
 @dataclass
@@ -60,17 +60,17 @@ RECORDS = '[{"city":"Xi\'an","size":13},{"city":"成都","size":21}]'
     ],
 )  # fmt: skip
 def test_values_become_text(value: Any, text: str) -> None:
-    assert text_of(value) == text
+    assert result_text(value) == text
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_a_long_table_is_its_first_rows(frame: Any) -> None:
-    text = text_of(frame({"n": range(ROWS + 500)}))
+    text = result_text(frame({"n": range(ROWS + 500)}))
     records, _, note = text.partition("\n")
     assert records.count('"n"') == ROWS
     assert note == "(the first 1,000 of 1,500 rows)"
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
-    text = text_of("x" * (CHARACTERS + 1))
+    text = result_text("x" * (CHARACTERS + 1))
     assert text.startswith("x" * CHARACTERS + "\n(cut: the first 100,000 of 100,001")
