@@ -78,7 +78,7 @@ def without_surrogates(text: str) -> str:
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Split a text into lines with their ends, at ``\n`` only; ``str.splitlines`` has ten others."""
+    r"""Split a text at ``\n`` into lines with their ends; ``str.splitlines`` has ten other ends."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines

@@ -132,7 +132,7 @@ def _steps(value: Any) -> int:
 
 
 def _name_of(raw: Any) -> str | None:
-    """Return the name of a tool that is given as its JSON value."""
+    """Return the name of a tool that is given as a JSON value."""
     inner = raw.get("function") if isinstance(raw, Mapping) else None
     name = inner.get("name") if isinstance(inner, Mapping) else None
     return name if isinstance(name, str) else None

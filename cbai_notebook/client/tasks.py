@@ -1,4 +1,4 @@
-"""Helpers for asyncio tasks: start one in the background, wait for one, mark its error as retrieved."""
+"""Helpers for asyncio tasks: start one, wait for one, mark its error as retrieved."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _end(task: asyncio.Task[None]) -> None:
 
 
 async def wait_awake(task: asyncio.Future[Any], seconds: float) -> None:
-    """Wait until a task has ended, at most `seconds`. The event loop wakes every `LONGEST_SLEEP_S`.
+    """Wait until a task has ended, at most `seconds`. The loop wakes every `LONGEST_SLEEP_S`.
 
     The task is not cancelled, and neither its result nor its error is read.
     """

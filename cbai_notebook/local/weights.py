@@ -28,7 +28,7 @@ POLL_SECONDS = 0.1
 TEMPORARY_PREFIX = "fetching-"
 
 Advance = Callable[[int], None]
-"""Called with the number of bytes so far."""
+"""Called with the number of bytes that have arrived so far."""
 
 
 @dataclass(frozen=True)

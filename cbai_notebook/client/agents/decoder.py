@@ -150,7 +150,7 @@ def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
 
 
 def _finish_reason(value: Mapping[str, Any]) -> str | None:
-    # The second spelling is a typing error on a page of the API.
+    # The second spelling is that of one page of the API.
     reason = text_of(value.get("finish_reason")) or text_of(value.get("finish_reasion"))
     return None if reason == "continue" else reason
 

@@ -16,9 +16,9 @@ from cbai_notebook.errors import BadRequestError
 def with_schema_prompt(
     send_step: SendStep, response: ResponseType | None, given: dict[str, Any]
 ) -> SendStep:
-    """Wrap ``send_step``: once the provider has refused the schema, put it into the prompt.
+    """Wrap ``send_step``: if the provider refuses the schema, put it into the prompt.
 
-    Every later step of the answer has it in the prompt too.
+    The same request is then sent again, and every later step has the schema in its prompt.
 
     Args:
         send_step: Sends one step with the current parameters in ``given``.

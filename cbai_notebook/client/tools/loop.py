@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # The most tool calls of one step that run in parallel. A model can request thousands.
 _MAX_PARALLEL_CALLS = 32
-# Characters that a tool name must not have: a server can refuse a request that holds such a name.
+# Characters that a tool name must not have: a server can refuse a request with such a name.
 _NOT_IN_TOOL_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
