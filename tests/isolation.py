@@ -11,7 +11,7 @@ from cbai_notebook.local.weights import cache_dir
 
 # Variables that this package reads: the account, the model, the history.
 _SETTINGS = ("CBAI_", "CLOUDBASE_", "TCB_", "JPY_SESSION_NAME")
-# Variables that the tests themselves read.
+# Variables that stay set: options of the tests, and the folder of the downloaded model weights.
 _TEST_OPTIONS = {"CBAI_ARTEFACTS", "CBAI_CACHE_DIR", "CBAI_CHROMIUM"}
 # Other variables that could lead a child process to the developer's notebooks or Python set-up.
 _PRIVATE_PREFIXES = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "PYTEST_")
@@ -23,7 +23,7 @@ _NO_KEYRING = "keyring.backends.null.Keyring"
 def package_settings() -> list[str]:
     """Return the names of the environment variables that configure the package on this machine.
 
-    Variables that only the tests read, such as ``CBAI_ARTEFACTS``, are not among them.
+    Options of the tests, such as ``CBAI_ARTEFACTS``, and ``CBAI_CACHE_DIR`` are not among them.
     """
     return [name for name in os.environ if name.startswith(_SETTINGS) and name not in _TEST_OPTIONS]
 

@@ -16,7 +16,7 @@ def in_ci() -> bool:
 
 
 def require(found: Found | None, missing: str) -> Found:
-    """Return `found` if it is there; otherwise skip the test, or fail it when ``CI=true``.
+    """Return `found` if it is true; otherwise skip the test, or fail it when ``CI=true``.
 
     Args:
         found: The requirement, such as the path of a program; any false value counts as missing.

@@ -81,7 +81,7 @@ def ids_inside(nodes: list[ast.stmt]) -> set[int]:
 
 
 def imports_of(importer: str, file: Path) -> Iterator[Import]:
-    """Yield every module that a module imports, wherever the statement stands."""
+    """Yield every module that a module imports, at any place in its file."""
     tree = ast.parse(file.read_text("utf-8"))
     typing_only: set[int] = set()
     in_function: set[int] = set()
@@ -120,7 +120,10 @@ def room_of(file: Path) -> str:
 
 
 def find_circle(graph: Mapping[str, set[str]]) -> list[str]:
-    """Return modules of which each imports the next, and the last one the first; none if there is no circle."""
+    """Return the modules of a circle: each imports the next, and the last imports the first.
+
+    The list is empty if there is no circle.
+    """
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -161,7 +164,7 @@ def test_imports_run_downward_only() -> None:
     upward = []
     for found in ALL_IMPORTS:
         room = room_of(MODULES[found.importer])
-        # `from cbai_notebook import __version__` imports no room.
+        # `from cbai_notebook import __version__` imports no folder or module below the package.
         if room in TOP or found.module not in MODULES or not rooms(found.module):
             continue
         if rooms(found.module)[0] not in {room, *MAY_IMPORT[room]}:
@@ -188,7 +191,7 @@ def test_the_base_of_the_client_loads_without_its_folders() -> None:
     assert folders == {"agents", "images", "structured", "tools"}
     values = {
         "cbai_notebook.client.tools.tool_calls"
-    }  # frozen values of the standard library alone
+    }  # holds only frozen dataclasses, and imports only the standard library
     heavy = [
         str(found)
         for found in ALL_IMPORTS
@@ -324,7 +327,8 @@ TESTS = Path(__file__).parent
 
 @pytest.mark.parametrize("folder", [PACKAGE, TESTS], ids=["package", "tests"])
 def test_every_file_is_read_by_this_python(folder: Path) -> None:
-    # No test imports the benchmarks, and the linter does not know all syntax that came after this Python.
+    # No test imports the benchmarks, and the linter does not report all syntax that is too new for
+    # this Python.
     for file in folder.rglob("*.py"):
         compile(file.read_text("utf-8"), str(file), "exec", dont_inherit=True)
 

@@ -1,4 +1,4 @@
-"""Rules about text: what is fit for a terminal or for one line, and small words."""
+"""Text helpers: safe text for a terminal, text on one line, and small rules about words."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Alignment of two texts word by word: a long common subsequence, in bounded time.
 
 Words that occur exactly once in each text are anchors (patience diff, Bram Cohen). The text between
-two anchors is aligned in the same way, and a short stretch is aligned exactly. A long stretch
-without anchors is not aligned, so the time grows with the length of the texts and never with its
-square.
+two anchors is aligned in the same way, at most `DEPTH` times, and a short stretch is aligned
+exactly. The inside of a long stretch without anchors is not aligned, so the time grows with the
+length of the texts and never with its square.
 """
 
 from __future__ import annotations

@@ -195,7 +195,8 @@ def new_turn(
         allow_secrets=prompt.allow_secrets,
     )
     if branch_of := prompt.branch_of:
-        # A branch takes the system prompt and the cell of the turn that it branches from.
+        # A branch takes the cell of the turn that it branches from. It takes that turn's system
+        # prompt too, unless the prompt has its own.
         turn.system = branch_of.system if turn.system is None else turn.system
         turn.cell_id, turn.cell_turn = branch_of.cell_id, branch_of.cell_turn
     elif prompt.remember and prompt.system == conversation.system_for(None, prompt.replaces):
@@ -292,5 +293,6 @@ def record_error(turn: Turn, error: BaseException) -> str:
     turn.error = str(error) if isinstance(error, CbaiError) else f"{type(error).__name__}: {error}"
     turn.error_details = error.details if isinstance(error, CbaiError) else ""
     if isinstance(error, CbaiError) and not turn.text:
-        turn.add(error.partial, "")  # the text of an answer that came at once and could not be used
+        # Without streaming, the text of an answer that could not be used is only in the error.
+        turn.add(error.partial, "")
     return PARTIAL if turn.text else FAILED

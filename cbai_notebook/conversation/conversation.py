@@ -142,7 +142,8 @@ class Conversation:
     def from_messages(cls, messages: object, name: str | None = None) -> Conversation:
         """Create a conversation from our message records, or from messages of the OpenAI API.
 
-        The conversation is in memory only; ``cbai.chat(name).extend(made.turns)`` stores its turns.
+        The conversation is in memory only. To store its turns, add them to a stored conversation:
+        ``cbai.chat(name).extend(conversation.turns)``.
 
         Args:
             messages: A list of dicts, or a DataFrame of pandas, polars or Arrow.
@@ -224,8 +225,8 @@ class Conversation:
     def open(self, turn: Turn, branch_of: Turn | None = None, replaces: Turn | None = None) -> None:
         """Add a turn whose request is about to be sent.
 
-        A retry of a prompt that failed without an answer replaces the failed turn, so that the
-        user's message is not there twice in a row.
+        If the last prompt failed or was cancelled without an answer, and the new turn has the same
+        prompt, the new turn replaces it, so that the user's message does not occur twice in a row.
 
         Args:
             turn: The new turn.
@@ -245,7 +246,10 @@ class Conversation:
         self._watchers.notify(Change("opened", turn))
 
     def _try_open(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
-        """Add a turn; return ``False`` if another kernel changed the conversation: reload."""
+        """Add a turn; return ``False`` if another kernel has changed the conversation.
+
+        Nothing is written then: reload the conversation and try again.
+        """
         for other in (branch_of, replaces):
             if other is not None:
                 self._check_contains(other)
@@ -297,7 +301,7 @@ class Conversation:
         added = list(turns)
         if self.kept:
             for turn in added:
-                if turn.status == STREAMING:  # no request of this process continues it
+                if turn.status == STREAMING:  # no request in this process will complete it
                     turn.status = PARTIAL
         self.refresh()
         with self._lock:
@@ -380,7 +384,10 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def delete(self, turn: Turn) -> None:
-        """Delete a turn. Later turns move up; a branch is deleted with the turns after it.
+        """Delete a turn.
+
+        If the turn is one of several versions, only this version is deleted. If it is one of several
+        branches, the turns after it are deleted too. Otherwise later turns move up.
 
         The text is overwritten on disk. The words stay in the search index until :meth:`forget`
         rewrites the index: that takes a second with a million messages.

@@ -22,8 +22,8 @@ _WORD = re.compile(
     rf"|[{_UNSPACED}]"
     r"|[-+*/%&|^<>=!:]=|[-=]>"
     r"|([^\w\s])\1+"
-    # Any other character with its modifiers, such as an emoji's skin tone, and with what is joined
-    # to it.
+    # Any other character with its modifiers, such as an emoji's skin tone, and with the characters
+    # that zero-width joiners (U+200D) join to it.
     "|.(?:[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d.)*",
     re.DOTALL,
 )

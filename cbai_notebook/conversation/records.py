@@ -30,7 +30,7 @@ class Records(list[dict[str, Any]]):
     """
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the records as a pandas DataFrame with proper types; see :func:`frames.to_pandas`.
+        """Return the records as a pandas DataFrame with proper types; see :func:`.to_pandas`.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -38,7 +38,7 @@ class Records(list[dict[str, Any]]):
         return to_pandas(self)
 
     def to_polars(self) -> pl.DataFrame:
-        """Return the records as a polars DataFrame; see :func:`frames.to_native`.
+        """Return the records as a polars DataFrame; see :func:`.to_native`.
 
         Raises:
             MissingDependencyError: narwhals or polars is not installed.
@@ -47,7 +47,7 @@ class Records(list[dict[str, Any]]):
         return frame
 
     def to_arrow(self) -> pa.Table:
-        """Return the records as a pyarrow Table; see :func:`frames.to_native`.
+        """Return the records as a pyarrow Table; see :func:`.to_native`.
 
         Raises:
             MissingDependencyError: narwhals or pyarrow is not installed.

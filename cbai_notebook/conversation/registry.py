@@ -269,7 +269,10 @@ def new_conversation(stem: str = "chat") -> Conversation:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all conversations, the most recently used ones last."""
+    """Return the names of all conversations, the most recently used ones last.
+
+    Conversations that are in use in this process come after all others.
+    """
     return conversations().names()
 
 

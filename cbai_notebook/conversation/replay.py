@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
 
 NOTE = "from the history, nothing was sent"
+"""The end of the label of a replayed answer."""
 
 
 def fingerprint(provider: str, params: Mapping[str, Any]) -> str:

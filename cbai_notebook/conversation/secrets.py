@@ -5,8 +5,8 @@ masked too.
 A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``,
 ``OPENAI_API_KEY``) or its value is a URL with a password (``postgres://user:password@host``).
 Values that a prompt may contain by chance are ignored: those shorter than 8 characters, plain
-words, numbers, paths, and URLs without a password. Names of public values, such as ``GPG_KEY``, are
-ignored too.
+words, numbers, paths, and URLs without a password or a long random part. Names of public values,
+such as ``GPG_KEY``, are ignored too.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _KEY_ENDS = re.compile(r"-----END [A-Z ]*-----")
 _VISIBLE_END = re.compile(r"[!-~]*\Z")
 
 LONGEST = 4_096
-"""The most characters at the end of a growing text that may be the beginning of a secret."""
+"""The most characters of the last word of a growing text: it may be the beginning of a secret."""
 
 
 class Masker:
@@ -107,7 +107,8 @@ class Masker:
     def settled(self, text: str) -> int:
         """Return how many characters of a growing text can be masked for good.
 
-        Not the last word, and not an end that may be the beginning of a secret with spaces in it.
+        The rest may be the beginning of a secret: the last word or an unclosed private key (if
+        shapes are masked), or a suffix of the text that is a prefix of a known secret.
         """
         end = len(text)
         if self._shapes:
@@ -127,7 +128,10 @@ class Masker:
         return end
 
     def tail(self, text: str) -> str:
-        """Return the end of a growing text masked; an end that begins a secret is masked too."""
+        """Return the rest of a growing text, masked.
+
+        A suffix that is a prefix of a known secret is masked too, from 6 characters on.
+        """
         masked = self(text)
         for value in self._values:
             for length in range(min(len(value) - 1, len(masked)), SHORTEST - 3, -1):
@@ -137,7 +141,10 @@ class Masker:
 
 
 def _beginning(value: str, text: str) -> int:
-    """Return the start of the longest end of `text` that begins `value`, else ``len(text)``."""
+    """Return where the longest suffix of `text` starts that is a prefix of `value`.
+
+    If there is none, return ``len(text)``.
+    """
     start = max(0, len(text) - len(value) + 1)
     while (start := text.find(value[0], start)) >= 0:
         if value.startswith(text[start:]):

@@ -168,9 +168,9 @@ class TurnTree:
     def remove(self, turn: Turn) -> list[Turn]:
         """Remove a turn, and return all removed turns.
 
-        One version of several: an older version becomes active again. A slot without siblings: its
-        children move up. A branch: its whole subtree is removed, and the branch before it is
-        chosen.
+        One version of several: only this version is removed; if it was active, the version before
+        it becomes active. A slot without siblings: its children move up. A branch: its whole
+        subtree is removed; if it was chosen, the branch before it is chosen.
         """
         slot = self._slot_of[turn]
         parent = slot.parent

@@ -134,13 +134,18 @@ class Turn:
         Returns:
             The new text, the new reasoning, and the new position.
         """
-        # Both lists are append-only: a slice up to a length taken first loses and repeats nothing.
+        # While the answer streams, both lists are append-only: a slice up to a length that was read
+        # before loses nothing and repeats nothing.
         now = len(self._text), len(self._reasoning)
         text = "".join(self._text[seen[0] : now[0]])
         return text, "".join(self._reasoning[seen[1] : now[1]]), now
 
     def update_from(self, other: Turn) -> None:
-        """Update this turn from a reloaded copy. Append text: readers keep their position."""
+        """Update this turn from a reloaded copy.
+
+        If the new text begins with the old text, only the rest is appended, so that the positions
+        of :meth:`text_since` stay valid.
+        """
         text, reasoning = self.text, self.reasoning
         for attribute in fields(self):
             if attribute.name not in ("_text", "_reasoning", "allow_secrets"):

@@ -12,7 +12,8 @@ def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
     """Return the text of a value for a prompt.
 
     Text is unchanged; a DataFrame or Series becomes a Markdown table; a dict or list becomes JSON
-    if possible; an answer of this package becomes its text; anything else becomes ``str(value)``.
+    if possible; a model's answer becomes its text; anything else, an agent's answer included,
+    becomes ``str(value)``.
 
     Args:
         value: Any object.

@@ -1,7 +1,7 @@
 """Measure one client that reads streams: CPU per chunk, or seconds to the first token.
 
 ``python -m tests.benchmarks.stream PEER FIGURE BASE_URL``: the peer is ``ours``, ``ours-fast`` or
-``openai``; the figure is ``cpu`` (seconds of CPU per chunk, of 20,000 chunks, the best of three runs) or
+``openai``; the figure is ``cpu`` (seconds of CPU per chunk, of 20,000 chunks, the best of four runs) or
 ``first`` (seconds to the first token on a warm connection, the median of 200).
 """
 
@@ -56,7 +56,7 @@ def ours(base_url: str, fast: bool) -> Open:
 
 
 async def cpu_per_chunk(open_: Open) -> float:
-    """Return the seconds of CPU per chunk: the best of three runs after one warm-up run."""
+    """Return the seconds of CPU per chunk: the best of four runs; the first also warms up."""
     best = float("inf")
     for _ in range(4):
         started = time.process_time()

@@ -69,7 +69,7 @@ class Exchange:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Return the headers by lower-case name; of several, the last."""
+        """Return the headers by lower-case name; of several with the same name, the last."""
         return {name.lower(): value for name, value in self.raw_headers}
 
     @property

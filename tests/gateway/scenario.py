@@ -51,7 +51,7 @@ class Scenario:
         usage: ``last``: in a separate chunk at the end. ``asked``: the same, if the request asks
             for it. ``finish``: in the chunk with the finish reason. ``repeated``: growing, in every
             chunk. ``zero-first``: zeros in every chunk, then the numbers. ``zero-last``: the
-            numbers, then zeros. ``absent``.
+            numbers, then zeros. ``absent``: none.
         extra_fields: Add non-standard fields to every object.
         payloads: The exact data of every event, instead of an answer built from ``text``.
         completion: The exact JSON of the answer, for a request without streaming.
@@ -115,7 +115,8 @@ class Scenario:
         faults: Pauses, holds and cuts.
         heartbeat: Seconds between comments that are sent while a stream pauses after its head; only
             for chunked framing without compression.
-        first: The scenario of the first ``first_times`` answers; later answers use this scenario.
+        first: The scenario of the first ``first_times`` answers. The next answer uses this
+            scenario; then the count starts again.
     """
 
     text: str | tuple[str, ...] | None = None

@@ -46,7 +46,8 @@ class Export:
     def write(self, to: str | Path | None = None, *, overwrite: bool = False) -> Path:
         """Write the file or the folder.
 
-        A file or a new folder is written atomically. In an existing folder each file is.
+        A file or a new folder is written atomically. In an existing folder, each file is written
+        atomically.
 
         Args:
             to: For a file: its path, or an existing folder to write it into. For a folder: its

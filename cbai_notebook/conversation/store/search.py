@@ -30,8 +30,8 @@ def spaced(text: str) -> str:
 def expression(query: str) -> str:
     """Return the FTS5 expression for a typed query; ``""`` when it contains no word.
 
-    All terms must match. Quotes make a phrase; outside quotes a term also matches longer words that
-    begin with it.
+    All terms must match. Quotes make a phrase. Outside quotes, a term of at least
+    `SHORTEST_BEGINNING` letters also matches longer words that begin with it.
     """
     parts = []
     for quoted, bare in _TERM.findall(query):

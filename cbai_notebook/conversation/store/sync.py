@@ -84,7 +84,10 @@ class StoreSync:
         return tree
 
     def changed_elsewhere(self) -> bool:
-        """Return whether another process has changed the conversation since it was loaded."""
+        """Return whether another process has changed the conversation since it was loaded.
+
+        Always ``False`` while changes of this process are not written yet: a reload would lose them.
+        """
         if self._turns or self._slots or self._removed:
             return False
         try:
@@ -114,12 +117,12 @@ class StoreSync:
             turns: Turns that are new or have changed.
             slots: Slots that are new or have changed.
             removed: Turns to delete.
-            as_loaded: Write only if no other process has changed the conversation since it was
-                loaded.
+            as_loaded: Write only if no other process has changed or deleted the conversation since
+                it was loaded.
 
         Returns:
-            False when another process has changed it: then these changes are dropped. Else True,
-            also when they could not be written and wait for the next call.
+            False when another process has changed or deleted it: then these changes are dropped.
+            Else True, also when they could not be written and wait for the next call.
         """
         with self._lock:
             has_pending = bool(self._turns or self._slots or self._removed)
@@ -146,7 +149,7 @@ class StoreSync:
             return True
 
     def _write(self, revision: int | None) -> bool:
-        """Write pending changes; return ``False`` if another process changed the conversation."""
+        """Write pending changes; ``False`` if another process changed or deleted the conversation."""
         if self._stored is None:
             self._stored = self.store.create(
                 self.name, notebook=self._notebook, forked_from=self._forked_from
