@@ -65,10 +65,10 @@ def history(
         limit=limit,
         versions=versions,
     )
-    stored = current_store()
-    if stored is not None:
-        stored.close_orphaned_turns()
-        return Records(queries.messages(stored.database, wanted))
+    store = current_store()
+    if store is not None:
+        store.close_orphaned_turns()
+        return Records(queries.messages(store.database, wanted))
     found = [
         record
         for each in conversations().in_use()
@@ -97,9 +97,9 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
         HistoryError: The history on disk cannot be read.
     """
     start = _moment("since", since)
-    stored = current_store()
-    if stored is not None:
-        return queries.usage(stored.database, conversation=conversation, since=start)
+    store = current_store()
+    if store is not None:
+        return queries.usage(store.database, conversation=conversation, since=start)
     sums: dict[tuple[str, str, str | None], Counter[str]] = {}
     for each in conversations().in_use():
         for _, turn in each.everything():
@@ -142,8 +142,8 @@ def summaries() -> list[Summary]:
     Raises:
         HistoryError: The history on disk cannot be read.
     """
-    stored = current_store()
-    found = queries.summaries(stored.database) if stored is not None else []
+    store = current_store()
+    found = queries.summaries(store.database) if store is not None else []
     known = {each.name for each in found}
     for each in conversations().in_use():
         if each.name not in known:

@@ -219,12 +219,12 @@ _lock = threading.Lock()
 
 def conversations() -> ConversationRegistry:
     """Return the registry for the current location of the history."""
-    found = current_store()
-    place = found.file if found else None
+    store = current_store()
+    file = store.file if store else None
     with _lock:
-        if place not in _registries:
-            _registries[place] = ConversationRegistry(found, notebook_path())
-        return _registries[place]
+        if file not in _registries:
+            _registries[file] = ConversationRegistry(store, notebook_path())
+        return _registries[file]
 
 
 def notebook_path() -> str | None:

@@ -65,7 +65,7 @@ def answer_of(
         label=" · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
         timing=Timing(attempts=0),
         request_id=None,
-        make=_as_agent(turn),
+        make=_agent_answer_factory(turn),
     )
     if response_type is not None:
         from cbai_notebook.client.structured.response_type import response_type_of
@@ -74,7 +74,7 @@ def answer_of(
     return answer
 
 
-def _as_agent(turn: Turn) -> Callable[..., Answer] | None:
+def _agent_answer_factory(turn: Turn) -> Callable[..., Answer] | None:
     """Return the constructor of an agent's answer; ``None`` for a model's answer."""
     from cbai_notebook.client.providers import AGENT
 

@@ -46,7 +46,9 @@ def find_secrets(
     return _found(text if isinstance(text, str) else "\0".join(text), _needles(api_key, environ))
 
 
-def refuse(request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[str, str]) -> None:
+def check_request(
+    request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[str, str]
+) -> None:
     """Raise an error if a request contains a secret.
 
     Args:

@@ -98,7 +98,7 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
     context = context_of(conversation, prompt, limits)
     params = request_of(prompt, context)
     if not options.allow_secrets:
-        secrets.refuse(params, api_key=current.api_key, environ=os.environ)
+        secrets.check_request(params, api_key=current.api_key, environ=os.environ)
     return _Prepared(
         conversation=conversation,
         prompt=prompt,

@@ -102,7 +102,7 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
     if not options.allow_secrets:
         sent = {"messages": [{"role": "user", "content": filled.text}], **options.params}
-        secrets.refuse(sent, api_key=current.api_key, environ=os.environ)
+        secrets.check_request(sent, api_key=current.api_key, environ=os.environ)
     provider, model = _parse_spec(options.model, current)
     conversation = chat(options.conversation)
     prompt = Prompt(

@@ -142,9 +142,8 @@ def _on_own_lines(text: str, match: re.Match[str], table: str) -> tuple[str, str
 # Find references ----------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\[\]{}\n]*\])*|[{}]")
-_ESCAPES = frozenset(
-    {r"\n", r"\t", r"\r"}
-)  # typed by users for line ends and tabs; no commands of a formula
+# Users type these for line ends and tabs; they are not commands of a formula.
+_ESCAPES = frozenset({r"\n", r"\t", r"\r"})
 
 
 def _references(text: str) -> Iterator[tuple[re.Match[str], str]]:

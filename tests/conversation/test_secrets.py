@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.client.settings import Secret
-from cbai_notebook.conversation.secrets import API_KEY, find_secrets, refuse
+from cbai_notebook.conversation.secrets import API_KEY, check_request, find_secrets
 from cbai_notebook.errors import SecretRefusedError
 from cbai_notebook.prompts.template import expand
 
@@ -26,7 +26,7 @@ def found(text: str, **environ: str) -> list[str]:
 
 def refusal(request: dict[str, Any], api_key: str | None = KEY, **environ: str) -> str:
     with pytest.raises(SecretRefusedError) as refused:
-        refuse(request, api_key=api_key, environ=environ)
+        check_request(request, api_key=api_key, environ=environ)
     message = str(refused.value)
     assert KEY not in message
     assert not any(value in message for value in environ.values())
@@ -201,8 +201,8 @@ def test_several_secrets_are_named_in_order() -> None:
 
 def test_a_prompt_without_secrets_passes() -> None:
     request = asking("What is a token?", temperature=0.5, stop=None, tools=[{"a": 1}])
-    refuse(request, api_key=KEY, environ={"GITHUB_TOKEN": TOKEN, "HOME": "/home/me"})
-    refuse({}, api_key=None, environ={})
+    check_request(request, api_key=KEY, environ={"GITHUB_TOKEN": TOKEN, "HOME": "/home/me"})
+    check_request({}, api_key=None, environ={})
 
 
 @pytest.mark.parametrize(

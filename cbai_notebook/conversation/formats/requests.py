@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _BASE = "https://base"
 _ENV = "ENV-ID"
+_NO_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,6 @@ def base_url(settings: Settings, requests: list[ExportedRequest]) -> tuple[str, 
 
 
 def _request(conversation: Conversation, turn: Turn, settings: Settings) -> ExportedRequest:
-    import json
-
     from cbai_notebook.client.providers import endpoint_below
     from cbai_notebook.client.request import build
 
@@ -164,9 +164,6 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Expo
         needs_key=target.provider != "custom" or bool(settings.api_key),
         replaced_provider=target.replaced_provider,
     )
-
-
-_NO_LIMIT = 1 << 62
 
 
 def _limits(conversation: Conversation, turn: Turn) -> ContextLimits:

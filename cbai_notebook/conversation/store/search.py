@@ -47,10 +47,10 @@ def add(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]]) ->
     rows = list(rows)
     connection.executemany(
         "INSERT INTO words (rowid, prompt, answer) VALUES (?, ?, ?)",
-        [(number, spaced(prompt), spaced(answer)) for number, prompt, answer in rows],
+        [(id, spaced(prompt), spaced(answer)) for id, prompt, answer in rows],
     )
     connection.executemany(
-        "UPDATE turns SET indexed = 1 WHERE id = ?", [(number,) for number, _, _ in rows]
+        "UPDATE turns SET indexed = 1 WHERE id = ?", [(id,) for id, _, _ in rows]
     )
 
 
@@ -58,7 +58,7 @@ def remove(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]])
     """Remove turns from the index; FTS5 needs the same prompt and answer that were added."""
     connection.executemany(
         "INSERT INTO words (words, rowid, prompt, answer) VALUES ('delete', ?, ?, ?)",
-        [(number, spaced(prompt), spaced(answer)) for number, prompt, answer in rows],
+        [(id, spaced(prompt), spaced(answer)) for id, prompt, answer in rows],
     )
 
 

@@ -189,10 +189,10 @@ class Store:
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
             ).fetchone()
             versions = self._versions(connection, conversation, known)
-            places = connection.execute(
+            slot_rows = connection.execute(
                 "SELECT * FROM slots WHERE conversation = ? ORDER BY id", (conversation,)
             ).fetchall()
-        return _tree(places, versions), int(row["revision"]) if row else -1
+        return _tree(slot_rows, versions), int(row["revision"]) if row else -1
 
     def _versions(
         self, connection: sqlite3.Connection, conversation: int, known: Iterable[Turn]
@@ -239,40 +239,40 @@ class Store:
         Raises:
             HistoryError: Nothing was written.
         """
-        numbers: dict[Turn, int] = {}
-        places: dict[Slot, int] = {}
+        turn_ids: dict[Turn, int] = {}
+        slot_ids: dict[Slot, int] = {}
         with self.database.writing() as connection:
             row = connection.execute(
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
             ).fetchone()
             if row is None or revision not in (None, row["revision"]):
                 return None
-            following = _next_number(connection)
+            next_id = _next_turn_id(connection)
             for turn in changes.turns:
                 if turn.id is None:
-                    numbers[turn] = following + len(numbers)
+                    turn_ids[turn] = next_id + len(turn_ids)
             for slot in changes.slots:
                 if slot.id is None:
                     # The id of a slot is the id of its first stored version.
-                    places[slot] = next(
-                        number
+                    slot_ids[slot] = next(
+                        id
                         for turn in slot.versions
-                        if (number := turn.id or numbers.get(turn)) is not None
+                        if (id := turn.id or turn_ids.get(turn)) is not None
                     )
-            slot_ids = {
-                turn: slot.id or places[slot] for slot in changes.slots for turn in slot.versions
+            slot_id_of = {
+                turn: slot.id or slot_ids[slot] for slot in changes.slots for turn in slot.versions
             }
-            self._insert(connection, conversation, numbers, slot_ids)
+            self._insert(connection, conversation, turn_ids, slot_id_of)
             self._update(connection, [turn for turn in changes.turns if turn.id is not None])
-            _write_slots(connection, conversation, changes.slots, numbers, places)
+            _write_slots(connection, conversation, changes.slots, turn_ids, slot_ids)
             _remove(connection, conversation, changes.removed)
             connection.execute(
                 "UPDATE conversations SET revision = revision + 1 WHERE id = ?", (conversation,)
             )
-        for turn, number in numbers.items():
-            turn.id = number
-        for slot, number in places.items():
-            slot.id = number
+        for turn, id in turn_ids.items():
+            turn.id = id
+        for slot, id in slot_ids.items():
+            slot.id = id
         return int(row["revision"]) + 1
 
     def append_text(self, turn: int, text: tuple[str, str], reasoning: tuple[str, str]) -> None:
@@ -326,20 +326,20 @@ class Store:
         self,
         connection: sqlite3.Connection,
         conversation: int,
-        numbers: dict[Turn, int],
-        slot_ids: dict[Turn, int],
+        turn_ids: dict[Turn, int],
+        slot_id_of: dict[Turn, int],
     ) -> None:
         columns = ("id", "conversation", "slot", "owner", *rows.COLUMNS)
         placeholders = ", ".join("?" * len(columns))
         inserted = [
             (
-                number,
+                id,
                 conversation,
-                slot_ids[turn],
+                slot_id_of[turn],
                 self._owner(turn),
                 *values,
             )
-            for (turn, number), values in zip(numbers.items(), self._values(numbers), strict=True)
+            for (turn, id), values in zip(turn_ids.items(), self._values(turn_ids), strict=True)
         ]
         connection.executemany(
             f"INSERT INTO turns ({', '.join(columns)}) VALUES ({placeholders})", inserted
@@ -389,19 +389,19 @@ def _stored_of(row: sqlite3.Row) -> Stored:
     return Stored(row["id"], row["name"], row["notebook"], row["forked_from"], row["revision"])
 
 
-def _tree(places: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> TurnTree:
+def _tree(slot_rows: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> TurnTree:
     """Return the tree of slots given as rows; slots without a turn are skipped."""
     slots: dict[int, Slot] = {}
-    for place in places:
-        if turns := versions.get(place["id"]):
-            active = next((i for i, turn in enumerate(turns) if turn.id == place["active"]), 0)
-            slots[place["id"]] = Slot(None, turns, active, id=place["id"])
+    for row in slot_rows:
+        if turns := versions.get(row["id"]):
+            active = next((i for i, turn in enumerate(turns) if turn.id == row["active"]), 0)
+            slots[row["id"]] = Slot(None, turns, active, id=row["id"])
     tree = TurnTree()
-    for place in places:
-        slot = slots.get(place["id"])
+    for row in slot_rows:
+        slot = slots.get(row["id"])
         if slot is not None:
-            slot.parent = slots.get(place["parent"])
-            tree.insert(slot, chosen=bool(place["chosen"]))
+            slot.parent = slots.get(row["parent"])
+            tree.insert(slot, chosen=bool(row["chosen"]))
     tree.finish_loading()
     return tree
 
@@ -415,14 +415,14 @@ def _mark_partial(connection: sqlite3.Connection, owner: str) -> None:
         "reasoning = reasoning || reasoning_tail, reasoning_tail = '' WHERE owner = ?",
         (PARTIAL, ENDED, owner),
     )
-    search.add(connection, [(number, prompt, text) for number, _, prompt, text in found])
+    search.add(connection, [(id, prompt, text) for id, _, prompt, text in found])
     connection.executemany(
         "UPDATE conversations SET revision = revision + 1 WHERE id = ?",
         {(conversation,) for _, conversation, _, _ in found},
     )
 
 
-def _next_number(connection: sqlite3.Connection) -> int:
+def _next_turn_id(connection: sqlite3.Connection) -> int:
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
     return int(row["seq"]) + 1 if row else 1
 
@@ -431,19 +431,19 @@ def _write_slots(
     connection: sqlite3.Connection,
     conversation: int,
     slots: Sequence[Slot],
-    numbers: dict[Turn, int],
-    places: dict[Slot, int],
+    turn_ids: dict[Turn, int],
+    slot_ids: dict[Slot, int],
 ) -> None:
     connection.executemany(
         "INSERT OR REPLACE INTO slots (id, conversation, parent, chosen, active) "
         "VALUES (?, ?, ?, ?, ?)",
         [
             (
-                slot.id or places[slot],
+                slot.id or slot_ids[slot],
                 conversation,
-                (slot.parent.id or places.get(slot.parent)) if slot.parent else None,
+                (slot.parent.id or slot_ids.get(slot.parent)) if slot.parent else None,
                 int(slot.is_chosen),
-                slot.turn.id or numbers[slot.turn],
+                slot.turn.id or turn_ids[slot.turn],
             )
             for slot in slots
         ],
@@ -453,9 +453,9 @@ def _write_slots(
 def _remove(connection: sqlite3.Connection, conversation: int, removed: Sequence[int]) -> None:
     if not removed:
         return
-    for number in removed:
-        _unindex(connection, "id = ?", (number,))
-        connection.execute("DELETE FROM turns WHERE id = ?", (number,))
+    for id in removed:
+        _unindex(connection, "id = ?", (id,))
+        connection.execute("DELETE FROM turns WHERE id = ?", (id,))
     connection.execute(
         "DELETE FROM slots WHERE conversation = ? AND id NOT IN "
         "(SELECT slot FROM turns WHERE conversation = ?)",
@@ -470,12 +470,12 @@ def _unindex(connection: sqlite3.Connection, where: str, values: tuple[int, ...]
     search.remove(connection, [tuple(row) for row in found])
 
 
-def _reindex(connection: sqlite3.Connection, number: int, prompt: str, text: str) -> None:
+def _reindex(connection: sqlite3.Connection, id: int, prompt: str, text: str) -> None:
     row = connection.execute(
-        "SELECT prompt, text, indexed FROM turns WHERE id = ?", (number,)
+        "SELECT prompt, text, indexed FROM turns WHERE id = ?", (id,)
     ).fetchone()
     if row is None or (row["indexed"] and (row["prompt"], row["text"]) == (prompt, text)):
         return
     if row["indexed"]:
-        search.remove(connection, [(number, row["prompt"], row["text"])])
-    search.add(connection, [(number, prompt, text)])
+        search.remove(connection, [(id, row["prompt"], row["text"])])
+    search.add(connection, [(id, prompt, text)])

@@ -163,9 +163,8 @@ class StoreSync:
         changes = Changes(list(turns | self._turns), slots, self._removed)
         saved = self.store.save(self._stored.id, changes, revision)
         if saved is not None and saved == self._revision + 1:
-            self._revision = (
-                saved  # else another process has changed something that was not seen yet
-            )
+            # Otherwise another process has changed something that is not loaded yet.
+            self._revision = saved
         return saved is not None
 
     def _find(self) -> Stored | None:

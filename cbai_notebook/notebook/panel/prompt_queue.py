@@ -87,7 +87,7 @@ def prepare(
     )
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     params = request_of(prompt, context_of(conversation, prompt, limits))
-    secrets.refuse(params, api_key=current.api_key, environ=os.environ)
+    secrets.check_request(params, api_key=current.api_key, environ=os.environ)
     return QueuedPrompt(conversation, prompt, create_model(provider), limits)
 
 
