@@ -19,7 +19,6 @@ from cbai_notebook.conversation import (
 )
 from cbai_notebook.conversation.registry import notebook_path
 from cbai_notebook.errors import UsageError
-from tests.conversation.store.conftest import Ask
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import prompts, turn
 
@@ -118,7 +117,7 @@ def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None
     assert (prompts(held), prompts(other)) == (["b"], ["c"])
 
 
-def test_the_last_used_comes_last_and_fresh_names_are_free(file: Path, asked: Ask) -> None:
+def test_the_last_used_comes_last_and_fresh_names_are_free(file: Path) -> None:
     mine = open_registry(file)
     for name in ("a", "b", "a"):
         mine.get(name).open(turn(f"in {name}", "1"))
