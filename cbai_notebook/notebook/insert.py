@@ -1,8 +1,8 @@
 """``--insert``: put the code blocks of an answer into a new cell, without running it.
 
 Python is inserted unchanged. Blocks that are all in one other language, such as a shell or HTML,
-are inserted below IPython's cell magic for that language. Blocks beside Python, or in a language
-without a magic, become comments, because one cell runs one language. The user decides whether to run
+are inserted below IPython's cell magic for that language. In a cell with Python, blocks in another
+language become comments, as do blocks in a language without a magic: one cell runs one language. The user decides whether to run
 the cell, as with code copied by hand; characters that hide what the code does are removed.
 """
 

@@ -1,1 +1,1 @@
-"""The line behind `%cbai` and `%%cbai`: options, commands and prompts, parsed and completed."""
+"""The line after `%cbai` and `%%cbai`: options, commands and prompts, parsed and completed."""

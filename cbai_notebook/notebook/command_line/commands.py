@@ -18,7 +18,7 @@ from cbai_notebook.notebook.command_line.options import (
 )
 
 NAME, TURN, PATH, PROVIDER = "NAME", "TURN", "PATH", "PROVIDER"
-"""Kinds of words behind a command: the name of a conversation, the number of a turn, a file, a provider."""
+"""Kinds of words after the name of a command: a conversation, the number of a turn, a file, a provider."""
 
 COMMAND = "COMMAND"
 """The kind of the first word of a command: its name."""

@@ -43,7 +43,7 @@ def check(options: PromptOptions) -> None:
     """Check that the options of a prompt do not exclude each other.
 
     Raises:
-        UsageError: Two options exclude each other; the message names both.
+        UsageError: Two options exclude each other, or one needs another; the message names both.
     """
     if options.draw:
         _refuse("--draw", _NOT_A_DRAWINGS, options)
@@ -65,7 +65,7 @@ def check_agent(options: PromptOptions, provider: str) -> None:
     from cbai_notebook.client.providers import AGENT
 
     if provider == AGENT:
-        # `-s ""` asks for no system prompt, which is true of every agent.
+        # `-s ""` means "no system prompt", and no system prompt is sent to an agent anyway.
         given = [name for name in _NOT_AN_AGENTS if name != "system" or options.system]
         _refuse("an agent", {name: _NOT_AN_AGENTS[name] for name in given}, options)
 

@@ -1,6 +1,6 @@
-"""The parser of the line behind ``%cbai`` and ``%%cbai``: a command, or options and a prompt.
+"""The parser of the line after ``%cbai`` and ``%%cbai``: a command, or options and a prompt.
 
-Options come first. In ``%cbai``, the text behind them is the prompt, without any change.
+Options come first. In ``%cbai``, the text after them is the prompt, without any change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one reader of the line behind ``%cbai`` and ``%%cbai``, for the parser and for completion.
+"""The one reader of the line after ``%cbai`` and ``%%cbai``, for the parser and for completion.
 
 It reads options and the words of a command, finds the prompt, and stops at the first problem. An
 unfinished line is a normal result: the parser raises its problem, completion offers what is expected
@@ -65,10 +65,10 @@ class GivenOption:
 
 @dataclass(frozen=True)
 class Expected:
-    """All that can come at the end of a line. Its beginning may be in the line already.
+    """What the user may type at the end of a line, or is typing already.
 
     Attributes:
-        start: The position where it begins; equal to the line's length when nothing is typed yet.
+        start: The position where it begins; the line's length when none of it is typed yet.
         value_of: The option whose value can come.
         word: The kind of word that can come: ``COMMAND`` for the name of a command, or the kind of
             a word after the name; ``""`` for none.
@@ -144,6 +144,7 @@ def read_line(line: str, position: int = 0) -> Reading:
     if name is None or command is None:
         return _read_options(line, start, one_line=True)
     reading = _read_command(line, start, command)
+    # At the end of the name, the next key may make it a longer name, or a word of a prompt.
     if name.end(1) == len(line):
         return replace(reading, expected=Expected(start, word=COMMAND, prompt=True))
     return reading
@@ -174,7 +175,8 @@ def _read_command(line: str, start: int, command: CommandForm) -> Reading:
     if behind.strip() in HELP_FLAGS:
         words = (command.name,) if command.options else ()
         return Reading(Expected(len(line)), start, command=FORM_OF["help"], words=words)
-    # With an option the line is meant as the command: a word that does not fit is then an error.
+    # A line with an option is surely a command: a word that does not fit is then an error.
+    # Without one, such a word makes the line a prompt: `history of Rome`.
     meant = bool(re.match(r"\s*-[-\w]", behind)) or any(
         word.partition("=")[0] in command.option_of for word in behind.split()
     )
@@ -309,6 +311,7 @@ class _Reader:
             text, end, problem = word.text, word.end, word.problem
             if end == len(self._line) and not self.expected:
                 self.expected = Expected(position, value_of=option)
+            # In `-m -s x`, the value of `-m` is missing: a flag is no value, unless it is quoted.
             absent = position == end or text == "--" or text in self._known
             if absent and not word.quoted:
                 problem = UsageError(f"{flag} needs a value: {flag} {option.metavar}.")
@@ -330,7 +333,7 @@ class _Reader:
         )
 
     def misuse(self) -> UsageError:
-        """Return the error of a command that is not in its form."""
+        """Return the error of a command whose words or options do not fit."""
         assert self._command
         return UsageError(
             f"The command is {self._command.usage}; to ask about it instead, write "

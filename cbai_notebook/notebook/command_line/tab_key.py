@@ -19,7 +19,7 @@ def register(shell: InteractiveShell) -> None:
     """Register completion of prompts with a shell; a second call changes nothing."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
-    # The highest priority: no other matcher may complete a prompt as Python code.
+    # The highest priority: where a prompt has completions, IPython offers none for Python code.
     @context_matcher(identifier=_IDENTIFIER, priority=1000)  # type: ignore[untyped-decorator]
     def match(context: CompletionContext) -> dict[str, Any]:
         if "%cbai" not in context.full_text:

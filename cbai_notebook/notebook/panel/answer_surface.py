@@ -19,7 +19,7 @@ class AnswerSurface:
     """Surface with one Output widget for each part: a paint sends only the parts that changed.
 
     A browser needs some time to create a widget, so a spare one is already on the page, hidden
-    behind the open one. When a part is sealed, the rest of the text is first written into the spare
+    after the open one. When a part is sealed, the rest of the text is first written into the spare
     widget; then one message cuts the open output down to the sealed part and shows the spare widget.
     So no text disappears in between.
 
@@ -30,7 +30,7 @@ class AnswerSurface:
 
     repaints_all = False
     can_replace = True
-    # An application may hide outputs of a long cell, but each of these is a separate widget.
+    # Each part is a separate widget, so no application hides it as one of too many outputs of a cell.
     max_outputs = 120
 
     def __init__(
@@ -52,7 +52,7 @@ class AnswerSurface:
         previous = self._count
         self._count = max(previous, *(slot + 1 for slot in slots))
         self._require(self._count)
-        # From last to first: the open output is closed only after the one behind it is written.
+        # From last to first: an output is closed only when the next one is written.
         changed = False
         for slot in reversed(range(self._count)):
             if slot in slots:

@@ -18,7 +18,7 @@ LONGEST_ARGUMENTS = 2_000
 """Characters of a tool call's arguments that an approval request shows."""
 
 NOT_LOADED = "cbai-by-address"
-"""CSS class of the placeholder for a user's image that is not shown, to not load it."""
+"""CSS class of the placeholder for a user's image that is not shown: to show it would load it."""
 
 # Formats that a browser can only show as a picture, in `data:` URLs of the user's own images.
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\Z")

@@ -127,7 +127,8 @@ class ChatPanel:
     def send(self, text: str, *, branch_of: Turn | None = None, images: Sequence[Any] = ()) -> bool:
         """Send a prompt and return at once.
 
-        Nothing is sent when the prompt is blank and has no image, or while an answer is streaming.
+        Nothing is sent when the prompt is blank and has no image, while an answer is streaming, or
+        after the panel was closed.
 
         Args:
             text: The prompt.

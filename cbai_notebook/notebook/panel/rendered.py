@@ -52,7 +52,7 @@ def source_lines(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str
 
     Args:
         turn: The turn.
-        words: The headings of the two lines, as safe HTML.
+        words: The labels of the two lines, as safe HTML.
     """
     if not turn.sources:
         return []

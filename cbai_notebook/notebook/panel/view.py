@@ -1,8 +1,8 @@
 """The widgets of the panel and their callbacks.
 
 The kernel decides on which thread a widget callback runs: the main thread or another one. So a
-callback takes a lock, passes the work to the background event loop and returns. Every change of a
-widget runs on that loop: the changes run one after another, also while a cell is running.
+callback takes a lock, passes the work to the background event loop and returns. Widgets are changed on
+that loop, so the changes run one after another, also while a cell is running.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PanelController(Protocol):
 
     @property
     def isLoading(self) -> bool:
-        """Whether an answer in this conversation is streaming."""
+        """Whether an answer that this panel requested is streaming."""
 
     def note_draft(self, text: str) -> None:
         """Remember the text that the user typed into the message box."""

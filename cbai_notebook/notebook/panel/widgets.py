@@ -12,7 +12,7 @@ _FOLDER = Path(__file__).parent
 
 
 def _source(*names: str) -> str:
-    # In a notebook, a JavaScript module cannot import the files beside it, so they are joined here.
+    # In a notebook, a JavaScript module cannot import other files of its folder, so they are joined.
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 

@@ -15,7 +15,7 @@ SINGLE_SHARE = 3 / 4
 """This share of the outputs hold one part each, however small the part is."""
 
 LAST_SHARE = 4
-"""Each of the other outputs is filled until it holds this fraction of the answer: a fourth."""
+"""Each of the other outputs is filled until it holds one part in this many of the answer: a fourth."""
 
 
 class Step:

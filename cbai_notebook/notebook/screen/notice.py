@@ -1,4 +1,4 @@
-"""One line for the reader: an error, or that the answer is awaited."""
+"""One line for the reader: an error, or that the answer has not begun."""
 
 from __future__ import annotations
 

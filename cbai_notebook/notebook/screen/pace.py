@@ -12,7 +12,7 @@ CHARS_PER_S = 20_000
 """Maximum number of characters that are painted again in a second; browsers keep up with that."""
 
 BYTES_PER_S = 18_500
-"""Bytes of markup that are sent again in a second; `SLOW_S` limits how slow this makes the pace."""
+"""Maximum bytes of markup that are sent again in a second, unless a paint would wait `SLOW_S` for it."""
 
 SLOW_S = 1.0
 """Maximum delay, in seconds, because of heavy markup; a long text may delay a paint more."""

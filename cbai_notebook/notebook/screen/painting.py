@@ -55,8 +55,10 @@ class Painting:
         self._steps = [Step()]
         self._total = 0
         self._slots = Slots(surface.max_outputs)
+        # The number of the part that holds it, and the markup that was painted.
         self._collapsibles: dict[Collapsible, tuple[int, str]] = {}
         self._to_repaint: dict[Collapsible, None] = {}
+        # None: the output after the last part holds something else than the tail.
         self._tail_shown: str | None = ""
         self._body = body()
         self._visible = False

@@ -33,7 +33,7 @@ class Line:
 
 
 WORDS = ("Searched", "Looked up")
-"""The labels before the pages, and before the knowledge bases."""
+"""The labels of the line with the pages, and of the line with the knowledge bases."""
 
 
 def lines(
