@@ -25,8 +25,8 @@ COMMAND = "COMMAND"
 
 
 @dataclass(frozen=True)
-class CommandForm:
-    """One row of the table.
+class CommandSyntax:
+    """The syntax of one command: a row of the table.
 
     Attributes:
         name: The first word of the command.
@@ -47,9 +47,13 @@ class CommandForm:
 
     @property
     def usage(self) -> str:
-        """The form of the command, such as ``%cbai use [NAME]``."""
+        """How the command is written, such as ``%cbai use [NAME]``."""
         options = (f"[{option.flags[0]} {option.metavar}".rstrip() + "]" for option in self.options)
         return " ".join((f"%cbai {self.name}", *(f"[{word}]" for word in self.words), *options))
+
+
+TURN_NUMBER = re.compile(r"-?\d+")
+"""The number of a turn; a negative one counts from the last turn."""
 
 
 def _count(flag: str, text: str) -> int:
@@ -59,7 +63,7 @@ def _count(flag: str, text: str) -> int:
 
 
 def _turn(flag: str, text: str) -> int:
-    if not re.fullmatch(r"-?\d+", text):
+    if not TURN_NUMBER.fullmatch(text):
         raise UsageError(
             f"{flag} takes the number of a turn, such as 3, or -1 for the last; not {text!r}."
         )
@@ -84,11 +88,12 @@ _PANDAS = Option(
     ("--pandas",), "pandas", "put the messages into this variable as a DataFrame", "VAR", variable,
     suggests="variable",
 )  # fmt: skip
+_SINCE = Option(("--since",), "since", "from this day on", "DAY", _day)
 _HISTORY = (
     _CONVERSATION,
     Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", nonblank),
     Option(("--all",), "all", "messages of all conversations"),
-    Option(("--since",), "since", "from this day on", "DAY", _day),
+    _SINCE,
     Option(("--model",), "model", "of this model", "MODEL", nonblank, suggests="model"),
     Option(("--role",), "role", "of this role", "ROLE", nonblank),
     Option(("--status",), "status", "of turns that ended so", "STATUS", nonblank),
@@ -107,34 +112,34 @@ _EXPORT = (
     _CONVERSATION,
 )  # fmt: skip
 
-COMMANDS: tuple[CommandForm, ...] = (
-    CommandForm("config", "what is set, and where it comes from"),
-    CommandForm("login", "store an environment and its API key on this machine"),
-    CommandForm("models", "names of models to try", (PROVIDER,)),
-    CommandForm("panel", "chat in a panel", options=(_CONVERSATION,)),
-    CommandForm("history", "show a conversation, or look through all", options=_HISTORY),
-    CommandForm("use", "go on in a conversation; without a name, list them", (NAME,)),
-    CommandForm("fork", "copy a conversation and go on in the copy", (NAME,), (_CONVERSATION, _AT)),
-    CommandForm("rename", "give the conversation another name", (NAME,), (_CONVERSATION,)),
-    CommandForm("undo", "take the newest turn back", options=(_CONVERSATION,)),
-    CommandForm("reset", "begin again with nothing said; the old turns stay as a branch", (NAME,), (_CONVERSATION,)),
-    CommandForm("delete", "forget a conversation for good", (NAME,), (_CONVERSATION, _YES)),
-    CommandForm("diff", "compare two answers: %cbai diff -2 -1", (TURN, TURN), (_CONVERSATION,)),
-    CommandForm("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _HISTORY[3], _PANDAS)),
-    CommandForm("export", "write a conversation to a file, a notebook, a Mini Program", options=_EXPORT),
-    CommandForm("import", "read conversations from a file", (PATH,), (_CONVERSATION,)),
-    CommandForm("help", "show this help"),
+COMMANDS: tuple[CommandSyntax, ...] = (
+    CommandSyntax("config", "what is set, and where it comes from"),
+    CommandSyntax("login", "store an environment and its API key on this machine"),
+    CommandSyntax("models", "names of models to try", (PROVIDER,)),
+    CommandSyntax("panel", "chat in a panel", options=(_CONVERSATION,)),
+    CommandSyntax("history", "show a conversation, or look through all", options=_HISTORY),
+    CommandSyntax("use", "go on in a conversation; without a name, list them", (NAME,)),
+    CommandSyntax("fork", "copy a conversation and go on in the copy", (NAME,), (_CONVERSATION, _AT)),
+    CommandSyntax("rename", "give the conversation another name", (NAME,), (_CONVERSATION,)),
+    CommandSyntax("undo", "take the newest turn back", options=(_CONVERSATION,)),
+    CommandSyntax("reset", "begin again with nothing said; the old turns stay as a branch", (NAME,), (_CONVERSATION,)),
+    CommandSyntax("delete", "forget a conversation for good", (NAME,), (_CONVERSATION, _YES)),
+    CommandSyntax("diff", "compare two answers: %cbai diff -2 -1", (TURN, TURN), (_CONVERSATION,)),
+    CommandSyntax("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _SINCE, _PANDAS)),
+    CommandSyntax("export", "write a conversation to a file, a notebook, a Mini Program", options=_EXPORT),
+    CommandSyntax("import", "read conversations from a file", (PATH,), (_CONVERSATION,)),
+    CommandSyntax("help", "show this help"),
 )  # fmt: skip
 
-FORM_OF: Mapping[str, CommandForm] = {form.name: form for form in COMMANDS}
+SYNTAX_OF: Mapping[str, CommandSyntax] = {syntax.name: syntax for syntax in COMMANDS}
 
 
 def help_text() -> str:
     """Return the help on ``%%cbai`` and ``%cbai``, as plain text."""
     options = _option_rows(OPTIONS)
     commands = [
-        (" ".join((f"%cbai {form.name}", *map("[{}]".format, form.words))), form.help)
-        for form in COMMANDS
+        (" ".join((f"%cbai {syntax.name}", *map("[{}]".format, syntax.words))), syntax.help)
+        for syntax in COMMANDS
     ]
     width = _width(options + commands)
     return "\n".join(
@@ -155,11 +160,11 @@ def help_text() -> str:
     )
 
 
-def help_of(form: CommandForm) -> str:
+def help_of(syntax: CommandSyntax) -> str:
     """Return the help on one command, as plain text."""
-    rows = _option_rows(form.options)
-    words = "".join(f" [{word}]" for word in form.words)
-    return "\n".join([f"%cbai {form.name}{words}   {form.help}", *_lines(rows, _width(rows))])
+    rows = _option_rows(syntax.options)
+    words = "".join(f" [{word}]" for word in syntax.words)
+    return "\n".join([f"%cbai {syntax.name}{words}   {syntax.help}", *_lines(rows, _width(rows))])
 
 
 _Rows = list[tuple[str, str]]

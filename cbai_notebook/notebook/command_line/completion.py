@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cbai_notebook.notebook.command_line.commands import COMMAND, FORM_OF, NAME, PROVIDER
+from cbai_notebook.notebook.command_line.commands import COMMAND, NAME, PROVIDER, SYNTAX_OF
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
 from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_line
 
@@ -104,7 +104,7 @@ def _flags(option: Option, fragment: str, of_command: bool) -> tuple[str, ...]:
 
 def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
     if kind == COMMAND:
-        return FORM_OF
+        return SYNTAX_OF
     if kind == NAME:
         return map(_quoted, sources.conversations())
     return sources.providers() if kind == PROVIDER else ()
@@ -132,14 +132,14 @@ def _values(option: Option, sources: CompletionSources) -> Iterable[str]:
 
 def _matching(fragment: str, choices: Iterable[str]) -> Completions:
     """Keep the choices that begin with the fragment; ignore case when none does exactly."""
-    each = tuple(dict.fromkeys(choices))
+    unique = tuple(dict.fromkeys(choices))
     bare = fragment.lstrip("\"'")
-    exact = tuple(choice for choice in each if choice.lstrip("\"'").startswith(bare))
+    exact = tuple(choice for choice in unique if choice.lstrip("\"'").startswith(bare))
     if exact:
         return Completions(fragment, exact)
     folded = bare.lower()
     return Completions(
-        fragment, tuple(choice for choice in each if choice.lower().startswith(folded))
+        fragment, tuple(choice for choice in unique if choice.lower().startswith(folded))
     )
 
 

@@ -9,7 +9,7 @@ from cbai_notebook.notebook.command_line.options import OPTIONS, PICTURES
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 
 _SET_UP = "an agent answers as it is set up in the CloudBase console"
-_NOT_AN_AGENTS = {
+_AGENT_CONFLICTS = {
     "system": "an agent has a system prompt of its own",
     "temperature": _SET_UP,
     "max_tokens": _SET_UP,
@@ -21,7 +21,7 @@ _NOT_AN_AGENTS = {
 
 _FROM_THE_PROMPT = "a drawing is made from the prompt alone"
 _IN_WORDS = "that is for answers in words"
-_NOT_A_DRAWINGS = {
+_DRAW_CONFLICTS = {
     "agent": "agents do not draw here",
     "images": _FROM_THE_PROMPT,
     "system": _FROM_THE_PROMPT,
@@ -46,7 +46,7 @@ def check(options: PromptOptions) -> None:
         UsageError: Two options exclude each other, or one needs another; the message names both.
     """
     if options.draw:
-        _refuse("--draw", _NOT_A_DRAWINGS, options)
+        _refuse("--draw", _DRAW_CONFLICTS, options)
     elif is_picture(options.output):
         raise UsageError(
             f"-o {options.output} saves a picture, and there is one with --draw only. An answer in "
@@ -66,8 +66,8 @@ def check_agent(options: PromptOptions, provider: str) -> None:
 
     if provider == AGENT:
         # `-s ""` means "no system prompt", and no system prompt is sent to an agent anyway.
-        given = [name for name in _NOT_AN_AGENTS if name != "system" or options.system]
-        _refuse("an agent", {name: _NOT_AN_AGENTS[name] for name in given}, options)
+        given = [name for name in _AGENT_CONFLICTS if name != "system" or options.system]
+        _refuse("an agent", {name: _AGENT_CONFLICTS[name] for name in given}, options)
 
 
 def is_picture(output: str | None) -> bool:
@@ -75,12 +75,12 @@ def is_picture(output: str | None) -> bool:
     return output is not None and output.lower().endswith(PICTURES)
 
 
-def _refuse(what: str, reasons: dict[str, str], options: PromptOptions) -> None:
+def _refuse(other: str, reasons: dict[str, str], options: PromptOptions) -> None:
     for name, reason in reasons.items():
         value = getattr(options, name)
-        if value != getattr(_NONE, name):
+        if value != getattr(_DEFAULTS, name):
             raise UsageError(
-                f"{_flag(name, value)} does not go with {what}: {reason}. Leave it out."
+                f"{_flag(name, value)} does not go with {other}: {reason}. Leave it out."
             )
 
 
@@ -94,4 +94,4 @@ def _flag(name: str, value: object) -> str:
     return next(flag for flag, given in rows if given)
 
 
-_NONE = PromptOptions()
+_DEFAULTS = PromptOptions()

@@ -1,4 +1,4 @@
-"""The table of options of ``%%cbai`` and ``%cbai``, and the readers of their values."""
+"""The table of options of ``%%cbai`` and ``%cbai``, and how the text of each value is converted."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Option:
         field: The attribute of :class:`PromptOptions` that it sets.
         help: Its description in the help, a few words.
         metavar: The name of its value in the help; ``""`` when it takes no value.
-        read: Convert the text of a value; called with the flag (for error messages) and the text.
+        convert: Convert the text of a value; called with the flag (for error messages) and the text.
         sets: The value that an option without a metavar sets.
         add: Combine the values of a repeated option; called with the value so far, or ``None``, and
             the next value. ``None``: the last value counts.
-        word: Find the text of a value; called with the line and a position.
+        read_word: Find the text of a value; called with the line and a position.
         suggests: The kind of names that completion offers for its value.
     """
 
@@ -50,10 +50,10 @@ class Option:
     field: str
     help: str
     metavar: str = ""
-    read: Callable[[str, str], Any] = lambda flag, text: text
+    convert: Callable[[str, str], Any] = lambda flag, text: text
     sets: bool = True
     add: Callable[[Any, Any], Any] | None = None
-    word: Callable[[str, int], Word] = read_word
+    read_word: Callable[[str, int], Word] = read_word
     suggests: str = ""
 
 
@@ -67,7 +67,7 @@ def _temperature(flag: str, text: str) -> float:
     return number
 
 
-def _max_tokens(flag: str, text: str) -> int:
+def _positive_number(flag: str, text: str) -> int:
     try:
         number = int(text)
     except ValueError:
@@ -137,7 +137,7 @@ _PYTHON_WORDS = {"True": True, "False": False, "None": None}
 _JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _param_word(line: str, position: int) -> Word:
+def _read_param(line: str, position: int) -> Word:
     """Read ``name=value``; the value may be quoted, or a JSON object or array with spaces."""
     name = re.compile(r"[^\s=\"']+=").match(line, position)
     if not name:
@@ -180,7 +180,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(("-s", "--system"), "system", 'system prompt, in quotes: -s "Be brief."', "TEXT"),
     Option(("-t", "--temperature"), "temperature", "0 or more", "NUMBER", _temperature),
-    Option(("--max-tokens",), "max_tokens", "longest answer, in tokens", "NUMBER", _max_tokens),
+    Option(
+        ("--max-tokens",), "max_tokens", "longest answer, in tokens", "NUMBER", _positive_number
+    ),
     Option(
         ("-P", "--param"),
         "params",
@@ -188,7 +190,7 @@ OPTIONS: tuple[Option, ...] = (
         "NAME=VALUE",
         _param,
         add=_with_param,
-        word=_param_word,
+        read_word=_read_param,
     ),
     Option(
         CONVERSATION_FLAGS,
@@ -236,7 +238,9 @@ OPTIONS: tuple[Option, ...] = (
         add=_appended,
         suggests="tool",
     ),
-    Option(("--max-steps",), "max_steps", "requests that tools may lead to", "NUMBER", _max_tokens),
+    Option(
+        ("--max-steps",), "max_steps", "requests that tools may lead to", "NUMBER", _positive_number
+    ),
     Option(
         ("--schema",),
         "schema",

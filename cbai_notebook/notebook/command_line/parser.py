@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.commands import FORM_OF
+from cbai_notebook.notebook.command_line.commands import SYNTAX_OF
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.reader import read_cell, read_line
 from cbai_notebook.text import shortened
@@ -119,7 +119,7 @@ def parse_cell(line: str) -> PromptOptions:
     """
     reading = read_cell(line)
     values = reading.values()
-    rest = line[reading.prompt :].strip()
+    rest = line[reading.prompt_start :].strip()
     if rest and not values.get("help"):
         _refuse_leftover(rest)
     return PromptOptions(**values)
@@ -145,7 +145,7 @@ def parse_line(line: str) -> PromptOptions | Command:
         return Command(reading.command.name, reading.words, values)
     if values.get("help"):
         return Command("help")
-    prompt = line[reading.prompt :]
+    prompt = line[reading.prompt_start :]
     if not prompt.strip():
         raise UsageError(
             "There is no prompt after the options. Write it behind them, or begin a cell with "
@@ -156,7 +156,7 @@ def parse_line(line: str) -> PromptOptions | Command:
 
 def _refuse_leftover(rest: str) -> NoReturn:
     word = rest.split()[0]
-    if word in FORM_OF:
+    if word in SYNTAX_OF:
         raise UsageError(f"{word} is a command of its own: write %cbai {word}, with one %.")
     raise UsageError(
         f"Left over after the options: {shortened(rest, QUOTED_CHARS)!r}. The prompt goes on the "

@@ -14,10 +14,11 @@ from typing import Any
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.commands import (
     COMMAND,
-    FORM_OF,
     PATH,
+    SYNTAX_OF,
     TURN,
-    CommandForm,
+    TURN_NUMBER,
+    CommandSyntax,
 )
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS, Word, read_word, skip_space
 from cbai_notebook.notebook.command_line.options import (
@@ -34,7 +35,6 @@ _END_OF_OPTIONS = re.compile(r"--(?=\s|$)")
 _DASHES_AT_END = re.compile(r"--?\Z")
 _COMMAND_NAME = re.compile(r"(\S+)(?: |\s*$)")
 _NAME = re.compile(r"\w[\w.-]*")
-_NUMBER = re.compile(r"-?\d+")
 
 _PUT_DASHES = " If the prompt begins with a dash, put -- before it."
 
@@ -60,7 +60,7 @@ class GivenOption:
             UsageError: The text is not a valid value.
         """
         option = self.option
-        return option.read(self.flag, self.text) if option.metavar else option.sets
+        return option.convert(self.flag, self.text) if option.metavar else option.sets
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Reading:
 
     Attributes:
         expected: What can come at the end of the line.
-        prompt: The position where the prompt begins.
+        prompt_start: The position where the prompt begins.
         given: The options, in the order of the line.
         command: The command; ``None`` for a prompt.
         words: The words of the command.
@@ -97,9 +97,9 @@ class Reading:
     """
 
     expected: Expected
-    prompt: int
+    prompt_start: int
     given: tuple[GivenOption, ...] = ()
-    command: CommandForm | None = None
+    command: CommandSyntax | None = None
     words: tuple[str, ...] = ()
     problem: UsageError | None = None
 
@@ -140,7 +140,7 @@ def read_line(line: str, position: int = 0) -> Reading:
     """
     start = skip_space(line, position)
     name = _COMMAND_NAME.match(line, start)
-    command = FORM_OF.get(name[1]) if name else None
+    command = SYNTAX_OF.get(name[1]) if name else None
     if name is None or command is None:
         return _read_options(line, start, one_line=True)
     reading = _read_command(line, start, command)
@@ -154,10 +154,11 @@ def _read_options(line: str, position: int, *, one_line: bool) -> Reading:
     reader = _Reader(line, position, may_be_prompt=one_line)
     while not reader.done and reader.read_option():
         pass
-    ended = reader.pass_dashes()
+    options_ended = reader.skip_dashes()
     rest = line[reader.position :]
     expected = Expected(len(line), prompt=one_line)
-    if not reader.problem and not ended:
+    if not reader.problem and not options_ended:
+        # One word, alone on the line, may become the name of a command.
         only_word = one_line and not reader.given and not re.search(r"\s", rest)
         expected = Expected(
             reader.position,
@@ -165,32 +166,32 @@ def _read_options(line: str, position: int, *, one_line: bool) -> Reading:
             options=() if rest else reader.unused(),
             prompt=one_line,
         )
-    return reader.reading(reader.position, expected)
+    return reader.result(reader.position, expected)
 
 
-def _read_command(line: str, start: int, command: CommandForm) -> Reading:
+def _read_command(line: str, start: int, command: CommandSyntax) -> Reading:
     """Read a command, or a prompt that begins with the name of a command."""
     position = start + len(command.name)
-    behind = line[position:]
-    if behind.strip() in HELP_FLAGS:
+    after_name = line[position:]
+    if after_name.strip() in HELP_FLAGS:
         words = (command.name,) if command.options else ()
-        return Reading(Expected(len(line)), start, command=FORM_OF["help"], words=words)
+        return Reading(Expected(len(line)), start, command=SYNTAX_OF["help"], words=words)
     # A line with an option is surely a command: a word that does not fit is then an error.
-    # Without one, such a word makes the line a prompt: `history of Rome`.
-    meant = bool(re.match(r"\s*-[-\w]", behind)) or any(
-        word.partition("=")[0] in command.option_of for word in behind.split()
+    # Without an option, such a word makes the line a prompt, as in `history of Rome`.
+    surely_command = bool(re.match(r"\s*-[-\w]", after_name)) or any(
+        word.partition("=")[0] in command.option_of for word in after_name.split()
     )
-    reader = _Reader(line, position, command, may_be_prompt=not meant)
+    reader = _Reader(line, position, command, may_be_prompt=not surely_command)
     while not reader.done:
-        if not (reader.read_option() or reader.pass_dashes() or reader.read_word()):
-            if not meant and not line.startswith("-", reader.position):
+        if not (reader.read_option() or reader.skip_dashes() or reader.read_command_word()):
+            if not surely_command and not line.startswith("-", reader.position):
                 return Reading(reader.expected or Expected(len(line), prompt=True), start)
-            reader.problem = reader.misuse()
+            reader.problem = reader.usage_error()
     if reader.problem:
-        return reader.reading(start, Expected(len(line)))
-    kind = reader.kind
-    options = reader.unused() if not kind and (meant or not command.words) else ()
-    return reader.reading(start, Expected(len(line), word=kind, options=options))
+        return reader.result(start, Expected(len(line)))
+    kind = reader.next_kind
+    options = reader.unused() if not kind and (surely_command or not command.words) else ()
+    return reader.result(start, Expected(len(line), word=kind, options=options))
 
 
 class _Reader:
@@ -206,7 +207,7 @@ class _Reader:
     """
 
     def __init__(
-        self, line: str, position: int, command: CommandForm | None = None, *, may_be_prompt: bool
+        self, line: str, position: int, command: CommandSyntax | None = None, *, may_be_prompt: bool
     ) -> None:
         self.position = skip_space(line, position)
         self.given: list[GivenOption] = []
@@ -224,7 +225,7 @@ class _Reader:
         return self.problem is not None or self.position == len(self._line)
 
     @property
-    def kind(self) -> str:
+    def next_kind(self) -> str:
         """The kind of the command's next word; ``""`` for none."""
         kinds = self._command.words if self._command else ()
         return kinds[len(self.words)] if len(self.words) < len(kinds) else ""
@@ -235,32 +236,32 @@ class _Reader:
         options = dict.fromkeys(self._known.values())
         return tuple(option for option in options if option.add or option.field not in used)
 
-    def reading(self, prompt: int, expected: Expected) -> Reading:
+    def result(self, prompt_start: int, expected: Expected) -> Reading:
         """Return the result.
 
         Args:
-            prompt: The position where the prompt begins.
+            prompt_start: The position where the prompt begins.
             expected: What can come at the end of the line when the reader noted nothing else.
         """
         return Reading(
             self.expected or expected,
-            prompt,
+            prompt_start,
             tuple(self.given),
             self._command,
             tuple(self.words),
             self.problem,
         )
 
-    def pass_dashes(self) -> bool:
+    def skip_dashes(self) -> bool:
         """Skip ``--``, the end of the options; return whether there is one."""
         dashes = _END_OF_OPTIONS.match(self._line, self.position)
         if dashes:
             self.position = skip_space(self._line, dashes.end())
         return dashes is not None
 
-    def read_word(self) -> bool:
+    def read_command_word(self) -> bool:
         """Read the next word of the command; return whether it is of the right kind."""
-        word, kind = read_word(self._line, self.position), self.kind
+        word, kind = read_word(self._line, self.position), self.next_kind
         fits = _fits(word, kind)
         if word.end == len(self._line) and kind and (fits or word.problem):
             prompt = self._may_be_prompt and not fits
@@ -286,7 +287,7 @@ class _Reader:
             typo = len(flag) > 2 and any(long.startswith(f"-{flag}") for long in self._known)
             option = self._known.get(flag[:2])
             if typo or not option:
-                self.problem = self._unknown(flag, typo)
+                self.problem = self._unknown_option(flag, typo)
             if option:
                 flag, attached = flag[:2], name.start() + 2
         if end == len(line) and attached is None:
@@ -307,7 +308,7 @@ class _Reader:
         text, problem = "", None
         if option.metavar:
             position = skip_space(self._line, end if attached is None else attached)
-            word = option.word(self._line, position)
+            word = option.read_word(self._line, position)
             text, end, problem = word.text, word.end, word.problem
             if end == len(self._line) and not self.expected:
                 self.expected = Expected(position, value_of=option)
@@ -322,9 +323,9 @@ class _Reader:
             self.given.append(GivenOption(option, flag, text))
             self.position = skip_space(self._line, end)
 
-    def _unknown(self, flag: str, typo: bool) -> UsageError:
+    def _unknown_option(self, flag: str, typo: bool) -> UsageError:
         if self._command:
-            return self.misuse()
+            return self.usage_error()
         near = did_you_mean(f"-{flag}" if typo else flag, self._known)
         hint = _PUT_DASHES if self._may_be_prompt else ""
         return UsageError(
@@ -332,7 +333,7 @@ class _Reader:
             f"{near or ' %cbai help lists them all.'}{hint}"
         )
 
-    def misuse(self) -> UsageError:
+    def usage_error(self) -> UsageError:
         """Return the error of a command whose words or options do not fit."""
         assert self._command
         return UsageError(
@@ -346,7 +347,7 @@ def _fits(word: Word, kind: str) -> bool:
     if not kind or word.problem:
         return False
     if kind == TURN:
-        return not word.quoted and _NUMBER.fullmatch(word.text) is not None
+        return not word.quoted and TURN_NUMBER.fullmatch(word.text) is not None
     if word.quoted:
         return bool(word.text.strip())
     return not word.text.startswith("-") if kind == PATH else _NAME.fullmatch(word.text) is not None

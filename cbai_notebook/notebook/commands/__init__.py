@@ -55,7 +55,7 @@ def run(shell: InteractiveShell, command: Command) -> None:
 
 def show_help(name: str | None = None) -> None:
     """Show the help on all options and commands, or on one command."""
-    from cbai_notebook.notebook.command_line.commands import FORM_OF, help_of, help_text
+    from cbai_notebook.notebook.command_line.commands import SYNTAX_OF, help_of, help_text
 
-    form = FORM_OF.get(name or "")
-    write(help_of(form) if form else help_text())
+    syntax = SYNTAX_OF.get(name or "")
+    write(help_of(syntax) if syntax else help_text())
