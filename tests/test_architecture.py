@@ -43,7 +43,7 @@ NOTEBOOK_MAY_IMPORT = {
     "markdown": set(),
     "screen": {"markdown"},
     "panel": {"markdown", "screen", "frontend", "render_loop"},
-    "commands": {"command_line", "markdown", "screen", "panel", "diff_view"},
+    "commands": {"command_line", "markdown", "screen", "panel", "diff_view", "frontend"},
 }
 
 

@@ -88,7 +88,7 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
 
     current, prefs = settings(), preferences()
     conversation = chat(options.conversation)
-    prompt, provider_hints = _prompt(shell, text, options, current, prefs)
+    prompt, prompt_hints = _prompt(shell, text, options, current, prefs)
     if prompt.remember:
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
@@ -105,7 +105,7 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
         model=create_model(provider),
         limits=limits,
         params=params,
-        hints=(*provider_hints, *_system_prompt_hint(provider, params)),
+        hints=(*prompt_hints, *_system_prompt_hint(provider, params)),
         dropped=_dropped_notice(context.dropped_turns),
     )
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PROVIDER = "hunyuan-image"
 """The provider unless ``-m`` names another; ``-m MODEL`` is a model of this provider."""
 
-LONGEST_WORDS = 500
+REVISED_PROMPT_CHARS = 500
 """Characters of the revised prompt from the server that are shown below a picture."""
 
 
@@ -172,7 +172,7 @@ class _Canvas:
         label = model_label(answer.provider, answer.model)
         self._label = label if duration_s is None else f"{label} · {seconds(duration_s)}"
         if revised := revised_prompts(answer):
-            self.hints.append(f"Drawn as: {cut('; '.join(revised), LONGEST_WORDS)}")
+            self.hints.append(f"Drawn as: {cut('; '.join(revised), REVISED_PROMPT_CHARS)}")
 
     def finish(self, status: Status, hints: Sequence[str]) -> None:
         from cbai_notebook.notebook.screen import Facts, TerminalSurface
@@ -243,10 +243,10 @@ def _check_replaceable(path: Path) -> None:
         if not path.exists():
             return
         with path.open("rb") as file:
-            taken = mime_of(file.read(16)) is None
+            is_other_file = mime_of(file.read(16)) is None
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}. Take another name with -o."
         ) from error
-    if taken:
+    if is_other_file:
         raise UsageError(f"{path} is there and no picture, so it stays. Take another name with -o.")

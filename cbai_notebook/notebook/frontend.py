@@ -1,4 +1,4 @@
-"""Facts about the running cell from the frontend's request, and one-line errors of a cell."""
+"""Facts about the running cell and its frontend, and one-line errors of a cell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+NO_INPUT = (EOFError, NotImplementedError, RuntimeError)
+"""The errors of ``input`` when nobody can answer. IPython's StdinNotImplementedError is one or both of
+the last two, depending on the version."""
 
 
 def is_kernel(shell: InteractiveShell) -> bool:

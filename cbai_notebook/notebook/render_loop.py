@@ -24,18 +24,18 @@ class _Job(Generic[R]):
     def __init__(self, work: Callable[[], R]) -> None:
         self._work = work
         self._loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[R] = self._loop.create_future()
+        self.future: asyncio.Future[R] = self._loop.create_future()
 
     def run(self) -> None:
         try:
             result = self._work()
         except Exception as error:  # noqa: BLE001 - raised again in the caller of `CellThread.run`
-            self._deliver(self.done.set_exception, error)
+            self._deliver(self.future.set_exception, error)
         else:
-            self._deliver(self.done.set_result, result)
+            self._deliver(self.future.set_result, result)
 
     def _deliver(self, set_outcome: Callable[[Any], None], value: Any) -> None:
-        self._loop.call_soon_threadsafe(lambda: None if self.done.done() else set_outcome(value))
+        self._loop.call_soon_threadsafe(lambda: None if self.future.done() else set_outcome(value))
 
 
 class CellThread:
@@ -51,7 +51,7 @@ class CellThread:
         """Run a function on the cell's thread and return its result."""
         job = _Job(work)
         self._items.put(job)
-        return await job.done
+        return await job.future
 
 
 def render_answer(

@@ -14,6 +14,7 @@ from cbai_notebook.files import expanded
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
+from cbai_notebook.notebook.frontend import NO_INPUT
 from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
 from cbai_notebook.text import is_yes, plain, shortened
 
@@ -76,8 +77,7 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
     async def approve(_turn: Turn, pending: PendingCall) -> bool:
         try:
             return await cell_thread.run(lambda: _confirmed(pending))
-        except (EOFError, NotImplementedError, RuntimeError):
-            # ipykernel's StdinNotImplementedError is one or both of the last two, by its version.
+        except NO_INPUT:
             add_hint(f"`{pending.name}` was refused, because nobody can be asked here.")
             return False
 

@@ -7,6 +7,7 @@ from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
+from cbai_notebook.notebook.frontend import NO_INPUT
 from cbai_notebook.text import counted, is_yes, shortened
 
 
@@ -161,6 +162,5 @@ def panel(command: Command) -> None:
 def _confirmed(question: str, without_asking: str) -> bool:
     try:
         return is_yes(input(f"{question} [y/N] "))
-    except (EOFError, NotImplementedError, RuntimeError) as error:
-        # The base of ipykernel's StdinNotImplementedError is one of the last two, depending on the version.
+    except NO_INPUT as error:
         raise UsageError(f"Nobody can answer here. To forget it: {without_asking}.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.commands.printing import write, write_table
+from cbai_notebook.notebook.frontend import NO_INPUT
 
 
 def show_config() -> None:
@@ -54,8 +55,7 @@ def login() -> None:
     try:
         env_id = input("CloudBase environment id: ").strip()
         api_key = getpass("API key (hidden): ").strip() if env_id else ""
-    except (EOFError, NotImplementedError, RuntimeError) as error:
-        # The base of ipykernel's StdinNotImplementedError is one of the last two, depending on the version.
+    except NO_INPUT as error:
         raise UsageError(
             "Nobody can type here. Set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment instead."
         ) from error

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Document", "Final", "Piece", "fragment", "render", "wrap"]
 
-_HOMES = {
+_MODULE_OF = {
     "Document": "document",
     "Final": "document",
     "Piece": "document",
@@ -29,6 +29,6 @@ def __getattr__(name: str) -> Any:
     """Import a public name on first access (PEP 562)."""
     from importlib import import_module
 
-    if name not in _HOMES:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

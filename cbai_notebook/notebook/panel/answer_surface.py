@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.notebook.panel.widgets import update
-from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.notebook.screen.surfaces import Bundle, widget_output
 
 if TYPE_CHECKING:
     from ipywidgets import Output
@@ -106,5 +106,4 @@ def _classes(widget: Output, *, is_open: bool) -> tuple[str, ...]:
 def outputs_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
     """Return the value of ``Output.outputs`` for one bundle."""
     # Only the HTML is sent: the page has the source once, for the copy button.
-    shown = {"text/html": bundle["text/html"]} if "text/html" in bundle else dict(bundle)
-    return ({"output_type": "display_data", "data": shown, "metadata": {}},)
+    return (widget_output(bundle, html_only=True),)

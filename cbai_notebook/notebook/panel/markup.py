@@ -10,9 +10,7 @@ from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import source_lines
-from cbai_notebook.notebook.screen.html import escape, lines
-
-NO_MATH = "mathjax_ignore tex2jax_ignore"
+from cbai_notebook.notebook.screen.html import NO_MATH, escape, lines
 
 LONGEST_ARGUMENTS = 2_000
 """Characters of a tool call's arguments that an approval request shows."""
@@ -26,7 +24,7 @@ _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\
 _MARKS = {CANCELLED: ("stopped", "已停止"), PARTIAL: ("incomplete", "不完整")}
 
 
-def say(english: str, chinese: str) -> str:
+def bilingual(english: str, chinese: str) -> str:
     """Return a text in both languages; the style sheet shows the language of the browser.
 
     Args:
@@ -45,7 +43,7 @@ def prompt(turn: Turn, key: str, number: int, total: int) -> str:
         total: The number of alternatives.
     """
     return (
-        f'<div class="cbai-ask-row {NO_MATH}"><span class="cbai-unseen">{say("You", "你")}</span>'
+        f'<div class="cbai-ask-row {NO_MATH}"><span class="cbai-unseen">{bilingual("You", "你")}</span>'
         f'{_images(turn)}<div class="cbai-prompt">{escape(turn.prompt)}</div>'
         f'<div class="cbai-actions">{_button("edit", key, "Edit and resend", "修改并重新发送", idle=True)}'
         f"{_version_buttons(key, number, total)}</div></div>"
@@ -64,7 +62,7 @@ def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
         return (
             f"{''.join(_approval_request(call, key) for call in waiting)}"
             f'<div class="cbai-thinking"><i></i><i></i><i></i>'
-            f'<span class="cbai-unseen">{say("Answering", "正在回答")}</span></div>'
+            f'<span class="cbai-unseen">{bilingual("Answering", "正在回答")}</span></div>'
         )
     actions = ""
     if turn.text:
@@ -93,13 +91,13 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
         retry: The key of the turn that a Retry button sends again; empty for no button.
     """
     folded = (
-        f"<details><summary>{say('Details', '详情')}</summary><span>{lines(details)}</span></details>"
+        f"<details><summary>{bilingual('Details', '详情')}</summary><span>{lines(details)}</span></details>"
         if details
         else ""
     )
     button = (
         f'<button type="button" class="cbai-plain-button" data-cbai="retry" data-turn="{retry}" '
-        f"data-needs-idle>{say('Retry', '重试')}</button>"
+        f"data-needs-idle>{bilingual('Retry', '重试')}</button>"
         if retry
         else ""
     )
@@ -122,14 +120,12 @@ def _approval_request(call: ToolCall, key: str) -> str:
     hidden = len(call.arguments) - len(arguments)
     more = ""
     if hidden:
-        more = (
-            f"<div>{say(f'… and {hidden:,} more characters', f'…… 还有 {hidden:,} 个字符')}</div>"
-        )
+        more = f"<div>{bilingual(f'… and {hidden:,} more characters', f'…… 还有 {hidden:,} 个字符')}</div>"
     return (
         f'<div class="cbai-question {NO_MATH}" role="group">'
-        f"<div>{say(f'Run {name}?', f'要运行 {name} 吗？')}</div>"
+        f"<div>{bilingual(f'Run {name}?', f'要运行 {name} 吗？')}</div>"
         f'<pre class="cbai-arguments">{escape(arguments)}</pre>{more}'
-        f"{button('allow', say('Run it', '运行'))} {button('refuse', say('Do not', '不运行'))}</div>"
+        f"{button('allow', bilingual('Run it', '运行'))} {button('refuse', bilingual('Do not', '不运行'))}</div>"
     )
 
 
@@ -143,12 +139,12 @@ def _image(address: str) -> str:
     if _PICTURE.match(address):
         return f'<img class="cbai-thumbnail" alt="" src="{escape(address)}">'
     if not allowed_link(address):
-        words = say("An image", "一张图片")
+        words = bilingual("An image", "一张图片")
         return f'<span class="{NOT_LOADED}" data-address="{escape(address)}">{words}</span>'
     host = escape(urlsplit(address).hostname or "")
     return (
         f'<a class="{NOT_LOADED}" href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
-        f"{say(f'Image from {host}', f'来自 {host} 的图片')}</a>"
+        f"{bilingual(f'Image from {host}', f'来自 {host} 的图片')}</a>"
     )
 
 
@@ -156,7 +152,9 @@ def earlier(hidden: int) -> str:
     """Return the button that shows earlier turns, or an empty string when no turn is hidden."""
     if not hidden:
         return ""
-    words = say(f"Show earlier messages ({hidden} hidden)", f"显示更早的消息（还有 {hidden} 轮）")
+    words = bilingual(
+        f"Show earlier messages ({hidden} hidden)", f"显示更早的消息（还有 {hidden} 轮）"
+    )
     return (
         '<div class="cbai-earlier"><button type="button" class="cbai-plain-button" '
         f'data-cbai="earlier">{words}</button></div>'
@@ -173,16 +171,16 @@ def welcome(name: str | None, *, offline: bool, cells: bool) -> str:
     """
     note = ""
     if offline:
-        note = f'<div class="cbai-note">{say(_OFFLINE, _OFFLINE_ZH)}</div>'
+        note = f'<div class="cbai-note">{bilingual(_OFFLINE, _OFFLINE_ZH)}</div>'
     shared = f"<code>%%cbai{f' -c {escape(name)}' if name else ''}</code>"
     about_cells = ""
     if cells:
-        about_cells = say(
+        about_cells = bilingual(
             f"Cells that begin with {shared} share this conversation.",
             f"以 {shared} 开头的单元格与这里共用同一个对话。",
         )
     return (
-        f'<div class="cbai-welcome {NO_MATH}"><strong>{say("What shall we talk about?", "想聊点什么？")}</strong>'
+        f'<div class="cbai-welcome {NO_MATH}"><strong>{bilingual("What shall we talk about?", "想聊点什么？")}</strong>'
         f"<span>{about_cells}</span>{note}</div>"
     )
 
@@ -201,7 +199,7 @@ def _button(action: str, key: str, english: str, chinese: str, *, idle: bool = F
     return (
         f'<button type="button" class="cbai-icon-button cbai-icon-{action}" data-cbai="{action}" '
         f'data-turn="{key}"{" data-needs-idle" if idle else ""}>'
-        f'<span class="cbai-tip">{say(english, chinese)}</span></button>'
+        f'<span class="cbai-tip">{bilingual(english, chinese)}</span></button>'
     )
 
 
@@ -227,7 +225,7 @@ def _empty(turn: Turn) -> str:
     if turn.status != COMPLETE or turn.text.strip() or turn.error:
         return ""
     words = _ONLY_REASONING if turn.reasoning else ("The answer is empty.", "回答是空的。")
-    return f'<div class="cbai-note">{say(*words)}</div>'
+    return f'<div class="cbai-note">{bilingual(*words)}</div>'
 
 
 _ONLY_REASONING = (
@@ -237,7 +235,7 @@ _ONLY_REASONING = (
 
 
 def _sources(turn: Turn) -> str:
-    found = source_lines(turn, (say("Searched", "已搜索"), say("Looked up", "已查阅")))
+    found = source_lines(turn, (bilingual("Searched", "已搜索"), bilingual("Looked up", "已查阅")))
     return "".join(f'<div class="cbai-sources">{line}</div>' for line in found)
 
 
@@ -245,7 +243,7 @@ def _marks_html(turn: Turn) -> str:
     marks = [_MARKS[turn.status]] if turn.status in _MARKS else []
     if turn.stale:
         marks.append(("stale: an earlier turn has changed", "已过时：前面的内容已改变"))
-    return "".join(f'<span class="cbai-mark">{say(*mark)}</span>' for mark in marks)
+    return "".join(f'<span class="cbai-mark">{bilingual(*mark)}</span>' for mark in marks)
 
 
 def _facts(turn: Turn) -> str:
@@ -257,13 +255,13 @@ def _facts(turn: Turn) -> str:
         facts.append(escape(label))
     tokens = turn.total_tokens or turn.completion_tokens
     if tokens:
-        facts.append(say(f"{tokens:,} tokens", f"{tokens:,} 词元"))
+        facts.append(bilingual(f"{tokens:,} tokens", f"{tokens:,} 词元"))
     if turn.duration_s is not None:
-        facts.append(say(f"{turn.duration_s:.1f} s", f"{turn.duration_s:.1f} 秒"))
+        facts.append(bilingual(f"{turn.duration_s:.1f} s", f"{turn.duration_s:.1f} 秒"))
     if turn.dropped_turns:
         turns = "turn" if turn.dropped_turns == 1 else "turns"
         facts.append(
-            say(
+            bilingual(
                 f"{turn.dropped_turns} earlier {turns} not sent",
                 f"更早的 {turn.dropped_turns} 轮未发送",
             )

@@ -47,19 +47,19 @@ def answer_html(turn: Turn) -> str:
     return "".join(parts) + markdown_html(turn.final_text)
 
 
-def source_lines(turn: Turn, words: tuple[str, str] = sources.WORDS) -> list[str]:
+def source_lines(turn: Turn, labels: tuple[str, str] = sources.LABELS) -> list[str]:
     """Return lines of safe HTML with the web pages and the knowledge bases that an agent used.
 
     Args:
         turn: The turn.
-        words: The labels of the two lines, as safe HTML.
+        labels: The labels of the two lines, as safe HTML.
     """
     if not turn.sources:
         return []
     from cbai_notebook.client.agents.values import SearchResult
 
     searched = [SearchResult.of(page) for page in turn.sources.get("searched", ())]
-    found = sources.lines(searched, turn.sources.get("looked_up", ()), words)
+    found = sources.lines(searched, turn.sources.get("looked_up", ()), labels)
     return [line.html for line in found]
 
 

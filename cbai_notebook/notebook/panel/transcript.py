@@ -9,10 +9,9 @@ from collections.abc import Callable
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.formats.markdown import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
-from cbai_notebook.notebook.panel.markup import NO_MATH
 from cbai_notebook.notebook.panel.rendered import answer_html, source_lines
-from cbai_notebook.notebook.screen.html import QUIET, escape, lines
-from cbai_notebook.notebook.screen.sources import WORDS
+from cbai_notebook.notebook.screen.html import NO_MATH, QUIET, escape, lines
+from cbai_notebook.notebook.screen.sources import LABELS
 from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
 from cbai_notebook.text import plain
 
@@ -60,9 +59,9 @@ def _for_saved_file(html: str) -> str:
 
 
 def _html(turn: Turn, language: str) -> str:
-    words = ("已搜索", "已查阅") if language == "zh" else WORDS
+    labels = ("已搜索", "已查阅") if language == "zh" else LABELS
     end = _end_text(turn)
-    notes = [*source_lines(turn, words), *([lines(end)] if end else [])]
+    notes = [*source_lines(turn, labels), *([lines(end)] if end else [])]
     mark = f'<p style="{QUIET}"><small>{"<br>".join(notes)}</small></p>' if notes else ""
     prompt = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):

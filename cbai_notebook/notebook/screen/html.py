@@ -20,7 +20,8 @@ MONO = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code
 
 WRAP = "white-space:pre-wrap;overflow-wrap:anywhere"
 
-_NO_MATH = "mathjax_ignore tex2jax_ignore"
+NO_MATH = "mathjax_ignore tex2jax_ignore"
+"""CSS classes of an element in which mathematics is not typeset."""
 
 
 def escape(text: str) -> str:
@@ -45,4 +46,4 @@ def element(tag: str, content: str, *, name: str, style: str = "", attributes: s
     """
     style = f' style="{style}"' if style else ""
     attributes = f" {attributes}" if attributes else ""
-    return f'<{tag} class="cbai-{name} {_NO_MATH}"{style}{attributes}>{content}</{tag}>'
+    return f'<{tag} class="cbai-{name} {NO_MATH}"{style}{attributes}>{content}</{tag}>'

@@ -14,8 +14,8 @@ from cbai_notebook.notebook.screen.surfaces import Bundle
 SINGLE_SHARE = 3 / 4
 """This share of the outputs hold one part each, however small the part is."""
 
-LAST_SHARE = 4
-"""Each of the other outputs is filled until it holds one part in this many of the answer: a fourth."""
+LAST_SHARE = 1 / 4
+"""Each of the other outputs is filled until it holds this share of the answer."""
 
 
 class Step:
@@ -123,7 +123,7 @@ class Slots:
     def _may_start_another(self) -> bool:
         if len(self._starts) < self._singles:
             return True
-        last_is_full = self._last_chars >= self._total / LAST_SHARE
+        last_is_full = self._last_chars >= self._total * LAST_SHARE
         return last_is_full and len(self._starts) < self._max_outputs
 
 

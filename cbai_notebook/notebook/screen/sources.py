@@ -32,25 +32,25 @@ class Line:
     plain: str
 
 
-WORDS = ("Searched", "Looked up")
+LABELS = ("Searched", "Looked up")
 """The labels of the line with the pages, and of the line with the knowledge bases."""
 
 
 def lines(
     searched: Sequence[SearchResult],
     looked_up: Sequence[str],
-    words: tuple[str, str] = WORDS,
+    labels: tuple[str, str] = LABELS,
 ) -> list[Line]:
     """Return the lines about the sources of an answer; no lines when there are none.
 
     Args:
         searched: Web pages.
         looked_up: Names of knowledge bases.
-        words: The labels of the two lines, as safe markup.
+        labels: The labels of the two lines, as safe markup.
     """
-    groups = [(words[0], [_page(page) for page in searched[:MAX_SHOWN]], len(searched))]
+    groups = [(labels[0], [_page(page) for page in searched[:MAX_SHOWN]], len(searched))]
     names = [shortened(name, _LONGEST_TITLE) for name in looked_up[:MAX_SHOWN]]
-    groups.append((words[1], [Line(html.escape(name), name) for name in names], len(looked_up)))
+    groups.append((labels[1], [Line(html.escape(name), name) for name in names], len(looked_up)))
     return [_line(label, shown, count) for label, shown, count in groups if shown]
 
 

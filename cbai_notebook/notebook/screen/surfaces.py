@@ -157,21 +157,31 @@ class OutputSurface:
         """Paint outputs, lowest number first; the number one past the last adds an output."""
         for slot, bundle in slots.items():
             self._bundles[slot : slot + 1] = [bundle]
-        self._assign(light=True)
+        self._assign(html_only=True)
 
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output."""
         self._bundles = [bundle]
-        self._assign(light=False)
+        self._assign(html_only=False)
 
     def close(self) -> None:
         """Send the outputs in all their formats."""
-        self._assign(light=False)
+        self._assign(html_only=False)
 
-    def _assign(self, *, light: bool) -> None:
-        self._output.outputs = tuple(_record(bundle, light=light) for bundle in self._bundles)
+    def _assign(self, *, html_only: bool) -> None:
+        self._output.outputs = tuple(
+            widget_output(bundle, html_only=html_only) for bundle in self._bundles
+        )
 
 
-def _record(bundle: Bundle, *, light: bool) -> dict[str, Any]:
-    shown = {"text/html": bundle["text/html"]} if light and "text/html" in bundle else dict(bundle)
+def widget_output(bundle: Bundle, *, html_only: bool) -> dict[str, Any]:
+    """Return a bundle as an element of ``Output.outputs``.
+
+    Args:
+        bundle: The bundle.
+        html_only: Whether the other formats are omitted when there is HTML.
+    """
+    shown = (
+        {"text/html": bundle["text/html"]} if html_only and "text/html" in bundle else dict(bundle)
+    )
     return {"output_type": "display_data", "data": shown, "metadata": {}}
