@@ -185,7 +185,7 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
         prompt = prepared.prompt
         if prompt.options.get("tools"):
-            approval = approval_options(cell_thread, ending.hints.append)
+            approval = approval_options(cell_thread, outcome.hints.append)
             prompt = replace(prompt, options={**prompt.options, **approval})
         return await ask(
             prepared.conversation,
@@ -200,23 +200,23 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -
         label=label,
         hints=prepared.hints,
         dropped=prepared.dropped,
-    ) as ending:
+    ) as outcome:
         try:
-            answer = ending.answer = render_answer(start, screen)
+            answer = outcome.answer = render_answer(start, screen)
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise
         finally:
             if prepared.prompt.remember and (problem := prepared.conversation.not_stored):
-                ending.hints.append(f"Not stored: {problem}")
+                outcome.hints.append(f"Not stored: {problem}")
         if at_end:
             screen.text(pretty_json(answer.raw) if options.raw else answer.text)
         if note := getattr(answer, "note", None):
-            ending.hints.append(note)
+            outcome.hints.append(note)
         if options.output:
             shell.user_ns[options.output] = answer
         if options.insert and (problem := insert.insert_answer(shell, answer.text)):
-            ending.hints.append(problem)
+            outcome.hints.append(problem)
 
 
 def _show_request(prepared: _Prepared) -> None:

@@ -64,14 +64,14 @@ def show(
         return await stream.finish()
 
     async def show_async() -> Answer:
-        with finishing(screen) as ending:
-            answer = ending.answer = await render_answer_async(start, screen)
+        with finishing(screen) as outcome:
+            answer = outcome.answer = await render_answer_async(start, screen)
         return answer
 
     if on_this_loop:
         return asyncio.ensure_future(show_async())
-    with finishing(screen) as ending:
-        answer = ending.answer = render_answer(lambda listener, _: start(listener), screen)
+    with finishing(screen) as outcome:
+        answer = outcome.answer = render_answer(lambda listener, _: start(listener), screen)
     return answer
 
 
@@ -130,8 +130,8 @@ def named_surface(shell: InteractiveShell, into: str | None) -> Surface | Termin
 
 
 @dataclass
-class Ending:
-    """The answer and the hints with which a screen is finished; the caller sets them."""
+class Outcome:
+    """What the end of a screen shows: the caller sets the answer and adds hints."""
 
     answer: Answer | None = None
     hints: list[str] = field(default_factory=list)
@@ -140,7 +140,7 @@ class Ending:
 @contextmanager
 def finishing(
     screen: Screen, *, label: str = "", hints: Sequence[str] = (), dropped: str = ""
-) -> Iterator[Ending]:
+) -> Iterator[Outcome]:
     """Finish a screen when the block ends, also by an exception, which is raised again.
 
     Args:
@@ -149,21 +149,21 @@ def finishing(
         hints: Sentences about the prompt for the user.
         dropped: One sentence about turns that were dropped from the context.
     """
-    ending = Ending(hints=list(hints))
+    outcome = Outcome(hints=list(hints))
     known = Facts(label=label, dropped=dropped)
     try:
-        yield ending
+        yield outcome
     except (KeyboardInterrupt, asyncio.CancelledError):
-        screen.finish("cancelled", footer=known, hints=ending.hints)
+        screen.finish("cancelled", footer=known, hints=outcome.hints)
         raise
     except CbaiError as error:
-        screen.finish("partial" if error.partial else "failed", footer=known, hints=ending.hints)
+        screen.finish("partial" if error.partial else "failed", footer=known, hints=outcome.hints)
         raise
     except BaseException:
-        screen.finish("failed", footer=known, hints=ending.hints)
+        screen.finish("failed", footer=known, hints=outcome.hints)
         raise
-    facts = facts_of(ending.answer, dropped) if ending.answer else known
-    screen.finish("complete", footer=facts, hints=ending.hints)
+    facts = facts_of(outcome.answer, dropped) if outcome.answer else known
+    screen.finish("complete", footer=facts, hints=outcome.hints)
 
 
 def facts_of(answer: Answer, dropped: str = "") -> Facts:

@@ -53,7 +53,7 @@ def history(shell: InteractiveShell, command: Command) -> None:
 
 
 def _found(command: Command, everywhere: bool, limit: int | None) -> Records:
-    from cbai_notebook.conversation.history import history as look
+    from cbai_notebook.conversation.history import history as find_messages
 
     filters = {name: command.options[name] for name in _FILTERS if name in command.options}
     if not everywhere:
@@ -62,7 +62,7 @@ def _found(command: Command, everywhere: bool, limit: int | None) -> Records:
             return conversation.messages
         filters["conversation"] = conversation.name
     filters.setdefault("limit", limit)
-    return look(versions=bool(command.options.get("versions")), **filters)
+    return find_messages(versions=bool(command.options.get("versions")), **filters)
 
 
 def _show(found: Records, everywhere: bool) -> None:
@@ -110,10 +110,10 @@ def _show_nothing(command: Command, everywhere: bool) -> None:
 
 def usage(shell: InteractiveShell, command: Command) -> None:
     """Show requests, tokens and time by day and model, as a table with a bar chart."""
-    from cbai_notebook.conversation.history import usage as look
+    from cbai_notebook.conversation.history import usage as usage_rows
 
     conversation = existing(command.conversation).name if command.conversation else None
-    found = look(conversation=conversation, since=command.options.get("since"))
+    found = usage_rows(conversation=conversation, since=command.options.get("since"))
     if variable := command.options.get("pandas"):
         from cbai_notebook.conversation.history import usage_frame
 

@@ -12,10 +12,10 @@ from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Conversation, Turn, chat, new_conversation
 from cbai_notebook.conversation.records import Messages
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.panel.prompt_queue import (
+from cbai_notebook.notebook.panel.prompt_runner import (
     PanelOptions,
-    PromptQueue,
-    QueuedPrompt,
+    PreparedPrompt,
+    PromptRunner,
     prepare,
 )
 
@@ -74,7 +74,7 @@ class ChatPanel:
         self._draft = ""
         self._closed = False
         self._view: PanelView | None = None
-        self._queue = PromptQueue(self._show_state, self._restore_prompt)
+        self._runner = PromptRunner(self._show_state, self._restore_prompt)
 
     def __repr__(self) -> str:
         if not _in_notebook():
@@ -110,7 +110,7 @@ class ChatPanel:
     @property
     def isLoading(self) -> bool:
         """Whether an answer that this panel requested is streaming."""
-        return self._queue.is_busy(self._conversation)
+        return self._runner.is_busy(self._conversation)
 
     def note_draft(self, text: str) -> None:
         """Remember the text that the user typed into the message box."""
@@ -144,8 +144,8 @@ class ChatPanel:
         with self._lock:
             if not (text.strip() or images) or self.isLoading or self._closed:
                 return False
-            queued = prepare(self._conversation, text, self._options, branch_of, images)
-            started = self._queue.start(queued)
+            prepared = prepare(self._conversation, text, self._options, branch_of, images)
+            started = self._runner.start(prepared)
         self._show_state()
         return started
 
@@ -163,7 +163,7 @@ class ChatPanel:
 
     def stop(self) -> None:
         """Stop the streaming answer; keep the text received so far and mark the turn as stopped."""
-        self._queue.stop(self._conversation)
+        self._runner.stop(self._conversation)
 
     def use(self, conversation: Conversation | str) -> None:
         """Show another conversation. A streaming answer continues in its own conversation."""
@@ -200,8 +200,8 @@ class ChatPanel:
             view, self._view = self._view, None
 
         async def end() -> None:
-            self._queue.stop()
-            await self._queue.wait_until_idle()
+            self._runner.stop()
+            await self._runner.wait_until_idle()
             if view:
                 view.close()
 
@@ -224,8 +224,8 @@ class ChatPanel:
                 self._view = PanelView(self)
             return self._view
 
-    def _restore_prompt(self, queued: QueuedPrompt, error: BaseException) -> None:
-        prompt = queued.prompt
+    def _restore_prompt(self, prepared: PreparedPrompt, error: BaseException) -> None:
+        prompt = prepared.prompt
         if view := self._view:
             view.restore_prompt(prompt.text, prompt.images, error)
         else:

@@ -25,7 +25,7 @@ from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook.frontend import is_app
 from cbai_notebook.notebook.panel import agent_actions, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
-from cbai_notebook.notebook.panel.prompt_queue import PanelOptions
+from cbai_notebook.notebook.panel.prompt_runner import PanelOptions
 from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.panel.widgets import Bar, Composer, update

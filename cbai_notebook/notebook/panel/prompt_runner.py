@@ -46,7 +46,7 @@ class PanelOptions:
 
 
 @dataclass(frozen=True)
-class QueuedPrompt:
+class PreparedPrompt:
     """A prompt that is ready to be sent."""
 
     conversation: Conversation
@@ -61,8 +61,8 @@ def prepare(
     options: PanelOptions,
     branch_of: Turn | None,
     images: Sequence[str] = (),
-) -> QueuedPrompt:
-    """Prepare a prompt for the queue.
+) -> PreparedPrompt:
+    """Prepare a prompt for :class:`PromptRunner`.
 
     Raises:
         UsageError: The model's name or an image is not valid.
@@ -88,7 +88,7 @@ def prepare(
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     params = request_of(prompt, context_of(conversation, prompt, limits))
     secrets.check_request(params, api_key=current.api_key, environ=os.environ)
-    return QueuedPrompt(conversation, prompt, create_model(provider), limits)
+    return PreparedPrompt(conversation, prompt, create_model(provider), limits)
 
 
 def _image_url(image: str) -> str:
@@ -97,8 +97,8 @@ def _image_url(image: str) -> str:
     return str(image_part(image)["image_url"]["url"])
 
 
-class PromptQueue:
-    """The running prompts, at most one for each conversation.
+class PromptRunner:
+    """Run prompts, at most one at a time in each conversation: a second one is refused.
 
     Args:
         on_end: Called on the background loop when a prompt has ended.
@@ -107,7 +107,7 @@ class PromptQueue:
     """
 
     def __init__(
-        self, on_end: Callable[[], None], on_error: Callable[[QueuedPrompt, BaseException], None]
+        self, on_end: Callable[[], None], on_error: Callable[[PreparedPrompt, BaseException], None]
     ) -> None:
         self._on_end = on_end
         self._on_error = on_error
@@ -120,13 +120,13 @@ class PromptQueue:
         """Return whether a prompt is running in a conversation."""
         return conversation in self._busy
 
-    def start(self, queued: QueuedPrompt) -> bool:
+    def start(self, prepared: PreparedPrompt) -> bool:
         """Start a prompt if none is running in its conversation; return whether it was started."""
         with self._lock:
-            if queued.conversation in self._busy:
+            if prepared.conversation in self._busy:
                 return False
-            self._busy.add(queued.conversation)
-        self._loop.call_soon_threadsafe(self._start, queued)
+            self._busy.add(prepared.conversation)
+        self._loop.call_soon_threadsafe(self._start, prepared)
         return True
 
     def stop(self, conversation: Conversation | None = None) -> None:
@@ -138,10 +138,10 @@ class PromptQueue:
         if tasks := list(self._tasks.values()):
             await asyncio.wait(tasks)
 
-    def _start(self, queued: QueuedPrompt) -> None:
-        task = self._loop.create_task(self._ask(queued))
-        self._tasks[queued.conversation] = task
-        task.add_done_callback(lambda task: self._end(queued.conversation, task))
+    def _start(self, prepared: PreparedPrompt) -> None:
+        task = self._loop.create_task(self._ask(prepared))
+        self._tasks[prepared.conversation] = task
+        task.add_done_callback(lambda task: self._end(prepared.conversation, task))
 
     def _cancel(self, conversation: Conversation | None) -> None:
         chosen = self._tasks if conversation is None else {conversation} & self._tasks.keys()
@@ -149,19 +149,19 @@ class PromptQueue:
             # One step later: a prompt that is stopped right after it was sent still becomes a turn.
             self._loop.call_soon(self._tasks[running].cancel)
 
-    async def _ask(self, queued: QueuedPrompt) -> None:
+    async def _ask(self, prepared: PreparedPrompt) -> None:
         turns: list[Turn] = []
         try:
             await ask(
-                queued.conversation,
-                queued.prompt,
-                queued.model,
-                limits=queued.limits,
+                prepared.conversation,
+                prepared.prompt,
+                prepared.model,
+                limits=prepared.limits,
                 opened=turns.append,
             )
         except BaseException as error:
             if not turns:
-                self._on_error(queued, error)
+                self._on_error(prepared, error)
             raise  # once there is a turn, the turn holds the error
 
     def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
