@@ -48,7 +48,7 @@ def turn_at(conversation: Conversation, number: int) -> Turn:
 
 
 def use(command: Command) -> None:
-    """Make a conversation the current one, or list all conversations."""
+    """Make a conversation the current one, and create it if it is new; without a name, list all."""
     if command.word is None:
         _list()
         return

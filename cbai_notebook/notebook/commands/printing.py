@@ -17,7 +17,7 @@ def write(text: str) -> None:
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a header and rows in columns of equal width."""
+    """Print a header and rows; each column is as wide as its widest cell."""
     table = [header, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
     for row in table:

@@ -61,8 +61,9 @@ def _dollar_end(text: str, start: int, end: int) -> int:
     """Return the end of ``$…$``, or -1 when the dollars mean money or a shell variable.
 
     A backslash command, or a leading sub- or superscript, makes a formula unmistakable. Without
-    one, the dollars must touch their content (pandoc's rule), and no letter and no digit outside:
-    ``$5 and $10``, ``US$5-$10`` and ``$HOME/$USER`` are text.
+    one, the dollars must touch their content (pandoc's rule) or have spaces on both sides and an
+    operator or a single letter inside. Outside, they must touch no letter and no digit: ``$5 and $10``,
+    ``US$5-$10`` and ``$HOME/$USER`` are text.
     """
     close = _closing_dollar(text, start + 1, min(end, start + FORMULA_CHARACTERS))
     content = text[start + 1 : close]
