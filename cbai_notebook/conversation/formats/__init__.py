@@ -6,7 +6,7 @@ markup.
 """
 
 from cbai_notebook.conversation.formats.export import FORMS, Form, export
-from cbai_notebook.conversation.formats.files import Export
+from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.conversation.formats.load import parse, read_file
 
 __all__ = ["FORMS", "Export", "Form", "export", "parse", "read_file"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.formats import apps, curl, jsonl, markdown, notebook, python_script
 from cbai_notebook.conversation.formats.escaping import file_stem
-from cbai_notebook.conversation.formats.files import Export
+from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import UsageError
 from cbai_notebook.text import masked, near_match

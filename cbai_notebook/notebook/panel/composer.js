@@ -98,7 +98,7 @@ function composer({ model, el }) {
     const text = area.value;
     const images = attached.all();
     pending = { id: `${model.get("uid")}-${Date.now()}-${++sent}`, text };
-    model.send({ type: "send", id: pending.id, text, images, beside: editing?.turn ?? null });
+    model.send({ type: "send", id: pending.id, text, images, branch_of: editing?.turn ?? null });
     attached.put([]);
     patience = setTimeout(showPending, PATIENCE_MS);
     leaveEditing({ quietly: true });

@@ -402,7 +402,7 @@ class PanelView:
                     self._export(str(message["form"]))
 
     def _send(self, message: dict[str, Any]) -> None:
-        text, key = str(message["text"]), message.get("beside")
+        text, key = str(message["text"]), message.get("branch_of")
         branch_of = self._turns.get(key) if key else None
         images = [str(image) for image in message.get("images") or ()]
         sent = False
