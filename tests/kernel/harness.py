@@ -7,6 +7,7 @@ import json
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -141,7 +142,9 @@ class Kernel:
     """
 
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
-        self._manager = KernelManager()
+        self._sockets = tempfile.TemporaryDirectory(prefix="cbai-kernel-")
+        # Over TCP, another process can take a port between its choice and its use.
+        self._manager = KernelManager(transport="ipc", ip=str(Path(self._sockets.name, "ipc")))
         # Our own spec, so that the kernels installed on this machine do not matter.
         self._manager._kernel_spec = KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
@@ -253,6 +256,7 @@ class Kernel:
         self._stop_reading()
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
+        self._sockets.cleanup()
 
     def _start(self, first: bool) -> None:
         if first:
