@@ -1,36 +1,36 @@
-"""Add up the chunks of a stream: `Accumulator` while it runs, `merged` for the full raw answer."""
+"""Add up the chunks of an answer. A whole answer is one chunk.
+
+The facts that this client knows are joined while they arrive. The raw answer, with every field that a
+server sent, is folded later from the sources of the same chunks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
-import msgspec
+from cbai_notebook.client import chat_wire
+from cbai_notebook.client.chat_wire import Choice, Chunk, ChunkChoice, Message, Usage
+from cbai_notebook.client.chunk_reader import MessageFinder, index_of
+from cbai_notebook.client.json_fold import ObjectFold
+from cbai_notebook.client.think_tags import begins_with_thinking, split_thinking
+from cbai_notebook.client.tool_call_joiner import ToolCallJoiner
+from cbai_notebook.text import without_surrogates
 
-from cbai_notebook.client.chat_wire import (
-    Choice,
-    Chunk,
-    ChunkChoice,
-    FunctionCall,
-    Message,
-    Usage,
-    WireToolCall,
-)
-
-# Text fields of a delta, which are concatenated. Of every other field the last value counts.
-_JOINED = frozenset({"content", "reasoning_content", "reasoning", "refusal"})
+_TEXTS = ("content", "reasoning_content", "reasoning")
 
 
 class _ChoiceAccumulator:
     """The sum of the deltas of one choice."""
 
-    __slots__ = ("content", "finish_reason", "reasoning", "role", "tool_calls")
+    __slots__ = ("calls", "content", "finish_reason", "reasoning", "refusal", "role")
 
     def __init__(self) -> None:
         self.role: str | None = None
         self.content: list[str] = []
         self.reasoning: list[str] = []
-        self.tool_calls: list[WireToolCall] = []
+        self.refusal: list[str] = []
+        self.calls = ToolCallJoiner()
         self.finish_reason: str | None = None
 
     def add(self, choice: ChunkChoice) -> None:
@@ -43,43 +43,34 @@ class _ChoiceAccumulator:
             self.content.append(delta.content)
         if delta.reasoning_content:
             self.reasoning.append(delta.reasoning_content)
+        if delta.refusal:
+            self.refusal.append(delta.refusal)
         if delta.role:
             self.role = delta.role
         if delta.tool_calls:
             for call in delta.tool_calls:
-                self._add_call(call)
-
-    def _add_call(self, part: WireToolCall) -> None:
-        position = _find_call([_fragment(call) for call in self.tool_calls], _fragment(part))
-        if position is None:
-            index = part.index if part.index is not None else len(self.tool_calls)
-            call = WireToolCall(index=index, type="function", function=FunctionCall("", ""))
-            self.tool_calls.append(call)
-        else:
-            call = self.tool_calls[position]
-        call.id = part.id or call.id
-        call.type = part.type or call.type
-        if part.function is not None and call.function is not None:
-            call.function.name = part.function.name or call.function.name
-            call.function.arguments = (call.function.arguments or "") + (
-                part.function.arguments or ""
-            )
-
-    def message(self) -> Message:
-        return Message(
-            role=self.role or "assistant",
-            content="".join(self.content),
-            reasoning_content="".join(self.reasoning) or None,
-            tool_calls=self.calls or None,
-        )
+                self.calls.add(call)
 
     @property
-    def calls(self) -> list[WireToolCall]:
-        return sorted(self.tool_calls, key=lambda call: call.index or 0)
+    def has_token(self) -> bool:
+        return bool(self.content or self.reasoning or self.calls or self.refusal)
+
+    def message(self, *, split: bool) -> Message:
+        content, reasoning = "".join(self.content), "".join(self.reasoning)
+        if split:
+            thinking, content = split_thinking(content)
+            reasoning += thinking
+        return Message(
+            role=self.role or "assistant",
+            content=without_surrogates(content),
+            reasoning_content=without_surrogates(reasoning) or None,
+            tool_calls=self.calls.calls() or None,
+            refusal=without_surrogates("".join(self.refusal)) or None,
+        )
 
 
 class Accumulator:
-    """The running sum of a stream: text, reasoning, tool calls, usage, finish reason."""
+    """The running sum of an answer: text, reasoning, tool calls, usage, finish reason."""
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -99,7 +90,7 @@ class Accumulator:
                 self.id = chunk.id
                 self.created = chunk.created
             if self.model is None:
-                self.model = chunk.model
+                self.model = chunk.model or None
             for choice in chunk.choices or ():
                 if choice.index == 0:
                     first.add(choice)
@@ -115,14 +106,13 @@ class Accumulator:
             prompt_tokens=new.prompt_tokens or old.prompt_tokens or 0,
             completion_tokens=new.completion_tokens or old.completion_tokens or 0,
             total_tokens=new.total_tokens or old.total_tokens or 0,
+            cached_tokens=new.cached_tokens or old.cached_tokens,
         )
 
     @property
     def has_token(self) -> bool:
-        """Whether any part of the answer has arrived: content, reasoning or a tool call."""
-        return any(
-            each.content or each.reasoning or each.tool_calls for each in self._choices.values()
-        )
+        """Whether any part of the answer has arrived: content, thinking, refusal or a tool call."""
+        return any(each.has_token for each in self._choices.values())
 
     @property
     def text(self) -> str:
@@ -135,202 +125,115 @@ class Accumulator:
         return "".join(self._first.reasoning)
 
     @property
+    def refusal(self) -> str:
+        """The first choice's refusal so far; empty when the model does not refuse."""
+        return "".join(self._first.refusal)
+
+    @property
     def finish_reason(self) -> str | None:
         """The finish reason of the first choice; None until it has ended."""
         return self._first.finish_reason
 
     @property
+    def finished(self) -> bool:
+        """Whether every choice has its finish reason."""
+        return all(each.finish_reason for each in self._choices.values())
+
+    @property
     def choices(self) -> list[Choice]:
         """All choices so far, each with its complete message."""
+        # The tags in the first choice have been split by the reader of the chunks.
         return [
-            Choice(index=index, message=each.message(), finish_reason=each.finish_reason)
+            Choice(
+                index=index,
+                message=each.message(split=index != 0),
+                finish_reason=each.finish_reason,
+            )
             for index, each in sorted(self._choices.items())
         ]
 
-    @property
-    def reply(self) -> dict[str, Any]:
-        """The first choice's message as the next request sends it: role, content and tool calls."""
-        message: dict[str, Any] = {
-            "role": self._first.role or "assistant",
-            "content": self.text,
-        }
-        if self._first.tool_calls:
-            message["tool_calls"] = [
-                {
-                    "id": call.id,
-                    "type": call.type,
-                    "function": {
-                        "name": call.function.name if call.function else "",
-                        "arguments": call.function.arguments if call.function else "",
-                    },
-                }
-                for call in self._first.calls
-            ]
-        return message
 
-
-def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Merge the raw chunks of a stream into one completion that keeps every field.
+def fold(values: Iterable[dict[str, Any]], choices: Iterable[Choice]) -> dict[str, Any]:
+    """Fold the chunks of an answer into one completion that keeps every field.
 
     Args:
-        chunks: The JSON objects of the events, in order.
+        values: The JSON objects of the chunks, in order; a whole answer is one chunk. In their texts
+            half a surrogate pair may stand.
+        choices: The choices of the complete answer.
 
     Returns:
-        A dict in the form of a completion that is not streamed. Text and tool calls are joined,
-        usage keeps the last non-zero values, and of every other field the last value counts.
+        The completion, in the form of one that is not streamed. It says the same as ``choices``:
+        thinking that stood in tags is under ``reasoning_content``.
     """
-    completion: dict[str, Any] = {"object": "chat.completion"}
-    choices: dict[int, dict[str, Any]] = {}
-    for chunk in chunks:
+    completion: dict[str, Any] = {}
+    usage = ObjectFold()
+    folds: dict[int, _ChoiceFold] = {}
+    finder = MessageFinder()
+    for chunk in values:
         for name, value in chunk.items():
-            if name == "choices":
-                for choice in value if isinstance(value, list) else ():
-                    if isinstance(choice, dict):
-                        _merge_choice(choices, choice)
-            elif name == "usage":
-                if isinstance(value, dict):
-                    usage = completion.setdefault("usage", {})
-                    usage.update({k: v for k, v in value.items() if v or k not in usage})
-            elif name != "object" and (value is not None or name not in completion):
+            if name == "choices" and isinstance(value, list):
+                for part in value:
+                    if isinstance(part, dict):
+                        choice = folds.setdefault(index_of(part), _ChoiceFold())
+                        choice.add(part, finder.find(part))
+            elif name == "usage" and isinstance(value, dict):
+                # Some providers end with zeros.
+                usage.update({k: v for k, v in value.items() if v or k not in usage})
+            elif value is not None or name not in completion:
                 completion[name] = value
-    completion["choices"] = [choices[index] for index in sorted(choices)]
-    for choice in completion["choices"]:
-        calls = choice["message"].get("tool_calls")
-        if isinstance(calls, list):
-            calls.sort(key=lambda call: call["index"])
+    known = {choice.index: choice for choice in choices}
+    if any(choice.streamed for choice in folds.values()) or not completion.get("object"):
+        completion["object"] = "chat.completion"
+    if usage:
+        completion["usage"] = usage.value()
+    completion["choices"] = [folds[index].value(known.get(index)) for index in sorted(folds)]
     return completion
 
 
-def _merge_choice(choices: dict[int, dict[str, Any]], part: dict[str, Any]) -> None:
-    index = part.get("index")
-    index = index if isinstance(index, int) else 0
-    choice = choices.setdefault(
-        index, {"index": index, "message": {"role": "assistant", "content": ""}}
-    )
-    for name, value in part.items():
-        if name in ("delta", "message"):
-            if isinstance(value, dict):
-                _merge_delta(choice["message"], value)
-        elif name == "logprobs" and isinstance(value, dict):
-            _merge_logprobs(choice, value)
-        elif name != "index" and (value is not None or name not in choice):
-            choice[name] = value
+class _ChoiceFold:
+    """One choice of the raw answer, so far."""
 
+    def __init__(self) -> None:
+        self.streamed = False
+        self._fields: dict[str, Any] = {}
+        self._logprobs = ObjectFold()
+        self._message = ObjectFold()
+        self._has_message = False
 
-def _merge_delta(message: dict[str, Any], delta: dict[str, Any]) -> None:
-    for name, value in delta.items():
-        if name == "tool_calls":
-            if isinstance(value, list):
-                _merge_calls(message.setdefault("tool_calls", []), value)
-        elif name in _JOINED and isinstance(value, str):
-            old = message.get(name)
-            message[name] = (old if isinstance(old, str) else "") + value
-        elif value or name not in message:
-            message[name] = value
+    def add(self, choice: dict[str, Any], message: dict[str, Any] | None) -> None:
+        self.streamed = self.streamed or "delta" in choice
+        for name, value in choice.items():
+            if name == "logprobs" and isinstance(value, dict):
+                for key, found in value.items():
+                    self._logprobs.add(key, found)
+                self._fields[name] = self._logprobs
+            elif name not in ("delta", "message") and (value or name not in self._fields):
+                self._fields[name] = value
+        if message is not None:
+            self._has_message = True
+            for name, value in message.items():
+                # The calls are joined by `ToolCallJoiner`.
+                calls = name == "tool_calls" and isinstance(value, list)
+                self._message.add(name, [] if calls else value)
 
-
-def _merge_calls(calls: list[dict[str, Any]], parts: list[Any]) -> None:
-    for part in parts:
-        if not isinstance(part, dict):
-            continue
-        call = _call_for(calls, part)
-        for name, value in part.items():
-            if name == "function" and isinstance(value, dict):
-                function = call.setdefault("function", {"name": "", "arguments": ""})
-                for key, piece in value.items():
-                    if key == "arguments" and isinstance(piece, str):
-                        function[key] = (function.get(key) or "") + piece
-                    elif piece:
-                        function[key] = piece
-            elif value or name not in call:
-                call[name] = value
-
-
-def _call_for(calls: list[dict[str, Any]], part: dict[str, Any]) -> dict[str, Any]:
-    index = part.get("index")
-    position = _find_call([_raw_fragment(call) for call in calls], _raw_fragment(part))
-    if position is not None:
-        return calls[position]
-    new: dict[str, Any] = {"index": index if isinstance(index, int) else len(calls)}
-    calls.append(new)
-    return new
-
-
-def _merge_logprobs(choice: dict[str, Any], part: dict[str, Any]) -> None:
-    known = choice.get("logprobs")
-    known = choice["logprobs"] = known if isinstance(known, dict) else {}
-    for name, value in part.items():
-        if isinstance(value, list):
-            known[name] = [*(known.get(name) or []), *value]
-        elif value is not None or name not in known:
-            known[name] = value
-
-
-# Fragments of tool calls --------------------------------------------------------------------------
-
-
-class _CallFragment(NamedTuple):
-    """A tool call so far, or a fragment of one: the fields that identify it."""
-
-    call_index: int | None
-    id: str | None
-    name: str | None
-    arguments: str | None
-
-
-def _find_call(calls: Sequence[_CallFragment], part: _CallFragment) -> int | None:
-    """Return the position in `calls` of the call that a fragment continues, or None for a new call.
-
-    A stream sends each tool call in fragments that share an ``index``. Some providers do otherwise:
-
-    - no index; the id identifies the call,
-    - complete calls with neither index nor id,
-    - index 0 for every call, and different ids.
-
-    Args:
-        calls: The calls so far, in the order in which they began.
-        part: The fragment.
-    """
-    if not calls:
-        return None
-    newest_first = range(len(calls) - 1, -1, -1)
-    if part.call_index is not None:
-        same = next((n for n in newest_first if calls[n].call_index == part.call_index), None)
-        return None if same is None or _is_other_call(calls[same], part) else same
-    if part.id:
-        return next((n for n in newest_first if calls[n].id == part.id), None)
-    last = calls[-1]
-    # A name alone may begin a call, or be repeated with each fragment of the same call.
-    begins = bool(part.name and last.name) and (
-        part.name != last.name or _is_complete(last.arguments)
-    )
-    return None if begins else len(calls) - 1
-
-
-def _is_other_call(call: _CallFragment, part: _CallFragment) -> bool:
-    return bool(part.name and part.id and call.id) and part.id != call.id
-
-
-def _is_complete(arguments: str | None) -> bool:
-    try:
-        msgspec.json.decode(arguments or "")
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        return False
-    return True
-
-
-def _fragment(call: WireToolCall) -> _CallFragment:
-    function = call.function or FunctionCall()
-    return _CallFragment(call.index, call.id, function.name, function.arguments)
-
-
-def _raw_fragment(call: dict[str, Any]) -> _CallFragment:
-    index, function = call.get("index"), call.get("function")
-    function = function if isinstance(function, dict) else {}
-    return _CallFragment(
-        index if isinstance(index, int) else None,
-        *(
-            value if isinstance(value, str) else None
-            for value in (call.get("id"), function.get("name"), function.get("arguments"))
-        ),
-    )
+    def value(self, choice: Choice | None) -> dict[str, Any]:
+        fields = self._fields
+        if fields.get("logprobs") is self._logprobs:
+            fields = {**fields, "logprobs": self._logprobs.value()}
+        message = chat_wire.whole_characters(self._message.value())
+        if self.streamed:
+            fields = {"index": 0, **fields}
+            message = {"role": "assistant", "content": "", **message}
+        elif not self._has_message:
+            return fields
+        known = choice.message if choice is not None else Message()
+        if known.tool_calls:
+            message["tool_calls"] = [call.raw for call in known.tool_calls]
+        content = message.get("content")
+        if isinstance(content, str) and begins_with_thinking(content):
+            message["content"] = known.content
+            message["reasoning_content"] = known.reasoning_content
+        for text in (known.content, known.reasoning_content):
+            # The same text is kept once.
+            message.update({name: text for name in _TEXTS if text and message.get(name) == text})
+        return {**fields, "message": message}

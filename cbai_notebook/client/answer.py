@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cbai_notebook.client import chat_wire
+from cbai_notebook.client.accumulator import Accumulator, fold
 from cbai_notebook.client.chat_wire import Choice, Message, Usage, WireToolCall
+from cbai_notebook.client.chunk_reader import ChunkReader
+from cbai_notebook.client.raw_answer import RawAnswer
+from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.tools.tool_calls import CallResult
 from cbai_notebook.text import cut
 
@@ -41,9 +44,9 @@ class Answer:
 
     The fields ``id``, ``object``, ``created``, ``model``, ``choices`` and ``usage`` are those of
     the chat completions protocol. ``raw`` is everything that the server sent, unknown fields
-    included; for a stream it is the merged chunks. ``text``, ``reasoning``, ``messages`` and
-    ``finish_reason`` belong to the first choice; ``messages`` are the messages of the request with
-    the answer added, ready for the next request.
+    included; for a stream it is the folded chunks. ``text``, ``reasoning``, ``refusal``,
+    ``messages`` and ``finish_reason`` belong to the first choice; ``messages`` are the messages of
+    the request with the answer added as it was received, ready for the next request.
 
     An answer that called tools took several requests, its ``steps``: ``text`` is that of the last
     step, ``usage`` is the sum, and ``messages`` contain every tool call with its result. ``parsed``
@@ -53,32 +56,33 @@ class Answer:
     def __init__(
         self,
         *,
-        raw: Callable[[], dict[str, Any]],
+        raw: RawAnswer,
         id: str | None,
         created: int | None,
         model: str | None,
         choices: list[Choice],
         usage: Usage | None,
         request_messages: Sequence[dict[str, Any]],
-        reply: dict[str, Any] | None,
         provider: str,
         label: str,
         timing: Timing,
         request_id: str | None,
+        replies: bool = True,
+        declared_complete: bool = True,
         steps: Sequence[Step] = (),
         parsed: Any = None,
         finish_reason: str | None = None,
     ) -> None:
-        self._raw: Callable[[], dict[str, Any]] | dict[str, Any] = raw
+        self._raw = raw
         self.id = id
         self.object = "chat.completion"
         self.created = created
         self.model = model
         self.choices = choices
         self.usage = usage
-        self.messages: Messages = (
-            [*request_messages, reply] if reply is not None else list(request_messages)
-        )
+        self._messages: Messages = list(request_messages)
+        self._replies = replies
+        self._declared_complete = declared_complete
         self.provider = provider
         self.label = label
         self.timing = timing
@@ -90,9 +94,20 @@ class Answer:
     @property
     def raw(self) -> dict[str, Any]:
         """Everything the server sent, as one dict."""
-        if callable(self._raw):
-            self._raw = self._raw()
-        return self._raw
+        return self._raw.value
+
+    @property
+    def messages(self) -> Messages:
+        """The messages of the request, with the answer added as it was received."""
+        if self._replies:
+            reply = self._reply()
+            if reply is not None:
+                self._messages.append(reply)
+            self._replies = False
+        return self._messages
+
+    def _reply(self) -> dict[str, Any] | None:
+        return reply_of(self.raw)
 
     @property
     def raw_responses(self) -> list[dict[str, Any]]:
@@ -116,6 +131,11 @@ class Answer:
     def reasoning(self) -> str:
         """The reasoning; empty when the model sent none."""
         return self.message.reasoning_content or ""
+
+    @property
+    def refusal(self) -> str:
+        """The words in which the model refuses to answer; empty when it does not."""
+        return self.message.refusal or ""
 
     @property
     def tool_calls(self) -> list[WireToolCall]:
@@ -144,6 +164,11 @@ class Answer:
             )
         if self.finish_reason == "content_filter":
             return "A content filter ended the answer here. Put the prompt in other words."
+        if not self._declared_complete:
+            return (
+                "The service ended the stream without its end mark. The answer looks complete, but "
+                "check its end."
+            )
         return ""
 
     def __repr__(self) -> str:
@@ -190,7 +215,7 @@ SendStep = Callable[[Messages, int], Awaitable[Answer]]
 
 
 def from_completion(
-    raw: dict[str, Any],
+    value: dict[str, Any],
     *,
     request_messages: Sequence[dict[str, Any]],
     provider: str,
@@ -202,7 +227,7 @@ def from_completion(
     """Make the answer from a completion that was not streamed.
 
     Args:
-        raw: The completion.
+        value: The completion, a JSON object.
         request_messages: The messages of the request.
         provider: The provider's name.
         label: The provider's name in the footer under an answer.
@@ -210,24 +235,37 @@ def from_completion(
         request_id: The server's id of the request.
         make: The class of the answer, or a function that makes it; `Answer` by default.
     """
-    choices = raw.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get("message") if isinstance(first, dict) else None
-    created = raw.get("created")
+    reader = ChunkReader()
+    accumulator = Accumulator()
+    accumulator.add([reader.chunk(value), reader.flush()])
     return (make or Answer)(
-        raw=lambda: raw,
-        id=chat_wire.text_of(raw.get("id")),
-        created=chat_wire.int_of(created),
-        model=chat_wire.text_of(raw.get("model")),
-        choices=chat_wire.choices_of(choices),
-        usage=chat_wire.usage_of(raw.get("usage")),
+        **facts_of(accumulator, lambda choices: fold([value], choices)),
         request_messages=request_messages,
-        reply=dict(message) if isinstance(message, dict) else None,
         provider=provider,
         label=label,
         timing=timing,
         request_id=request_id,
     )
+
+
+def facts_of(
+    accumulator: Accumulator, fold: Callable[[list[Choice]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the arguments of `Answer` that the server's words decide.
+
+    Args:
+        accumulator: The sum of the chunks.
+        fold: Folds the chunks into the raw answer; gets the choices.
+    """
+    choices = accumulator.choices
+    return {
+        "raw": RawAnswer(lambda: fold(choices)),
+        "id": accumulator.id,
+        "created": accumulator.created,
+        "model": accumulator.model,
+        "choices": choices,
+        "usage": accumulator.usage,
+    }
 
 
 def over_steps(
@@ -252,14 +290,15 @@ def over_steps(
         finish_reason: The finish reason; by default that of the last request.
     """
     return Answer(
-        raw=lambda: last.raw,
+        raw=last._raw,
         id=last.id,
         created=last.created,
         model=last.model,
         choices=last.choices,
         usage=usage,
         request_messages=messages,
-        reply=None,
+        replies=False,
+        declared_complete=last._declared_complete,
         provider=last.provider,
         label=last.label,
         timing=timing,
@@ -279,4 +318,5 @@ def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
         prompt_tokens=sum(usage.prompt_tokens or 0 for usage in known),
         completion_tokens=sum(usage.completion_tokens or 0 for usage in known),
         total_tokens=sum(usage.total_tokens or 0 for usage in known),
+        cached_tokens=sum(usage.cached_tokens for usage in known),
     )

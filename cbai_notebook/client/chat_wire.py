@@ -1,17 +1,20 @@
 """The types of the chat completions protocol, and their JSON decoders.
 
-Decoding is typed first, because that is fast. A value of an unexpected type is then decoded
-leniently, so that one wrong field of one provider does not lose the answer.
+`plain_chunks` decodes the usual chunk, a delta of text, and nothing else, because that is fast. Every
+other chunk is parsed as JSON and read by `ChunkReader`, which knows the shapes of many servers.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 
 from cbai_notebook.errors import InvalidResponseError
+from cbai_notebook.text import without_surrogates
 
 
 class FunctionCall(msgspec.Struct, omit_defaults=True, gc=False):
@@ -22,29 +25,42 @@ class FunctionCall(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class WireToolCall(msgspec.Struct, omit_defaults=True, gc=False):
-    """A tool call or, in a chunk, a fragment of a tool call."""
+    """A tool call or, in a chunk, a fragment of a tool call.
+
+    ``raw`` is the call as the server sent it, unknown fields included.
+    """
 
     index: int | None = None
     id: str | None = None
     type: str | None = None
     function: FunctionCall | None = None
+    raw: dict[str, Any] = msgspec.field(default_factory=dict, name="⌀raw")
 
 
 class Message(msgspec.Struct, omit_defaults=True, gc=False):
-    """A message of a model or, in a chunk, a delta of a message."""
+    """A message of a model or, in a chunk, a delta of a message.
+
+    ``content`` is the text alone, and ``reasoning_content`` the thinking, under whatever name and in
+    whatever shape the server sent them.
+    """
 
     role: str | None = None
     content: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[WireToolCall] | None = None
+    refusal: str | None = None
 
 
 class Usage(msgspec.Struct, gc=False):
-    """The token counts of a request; 0 when the server sent none."""
+    """The token counts of a request; 0 when the server sent none.
+
+    ``cached_tokens`` are those of the ``prompt_tokens`` that the server read from its cache.
+    """
 
     prompt_tokens: int | None = 0
     completion_tokens: int | None = 0
     total_tokens: int | None = 0
+    cached_tokens: int = 0
 
 
 class Choice(msgspec.Struct, omit_defaults=True, gc=False):
@@ -74,8 +90,6 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
     choices: list[ChunkChoice] | None = None
     usage: Usage | None = None
     created: int | None = None
-    error: msgspec.Raw | None = None
-    code: str | int | None = None
     # Set after decoding. The name on the wire is one that no server sends.
     source: bytes | None = msgspec.field(default=None, name="⌀source")
 
@@ -120,24 +134,45 @@ class Chunk(msgspec.Struct, omit_defaults=True, gc=False):
         return f"Chunk(text={self.text!r}, reasoning={self.reasoning!r}, finish_reason={self.finish_reason!r})"
 
 
+# The plain chunk: the types below accept null and nothing else where a server may send something that
+# takes more reading. A chunk that has it is rejected at once, at no cost for all others.
+
+_Empty = Annotated[list[Any], msgspec.Meta(max_length=0)] | None
+
+
+class _PlainDelta(Message, omit_defaults=True, gc=False):
+    tool_calls: _Empty = None
+    refusal: None = None
+    reasoning: None = None
+    reasoning_details: None = None
+    function_call: None = None
+
+
+class _PlainChoice(ChunkChoice, omit_defaults=True, gc=False):
+    delta: _PlainDelta | None = None
+    message: None = None
+    usage: None = None
+
+
+class _PlainChunk(Chunk, omit_defaults=True, gc=False):
+    choices: list[_PlainChoice] | None = None  # type: ignore[assignment]
+    usage: None = None
+    error: None = None
+    code: None = None
+
+
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-chunk_decoder = msgspec.json.Decoder(Chunk)
+plain_chunks: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(_PlainChunk)
 _any_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 
-# JSON escapes. A match consumes a whole escape, so that the second backslash of `\\` begins none.
-_ESCAPES = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\[^u]"
-)
+# Values below this depth are left as they are: no answer is that deep, and the stack has an end.
+_DEEPEST = 100
 
-
-def _replace_lone_surrogate(escape: re.Match[str]) -> str:
-    """Return the escape of U+FFFD for a lone surrogate, and every other escape unchanged."""
-    text = escape.group()
-    return "\\ufffd" if len(text) == 6 else text
+# A JSON escape of half a surrogate pair.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def load(body: bytes) -> Any:
@@ -148,33 +183,75 @@ def load(body: bytes) -> Any:
     """
     try:
         return _any_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+    except DECODE_ERRORS:
+        return _load_leniently(body, whole_characters)
+
+
+def load_pieces(body: bytes) -> Any:
+    """Parse any JSON value, in whose texts half a surrogate pair may stand.
+
+    JSON can escape one half alone, and some servers split a character between two chunks.
+
+    Raises:
+        InvalidResponseError: The bytes are not JSON.
+    """
     try:
-        # Bytes that are not UTF-8 become U+FFFD, as in the event stream standard. So do lone
-        # surrogates: JSON can escape them, but UTF-8 cannot encode them.
-        return _any_decoder.decode(
-            _ESCAPES.sub(_replace_lone_surrogate, body.decode("utf-8", "replace"))
-        )
-    except (msgspec.DecodeError, RecursionError) as error:
+        return _any_decoder.decode(body)
+    except DECODE_ERRORS:
+        return _load_leniently(body, lambda value: value)
+
+
+def _load_leniently(body: bytes, mend: Callable[[Any], Any]) -> Any:
+    # Bytes that are not UTF-8 become U+FFFD, as in the event stream standard.
+    text = body.decode("utf-8", "replace")
+    try:
+        return mend(json.loads(text)) if _SURROGATE.search(body) else _any_decoder.decode(text)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InvalidResponseError(
             "The server sent something that is not JSON where an answer was expected. "
             "Check the base URL and the provider."
         ) from error
 
 
+def whole_characters(value: Any, depth: int = 0) -> Any:
+    """Return a JSON value with surrogate pairs joined, and U+FFFD in place of each lone half."""
+    if isinstance(value, str):
+        return without_surrogates(value)
+    if depth > _DEEPEST:
+        return value
+    if isinstance(value, dict):
+        return {
+            without_surrogates(name): whole_characters(part, depth + 1)
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [whole_characters(part, depth + 1) for part in value]
+    return value
+
+
 def load_object(body: bytes) -> dict[str, Any]:
-    """Parse the JSON object of one event.
+    """Parse the JSON object of one event, in whose texts half a surrogate pair may stand.
 
     Raises:
         InvalidResponseError: The bytes are not a JSON object.
     """
-    value = load(body)
+    value = load_pieces(body)
     if not isinstance(value, dict):
         raise InvalidResponseError(
             "The server sent an event that is no JSON object. Check the base URL and the provider."
         )
     return value
+
+
+def load_beginning(body: bytes) -> dict[str, Any]:
+    """Parse the beginning of a JSON object as far as it goes; empty when it is none."""
+    import jiter
+
+    try:
+        value = jiter.from_json(body, partial_mode="trailing-strings")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def dump(body: Any) -> bytes:
@@ -184,112 +261,6 @@ def dump(body: Any) -> bytes:
         TypeError: A value cannot be written as JSON.
     """
     return _encoder.encode(body)
-
-
-def decode_chunk(body: bytes) -> Chunk:
-    """Parse the data of one event; leniently when the typed decoder rejects it.
-
-    Raises:
-        InvalidResponseError: The data is not a JSON object.
-    """
-    try:
-        chunk = chunk_decoder.decode(body)
-    except DECODE_ERRORS:
-        chunk = _lenient_chunk(body)
-    chunk.source = body
-    return chunk
-
-
-def usage_of(value: Any) -> Usage | None:
-    """Decode a usage object leniently; None when it is not an object."""
-    if not isinstance(value, dict):
-        return None
-    return Usage(
-        prompt_tokens=int_of(value.get("prompt_tokens")) or 0,
-        completion_tokens=int_of(value.get("completion_tokens")) or 0,
-        total_tokens=int_of(value.get("total_tokens")) or 0,
-    )
-
-
-def message_of(value: Any) -> Message:
-    """Decode a message or a delta leniently."""
-    if not isinstance(value, dict):
-        return Message()
-    calls = value.get("tool_calls")
-    return Message(
-        role=text_of(value.get("role")),
-        content=content_text(value.get("content")),
-        reasoning_content=content_text(value.get("reasoning_content")),
-        tool_calls=[_tool_call(call) for call in calls if isinstance(call, dict)]
-        if isinstance(calls, list)
-        else None,
-    )
-
-
-def choices_of(value: Any) -> list[Choice]:
-    """Decode the choices of a completion leniently."""
-    if not isinstance(value, list):
-        return []
-    return [
-        Choice(
-            index=int_of(choice.get("index")) or 0,
-            message=message_of(choice.get("message")),
-            finish_reason=text_of(choice.get("finish_reason")),
-        )
-        for choice in value
-        if isinstance(choice, dict)
-    ]
-
-
-def content_text(value: Any) -> str | None:
-    """Return content as text; join the text parts of a list of parts."""
-    if isinstance(value, list):
-        parts = [part.get("text") if isinstance(part, dict) else part for part in value]
-        return "".join(part for part in parts if isinstance(part, str))
-    return text_of(value)
-
-
-def _lenient_chunk(body: bytes) -> Chunk:
-    value = load_object(body)
-    choices = value.get("choices")
-    error = value.get("error")
-    code = value.get("code")
-    return Chunk(
-        id=text_of(value.get("id")),
-        model=text_of(value.get("model")),
-        created=int_of(value.get("created")),
-        usage=usage_of(value.get("usage")),
-        error=None if error is None else msgspec.Raw(dump(error)),
-        code=code if isinstance(code, (str, int)) else None,
-        choices=[
-            ChunkChoice(
-                index=int_of(choice.get("index")) or 0,
-                delta=message_of(choice.get("delta")),
-                finish_reason=text_of(choice.get("finish_reason")),
-            )
-            for choice in choices
-            if isinstance(choice, dict)
-        ]
-        if isinstance(choices, list)
-        else None,
-    )
-
-
-def _tool_call(value: dict[str, Any]) -> WireToolCall:
-    function = value.get("function")
-    if isinstance(function, dict):
-        arguments = function.get("arguments")
-        if isinstance(arguments, (dict, list)):
-            arguments = dump(arguments).decode()
-        function = FunctionCall(name=text_of(function.get("name")), arguments=text_of(arguments))
-    else:
-        function = None
-    return WireToolCall(
-        index=int_of(value.get("index")),
-        id=text_of(value.get("id")),
-        type=text_of(value.get("type")),
-        function=function,
-    )
 
 
 def text_of(value: Any) -> str | None:

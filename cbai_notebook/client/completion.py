@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cbai_notebook.client import chat_wire, error_mapping, retry
-from cbai_notebook.client.accumulator import merged
-from cbai_notebook.client.answer import Answer, Timing, from_completion
+from cbai_notebook.client import error_mapping, retry
+from cbai_notebook.client.accumulator import Accumulator, fold
+from cbai_notebook.client.answer import Answer, Timing, facts_of, from_completion
+from cbai_notebook.client.chat_wire import Chunk
+from cbai_notebook.client.decoder import ChatDecoder, stream_events, values_of
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.request import BODILESS, Request
 from cbai_notebook.client.settings import Timeout
-from cbai_notebook.client.sse import DONE, EventParser
+from cbai_notebook.client.sse import Event
 from cbai_notebook.client.tasks import mark_retrieved, wait_awake
 from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
-from cbai_notebook.errors import CbaiError
+from cbai_notebook.errors import (
+    CbaiError,
+    ConnectionFailedError,
+    InvalidResponseError,
+    StreamCutError,
+)
 
 Result = TypeVar("Result")
 
@@ -36,6 +43,7 @@ async def request_completion(
     timeout: Timeout,
     *,
     label: str,
+    declares_end: bool = False,
 ) -> Answer:
     """Send a request and return its answer; retry where that helps.
 
@@ -45,6 +53,7 @@ async def request_completion(
         error_context: The facts for error messages.
         timeout: The time limits, for the connection and for each attempt.
         label: The provider's name in the footer under an answer.
+        declares_end: Whether the service ends each stream with ``[DONE]``.
 
     Raises:
         CbaiError: There was no answer.
@@ -52,15 +61,15 @@ async def request_completion(
     began = asyncio.get_running_loop().time()
 
     def read(response: Response, body: bytes, attempts: int) -> Answer:
-        raw = _completion(response, body, error_context)
-        ended = asyncio.get_running_loop().time()
-        return from_completion(
-            raw,
+        return _answer(
+            response,
+            body,
+            error_context,
+            declares_end=declares_end,
             request_messages=list(request.messages),
             provider=error_context.provider,
             label=label,
-            timing=Timing(duration_s=ended - began, attempts=attempts),
-            request_id=error_mapping.request_id(response.headers, error_context),
+            timing=Timing(duration_s=asyncio.get_running_loop().time() - began, attempts=attempts),
         )
 
     return await _request(transport, request, error_context, timeout, retry.should_retry, read)
@@ -129,7 +138,8 @@ async def _receive(
     """Send a request once; return the response, which is closed, and its complete body.
 
     Raises:
-        CbaiError: There was no response, or its status is that of an error.
+        CbaiError: There was no response, or its status is that of an error. When the body was cut
+            off, ``partial`` is the text that had arrived.
     """
     response = await transport.send(request, error_context, connect_timeout=timeout.connect)
     try:
@@ -138,37 +148,86 @@ async def _receive(
             raise error_mapping.from_response(
                 response.status, response.headers, body, error_context
             )
-        return response, await response.read()
+        parts: list[bytes] = []
+        try:
+            body = await response.read(parts=parts)
+        except ConnectionFailedError as error:
+            error.partial = _partial_text(response, b"".join(parts), error_context)
+            error.request_id = error_mapping.request_id(response.headers, error_context)
+            raise
+        return response, body
     finally:
         await response.aclose()
 
 
-def _completion(response: Response, body: bytes, error_context: ErrorContext) -> dict[str, Any]:
-    """Return the completion in a body. Some servers send a stream although none was requested."""
-    start = body.lstrip()[:5]
-    declared = "event-stream" in response.content_type and start[:1] not in (b"{", b"<")
-    if declared or start == b"data:":
-        return _merged_stream(body, response.headers, error_context)
-    return error_mapping.parse_completion(body, response.headers, error_context)
+class _StreamedBody:
+    """The answer in a body that holds the events of a stream, although none was requested."""
+
+    def __init__(self, events: list[Event], response: Response, context: ErrorContext) -> None:
+        decoder = ChatDecoder()
+        self.accumulator = Accumulator()
+        self.chunks: list[Chunk | None] = []
+        self.declared_complete = False
+        try:
+            self.declared_complete = decoder.read(events, self.chunks, response.headers, context)
+        except CbaiError as error:
+            self.accumulator.add(self.chunks)
+            if isinstance(error, InvalidResponseError) and self.chunks:
+                raise self.cut() from None  # the last event is incomplete
+            error.partial = self.accumulator.text
+            raise
+        self.chunks.append(decoder.flush())
+        self.accumulator.add(self.chunks)
+
+    @property
+    def complete(self) -> bool:
+        return self.declared_complete or self.accumulator.finished
+
+    def cut(self) -> StreamCutError:
+        error = error_mapping.stream_cut(
+            self.accumulator.finish_reason, has_token=self.accumulator.has_token
+        )
+        error.partial = self.accumulator.text
+        return error
 
 
-def _merged_stream(
-    body: bytes, headers: Mapping[str, str], error_context: ErrorContext
-) -> dict[str, Any]:
-    parser = EventParser()
-    chunks: list[dict[str, Any]] = []
-    for event in (*parser.feed(body), *parser.flush()):
-        if event.body.strip() == DONE:
-            return merged(chunks)
-        value = chat_wire.load(event.body)
-        if isinstance(value, dict):
-            error = error_mapping.from_body(
-                value, headers, error_context, certain=event.event == "error"
-            )
-            if error is not None:
-                raise error
-            chunks.append(value)
-    raise error_mapping.stream_cut(None, has_token=bool(chunks))
+def _answer(
+    response: Response,
+    body: bytes,
+    error_context: ErrorContext,
+    *,
+    declares_end: bool,
+    **facts: Any,
+) -> Answer:
+    """Make the answer from a complete body.
+
+    Raises:
+        CbaiError: The body reports an error, or is not an answer.
+    """
+    facts["request_id"] = error_mapping.request_id(response.headers, error_context)
+    events = stream_events(body)
+    if not events:
+        value = error_mapping.parse_completion(body, response.headers, error_context)
+        return from_completion(value, **facts)
+    streamed = _StreamedBody(events, response, error_context)
+    if not streamed.complete:
+        raise streamed.cut()
+    return Answer(
+        **facts_of(streamed.accumulator, lambda choices: fold(values_of(streamed.chunks), choices)),
+        declared_complete=streamed.declared_complete or not declares_end,
+        **facts,
+    )
+
+
+def _partial_text(response: Response, body: bytes, error_context: ErrorContext) -> str:
+    """Return the text in the beginning of a body."""
+    events = stream_events(body) or ChatDecoder().read_partial(
+        body, response.headers, error_context
+    )
+    try:
+        return _StreamedBody(events, response, error_context).accumulator.text
+    except CbaiError as error:
+        return error.partial
 
 
 async def within(

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from cbai_notebook.client import chat_wire, error_mapping
 from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.chat_wire import Chunk
+from cbai_notebook.client.chunk_reader import ChunkReader, MessageFinder
 from cbai_notebook.client.error_mapping import ErrorContext
-from cbai_notebook.client.sse import DONE, Event
+from cbai_notebook.client.sse import BOM, DONE, Event, EventParser
 from cbai_notebook.errors import InvalidResponseError
 
 Value = TypeVar("Value")
 
+# The first characters of the fields data, event, error, id and retry, and of a comment.
+_STARTS = frozenset((b"d", b"e", b"i", b"r", b":"))
+
 
 class StreamDecoder(Protocol):
-    """Decodes the events of one kind of service."""
+    """Decodes the events of one stream of one kind of service."""
 
     def accumulator(self) -> Accumulator:
-        """Return an empty accumulator for the chunks of one stream."""
+        """Return an empty accumulator for the chunks of the stream."""
         ...
 
     def read(
@@ -39,8 +43,16 @@ class StreamDecoder(Protocol):
         """
         ...
 
+    def flush(self) -> Chunk | None:
+        """Return what waited for the next event, at the end of the stream; None if nothing did."""
+        ...
+
     def complete(self, accumulator: Accumulator) -> bool:
-        """Return whether the answer is complete without ``[DONE]``."""
+        """Return whether the answer is complete, and nothing more is waited for."""
+        ...
+
+    def complete_at_end(self, accumulator: Accumulator) -> bool:
+        """Return whether the answer is complete when its body ends here, without ``[DONE]``."""
         ...
 
     def read_completion(
@@ -53,9 +65,19 @@ class StreamDecoder(Protocol):
         """
         ...
 
+    def read_partial(
+        self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+    ) -> list[Event]:
+        """Return the events of an answer that was not streamed, and whose end is missing."""
+        ...
+
 
 class ChatDecoder:
     """Decodes the chunks of the chat completions protocol."""
+
+    def __init__(self) -> None:
+        self._reader = ChunkReader()
+        self._plain = False
 
     def accumulator(self) -> Accumulator:
         return Accumulator()
@@ -67,7 +89,7 @@ class ChatDecoder:
         headers: Mapping[str, str],
         error_context: ErrorContext,
     ) -> bool:
-        decode = chat_wire.chunk_decoder.decode
+        decode, reader = chat_wire.plain_chunks.decode, self._reader
         for event in events:
             body = event.body
             try:
@@ -76,33 +98,108 @@ class ChatDecoder:
                 if body.strip() == DONE:
                     chunks.append(None)
                     return True
-                lenient = load_event(event, chat_wire.decode_chunk, headers, error_context)
-                if lenient is not None:
-                    _raise_error(event, lenient, headers, error_context)
-                chunks.append(lenient)
-            else:
-                chunk.source = body
-                if chunk.error is not None or chunk.code is not None or event.event is not None:
-                    _raise_error(event, chunk, headers, error_context)
-                chunks.append(chunk)
+                chunks.append(self._read_any(event, headers, error_context))
+                continue
+            if chunk.choices is None or event.event is not None:
+                # No answer, perhaps: the event may be an error.
+                chunks.append(self._read_any(event, headers, error_context))
+                continue
+            chunk.source = body
+            if not self._plain:
+                reader.split(chunk)
+                self._plain = reader.plain
+            chunks.append(chunk)
         return False
+
+    def _read_any(
+        self, event: Event, headers: Mapping[str, str], error_context: ErrorContext
+    ) -> Chunk | None:
+        value = load_event(event, chat_wire.load_object, headers, error_context)
+        if value is None:
+            return None
+        error = error_mapping.from_body(
+            value, headers, error_context, certain=event.event == "error"
+        )
+        if error is not None:
+            raise error
+        chunk = self._reader.chunk(value, event.body)
+        self._plain = self._reader.plain
+        return chunk
+
+    def flush(self) -> Chunk | None:
+        return self._reader.flush()
 
     def complete(self, accumulator: Accumulator) -> bool:
         return False
 
+    def complete_at_end(self, accumulator: Accumulator) -> bool:
+        return accumulator.finished
+
     def read_completion(
         self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
     ) -> list[Event]:
+        lines = _json_lines(body)
+        if lines:
+            return [Event(line) for line in lines]
         value = error_mapping.parse_completion(body, headers, error_context)
-        as_chunk = {
-            **value,
-            "choices": [
-                {("delta" if name == "message" else name): part for name, part in choice.items()}
-                for choice in value["choices"]
-                if isinstance(choice, dict)
-            ],
-        }
-        return [Event(chat_wire.dump(as_chunk)), Event(DONE)]
+        return [Event(chat_wire.dump(_as_chunk(value))), Event(DONE)]
+
+    def read_partial(
+        self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+    ) -> list[Event]:
+        lines = _json_lines(body.rpartition(b"\n")[0])
+        if lines:
+            return [Event(line) for line in lines]
+        value = chat_wire.load_beginning(body)
+        if not isinstance(value.get("choices"), list):
+            return []
+        return [Event(chat_wire.dump(_as_chunk(value)))]
+
+
+def is_stream(beginning: bytes) -> bool:
+    """Return whether a body begins as a stream does, with the name of a field or a comment.
+
+    The content type does not tell: servers send streams as JSON, and JSON as a stream.
+    """
+    return beginning.removeprefix(BOM).lstrip()[:1] in _STARTS
+
+
+def stream_events(body: bytes) -> list[Event]:
+    """Return the events in a complete body; empty when it is not a stream."""
+    if not is_stream(body):
+        return [Event(line) for line in _json_lines(body)]
+    parser = EventParser()
+    return [*parser.feed(body), *parser.flush()]
+
+
+def values_of(chunks: Iterable[Chunk | None]) -> Iterable[dict[str, Any]]:
+    """Return the JSON object of each chunk, for `fold`."""
+    for chunk in chunks:
+        if chunk is not None and chunk.source is not None:
+            yield chat_wire.load_object(chunk.source)
+
+
+def _json_lines(body: bytes) -> list[bytes]:
+    """Return the lines of a stream whose events are lines of JSON, else an empty list."""
+    lines = [line for line in body.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return []
+    try:
+        values = [chat_wire.load_object(line) for line in lines if line.strip() != DONE]
+    except InvalidResponseError:
+        return []
+    return lines if any("choices" in value for value in values) else []
+
+
+def _as_chunk(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a completion as the one chunk of a stream."""
+    finder = MessageFinder()
+    choices = []
+    for choice in value["choices"]:
+        if isinstance(choice, dict):
+            rest = {name: part for name, part in choice.items() if name != "message"}
+            choices.append({**rest, "delta": finder.find(choice)})
+    return {**value, "choices": choices}
 
 
 def load_event(
@@ -124,13 +221,3 @@ def load_event(
         if event.event not in (None, "message") or not event.body.strip():
             return None
         raise
-
-
-def _raise_error(
-    event: Event, chunk: Chunk, headers: Mapping[str, str], error_context: ErrorContext
-) -> None:
-    is_error_event = event.event == "error"
-    if chunk.error is not None or chunk.code is not None or is_error_event:
-        error = error_mapping.from_body(chunk.raw, headers, error_context, certain=is_error_event)
-        if error is not None:
-            raise error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from cbai_notebook.client import error_mapping
@@ -22,7 +22,8 @@ class EventLog:
     """The events of a stream in order, and how the stream ended.
 
     ``chunks[i]`` is the parsed ``events[i]``; None for ``[DONE]``, and for an event of another
-    kind, such as a ping. Readers read only up to ``length``, so that a burst becomes visible at
+    kind, such as a ping. An event is None where the decoder had kept a piece of text back, and the
+    stream ended. Readers read only up to ``length``, so that a burst becomes visible at
     once.
 
     Args:
@@ -30,7 +31,7 @@ class EventLog:
     """
 
     def __init__(self, accumulator: Accumulator) -> None:
-        self.events: list[Event] = []
+        self.events: list[Event | None] = []
         self.chunks: list[Chunk | None] = []
         self.accumulator = accumulator
         self.length = 0
@@ -45,7 +46,7 @@ class EventLog:
         """Whether the stream has ended without an error."""
         return self.ended and self.error is None
 
-    def add(self, events: list[Event], chunks: list[Chunk | None]) -> None:
+    def add(self, events: Sequence[Event | None], chunks: Sequence[Chunk | None]) -> None:
         """Append events and their chunks; `publish` makes them visible."""
         self.chunks += chunks
         self.events += events
@@ -143,7 +144,7 @@ def texts(log: EventLog, start: int, stop: int) -> Iterable[str]:
 
 def events(log: EventLog, start: int, stop: int) -> Iterable[Event]:
     """Return the events of a burst, ``[DONE]`` included."""
-    return log.events[start:stop]
+    return [event for event in log.events[start:stop] if event is not None]
 
 
 def chunks(log: EventLog, start: int, stop: int) -> Iterable[Chunk]:
@@ -157,7 +158,9 @@ def bursts(log: EventLog, start: int, stop: int) -> Iterable[list[Chunk]]:
     return [burst] if burst else []
 
 
-def pairs(log: EventLog, start: int, stop: int) -> Iterable[tuple[list[Event], list[Chunk | None]]]:
+def pairs(
+    log: EventLog, start: int, stop: int
+) -> Iterable[tuple[list[Event | None], list[Chunk | None]]]:
     """Return the events and the chunks of a burst as one item."""
     return [(log.events[start:stop], log.chunks[start:stop])]
 

@@ -159,6 +159,7 @@ class Model:
                 model=error_context.model,
                 began=began,
                 attempts=number,
+                declares_end=endpoint.declares_end,
             )
             return await wait_for_first_token(stream)
 
@@ -250,6 +251,7 @@ class Model:
                 error_context,
                 settings.timeout,
                 label=endpoint.label,
+                declares_end=endpoint.declares_end,
             )
 
         async def read_stream() -> Answer:

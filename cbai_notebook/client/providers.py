@@ -81,6 +81,7 @@ class Endpoint:
         label: The provider's name in the footer under an answer.
         usage_in_stream: Whether to request usage in a stream (``stream_options``).
         headers: Additional headers.
+        declares_end: Whether the service ends each stream with ``[DONE]``.
     """
 
     provider: str
@@ -93,6 +94,7 @@ class Endpoint:
     label: str = ""
     usage_in_stream: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    declares_end: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.api_key, Secret):
@@ -285,6 +287,7 @@ def endpoint_below(base: str, name: str, settings: Settings) -> Endpoint:
         api_key=settings.api_key or "",
         default_model=default_model(name, settings),
         usage_in_stream=name not in _ALWAYS_SENDS_USAGE,
+        declares_end=name != "custom",
     )
 
 

@@ -1,8 +1,9 @@
 """An incremental parser of ``text/event-stream``: bytes in, events out, no I/O.
 
 The rules are those of the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream".
-One rule is ours: at the end of a stream, `EventParser.flush` returns a last event without a blank
-line after it, because servers that close the connection early do not send that line.
+Two rules are ours. At the end of a stream, `EventParser.flush` returns a last event without a blank
+line after it, because servers that close the connection early do not send that line. And a line
+``error: …`` is the data of an event named ``error``, as some servers mean it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from cbai_notebook.errors import InvalidResponseError
 
 DONE = b"[DONE]"
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -77,7 +78,7 @@ class EventParser:
             self._pending = 0
         if self._at_start:
             self._at_start = False
-            data = data.removeprefix(_BOM)
+            data = data.removeprefix(BOM)
         events: list[Event] = []
         if b"\r" not in data:
             data = self._read_blocks(data, events)
@@ -121,7 +122,7 @@ class EventParser:
         self._pieces.clear()
         self._pending = 0
         if self._at_start:
-            line = line.removeprefix(_BOM)
+            line = line.removeprefix(BOM)
         events: list[Event] = []
         self._read([line, b""] if line else [b""], events)
         return events
@@ -162,6 +163,9 @@ class EventParser:
         value = value.removeprefix(b" ")
         if name == b"data":
             self._data.append(value)
+        elif name == b"error" and value:
+            self._data.append(value)
+            self._name = "error"
         elif name == b"event":
             self._name = value.decode("utf-8", "replace") or None
         elif name == b"id" and b"\0" not in value:

@@ -9,9 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from cbai_notebook.client import accumulator, error_mapping, event_log
-from cbai_notebook.client.answer import Answer, Messages, Step, Timing
-from cbai_notebook.client.chat_wire import Chunk, Usage
+from cbai_notebook.client import error_mapping, event_log
+from cbai_notebook.client.accumulator import fold
+from cbai_notebook.client.answer import Answer, Messages, Step, Timing, facts_of
+from cbai_notebook.client.chat_wire import Choice, Chunk, Usage
+from cbai_notebook.client.decoder import values_of
+from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.sse import Event
 
 Stream = TypeVar("Stream", bound="TextStream")
@@ -32,6 +35,15 @@ class StreamSource(Protocol):
     def ended_at(self) -> float | None: ...
     @property
     def request_id(self) -> str | None: ...
+    @property
+    def declared_complete(self) -> bool: ...
+
+
+Fold = Callable[[Iterable[dict[str, Any]], list[Choice]], dict[str, Any]]
+"""Folds the JSON objects of the chunks into the raw answer; gets the choices too."""
+
+# Chunks whose raw answer is folded at once. More of them are folded in a thread, off the event loop.
+_FEW_CHUNKS = 100
 
 
 class TextStream:
@@ -56,6 +68,7 @@ class TextStream:
         model: str,
         began: float,
         attempts: int,
+        declares_end: bool = False,
     ) -> None:
         self._source = source
         self._log = source.log
@@ -63,6 +76,7 @@ class TextStream:
         self._model = model
         self._began = began
         self._attempts = attempts
+        self._declares_end = declares_end
         self.provider = provider
         self.label = label
         self.loop = source.loop
@@ -121,36 +135,39 @@ class TextStream:
         await self._log.wait(lambda log: log.ended)
         if self._log.error is not None:
             raise error_mapping.fresh_copy(self._log.error)
-        return self.answer()
+        answer = self.answer()
+        if self._log.length > _FEW_CHUNKS:
+            await asyncio.to_thread(answer._raw.fold)
+        else:
+            answer._raw.fold()
+        return answer
 
     def answer(self) -> Answer:
         """Return the answer so far."""
-        return Answer(**self._facts(accumulator.merged))
+        return Answer(**self._facts(fold))
 
-    def _facts(
-        self, merged: Callable[[Iterable[dict[str, Any]]], dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _facts(self, fold: Fold) -> dict[str, Any]:
         """Return the arguments of `Answer`.
 
         Args:
-            merged: Merges the raw chunks into the raw answer.
+            fold: Folds the chunks into the raw answer.
         """
-        accumulated = self._log.accumulator
         chunks = self._log.chunks[: self._log.length]
         return {
-            "raw": lambda: merged(chunk.raw for chunk in chunks if chunk is not None),
-            "id": accumulated.id,
-            "created": accumulated.created,
+            **facts_of(self._log.accumulator, lambda choices: fold(values_of(chunks), choices)),
             "model": self.model,
-            "choices": accumulated.choices,
-            "usage": accumulated.usage,
             "request_messages": self._request_messages,
-            "reply": accumulated.reply,
+            "replies": self._log.ended or self._log.accumulator.has_token,
+            "declared_complete": self._declared_complete,
             "provider": self.provider,
             "label": self.label,
             "timing": self.timing,
             "request_id": self.request_id,
         }
+
+    @property
+    def _declared_complete(self) -> bool:
+        return not self._declares_end or not self.done or self._source.declared_complete
 
     async def aclose(self) -> None:
         """Release the connection at once, without reading the rest of the answer."""
@@ -185,6 +202,11 @@ class TextStream:
         return self._log.accumulator.reasoning
 
     @property
+    def refusal(self) -> str:
+        """The refusal of the model so far; empty when it does not refuse."""
+        return self._log.accumulator.refusal
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of an answer that calls tools; empty for an answer of one request."""
         return ()
@@ -196,13 +218,17 @@ class TextStream:
 
     @property
     def messages(self) -> Messages:
-        """The messages of the request, with the answer so far added."""
-        accumulated = self._log.accumulator
-        return (
-            [*self._request_messages, accumulated.reply]
-            if accumulated.has_token or self._log.ended
-            else [*self._request_messages]
-        )
+        """The messages of the request, with the answer so far added as it was received."""
+        accumulator = self._log.accumulator
+        if not (accumulator.has_token or self._log.ended):
+            return [*self._request_messages]
+        reply = self._reply()
+        return [*self._request_messages, *([reply] if reply is not None else [])]
+
+    def _reply(self) -> dict[str, Any] | None:
+        log = self._log
+        raw = fold(values_of(log.chunks[: log.length]), log.accumulator.choices)
+        return reply_of(raw)
 
     @property
     def finish_reason(self) -> str | None:
@@ -242,7 +268,7 @@ class TextStream:
     @property
     def events_so_far(self) -> list[Event]:
         """The events that have arrived."""
-        return self._log.events[: self._log.length]
+        return [event for event in self._log.events[: self._log.length] if event is not None]
 
     def __repr__(self) -> str:
         state = "complete" if self._log.complete else "failed" if self.done else "arriving"
@@ -271,7 +297,7 @@ async def wait_for_first_token(stream: Stream) -> Stream:
 
 def bursts_of(
     stream: TextStream,
-) -> AsyncIterator[tuple[list[Event], list[Chunk | None]]]:
+) -> AsyncIterator[tuple[list[Event | None], list[Chunk | None]]]:
     """Return a view of a stream: its bursts, each as its events and their chunks."""
     return event_log.EventView(stream, stream._log, event_log.pairs)
 

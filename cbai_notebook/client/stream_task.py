@@ -7,16 +7,16 @@ leaves does not close it. The task ends with the answer, with an error, or when 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cbai_notebook.client import error_mapping, tasks
 from cbai_notebook.client.chat_wire import Chunk
-from cbai_notebook.client.decoder import ChatDecoder, StreamDecoder
+from cbai_notebook.client.decoder import ChatDecoder, StreamDecoder, is_stream
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Timeout
-from cbai_notebook.client.sse import Event, EventParser
+from cbai_notebook.client.sse import BOM, Event, EventParser
 from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
 from cbai_notebook.errors import (
     CbaiError,
@@ -32,8 +32,6 @@ _DRAIN_BYTES = 64 * 1024
 
 _LARGEST_STREAM = 256 * 1024 * 1024
 
-_CHAT = ChatDecoder()
-
 
 class StreamTask:
     """One attempt to receive a stream.
@@ -43,7 +41,7 @@ class StreamTask:
         request: The request.
         error_context: The facts for error messages.
         timeout: The time limits.
-        decoder: Decodes the events.
+        decoder: Makes the decoder of the events.
     """
 
     def __init__(
@@ -52,10 +50,11 @@ class StreamTask:
         request: Request,
         error_context: ErrorContext,
         timeout: Timeout,
-        decoder: StreamDecoder = _CHAT,
+        decoder: Callable[[], StreamDecoder] = ChatDecoder,
     ) -> None:
-        self.log = EventLog(decoder.accumulator())
-        self._decoder = decoder
+        self._decoder = decoder()
+        self.log = EventLog(self._decoder.accumulator())
+        self.declared_complete = False
         self.loop = asyncio.get_running_loop()
         self.first_token_at: float | None = None
         self.ended_at: float | None = None
@@ -77,7 +76,7 @@ class StreamTask:
 
     async def _run(self) -> None:
         watchdog = self._watchdog
-        watchdog.set("first_token", self._timeout.first_token)
+        watchdog.set("first_token", self._timeout.first_token, self._timeout.answer)
         try:
             response = await self._transport.send(
                 self._request, self._error_context, connect_timeout=self._timeout.connect
@@ -89,7 +88,7 @@ class StreamTask:
         except asyncio.CancelledError:
             if self._burst_error is not None:
                 self._fail(self._burst_error)
-            elif self.log.ended or self._is_complete():
+            elif self.log.ended or self._decoder.complete(self.log.accumulator):
                 self._succeed()  # no effect after [DONE]: the log has ended already
             elif watchdog.expired is not None:
                 self._fail(error_mapping.timeout(*watchdog.expired, self._error_context))
@@ -113,35 +112,38 @@ class StreamTask:
             raise error_mapping.from_response(
                 response.status, response.headers, body, self._error_context
             )
-        kind = response.content_type
-        if "json" in kind or "html" in kind:
-            self._take_completion(await response.read())
-            return
         broken: BaseException | None = None
         try:
             await response.receive(self._take_part)
         except ConnectionFailedError as error:
             broken = error.__cause__
         self._read_burst()
+        if not self._received and "json" in response.content_type and broken is None:
+            self._whole_body = []
         if self._received > _LARGEST_STREAM:
             raise InvalidResponseError(
                 f"The answer is larger than {_LARGEST_STREAM // 2**20} MB, so reading was stopped."
             )
         if not self.log.ended:
-            self._take_rest()
-        if self._is_complete():
-            self._succeed()
-        if not self.log.ended:
+            self._take_rest(whole=broken is None)
+        if self.log.ended:
+            return
+        self._flush()
+        at_end = broken is None and self._decoder.complete_at_end(self.log.accumulator)
+        if not at_end and not self._decoder.complete(self.log.accumulator):
             raise self._cut() from broken
+        self._succeed()
 
     def _take_part(self, data: bytes) -> bool:
         """Buffer a part of the body, and return whether to read more."""
         if self.log.ended:
             self._drained += len(data)
             return self._drained <= _DRAIN_BYTES
-        if not self._burst:
+        if not self._burst or not self._started:
             # This runs when the task waits for the socket again: once per burst, not once per part.
             self.loop.call_soon(self._end_burst)
+            # A comment is a sign of life too: a server may send them while a request waits.
+            self._watchdog.touch(token=False)
         self._burst.append(data)
         self._received += len(data)
         return self._received <= _LARGEST_STREAM
@@ -165,19 +167,23 @@ class StreamTask:
         data = b"".join(self._burst)
         self._burst.clear()
         if not self._started:
+            if BOM.startswith(data) or not data.removeprefix(BOM).strip():
+                self._burst.append(data)
+                return
             self._started = True
-            # No event stream begins like this: the server sent a wrong content type.
-            self._whole_body = [] if data.lstrip()[:1] in (b"{", b"<") else None
+            self._whole_body = None if is_stream(data) else []
         if self._whole_body is not None:
             self._whole_body.append(data)
             return
         self._take(self._parser.feed(data))
         self.log.publish()
 
-    def _take_rest(self) -> None:
+    def _take_rest(self, *, whole: bool) -> None:
         """Parse the rest: a body that is not a stream, or a last event without a blank line."""
         if self._whole_body is not None:
-            self._take_completion(b"".join(self._whole_body))
+            body = b"".join(self._whole_body)
+            read = self._decoder.read_completion if whole else self._decoder.read_partial
+            self._take(read(body, self._headers, self._error_context))
             return
         try:
             self._take(self._parser.flush())
@@ -194,30 +200,31 @@ class StreamTask:
             # The events before an error count.
             self.log.add(events[: len(chunks)], chunks)
         if done:
+            self.declared_complete = True
             self._succeed()
             self._watchdog.set("drain", _DRAIN_S)
             return
         if self.first_token_at is not None:
             if events:
-                self._watchdog.touch()
+                self._watchdog.touch(token=True)
         elif self.log.accumulator.has_token:
             self.first_token_at = self.loop.time()
-            self._watchdog.set("between_tokens", self._timeout.between_tokens)
-        if self._is_complete():
+            self._watchdog.set("between_tokens", self._timeout.between_tokens, self._timeout.answer)
+        if self._decoder.complete(self.log.accumulator):
             # More events or [DONE] may follow, but they are not waited for as long as a token.
             self._watchdog.set("drain", _DRAIN_S)
 
-    def _take_completion(self, body: bytes) -> None:
-        """Add an answer that was not streamed although a stream was requested."""
-        self._take(self._decoder.read_completion(body, self._headers, self._error_context))
-
-    def _is_complete(self) -> bool:
-        return self._decoder.complete(self.log.accumulator)
+    def _flush(self) -> None:
+        """Add what the decoder has kept back for the next event."""
+        chunk = self._decoder.flush()
+        if chunk is not None:
+            self.log.add([None], [chunk])
 
     def _succeed(self) -> None:
         """End the log: the answer is complete."""
         if self.log.ended:
             return
+        self._flush()
         if self.first_token_at is None and self.log.accumulator.has_token:
             self.first_token_at = self.loop.time()
         self.ended_at = self.loop.time()
@@ -227,6 +234,7 @@ class StreamTask:
         if self.log.ended:
             return
         self.ended_at = self.loop.time()
+        self._flush()
         if isinstance(error, CbaiError):
             error.partial = self.log.accumulator.text
             error.request_id = error.request_id or self.request_id
@@ -245,21 +253,31 @@ class _Watchdog:
         self._task = task
         self._timer: asyncio.TimerHandle | None = None
         self._stage = ""
-        self._seconds = 0.0
-        self._due = 0.0
+        self._seconds = self._longest = 0.0
+        self._due = self._latest = 0.0
         self._check_at = 0.0
         self.expired: tuple[str, float] | None = None
 
-    def set(self, stage: str, seconds: float) -> None:
-        """Begin a stage, with its limit in seconds."""
+    def set(self, stage: str, seconds: float, longest: float | None = None) -> None:
+        """Begin a stage.
+
+        Args:
+            stage: The name of its limit.
+            seconds: Its limit.
+            longest: The limit while signs of life arrive, but no token; `seconds` by default.
+        """
         self._stage, self._seconds = stage, seconds
-        self._due = self._loop.time() + seconds
+        self._longest = max(seconds, longest or 0.0)
+        self.touch(token=True)
         self.stop()
         self._wait()
 
-    def touch(self) -> None:
-        """Restart the limit of the stage: an event has arrived."""
-        self._due = self._loop.time() + self._seconds
+    def touch(self, *, token: bool) -> None:
+        """Restart the limit of the stage: an event has arrived, or another sign of life."""
+        now = self._loop.time()
+        if token:
+            self._latest = now + self._longest
+        self._due = min(now + self._seconds, self._latest)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -273,10 +291,13 @@ class _Watchdog:
     def _check(self) -> None:
         # The time in which the event loop did not run does not count: a computation held the GIL,
         # or the computer slept. Events may have arrived in that time, and could not be read.
-        self._due += self._loop.time() - self._check_at
+        held_up = self._loop.time() - self._check_at
+        self._due += held_up
+        self._latest += held_up
         if self._loop.time() < self._due:
             self._wait()
         else:
             self._timer = None
-            self.expired = (self._stage, self._seconds)
+            limit = self._longest if self._due >= self._latest else self._seconds
+            self.expired = (self._stage, limit)
             self._task.cancel()

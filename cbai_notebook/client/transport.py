@@ -99,14 +99,25 @@ class Response:
             if isinstance(parts, AsyncGenerator):
                 await parts.aclose()
 
-    async def read(self, largest: int = _LARGEST_BODY, *, cut: bool = False) -> bytes:
+    async def read(
+        self,
+        largest: int = _LARGEST_BODY,
+        *,
+        cut: bool = False,
+        parts: list[bytes] | None = None,
+    ) -> bytes:
         """Return the complete body, or with ``cut`` its first ``largest`` bytes or a little more.
+
+        Args:
+            largest: The most bytes to read.
+            cut: Whether to read no further, else to raise.
+            parts: Receives the parts of the body as they arrive.
 
         Raises:
             InvalidResponseError: The body is larger than ``largest`` bytes, without ``cut``.
             ConnectionFailedError: The connection broke.
         """
-        parts: list[bytes] = []
+        parts = [] if parts is None else parts
         size = 0
         try:
             async for part in self._response.aiter_bytes():

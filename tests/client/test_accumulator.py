@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbai_notebook.client.accumulator import Accumulator, merged
-from cbai_notebook.client.chat_wire import decode_chunk
+from cbai_notebook.client.accumulator import Accumulator, fold
+from cbai_notebook.client.chunk_reader import ChunkReader
+from cbai_notebook.client.reply import reply_of
 
 
 def chunk(*choices: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def test_tool_calls_without_an_index_are_told_apart_by_their_id() -> None:
         ("a", {"name": "f", "arguments": "{} "}),
         ("b", {"name": "g", "arguments": "[]"}),
     ]
-    calls = accumulated(chunks).reply["tool_calls"]
+    calls = calls_of(chunks)
     assert [(c["id"], c["function"]) for c in calls] == [(c["id"], c["function"]) for c in found]
 
 
@@ -144,20 +145,20 @@ def test_tool_calls_without_an_index_are_told_apart_by_their_id() -> None:
 def test_fragments_go_to_the_call_that_they_belong_to(parts: list[dict[str, Any]]) -> None:
     for chunks in ([chunk(delta(tool_calls=parts))], [chunk(delta(tool_calls=[p])) for p in parts]):
         raw = merged(chunks)["choices"][0]["message"]["tool_calls"]
-        for calls in (raw, accumulated(chunks).reply["tool_calls"]):
+        for calls in (raw, calls_of(chunks)):
             functions = [(c["function"]["name"], c["function"]["arguments"]) for c in calls]
             assert functions == [("f", '{"x": 1}'), ("g", "[]")]
 
 
 def test_the_same_tool_may_be_called_twice_without_index_and_id() -> None:
     part = {"function": {"name": "f", "arguments": "{}"}}
-    calls = accumulated([chunk(delta(tool_calls=[part, part]))]).reply["tool_calls"]
+    calls = calls_of([chunk(delta(tool_calls=[part, part]))])
     assert [c["function"]["arguments"] for c in calls] == ["{}", "{}"]
 
 
 def test_arguments_that_are_an_object_become_text() -> None:
     part = {"index": 0, "id": "a", "function": {"name": "f", "arguments": {"x": 1}}}
-    calls = accumulated([chunk(delta(tool_calls=[part]))]).reply["tool_calls"]
+    calls = calls_of([chunk(delta(tool_calls=[part]))])
     assert json.loads(calls[0]["function"]["arguments"]) == {"x": 1}
 
 
@@ -198,13 +199,22 @@ JSON = st.recursive(
 def test_no_shape_of_chunk_breaks_it(chunks: list[dict[str, Any]]) -> None:
     accumulator = accumulated(chunks)
     assert isinstance(accumulator.text, str)
-    assert isinstance(accumulator.reply, dict)
     assert accumulator.choices
     assert merged(chunks)["object"] == "chat.completion"
 
 
 def accumulated(chunks: list[dict[str, Any]]) -> Accumulator:
-    accumulator = Accumulator()
-    for one in chunks:
-        accumulator.add([decode_chunk(json.dumps(one).encode())])
+    accumulator, reader = Accumulator(), ChunkReader()
+    accumulator.add([*map(reader.chunk, chunks), reader.flush()])
     return accumulator
+
+
+def merged(chunks: list[dict[str, Any]]) -> dict[str, Any]:
+    return fold(chunks, accumulated(chunks).choices)
+
+
+def calls_of(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    reply = reply_of(merged(chunks))
+    assert reply is not None
+    calls: list[dict[str, Any]] = reply["tool_calls"]
+    return calls

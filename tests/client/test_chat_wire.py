@@ -23,11 +23,6 @@ def test_half_a_character_is_replaced_and_costs_no_answer(body: bytes, text: str
     assert chat_wire.load(body) == text
 
 
-def test_a_chunk_with_half_a_character_is_read() -> None:
-    body = rb'{"choices": [{"index": 0, "delta": {"content": "a\ud800b"}}]}'
-    assert chat_wire.decode_chunk(body).text == "a\ufffdb"
-
-
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(InvalidResponseError):
         chat_wire.load(b"<html>")

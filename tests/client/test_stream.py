@@ -270,8 +270,9 @@ async def test_a_stream_that_nobody_asked_for_is_an_answer(model: Model) -> None
         assert answer.usage is not None
         assert answer.finish_reason == "stop"
         assert bool(answer.reasoning) == (spec == "+reason")
-    with pytest.raises(StreamCutError):
-        await model.generate_text(model="always-stream+nodone", **ASK)
+    answer = await model.generate_text(model="english+always-stream+nodone", **ASK)
+    assert answer.text == texts.ENGLISH
+    assert "end mark" in answer.note
     with pytest.raises(QuotaExceededError):
         await model.generate_text(model="always-stream+midstream-error", **ASK)
 
@@ -317,11 +318,19 @@ async def test_a_cut_is_told_with_the_text_so_far(model: Model, cut: str) -> Non
     assert 4 <= len(pieces) <= 5
 
 
-@pytest.mark.parametrize("cut", ["nodone", "cut:finish", "nodone+noblank"])
-async def test_a_cut_after_the_finish_reason_says_that_it_looks_complete(
+@pytest.mark.parametrize("cut", ["nodone", "nodone+noblank"])
+async def test_an_answer_is_complete_with_a_finish_reason_and_the_end_of_its_body(
     model: Model, cut: str
 ) -> None:
     stream = await model.stream_text(model=f"english+{cut}", **ASK)
+    answer = await stream.finish()
+    assert answer.text == texts.ENGLISH
+    # CloudBase promises an end mark.
+    assert "end mark" in answer.note
+
+
+async def test_a_body_that_breaks_off_after_the_finish_reason_looks_complete(model: Model) -> None:
+    stream = await model.stream_text(model="english+cut:finish", **ASK)
     pieces, error = await read_until_failure(stream.text_stream)
     assert "".join(pieces) == texts.ENGLISH == error.partial
     assert isinstance(error, StreamCutError)
@@ -329,13 +338,14 @@ async def test_a_cut_after_the_finish_reason_says_that_it_looks_complete(
 
 
 async def test_a_stream_that_stops_times_out_with_the_text_so_far(make_model: MakeModel) -> None:
-    model = make_model(timeout={"between_tokens": 0.2})
-    for spec in ("hang:5", "hang:5+heartbeat:0.05"):
+    model = make_model(timeout={"between_tokens": 0.2, "answer": 0.6})
+    # Signs of life are waited for longer, but not for ever.
+    for spec, limit in (("hang:5", "0.2 s"), ("hang:5+heartbeat:0.05", "0.6 s")):
         stream = await model.stream_text(model=f"tokens:20+{spec}", **ASK)
         pieces, error = await read_until_failure(stream.text_stream)
         assert isinstance(error, RequestTimeoutError)
         assert error.code == "timeout_between_tokens"
-        assert "0.2 s" in error.message
+        assert limit in error.message
         assert len(pieces) == 5
         assert error.partial == "".join(pieces)
 
@@ -361,7 +371,7 @@ async def test_time_for_which_the_loop_is_held_up_does_not_count(
 async def test_a_first_token_that_never_comes_times_out(
     make_model: MakeModel, gateway: Gateway, where: str
 ) -> None:
-    model = make_model(timeout={"first_token": 0.3})
+    model = make_model(timeout={"first_token": 0.3, "answer": 0.6})
     with pytest.raises(RequestTimeoutError) as raised:
         await model.stream_text(model=f"hang:{where}", **ASK)
     assert raised.value.code == "timeout_first_token"
@@ -472,7 +482,9 @@ async def test_tool_calls_are_joined_by_index(model: Model, gateway: Gateway) ->
         {"id": "a", "type": "function", "function": {"name": "add", "arguments": '{"x": 1}'}},
         {"id": "b", "type": "function", "function": {"name": "now", "arguments": "{}"}},
     ]
-    assert answer.messages[-1] == {"role": "assistant", "content": "", "tool_calls": calls}
+    # Fields that are not known go back too.
+    sent_back = [{**calls[0], "extra": 1}, calls[1]]
+    assert answer.messages[-1] == {"role": "assistant", "content": "", "tool_calls": sent_back}
     assert [call.function.arguments for call in answer.tool_calls if call.function] == [
         '{"x": 1}', "{}",
     ]  # fmt: skip

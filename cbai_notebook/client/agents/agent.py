@@ -309,7 +309,7 @@ class Agent:
 
         async def attempt(number: int) -> AgentStream:
             stream = AgentStream(
-                StreamTask(transport, request, error_context, settings.timeout, AgentDecoder()),
+                StreamTask(transport, request, error_context, settings.timeout, AgentDecoder),
                 agent_id=self._id,
                 request_messages=messages,
                 provider="agent",

@@ -35,6 +35,9 @@ class AgentAnswer(Answer):
         """The id of the agent's record of the answer; feedback refers to it."""
         return self.id
 
+    def _reply(self) -> dict[str, Any]:
+        return {"role": "assistant", "content": self.text}
+
 
 class AgentStream(TextStream):
     """A `TextStream` of one agent's answer.
@@ -78,8 +81,11 @@ class AgentStream(TextStream):
             agent_id=self.agent_id,
             search_results=self.search_results,
             knowledge=self.knowledge,
-            **self._facts(merged),
+            **self._facts(lambda values, choices: merged(values)),
         )
+
+    def _reply(self) -> dict[str, Any]:
+        return {"role": "assistant", "content": self.text}
 
     @property
     def _accumulator(self) -> AgentAccumulator:

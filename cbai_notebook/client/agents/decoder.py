@@ -15,6 +15,7 @@ from cbai_notebook.client import chat_wire, error_mapping
 from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.agents.values import SearchResult
 from cbai_notebook.client.chat_wire import Chunk, ChunkChoice, Message, Usage, int_of, text_of
+from cbai_notebook.client.chunk_reader import content_text, usage_of
 from cbai_notebook.client.decoder import load_event
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
@@ -89,7 +90,7 @@ class AgentDecoder:
             if event.body.strip() == DONE:
                 chunks.append(None)
                 return True
-            value = load_event(event, chat_wire.load_object, headers, error_context)
+            value = load_event(event, _load_object, headers, error_context)
             if value is None:
                 chunks.append(None)
                 continue
@@ -101,6 +102,18 @@ class AgentDecoder:
         # An agent that runs as the user's function may end its answer without [DONE].
         return accumulator.finish_reason in _FINAL
 
+    def complete_at_end(self, accumulator: Accumulator) -> bool:
+        return self.complete(accumulator)
+
+    def flush(self) -> None:
+        return None
+
+    def read_partial(
+        self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
+    ) -> list[Event]:
+        value = chat_wire.load_beginning(body)
+        return [Event(chat_wire.dump(value))] if value else []
+
     def read_completion(
         self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
     ) -> list[Event]:
@@ -110,27 +123,33 @@ class AgentDecoder:
         return [Event(body), Event(DONE)]
 
 
-def merged(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def merged(values: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Merge the raw events of an answer into one of their shape.
 
     The text of the answer is joined; every other field has its last value that is not empty.
     """
-    total: dict[str, Any] = {"content": "", "reasoning_content": ""}
-    for value in chunks:
+    texts: list[str] = []
+    thinking: list[str] = []
+    total: dict[str, Any] = {}
+    for value in values:
         chunk = _chunk(value, b"")
-        total["content"] += chunk.text
-        total["reasoning_content"] += chunk.reasoning
+        texts.append(chunk.text)
+        thinking.append(chunk.reasoning)
         for name, part in value.items():
-            joined = name in ("content", "reasoning_content")
-            if not joined and (part not in (None, "", [], {}) or name not in total):
+            if part not in (None, "", [], {}) or name not in total:
                 total[name] = part
-    return total
+    return {**total, "content": "".join(texts), "reasoning_content": "".join(thinking)}
+
+
+def _load_object(body: bytes) -> dict[str, Any]:
+    value: dict[str, Any] = chat_wire.whole_characters(chat_wire.load_object(body))
+    return value
 
 
 def _chunk(value: dict[str, Any], body: bytes) -> AgentChunk:
     kind = text_of(value.get("type")) or ""
-    content = chat_wire.content_text(value.get("content"))
-    thought = chat_wire.content_text(value.get("reasoning_content"))
+    content = content_text(value.get("content"))
+    thought = content_text(value.get("reasoning_content"))
     if kind == "thinking":
         content, thought = None, thought or content
     elif kind in _NOT_CONTENT:
@@ -164,7 +183,7 @@ def _usage(value: Any) -> Usage | None:
         "completion_tokens": value.get("completionTokens"),
         "total_tokens": value.get("totalTokens"),
     }
-    return chat_wire.usage_of({name: value.get(name) or found for name, found in camel.items()})
+    return usage_of({name: value.get(name) or found for name, found in camel.items()})
 
 
 def _search_results(value: Any) -> tuple[SearchResult, ...]:
@@ -195,7 +214,7 @@ def _raise_error(
     certain = event.event == "error" or _finish_reason(value) == "error"
     if certain and not value.get("message"):
         # Without a message, the content holds the reason.
-        value = {**value, "message": chat_wire.content_text(value.get("content"))}
+        value = {**value, "message": content_text(value.get("content"))}
     error = error_mapping.from_body(value, headers, error_context, certain=certain)
     if error is not None:
         raise error

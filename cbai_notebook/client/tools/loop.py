@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,6 +25,8 @@ from cbai_notebook.client.answer import (
     sum_usage,
 )
 from cbai_notebook.client.chat_wire import WireToolCall
+from cbai_notebook.client.chunk_reader import message_of
+from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
 from cbai_notebook.client.tools.tool_calls import CallResult, ToolCallState
@@ -70,11 +72,14 @@ async def run(
     repair_messages: Messages = []  # the answer that did not fit, and why: sent once, not kept
     steps: list[Step] = []
     used_ids: set[str] = set()
+    called = False
     while True:
         number = len(steps) + 1
         response = await send_step([*all_messages, *repair_messages], number)
-        calls = _calls(response, number, used_ids)
-        step = await _step(response, calls, executor, options, number)
+        calls = _calls(response, options, number, used_ids)
+        called = called or bool(calls)
+        message = _message(response, calls, thinking=called)
+        step = await _step(response, message, calls, executor, options, number)
         steps.append(step)
         keep(step)
         await _notify(options, step)
@@ -104,6 +109,7 @@ async def run(
 
 async def _step(
     response: Answer,
+    message: dict[str, Any],
     calls: list[ToolCallState],
     executor: ToolExecutor,
     options: RequestOptions,
@@ -115,7 +121,7 @@ async def _step(
     )
     return Step(
         number=number,
-        message=_message(response, calls),
+        message=message,
         results=tuple(results),
         usage=response.usage,
         finish_reason=response.finish_reason,
@@ -154,10 +160,12 @@ async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[
             mark_retrieved(task)
 
 
-def _calls(response: Answer, number: int, used_ids: set[str]) -> list[ToolCallState]:
+def _calls(
+    response: Answer, options: RequestOptions, number: int, used_ids: set[str]
+) -> list[ToolCallState]:
     """Return the tool calls of a step, each with a unique id, also where the provider sent none."""
     calls: list[ToolCallState] = []
-    for position, call in enumerate(response.tool_calls):
+    for position, call in enumerate(response.tool_calls or _legacy_call(response, options)):
         id_ = call.id or ""
         while not id_ or id_ in used_ids:
             id_ += f"call_{number}_{position}"
@@ -166,35 +174,57 @@ def _calls(response: Answer, number: int, used_ids: set[str]) -> list[ToolCallSt
     return calls
 
 
+def _legacy_call(response: Answer, options: RequestOptions) -> list[WireToolCall]:
+    """Return the call of one of our tools that a server sent in the form that preceded tool calls."""
+    message = _raw_message(response)
+    function = message.get("function_call")
+    found = message_of({"tool_calls": [{"function": function}]}).tool_calls or []
+    return [call for call in found if call.function and call.function.name in options.tools]
+
+
+def _raw_message(response: Answer) -> Mapping[str, Any]:
+    choices = response.raw.get("choices")
+    message = choices[0].get("message") if choices else None
+    return message if isinstance(message, Mapping) else {}
+
+
 def _function(call: WireToolCall) -> tuple[str, str]:
     function = call.function
-    return (function.name or "", function.arguments or "") if function is not None else ("", "")
+    if function is None:
+        return "", ""
+    arguments = function.arguments or ""
+    # Some models write null for a function without arguments.
+    return function.name or "", "" if arguments.strip() == "null" else arguments
 
 
-def _message(response: Answer, calls: list[ToolCallState]) -> dict[str, Any]:
-    """Return the assistant message of a step for the next request."""
+def _message(response: Answer, calls: list[ToolCallState], *, thinking: bool) -> dict[str, Any]:
+    """Return the assistant message of a step for the next request: as received, and repaired.
+
+    Args:
+        response: The answer of the step.
+        calls: Its tool calls.
+        thinking: Whether to include the thinking: DeepSeek and Kimi refuse the next request of a
+            turn with tool calls without it.
+    """
+    message = reply_of(response.raw, thinking=thinking) or {"role": "assistant", "content": ""}
     if not calls:
-        return dict(response.messages[-1]) if response.choices else _assistant_message("")
-    message = _assistant_message(response.text)
-    if response.reasoning:
-        # DeepSeek and Kimi refuse the next request of a loop without it.
-        message["reasoning_content"] = response.reasoning
+        return message
+    message.pop("function_call", None)
+    received = message.get("tool_calls") or [{} for _ in calls]
     message["tool_calls"] = [
         {
+            **raw,
             "id": call.id,
-            "type": "function",
+            "type": raw.get("type") or "function",
             "function": {
+                **(raw.get("function") or {}),
                 "name": _NOT_IN_TOOL_NAMES.sub("_", call.name)[:64] or "unnamed",
                 "arguments": _sendable(call.arguments),
             },
         }
-        for call in calls
+        for raw, call in zip(received, calls, strict=True)
     ]
     return message
-
-
-def _assistant_message(text: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": text}
 
 
 def _sendable(arguments: str) -> str:

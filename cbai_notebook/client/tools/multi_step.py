@@ -31,6 +31,7 @@ class StepRunner:
         self.began = self.loop.time()
         self.first_token_at: float | None = None
         self.ended_at: float | None = None
+        self.declared_complete = True
         self.request_messages = request_messages
         self.steps: list[Step] = []
         self.starts: list[int] = []

@@ -1,0 +1,180 @@
+"""Join the fragments of tool calls that a stream sends. Each fragment costs time once."""
+
+from __future__ import annotations
+
+import re
+
+from cbai_notebook.client import chat_wire
+from cbai_notebook.client.chat_wire import FunctionCall, WireToolCall
+from cbai_notebook.client.json_fold import ObjectFold
+from cbai_notebook.text import without_surrogates
+
+_BRACKET_OR_STRING = re.compile(r'[\\"{}\[\]]')
+
+
+class ToolCallJoiner:
+    """The tool calls of one message, so far.
+
+    A stream sends each call in fragments that share an ``index``. Some servers do otherwise:
+
+    - no index; the id, or a new name, tells the calls apart,
+    - complete calls with neither index nor id,
+    - index 0 for every call, with different ids,
+    - an index that counts the fragments, or a last fragment with another index. A fragment that names
+      no function and fits no call continues the last call.
+    """
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._by_index: dict[int, _Call] = {}
+        self._by_id: dict[str, _Call] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, part: WireToolCall) -> None:
+        """Add a fragment, or a complete call."""
+        call = self._find(part)
+        if call is None:
+            call = _Call(len(self._calls))
+            self._calls.append(call)
+        if part.index is not None and call.index is None:
+            call.index = part.index
+        if part.index is not None and call.index == part.index:
+            self._by_index[part.index] = call
+        if part.id:
+            self._by_id.setdefault(part.id, call)
+        call.add(part)
+
+    def calls(self) -> list[WireToolCall]:
+        """Return the calls, in the order of their indices."""
+        return [call.joined() for call in sorted(self._calls, key=_Call.order)]
+
+    def _find(self, part: WireToolCall) -> _Call | None:
+        """Return the call that a fragment continues, or None for a new call."""
+        if not self._calls:
+            return None
+        last = self._calls[-1]
+        name = part.function.name if part.function is not None else None
+        if part.index is not None and part.index in self._by_index:
+            call = self._by_index[part.index]
+            return None if call.differs(name, part.id) else call
+        if part.id and part.id in self._by_id:
+            return self._by_id[part.id]
+        if not name:
+            return last
+        if part.id:
+            return None
+        if part.index is not None:
+            # A name that is repeated with each fragment, whose index counts up.
+            return last if name == last.name and last.arguments.open else None
+        begins = last.name and (name != last.name or last.arguments.complete)
+        return None if begins else last
+
+
+class _Call:
+    """One call, so far."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.index: int | None = None
+        self.id: str | None = None
+        self.type: str | None = None
+        self.name: str | None = None
+        self.arguments = _Arguments()
+        self._raw = ObjectFold()
+        self._raw_function = ObjectFold()
+
+    def order(self) -> int:
+        return self.position if self.index is None else self.index
+
+    def differs(self, name: str | None, id_: str | None) -> bool:
+        """Return whether a fragment with this call's index begins another call."""
+        if not name:
+            return False
+        if id_ and self.id:
+            return id_ != self.id
+        return bool(self.name) and name != self.name and self.arguments.complete
+
+    def add(self, part: WireToolCall) -> None:
+        self.id = self.id or part.id
+        self.type = part.type or self.type
+        function = part.function
+        if function is not None:
+            self.name = function.name or self.name
+            self.arguments.add(function.arguments)
+        for key, value in part.raw.items():
+            if key == "function" and isinstance(value, dict):
+                for inner, found in value.items():
+                    if inner not in ("name", "arguments"):
+                        self._raw_function.add(inner, found)
+            elif key != "function" and (key != "index" or not isinstance(value, int)):
+                self._raw.add(key, value)
+
+    def joined(self) -> WireToolCall:
+        function = FunctionCall(self.name or "", self.arguments.text)
+        raw = self._raw.value()
+        if self.id is not None:
+            raw["id"] = self.id
+        if self.index is not None:
+            raw["index"] = self.index
+        raw["function"] = {
+            **self._raw_function.value(),
+            "name": function.name,
+            "arguments": function.arguments,
+        }
+        return WireToolCall(
+            self.order(),
+            self.id,
+            self.type or "function",
+            function,
+            chat_wire.whole_characters(raw),
+        )
+
+
+class _Arguments:
+    """The JSON text of a call's arguments, and whether it is a complete object so far."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._depth = 0
+        self._in_string = False
+        self._escaped = False
+        self._closed = False
+
+    @property
+    def text(self) -> str:
+        return without_surrogates("".join(self._pieces))
+
+    @property
+    def complete(self) -> bool:
+        return self._closed and self._depth == 0
+
+    @property
+    def open(self) -> bool:
+        return self._depth > 0
+
+    def add(self, piece: str | None) -> None:
+        if not piece:
+            return
+        self._pieces.append(piece)
+        skip = 0 if self._escaped else -1
+        self._escaped = False
+        for found in _BRACKET_OR_STRING.finditer(piece):
+            at = found.start()
+            if at == skip:
+                continue
+            character = found.group()
+            if self._in_string:
+                if character == "\\":
+                    skip = at + 1
+                    self._escaped = skip == len(piece)
+                elif character == '"':
+                    self._in_string = False
+            elif character == '"':
+                self._in_string = True
+            elif character in "{[":
+                self._depth += 1
+            elif character in "}]":
+                self._depth -= 1
+                self._closed = True
