@@ -150,6 +150,7 @@ class _PlainDelta(Message, omit_defaults=True, gc=False):
 
 class _PlainChoice(ChunkChoice, omit_defaults=True, gc=False):
     delta: _PlainDelta | None = None
+    finish_reason: None = None
     message: None = None
     usage: None = None
 

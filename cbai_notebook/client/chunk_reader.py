@@ -42,6 +42,10 @@ class MessageFinder:
     def __init__(self) -> None:
         self._with_deltas: set[int] = set()
 
+    def note_delta(self, index: int) -> None:
+        """Note that a delta of this choice has brought content."""
+        self._with_deltas.add(index)
+
     def find(self, choice: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return what this choice adds to its message, or None."""
         delta, message = choice.get("delta"), choice.get("message")
@@ -96,6 +100,10 @@ class ChunkReader:
     def split(self, chunk: Chunk) -> None:
         """Move the thinking that stands in tags out of the content of the first choice."""
         for choice in chunk.choices or ():
+            if choice.delta is not None and (
+                choice.delta.content or choice.delta.reasoning_content
+            ):
+                self._finder.note_delta(choice.index)
             if choice.index == 0:
                 self._split(choice)
 

@@ -58,9 +58,10 @@ class ToolCallJoiner:
         name = part.function.name if part.function is not None else None
         if part.index is not None and part.index in self._by_index:
             call = self._by_index[part.index]
-            return None if call.differs(name, part.id) else call
+            return None if call.differs(part) else call
         if part.id and part.id in self._by_id:
-            return self._by_id[part.id]
+            call = self._by_id[part.id]
+            return None if call.begun_again(part) else call
         if not name:
             return last
         if part.id:
@@ -88,13 +89,19 @@ class _Call:
     def order(self) -> int:
         return self.position if self.index is None else self.index
 
-    def differs(self, name: str | None, id_: str | None) -> bool:
+    def differs(self, part: WireToolCall) -> bool:
         """Return whether a fragment with this call's index begins another call."""
-        if not name:
+        name = part.function.name if part.function is not None else None
+        if name and part.id and self.id and part.id != self.id:
+            return True
+        return self.begun_again(part)
+
+    def begun_again(self, part: WireToolCall) -> bool:
+        """Return whether a fragment begins another call after the complete arguments of this one."""
+        function = part.function
+        if function is None or not function.name or not self.arguments.complete:
             return False
-        if id_ and self.id:
-            return id_ != self.id
-        return bool(self.name) and name != self.name and self.arguments.complete
+        return function.name != self.name or (function.arguments or "").lstrip()[:1] == "{"
 
     def add(self, part: WireToolCall) -> None:
         self.id = self.id or part.id
