@@ -96,13 +96,14 @@ class ListFold:
         self._last: list[Any] = []
 
     def extend(self, values: list[Any]) -> None:
-        """Add items, or pieces of items; the items of one list are different items."""
+        """Add items, or pieces of the items so far; the items of the first list are different."""
         repeated = not self._in_pieces and values == self._last
         if repeated and not any(_key(value) for value in values):
             return
         self._last = values
         seen: set[tuple[int, Any]] = set()
-        for position, value in enumerate(values):
+        first = not self._items
+        for value in values:
             if not isinstance(value, dict):
                 self._items.append(value)
                 continue
@@ -111,7 +112,7 @@ class ListFold:
                 fold = None if key in seen else self._by_key.get(key)
                 seen.add(key)
             else:
-                fold = self._continued(value) if position == 0 else None
+                fold = None if first else self._continued(value)
             if fold is None:
                 fold = ObjectFold(self._depth + 1)
                 self._items.append(fold)
