@@ -94,16 +94,20 @@ class ChunkReader:
             created=int_of(value.get("created")),
             source=source,
         )
-        self.split(chunk)
+        self._split_first(chunk)
         return chunk
 
-    def split(self, chunk: Chunk) -> None:
+    def plain_chunk(self, chunk: Chunk) -> None:
+        """Read a plain chunk, which was decoded without this reader."""
+        for choice in chunk.choices or ():
+            delta = choice.delta
+            if delta is not None and (delta.content or delta.reasoning_content):
+                self._finder.note_delta(choice.index)
+        self._split_first(chunk)
+
+    def _split_first(self, chunk: Chunk) -> None:
         """Move the thinking that stands in tags out of the content of the first choice."""
         for choice in chunk.choices or ():
-            if choice.delta is not None and (
-                choice.delta.content or choice.delta.reasoning_content
-            ):
-                self._finder.note_delta(choice.index)
             if choice.index == 0:
                 self._split(choice)
 

@@ -106,7 +106,7 @@ class ChatDecoder:
                 continue
             chunk.source = body
             if not self._plain:
-                reader.split(chunk)
+                reader.plain_chunk(chunk)
                 self._plain = reader.plain
             chunks.append(chunk)
         return False

@@ -104,6 +104,13 @@ class ListFold:
         seen: set[tuple[int, Any]] = set()
         first = not self._items
         for value in values:
+            if isinstance(value, str) and self._in_pieces:
+                last = None if first else self._items[-1]
+                if isinstance(last, _Text):
+                    last.pieces.append(value)
+                else:
+                    self._items.append(_Text(value))
+                continue
             if not isinstance(value, dict):
                 self._items.append(value)
                 continue
