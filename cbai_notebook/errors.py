@@ -49,6 +49,8 @@ class CbaiError(Exception):
         request_id: The server's id of the request, for a support ticket.
         retry_after: Seconds to wait before a retry, from the server.
         partial: The text that arrived before the failure.
+        server_message: The server's own words in one line, of which ``message`` quotes the
+            beginning; empty when it sent none.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class CbaiError(Exception):
         request_id: str | None = None,
         retry_after: float | None = None,
         partial: str = "",
+        server_message: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -68,6 +71,7 @@ class CbaiError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.partial = partial
+        self.server_message = server_message
 
     def __str__(self) -> str:
         return self.message

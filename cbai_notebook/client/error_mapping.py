@@ -29,10 +29,12 @@ from cbai_notebook.errors import (
     StreamCutError,
     TLSError,
 )
-from cbai_notebook.text import masked, one_line
+from cbai_notebook.text import cut, masked, one_line
 
 _LONGEST_QUOTE = 300
 """Characters of a server's message that are quoted."""
+_LONGEST_SERVER_MESSAGE = 4000
+"""Characters of a server's message that an error keeps."""
 _LONGEST_ID = 80
 """Characters of an error code or a request id that are kept."""
 
@@ -345,7 +347,9 @@ def _error(
     )
     if status == 404 and error_context.missing:
         kind, advice = NotFoundError, error_context.missing
-    quoted = one_line(reported.message, _LONGEST_QUOTE)
+    # Masked before it is cut: a key across the cut would show its beginning.
+    said = one_line(error_context.mask(reported.message), _LONGEST_SERVER_MESSAGE)
+    quoted = cut(said, _LONGEST_QUOTE)
     message = f"{advice} The server said: “{quoted}”" if quoted else advice
     if reported.html:
         message = f"{advice} (The server sent an HTML page, HTTP {status}.)"
@@ -356,6 +360,7 @@ def _error(
         code=error_context.mask(one_line(code, _LONGEST_ID)) if code else None,
         request_id=request_id(headers, error_context) or in_body,
         retry_after=retry_after(headers),
+        server_message=said,
     )
 
 

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client import server_quirks
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.providers import Endpoint, default_model, provider_for
-from cbai_notebook.client.request import Request, build, without_usage
+from cbai_notebook.client.request import USAGE_IN_STREAM, Request, build, without_usage
 from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.settings import Settings, Timeout
-from cbai_notebook.errors import BadRequestError, UsageError
+from cbai_notebook.errors import APIError, UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
@@ -165,12 +166,16 @@ class Model:
 
         try:
             return await retry.call(attempt)
-        except BadRequestError as error:
-            # Not every provider knows this parameter, which the caller did not request.
-            if "stream_options" not in error.message or not endpoint.usage_in_stream:
+        except APIError as error:
+            # Not every server knows this field, which the caller did not request.
+            if request.body.get("stream_options") != USAGE_IN_STREAM:
+                raise
+            if not server_quirks.may_refuse(error, "stream_options", request.body):
                 raise
         plain = without_usage(request)
-        return await retry.call(lambda number: attempt(number + 1, plain))
+        stream = await retry.call(lambda number: attempt(number + 1, plain))
+        server_quirks.remember_refused(request.url, "stream_options")
+        return stream
 
     async def _run_steps(
         self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cbai_notebook._version import __version__
-from cbai_notebook.client import chat_wire, thinking
+from cbai_notebook.client import chat_wire, server_quirks, thinking
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.errors import ConfigurationError, UsageError
@@ -15,6 +15,8 @@ from cbai_notebook.errors import ConfigurationError, UsageError
 # Parameters of the client, under the names of this package and of the SDKs.
 _NEVER_SENT = frozenset({"abortSignal", "stream", "timeout", "think"})
 
+USAGE_IN_STREAM: Mapping[str, Any] = {"include_usage": True}
+"""The ``stream_options`` of a request whose caller gave none."""
 BODILESS = frozenset({"GET", "DELETE"})
 """Methods of requests without a body."""
 
@@ -102,8 +104,13 @@ def build(
         **given,
         "stream": stream,
     }
-    if stream and endpoint.usage_in_stream and "stream_options" not in params:
-        body["stream_options"] = {"include_usage": True}
+    if (
+        stream
+        and endpoint.usage_in_stream
+        and "stream_options" not in params
+        and "stream_options" not in server_quirks.refused(endpoint.url)
+    ):
+        body["stream_options"] = dict(USAGE_IN_STREAM)
     return Request(
         "POST",
         endpoint.url,

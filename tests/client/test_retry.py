@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 import stamina
 
@@ -10,7 +13,7 @@ from cbai_notebook.client.model import Model
 from cbai_notebook.client.retry import ATTEMPTS, should_retry
 from cbai_notebook.errors import CbaiError
 from tests.client.conftest import MESSAGES, MakeModel
-from tests.gateway import Gateway
+from tests.gateway import Gateway, Scenario
 
 ASK = {"model": "echo", "messages": MESSAGES}
 
@@ -116,15 +119,56 @@ async def test_retrying_can_be_switched_off(make_model: MakeModel, gateway: Gate
     assert len(gateway.requests) == 1
 
 
-async def test_a_provider_that_does_not_know_stream_options_is_asked_without(
+def refusal(message: str) -> Scenario:
+    """Return the refusal of a field, in the words of one server or another."""
+    body = json.dumps({"error": {"message": message, "code": "invalid_request"}}).encode()
+    return Scenario(status=400, body=body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["unknown field stream_options", "Extra inputs are not permitted", "未知参数",
+     "Unrecognized request argument supplied", "x" * 800 + " stream_options"],
+)  # fmt: skip
+async def test_a_refused_stream_options_is_left_out_from_then_on(
+    make_model: MakeModel, gateway: Gateway, message: str
+) -> None:
+    gateway.script(refusal(message))
+    for _ in range(2):
+        answer = await (await make_model().stream_text(**ASK)).finish()
+        assert answer.text
+    assert ["stream_options" in each.json for each in gateway.requests] == [True, False, False]
+    shown = await make_model().prepare(True, **ASK)
+    assert "stream_options" not in shown.body
+    # Another path of the same server may be another service.
+    await (await make_model("hunyuan-v3").stream_text(**ASK)).finish()
+    assert "stream_options" in gateway.last.json
+
+
+@pytest.mark.parametrize(
+    ("message", "params"),
+    [("unknown field: top_k", {"top_k": 1}), ("temperature is too high", {}),
+     ("stream_options is wrong", {"stream_options": {"include_obfuscation": False}})],
+)  # fmt: skip
+async def test_a_refusal_of_something_else_is_not_blamed_on_stream_options(
+    make_model: MakeModel, gateway: Gateway, message: str, params: dict[str, Any]
+) -> None:
+    gateway.script(refusal(message))
+    with pytest.raises(errors.BadRequestError):
+        await make_model().stream_text(**ASK, **params)
+    assert len(gateway.requests) == 1
+    await (await make_model().stream_text(**ASK)).finish()
+    assert "stream_options" in gateway.last.json
+
+
+async def test_a_field_is_not_remembered_when_the_request_fails_without_it_too(
     make_model: MakeModel, gateway: Gateway
 ) -> None:
-    gateway.script("error:400:AI_MODEL_PARAM_INVALID+message:unknown field stream_options")
-    answer = await (await make_model().stream_text(**ASK)).finish()
-    assert answer.text
-    first, second = gateway.requests
-    assert "stream_options" in first.json
-    assert "stream_options" not in second.json
+    gateway.script(refusal("unknown field stream_options"), "error:401")
+    with pytest.raises(errors.AuthenticationError):
+        await make_model().stream_text(**ASK)
+    await (await make_model().stream_text(**ASK)).finish()
+    assert ["stream_options" in each.json for each in gateway.requests] == [True, False, True]
 
 
 async def test_retrying_says_nothing_on_its_own(

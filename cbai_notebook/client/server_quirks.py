@@ -1,0 +1,85 @@
+"""The fields of a request that servers have refused, so that each refusal costs one request only.
+
+Some fields are added by this package and not by the user, such as ``stream_options``. A server that
+does not know one of them refuses the complete request. The request is then sent without the field,
+and the field is left out of all later requests of this process to the same address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from cbai_notebook.errors import APIError, BadRequestError
+
+# Addresses are remembered for as many servers as this; the address used longest ago goes first.
+_MOST_SERVERS = 256
+
+_refused: OrderedDict[str, frozenset[str]] = OrderedDict()
+
+# Refusals of a field that do not name it.
+_UNKNOWN_FIELD = re.compile(
+    r"(?:extra|additional|unknown|unrecogni[sz]ed|unexpected|unsupported|undefined)\W+"
+    r"(?:\w+\W+){0,2}?(?:field|parameter|param|argument|input|propert|key|attribute|option)"
+    r"|(?:field|parameter|argument|property|key|option)s?\W+(?:\w+\W+){0,3}?"
+    r"not\W+(?:supported|permitted|allowed|recogni[sz]ed)"
+    r"|extra_forbidden|(?:未知|不支持|无法识别|多余)的?(?:请求)?(?:参数|字段)",
+    re.IGNORECASE,
+)
+# These are in every request, and their names are everyday words.
+_ALWAYS_SENT = frozenset({"model", "messages", "stream"})
+
+
+def refused(url: str) -> frozenset[str]:
+    """Return the names of the fields that the server at this address has refused.
+
+    Args:
+        url: The URL of a request; a query does not count.
+    """
+    return _refused.get(_address(url), frozenset())
+
+
+def remember_refused(url: str, name: str) -> None:
+    """Remember that the server at this address refuses a field.
+
+    Call it when the request without the field was accepted: only then the field was the reason.
+
+    Args:
+        url: The URL of the request.
+        name: The name of the field in the request's body.
+    """
+    address = _address(url)
+    _refused[address] = _refused.pop(address, frozenset()) | {name}
+    while len(_refused) > _MOST_SERVERS:
+        _refused.popitem(last=False)
+
+
+def names_field(error: APIError, name: str) -> bool:
+    """Return whether the server's message names this field of the request."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", error.server_message) is not None
+
+
+def may_refuse(error: APIError, name: str, sent: Iterable[str] = ()) -> bool:
+    """Return whether an error may be the refusal of a field.
+
+    The server's message names the field, or it speaks of an unknown field and names none of the
+    others.
+
+    Args:
+        error: The error.
+        name: The name of the field.
+        sent: The names of all fields of the request.
+    """
+    if names_field(error, name):
+        return True
+    if not isinstance(error, BadRequestError) or not _UNKNOWN_FIELD.search(error.server_message):
+        return False
+    others = {*sent} - _ALWAYS_SENT - {name}
+    return not any(names_field(error, other) for other in others)
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
