@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook.client import server_quirks
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.providers import Endpoint, default_model, provider_for
-from cbai_notebook.client.request import USAGE_IN_STREAM, Request, build, without_usage
+from cbai_notebook.client.request import Request, build
 from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import APIError, UsageError
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from cbai_notebook.client.error_mapping import ErrorContext
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
+
+Result = TypeVar("Result")
 
 # The HTTP library is imported when the first request is sent, not when a model is created.
 
@@ -151,31 +155,23 @@ class Model:
         began = asyncio.get_running_loop().time()
         error_context = _error_context(endpoint, request)
 
-        async def attempt(number: int, request: Request = request) -> TextStream:
-            stream = TextStream(
-                StreamTask(transport, request, error_context, settings.timeout),
-                request_messages=list(request.messages),
-                provider=endpoint.provider,
-                label=endpoint.label,
-                model=error_context.model,
-                began=began,
-                attempts=number,
-                declares_end=endpoint.declares_end,
-            )
-            return await wait_for_first_token(stream)
+        async def send(request: Request, refused: int) -> TextStream:
+            async def attempt(number: int) -> TextStream:
+                stream = TextStream(
+                    StreamTask(transport, request, error_context, settings.timeout),
+                    request_messages=list(request.messages),
+                    provider=endpoint.provider,
+                    label=endpoint.label,
+                    model=error_context.model,
+                    began=began,
+                    attempts=number + refused,
+                    declares_end=endpoint.declares_end,
+                )
+                return await wait_for_first_token(stream)
 
-        try:
             return await retry.call(attempt)
-        except APIError as error:
-            # Not every server knows this field, which the caller did not request.
-            if request.body.get("stream_options") != USAGE_IN_STREAM:
-                raise
-            if not server_quirks.may_refuse(error, "stream_options", request.body):
-                raise
-        plain = without_usage(request)
-        stream = await retry.call(lambda number: attempt(number + 1, plain))
-        server_quirks.remember_refused(request.url, "stream_options")
-        return stream
+
+        return await _without_refused_fields(request, send)
 
     async def _run_steps(
         self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
@@ -250,14 +246,18 @@ class Model:
         request = build(endpoint, stream=endpoint.always_stream, params=given)
         error_context = _error_context(endpoint, request)
         if not endpoint.always_stream:
-            return await request_completion(
-                self._sender(),
-                request,
-                error_context,
-                settings.timeout,
-                label=endpoint.label,
-                declares_end=endpoint.declares_end,
-            )
+
+            async def send(request: Request, refused: int) -> Answer:
+                return await request_completion(
+                    self._sender(),
+                    request,
+                    error_context,
+                    settings.timeout,
+                    label=endpoint.label,
+                    declares_end=endpoint.declares_end,
+                )
+
+            return await _without_refused_fields(request, send)
 
         async def read_stream() -> Answer:
             async with await self._open_stream(endpoint, settings, request) as stream:
@@ -295,6 +295,32 @@ def _step_parameters(
         # Such a choice would force a tool call in every step, and there would never be an answer.
         del params["tool_choice"]
     return params
+
+
+async def _without_refused_fields(
+    request: Request, send: Callable[[Request, int], Awaitable[Result]]
+) -> Result:
+    """Send a request; once more without the fields that the server refuses, if it refuses some.
+
+    Args:
+        request: The request.
+        send: Sends a request; gets the number of requests that were refused before.
+    """
+    names: set[str] = set()
+    for refused in itertools.count():
+        adapted = replace(request, body=server_quirks.without(request.body, names))
+        try:
+            result = await send(adapted, refused)
+        except APIError as error:
+            more = server_quirks.refused_fields(error, adapted.body)
+            if not more:
+                raise
+            names |= more
+        else:
+            break
+    if names:
+        server_quirks.remember_refused(request.url, names)
+    return result
 
 
 def _error_context(endpoint: Endpoint, request: Request) -> ErrorContext:

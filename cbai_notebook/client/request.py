@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cbai_notebook._version import __version__
@@ -15,8 +15,6 @@ from cbai_notebook.errors import ConfigurationError, UsageError
 # Parameters of the client, under the names of this package and of the SDKs.
 _NEVER_SENT = frozenset({"abortSignal", "stream", "timeout", "think"})
 
-USAGE_IN_STREAM: Mapping[str, Any] = {"include_usage": True}
-"""The ``stream_options`` of a request whose caller gave none."""
 BODILESS = frozenset({"GET", "DELETE"})
 """Methods of requests without a body."""
 
@@ -104,13 +102,9 @@ def build(
         **given,
         "stream": stream,
     }
-    if (
-        stream
-        and endpoint.usage_in_stream
-        and "stream_options" not in params
-        and "stream_options" not in server_quirks.refused(endpoint.url)
-    ):
-        body["stream_options"] = dict(USAGE_IN_STREAM)
+    if stream and endpoint.usage_in_stream and "stream_options" not in params:
+        body["stream_options"] = dict(server_quirks.USAGE_IN_STREAM)
+    body = server_quirks.without(body, server_quirks.refused(endpoint.url))
     return Request(
         "POST",
         endpoint.url,
@@ -119,12 +113,6 @@ def build(
         messages,
         secret=Secret(endpoint.api_key),
     )
-
-
-def without_usage(request: Request) -> Request:
-    """Return the same request without ``stream_options``."""
-    body = {name: value for name, value in request.body.items() if name != "stream_options"}
-    return replace(request, body=body)
 
 
 def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:

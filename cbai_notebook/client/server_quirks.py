@@ -1,6 +1,7 @@
 """The fields of a request that servers have refused, so that each refusal costs one request only.
 
-Some fields are added by this package and not by the user, such as ``stream_options``. A server that
+Some fields are added by this package and not by the user: ``stream_options``, and those of the
+assistant's messages that go back as they were received, such as ``reasoning_content``. A server that
 does not know one of them refuses the complete request. The request is then sent without the field,
 and the field is left out of all later requests of this process to the same address.
 """
@@ -9,10 +10,18 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from cbai_notebook.errors import APIError, BadRequestError
+
+USAGE_IN_STREAM: Mapping[str, Any] = {"include_usage": True}
+"""The ``stream_options`` of a request whose caller gave none."""
+
+_STREAM_OPTIONS = "stream_options"
+# The fields of an assistant's message that every server knows.
+_KNOWN = frozenset({"role", "content", "name", "tool_calls"})
 
 # Addresses are remembered for as many servers as this; the address used longest ago goes first.
 _MOST_SERVERS = 256
@@ -41,19 +50,60 @@ def refused(url: str) -> frozenset[str]:
     return _refused.get(_address(url), frozenset())
 
 
-def remember_refused(url: str, name: str) -> None:
-    """Remember that the server at this address refuses a field.
+def remember_refused(url: str, names: Iterable[str]) -> None:
+    """Remember that the server at this address refuses fields.
 
-    Call it when the request without the field was accepted: only then the field was the reason.
+    Call it when the request without the fields was accepted: only then they were the reason.
 
     Args:
         url: The URL of the request.
-        name: The name of the field in the request's body.
+        names: The names of the fields in the request's body, or in its messages.
     """
     address = _address(url)
-    _refused[address] = _refused.pop(address, frozenset()) | {name}
+    _refused[address] = _refused.pop(address, frozenset()) | {*names}
     while len(_refused) > _MOST_SERVERS:
         _refused.popitem(last=False)
+
+
+def refused_fields(error: APIError, body: Mapping[str, Any]) -> set[str]:
+    """Return the names of the fields that may be the reason of an error, and that can be left out.
+
+    Args:
+        error: The error of the request.
+        body: The body of the request.
+    """
+    names = set()
+    if body.get(_STREAM_OPTIONS) == USAGE_IN_STREAM and may_refuse(error, _STREAM_OPTIONS, body):
+        names.add(_STREAM_OPTIONS)
+    if isinstance(error, BadRequestError):
+        for message in _assistant_messages(body):
+            names |= {name for name in {*message} - _KNOWN if names_field(error, name)}
+    return names
+
+
+def without(body: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return a body without some optional fields, its own and those of the assistant's messages."""
+    if not names:
+        return dict(body)
+    kept = dict(body)
+    if _STREAM_OPTIONS in names and kept.get(_STREAM_OPTIONS) == USAGE_IN_STREAM:
+        del kept[_STREAM_OPTIONS]
+    dropped = {*names} - _KNOWN
+    kept["messages"] = [
+        {name: value for name, value in message.items() if name not in dropped}
+        if _is_assistants(message)
+        else message
+        for message in body.get("messages", ())
+    ]
+    return kept
+
+
+def _assistant_messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [message for message in body.get("messages", ()) if _is_assistants(message)]
+
+
+def _is_assistants(message: Any) -> bool:
+    return isinstance(message, Mapping) and message.get("role") == "assistant"
 
 
 def names_field(error: APIError, name: str) -> bool:
