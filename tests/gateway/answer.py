@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tests.gateway import events
-from tests.gateway.framing import Body, EventWriter, cut_at
+from tests.gateway.framing import LAST_FRAME, Body, EventWriter, cut_at
 
 if TYPE_CHECKING:
     from tests.gateway.events import Ask
@@ -108,7 +108,8 @@ def _answer(scenario: Scenario, ask: Ask, request_id: str) -> Answer:
     error = scenario.error
     if error is not None and scenario.error_where != "event":
         status = error.status if scenario.error_where == "status" else 200
-        return _whole(scenario, status, error.body(request_id).encode(), JSON)
+        kind = "text/plain; charset=utf-8" if error.form == "text" else JSON
+        return _whole(scenario, status, error.body(request_id).encode(), kind)
     as_stream = ask.stream if scenario.answer_as == "asked" else scenario.answer_as == "stream"
     if as_stream:
         return _streamed(scenario, ask, request_id)
@@ -146,7 +147,23 @@ def _whole(scenario: Scenario, status: int, text: bytes, content_type: str) -> A
     else:
         steps += map(Send, writes)
     steps += map(fault_step, scenario.faults_at("finish") + scenario.faults_at("done"))
+    steps = _without_end(steps, scenario.lost)
     return Answer(status, tuple(_headers(scenario, content_type, length)), tuple(steps))
+
+
+def _without_end(steps: list[Step], lost: int) -> list[Step]:
+    """Return the steps without the last bytes, of which so many are lost; then the connection ends."""
+    if not lost:
+        return steps
+    kept = list(steps)
+    while lost and kept:
+        last = kept.pop()
+        if isinstance(last, Send):
+            rest = last.data[: max(0, len(last.data) - lost)]
+            lost -= len(last.data) - len(rest)
+            if rest:
+                kept.append(Send(rest, last.tokens))
+    return [*kept, Cut(reset=False)]
 
 
 def _completion(scenario: Scenario, ask: Ask) -> Answer:
@@ -169,7 +186,11 @@ def _streamed(scenario: Scenario, ask: Ask, request_id: str) -> Answer:
     if scenario.framing == "length":
         length = sum(len(step.data) for step in steps.done if isinstance(step, Send))
     headers = _headers(scenario, EVENT_STREAM, length)
-    return Answer(scenario.status, (*headers, ("Cache-Control", "no-cache")), tuple(steps.done))
+    lost = scenario.lost
+    if lost and scenario.framing == "chunked":
+        lost += len(LAST_FRAME)
+    sent = tuple(_without_end(steps.done, lost))
+    return Answer(scenario.status, (*headers, ("Cache-Control", "no-cache")), sent)
 
 
 class _StreamSteps:
@@ -197,7 +218,9 @@ class _StreamSteps:
                 self.done.append(Until(self.due / scenario.rate))
             last = number + 1 == len(items)
             blank = not last or scenario.blank_end or bool(scenario.after_done)
-            self.waiting.append(self.events.write(item.data, item.name, blank=blank))
+            self.waiting.append(
+                self.events.write(item.data, item.name, blank=blank, field=item.field)
+            )
             self.tokens = item.tokens
             if item.stage is None:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 #: Code → (HTTP status, message). The first code of a status is used for the status without a code.
 CODES: dict[str, tuple[int, str]] = {
@@ -26,7 +27,12 @@ CODES: dict[str, tuple[int, str]] = {
     "ENV_BLOCKED": (451, "The environment is blocked."),
     "INVALID_PATH": (404, "No such path."),
     "METHOD_NOT_ALLOWED": (405, "Only POST is answered here."),
+    "PROXY_AUTHENTICATION_REQUIRED": (407, "The proxy wants a password."),
+    "REQUEST_TIMEOUT": (408, "The request took too long to arrive."),
+    "CONFLICT": (409, "Another request is at work on this."),
+    "TOO_LARGE": (413, "The request is too large."),
     "UNPROCESSABLE": (422, "The request cannot be processed."),
+    "TOO_EARLY": (425, "The server is not ready for this request yet."),
     "INTERNAL_ERROR": (500, "The server failed."),
     "BAD_GATEWAY": (502, "The model's server cannot be reached."),
     "SERVICE_UNAVAILABLE": (503, "The service is busy."),
@@ -42,6 +48,13 @@ _UPSTREAM_TYPES = {
 }
 
 
+#: The formats of an error: the gateway's, that of an upstream model, and those of other servers.
+FORMS = (
+    "gateway", "upstream", "base_resp", "error_msg", "detail", "detail_list", "string", "list",
+    "text",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Error:
     """One error answer.
@@ -50,13 +63,15 @@ class Error:
         code: One of ``CODES``, or any other word.
         status: The HTTP status; by default the status of the code, or 500.
         message: The message; by default the message of the code.
-        upstream: Use the format of an upstream model instead of the gateway's.
+        upstream: Use the format of an upstream model; the same as this form.
+        form: One of ``FORMS``.
     """
 
     code: str = "INTERNAL_ERROR"
     status: int = 0
     message: str = ""
     upstream: bool = False
+    form: str = "gateway"
 
     def __post_init__(self) -> None:
         status, message = CODES.get(self.code, (500, f"The request failed: {self.code}."))
@@ -72,13 +87,26 @@ class Error:
         return cls(f"HTTP_{status}", status=status)
 
     def body(self, request_id: str) -> str:
-        """Return the JSON text of the error."""
-        if self.upstream:
-            kind = _UPSTREAM_TYPES.get(self.status, "server_error")
-            inner = {"message": self.message, "type": kind, "code": self.code}
-            return json.dumps({"error": inner}, ensure_ascii=False)
-        outer = {"code": self.code, "message": self.message, "requestId": request_id}
-        return json.dumps(outer, ensure_ascii=False)
+        """Return the text of the error; JSON, except in the form ``text``."""
+        form = "upstream" if self.upstream else self.form
+        if form == "text":
+            return self.message
+        return json.dumps(self._value(form, request_id), ensure_ascii=False)
+
+    def _value(self, form: str, request_id: str) -> Any:
+        kind = _UPSTREAM_TYPES.get(self.status, "server_error")
+        inner = {"message": self.message, "type": kind, "code": self.code}
+        values: dict[str, Any] = {
+            "gateway": {"code": self.code, "message": self.message, "requestId": request_id},
+            "upstream": {"error": inner},
+            "base_resp": {"base_resp": {"status_code": 1004, "status_msg": self.message}},
+            "error_msg": {"error_code": 17, "error_msg": self.message},
+            "detail": {"detail": self.message},
+            "detail_list": {"detail": [{"loc": ["body"], "msg": self.message, "type": "value"}]},
+            "string": {"error": self.message},
+            "list": [{"error": inner}],
+        }
+        return values[form]
 
 
 def html_page(status: int) -> str:

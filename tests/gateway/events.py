@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: The same for every answer, so that a long answer can be cached.
 ANSWER_ID = "chatcmpl-gateway"
 CREATED = 1_790_000_000
+CACHED_TOKENS = 2
 _EXTRA = {"system_fingerprint": "fp_gateway", "x_gateway": {"unknown": ["field", 1, None]}}
 
 
@@ -31,20 +32,22 @@ class Ask:
 
 @dataclass(frozen=True)
 class Event:
-    """The data of one event, its name, and the stage and the tokens that are reached after it."""
+    """The data of one event, its name and field, and the stage and tokens reached after it."""
 
     data: str
     stage: Stage | None
     tokens: int
     name: str = ""
+    field: str = "data"
 
 
 @dataclass(frozen=True)
 class Saying:
-    """The reasoning and the content of an answer, in tokens."""
+    """The reasoning, the content and the refusal of an answer, in tokens."""
 
     reasoning: tuple[str, ...]
     content: tuple[str, ...]
+    refusal: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, scenario: Scenario, ask: Ask) -> Saying:
@@ -53,6 +56,8 @@ class Saying:
         text = scenario.text
         if scenario.echo:
             text = ask.prompt
+        if text is None and scenario.refusal:
+            text = ()
         if text is None:
             text = texts.CHINESE if chinese else texts.ENGLISH
         reasoning = scenario.reasoning or ()
@@ -60,12 +65,16 @@ class Saying:
             reasoning = texts.REASONING_CHINESE if chinese else texts.REASONING_ENGLISH
         if isinstance(reasoning, str):
             reasoning = texts.tokens(reasoning)
-        return cls(reasoning, _pieces(text, scenario))
+        if scenario.thinking == "tags" and reasoning:
+            first, *rest = reasoning
+            *rest, last = [f"<think>{first}", *rest]
+            reasoning = (*rest, f"{last}</think>")
+        return cls(reasoning, _pieces(text, scenario), texts.tokens(scenario.refusal))
 
     @property
     def count(self) -> int:
-        """Return the number of tokens, reasoning included."""
-        return len(self.reasoning) + len(self.content)
+        """Return the number of tokens, reasoning and refusal included."""
+        return len(self.reasoning) + len(self.content) + len(self.refusal)
 
 
 def _pieces(text: str | tuple[str, ...], scenario: Scenario) -> tuple[str, ...]:
@@ -92,6 +101,7 @@ class _Writer:
         ).encode
         self.prompt_tokens = len(texts.tokens(ask.prompt))
         self._halves: dict[str, tuple[str, str]] = {}
+        self._so_far = ""
 
     def dump(self, value: Any) -> str:
         return self._encode(value)
@@ -106,6 +116,10 @@ class _Writer:
         if self.saying.reasoning:
             thought = min(done, len(self.saying.reasoning))
             usage["completion_tokens_details"] = {"reasoning_tokens": thought}
+        if self.scenario.cached == "prompt_tokens_details":
+            usage["prompt_tokens_details"] = {"cached_tokens": CACHED_TOKENS}
+        elif self.scenario.cached:
+            usage[self.scenario.cached] = CACHED_TOKENS
         return usage
 
     def zero_usage(self) -> dict[str, int]:
@@ -115,25 +129,41 @@ class _Writer:
         head = {"id": ANSWER_ID, "object": kind, "created": CREATED, "model": self.model}
         return {**head, **_EXTRA} if self.scenario.extra_fields else head
 
-    def chunk(
-        self, delta: dict[str, Any] | None, tokens: int, finish_reason: str | None = None
-    ) -> str:
-        """Return one chunk; without a delta, it has no choices."""
+    def chunk(self, delta: dict[str, Any], tokens: int, finish_reason: str | None = None) -> str:
+        """Return one chunk."""
         value = self.envelope("chat.completion.chunk")
-        value["choices"] = []
-        if delta is not None:
-            value["choices"] = [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
-        if self.scenario.usage == "repeated" or (finish_reason and self.scenario.usage == "finish"):
+        choice: dict[str, Any] = {"index": 0, **self._named(delta), "finish_reason": finish_reason}
+        value["choices"] = [choice]
+        place = self.scenario.usage
+        if place == "repeated" or (finish_reason and place == "finish"):
             value["usage"] = self.usage(tokens)
-        elif self.scenario.usage == "zero-first" and delta is not None:
+        elif place == "first" and "role" in delta:
+            value["usage"] = self.usage()
+        elif place == "choice" and finish_reason:
+            choice["usage"] = self.usage(tokens)
+        elif place == "x-groq" and finish_reason:
+            value["x_groq"] = {"id": "req_gateway", "usage": self.usage(tokens)}
+        elif place == "zero-first":
             value["usage"] = self.zero_usage()
         return self.dump(value)
 
-    def token(self, delta: dict[str, str], tokens: int) -> str:
+    def _named(self, delta: dict[str, Any]) -> dict[str, Any]:
+        """Return a delta under the names that the scenario gives it."""
+        name = self.scenario.delta_as
+        if name == "so-far":
+            content = delta.get("content")
+            self._so_far += content if isinstance(content, str) else ""
+            return {"delta": delta, "message": {"role": "assistant", "content": self._so_far}}
+        return dict.fromkeys(("delta", "message") if name == "both" else (name,), delta)
+
+    def token(self, delta: dict[str, Any], tokens: int) -> str:
         """Return the chunk of a text delta; reuse the JSON around the text, for speed."""
-        if self.scenario.usage == "repeated" or len(delta) != 1:
+        scenario = self.scenario
+        if scenario.usage == "repeated" or scenario.delta_as != "delta" or len(delta) != 1:
             return self.chunk(delta, tokens)
         ((field, text),) = delta.items()
+        if not isinstance(text, str):
+            return self.chunk(delta, tokens)
         if field not in self._halves:
             mark = "\ue000"
             before, _, after = self.chunk({field: mark}, tokens).partition(self.dump(mark))
@@ -146,25 +176,51 @@ class _Writer:
         return self.dump({**value, "choices": [], "usage": usage})
 
 
-def deltas(scenario: Scenario, saying: Saying) -> Iterator[tuple[dict[str, str], int]]:
+def deltas(scenario: Scenario, saying: Saying) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield the delta of every chunk with text, and the number of tokens sent after it."""
     count = 0
-    if not scenario.reasoning_beside:
+    if scenario.reasoning_beside and scenario.thinking not in ("parts", "tags"):
+        for number in range(max(len(saying.reasoning), len(saying.content))):
+            delta = {}
+            if number < len(saying.reasoning):
+                delta.update(_reasoning(scenario, saying.reasoning[number]))
+                count += 1
+            if number < len(saying.content):
+                delta["content"] = _content(scenario, saying.content[number])
+                count += 1
+            yield delta, count
+    else:
         for thought in saying.reasoning:
             count += 1
-            yield {"reasoning_content": thought}, count
+            yield _reasoning(scenario, thought), count
         for token in saying.content:
             count += 1
-            yield {"content": token}, count
-        return
-    for number in range(max(len(saying.reasoning), len(saying.content))):
-        delta = {}
-        if number < len(saying.reasoning):
-            delta["reasoning_content"] = saying.reasoning[number]
-        if number < len(saying.content):
-            delta["content"] = saying.content[number]
-        count += len(delta)
-        yield delta, count
+            yield {"content": _content(scenario, token)}, count
+    for token in saying.refusal:
+        count += 1
+        yield {"refusal": token}, count
+
+
+def _text_part(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
+
+
+def _content(scenario: Scenario, text: str) -> Any:
+    """Return the value of ``content``."""
+    if scenario.content_as == "text":
+        return text
+    return [_text_part(text)] if scenario.content_as == "parts" else _text_part(text)
+
+
+def _reasoning(scenario: Scenario, text: str) -> dict[str, Any]:
+    """Return the fields of a delta or a message with reasoning."""
+    if scenario.thinking == "both":
+        return {"reasoning_content": text, "reasoning": text}
+    if scenario.thinking == "reasoning_details":
+        return {"reasoning_details": [{"type": "reasoning.text", "text": text, "index": 0}]}
+    if scenario.thinking == "parts":
+        return {"content": [{"type": "thinking", "thinking": [_text_part(text)]}]}
+    return {"content" if scenario.thinking == "tags" else scenario.thinking: text}
 
 
 def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
@@ -182,7 +238,8 @@ def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
     saying = Saying.of(scenario, ask)
     write = _Writer(scenario, ask, saying)
     troubles = _Troubles(scenario, saying.count, request_id)
-    yield Event(write.chunk({"role": "assistant", "content": ""}, 0), 0, 0)
+    begin = {"role": "assistant", "content": "", **_fields(scenario)}
+    yield Event(write.chunk(begin, 0), 0, 0)
     sent = 0
     extra, over = troubles.after(0)
     yield from extra
@@ -197,7 +254,7 @@ def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
         return
 
     yield Event(write.chunk({}, sent, scenario.finish_reason), "finish", sent)
-    wanted = scenario.usage not in ("absent", "repeated", "finish")
+    wanted = scenario.usage in ("last", "zero-first", "zero-last")
     if scenario.usage == "asked":
         wanted = ask.include_usage
     if wanted:
@@ -206,6 +263,10 @@ def stream(scenario: Scenario, ask: Ask, request_id: str) -> Iterator[Event]:
         yield Event(write.usage_chunk(write.zero_usage()), None, sent)
     if scenario.done:
         yield Event("[DONE]", "done", sent)
+
+
+def _fields(scenario: Scenario) -> dict[str, Any]:
+    return {name: json.loads(value) for name, value in scenario.message_fields}
 
 
 class _Troubles:
@@ -230,7 +291,8 @@ class _Troubles:
             extra.append(Event(broken, None, sent))
         if self._error is not None and sent >= self._error_after:
             name = "error" if scenario.error_named else ""
-            extra.append(Event(self._error.body(self._request_id), None, sent, name))
+            field = "error" if scenario.error_field else "data"
+            extra.append(Event(self._error.body(self._request_id), None, sent, name, field))
             self._error = None
             over = over or scenario.after_error != "rest"
             if scenario.after_error == "done":
@@ -244,11 +306,38 @@ def completion(scenario: Scenario, ask: Ask) -> str:
         return scenario.completion
     saying = Saying.of(scenario, ask)
     write = _Writer(scenario, ask, saying)
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(saying.content)}
-    if saying.reasoning:
-        message["reasoning_content"] = "".join(saying.reasoning)
-    choice = {"index": 0, "message": message, "finish_reason": scenario.finish_reason}
+    choice = {
+        "index": 0,
+        "message": _message(scenario, saying),
+        "finish_reason": scenario.finish_reason,
+    }
+    if scenario.delta_as in ("both", "so-far"):
+        choice["delta"] = {"role": "assistant", "content": ""}
     value = {**write.envelope("chat.completion"), "choices": [choice]}
-    if scenario.usage != "absent":
+    if scenario.usage == "choice":
+        choice["usage"] = write.usage()
+    elif scenario.usage == "x-groq":
+        value["x_groq"] = {"id": "req_gateway", "usage": write.usage()}
+    elif scenario.usage != "absent":
         value["usage"] = write.usage()
     return write.dump(value)
+
+
+def _message(scenario: Scenario, saying: Saying) -> dict[str, Any]:
+    """Return the message of an answer without streaming."""
+    content = _content(scenario, "".join(saying.content))
+    message: dict[str, Any] = {"role": "assistant", "content": content}
+    if saying.refusal:
+        message["refusal"] = "".join(saying.refusal)
+        message["content"] = content if saying.content else None
+    if saying.reasoning:
+        thoughts = _reasoning(scenario, "".join(saying.reasoning))
+        if scenario.thinking == "tags":
+            thoughts = {
+                "content": _content(scenario, thoughts["content"] + "".join(saying.content))
+            }
+        elif scenario.thinking == "parts":
+            parts = content if isinstance(content, list) else [_text_part("".join(saying.content))]
+            thoughts["content"] += parts
+        message.update(thoughts)
+    return {**message, **_fields(scenario)}

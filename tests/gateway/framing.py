@@ -39,11 +39,18 @@ class EventWriter:
             return "\r\n" if self._number <= 1 else "\n"
         return {"lf": "\n", "crlf": "\r\n", "cr": "\r"}[ends]
 
-    def write(self, data: str, name: str = "", *, blank: bool = True) -> bytes:
-        """Return the bytes of one event; ``blank`` adds the empty line that ends it."""
+    def write(self, data: str, name: str = "", *, blank: bool = True, field: str = "data") -> bytes:
+        """Return the bytes of one event.
+
+        Args:
+            data: The data.
+            name: The name of the event.
+            blank: Add the empty line that ends it.
+            field: The name of the field with the data.
+        """
         self._number += 1
         if self._plain and blank and not name and "\n" not in data:
-            return f"data{self._colon}{data}\n\n".encode()
+            return f"{field}{self._colon}{data}\n\n".encode()
         lines = []
         if self._scenario.comments:
             lines += [":", f": keep-alive {self._number}"]
@@ -52,7 +59,7 @@ class EventWriter:
             lines.append(f"id{self._colon}{self._number}")
         if name:
             lines.append(f"event{self._colon}{name}")
-        lines += [f"data{self._colon}{line}" for line in data.split("\n")]
+        lines += [f"{field}{self._colon}{line}" for line in data.split("\n")]
         if blank:
             lines.append("")
         written = "".join(line + self._end() for line in lines)

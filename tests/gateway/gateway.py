@@ -10,7 +10,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tests.gateway import answer as answers
-from tests.gateway import routes, spec
+from tests.gateway import checks, routes, spec
 from tests.gateway.agents import Agents
 from tests.gateway.connection import Connection
 from tests.gateway.errors import Error
@@ -290,9 +290,11 @@ class _Main:
         if not ask.model:
             return Scenario(error=Error("AI_MODEL_PARAM_REQUIRED", message="no model")), ask
         try:
-            return self.gateway.choose(exchange.headers.get(SCENARIO_HEADER, ask.model)), ask
+            scenario = self.gateway.choose(exchange.headers.get(SCENARIO_HEADER, ask.model))
         except spec.SpecError as error:
             return _invalid(str(error)), ask
+        refused = checks.objection(scenario, exchange.json)
+        return scenario if refused is None else Scenario(error=refused), ask
 
     def _answer(self, exchange: Exchange, scenario: Scenario, ask: Ask) -> Answer:
         made = answers.answer(scenario, ask, exchange.request_id)

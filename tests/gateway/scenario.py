@@ -47,11 +47,22 @@ class Scenario:
         reasoning: As ``text``, for ``reasoning_content``; ``"default"`` is text in the language of
             the prompt.
         reasoning_beside: Put reasoning and content into the same chunks.
+        thinking: Where the reasoning stands: the field ``reasoning_content``, ``reasoning`` or
+            ``reasoning_details``, ``both`` of the first two, ``parts`` of the content, or ``tags``
+            (``<think>``) at the beginning of the content.
+        content_as: The content as ``text``, as a list of ``parts``, or as an ``object``.
+        delta_as: The name of a delta: ``delta``, ``message``, ``both`` with the same content, or
+            ``so-far`` (beside the delta, a message with the whole content so far).
+        refusal: The words of a refusal, which come in tokens after the content.
+        message_fields: More fields of the message, as pairs of a name and JSON text.
         finish_reason: The finish reason in the last chunk.
         usage: ``last``: in a separate chunk at the end. ``asked``: the same, if the request asks
-            for it. ``finish``: in the chunk with the finish reason. ``repeated``: growing, in every
-            chunk. ``zero-first``: zeros in every chunk, then the numbers. ``zero-last``: the
+            for it. ``finish``: in the chunk with the finish reason. ``first``: in the first chunk. ``choice``: in the choice
+            with the finish reason. ``x-groq``: in the field ``x_groq`` of that chunk.
+            ``repeated``: growing, in every chunk. ``zero-first``: zeros in every chunk, then the numbers. ``zero-last``: the
             numbers, then zeros. ``absent``: none.
+        cached: The name of the field with the cached tokens in the usage, which are 2;
+            ``prompt_tokens_details`` is the one that has them in an object.
         extra_fields: Add non-standard fields to every object.
         payloads: The exact data of every event, instead of an answer built from ``text``.
         completion: The exact JSON of the answer, for a request without streaming.
@@ -84,6 +95,8 @@ class Scenario:
         frames: Bytes in a frame of the chunked encoding; None is one frame for each event.
         framing: ``chunked``, ``length`` (Content-Length) or ``close`` (until the connection ends).
         gzip: Compress the body, even if the request does not allow it.
+        lost: So many bytes at the end of the body are never sent: the connection is closed before
+            the length that was announced, or without the last chunk. With the framing ``close`` nothing shows it.
 
     The head:
 
@@ -106,11 +119,16 @@ class Scenario:
             status 200) or ``event`` (one event in the middle of the stream).
         error_after: Tokens before an error event.
         error_named: Give an error event the line ``event: error``.
+        error_field: Send an error event in the field ``error:`` instead of ``data:``.
         after_error: After an error event: ``end`` (the end of the body), ``done`` (only ``[DONE]``)
             or ``rest`` (the rest of the answer).
         bad_json_after: Tokens before an event whose data is no JSON.
         stop_after: End the body correctly after this many tokens, without finish reason and
             ``[DONE]``.
+        refuses: Fields that the server refuses with a 400 that names them: fields of the request, of
+            an assistant message or of its calls.
+        needs: Fields that an assistant message with tool calls, or its calls, must have; else the
+            server answers with a 400 that names them.
         slow_head: Seconds before each byte of the head.
         faults: Pauses, holds and cuts.
         heartbeat: Seconds between comments that are sent while a stream pauses after its head; only
@@ -125,10 +143,19 @@ class Scenario:
     length: int | None = None
     reasoning: str | tuple[str, ...] | None = None
     reasoning_beside: bool = False
+    thinking: Literal[
+        "reasoning_content", "reasoning", "reasoning_details", "both", "parts", "tags"
+    ] = "reasoning_content"
+    content_as: Literal["text", "parts", "object"] = "text"
+    delta_as: Literal["delta", "message", "both", "so-far"] = "delta"
+    refusal: str = ""
+    message_fields: tuple[tuple[str, str], ...] = ()
     finish_reason: str = "stop"
-    usage: Literal["last", "asked", "finish", "repeated", "zero-first", "zero-last", "absent"] = (
-        "last"
-    )
+    usage: Literal[
+        "last", "asked", "finish", "first", "choice", "x-groq", "repeated", "zero-first",
+        "zero-last", "absent",
+    ] = "last"  # fmt: skip
+    cached: str = ""
     extra_fields: bool = False
     payloads: tuple[str, ...] | None = None
     completion: str | None = None
@@ -152,6 +179,7 @@ class Scenario:
     frames: int | None = None
     framing: Literal["chunked", "length", "close"] = "chunked"
     gzip: bool = False
+    lost: int = 0
 
     status: int = 200
     content_type: str | None = None
@@ -166,9 +194,12 @@ class Scenario:
     error_where: Literal["status", "body", "event"] = "status"
     error_after: int = 3
     error_named: bool = False
+    error_field: bool = False
     after_error: Literal["end", "done", "rest"] = "end"
     bad_json_after: int | None = None
     stop_after: int | None = None
+    refuses: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     slow_head: float | None = None
     faults: tuple[Fault, ...] = ()
     heartbeat: float | None = None

@@ -10,13 +10,14 @@ A spec is one word, or several joined by ``+``; a word may have arguments after 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from tests.gateway import texts, tools
-from tests.gateway.errors import CODES, Error, html_page
+from tests.gateway.errors import CODES, FORMS, Error, html_page
 from tests.gateway.scenario import Fault, Scenario
 
 if TYPE_CHECKING:
@@ -114,6 +115,38 @@ _flag(
 )
 
 
+@_word(
+    "thinking:PLACE",
+    "reasoning in reasoning_content, reasoning, reasoning_details, both, parts or tags",
+)
+def _thinking(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    known = ("reasoning_content", "reasoning", "reasoning_details", "both", "parts", "tags")
+    place = _one_of(known, arguments[0])
+    return {"thinking": place, "reasoning": scenario.reasoning or "default"}
+
+
+@_word("content:KIND", "the content as text, parts or object")
+def _content(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"content_as": _one_of(("text", "parts", "object"), arguments[0])}
+
+
+@_word("delta:NAMES", "the delta as delta, message, both, or with the message so-far beside it")
+def _delta(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"delta_as": _one_of(("delta", "message", "both", "so-far"), arguments[0])}
+
+
+@_word("refusal:TEXT", "a refusal with these words; without a text there is no content")
+def _refusal(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"refusal": ":".join(arguments)}
+
+
+@_word("field:NAME:JSON", "one more field of the message")
+def _field(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    name, *value = arguments
+    json.loads(":".join(value))
+    return {"message_fields": (*scenario.message_fields, (name, ":".join(value)))}
+
+
 @_word("finish:REASON", "the finish reason, such as length or content_filter")
 def _finish(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return {"finish_reason": arguments[0]}
@@ -132,11 +165,20 @@ def _calls(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
 
 @_word(
     "usage:HOW",
-    "last, asked (when the request asks), finish, repeated, zero-first, zero-last or absent",
+    "last, asked (when the request asks), finish, first, choice, x-groq, repeated, zero-first, "
+    "zero-last or absent",
 )
 def _usage(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
-    known = ("last", "asked", "finish", "repeated", "zero-first", "zero-last", "absent")
+    known = (
+        "last", "asked", "finish", "first", "choice", "x-groq", "repeated", "zero-first",
+        "zero-last", "absent",
+    )  # fmt: skip
     return {"usage": _one_of(known, arguments[0])}
+
+
+@_word("cached:NAME", "cached tokens in this field of the usage")
+def _cached(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"cached": arguments[0]}
 
 
 _flag("extra-fields", "fields that no standard knows in every object", extra_fields=True)
@@ -213,6 +255,12 @@ def _framing(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
 
 _flag("gzip", "a compressed body, asked for or not", gzip=True)
 
+
+@_word("lost:N", "the last N bytes of the body never come: it ends before HTTP says so")
+def _lost(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"lost": _positive(int(arguments[0]))}
+
+
 # The head
 
 
@@ -270,6 +318,7 @@ def _event_error(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
 
 
 _flag("error-named", "with the line event: error", error_named=True)
+_flag("error-field", "the error event in the field error: in place of data:", error_field=True)
 _flag("error-done", "[DONE] after the error event", after_error="done")
 _flag("error-goes-on", "the rest of the answer after the error event", after_error="rest")
 
@@ -279,6 +328,23 @@ def _upstream(scenario: Scenario, _arguments: list[str]) -> dict[str, Any]:
     if scenario.error is None:
         raise SpecError("upstream needs an error before it")
     return {"error": replace(scenario.error, upstream=True)}
+
+
+@_word("form:FORM", f"write the error in another form: {', '.join(FORMS)}")
+def _form(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    if scenario.error is None:
+        raise SpecError("form needs an error before it")
+    return {"error": replace(scenario.error, form=_one_of(FORMS, arguments[0]))}
+
+
+@_word("refuses:FIELD", "400 that names the field, if the request, a message or a call has it")
+def _refuses(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"refuses": (*scenario.refuses, arguments[0])}
+
+
+@_word("needs:FIELD", "400 that names the field, if a message with tool calls does not have it")
+def _needs(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return {"needs": (*scenario.needs, arguments[0])}
 
 
 @_word("message:TEXT", "the error's message")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -42,7 +43,8 @@ def test_an_error_can_have_any_status_code_message_and_wait(gateway: Gateway) ->
 
 
 @pytest.mark.parametrize(
-    "status", [400, 401, 402, 403, 404, 422, 423, 429, 451, 500, 502, 503, 504]
+    "status",
+    [400, 401, 402, 403, 404, 407, 408, 409, 413, 418, 422, 423, 425, 429, 451, 500, 502, 503, 504],
 )
 def test_a_status_alone_is_enough(gateway: Gateway, status: int) -> None:
     assert ask(gateway, f"error:{status}").status_code == status
@@ -67,6 +69,89 @@ def test_an_error_can_come_inside_a_200(gateway: Gateway, stream: bool) -> None:
     assert answer.json()["code"] == "AI_MODEL_NOT_FOUND"
     upstream = ask(gateway, "error-in-200:AI_MODEL_NOT_FOUND+upstream", stream=stream)
     assert upstream.json()["error"]["code"] == "AI_MODEL_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        ("base_resp", {"base_resp": {"status_code": 1004, "status_msg": "dry"}}),
+        ("error_msg", {"error_code": 17, "error_msg": "dry"}),
+        ("detail", {"detail": "dry"}),
+        ("string", {"error": "dry"}),
+    ],
+)
+def test_other_servers_write_errors_in_other_forms(
+    gateway: Gateway, form: str, body: dict[str, Any]
+) -> None:
+    for spec in ("error:400", "error-in-200:400"):
+        assert ask(gateway, f"{spec}+message:dry+form:{form}").json() == body
+    event = reading.chunks(ask(gateway, f"midstream-error:1+message:dry+form:{form}").content)[-1]
+    assert event == body
+
+
+def test_an_error_can_be_a_list_or_text(gateway: Gateway) -> None:
+    (first,) = ask(gateway, "error:400+message:dry+form:list").json()
+    assert first["error"]["message"] == "dry"
+    (detail,) = ask(gateway, "error:422+message:dry+form:detail_list").json()["detail"]
+    assert detail["msg"] == "dry"
+    text = ask(gateway, "error:502+message:dry+form:text")
+    assert (text.status_code, text.text) == (502, "dry")
+    assert text.headers["content-type"].startswith("text/plain")
+
+
+def test_an_error_event_can_be_in_the_field_error(gateway: Gateway) -> None:
+    content = ask(gateway, "midstream-error:1+upstream+message:dry+error-field+error-done").content
+    line = next(one for one in content.splitlines() if one.startswith(b"error: "))
+    assert json.loads(line.removeprefix(b"error: "))["error"]["message"] == "dry"
+    assert content.endswith(b"data: [DONE]\n\n")
+
+
+# Requests that a strict server refuses
+
+BREW = {"id": "a", "type": "function", "function": {"name": "brew", "arguments": "{}"}}
+
+
+def _past(**fields: Any) -> list[dict[str, Any]]:
+    """Return the messages of a loop, whose assistant message has these fields too."""
+    return [
+        {"role": "user", "content": "tea"},
+        {"role": "assistant", "content": "", "tool_calls": [BREW], **fields},
+        {"role": "tool", "tool_call_id": "a", "content": "done"},
+    ]
+
+
+def _refused(answer: httpx.Response, name: str) -> bool:
+    if answer.status_code == 200:
+        return False
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"]) == (400, "invalid_request_error")
+    assert name in error["message"]
+    return True
+
+
+def test_a_strict_server_names_the_field_that_it_does_not_know(gateway: Gateway) -> None:
+    spec = "echo+refuses:stream_options+refuses:reasoning_content+refuses:extra_content"
+    assert not _refused(ask(gateway, spec), "")
+    options = {"include_usage": True}
+    assert _refused(ask(gateway, spec, stream_options=options), "stream_options")
+    thought = _past(reasoning_content="Hm.")
+    assert _refused(ask(gateway, spec, messages=thought), "reasoning_content")
+    sealed = _past(tool_calls=[{**BREW, "extra_content": {}}])
+    assert _refused(ask(gateway, spec, messages=sealed), "extra_content")
+    assert not _refused(ask(gateway, spec, messages=_past()), "")
+
+
+def test_a_server_can_need_a_field_after_tool_calls(gateway: Gateway) -> None:
+    spec = "echo+needs:reasoning_content"
+    assert not _refused(ask(gateway, spec), "")
+    assert _refused(ask(gateway, spec, messages=_past()), "reasoning_content")
+    assert not _refused(ask(gateway, spec, messages=_past(reasoning_content="")), "")
+    spec = "echo+needs:extra_content"
+    assert _refused(ask(gateway, spec, messages=_past()), "extra_content")
+    sealed = _past(tool_calls=[{**BREW, "extra_content": {}}])
+    assert not _refused(ask(gateway, spec, messages=sealed), "")
+    half = _past(tool_calls=[{**BREW, "extra_content": {}}, BREW])
+    assert _refused(ask(gateway, spec, messages=half), "extra_content")
 
 
 def test_an_error_event_ends_a_stream(gateway: Gateway) -> None:
@@ -305,6 +390,29 @@ def test_a_stream_can_end_properly_before_the_answer_does(gateway: Gateway) -> N
 def test_a_whole_answer_is_cut_halfway(gateway: Gateway) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         ask(gateway, "echo+cut:1", stream=False)
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length"])
+@pytest.mark.parametrize("lost", [1, 40, 100_000])
+def test_the_end_of_a_body_can_be_lost(gateway: Gateway, framing: str, lost: int) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(gateway, f"echo+framing:{framing}+lost:{lost}")
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(gateway, f"echo+lost:{lost}", stream=False)
+
+
+def test_as_many_bytes_are_lost_as_asked_for(gateway: Gateway) -> None:
+    with RawClient(gateway) as raw:
+        raw.send("echo+framing:length+lost:9")
+        wire = raw.read_to_end()
+    assert wire.endswith(b"\n\ndata:")
+    with RawClient(gateway) as raw:
+        raw.send("echo+lost:4")
+        wire = raw.read_to_end()
+    assert wire.endswith(b"data: [DONE]")
+    with RawClient(gateway) as raw:
+        raw.send("echo+framing:close+lost:9")
+        assert raw.read_to_end().endswith(b"\n\ndata:")
 
 
 def test_a_kept_connection_can_turn_out_closed(gateway: Gateway) -> None:

@@ -19,6 +19,12 @@ EXAMPLES = {
     "REASON": "length",
     "RATE": "60",
     "STAGE": "body",
+    "PLACE": "reasoning",
+    "KIND": "parts",
+    "NAMES": "message",
+    "JSON": "[1]",
+    "FORM": "base_resp",
+    "FIELD": "reasoning_content",
     "SECONDS": "0.5",
     "STATUS": "503",
     "CODE": "ACCESS_DENIED",
@@ -43,7 +49,7 @@ def _forms(usage: str) -> set[str]:
 
 @pytest.mark.parametrize("name", WORDS)
 def test_every_word_takes_what_its_usage_says(name: str) -> None:
-    before = "error:500+" if name in ("upstream", "message") else ""
+    before = "error:500+" if name in ("upstream", "form", "message") else ""
     how = "chunked" if name == "framing" else "last"
     for form in _forms(WORDS[name].usage):
         word, *arguments = re.split(r"(?<=[:,])|(?=x?N$)", form)
@@ -79,6 +85,10 @@ def test_a_name_that_is_no_word_is_a_model() -> None:
         "upstream",
         "paced:fast",
         "redirect:307:mars",
+        "thinking:aloud",
+        "form:detail",
+        "error:500+form:poem",
+        "field:seal:{",
     ],
 )
 def test_a_wrong_spec_is_refused_with_its_usage(gateway: Gateway, spec: str) -> None:

@@ -22,6 +22,11 @@ SHAPES = (
     "neither",  # complete calls, without index and id
     "zero-index",  # every call has index 0 and a different id
     "last-first",  # the second call comes before the first
+    "counting-index",  # every fragment has the next index; only the first has the name and the id
+    "other-tail",  # the rest of the arguments comes at the next index, without name and id
+    "repeated-names",  # every fragment has the name and the id again
+    "empty-ids",  # the id of every fragment but the first is empty
+    "objects",  # the arguments are an object, not text
 )
 
 
@@ -53,6 +58,9 @@ def calling(
     role_first: bool = True,
     usage: dict[str, int] | None = USAGE,
     finish_reason: str = "tool_calls",
+    thinking: str = "reasoning_content",
+    message_fields: dict[str, Any] | None = None,
+    call_fields: dict[str, Any] | None = None,
     **wire: Any,
 ) -> Scenario:
     """Return a scenario with tool calls, for requests with and without streaming.
@@ -65,24 +73,38 @@ def calling(
         role_first: Begin with a chunk that has only the role.
         usage: The usage in a separate last chunk; None sends none.
         finish_reason: The finish reason of the answer.
+        thinking: The field of the reasoning.
+        message_fields: More fields of the message, in the first chunk.
+        call_fields: More fields of every call, such as ``extra_content``, in its first fragment.
         wire: Other fields of the scenario, such as ``split=1``.
     """
     made = [
         Call(call.name, call.arguments, call.id or f"call_{number}")
         for number, call in enumerate(Call(one) if isinstance(one, str) else one for one in calls)
     ]
-    chunks = [_chunk({"role": "assistant", "content": None})] if role_first else []
+    more = message_fields or {}
     if reasoning:
-        chunks.append(_chunk({"reasoning_content": reasoning}))
+        more = {**more, thinking: reasoning}
+    chunks = [_chunk({"role": "assistant", "content": None})] if role_first else []
+    if more:
+        chunks.append(_chunk(more))
     if text:
         chunks.append(_chunk({"content": text}))
-    chunks += [_chunk({"tool_calls": parts}) for parts in _spread(made, shape)]
+    fragments = _spread(made, shape, call_fields or {})
+    chunks += [_chunk({"tool_calls": parts}) for parts in fragments]
     chunks.append(_chunk({}, finish_reason))
     if usage is not None:
         chunks.append({"id": "chatcmpl-tools", "choices": [], "usage": usage})
     return Scenario(
         payloads=tuple(json.dumps(chunk) for chunk in chunks),
-        completion=json.dumps(_completion(made, shape, text, reasoning, usage, finish_reason)),
+        completion=json.dumps(
+            _completion(
+                {"content": text or None, **more},
+                [_whole(n, call, shape, call_fields or {}) for n, call in enumerate(made)],
+                usage,
+                finish_reason,
+            )
+        ),
         **wire,
     )
 
@@ -98,14 +120,14 @@ def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str,
     return {"id": "chatcmpl-tools", "model": "tools", "choices": [choice]}
 
 
-def _spread(calls: list[Call], shape: str) -> list[list[dict[str, Any]]]:
+def _spread(calls: list[Call], shape: str, fields: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """Return the fragments of each chunk."""
-    whole = [_whole(number, call, shape) for number, call in enumerate(calls)]
+    whole = [_whole(number, call, shape, fields) for number, call in enumerate(calls)]
     if shape == "together":
         return [whole]
     if shape == "last-first":
         return [[part] for part in reversed(whole)]
-    if shape in ("apart", "no-index", "no-id", "neither", "zero-index"):
+    if shape in ("apart", "no-index", "no-id", "neither", "zero-index", "objects"):
         return [[part] for part in whole]
     begun = [
         {**part, "function": {"name": call.name, "arguments": ""}}
@@ -115,10 +137,23 @@ def _spread(calls: list[Call], shape: str) -> list[list[dict[str, Any]]]:
         [{"index": number, "function": {"arguments": letter}} for letter in call.text]
         for number, call in enumerate(calls)
     ]
+    in_order = [
+        part for first, rest in zip(begun, characters, strict=True) for part in (first, *rest)
+    ]
     if shape == "fragments":
+        return [[part] for part in in_order]
+    if shape == "counting-index":
+        return [[{**part, "index": number}] for number, part in enumerate(in_order)]
+    if shape == "other-tail":
+        return [[part] for call in zip(calls, whole, strict=True) for part in _with_tail(*call)]
+    if shape == "repeated-names":
         return [
-            [part] for first, rest in zip(begun, characters, strict=True) for part in (first, *rest)
+            [{**first, "function": {**first["function"], **part["function"]}}]
+            for first, rest in zip(begun, characters, strict=True)
+            for part in (first, *rest)
         ]
+    if shape == "empty-ids":
+        return [[{"id": "", "type": "function", **part}] for part in in_order]
     turns = [
         [letters[turn] for letters in characters if turn < len(letters)]
         for turn in range(max(map(len, characters), default=0))
@@ -130,9 +165,17 @@ def _spread(calls: list[Call], shape: str) -> list[list[dict[str, Any]]]:
     raise ValueError(f"no shape {shape!r}")
 
 
-def _whole(number: int, call: Call, shape: str) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": call.text}
-    part: dict[str, Any] = {"type": "function", "function": function}
+def _with_tail(call: Call, part: dict[str, Any]) -> list[dict[str, Any]]:
+    half = len(call.text) // 2
+    first = {**part, "index": 2 * part["index"]}
+    first["function"] = {"name": call.name, "arguments": call.text[:half]}
+    return [first, {"index": first["index"] + 1, "function": {"arguments": call.text[half:]}}]
+
+
+def _whole(number: int, call: Call, shape: str, fields: dict[str, Any]) -> dict[str, Any]:
+    arguments = json.loads(call.text) if shape == "objects" else call.text
+    function = {"name": call.name, "arguments": arguments}
+    part: dict[str, Any] = {"type": "function", "function": function, **fields}
     if shape not in ("no-index", "neither"):
         part["index"] = 0 if shape == "zero-index" else number
     if shape not in ("no-id", "neither"):
@@ -141,18 +184,14 @@ def _whole(number: int, call: Call, shape: str) -> dict[str, Any]:
 
 
 def _completion(
-    calls: list[Call],
-    shape: str,
-    text: str,
-    reasoning: str,
+    fields: dict[str, Any],
+    calls: list[dict[str, Any]],
     usage: dict[str, int] | None,
     finish_reason: str,
 ) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": text or None}
-    if reasoning:
-        message["reasoning_content"] = reasoning
+    message: dict[str, Any] = {"role": "assistant", **fields}
     if calls:
-        message["tool_calls"] = [_whole(n, call, shape) for n, call in enumerate(calls)]
+        message["tool_calls"] = calls
     value: dict[str, Any] = {
         "id": "chatcmpl-tools",
         "object": "chat.completion",

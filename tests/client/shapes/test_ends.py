@@ -46,8 +46,9 @@ async def test_its_tools_are_called(
         """Wait."""
         return f"{minutes} minutes"
 
-    wire: dict[str, Any] = {"done": False, "framing": framing, "answer_as": "stream"}
-    gateway.script(calling(Call("steep", {"minutes": 3}), **wire), said(**{**wire}))
+    wire: dict[str, Any] = {"done": False, "framing": framing}
+    call = Call("steep", {"minutes": 3})
+    gateway.script(calling(call, answer_as="stream", **wire), said(**wire))
     model = make_model("custom")
     ask: dict[str, Any] = {"messages": [{"role": "user", "content": "Tea?"}], "tools": [steep]}
     if stream:
@@ -96,7 +97,7 @@ async def test_an_empty_finish_reason_is_none(
 @both
 @pytest.mark.parametrize("framing", ["chunked", "length"])
 @pytest.mark.parametrize(
-    ("lost", "partial"), [(1, TEXT), (30, TEXT), (400, "")], ids=["one", "some", "most"]
+    ("lost", "partial"), [(1, TEXT), (30, TEXT), (400, "")], ids=["one", "some", "all"]
 )
 async def test_a_body_that_HTTP_did_not_end_is_cut(
     make_model: MakeModel, gateway: Gateway, stream: bool, framing: Any, lost: int, partial: str
