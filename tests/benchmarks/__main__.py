@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import browser, history, kernel, panel, store, tools
+from tests.benchmarks import answers, browser, history, kernel, panel, store, tools
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 from tests.isolation import package_settings
@@ -58,6 +58,7 @@ def load_rows() -> Iterator[Row]:
 
 SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "stream": stream_rows,
+    "answers": answers.rows,
     "load": load_rows,
     "kernel": kernel.rows,
     "browser": browser.rows,

@@ -163,6 +163,11 @@ def _calls(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return tools.as_asked(*(tools.Call(arguments[1], {"n": n}) for n in range(times)))
 
 
+@_word("call-pieces:N:NAME", "call a tool with a text of N characters, one in each chunk")
+def _call_pieces(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    return tools.as_asked(tools.Call(arguments[1], {"text": "x" * _positive(int(arguments[0]))}))
+
+
 @_word(
     "usage:HOW",
     "last, asked (when the request asks), finish, first, choice, x-groq, repeated, zero-first, "
