@@ -34,7 +34,7 @@ def serve(n: int = 0, text: str = "") -> int:
 
 
 SPECS = {
-    "content": (CONTENT_PIECES, "blast:{}", {}),
+    "content": (CONTENT_PIECES, "say:measured+tokens:{}", {}),
     "arguments": (ARGUMENT_PIECES, "call-pieces:{}:serve", {"tools": [serve], "max_steps": 1}),
     "calls": (CALLS, "calls:{}:serve", {"tools": [serve], "max_steps": 1}),
 }
