@@ -202,6 +202,17 @@ PLACES = [
     ),
     Shape("no finish reason, but [DONE]", stream(delta(content=TEA)), text=TEA, finish_reason=None),
     Shape(
+        "the same fields in every chunk",
+        stream(
+            *(
+                {**chunk, "id": "tea-1", "region": "south", "seals": ["a"], "cost": {"cents": 1}}
+                for chunk in (delta(content="Tea is "), delta(content="ready."), STOP)
+            ),
+        ),
+        text=TEA,
+        top={"id": "tea-1", "region": "south", "seals": ["a"], "cost": {"cents": 1}},
+    ),
+    Shape(
         "fields that no standard has",
         stream(
             {**delta(content="Tea is "), "region": "south"},

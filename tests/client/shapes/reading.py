@@ -41,7 +41,12 @@ async def answer_of(model: Model, stream: bool, **params: Any) -> Answer:
     answer = await streamed.finish()
     assert "".join(pieces) == answer.text == streamed.text
     assert "" not in pieces
+    assert all(piece.encode() for piece in pieces), "half a character is no text"
+    chunks = await read(streamed.data_stream)
+    assert "".join(chunk.text for chunk in chunks) == answer.text
+    assert "".join(chunk.reasoning for chunk in chunks) == answer.reasoning
     assert streamed.reasoning == answer.reasoning
+    assert streamed.refusal == answer.refusal
     assert streamed.finish_reason == answer.finish_reason
     assert streamed.usage == answer.usage
     assert streamed.messages == answer.messages

@@ -168,6 +168,21 @@ async def test_the_calls_of_a_shape_are_made(
             assert call["function"]["arguments"].startswith("{"), cut
 
 
+@both
+async def test_cached_tokens_are_added_up_over_the_steps(
+    model: Model, gateway: Gateway, stream: bool
+) -> None:
+    counts = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10, "cached_tokens": 4}
+    chunk = {"choices": [], "usage": counts}
+    call = calls.calls(calls.part("{}", "sip", index=0, id="a"))
+    first = Shape("", calls.stream(call, calls.CALLED, chunk))
+    last = Shape("", calls.stream(calls.delta("stop", content="Good."), chunk))
+    gateway.script(scenario(first), scenario(last))
+    answer = await answer_of_steps(model, stream, [_tool("sip", [])])
+    usage = answer.usage
+    assert (usage.prompt_tokens, usage.total_tokens, usage.cached_tokens) == (18, 20, 8)
+
+
 async def answer_of_steps(model: Model, stream: bool, tools: list[Any]) -> Any:
     """Ask with tools, and return the answer of all steps."""
     ask = {"model": "m", "messages": [{"role": "user", "content": "Tea, please."}], "tools": tools}
