@@ -26,7 +26,7 @@ SHAPES = (
     "other-tail",  # the rest of the arguments comes at the next index, without name and id
     "repeated-names",  # every fragment has the name and the id again
     "empty-ids",  # the id of every fragment but the first is empty
-    "objects",  # the arguments are an object, not text
+    "objects",  # the arguments are an object, not text, if they are JSON
 )
 
 
@@ -48,6 +48,14 @@ class Call:
     def text(self) -> str:
         """Return the arguments as JSON text."""
         return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
+
+    @property
+    def value(self) -> Any:
+        """Return the arguments as a JSON value; as text if they are no JSON."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return self.text
 
 
 def calling(
@@ -173,8 +181,7 @@ def _with_tail(call: Call, part: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _whole(number: int, call: Call, shape: str, fields: dict[str, Any]) -> dict[str, Any]:
-    arguments = json.loads(call.text) if shape == "objects" else call.text
-    function = {"name": call.name, "arguments": arguments}
+    function = {"name": call.name, "arguments": call.value if shape == "objects" else call.text}
     part: dict[str, Any] = {"type": "function", "function": function, **fields}
     if shape not in ("no-index", "neither"):
         part["index"] = 0 if shape == "zero-index" else number
