@@ -102,7 +102,7 @@ class Answer:
         if self._replies:
             reply = self._reply()
             if reply is not None:
-                self._messages.append(reply)
+                self._messages = [*self._messages, reply]
             self._replies = False
         return self._messages
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -39,6 +40,18 @@ class CallResult:
     def message(self) -> dict[str, Any]:
         """The result as a message with the role ``tool``."""
         return {"role": "tool", "tool_call_id": self.id, "content": self.text}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # An exception of a tool may be one that cannot be pickled; `text` has its words.
+        return {**self.__dict__, "error": self.error if _survives_pickle(self.error) else None}
+
+
+def _survives_pickle(error: BaseException | None) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
