@@ -18,6 +18,7 @@ class ThinkTags:
         """Whether the content began with the tag."""
         self._read = self._read_start
         self._pending = ""
+        self._blank: list[str] = []
 
     @property
     def plain(self) -> bool:
@@ -39,19 +40,23 @@ class ThinkTags:
     def flush(self) -> tuple[str, str]:
         """Return the rest, which waited for the end of a tag that did not come."""
         rest, self._pending = self._pending, ""
+        if self._read == self._read_start:
+            return "", "".join(self._blank) + rest
         return (rest, "") if self.found and not self.plain else ("", rest)
 
     def _read_start(self, rest: str, thinking: list[str], text: list[str]) -> str:
         stripped = rest.lstrip()
+        self._blank.append(rest[: len(rest) - len(stripped)])
         if stripped.startswith(_START):
             self.found = True
             self._read = self._read_first_line_end
             return stripped[len(_START) :]
         if _START.startswith(stripped):
-            self._pending = rest
+            self._pending = stripped
         else:
             self._read = self._read_text
-        return rest
+            text += self._blank
+        return stripped
 
     def _read_first_line_end(self, rest: str, thinking: list[str], text: list[str]) -> str:
         rest = rest.lstrip(_LINE_ENDS)

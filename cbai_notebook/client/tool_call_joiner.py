@@ -35,6 +35,8 @@ class ToolCallJoiner:
     def add(self, part: WireToolCall) -> None:
         """Add a fragment, or a complete call."""
         call = self._find(part)
+        if call is None and self._repeats(part):
+            return
         if call is None:
             call = _Call(len(self._calls))
             self._calls.append(call)
@@ -49,6 +51,16 @@ class ToolCallJoiner:
     def calls(self) -> list[WireToolCall]:
         """Return the calls, in the order of their indices."""
         return [call.joined() for call in sorted(self._calls, key=_Call.order)]
+
+    def _repeats(self, part: WireToolCall) -> bool:
+        """Return whether a complete call is sent once more."""
+        call = self._by_id.get(part.id) if part.id else None
+        function = part.function
+        return (
+            call is not None
+            and function is not None
+            and (function.name, function.arguments) == (call.name, call.arguments.text)
+        )
 
     def _find(self, part: WireToolCall) -> _Call | None:
         """Return the call that a fragment continues, or None for a new call."""
@@ -119,10 +131,11 @@ class _Call:
                 self._raw.add(key, value)
 
     def joined(self) -> WireToolCall:
-        function = FunctionCall(self.name or "", self.arguments.text)
+        function = FunctionCall(without_surrogates(self.name or ""), self.arguments.text)
+        id_ = None if self.id is None else without_surrogates(self.id)
         raw = self._raw.value()
-        if self.id is not None:
-            raw["id"] = self.id
+        if id_ is not None:
+            raw["id"] = id_
         if self.index is not None:
             raw["index"] = self.index
         raw["function"] = {
@@ -132,7 +145,7 @@ class _Call:
         }
         return WireToolCall(
             self.order(),
-            self.id,
+            id_,
             self.type or "function",
             function,
             chat_wire.whole_characters(raw),

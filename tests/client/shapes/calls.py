@@ -313,6 +313,16 @@ FIELDS = [
     ),
     _whole("a signature in one piece", part(ARGUMENTS, "brew", id="a", extra_content=SIGNED)),
     _shape(
+        "half a character in an id and in more fields",
+        delta(role="assistant", content="", mood="calm \ud83c"),
+        calls(part(ARGUMENTS, "brew", index=0, id="a\ud83c", extra_content={"seal": "\udf75"})),
+        message={"mood": "calm \ufffd"},
+    ),
+    _whole(
+        "half a character in an id and in more fields, in one piece",
+        part(ARGUMENTS, "brew", id="a\ud83c", extra_content={"seal": "\udf75"}),
+    ),
+    _shape(
         "fields on the function and the message",
         delta(role="assistant", content="", cache_hint=[1, {"deep": None}]),
         calls(

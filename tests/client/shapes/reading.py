@@ -27,9 +27,8 @@ def splits(shape: Shape) -> Iterator[tuple[str, Split]]:
     yield "whole", None
     yield "byte by byte", 1
     chance = random.Random(shape.name)
-    for number in range(2):
-        count = min(len(shape.body) - 1, chance.randint(1, 12))
-        yield f"at random {number}", tuple(sorted(chance.sample(range(1, len(shape.body)), count)))
+    count = min(len(shape.body) - 1, chance.randint(1, 12))
+    yield "at random", tuple(sorted(chance.sample(range(1, len(shape.body)), count)))
 
 
 async def answer_of(model: Model, stream: bool, **params: Any) -> Answer:

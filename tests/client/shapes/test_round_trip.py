@@ -188,7 +188,7 @@ ways = pytest.mark.parametrize(
     [(False, False), (False, True), (True, False), (True, True)],
     ids=["whole", "whole from a stream", "stream from a whole", "stream"],
 )
-often = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 
 
 @ways

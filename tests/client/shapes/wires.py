@@ -123,6 +123,9 @@ ERRORS = [
         "Oolong, ",
         "application/x-ndjson",
     ),
+    _error(
+        "a list with an error", write([{"error": _BOILED}]).encode(), "", "application/json"
+    ),
     _error("an error in one object", write({"error": _BOILED}).encode()),
     _error(
         "an error of a base_resp in one object",
