@@ -57,10 +57,11 @@ class Scenario:
         message_fields: More fields of the message, as pairs of a name and JSON text.
         finish_reason: The finish reason in the last chunk.
         usage: ``last``: in a separate chunk at the end. ``asked``: the same, if the request asks
-            for it. ``finish``: in the chunk with the finish reason. ``first``: in the first chunk. ``choice``: in the choice
-            with the finish reason. ``x-groq``: in the field ``x_groq`` of that chunk.
-            ``repeated``: growing, in every chunk. ``zero-first``: zeros in every chunk, then the numbers. ``zero-last``: the
-            numbers, then zeros. ``absent``: none.
+            for it. ``finish``: in the chunk with the finish reason. ``first``: in the first chunk.
+            ``choice``: in the choice with the finish reason. ``x-groq``: in the field ``x_groq`` of
+            the chunk with the finish reason. ``repeated``: growing, in every chunk.
+            ``zero-first``: zeros in every chunk, then the numbers. ``zero-last``: the numbers, then
+            zeros. ``absent``: none.
         cached: The name of the field with the cached tokens in the usage, which are 2;
             ``prompt_tokens_details`` is the one that has them in an object.
         extra_fields: Add non-standard fields to every object.
@@ -96,7 +97,8 @@ class Scenario:
         framing: ``chunked``, ``length`` (Content-Length) or ``close`` (until the connection ends).
         gzip: Compress the body, even if the request does not allow it.
         lost: So many bytes at the end of the body are never sent: the connection is closed before
-            the length that was announced, or without the last chunk. With the framing ``close`` nothing shows it.
+            the length that was announced, or without the last chunk. With the framing ``close``
+            nothing shows it.
 
     The head:
 

@@ -133,7 +133,10 @@ ERRORS = [
             {"choices": None, "base_resp": {"status_code": 1004, "status_msg": "the kettle is dry"}}
         ).encode(),
     ),
-    _error("a message in place of an error", write({"error_msg": "the kettle is dry", "error_code": 17}).encode()),
+    _error(
+        "a message in place of an error",
+        write({"error_msg": "the kettle is dry", "error_code": 17}).encode(),
+    ),
 ]  # fmt: skip
 
 FINE = [
