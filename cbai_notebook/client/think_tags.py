@@ -41,7 +41,8 @@ class ThinkTags:
         """Return the rest, which waited for the end of a tag that did not come."""
         rest, self._pending = self._pending, ""
         if self._read == self._read_start:
-            return "", "".join(self._blank) + rest
+            rest = "".join(self._blank) + rest
+            self._blank.clear()
         return (rest, "") if self.found and not self.plain else ("", rest)
 
     def _read_start(self, rest: str, thinking: list[str], text: list[str]) -> str:
