@@ -7,17 +7,26 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
+from cbai_notebook.client.json_schema import TYPE_ERRORS, first_line, json_type
 from cbai_notebook.errors import StructuredAnswerError, UsageError
+from cbai_notebook.text import cut
 
 FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
 OPENING = re.compile(r"[{\[]")
 
 # The most opening brackets of a text at which JSON is tried.
 MAX_CANDIDATES = 20
+
+WRAPPER = "value"
+"""The only member of the object around a value that is no object itself."""
+
+_LONGEST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")  # the rule of the OpenAI API
+_MODULES = re.compile(r"(?<!['\"\w])(?:[\w<>]+\.)+(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -26,18 +35,22 @@ class ResponseType:
 
     Args:
         name: The type's name.
-        schema: Its JSON Schema.
-        decode: Turns JSON text into the object; raises `ValueError` if the text does not fit.
+        schema: Its JSON Schema. Its root is an object, because many providers need one.
+        decode: Turns JSON text into the value; raises `ValueError` if the text does not fit.
+        wrapped: Whether the schema is that of an object with the value as its only member; so it
+            is for a list, a union or a number.
     """
 
     name: str
     schema: dict[str, Any]
-    decode: Callable[[str], Any] = field(repr=False)
+    decode: Callable[[str | bytes], Any] = field(repr=False)
+    wrapped: bool = False
 
     @property
     def format(self) -> dict[str, Any]:
         """The request's ``response_format``."""
-        return {"type": "json_schema", "json_schema": {"name": self.name, "schema": self.schema}}
+        name = _NOT_IN_NAMES.sub("_", self.name).strip("_")[:_LONGEST_NAME]
+        return {"type": "json_schema", "json_schema": {"name": name, "schema": self.schema}}
 
     def parse(self, text: str, finish_reason: str | None = None) -> Any:
         """Return the object in an answer, also from a code fence or from prose.
@@ -84,50 +97,80 @@ class ResponseType:
         )
 
 
-@functools.lru_cache(maxsize=64)
 def response_type_of(kind: Any) -> ResponseType:
     """Return the response type of a Python type; the result is cached.
 
     Args:
         kind: A dataclass, a msgspec Struct, a TypedDict, a pydantic model, or another type that
-            msgspec knows.
+            msgspec or pydantic knows, such as a list or a union of them.
 
     Raises:
         UsageError: JSON cannot represent the type.
     """
-    if any(
-        base.__name__ == "BaseModel" and base.__module__.startswith("pydantic.")
-        for base in getattr(kind, "__mro__", ())
-    ):
-        return _of_pydantic(kind)
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", getattr(kind, "__name__", str(kind)))[:64]
     try:
-        (own,), definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-        decoder = msgspec.json.Decoder(kind, strict=False)
-    except (TypeError, ValueError, NameError, RecursionError) as error:
+        return _cached_response_type(kind)
+    except TypeError:  # an annotation of the type cannot be hashed
+        return _response_type(kind)
+
+
+def _response_type(kind: Any) -> ResponseType:
+    name = type_name(kind)
+    try:
+        found = json_type(kind)
+    except TYPE_ERRORS as error:
         raise UsageError(
-            f"response_type={name} has no JSON form: {error} Use a dataclass, a TypedDict, a "
-            "msgspec Struct or a pydantic model."
+            f"response_type={name} has no JSON form: {first_line(error)} Use a dataclass, a "
+            "TypedDict, a msgspec Struct or a pydantic model."
         ) from error
-    return ResponseType(name, _at_root(own, definitions), decoder.decode)
+    if found.schema.get("type") == "object":
+        return ResponseType(name, found.schema, found.decode)
+    return ResponseType(name, _wrapped(found.schema), _unwrapping(found.decode), wrapped=True)
 
 
-def _of_pydantic(kind: Any) -> ResponseType:
-    return ResponseType(kind.__name__, kind.model_json_schema(), kind.model_validate_json)
+_cached_response_type = functools.lru_cache(maxsize=64)(_response_type)
 
 
-def _at_root(own: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Replace a reference at the root by the type itself: many providers need an object there."""
-    name = own.get("$ref", "").removeprefix("#/$defs/")
-    root = definitions.get(name, own)
-    needed = dict(definitions)
-    if name and not _refers(name, definitions):
-        del needed[name]
-    return {**root, "$defs": needed} if needed else root
+def type_name(kind: Any) -> str:
+    """Return a type's name as code has it, without modules: ``list[City]``."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if isinstance(kind, type) and not get_args(kind):
+        return kind.__name__
+    return cut(_MODULES.sub("", repr(kind)), _LONGEST_NAME)
 
 
-def _refers(name: str, definitions: dict[str, Any]) -> bool:
-    return json.dumps(f"#/$defs/{name}") in json.dumps(definitions)
+def _wrapped(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with the value as its only member."""
+    schema = dict(schema)
+    definitions = schema.pop("$defs", None)
+    return {
+        "type": "object",
+        "properties": {WRAPPER: schema},
+        "required": [WRAPPER],
+        "additionalProperties": False,
+        **({"$defs": definitions} if definitions else {}),
+    }
+
+
+def _unwrapping(decode: Callable[[str | bytes], Any]) -> Callable[[str | bytes], Any]:
+    """Return a decoder that also takes the value alone, which a model without a schema writes."""
+
+    def decode_member(text: str | bytes) -> Any:
+        try:
+            members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        except msgspec.ValidationError:
+            return decode(text)
+        if members.keys() != {WRAPPER}:
+            return decode(text)
+        try:
+            return decode(bytes(members[WRAPPER]))
+        except ValueError as error:
+            try:
+                return decode(text)
+            except ValueError:
+                raise error from None
+
+    return decode_member
 
 
 def _candidates(text: str) -> Iterator[str]:

@@ -13,6 +13,13 @@ from typing import Annotated, Any, Optional, get_args, get_origin
 
 import msgspec
 
+from cbai_notebook.client.json_schema import (
+    TYPE_ERRORS,
+    JSONType,
+    first_line,
+    json_type,
+    uses_pydantic,
+)
 from cbai_notebook.errors import UsageError
 
 _POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
@@ -34,6 +41,21 @@ class Described:
     description: str
     parameters: Mapping[str, Any]
     decode: Callable[[str], dict[str, Any]]
+
+
+class _Part:
+    """A value that msgspec did not decode itself: it checks the class of such a value."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _boxed(kind: JSONType, part: type[_Part]) -> JSONType:
+    return JSONType(kind.schema, lambda text: part(kind.decode(text)))
+
+
+def _unboxed(value: Any) -> Any:
+    return value.value if isinstance(value, _Part) else value
 
 
 # Weak: a cell that runs again defines a new function, and the entry of the old one is removed.
@@ -66,6 +88,7 @@ def _described(function: Callable[..., Any]) -> Described:
     docstring = parse(inspect.getdoc(function) or "")
     descriptions = {param.arg_name.lstrip("*"): param.description for param in docstring.params}
     names, fields = [], []
+    parts: dict[Any, JSONType] = {}
     extra = False
     for parameter in _parameters(function, name):
         if parameter.kind is _VAR_KEYWORD:
@@ -77,14 +100,17 @@ def _described(function: Callable[..., Any]) -> Described:
                 "could use. Give the tool parameters that are passed by name."
             )
         names.append(parameter.name)
-        fields.append(_field(parameter, descriptions.get(parameter.name)))
+        fields.append(_field(parameter, descriptions.get(parameter.name), parts, name))
     struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=not extra)
+    arguments = _json_type(struct, name, parts)
+    schema = dict(arguments.schema)
+    schema.pop("title", None)
     return Described(
         description="\n\n".join(
             filter(None, (docstring.short_description, docstring.long_description))
         ),
-        parameters=_schema(struct, name),
-        decode=_decoder(struct, names, extra),
+        parameters=schema,
+        decode=_decoder(arguments, names, extra),
     )
 
 
@@ -103,7 +129,12 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
         ) from error
 
 
-def _field(parameter: inspect.Parameter, description: str | None) -> tuple[str, Any, Any]:
+def _field(
+    parameter: inspect.Parameter,
+    description: str | None,
+    parts: dict[Any, JSONType],
+    tool_name: str,
+) -> tuple[str, Any, Any]:
     kind: Any = Any if parameter.annotation is parameter.empty else parameter.annotation
     annotated = next((arg for arg in get_args(kind)[1:] if isinstance(arg, str)), None)
     if get_origin(kind) is Annotated and annotated:
@@ -111,6 +142,10 @@ def _field(parameter: inspect.Parameter, description: str | None) -> tuple[str, 
     default = parameter.default
     if default is None:
         kind = Optional[kind]  # noqa: UP045  # `x: int = None` is common
+    if uses_pydantic(kind):
+        # msgspec sees a class of its own in place of the type.
+        part = type(parameter.name, (_Part,), {})
+        parts[part], kind = _boxed(_json_type(kind, tool_name), part), part
     if description:
         kind = Annotated[kind, msgspec.Meta(description=" ".join(description.split()))]
     if default is parameter.empty:
@@ -121,30 +156,25 @@ def _field(parameter: inspect.Parameter, description: str | None) -> tuple[str, 
     return parameter.name, kind, msgspec.field(default_factory=lambda: default)
 
 
-def _schema(struct: type[msgspec.Struct], name: str) -> dict[str, Any]:
+def _json_type(
+    kind: Any, tool_name: str, parts: Mapping[Any, JSONType] | None = None
+) -> JSONType:
     try:
-        (own,), definitions = msgspec.json.schema_components(
-            [struct], ref_template="#/$defs/{name}"
-        )
-    except (TypeError, ValueError, RecursionError) as error:
+        return json_type(kind, parts)
+    except TYPE_ERRORS as error:
         raise UsageError(
-            f"A parameter of the tool {name!r} has a type that JSON cannot carry: {error} "
-            "Use str, int, float, bool, list, dict, Literal, a dataclass or the like."
+            f"A parameter of the tool {tool_name!r} has a type that JSON cannot carry: "
+            f"{first_line(error)} Use str, int, float, bool, list, dict, Literal, a dataclass or "
+            "the like."
         ) from error
-    schema = definitions.pop(own["$ref"].removeprefix("#/$defs/"))
-    schema.pop("title", None)
-    return {**schema, "$defs": definitions} if definitions else schema
 
 
 def _decoder(
-    struct: type[msgspec.Struct], names: list[str], extra: bool
+    arguments: JSONType, names: list[str], extra: bool
 ) -> Callable[[str], dict[str, Any]]:
-    # Lax, because a small model writes "3" for 3.
-    decoder = msgspec.json.Decoder(struct, strict=False)
-
     def decode(text: str) -> dict[str, Any]:
-        value = decoder.decode(text)
-        known = {name: getattr(value, name) for name in names}
+        value = arguments.decode(text)
+        known = {name: _unboxed(getattr(value, name)) for name in names}
         return {**msgspec.json.decode(text), **known} if extra else known
 
     return decode
