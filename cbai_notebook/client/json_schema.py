@@ -119,7 +119,8 @@ def _parts(kind: Any) -> Iterator[Any]:
 def _has_named_fields(kind: type) -> bool:
     """Return whether a class is a TypedDict, a NamedTuple or a Struct."""
     return any(
-        hasattr(kind, name) for name in ("__required_keys__", "__struct_fields__", "_field_defaults")
+        hasattr(kind, name)
+        for name in ("__required_keys__", "__struct_fields__", "_field_defaults")
     )
 
 
@@ -130,7 +131,11 @@ def _is_pydantic(kind: Any) -> bool:
         isinstance(kind, type)
         and any(
             hasattr(kind, name)
-            for name in ("__pydantic_validator__", "__get_pydantic_core_schema__", "__get_validators__")
+            for name in (
+                "__pydantic_validator__",
+                "__get_pydantic_core_schema__",
+                "__get_validators__",
+            )
         )
     )
 
@@ -283,14 +288,14 @@ def _path(location: tuple[int | str, ...], value: Any) -> str:
     pydantic's location also names the members of a union that it tried. They are no part of the
     path: there is nothing of that name in the value.
     """
-    path = "$"
+    path, last = "$", len(location) - 1
     for number, step in enumerate(location):
-        if isinstance(value, dict) and step in value:
+        try:
             value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        elif number < len(location) - 1 or not isinstance(value, dict):
-            continue
+        except (KeyError, IndexError, TypeError):
+            # A field that is missing is the last step, in an object.
+            if number < last or not isinstance(value, dict):
+                continue
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
     return path
 

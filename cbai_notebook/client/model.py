@@ -234,6 +234,7 @@ class Model:
             provider=endpoint.provider,
             label=endpoint.label,
             model=error_context.model,
+            response=options.response,
         )
         return await wait_for_first_token(stream)
 

@@ -7,7 +7,7 @@ import contextlib
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cbai_notebook.client import error_mapping, event_log
 from cbai_notebook.client.accumulator import fold
@@ -16,6 +16,9 @@ from cbai_notebook.client.chat_wire import Choice, Chunk, Usage
 from cbai_notebook.client.decoder import values_of
 from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.sse import Event
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.structured.response_type import ResponseType
 
 Stream = TypeVar("Stream", bound="TextStream")
 
@@ -82,6 +85,7 @@ class TextStream:
         self.loop = source.loop
         # The positions in the log where a step begins; empty unless there are several steps.
         self._starts: Sequence[int] = ()
+        self._response: ResponseType | None = None
         # A stream that no code refers to any more must not cost more tokens.
         self._finalizer = weakref.finalize(
             self, _cancel_unread, source.loop, source.task, source.log
@@ -112,12 +116,11 @@ class TextStream:
         """A view of the JSON in the content: the object so far, each time that it has grown.
 
         An incomplete string is included as far as it has arrived, a number once it is complete. The
-        last object equals the result of ``json.loads``; the validated object is the answer's
-        ``parsed``.
+        last object is the JSON of the answer's ``parsed``, plain and not validated.
         """
         from cbai_notebook.client.structured.partial_json import PartialObjects
 
-        growing = PartialObjects(self._starts)
+        growing = PartialObjects(self._starts, self._response)
 
         def objects(log: event_log.EventLog, start: int, stop: int) -> Iterable[Any]:
             chunks = log.chunks[start:stop]

@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from cbai_notebook import bridge
 from cbai_notebook.errors import CbaiError, UsageError
@@ -121,10 +121,10 @@ def _tool(name: str, namespace: Mapping[str, Any]) -> Any:
 
 def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:
     value = _variable(name, namespace, "--schema", "Define the type in a cell above")
-    if not isinstance(value, type) and not hasattr(value, "__origin__"):
+    if not isinstance(value, type) and get_origin(value) is None:
         raise UsageError(
             f"--schema {name} is {type(value).__name__} and no type. Give a dataclass, a TypedDict, "
-            "a msgspec Struct or a pydantic model."
+            "a msgspec Struct, a pydantic model, or a list of one: Cities = list[City]."
         )
     return value
 

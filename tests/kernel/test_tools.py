@@ -118,6 +118,19 @@ def test_an_answer_is_an_object(kernel: Kernel, gateway: Gateway) -> None:
     assert "no object at all" in failed.html, "what the model said is not lost"
 
 
+def test_an_answer_can_be_a_list_of_models(kernel: Kernel, gateway: Gateway) -> None:
+    kernel.must(
+        "import pydantic\nclass City(pydantic.BaseModel):\n    name: str\n"
+        "Cities = list[City]\nMaybe = City | None"
+    )
+    gateway.script('say:{"value": [{"name": "Shenzhen"}, {"name": "Rome"}]}')
+    kernel.must("%%cbai --schema Cities -o cities\nTwo cities")
+    assert kernel.value("[city.name for city in cities.parsed]") == ["Shenzhen", "Rome"]
+    gateway.script('say:{"value": null}')
+    kernel.must("%%cbai --schema Maybe -o city\nNo city")
+    assert kernel.value("city.parsed") is None
+
+
 def test_a_slip_in_a_name_is_said_before_anything_is_sent(kernel: Kernel, gateway: Gateway) -> None:
     kernel.must(DEFINE)
     for line, said in (

@@ -1,10 +1,11 @@
 """Read a JSON object or array while its text still arrives. Text goes in, values come out; no I/O.
 
 The JSON may be in a code fence, with prose around it. If there are several values, the
-choice is that of `ResponseType.parse`, as far as that is possible without the type:
+choice is that of `ResponseType.parse`, as far as that is possible before the value is complete:
 
 1. the first fence that holds nothing but an object or array,
-2. the first object with a member, or array of such objects,
+2. the first object with a member, or array of such objects; if the type is known, the first that
+   resembles it,
 3. the first other array or object, such as the ``[1]`` of a reference to a source.
 
 Text that begins with a bracket and turns out not to be JSON is prose.
@@ -14,12 +15,18 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jiter
 
-from cbai_notebook.client.structured.response_type import FENCE, MAX_CANDIDATES, OPENING
+from cbai_notebook.client.structured.response_type import (
+    FENCE,
+    MAX_CANDIDATES,
+    OPENING,
+    ResponseType,
+    holds_an_object,
+)
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'["{}\[\],:]|[-+.\w]+(?=[\s"{}\[\],:])', re.ASCII)
@@ -43,6 +50,9 @@ _DEEPEST = 200
 class PartialJSON:
     """Read the JSON object or array in a text that arrives in pieces.
 
+    Args:
+        fits: Returns whether a value belongs to the second kind of the list above.
+
     Attributes:
         value: The value so far: strings as far as they have arrived, numbers and words once they
             are complete, a member of an object once its value has begun. None before the first
@@ -51,7 +61,8 @@ class PartialJSON:
             replace it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fits: Callable[[Any], bool] = holds_an_object) -> None:
+        self._fits = fits
         self.value: Any = None
         self.done = False
         self._text = ""
@@ -117,7 +128,7 @@ class PartialJSON:
         if candidate.complete:
             self._candidate = None
             self._position = candidate.position
-        better = self._kept is None or _holds_an_object(value)
+        better = self._kept is None or self._fits(value)
         if better or (candidate.complete and not self._kept_is_complete):
             self.value, self.done = value, candidate.complete
             if candidate.complete:
@@ -128,7 +139,7 @@ class PartialJSON:
         """Drop a candidate that is no JSON; if it has members, keep them as damaged JSON."""
         value, end = candidate.longest(self._text)
         self._candidate = None
-        if _holds_an_object(value) and not self._kept_is_complete:
+        if holds_an_object(value) and not self._kept_is_complete:
             self._keep(value, complete=False)
             self._position = end
         else:
@@ -138,7 +149,7 @@ class PartialJSON:
     def _keep(self, value: Any, *, complete: bool) -> None:
         self._kept = value
         self._kept_is_complete = complete
-        self._kept_is_final = complete and _holds_an_object(value)
+        self._kept_is_final = complete and self._fits(value)
 
     def _read_fences(self) -> None:
         while (fence := FENCE.search(self._text, self._fence_position)) is not None:
@@ -270,29 +281,33 @@ def _decode(text: str, *, partial: bool = False) -> Any:
     )
 
 
-def _holds_an_object(value: Any) -> bool:
-    """Return whether the value is an object with a member, or an array with such an object."""
-    values = value if isinstance(value, list) else [value]
-    return any(isinstance(item, dict) and item for item in values)
-
-
 class PartialObjects:
     """Read the JSON in the texts of a stream's log; start again with each new answer in the log.
 
     Args:
         starts: The positions in the log at which a new answer begins.
+        response: The type of the answer, if one was requested.
     """
 
-    def __init__(self, starts: Sequence[int]) -> None:
+    def __init__(self, starts: Sequence[int], response: ResponseType | None = None) -> None:
         self._starts = starts
-        self._reader = PartialJSON()
+        self._response = response
+        self._reader = self._new_reader()
 
     def feed(self, texts: list[str], start: int, stop: int) -> list[Any]:
         """Read the texts of the log from `start` to `stop`; return the new value, if any."""
-        before = self._reader.value
+        before = self._value()
         again = [at - start for at in self._starts if start <= at < stop]
         if again:
-            self._reader, before = PartialJSON(), None
+            self._reader, before = self._new_reader(), None
             texts = texts[again[-1] :]
-        value = self._reader.feed("".join(texts))
+        self._reader.feed("".join(texts))
+        value = self._value()
         return [value] if value is not None and value != before else []
+
+    def _new_reader(self) -> PartialJSON:
+        return PartialJSON(self._response.resembles) if self._response else PartialJSON()
+
+    def _value(self) -> Any:
+        value = self._reader.value
+        return self._response.unwrap(value) if self._response else value

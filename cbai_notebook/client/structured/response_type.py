@@ -13,18 +13,27 @@ import msgspec
 
 from cbai_notebook.client.json_schema import TYPE_ERRORS, first_line, json_type
 from cbai_notebook.errors import StructuredAnswerError, UsageError
-from cbai_notebook.text import cut
+from cbai_notebook.text import cut, one_line
 
 FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
 OPENING = re.compile(r"[{\[]")
 
+# A string, or the beginning of one at the end of the text.
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
+_BEGINS_AN_OBJECT = re.compile(rf"\[?\s*\{{\s*{_STRING}\s*:", re.S)
+_STRING_OR_BRACKET = re.compile(rf"{_STRING}|[{{}}\[\]]", re.S)
+
 # The most opening brackets of a text at which JSON is tried.
 MAX_CANDIDATES = 20
+
+MISFIT = "structured_answer"
+"""The error code of an answer that does not fit; the model gets a second attempt."""
 
 WRAPPER = "value"
 """The only member of the object around a value that is no object itself."""
 
 _LONGEST_NAME = 64
+_LONGEST_REASON = 300
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")  # the rule of the OpenAI API
 _MODULES = re.compile(r"(?<!['\"\w])(?:[\w<>]+\.)+(?=\w)")
 
@@ -52,15 +61,18 @@ class ResponseType:
         name = _NOT_IN_NAMES.sub("_", self.name).strip("_")[:_LONGEST_NAME]
         return {"type": "json_schema", "json_schema": {"name": name, "schema": self.schema}}
 
-    def parse(self, text: str, finish_reason: str | None = None) -> Any:
+    def parse(self, text: str, finish_reason: str | None = None, refusal: str = "") -> Any:
         """Return the object in an answer, also from a code fence or from prose.
 
         Args:
             text: The text of the answer.
-            finish_reason: The finish reason, for the error message.
+            finish_reason: The finish reason of the answer.
+            refusal: The words with which the model refused to answer.
 
         Raises:
-            StructuredAnswerError: No JSON in the text fits; ``partial`` is the text.
+            StructuredAnswerError: No JSON in the text fits; ``partial`` is the text. ``code`` tells
+                why: `MISFIT`, or ``"refusal"``, ``"content_filter"`` or ``"length"``, where the
+                same request again would end in the same way.
         """
         first: ValueError | None = None
         for candidate in _candidates(text):
@@ -70,18 +82,52 @@ class ResponseType:
                 if first is None and isinstance(error, ValueError):
                     first = error
         why = " ".join(str(first).split()) if first is not None else "it is nested too deeply"
+        code, message = self._problem(cut(why, _LONGEST_REASON).rstrip("."), finish_reason, refusal)
+        raise StructuredAnswerError(message, code=code, partial=text) from first
+
+    def _problem(self, why: str, finish_reason: str | None, refusal: str) -> tuple[str, str]:
+        """Return the code and the message of the error for an answer that does not fit."""
+        if refusal.strip():
+            return "refusal", (
+                f"The model refused to answer: {one_line(refusal.strip(), _LONGEST_REASON)} "
+                "Put the prompt in other words, or ask another model."
+            )
+        if finish_reason == "content_filter":
+            return "content_filter", (
+                f"A content filter ended the answer before it was a whole {self.name}. Put the "
+                "prompt in other words."
+            )
         if finish_reason == "length":
-            what_next = "It was cut off: allow more with max_tokens=…."
-        else:
-            what_next = "Its text is in the error's .partial. Ask more precisely, or another model."
-        raise StructuredAnswerError(
-            f"The answer is no {self.name}: {why[:300].rstrip('.')}. {what_next}",
-            code="structured_answer",
-            partial=text,
-        ) from first
+            return "length", (
+                f"The answer was cut off by the token limit before it was a whole {self.name}. "
+                "Allow more: max_tokens=… in Python, --max-tokens in a cell."
+            )
+        return MISFIT, (
+            f"The answer is no {self.name}: {why}. Its text is in the error's .partial. Ask more "
+            "precisely, or another model."
+        )
+
+    def resembles(self, value: Any) -> bool:
+        """Return whether JSON that is still incomplete can be of this type, by its names."""
+        if not isinstance(value, dict):
+            return holds_an_object(value)
+        names = self.schema.get("properties")
+        return not names.keys().isdisjoint(value) if names else bool(value)
+
+    def unwrap(self, value: Any) -> Any:
+        """Return the value in the object around it, None before it has begun; see ``wrapped``."""
+        if not self.wrapped or not isinstance(value, dict):
+            return value
+        return value.get(WRAPPER) if value.keys() <= {WRAPPER} else value
 
     def repair(self, text: str, error: StructuredAnswerError) -> list[dict[str, Any]]:
-        """Return the messages that show the model its answer and the error."""
+        """Return the messages that show the model its answer and the error.
+
+        The list is empty where a second attempt would not help: the model refused, or the answer
+        was ended by a filter or by the token limit.
+        """
+        if error.code != MISFIT:
+            return []
         why = str(error.__cause__ or error)
         return [
             {"role": "assistant", "content": text},
@@ -173,8 +219,17 @@ def _unwrapping(decode: Callable[[str | bytes], Any]) -> Callable[[str | bytes],
     return decode_member
 
 
+def holds_an_object(value: Any) -> bool:
+    """Return whether the value is an object with a member, or an array with such an object."""
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(item, dict) and item for item in values)
+
+
 def _candidates(text: str) -> Iterator[str]:
-    """Yield the possible JSON texts of an answer: the answer, its fences, its bracketed parts."""
+    """Yield the possible JSON texts of an answer: the answer, its fences, its bracketed parts.
+
+    The objects inside damaged JSON are no answers, although one of them may fit the type.
+    """
     yield text.strip()
     for fenced in FENCE.finditer(text):
         yield fenced.group(1)
@@ -187,6 +242,17 @@ def _candidates(text: str) -> Iterator[str]:
         try:
             _, position = decoder.raw_decode(text, opening.start())
         except (ValueError, RecursionError):
-            position = opening.end()
+            damaged = _BEGINS_AN_OBJECT.match(text, opening.start())
+            position = _closing(text, opening.start()) if damaged else opening.end()
         else:
             yield text[opening.start() : position]
+
+
+def _closing(text: str, opening: int) -> int:
+    """Return the position behind the bracket that closes the one at `opening`, or the end."""
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text, opening):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token.group(), 0)
+        if depth == 0:
+            return token.end()
+    return len(text)

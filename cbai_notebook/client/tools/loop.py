@@ -86,11 +86,15 @@ async def run(
         parsed = None
         if not calls and options.response is not None:
             try:
-                parsed = options.response.parse(response.text, response.finish_reason)
+                parsed = options.response.parse(
+                    response.text, response.finish_reason, getattr(response, "refusal", "")
+                )
             except StructuredAnswerError as error:
-                if repair_messages or response.finish_reason == "length":
+                if repair_messages:
                     raise
                 repair_messages = options.response.repair(response.text, error)
+                if not repair_messages:
+                    raise
                 continue
         all_messages += step.messages
         continues = bool(calls) and len(step.results) == len(calls)

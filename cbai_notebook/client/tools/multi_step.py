@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from cbai_notebook.client import error_mapping, stream, tasks
 from cbai_notebook.client.accumulator import Accumulator
@@ -13,6 +14,9 @@ from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.sse import DONE, Event
 from cbai_notebook.client.stream import TextStream
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.structured.response_type import ResponseType
 
 
 class StepRunner:
@@ -106,7 +110,15 @@ class MultiStepStream(TextStream):
     its result. `finish` returns the answer of the last step, which has all ``steps``.
     """
 
-    def __init__(self, runner: StepRunner, *, provider: str, label: str, model: str) -> None:
+    def __init__(
+        self,
+        runner: StepRunner,
+        *,
+        provider: str,
+        label: str,
+        model: str,
+        response: ResponseType | None = None,
+    ) -> None:
         super().__init__(
             runner,
             request_messages=runner.request_messages,
@@ -118,6 +130,7 @@ class MultiStepStream(TextStream):
         )
         self._runner = runner
         self._starts = runner.starts
+        self._response = response
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -156,9 +156,7 @@ def _field(
     return parameter.name, kind, msgspec.field(default_factory=lambda: default)
 
 
-def _json_type(
-    kind: Any, tool_name: str, parts: Mapping[Any, JSONType] | None = None
-) -> JSONType:
+def _json_type(kind: Any, tool_name: str, parts: Mapping[Any, JSONType] | None = None) -> JSONType:
     try:
         return json_type(kind, parts)
     except TYPE_ERRORS as error:
@@ -169,9 +167,7 @@ def _json_type(
         ) from error
 
 
-def _decoder(
-    arguments: JSONType, names: list[str], extra: bool
-) -> Callable[[str], dict[str, Any]]:
+def _decoder(arguments: JSONType, names: list[str], extra: bool) -> Callable[[str], dict[str, Any]]:
     def decode(text: str) -> dict[str, Any]:
         value = arguments.decode(text)
         known = {name: _unboxed(getattr(value, name)) for name in names}

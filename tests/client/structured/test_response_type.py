@@ -154,6 +154,62 @@ async def test_an_answer_that_was_cut_off_says_so(
 
 
 @both
+@pytest.mark.parametrize(
+    ("finish_reason", "code", "says"),
+    [("content_filter", "content_filter", "content filter"), ("length", "length", "--max-tokens")],
+)
+@pytest.mark.parametrize("text", ["", "I", '{"name": "Li'])
+async def test_an_answer_that_was_ended_gets_no_second_attempt(
+    model: Model,
+    gateway: Gateway,
+    text: str,
+    finish_reason: str,
+    code: str,
+    says: str,
+    stream: bool,
+) -> None:
+    gateway.script(Scenario(text=(text,), finish_reason=finish_reason))
+    with pytest.raises(StructuredAnswerError, match=says) as raised:
+        await ask(model, stream, response_type=Poet)
+    assert (raised.value.code, raised.value.partial) == (code, text)
+    assert "JSON" not in str(raised.value)
+    assert len(gateway.requests) == 1
+
+
+def test_a_refusal_is_told_in_the_models_words() -> None:
+    kind = response_type_of(Poet)
+    with pytest.raises(StructuredAnswerError, match="I cannot help with that") as raised:
+        kind.parse("", "stop", "I cannot\nhelp with that.")
+    assert raised.value.code == "refusal"
+    assert kind.repair("", raised.value) == []
+    assert kind.parse(json.dumps(VALUE), "stop", "") == EXPECTED[Poet]
+
+
+@dataclass
+class Note:
+    title: str = ""
+    children: list[Any] = field(default_factory=list)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"title": "all", "children": [{"title": "one"}',
+        '{"title": "all", "children": [{"title": "one"}], oops}',
+        '[{"title": "all" "children": [{"title": "one"}]}]',
+    ],
+)
+def test_an_object_inside_damaged_json_is_no_answer(text: str) -> None:
+    with pytest.raises(StructuredAnswerError):
+        response_type_of(Note).parse(text)
+
+
+def test_an_object_behind_damaged_json_is_the_answer() -> None:
+    text = '{"title": "all" "children": [{"title": "one"}]} Better: {"title": "two"}'
+    assert response_type_of(Note).parse(text) == Note("two")
+
+
+@both
 async def test_tools_may_come_before_the_object(
     model: Model, gateway: Gateway, stream: bool
 ) -> None:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypedDict
 
 import msgspec
+import pydantic
 import pytest
 
 from cbai_notebook import tool
@@ -34,6 +35,15 @@ class Place:
 class Span(TypedDict):
     start: date
     end: date
+
+
+class Town(pydantic.BaseModel):
+    name: str
+    people: int = 0
+
+
+class Route(msgspec.Struct):
+    stops: list[Town]
 
 
 def google(city: str, days: int = 3, unit: Literal["C", "F"] = "C") -> str:
@@ -134,6 +144,61 @@ def test_types_are_converted_and_checked() -> None:
     }  # fmt: skip
     assert described.parameters["required"] == ["place", "span"]
     assert set(described.parameters["$defs"]) == {"Place", "Span", "Unit"}
+
+
+def visit(
+    towns: list[Town],
+    home: Town | None = None,
+    by_day: dict[str, list[Town]] = {},  # noqa: B006
+    route: Optional[Route] = None,  # noqa: UP045
+    few: Annotated[list[Town], "At most two", pydantic.Field(max_length=2)] = [Town(name="a")],  # noqa: B006, B008
+    days: int = 1,
+) -> str:
+    """Visit towns.
+
+    Args:
+        towns: The towns.
+    """
+    return ", ".join(town.name for town in towns)
+
+
+def test_pydantic_models_may_be_anywhere_in_a_parameter() -> None:
+    described = describe(visit)
+    name = '{"name": "Rome"}'
+    rome = Town(name="Rome")
+    text = (
+        f'{{"towns": [{name}], "home": {name}, "by_day": {{"1": [{name}]}}, '
+        f'"route": {{"stops": [{name}]}}, "days": "2"}}'
+    )
+    assert described.decode(text) == {
+        "towns": [rome], "home": rome, "by_day": {"1": [rome]}, "route": Route([rome]),
+        "few": [Town(name="a")], "days": 2,
+    }  # fmt: skip
+    assert described.decode(f'{{"towns": [{name}], "home": null}}')["home"] is None
+    properties = described.parameters["properties"]
+    assert properties["towns"] == {
+        "type": "array", "items": {"$ref": "#/$defs/Town"}, "description": "The towns.",
+    }  # fmt: skip
+    assert properties["few"]["description"] == "At most two"
+    assert described.parameters["required"] == ["towns"]
+    assert set(described.parameters["$defs"]) == {"Town", "Route"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        ('{"towns": [{"nam": "x"}]}', "$.towns[0].name"),
+        ('{"towns": [], "home": {"name": "x", "people": "y"}}', "$.home.people"),
+        ('{"towns": [], "route": {"stops": [{}]}}', "$.route.stops[0].name"),
+        ('{"towns": [], "few": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}', "$.few"),
+    ],
+)
+def test_arguments_that_do_not_fit_a_model_are_named_by_their_path(
+    arguments: str, path: str
+) -> None:
+    with pytest.raises(msgspec.ValidationError) as raised:
+        describe(visit).decode(arguments)
+    assert f"at `{path}`" in str(raised.value)
 
 
 def test_callables_of_every_kind_are_described() -> None:
