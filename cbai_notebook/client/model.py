@@ -87,6 +87,10 @@ class Model:
             CbaiError: There was no answer; the message says what to do.
         """
         options, given = split(given_parameters(data, params))
+        if options.callbacks:
+            raise UsageError(
+                "on_text, on_event and on_finish are called by a stream: use stream_text."
+            )
         settings = settings_module.request_settings(self._settings, timeout)
         endpoint = await self._endpoint(given, settings)
         if options.loops:
@@ -109,7 +113,13 @@ class Model:
         Args:
             data: As for `generate_text`.
             timeout: As for `generate_text`.
-            params: As for `generate_text`.
+            params: As for `generate_text`, and the callbacks of the Mini Program. They are called
+                while the stream runs, whether anybody reads it or not, over all steps; each may be
+                asynchronous, and what it raises ends the stream:
+
+                - ``on_text`` (``onText``): called with each piece of text.
+                - ``on_event`` (``onEvent``): called with each event, ``[DONE]`` included.
+                - ``on_finish`` (``onFinish``): called with the whole text at the end.
 
         Raises:
             CbaiError: There was no first token; the message says what to do.
@@ -230,7 +240,7 @@ class Model:
             )
 
         stream = MultiStepStream(
-            StepRunner(work, list(first.messages)),
+            StepRunner(work, list(first.messages), options.callbacks),
             provider=endpoint.provider,
             label=endpoint.label,
             model=error_context.model,

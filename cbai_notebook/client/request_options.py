@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client.callbacks import StreamCallbacks
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,15 @@ _NAMES = {
     "call_nested": ("call_nested",),
     "response_type": ("response_type",),
 }
-CLIENT_SIDE = frozenset(name for names in _NAMES.values() for name in names)
+# Those of the Mini Program's `streamText`.
+_CALLBACK_NAMES = {
+    "on_event": ("on_event", "onEvent"),
+    "on_text": ("on_text", "onText"),
+    "on_finish": ("on_finish", "onFinish"),
+}
+CLIENT_SIDE = frozenset(
+    name for names in (*_NAMES.values(), *_CALLBACK_NAMES.values()) for name in names
+)
 """Parameters that are never sent as they are."""
 
 
@@ -43,6 +52,7 @@ class RequestOptions:
         approve: Asks the user to approve calls of tools with ``confirm=True``; None refuses them.
         call_nested: Runs tools with ``nested=True``; None runs them on the current event loop.
         response: The type of the answer.
+        callbacks: The functions that a stream calls while it runs.
     """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
@@ -53,11 +63,17 @@ class RequestOptions:
     approve: Approve | None = None
     call_nested: CallNested | None = None
     response: ResponseType | None = None
+    callbacks: StreamCallbacks = field(default_factory=StreamCallbacks)
 
     @property
     def loops(self) -> bool:
         """Whether the step loop is needed: for tools, for a response type or for a callback."""
-        return bool(self.tools) or self.response is not None or self.on_step_finish is not None
+        return (
+            bool(self.tools)
+            or self.response is not None
+            or self.on_step_finish is not None
+            or bool(self.callbacks)
+        )
 
     def executor(self, mask: Callable[[str], str]) -> ToolExecutor:
         """Return the executor of the tools.
@@ -89,10 +105,7 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
         UsageError: A value is not valid.
     """
     sent = {name: value for name, value in given.items() if name not in CLIENT_SIDE}
-    found = {
-        option: next((given[name] for name in names if given.get(name) is not None), None)
-        for option, names in _NAMES.items()
-    }
+    found = _values(given, _NAMES)
     tools: dict[str, Tool] = {}
     caller_tools: frozenset[str] = frozenset()
     if sent.get("tools") is not None:
@@ -120,7 +133,24 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
         approve=found["approve"],
         call_nested=found["call_nested"],
         response=response,
+        callbacks=_callbacks(given),
     ), sent
+
+
+def _values(given: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Return the value of each option, None where no name of it is given."""
+    return {
+        option: next((given[name] for name in spellings if given.get(name) is not None), None)
+        for option, spellings in names.items()
+    }
+
+
+def _callbacks(given: Mapping[str, Any]) -> StreamCallbacks:
+    found = _values(given, _CALLBACK_NAMES)
+    for option, value in found.items():
+        if value is not None and not callable(value):
+            raise UsageError(f"{option} must be a function of one argument, not {value!r}.")
+    return StreamCallbacks(**found)
 
 
 def _steps(value: Any) -> int:

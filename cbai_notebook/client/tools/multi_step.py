@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cbai_notebook.client import error_mapping, stream, tasks
 from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.answer import Answer, Messages, Step, Timing, over_steps, sum_usage
+from cbai_notebook.client.callbacks import StreamCallbacks
 from cbai_notebook.client.chat_wire import Usage
 from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.sse import DONE, Event
@@ -25,11 +26,16 @@ class StepRunner:
     Args:
         work: Runs the steps; gets this runner and calls `follow` for each step.
         request_messages: The caller's messages.
+        callbacks: Functions that are called while the steps run.
     """
 
     def __init__(
-        self, work: Callable[[StepRunner], Awaitable[Answer]], request_messages: Messages
+        self,
+        work: Callable[[StepRunner], Awaitable[Answer]],
+        request_messages: Messages,
+        callbacks: StreamCallbacks,
     ) -> None:
+        self.callbacks = callbacks
         self.log = EventLog(Accumulator())
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
@@ -62,6 +68,7 @@ class StepRunner:
                 if self.first_token_at is None and self.log.accumulator.has_token:
                     self.first_token_at = self.loop.time()
                 self.log.publish()
+                await self.callbacks.report(kept)
             return await step.finish()
 
     def keep(self, step: Step) -> None:
@@ -81,6 +88,9 @@ class StepRunner:
     async def _run(self, work: Callable[[StepRunner], Awaitable[Answer]]) -> None:
         try:
             self.answer = await work(self)
+            done = Event(DONE)
+            await self.callbacks.report([(done, None)])
+            await self.callbacks.finish(self.log.accumulator.text)
         except asyncio.CancelledError:
             self._end(error_mapping.stream_closed())
             raise
@@ -91,7 +101,7 @@ class StepRunner:
                 raise
         else:
             self.ended_at = self.loop.time()
-            self.log.add([Event(DONE)], [None])
+            self.log.add([done], [None])
             self.log.end()
 
     def _end(self, error: BaseException) -> None:
@@ -128,6 +138,8 @@ class MultiStepStream(TextStream):
             began=runner.began,
             attempts=1,
         )
+        if runner.callbacks:
+            self._finalizer.detach()  # the callbacks are readers, also where no other is left
         self._runner = runner
         self._starts = runner.starts
         self._response = response
