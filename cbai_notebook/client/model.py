@@ -18,6 +18,7 @@ from cbai_notebook.errors import APIError, UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.decoder import StreamDecoder
     from cbai_notebook.client.error_mapping import ErrorContext
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
@@ -168,7 +169,9 @@ class Model:
         async def send(request: Request, refused: int) -> TextStream:
             async def attempt(number: int) -> TextStream:
                 stream = TextStream(
-                    StreamTask(transport, request, error_context, settings.timeout),
+                    StreamTask(
+                        transport, request, error_context, settings.timeout, decoder=self._decoder
+                    ),
                     request_messages=list(request.messages),
                     provider=endpoint.provider,
                     label=endpoint.label,
@@ -252,11 +255,11 @@ class Model:
         self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
     ) -> Answer:
         """Send one request and return its complete answer; some endpoints can only stream it."""
-        from cbai_notebook.client.completion import request_completion, within
+        from cbai_notebook.client.completion import request_completion
 
         request = build(endpoint, stream=endpoint.always_stream, params=given)
-        error_context = _error_context(endpoint, request)
         if not endpoint.always_stream:
+            error_context = _error_context(endpoint, request)
 
             async def send(request: Request, refused: int) -> Answer:
                 return await request_completion(
@@ -269,12 +272,25 @@ class Model:
                 )
 
             return await _without_refused_fields(request, send)
+        return await self._read_stream(endpoint, settings, request)
 
-        async def read_stream() -> Answer:
+    async def _read_stream(
+        self, endpoint: Endpoint, settings: Settings, request: Request
+    ) -> Answer:
+        """Send one request and return the complete answer that the decoder of streams reads."""
+        from cbai_notebook.client.completion import within
+
+        async def read() -> Answer:
             async with await self._open_stream(endpoint, settings, request) as stream:
                 return await stream.finish()
 
-        return await within(settings.timeout.answer, read_stream(), error_context)
+        return await within(settings.timeout.answer, read(), _error_context(endpoint, request))
+
+    def _decoder(self) -> StreamDecoder:
+        """Return a new decoder for the events of one stream."""
+        from cbai_notebook.client.decoder import ChatDecoder
+
+        return ChatDecoder()
 
     def _sender(self) -> Transport:
         if self._transport is None:

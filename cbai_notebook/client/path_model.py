@@ -1,0 +1,117 @@
+"""A model at a path of its own: the Mini Program's ``createModel({modelName, modelPath, …})``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.client.model import Model
+from cbai_notebook.client.path_decoder import USUAL_TEXT, PathDecoder, ValuePath
+from cbai_notebook.client.providers import CloudBaseProvider, Endpoint, base_url_of
+from cbai_notebook.client.request import build
+from cbai_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.settings import Settings
+    from cbai_notebook.client.transport import Transport
+
+_NAMES = {
+    "model_name": ("model_name", "modelName"),
+    "model_path": ("model_path", "modelPath"),
+    "extract_path": ("extract_path", "extractPath"),
+    "reasoning_path": ("reasoning_path", "reasoningPath"),
+}
+_EXAMPLE = (
+    'create_model({"model_name": "custom-mine", "model_path": "/v1/chat/completions", '
+    f'"extract_path": "{USUAL_TEXT}"}})'
+)
+_URL_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+/?")
+
+
+@dataclass(frozen=True)
+class ModelPaths:
+    """Where a model is asked, and where its answers have their text.
+
+    Args:
+        name: The model's name in CloudBase, as the provider of other models.
+        path: The path of its address below ``{base}/ai/{name}``.
+        text: Where each event has its text; None for the usual place.
+        reasoning: Where each event has its thinking; None for the usual place.
+    """
+
+    name: str
+    path: str
+    text: ValuePath | None
+    reasoning: ValuePath | None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> ModelPaths:
+        """Read the argument of `create_model`, in the spelling of Python or of the Mini Program.
+
+        Raises:
+            UsageError: A value is missing, unknown or not valid.
+        """
+        known = {spelling for spellings in _NAMES.values() for spelling in spellings}
+        unknown = next((name for name in given if name not in known), None)
+        if unknown is not None:
+            raise UsageError(f"create_model knows no {unknown!r}. It takes {_EXAMPLE}.")
+        found: dict[str, Any] = {
+            name: next((given[each] for each in spellings if given.get(each) is not None), None)
+            for name, spellings in _NAMES.items()
+        }
+        for name in ("model_name", "model_path", "extract_path"):
+            if not found[name] or not isinstance(found[name], str):
+                raise UsageError(f"create_model needs a {name}, as in {_EXAMPLE}.")
+        text, reasoning = found["extract_path"], found["reasoning_path"]
+        return cls(
+            CloudBaseProvider(found["model_name"]).name,
+            _url_path(found["model_path"]),
+            None if text == USUAL_TEXT else ValuePath(text, "extract_path"),
+            None if reasoning is None else ValuePath(reasoning, "reasoning_path"),
+        )
+
+
+class PathModel(Model):
+    """A model at a path of its own; made by ``create_model({"model_name": …, …})``.
+
+    Args:
+        paths: Where it is asked, and where its answers have their text.
+        settings: The settings; by default the current ones at the time of each request.
+        transport: Sends the requests; by default `HTTPTransport`.
+    """
+
+    def __init__(
+        self,
+        paths: ModelPaths,
+        *,
+        settings: Settings | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        super().__init__(paths.name, settings=settings, transport=transport)
+        self._paths = paths
+
+    async def _endpoint(self, given: Mapping[str, Any], settings: Settings) -> Endpoint:
+        endpoint = await CloudBaseProvider(self.provider).endpoint(given.get("model"), settings)
+        url = f"{base_url_of(settings)}/ai/{self.provider}{self._paths.path}"
+        return replace(endpoint, url=url)
+
+    def _decoder(self) -> PathDecoder:
+        return PathDecoder(self._paths.text, self._paths.reasoning)
+
+    async def _completion(
+        self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
+    ) -> Answer:
+        # The decoder of streams reads whole answers too.
+        timeout = replace(settings.timeout, first_token=settings.timeout.answer)
+        request = build(endpoint, stream=False, params=given)
+        return await self._read_stream(endpoint, replace(settings, timeout=timeout), request)
+
+
+def _url_path(path: str) -> str:
+    path = path if path.startswith("/") else f"/{path}"
+    if not _URL_PATH.fullmatch(path):
+        raise UsageError(f"model_path must be a path such as '/v1/chat/completions', not {path!r}.")
+    return path
