@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cbai_notebook.client import server_quirks
+from cbai_notebook.client import capabilities, server_quirks
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.providers import Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build
@@ -148,12 +148,30 @@ class Model:
         endpoint = await self._endpoint(given, settings)
         return build(endpoint, stream=stream or endpoint.always_stream, params=given)
 
+    def check(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> None:
+        """Check a request without sending it, and without starting a model.
+
+        Args:
+            data: As for `generate_text`.
+            params: As for `generate_text`.
+
+        Raises:
+            UsageError: An option is not valid, or the model cannot do what is requested.
+        """
+        _, given = split(given_parameters(data, params))
+        self._check(given, settings_module.request_settings(self._settings, None))
+
     def __repr__(self) -> str:
         return f"<Model of {self.provider}>"
 
     async def _endpoint(self, given: Mapping[str, Any], settings: Settings) -> Endpoint:
+        self._check(given, settings)
         model = given.get("model") or default_model(self.provider, settings)
         return await provider_for(self.provider, settings).endpoint(model, settings)
+
+    def _check(self, given: Mapping[str, Any], settings: Settings) -> None:
+        model = given.get("model") or default_model(self.provider, settings)
+        capabilities.check(provider_for(self.provider, settings), model, given)
 
     async def _open_stream(
         self, endpoint: Endpoint, settings: Settings, request: Request

@@ -114,6 +114,8 @@ async def ask(
         The complete answer.
 
     Raises:
+        UsageError: An option is not valid, or the model cannot do what is requested. There is no
+            turn.
         CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no
             turn if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
     """
@@ -127,6 +129,7 @@ async def ask(
             answer = answer_of(found, params["messages"], prompt.options.get("response_type"))
             _replay(conversation, prompt, found, listener)
             return answer
+    model.check(**{**params, **prompt.options})  # what is refused here is no turn
     turn = new_turn(conversation, prompt, model.provider, context.dropped_turns, request)
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import importlib.util
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from cbai_notebook.errors import LocalModelError, MissingDependencyError
 from cbai_notebook.files import expanded
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.capabilities import Capabilities, Feature
     from cbai_notebook.client.providers import Endpoint
     from cbai_notebook.client.settings import Settings
     from cbai_notebook.local.server import Address
@@ -45,11 +47,45 @@ def require_runtime() -> None:
         )
 
 
+# What a chat template that knows a feature mentions.
+_MENTIONS: Mapping[Feature, re.Pattern[str]] = {
+    "tools": re.compile(r"\btools\b"),
+    "thinking": re.compile(r"think|reasoning"),
+}
+
+
 class LocalProvider:
     """The provider of the demo model, and of any GGUF file by its path."""
 
     def __init__(self, show_progress: bool = True) -> None:
         self.show_progress = show_progress
+
+    def capabilities(self, model: str | None) -> Capabilities | None:
+        """Return what a model cannot do, by its chat template; nothing is fetched or started.
+
+        Args:
+            model: As for `endpoint`.
+        """
+        from cbai_notebook.client.capabilities import Capabilities
+        from cbai_notebook.local.gguf import chat_templates
+
+        if model is None or _is_demo(model):
+            return Capabilities("The offline model", {"tools": "", "thinking": "", "images": ""})
+        try:
+            gguf = _gguf(model)
+        except LocalModelError:
+            return None  # `endpoint` reports it
+        templates = chat_templates(gguf)
+        if templates is None:
+            return None
+        lacking: dict[Feature, str] = {
+            feature: "the chat template in its file has no place for that"
+            for feature, words in _MENTIONS.items()
+            if not words.search(templates)
+        }
+        # Images take a second file, the projector, which the server does not get.
+        lacking["images"] = "only text models run offline"
+        return Capabilities(f"The offline model {gguf.stem}", lacking)
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
         """Return the endpoint; fetch the weights and start the server if needed.
@@ -66,7 +102,7 @@ class LocalProvider:
             LocalModelError: The weights cannot be fetched or found, or the server does not start.
         """
         require_runtime()
-        if model is None or model.lower() == DEMO_MODEL.lower():
+        if model is None or _is_demo(model):
             return await self._demo()
         return await self._own_model(_gguf(model))
 
@@ -126,6 +162,10 @@ def _endpoint(
         system=system,
         label=label,
     )
+
+
+def _is_demo(model: str) -> bool:
+    return model.lower() == DEMO_MODEL.lower()
 
 
 def _gguf(model: str) -> Path:

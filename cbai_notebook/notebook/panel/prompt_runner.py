@@ -65,7 +65,8 @@ def prepare(
     """Prepare a prompt for :class:`PromptRunner`.
 
     Raises:
-        UsageError: The model's name or an image is not valid.
+        UsageError: The model's name, an option or an image is not valid, or the model cannot do
+            what is requested.
         SecretRefusedError: The request would contain a secret.
     """
     from cbai_notebook.client.model_factory import create_model
@@ -88,7 +89,9 @@ def prepare(
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     params = request_of(prompt, context_of(conversation, prompt, limits))
     secrets.check_request(params, api_key=current.api_key, environ=os.environ)
-    return PreparedPrompt(conversation, prompt, create_model(provider), limits)
+    asked = create_model(provider)
+    asked.check(**{**params, **prompt.options})
+    return PreparedPrompt(conversation, prompt, asked, limits)
 
 
 def _image_url(image: str) -> str:

@@ -1,0 +1,89 @@
+"""What a model cannot do, and the refusal of requests for more, before anything is sent or started.
+
+A service in the cloud says itself what its models cannot do. A model that runs on this machine would
+ignore tools without a word, and be started in vain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from cbai_notebook.errors import UsageError
+
+Feature = Literal["tools", "images", "thinking"]
+
+_VERBS: dict[Feature, str] = {
+    "tools": "call tools",
+    "images": "see images",
+    "thinking": "think before it answers",
+}
+_WAY_ON = "Name another model with `-m …`, or connect to CloudBase with `%cbai login`."
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a model cannot do.
+
+    Args:
+        name: The model, at the beginning of a sentence.
+        lacking: What it cannot do, each with the reason; ``""`` where there is none to tell.
+    """
+
+    name: str
+    lacking: Mapping[Feature, str]
+
+
+@runtime_checkable
+class LimitedProvider(Protocol):
+    """A provider that knows what its models can do."""
+
+    def capabilities(self, model: str | None) -> Capabilities | None:
+        """Return what a model cannot do, without starting it; None if that is not known."""
+        ...
+
+
+def check(provider: object, model: str | None, params: Mapping[str, Any]) -> None:
+    """Refuse a request for what its model cannot do.
+
+    Args:
+        provider: The provider.
+        model: The name of the model; None for the provider's default.
+        params: The parameters of the request.
+
+    Raises:
+        UsageError: The model cannot do it; the message says how to go on.
+    """
+    if not isinstance(provider, LimitedProvider):
+        return
+    wanted = _wanted(params)
+    known = provider.capabilities(model) if wanted else None
+    if known is None:
+        return
+    missing = next((feature for feature in wanted if feature in known.lacking), None)
+    if missing is None:
+        return
+    why = f": {known.lacking[missing]}" if known.lacking[missing] else ""
+    message = f"{known.name} cannot {_VERBS[missing]}{why}. {_WAY_ON}"
+    if missing == "images" and not _has_image(params["messages"][-1]):
+        message += " The image is in an earlier message: `--no-history` or `-c NAME` leaves it out."
+    raise UsageError(message)
+
+
+def _wanted(params: Mapping[str, Any]) -> list[Feature]:
+    """Return what a request needs of its model, besides text."""
+    messages = params.get("messages")
+    wanted: dict[Feature, bool] = {
+        "tools": bool(params.get("tools")),
+        "images": isinstance(messages, (list, tuple)) and any(map(_has_image, messages)),
+        "thinking": params.get("think") is True,
+    }
+    return [feature for feature, is_wanted in wanted.items() if is_wanted]
+
+
+def _has_image(message: Any) -> bool:
+    content = message.get("content") if isinstance(message, Mapping) else None
+    return isinstance(content, (list, tuple)) and any(
+        isinstance(part, Mapping) and "image" in str(part.get("type")) for part in content
+    )
