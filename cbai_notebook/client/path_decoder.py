@@ -16,7 +16,7 @@ from cbai_notebook.client.chat_wire import Chunk, ChunkChoice, Message
 from cbai_notebook.client.decoder import ChatDecoder
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import InvalidResponseError, UsageError
 
 USUAL_TEXT = "choices[0].delta.content"
 """The path at which chat completions have their text."""
@@ -92,14 +92,23 @@ class PathDecoder(ChatDecoder):
                 if chunk is not None:
                     self._extract(chunk)
 
+    def flush(self) -> Chunk | None:
+        # What was kept back belongs to the usual place of the text.
+        return None if self._text is not None else super().flush()
+
     def complete_at_end(self, accumulator: Accumulator) -> bool:
         # A service with another shape has no finish reason.
-        return bool(accumulator.finish_reason) or (not self._has_choices and accumulator.has_token)
+        return super().complete_at_end(accumulator) or (
+            not self._has_choices and accumulator.has_token
+        )
 
     def read_completion(
         self, body: bytes, headers: Mapping[str, str], error_context: ErrorContext
     ) -> list[Event]:
-        value = error_mapping.parse_object(body, headers, error_context)
+        try:
+            value = error_mapping.parse_object(body, headers, error_context)
+        except InvalidResponseError:
+            return super().read_completion(body, headers, error_context)  # lines of JSON, perhaps
         if isinstance(value.get("choices"), list):
             return super().read_completion(body, headers, error_context)
         if all(path is None or path.text(value) is None for path in (self._text, self._reasoning)):

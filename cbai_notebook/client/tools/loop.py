@@ -87,7 +87,7 @@ async def run(
         if not calls and options.response is not None:
             try:
                 parsed = options.response.parse(
-                    response.text, response.finish_reason, getattr(response, "refusal", "")
+                    response.text, response.finish_reason, response.refusal
                 )
             except StructuredAnswerError as error:
                 if repair_messages:

@@ -176,6 +176,24 @@ async def test_an_answer_that_was_ended_gets_no_second_attempt(
     assert len(gateway.requests) == 1
 
 
+@both
+async def test_a_refusal_gets_no_second_attempt(
+    model: Model, gateway: Gateway, stream: bool
+) -> None:
+    refused = {"role": "assistant", "content": None, "refusal": "That I will not describe."}
+    choice = {"index": 0, "finish_reason": "stop"}
+    events = ({"choices": [{**choice, "delta": refused}]}, {"choices": [{**choice, "delta": {}}]})
+    gateway.script(
+        Scenario(payloads=(*map(json.dumps, events), "[DONE]"))
+        if stream
+        else Scenario(completion=json.dumps({"choices": [{**choice, "message": refused}]}))
+    )
+    with pytest.raises(StructuredAnswerError, match="refused to answer: That I will not") as raised:
+        await ask(model, stream, response_type=Poet)
+    assert raised.value.code == "refusal"
+    assert len(gateway.requests) == 1
+
+
 def test_a_refusal_is_told_in_the_models_words() -> None:
     kind = response_type_of(Poet)
     with pytest.raises(StructuredAnswerError, match="I cannot help with that") as raised:
