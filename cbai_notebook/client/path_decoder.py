@@ -13,10 +13,12 @@ from typing import Any
 from cbai_notebook.client import error_mapping
 from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.chat_wire import Chunk, ChunkChoice, Message
+from cbai_notebook.client.chunk_reader import content_text
 from cbai_notebook.client.decoder import ChatDecoder
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
 from cbai_notebook.errors import InvalidResponseError, UsageError
+from cbai_notebook.text import without_surrogates
 
 USUAL_TEXT = "choices[0].delta.content"
 """The path at which chat completions have their text."""
@@ -56,11 +58,12 @@ class ValuePath:
             if isinstance(value, dict):
                 name = step if step in value else _TWINS.get(str(step), step)
                 value = value.get(name)
-            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-                value = value[step]
+            elif isinstance(value, list) and str(step).isdecimal() and int(step) < len(value):
+                value = value[int(step)]
             else:
                 return None
-        return value if isinstance(value, str) else None
+        text = content_text(value)
+        return None if text is None else without_surrogates(text)
 
 
 class PathDecoder(ChatDecoder):

@@ -59,7 +59,20 @@ class CityModel(pydantic.BaseModel):
     sights: list[str] = pydantic.Field(min_length=1, max_length=2)
 
 
-@pytest.mark.parametrize("kind", [City, CityStruct, CityDict, CityModel])
+@dataclass
+class Guide:
+    best: CityModel
+
+
+async def test_a_list_of_models_comes_back() -> None:
+    model = create_model("local", settings=Settings())
+    kind = Annotated[list[CityModel], pydantic.Field(min_length=1, max_length=1)]
+    answer = await model.generate_text(messages=ASK, response_type=kind)
+    assert len(answer.steps) == 1, "the model was held to the schema"
+    assert [type(city) for city in answer.parsed] == [CityModel]
+
+
+@pytest.mark.parametrize("kind", [City, CityStruct, CityDict, CityModel, Guide])
 async def test_every_kind_of_type_comes_back(kind: Any) -> None:
     model = create_model("local", settings=Settings())
     answer = await model.generate_text(messages=ASK, response_type=kind)
