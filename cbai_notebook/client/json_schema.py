@@ -54,9 +54,11 @@ def json_type(kind: Any, parts: Mapping[Any, JSONType] | None = None) -> JSONTyp
     """
     if not uses_pydantic(kind):
         return _msgspec_type(kind, parts or {})
-    if not any(_is_msgspec(inner) for inner in _inside(kind)):
+    try:
         from pydantic.errors import PydanticUserError
-
+    except ImportError:
+        raise TypeError("it takes pydantic 2 or newer.") from None
+    if not any(_is_msgspec(inner) for inner in _inside(kind)):
         try:
             return _pydantic_type(kind)
         except PydanticUserError:
@@ -259,7 +261,7 @@ def _pydantic_type(kind: Any) -> JSONType:
         try:
             return adapter.validate_json(text)
         except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            problems = error.errors(include_url=False)
             raise _misfit(text, problems) from error
 
     return JSONType(_at_root(schema, schema.pop("$defs", {})), decode)

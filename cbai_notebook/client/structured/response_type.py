@@ -32,6 +32,10 @@ MISFIT = "structured_answer"
 WRAPPER = "value"
 """The only member of the object around a value that is no object itself."""
 
+# Finish reasons of other servers mean the same as those of the OpenAI API, the first of each.
+_FILTERED = frozenset({"content_filter", "safety", "sensitive"})
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
+
 _LONGEST_NAME = 64
 _LONGEST_REASON = 300
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")  # the rule of the OpenAI API
@@ -87,17 +91,19 @@ class ResponseType:
 
     def _problem(self, why: str, finish_reason: str | None, refusal: str) -> tuple[str, str]:
         """Return the code and the message of the error for an answer that does not fit."""
-        if refusal.strip():
+        reason = (finish_reason or "").lower()
+        if refusal.strip() or reason == "refusal":
+            words = f": {one_line(refusal, _LONGEST_REASON)}" if refusal.strip() else "."
             return "refusal", (
-                f"The model refused to answer: {one_line(refusal.strip(), _LONGEST_REASON)} "
-                "Put the prompt in other words, or ask another model."
+                f"The model refused to answer{words} Put the prompt in other words, or ask another "
+                "model."
             )
-        if finish_reason == "content_filter":
+        if reason in _FILTERED:
             return "content_filter", (
                 f"A content filter ended the answer before it was a whole {self.name}. Put the "
                 "prompt in other words."
             )
-        if finish_reason == "length":
+        if reason in _CUT_OFF:
             return "length", (
                 f"The answer was cut off by the token limit before it was a whole {self.name}. "
                 "Allow more: max_tokens=… in Python, --max-tokens in a cell."

@@ -156,7 +156,13 @@ async def test_an_answer_that_was_cut_off_says_so(
 @both
 @pytest.mark.parametrize(
     ("finish_reason", "code", "says"),
-    [("content_filter", "content_filter", "content filter"), ("length", "length", "--max-tokens")],
+    [
+        ("content_filter", "content_filter", "content filter"),
+        ("sensitive", "content_filter", "content filter"),
+        ("length", "length", "--max-tokens"),
+        ("MAX_TOKENS", "length", "--max-tokens"),
+        ("refusal", "refusal", "refused to answer"),
+    ],
 )
 @pytest.mark.parametrize("text", ["", "I", '{"name": "Li'])
 async def test_an_answer_that_was_ended_gets_no_second_attempt(
