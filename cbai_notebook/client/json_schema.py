@@ -307,6 +307,8 @@ def _path(location: tuple[int | str, ...], value: Any) -> str:
 
 def _at_root(own: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """Replace a reference at the root by the type itself: many providers need an object there."""
+    if own.keys() == {"allOf"} and len(own["allOf"]) == 1:  # so wrote pydantic before 2.9
+        own = own["allOf"][0]
     name = own.get("$ref", "").removeprefix(_REF)
     root = definitions.get(name, own)
     needed = dict(definitions)

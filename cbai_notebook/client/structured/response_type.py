@@ -26,6 +26,9 @@ _STRING_OR_BRACKET = re.compile(rf"{_STRING}|[{{}}\[\]]", re.S)
 # The most opening brackets of a text at which JSON is tried.
 MAX_CANDIDATES = 20
 
+# Before version 0.20, the errors of msgspec were no ValueError.
+DOES_NOT_FIT = (ValueError, msgspec.MsgspecError)
+
 MISFIT = "structured_answer"
 """The error code of an answer that does not fit; the model gets a second attempt."""
 
@@ -49,7 +52,7 @@ class ResponseType:
     Args:
         name: The type's name.
         schema: Its JSON Schema. Its root is an object, because many providers need one.
-        decode: Turns JSON text into the value; raises `ValueError` if the text does not fit.
+        decode: Turns JSON text into the value; raises `DOES_NOT_FIT` if the text does not fit.
         wrapped: Whether the schema is that of an object with the value as its only member; so it
             is for a list, a union or a number.
     """
@@ -78,12 +81,12 @@ class ResponseType:
                 why: `MISFIT`, or ``"refusal"``, ``"content_filter"`` or ``"length"``, where the
                 same request again would end in the same way.
         """
-        first: ValueError | None = None
+        first: Exception | None = None
         for candidate in _candidates(text):
             try:
                 return self.decode(candidate)
-            except (ValueError, RecursionError) as error:
-                if first is None and isinstance(error, ValueError):
+            except (*DOES_NOT_FIT, RecursionError) as error:
+                if first is None and not isinstance(error, RecursionError):
                     first = error
         why = " ".join(str(first).split()) if first is not None else "it is nested too deeply"
         code, message = self._problem(cut(why, _LONGEST_REASON).rstrip("."), finish_reason, refusal)
@@ -216,10 +219,10 @@ def _unwrapping(decode: Callable[[str | bytes], Any]) -> Callable[[str | bytes],
             return decode(text)
         try:
             return decode(bytes(members[WRAPPER]))
-        except ValueError as error:
+        except DOES_NOT_FIT as error:
             try:
                 return decode(text)
-            except ValueError:
+            except DOES_NOT_FIT:
                 raise error from None
 
     return decode_member

@@ -28,7 +28,7 @@ class City(pydantic.BaseModel):
 
 
 class River(pydantic.BaseModel):
-    name: str
+    river: str
     length: float
 
 
@@ -81,7 +81,7 @@ class Codes(pydantic.BaseModel):
         return code
 
 
-ROME, NILE = City(name="Rome", people=3), River(name="Nile", length=6650)
+ROME, NILE = City(name="Rome", people=3), River(river="Nile", length=6650)
 AS_JSON = {"name": "Rome", "people": 3}
 # A type, the JSON of a value of it, the value, and whether the JSON goes into an object of its own.
 CASES = [
@@ -89,8 +89,8 @@ CASES = [
     (Optional[City], AS_JSON, ROME, True),
     (Optional[City], None, None, True),
     (Union[City, None], AS_JSON, ROME, True),
-    (Union[City, River], {"name": "Nile", "length": 6650}, NILE, True),
-    (list[City | River], [AS_JSON, {"name": "Nile", "length": 6650}], [ROME, NILE], True),
+    (Union[City, River], {"river": "Nile", "length": 6650}, NILE, True),
+    (list[City | River], [AS_JSON, {"river": "Nile", "length": 6650}], [ROME, NILE], True),
     (dict[str, City], {"a": AS_JSON}, {"a": ROME}, False),
     (dict[str, list[City]], {"a": [AS_JSON]}, {"a": [ROME]}, False),
     (tuple[City, int], [AS_JSON, 2], (ROME, 2), True),
@@ -107,7 +107,7 @@ CASES = [
     (Cities, [AS_JSON], Cities([ROME]), True),
     (Tree, {"label": "a", "branches": [{"label": "b"}]},
      Tree(label="a", branches=[Tree(label="b")]), False),
-    (Journal, {"trips": [{"stops": [AS_JSON]}], "rivers": {"a": [{"name": "Nile", "length": 6650}]}},
+    (Journal, {"trips": [{"stops": [AS_JSON]}], "rivers": {"a": [{"river": "Nile", "length": 6650}]}},
      Journal(trips=[Trip([ROME])], rivers={"a": [NILE]}), False),
     (list[int], [1, 2], [1, 2], True),
     (int, 7, 7, True),
