@@ -20,8 +20,9 @@ USAGE_IN_STREAM: Mapping[str, Any] = {"include_usage": True}
 """The ``stream_options`` of a request whose caller gave none."""
 
 _STREAM_OPTIONS = "stream_options"
-# The fields of an assistant's message that every server knows.
+# The fields of an assistant's message, and of a tool call in it, that every server knows.
 _KNOWN = frozenset({"role", "content", "name", "tool_calls"})
+_KNOWN_IN_CALLS = frozenset({"id", "type", "function"})
 
 # Addresses are remembered for as many servers as this; the address used longest ago goes first.
 _MOST_SERVERS = 256
@@ -77,7 +78,9 @@ def refused_fields(error: APIError, body: Mapping[str, Any]) -> set[str]:
         names.add(_STREAM_OPTIONS)
     if isinstance(error, BadRequestError):
         for message in _assistant_messages(body):
-            names |= {name for name in {*message} - _KNOWN if names_field(error, name)}
+            calls = [call for call in message.get("tool_calls") or () if isinstance(call, Mapping)]
+            optional = ({*message} - _KNOWN).union(*({*call} - _KNOWN_IN_CALLS for call in calls))
+            names |= {name for name in optional if names_field(error, name)}
     return names
 
 
@@ -88,13 +91,23 @@ def without(body: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     kept = dict(body)
     if _STREAM_OPTIONS in names and kept.get(_STREAM_OPTIONS) == USAGE_IN_STREAM:
         del kept[_STREAM_OPTIONS]
-    dropped = {*names} - _KNOWN
     kept["messages"] = [
-        {name: value for name, value in message.items() if name not in dropped}
-        if _is_assistants(message)
-        else message
+        _message_without(message, {*names}) if _is_assistants(message) else message
         for message in body.get("messages", ())
     ]
+    return kept
+
+
+def _message_without(message: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    kept = {name: value for name, value in message.items() if name not in names - _KNOWN}
+    if isinstance(kept.get("tool_calls"), list):
+        dropped = names - _KNOWN_IN_CALLS
+        kept["tool_calls"] = [
+            {name: value for name, value in call.items() if name not in dropped}
+            if isinstance(call, Mapping)
+            else call
+            for call in kept["tool_calls"]
+        ]
     return kept
 
 

@@ -92,3 +92,27 @@ async def test_a_refused_field_is_named(
     with pytest.raises(CbaiError, match="'tools'") as raised:
         await ask(make_model("custom"), stream, MESSAGES)
     assert raised.value.status == 400
+
+
+@both
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("reasoning_content", {"reasoning": "How many?"}),
+        ("reasoning", {"reasoning": "How many?", "thinking": "reasoning"}),
+        ("thought_signature", {"message_fields": {"thought_signature": "c2VhbGVk"}}),
+        ("extra_content", {"call_fields": {"extra_content": SEAL}}),
+    ],
+)
+async def test_a_field_that_a_server_refuses_is_left_out_from_then_on(
+    make_model: MakeModel, gateway: Gateway, stream: bool, field: str, more: dict[str, Any]
+) -> None:
+    model = make_model("custom")
+    strict = Scenario(text="Enough.", refuses=(field,))
+    gateway.script(calling(Call("weigh", {"grams": 3}), **more), strict, strict, strict)
+    answer = await ask(model, stream, MESSAGES)
+    assert answer.text == "Enough."
+    assert len(gateway.requests) == 3, "the second request was refused, the third was not"
+    later = [*answer.messages, {"role": "user", "content": "And now?"}]
+    assert (await ask(model, stream, later)).text == "Enough."
+    assert len(gateway.requests) == 4
