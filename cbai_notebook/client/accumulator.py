@@ -174,8 +174,10 @@ def fold(values: Iterable[dict[str, Any]], choices: Iterable[Choice]) -> dict[st
             if name == "choices" and isinstance(value, list):
                 for part in value:
                     if isinstance(part, dict):
-                        choice = folds.setdefault(index_of(part), _ChoiceFold())
-                        choice.add(part, finder.find(part))
+                        index = index_of(part)
+                        if index not in folds:
+                            folds[index] = _ChoiceFold()
+                        folds[index].add(part, finder.find(part))
             elif name == "usage" and isinstance(value, dict):
                 # Some providers end with zeros.
                 usage.update({k: v for k, v in value.items() if v or k not in usage})
