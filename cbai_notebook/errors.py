@@ -10,8 +10,9 @@
     ├── NestedLoopError               a nested event loop would lose queued cells
     ├── LocalModelError               the offline model cannot be fetched, started or reached
     ├── HistoryError                  the history on disk cannot be used
-    ├── ConnectionFailedError         no connection: refused, reset, proxy
+    ├── ConnectionFailedError         no connection: refused, reset
     │   ├── DNSError                  the host name does not resolve
+    │   ├── ProxyError                the network's proxy is down or refuses
     │   └── TLSError                  the certificate or the handshake was refused
     ├── RequestTimeoutError           connecting, the first token or the next token took too long
     ├── StreamCutError                the connection ended before the answer did
@@ -20,6 +21,7 @@
     ├── StructuredAnswerError         the answer does not fit the requested type
     └── APIError                      the server refused the request
         ├── BadRequestError           400, 422: a parameter or the model's configuration
+        │   └── ContextTooLongError       the prompt and the past are longer than the model can read
         ├── AuthenticationError       401: the key is missing, wrong or expired
         ├── EnvironmentUnavailableError   402, 423, 451: suspended, isolated or blocked
         ├── PermissionDeniedError     403: not allowed
@@ -123,6 +125,10 @@ class DNSError(ConnectionFailedError):
     """The host name does not resolve."""
 
 
+class ProxyError(ConnectionFailedError):
+    """The network's proxy is down, or it refuses to make the connection."""
+
+
 class TLSError(ConnectionFailedError):
     """The certificate or the TLS handshake was refused."""
 
@@ -163,6 +169,10 @@ class APIError(CbaiError):
 
 class BadRequestError(APIError):
     """HTTP 400 or 422: a parameter, or the model's configuration in the environment."""
+
+
+class ContextTooLongError(BadRequestError):
+    """The prompt, with the past that goes along, is longer than the model can read (any status)."""
 
 
 class AuthenticationError(APIError):

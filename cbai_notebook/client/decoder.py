@@ -100,7 +100,7 @@ class ChatDecoder:
                     return True
                 chunks.append(self._read_any(event, headers, error_context))
                 continue
-            if chunk.choices is None or event.event is not None:
+            if not chunk.choices or event.event is not None:
                 # No answer, perhaps: the event may be an error.
                 chunks.append(self._read_any(event, headers, error_context))
                 continue

@@ -1,17 +1,19 @@
 """The error class and the advice for each HTTP status and error code.
 
-The codes are those of the gateway's list of error codes. The names of the request replace
-``{model}`` and ``{provider}`` in an advice.
+The codes are those of the gateway's list of error codes. The facts of the request replace
+``{model}``, ``{provider}`` and ``{address}`` in an advice.
 """
 
 from __future__ import annotations
 
+from cbai_notebook.client import error_words
 from cbai_notebook.errors import (
     APIError,
     AuthenticationError,
     BadRequestError,
     ChannelNotAllowedError,
     ConcurrencyLimitError,
+    ContextTooLongError,
     EnvironmentUnavailableError,
     ModelNotFoundError,
     PermissionDeniedError,
@@ -50,7 +52,10 @@ _BY_CODE: dict[str, tuple[type[APIError], str]] = {
         PermissionDeniedError,
         "This API key may not do that. Check its rights in the CloudBase console.",
     ),
-    "AI_MODEL_NOT_FOUND": (ModelNotFoundError, f"There is no model {{model}} here. {_MODELS}"),
+    "AI_MODEL_NOT_FOUND": (
+        ModelNotFoundError,
+        f"There is no model {{model}} at {{address}}. {_MODELS}",
+    ),
     "EXCEED_TOKEN_QUOTA_LIMIT": (
         QuotaExceededError,
         "The token quota of this environment is used up; waiting does not help. Buy more in the "
@@ -66,8 +71,12 @@ _BY_CODE: dict[str, tuple[type[APIError], str]] = {
 _ALIASES = {
     "invalid_api_key": "INVALID_CREDENTIALS",
     "insufficient_quota": "EXCEED_TOKEN_QUOTA_LIMIT",
+    "insufficient_balance": "EXCEED_TOKEN_QUOTA_LIMIT",
     "model_not_found": "AI_MODEL_NOT_FOUND",
 }
+
+CODES = frozenset(_BY_CODE)
+"""The codes of the gateway of CloudBase."""
 
 _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
     400: (BadRequestError, f"The server refused the request. {_PARAMETER}"),
@@ -84,9 +93,13 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
     ),
     404: (
         ModelNotFoundError,
-        f"There is no provider {{provider}} or no model {{model}} here. {_MODELS}",
+        f"There is no provider {{provider}} or no model {{model}} at {{address}}. {_MODELS}",
     ),
-    413: (BadRequestError, "The request is too long. Send less: `%cbai reset` drops the history."),
+    413: (
+        ContextTooLongError,
+        "The request is too long. Send less: `%cbai reset` drops the history; a large image can be "
+        "made smaller.",
+    ),
     422: (BadRequestError, f"The server refused the request. {_PARAMETER}"),
     423: (
         EnvironmentUnavailableError,
@@ -101,10 +114,63 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
 }
 
 
-def error_kind(status: int, code: str | None) -> tuple[type[APIError], str]:
-    """Return the error class and its advice; a known code is more precise than the status."""
+# Advice for servers other than CloudBase: they have no environment and no console.
+_ELSEWHERE: dict[int, str] = {
+    402: "The server wants to be paid first. Check the balance of your account there.",
+    403: "The server does not allow this. Check what the API key may do there.",
+    423: "The server has locked this. Check your account there.",
+    451: "The server has blocked this. Check your account there.",
+}
+_QUOTA_ELSEWHERE = (
+    "The quota or the balance of your account is used up; waiting does not help. Check it where "
+    "the API key comes from, or ask the offline model with `-m local`."
+)
+
+_AGAIN = "Try again in a moment."
+_BY_STATUS |= {
+    408: (BadRequestError, f"The server waited too long for the request (HTTP 408). {_AGAIN}"),
+    409: (BadRequestError, f"The server is busy with something else here (HTTP 409). {_AGAIN}"),
+    425: (BadRequestError, f"The server was not ready for the request (HTTP 425). {_AGAIN}"),
+}
+
+_TOO_LONG = (
+    ContextTooLongError,
+    "This is longer than the model {model} can read at once. Begin again with `%cbai reset`, send "
+    "less of the past (cbai.configure(history_turns=…)), or shorten the prompt or its table "
+    "(table_rows=…). A large `--max-tokens` counts too.",
+)
+
+
+def error_kind(
+    status: int, code: str | None, message: str = "", *, in_cloud: bool = True
+) -> tuple[type[APIError], str]:
+    """Return the error class and its advice.
+
+    A known code is more precise than the status. The words of the message decide where neither says
+    what is wrong: errors in a response with status 200, and prompts that are too long, for which
+    servers have no common status or code.
+
+    Args:
+        status: The HTTP status of the response.
+        code: The error code, or None.
+        message: The server's words.
+        in_cloud: Whether the server is that of CloudBase.
+    """
     known = _BY_CODE.get(_ALIASES.get(code or "", code or ""))
-    return known or _by_status(status, code)
+    if known is None and error_words.is_too_long(status, code or "", message):
+        known = _TOO_LONG
+    if known is None:
+        meant = error_words.meaning(status, f"{code or ''} {message}")
+        if meant is not None:
+            known = _BY_CODE[meant] if isinstance(meant, str) else _by_status(meant, None)
+    kind, advice = known or _by_status(status, code)
+    if not in_cloud:
+        if kind is QuotaExceededError:
+            return kind, _QUOTA_ELSEWHERE
+        advice = next(
+            (_ELSEWHERE[each] for each in _ELSEWHERE if advice == _BY_STATUS[each][1]), advice
+        )
+    return kind, advice
 
 
 def _by_status(status: int, code: str | None) -> tuple[type[APIError], str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 import re
 import socket
 import ssl
@@ -17,19 +18,22 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cbai_notebook.client import chat_wire
-from cbai_notebook.client.error_codes import error_kind
+from cbai_notebook.client import address_advice, chat_wire, error_body, providers
+from cbai_notebook.client.error_body import ErrorBody
+from cbai_notebook.client.error_codes import CODES, error_kind
 from cbai_notebook.errors import (
     CbaiError,
     ConnectionFailedError,
     DNSError,
     InvalidResponseError,
+    ModelNotFoundError,
     NotFoundError,
+    QuotaExceededError,
     RequestTimeoutError,
     StreamCutError,
     TLSError,
 )
-from cbai_notebook.text import cut, masked, one_line
+from cbai_notebook.text import counted, cut, masked, one_line
 
 _LONGEST_QUOTE = 300
 """Characters of a server's message that are quoted."""
@@ -61,6 +65,13 @@ class ErrorContext:
         """Return the text with the API key masked."""
         return masked(text, self.secret)
 
+    def clean(self, text: str, longest: int) -> str:
+        """Return what a server sent as one masked line of at most `longest` characters.
+
+        It is masked before it is cut: a key across the cut would show its beginning.
+        """
+        return one_line(self.mask(text), longest)
+
 
 def from_response(
     status: int, headers: Mapping[str, str], body: bytes, error_context: ErrorContext
@@ -75,7 +86,7 @@ def from_response(
     """
     if 300 <= status < 400:
         return _redirected(status, headers, error_context)
-    reported = _ErrorBody.of(body)
+    reported = error_body.read(body)
     return _error(status, headers, reported, error_context)
 
 
@@ -94,14 +105,14 @@ def from_body(
         error_context: The facts of the request.
         certain: Whether the object is known to be an error, as in an event named ``error``.
     """
-    if not certain and not _reports_error(value):
+    if not certain and not error_body.reports_error(value):
         return None
-    return _error(200, headers, _ErrorBody.of_value(value), error_context)
+    return _error(200, headers, error_body.of_value(value), error_context)
 
 
 def from_text(text: str, headers: Mapping[str, str], error_context: ErrorContext) -> CbaiError:
     """Return the error of an event that is named ``error`` and contains plain text."""
-    return _error(200, headers, _ErrorBody(None, text, None), error_context)
+    return _error(200, headers, error_body.read(text.encode("utf-8", "replace")), error_context)
 
 
 def parse_completion(
@@ -135,6 +146,10 @@ def parse_object(
         value = chat_wire.load(body)
     except InvalidResponseError:
         raise not_an_answer(headers, body, error_context) from None
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        error = from_body(value[0], headers, error_context)
+        if error is not None:
+            raise error
     if isinstance(value, dict):
         error = from_body(value, headers, error_context)
         if error is not None:
@@ -147,14 +162,19 @@ def not_an_answer(
     headers: Mapping[str, str], body: bytes, error_context: ErrorContext
 ) -> InvalidResponseError:
     """Return the error of a response with status 200 whose body is not an answer."""
-    kind = "an HTML page" if body.lstrip()[:1] == b"<" else "something else"
+    sent = error_body.read(body)
+    said = error_context.clean(sent.message, _LONGEST_SERVER_MESSAGE)
+    kind = "an HTML page" if sent.html else "something else"
+    quoted = f" (“{cut(said, _LONGEST_QUOTE)}”)" if said else ""
+    advice = address_advice.base_url_advice(error_context.url) or "Check the base URL."
     return InvalidResponseError(
         error_context.mask(
-            f"The server at {_host(error_context.url)} sent {kind} where an answer was expected. Check the "
-            "base URL, and whether a proxy or a login page is in between."
+            f"The server at {_host(error_context.url)} sent {kind}{quoted} where an answer was "
+            f"expected. {advice} Check also whether a proxy or a login page is in between."
         ),
         status=200,
         request_id=request_id(headers, error_context),
+        server_message=said,
     )
 
 
@@ -206,9 +226,9 @@ def connection_broken(error: BaseException, error_context: ErrorContext) -> Conn
 
 def _detail(error: BaseException, error_context: ErrorContext) -> str:
     # The address of a proxy may contain a password.
-    detail = error_context.mask(
-        one_line(re.sub(r"//[^/\s]*@", "//", str(error)), _LONGEST_QUOTE)
-    ).rstrip(".")
+    detail = error_context.clean(re.sub(r"//[^/\s]*@", "//", str(error)), _LONGEST_QUOTE).rstrip(
+        "."
+    )
     return f" ({detail})" if detail else ""
 
 
@@ -288,80 +308,55 @@ def fresh_copy(error: BaseException) -> BaseException:
     return fresh
 
 
-@dataclass(frozen=True)
-class _ErrorBody:
-    """The content of an error body."""
-
-    code: str | None
-    message: str
-    request_id: str | None
-    html: bool = False
-
-    @classmethod
-    def of(cls, body: bytes) -> _ErrorBody:
-        text = body.lstrip()
-        if text[:1] in (b"{", b"["):
-            try:
-                value = chat_wire.load(body)
-            except InvalidResponseError:
-                value = None
-            if isinstance(value, list) and value:
-                value = value[0]
-            if isinstance(value, dict):
-                return cls.of_value(value)
-        html = text[:1] == b"<"
-        return cls(None, "" if html else text.decode("utf-8", "replace"), None, html)
-
-    @classmethod
-    def of_value(cls, value: Mapping[str, Any]) -> _ErrorBody:
-        request_id = _first(value, "requestId", "request_id", "RequestId")
-        inner = value.get("error")
-        if isinstance(inner, Mapping):
-            code = _first(inner, "code") or _first(inner, "type") or _first(value, "code")
-            message = _first(inner, "message") or _first(value, "message")
-            request_id = request_id or _first(inner, "requestId", "request_id")
-        else:
-            code = _first(value, "code")
-            message = _first(value, "message") or (inner if isinstance(inner, str) else None)
-        message = message or _first(value, "detail", "msg")
-        return cls(code, message or "", request_id)
-
-
-def _reports_error(value: Mapping[str, Any]) -> bool:
-    if value.get("error"):
-        return True
-    if value.get("choices"):
-        return False
-    # The gateway sends the code NORMAL for "no error".
-    return value.get("code") not in (None, "", 0, "0", 200, "200", "NORMAL")
-
-
 def _error(
-    status: int, headers: Mapping[str, str], reported: _ErrorBody, error_context: ErrorContext
+    status: int, headers: Mapping[str, str], reported: ErrorBody, error_context: ErrorContext
 ) -> CbaiError:
-    code = reported.code
-    kind, advice = error_kind(status, code)
+    said = error_context.clean(reported.message, _LONGEST_SERVER_MESSAGE)
+    code = error_context.clean(reported.code or "", _LONGEST_ID) or None
+    # For an error in a response with status 200, some services put the status into the body.
+    meant = reported.status if status == 200 and reported.status else status
+    in_cloud = error_context.provider in providers.NOT_CHAT or providers.in_cloud(
+        error_context.provider
+    )
+    kind, advice = error_kind(meant, code, said, in_cloud=in_cloud)
     advice = advice.format(
         model=repr(error_context.model) if error_context.model else "of that name",
         provider=repr(error_context.provider) if error_context.provider else "of that name",
+        address=address_advice.shown(error_context.url) if error_context.url else "this address",
     )
-    if status == 404 and error_context.missing:
+    if kind is ModelNotFoundError or meant == 405:
+        more = address_advice.base_url_advice(error_context.url) if code not in CODES else ""
+        more = more or address_advice.model_name_advice(error_context.provider, error_context.model)
+        advice = f"{advice} {more}" if more else advice
+    if meant == 404 and error_context.missing:
         kind, advice = NotFoundError, error_context.missing
-    # Masked before it is cut: a key across the cut would show its beginning.
-    said = one_line(error_context.mask(reported.message), _LONGEST_SERVER_MESSAGE)
+    wait = retry_after(headers)
+    if wait is not None and wait >= 1 and kind is not QuotaExceededError:
+        advice += f" The server asks to wait {_duration(wait)}."
     quoted = cut(said, _LONGEST_QUOTE)
-    message = f"{advice} The server said: “{quoted}”" if quoted else advice
     if reported.html:
-        message = f"{advice} (The server sent an HTML page, HTTP {status}.)"
-    in_body = error_context.mask(one_line(reported.request_id or "", _LONGEST_ID)) or None
+        title = f": “{quoted}”" if quoted else ""
+        message = f"{advice} (The server sent an HTML page, HTTP {status}{title}.)"
+    else:
+        message = f"{advice} The server said: “{quoted}”" if quoted else advice
     return kind(
         error_context.mask(message),
         status=status,
-        code=error_context.mask(one_line(code, _LONGEST_ID)) if code else None,
-        request_id=request_id(headers, error_context) or in_body,
-        retry_after=retry_after(headers),
+        code=code,
+        request_id=request_id(headers, error_context)
+        or error_context.clean(reported.request_id or "", _LONGEST_ID)
+        or None,
+        retry_after=wait,
         server_message=said,
     )
+
+
+def _duration(seconds: float) -> str:
+    """Return a time to wait in the largest unit that fits, rounded up."""
+    for least, size, unit in ((172800, 86400, "day"), (7200, 3600, "hour"), (90, 60, "minute")):
+        if seconds > least:
+            return counted(math.ceil(seconds / size), unit)
+    return counted(math.ceil(seconds), "second")
 
 
 def _redirected(
@@ -380,7 +375,13 @@ def _redirected(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of ``Retry-After``, counted from now (RFC 9110, section 10.2.3)."""
+    """Return the seconds of ``Retry-After``, counted from now (RFC 9110, section 10.2.3).
+
+    Some servers send ``Retry-After-Ms`` too, which is more precise.
+    """
+    value = headers.get("retry-after-ms", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        return float(value) / 1000
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
@@ -394,15 +395,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def request_id(headers: Mapping[str, str], error_context: ErrorContext) -> str | None:
     """Return the server's id of the request, or None."""
-    return error_context.mask(one_line(headers.get("x-request-id", ""), _LONGEST_ID)) or None
-
-
-def _first(value: Mapping[str, Any], *names: str) -> str | None:
-    for name in names:
-        found = value.get(name)
-        if isinstance(found, (str, int)) and not isinstance(found, bool) and found != "":
-            return str(found)
-    return None
+    return error_context.clean(headers.get("x-request-id", ""), _LONGEST_ID) or None
 
 
 def _host(url: str) -> str:

@@ -32,8 +32,8 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
 AGENT = "agent"
 """The provider part of a model spec that names an agent of CloudBase: ``agent/BOT_ID``."""
 
-# Providers of CloudBase that have no chat completions.
-_NOT_CHAT = frozenset({AGENT, "hunyuan-image"})
+NOT_CHAT = frozenset({AGENT, "hunyuan-image"})
+"""Providers of CloudBase that have no chat completions."""
 
 # The models for requests that name none, when the settings name none either.
 _DEFAULT_MODELS = {"cloudbase": "hy3"}
@@ -255,7 +255,13 @@ class CustomProvider:
 def in_cloud(name: str) -> bool:
     """Return whether this is a provider of chat models behind the CloudBase gateway."""
     elsewhere = name == "custom" or name in _registered or name in announced()
-    return not elsewhere and name not in _NOT_CHAT
+    return not elsewhere and name not in NOT_CHAT
+
+
+def is_known(name: str) -> bool:
+    """Return whether this is the name of a provider that is in use, not any word before a slash."""
+    known = name in SUGGESTED_MODELS or name in _PATHS or name in _ALWAYS_SENDS_USAGE
+    return known or not in_cloud(name) or name.startswith(("custom-", "hunyuan"))
 
 
 def base_url_of(settings: Settings) -> str:

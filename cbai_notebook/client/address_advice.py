@@ -1,0 +1,66 @@
+"""What may be wrong with an address or a model's name when a server says that nothing is there."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from cbai_notebook.client import providers
+
+_ENDPOINT = re.compile(
+    r"/(?:(?:chat/)?completions|chat|responses|messages|embeddings|models|images/generations"
+    r"|generate(?:Content)?|api/(?:chat|generate|tags))$"
+)
+_OUR_PATH = re.compile(
+    r"(?:/ai/[^/]+)?(?:/(?:openapi/v1|api/paas/v4|compatible-mode/v1|api/v3))?"
+    r"/(?:chat/completions|images/(?:ar/)?generations)$"
+)
+_VERSION = re.compile(r"/v\d+\w*(?:/|$)")
+
+
+def shown(url: str) -> str:
+    """Return an address for a message: without a user name, a password and a query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def base_url_advice(url: str) -> str:
+    """Return what is wrong with the base URL behind this address; empty if it looks right.
+
+    Args:
+        url: The URL of a request that the server did not know.
+    """
+    address = shown(url)
+    base = _OUR_PATH.sub("", address)
+    path = urlsplit(base).path
+    doubled = _ENDPOINT.search(path)
+    if doubled:
+        better = base
+        while _ENDPOINT.search(urlsplit(better).path):
+            better = _ENDPOINT.sub("", better)
+        return (
+            f"The base URL ends with {doubled.group()}, which is added by itself: "
+            f"leave it out (base_url='{better}')."
+        )
+    if not _VERSION.search(path) and "/ai/" not in urlsplit(address).path:
+        origin = base.removesuffix(path)
+        return (
+            "The base URL has no version in it; most servers answer below /v1 "
+            f"(base_url='{origin}/v1')."
+        )
+    return ""
+
+
+def model_name_advice(provider: str, model: str) -> str:
+    """Return what may be wrong with a provider and a model that the server does not know.
+
+    ``-m ORG/MODEL`` is read as the model MODEL of the provider ORG, but many models have a slash in
+    their names.
+    """
+    if not model or not provider or providers.is_known(provider):
+        return ""
+    name = f"{provider}/{model}"
+    return (
+        f"{provider!r} was read as the provider. If the model's name is {name!r}, write "
+        f"`-m custom/{name}`, or model={name!r} with provider='custom'."
+    )
