@@ -53,6 +53,8 @@ class CbaiError(Exception):
         partial: The text that arrived before the failure.
         server_message: The server's own words in one line, of which ``message`` quotes the
             beginning; empty when it sent none.
+        answer_began: Whether a part of the answer had arrived. It has been paid for, so such a
+            request is never retried.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class CbaiError(Exception):
         retry_after: float | None = None,
         partial: str = "",
         server_message: str = "",
+        answer_began: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -74,6 +77,7 @@ class CbaiError(Exception):
         self.retry_after = retry_after
         self.partial = partial
         self.server_message = server_message
+        self.answer_began = answer_began
 
     def __str__(self) -> str:
         return self.message

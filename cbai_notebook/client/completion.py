@@ -188,6 +188,7 @@ class _StreamedBody:
             self.accumulator.finish_reason, has_token=self.accumulator.has_token
         )
         error.partial = self.accumulator.text
+        error.answer_began = any(chunk is not None for chunk in self.chunks)
         return error
 
 

@@ -355,7 +355,7 @@ def _duration(seconds: float) -> str:
     """Return a time to wait in the largest unit that fits, rounded up."""
     for least, size, unit in ((172800, 86400, "day"), (7200, 3600, "hour"), (90, 60, "minute")):
         if seconds > least:
-            return counted(math.ceil(seconds / size), unit)
+            return counted(math.ceil(seconds / size - 0.1), unit)
     return counted(math.ceil(seconds), "second")
 
 

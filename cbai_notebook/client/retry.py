@@ -1,4 +1,4 @@
-"""Retry requests before the first token, and never after it.
+"""Retry requests as long as nothing of an answer has arrived, and never afterwards.
 
 The policy is data. A server's ``Retry-After`` overrides the usual wait; when it is longer than
 `LONGEST_RETRY_AFTER_S`, the error is raised at once, because users do not wait that long. Tests
@@ -38,9 +38,11 @@ POLICY: tuple[tuple[type[CbaiError], bool], ...] = (
     (StreamCutError, True),
     (ServerError, True),
 )
+# Refusals of a moment: too late, in conflict with another request, too early.
+_STATUSES_THAT_PASS = frozenset({408, 409, 425})
 # Errors of these kinds that a retry cannot change.
 _STATUSES_THAT_STAY = frozenset({501, 505})
-_CODES_THAT_STAY = frozenset({"connection_refused"})
+_CODES_THAT_STAY = frozenset({"connection_refused", "proxy"})
 
 Result = TypeVar("Result")
 
@@ -55,12 +57,16 @@ def should_retry(error: Exception) -> bool | float:
     """Retry policy for requests that are idempotent, or that only generate text."""
     if not isinstance(error, CbaiError):
         return False
+    # What has arrived has been paid for.
+    if error.answer_began:
+        return False
     if error.status in _STATUSES_THAT_STAY or error.code in _CODES_THAT_STAY:
         return False
     if isinstance(error, RequestTimeoutError):
         # A second request does not help a model that is slow.
         return error.code == "timeout_connect"
-    if not next((again for kind, again in POLICY if isinstance(error, kind)), False):
+    passes = error.status in _STATUSES_THAT_PASS
+    if not next((again for kind, again in POLICY if isinstance(error, kind)), passes):
         return False
     if error.retry_after is None:
         return True

@@ -68,6 +68,7 @@ class StreamTask:
         self._burst: list[bytes] = []
         self._started = False
         self._whole_body: list[bytes] | None = None
+        self._incomplete_event = False
         self._received = 0
         self._drained = 0
         self._burst_error: CbaiError | None = None
@@ -188,7 +189,7 @@ class StreamTask:
         try:
             self._take(self._parser.flush())
         except InvalidResponseError:
-            return  # the last event is incomplete
+            self._incomplete_event = True
 
     def _take(self, events: list[Event]) -> None:
         """Decode events and add them to the log."""
@@ -238,7 +239,12 @@ class StreamTask:
         if isinstance(error, CbaiError):
             error.partial = self.log.accumulator.text
             error.request_id = error.request_id or self.request_id
+            error.answer_began = error.answer_began or self._answer_began()
         self.log.end(error)
+
+    def _answer_began(self) -> bool:
+        """Return whether a part of the answer has arrived; a comment or a ping is none."""
+        return self._incomplete_event or any(chunk is not None for chunk in self.log.chunks)
 
     def _cut(self) -> StreamCutError:
         accumulator = self.log.accumulator

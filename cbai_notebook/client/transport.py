@@ -131,9 +131,9 @@ class Response:
                     f"The answer is larger than {largest // 2**20} MB, so reading was stopped."
                 )
         except _ERRORS as error:
-            raise error_mapping.connection_broken(
-                error, self._error_context
-            ) from error_mapping.without_frames(error, self._error_context)
+            broken = error_mapping.connection_broken(error, self._error_context)
+            broken.answer_began = 200 <= self.status < 300 and bool(b"".join(parts).strip())
+            raise broken from error_mapping.without_frames(error, self._error_context)
         return b"".join(parts)
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Which errors are retried, how often, and that there is no retry after the first token."""
+"""Which errors are retried, how often, and that there is no retry after the first event."""
 
 from __future__ import annotations
 
@@ -40,9 +40,16 @@ async def test_a_failure_that_may_pass_is_tried_again(
     assert answer.timing.attempts == 3
 
 
-@pytest.mark.parametrize("failure", ["cut:body", "cut:0", "midstream-error:0:INTERNAL_ERROR"])
-async def test_a_stream_that_ends_before_its_first_token_is_tried_again(
-    make_model: MakeModel, gateway: Gateway, failure: str
+OVERLOADED = json.dumps({"error": {"message": "overloaded", "code": 503}})
+
+
+@pytest.mark.parametrize(
+    "failure",
+    ["cut:body", "comments+cut:body", Scenario(payloads=(OVERLOADED,)),
+     Scenario(body=b": wait\n\n: wait\n\n", content_type="text/event-stream")],
+)  # fmt: skip
+async def test_a_stream_that_ends_before_its_first_event_is_tried_again(
+    make_model: MakeModel, gateway: Gateway, failure: str | Scenario
 ) -> None:
     gateway.script(failure)
     answer = await (await make_model().stream_text(**ASK)).finish()
@@ -50,13 +57,71 @@ async def test_a_stream_that_ends_before_its_first_token_is_tried_again(
     assert len(gateway.requests) == 2
 
 
-async def test_after_the_first_token_nothing_is_tried_again(model: Model, gateway: Gateway) -> None:
-    for failure in ("cut:1", "rst:1", "midstream-error:1", "bad-json:1"):
-        before = len(gateway.requests)
-        gateway.script(failure)
-        with pytest.raises(CbaiError):
-            await (await model.stream_text(**ASK)).finish()
-        assert len(gateway.requests) == before + 1
+HALF_AN_EVENT = b'data: {"choices": [{"delta": {"content": "Hel'
+ROLE = json.dumps({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
+
+
+@pytest.mark.parametrize(
+    "failure",
+    ["cut:0", "cut:1", "rst:1", "midstream-error:0", "midstream-error:1", "bad-json:1",
+     "reason+cut:1", "reason+rst:3", Scenario(payloads=(ROLE, OVERLOADED)),
+     Scenario(body=HALF_AN_EVENT, content_type="text/event-stream")],
+)  # fmt: skip
+async def test_after_the_first_event_nothing_is_tried_again(
+    model: Model, gateway: Gateway, failure: str | Scenario
+) -> None:
+    gateway.script(failure)
+    with pytest.raises(CbaiError) as raised:
+        await (await model.stream_text(**ASK)).finish()
+    assert len(gateway.requests) == 1
+    assert raised.value.answer_began
+
+
+BEGUN = b'{"choices": [{"message": {"role": "assistant", "content": "Hel'
+
+
+@pytest.mark.parametrize(
+    ("body", "requests"), [(BEGUN, 1), (b"data: " + BEGUN, 1), (b"\n\n  \n", 2), (b"", 2)]
+)
+async def test_an_answer_that_broke_off_is_not_tried_again(
+    make_model: MakeModel, gateway: Gateway, body: bytes, requests: int
+) -> None:
+    # More bytes are announced than are sent: the connection ends in the middle of the body.
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body) + 99}"
+    gateway.script(Scenario(raw=head.encode() + b"\r\n\r\n" + body))
+    try:
+        answer = await make_model().generate_text(**ASK)
+    except CbaiError as error:
+        assert error.answer_began
+    else:
+        assert answer.text
+    assert len(gateway.requests) == requests
+
+
+@pytest.mark.parametrize("status", [408, 409, 425])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_refusal_of_a_moment_is_tried_again(
+    make_model: MakeModel, gateway: Gateway, status: int, stream: bool
+) -> None:
+    gateway.script(f"error:{status}")
+    ask = make_model().stream_text if stream else make_model().generate_text
+    await ask(**ASK)
+    assert len(gateway.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [("61", "61 seconds"), ("720", "12 minutes"), ("7000", "117 minutes"), ("7201", "2 hours"),
+     ("259200", "3 days")],
+)  # fmt: skip
+async def test_a_long_wait_is_said_in_units_that_can_be_read(
+    make_model: MakeModel, gateway: Gateway, seconds: str, words: str
+) -> None:
+    gateway.always(f"error:429:EXCEED_CONCURRENT_REQUEST_LIMIT+retry-after:{seconds}")
+    with pytest.raises(errors.RateLimitError, match=f"asks to wait {words}[.]") as raised:
+        await make_model().generate_text(**ASK)
+    assert raised.value.retry_after == float(seconds)
+    assert len(gateway.requests) == 1
 
 
 @pytest.mark.parametrize(
