@@ -118,6 +118,10 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
 _ELSEWHERE: dict[int, str] = {
     402: "The server wants to be paid first. Check the balance of your account there.",
     403: "The server does not allow this. Check what the API key may do there.",
+    404: (
+        "There is no model {model} at {address}. Check the model's name (`%cbai models`) and the base "
+        "URL."
+    ),
     423: "The server has locked this. Check your account there.",
     451: "The server has blocked this. Check your account there.",
 }
@@ -128,6 +132,11 @@ _QUOTA_ELSEWHERE = (
 
 _AGAIN = "Try again in a moment."
 _BY_STATUS |= {
+    407: (
+        BadRequestError,
+        "A proxy in between wants a user name and a password. Write them into the environment "
+        "variable of the proxy, as in https_proxy=http://USER:PASSWORD@HOST:PORT.",
+    ),
     408: (BadRequestError, f"The server waited too long for the request (HTTP 408). {_AGAIN}"),
     409: (BadRequestError, f"The server is busy with something else here (HTTP 409). {_AGAIN}"),
     425: (BadRequestError, f"The server was not ready for the request (HTTP 425). {_AGAIN}"),
@@ -167,6 +176,8 @@ def error_kind(
     if not in_cloud:
         if kind is QuotaExceededError:
             return kind, _QUOTA_ELSEWHERE
+        if kind is ModelNotFoundError:
+            return kind, _ELSEWHERE[404]
         advice = next(
             (_ELSEWHERE[each] for each in _ELSEWHERE if advice == _BY_STATUS[each][1]), advice
         )

@@ -21,6 +21,7 @@ from typing import Any
 from cbai_notebook.client import address_advice, chat_wire, error_body, providers
 from cbai_notebook.client.error_body import ErrorBody
 from cbai_notebook.client.error_codes import CODES, error_kind
+from cbai_notebook.client.proxies import Proxy
 from cbai_notebook.errors import (
     CbaiError,
     ConnectionFailedError,
@@ -28,6 +29,7 @@ from cbai_notebook.errors import (
     InvalidResponseError,
     ModelNotFoundError,
     NotFoundError,
+    ProxyError,
     QuotaExceededError,
     RequestTimeoutError,
     StreamCutError,
@@ -41,6 +43,8 @@ _LONGEST_SERVER_MESSAGE = 4000
 """Characters of a server's message that an error keeps."""
 _LONGEST_ID = 80
 """Characters of an error code or a request id that are kept."""
+
+_MODEL = re.compile(r"\bmodels?\b|模型", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -178,41 +182,97 @@ def not_an_answer(
     )
 
 
-def from_network(error: BaseException, error_context: ErrorContext) -> CbaiError:
+def from_network(
+    error: BaseException, error_context: ErrorContext, *, proxy: Proxy | None = None
+) -> CbaiError:
     """Return the error of a connection that could not be made, or that broke before the response.
 
     Args:
         error: The error of the transport. The errors in its chain of causes decide, not its own
             type: the transports use different types.
         error_context: The facts of the request.
+        proxy: The proxy of the connection, or None.
     """
     host = _host(error_context.url)
+    through = f" through the proxy {proxy.address}" if proxy else ""
     causes = list(_chain(error))
     if any(isinstance(each, socket.gaierror) for each in causes):
+        if proxy:
+            return _proxy_down(proxy, f"The name of the proxy {proxy.address} was not found.")
         return DNSError(
             f"The name {host} was not found. Check the environment id and the network (DNS, VPN, "
             "proxy)."
         )
     if any(isinstance(each, ssl.SSLCertVerificationError) for each in causes):
         return TLSError(
-            f"The certificate of {host} cannot be trusted. If your network has its own "
+            f"The certificate of {host} cannot be trusted{through}. If your network has its own "
             "certificate, set SSL_CERT_FILE to it; check the computer's clock too."
         )
     if any(isinstance(each, ssl.SSLError) for each in causes):
         return TLSError(
-            f"No secure connection to {host} could be made. Check whether the address begins with "
-            "https:// rightly, and whether a proxy is in between."
+            f"No secure connection to {host} could be made{through}. Check whether the address "
+            "begins with https:// rightly, and whether a proxy is in between."
         )
     if any(isinstance(each, ConnectionRefusedError) for each in causes):
+        if proxy:
+            return _proxy_down(proxy, f"Nothing answers at the proxy {proxy.address}.")
         return ConnectionFailedError(
             f"Nothing answers at {host}. Check the base URL and that the server is running.",
             code="connection_refused",
         )
     if any(isinstance(each, (TimeoutError, asyncio.TimeoutError)) for each in causes):
-        return timeout("connect", None, error_context)
+        return timeout("connect", None, error_context, through=through)
     return ConnectionFailedError(
-        f"No connection to {host}{_detail(error, error_context)}. Check the network and try again.",
+        f"No connection to {host}{through}{_detail(error, error_context, proxy)}. Check the "
+        "network and try again.",
         code="connection_failed",
+    )
+
+
+_PROXY_ADVICE = (
+    "Check the environment variables http_proxy, https_proxy and all_proxy, or exclude the server "
+    "with no_proxy."
+)
+
+
+def _proxy_down(proxy: Proxy, problem: str) -> ProxyError:
+    return ProxyError(f"{problem} {_PROXY_ADVICE}", code="proxy_refused")
+
+
+def proxy_refused(
+    proxy: Proxy, status: int | None, words: str, error_context: ErrorContext
+) -> ProxyError:
+    """Return the error of a proxy that answered, but did not make the connection.
+
+    Args:
+        proxy: The proxy.
+        status: The status of its answer; None for a SOCKS proxy, which has other numbers.
+        words: Its words, or those of the library; may be empty.
+        error_context: The facts of the request.
+    """
+    host = _host(error_context.url)
+    said = error_context.clean(proxy.mask(words), _LONGEST_QUOTE).strip(" .,")
+    shown = " ".join(each for each in (str(status or ""), said) if each)
+    wants_password = status == 407 or (status is None and "password" in words.lower())
+    if wants_password or (status is None and "auth" in words.lower()):
+        advice = (
+            "does not accept the user name and the password of its address. Correct them"
+            if proxy.has_password
+            else "wants a user name and a password. Write them into its address"
+        )
+        return ProxyError(
+            f"The proxy {proxy.address} {advice}, as in https_proxy=http://USER:PASSWORD@"
+            f"{proxy.address}; signs such as @ are written as %40.",
+            status=status,
+            code="proxy_refused",
+        )
+    # A proxy that has a bad moment may do better the next time.
+    passes = status is None or status >= 500
+    return ProxyError(
+        f"The proxy {proxy.address} did not make the connection to {host}"
+        f"{f' ({shown})' if shown else ''}. {_PROXY_ADVICE}",
+        status=status,
+        code="proxy_failed" if passes else "proxy_refused",
     )
 
 
@@ -224,11 +284,11 @@ def connection_broken(error: BaseException, error_context: ErrorContext) -> Conn
     )
 
 
-def _detail(error: BaseException, error_context: ErrorContext) -> str:
+def _detail(error: BaseException, error_context: ErrorContext, proxy: Proxy | None = None) -> str:
     # The address of a proxy may contain a password.
-    detail = error_context.clean(re.sub(r"//[^/\s]*@", "//", str(error)), _LONGEST_QUOTE).rstrip(
-        "."
-    )
+    words = re.sub(r"//[^/\s]*@", "//", str(error))
+    words = proxy.mask(words) if proxy else words
+    detail = error_context.clean(words, _LONGEST_QUOTE).rstrip(".")
     return f" ({detail})" if detail else ""
 
 
@@ -266,17 +326,20 @@ _TIMEOUTS = {
 }
 
 
-def timeout(stage: str, seconds: float | None, error_context: ErrorContext) -> RequestTimeoutError:
+def timeout(
+    stage: str, seconds: float | None, error_context: ErrorContext, *, through: str = ""
+) -> RequestTimeoutError:
     """Return the error of a time limit that was reached.
 
     Args:
         stage: A field of `Timeout`, or ``"download"``.
         seconds: The limit, if it is known.
         error_context: The facts of the request.
+        through: Words that name the proxy of the connection; empty without one.
     """
     problem, advice = _TIMEOUTS[stage]
     limit = "allowed" if seconds is None else f"{seconds:g} s"
-    problem = problem.format(host=_host(error_context.url), limit=limit)
+    problem = problem.format(host=_host(error_context.url) + through, limit=limit)
     problem = problem[:1].upper() + problem[1:]
     if stage != "download":
         advice += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
@@ -324,10 +387,15 @@ def _error(
         provider=repr(error_context.provider) if error_context.provider else "of that name",
         address=address_advice.shown(error_context.url) if error_context.url else "this address",
     )
+    slip = ""
     if kind is ModelNotFoundError or meant == 405:
-        more = address_advice.base_url_advice(error_context.url) if code not in CODES else ""
-        more = more or address_advice.model_name_advice(error_context.provider, error_context.model)
-        advice = f"{advice} {more}" if more else advice
+        # A server that speaks of the model has been reached.
+        if code not in CODES and not _MODEL.search(said):
+            slip = address_advice.base_url_advice(error_context.url)
+        slip = slip or address_advice.model_name_advice(error_context.provider, error_context.model)
+    if slip:
+        address = address_advice.shown(error_context.url)
+        advice = f"The server has nothing to answer with at {address}. {slip}"
     if meant == 404 and error_context.missing:
         kind, advice = NotFoundError, error_context.missing
     wait = retry_after(headers)

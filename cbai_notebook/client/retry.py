@@ -42,7 +42,7 @@ POLICY: tuple[tuple[type[CbaiError], bool], ...] = (
 _STATUSES_THAT_PASS = frozenset({408, 409, 425})
 # Errors of these kinds that a retry cannot change.
 _STATUSES_THAT_STAY = frozenset({501, 505})
-_CODES_THAT_STAY = frozenset({"connection_refused", "proxy"})
+_CODES_THAT_STAY = frozenset({"connection_refused", "proxy_refused"})
 
 Result = TypeVar("Result")
 

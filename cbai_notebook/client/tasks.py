@@ -36,6 +36,16 @@ def _end(task: asyncio.Task[None]) -> None:
     mark_retrieved(task)
 
 
+async def cancel_all() -> None:
+    """Cancel the background tasks of the running event loop and wait until they have ended."""
+    loop = asyncio.get_running_loop()
+    running = [task for task in _running if task.get_loop() is loop]
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running)
+
+
 async def wait_awake(task: asyncio.Future[Any], seconds: float) -> None:
     """Wait until a task has ended, at most `seconds`. The loop wakes every `LONGEST_SLEEP_S`.
 

@@ -1,7 +1,8 @@
 """The one module that knows the HTTP library.
 
 Each event loop has its own connections, because a connection works on one event loop only. All
-share one TLS context, because building it takes longer than a request. With ``httpx-aiohttp``
+share one TLS context, because building it takes longer than a request. Proxies and certificates
+follow the environment variables: a change in the notebook counts from the next request on. With ``httpx-aiohttp``
 installed (the ``fast`` extra) the connections are aiohttp's, which read a stream with a fifth of
 the work.
 
@@ -12,22 +13,26 @@ must not be used here, and they take a third of the time of a request.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import functools
+import os
 import ssl
 import threading
-import urllib.request
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
-from cbai_notebook.client import error_mapping
+from cbai_notebook.client import error_mapping, proxies, tasks
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.errors import (
+    CbaiError,
     ConfigurationError,
     InvalidResponseError,
     MissingDependencyError,
@@ -57,7 +62,17 @@ _KEEPALIVE_S = 60.0
 _LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_ERROR = 256 * 1024
 """The most bytes of an error's body that are read; the rest adds no information."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
+"""The variables that name certificates; the first that is set counts."""
+_ENVIRONMENT = (*proxies.VARIABLES, *_CERTIFICATES)
+
+# Seconds that the end of the interpreter waits for connections to close.
+_LONGEST_EXIT_S = 2.0
+
+
+Environment = tuple[str | None, ...]
+"""Values of environment variables."""
 
 
 class Response:
@@ -175,15 +190,63 @@ class HTTPTransport:
         Raises:
             CbaiError: There was no connection, or it broke.
         """
-        connections = await _transport_for(request.url, self._fast)
+        route = await _route_for(request.url, self._fast)
         sent = _outgoing(request, connect_timeout)
-        try:
-            response = await connections.handle_async_request(sent)
-        except _ERRORS as error:
-            raise error_mapping.from_network(
-                error, error_context
-            ) from error_mapping.without_frames(error, error_context)
+        response = await self._send(sent, route, error_context)
+        if response.status_code == 407 and route.proxy is not None:
+            await Response(response, error_context).aclose()
+            raise error_mapping.proxy_refused(route.proxy, 407, "", error_context)
+        route.keeps_connections = True
         return Response(response, error_context)
+
+    async def _send(
+        self, sent: httpx.Request, route: _Route, error_context: error_mapping.ErrorContext
+    ) -> httpx.Response:
+        """Send a request; send it again at once if its kept connection was closed by the server."""
+        while True:
+            try:
+                return await route.transport.handle_async_request(sent)
+            except _ERRORS as error:
+                if route.keeps_connections and _is_dropped(error):
+                    # The server closed the connection while it was idle, and this request was too
+                    # early to notice. Nothing of a response has arrived.
+                    route.keeps_connections = False
+                    continue
+                raise _error(error, route.proxy, error_context) from error_mapping.without_frames(
+                    error, error_context
+                )
+
+
+def _is_dropped(error: BaseException) -> bool:
+    """Return whether a connection ended before any byte of a response."""
+    if FAST:
+        causes = (error, error.__cause__)
+        if any(isinstance(each, aiohttp.ServerDisconnectedError) for each in causes):
+            return True
+        if any(isinstance(each, aiohttp.ClientConnectorError) for each in causes):
+            return False
+        if any(isinstance(each, aiohttp.ClientOSError) for each in causes):
+            return True
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "disconnected" in str(error)
+    return isinstance(error, (httpx.ReadError, httpx.WriteError))
+
+
+def _error(
+    error: BaseException, proxy: proxies.Proxy | None, error_context: error_mapping.ErrorContext
+) -> CbaiError:
+    """Return the error of a connection that could not be made."""
+    status = getattr(error.__cause__, "status", None)
+    if proxy is not None and (isinstance(error, httpx.ProxyError) or status is not None):
+        # httpx has the status of a proxy's answer only in its message: "407 Proxy Authentication …".
+        words = str(error)
+        if isinstance(status, int):
+            words = str(getattr(error.__cause__, "message", ""))
+        elif words[:3].isdecimal():
+            status, words = int(words[:3]), words[3:]
+        if status is not None or proxy.is_socks:
+            return error_mapping.proxy_refused(proxy, status, words, error_context)
+    return error_mapping.from_network(error, error_context, proxy=proxy)
 
 
 async def aclose() -> None:
@@ -196,12 +259,28 @@ async def aclose() -> None:
 
 
 @dataclass
+class _Route:
+    """The way to one server: its connections, and the proxy in between.
+
+    ``keeps_connections``: whether a request was answered, so that a connection may have been kept.
+    """
+
+    transport: httpx.AsyncBaseTransport
+    proxy: proxies.Proxy | None
+    keeps_connections: bool = False
+
+
+@dataclass
 class _LoopConnections:
     """The open connections of one event loop, and the generators that close them."""
 
-    routes: dict[tuple[str, str, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
-    open: dict[tuple[str | None, bool], httpx.AsyncBaseTransport] = field(default_factory=dict)
+    environment: Environment = ()
+    routes: dict[tuple[str, str, bool], _Route] = field(default_factory=dict)
+    open: dict[tuple[Environment, str | None, bool], httpx.AsyncBaseTransport] = field(
+        default_factory=dict
+    )
     closers: list[AsyncGenerator[None, None]] = field(default_factory=list)
+    pid: int = field(default_factory=os.getpid)
 
 
 _by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopConnections] = (
@@ -211,8 +290,8 @@ _lock = threading.Lock()
 _tls_lock = threading.Lock()
 
 
-async def _transport_for(url: str, fast: bool) -> httpx.AsyncBaseTransport:
-    """Return the transport of the running event loop for requests to this URL."""
+async def _route_for(url: str, fast: bool) -> _Route:
+    """Return the route of the running event loop for requests to this URL."""
     loop = asyncio.get_running_loop()
     with _lock:
         connections = _by_loop.get(loop)
@@ -221,6 +300,11 @@ async def _transport_for(url: str, fast: bool) -> httpx.AsyncBaseTransport:
             for closed in [other for other in _by_loop if other.is_closed()]:
                 del _by_loop[closed]
             connections = _by_loop[loop] = _LoopConnections()
+    environment = tuple([os.environ.get(name) for name in _ENVIRONMENT])
+    if environment != connections.environment:
+        # A change in the notebook. Connections in use stay open until they are closed with the loop.
+        connections.routes.clear()
+        connections.environment = environment
     # The key is the host, not the URL: links of images and queries of lists differ every time.
     parts = urlsplit(url)
     key = parts.scheme, parts.netloc, fast
@@ -230,21 +314,19 @@ async def _transport_for(url: str, fast: bool) -> httpx.AsyncBaseTransport:
     return route
 
 
-async def _open(connections: _LoopConnections, url: str, fast: bool) -> httpx.AsyncBaseTransport:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    proxy = None if host in _LOOPBACK else _proxy(parts.scheme, parts.netloc)
-    plain = parts.scheme == "http" and proxy is None
+async def _open(connections: _LoopConnections, url: str, fast: bool) -> _Route:
+    proxy = proxies.proxy_for(url)
+    plain = urlsplit(url).scheme == "http" and proxy is None
     # aiohttp does not support SOCKS.
-    fast = fast and not (proxy or "").startswith("socks")
-    key = ("plain" if plain else proxy, fast)
+    fast = fast and not (proxy and proxy.is_socks)
+    key = (() if plain else certificates(), proxy.url if proxy else None, fast)
     if key not in connections.open:
         verify = False if plain else tls_context()
         transport = connections.open[key] = _build(proxy, verify, fast)
         closer = _close_at_end(transport)
         await closer.__anext__()
         connections.closers.append(closer)
-    return connections.open[key]
+    return _Route(connections.open[key], proxy)
 
 
 async def _close_at_end(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
@@ -258,20 +340,45 @@ async def _close_at_end(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[N
         await transport.aclose()
 
 
+@atexit.register
+def _close_at_exit() -> None:
+    """Close the connections of event loops that nobody ends, such as that of the bridge.
+
+    At the end of the interpreter aiohttp complains about each session that is still open.
+    """
+    for loop, connections in list(_by_loop.items()):
+        if loop.is_closed() or connections.pid != os.getpid():
+            continue
+        with contextlib.suppress(*_ERRORS, RuntimeError):
+            if loop.is_running():
+                closing = asyncio.run_coroutine_threadsafe(_end(), loop)
+                closing.result(_LONGEST_EXIT_S)
+            else:
+                loop.run_until_complete(_end())
+
+
+async def _end() -> None:
+    """Stop the streams of this event loop and close its connections."""
+    await tasks.cancel_all()
+    await aclose()
+
+
 def _build(
-    proxy: str | None, verify: ssl.SSLContext | bool, fast: bool
+    proxy: proxies.Proxy | None, verify: ssl.SSLContext | bool, fast: bool
 ) -> httpx.AsyncBaseTransport:
     if fast:
         return httpx_aiohttp.AiohttpTransport(
             verify=verify,
-            proxy=httpx.Proxy(proxy) if proxy else None,
+            proxy=httpx.Proxy(proxy.url) if proxy else None,
             client=functools.partial(_session, verify),
         )
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE_S
     )
     try:
-        return httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
+        return httpx.AsyncHTTPTransport(
+            verify=verify, proxy=proxy.url if proxy else None, limits=limits
+        )
     except ImportError as error:
         raise MissingDependencyError(
             "The network's proxy speaks SOCKS, which needs one more package: "
@@ -284,15 +391,6 @@ def _session(verify: ssl.SSLContext | bool) -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(ssl=verify, limit=0, keepalive_timeout=_KEEPALIVE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
     )
-
-
-def _proxy(scheme: str, netloc: str) -> str | None:
-    """Return the proxy of the environment or the system for an address, or None."""
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(netloc):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
@@ -320,21 +418,39 @@ def _url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
+def certificates() -> Environment:
+    """Return what the TLS context depends on: the variables, and the age of the file they name."""
+    name = next((name for name in _CERTIFICATES if os.environ.get(name)), None)
+    if name is None:
+        return ()
+    path = os.environ[name]
+    try:
+        changed = str(Path(path).stat().st_mtime_ns)
+    except OSError:
+        changed = None
+    return name, path, changed
+
+
 def tls_context() -> ssl.SSLContext:
-    """Return the TLS context that all connections share; it is built once.
+    """Return the TLS context that all connections share; it is built once for each environment.
 
     Raises:
         ConfigurationError: The certificates cannot be read.
     """
     with _tls_lock:
-        return _build_tls_context()
+        return _build_tls_context(certificates())
 
 
-@functools.cache
-def _build_tls_context() -> ssl.SSLContext:
+@functools.lru_cache(maxsize=4)
+def _build_tls_context(chosen: Environment) -> ssl.SSLContext:
+    if not chosen:
+        return httpx.create_ssl_context(trust_env=False)
+    name, path = str(chosen[0]), Path(str(chosen[1]))
     try:
-        return httpx.create_ssl_context()
+        if path.is_dir():
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
     except OSError as error:
         raise ConfigurationError(
-            f"The certificates could not be read ({error}). Check SSL_CERT_FILE and SSL_CERT_DIR."
+            f"The certificates could not be read ({error}). Check {name}, which is {str(path)!r}."
         ) from error
