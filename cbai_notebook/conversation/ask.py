@@ -28,6 +28,7 @@ from cbai_notebook.errors import CbaiError, StructuredAnswerError
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.model import Model
+    from cbai_notebook.client.stream import TextStream
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def _replay(
         turn = new_turn(conversation, prompt, found.provider or "", 0, found.request or "")
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
-        turn.steps, turn.status = found.steps, COMPLETE
+        turn.steps, turn.reply, turn.status = found.steps, found.reply, COMPLETE
         turn.record_id, turn.sources = found.record_id, found.sources
         turn.add(found.text, found.reasoning)
         conversation.open(turn, prompt.branch_of, prompt.replaces)
@@ -238,15 +239,33 @@ async def _answer(
     if not stream:
         answer = await model.generate_text(**params)
         listener(Delta(_final_text(answer), answer.reasoning))
+        _keep_reply(turn, answer)
         return answer
     clock = asyncio.get_running_loop().time
     started = clock()
     async with await model.stream_text(**params) as running:
         turn.first_token_s = clock() - started
-        async for batch in running.batches():
-            if delta := Delta.of(batch):
-                listener(delta)
+        try:
+            async for batch in running.batches():
+                if delta := Delta.of(batch):
+                    listener(delta)
+        finally:
+            _keep_reply(turn, running)
         return await running.finish()
+
+
+def _keep_reply(turn: Turn, answer: Answer | TextStream) -> None:
+    """Keep the fields of the final message that later prompts send back beside its text.
+
+    After tool calls some models need their thinking back. In other turns it would only cost tokens.
+    """
+    if not turn.steps:
+        return
+    last = answer.messages[-1]
+    if last["role"] != "assistant" or last.get("tool_calls"):
+        return
+    written = "content" if last.get("content") == turn.final_text else ""
+    turn.reply = {name: value for name, value in last.items() if name not in ("role", written)}
 
 
 def _final_text(answer: Answer) -> str:
@@ -280,6 +299,7 @@ def _record_answer(turn: Turn, answer: Answer) -> None:
         turn.prompt_tokens = usage.prompt_tokens
         turn.completion_tokens = usage.completion_tokens
         turn.total_tokens = usage.total_tokens
+        turn.cached_tokens = usage.cached_tokens
 
 
 def _sources(answer: Answer) -> dict[str, Any]:

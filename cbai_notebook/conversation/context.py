@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cbai_notebook.conversation.tool_calls import calls_of
-from cbai_notebook.conversation.turn import Turn
+from cbai_notebook.conversation.turn import Turn, extra_fields
 
 
 @dataclass(frozen=True)
@@ -71,5 +71,7 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
 
 
 def _tool_chars(turn: Turn) -> int:
-    """Return the number of characters in a turn's tool arguments and tool results."""
-    return sum(len(call.arguments) + len(call.result or "") for call in calls_of(turn.steps))
+    """Return the number of characters of tool arguments and results, and of thinking between them."""
+    calls = sum(len(call.arguments) + len(call.result or "") for call in calls_of(turn.steps))
+    extras = [turn.reply, *map(extra_fields, turn.steps)]
+    return calls + sum(len(str(value)) for extra in extras for value in extra.values())

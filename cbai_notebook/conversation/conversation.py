@@ -76,7 +76,8 @@ class Conversation:
 
         Keys: ``conversation, turn, role, content, reasoning, provider, model, status,
         finish_reason, error, created_at`` (UTC)``, duration_s, first_token_s, prompt_tokens,
-        completion_tokens, total_tokens, cell_id, stale, params, images, tool_calls, tool_call_id``.
+        completion_tokens, total_tokens, cached_tokens, cell_id, stale, params, images, tool_calls,
+        tool_call_id, extra``: other fields of a message that go back to the model.
         """
         return Messages(self._records(), self._add_messages)
 

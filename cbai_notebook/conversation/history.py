@@ -90,7 +90,7 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
 
     Returns:
         Dicts with ``day, provider, model, requests, prompt_tokens, completion_tokens, total_tokens,
-        duration_s``.
+        cached_tokens, duration_s``.
 
     Raises:
         UsageError: `since` is not a date or time.

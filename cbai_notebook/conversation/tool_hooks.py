@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.delta import Delta
 from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
-from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn
+from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn, step_text
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Step
@@ -74,7 +74,7 @@ class _ToolHooks:
     async def on_step_finish(self, step: Step) -> None:
         if step.results:
             self._turn.steps += tuple(step.messages)
-            if text := step.message.get("content"):
+            if text := step_text(step.message):
                 # Without a separator the texts of two steps would read as one sentence.
                 self._listener(Delta(BETWEEN_STEPS if self._streamed else text + BETWEEN_STEPS))
         if self._on_step_finish:

@@ -37,10 +37,13 @@ class Turn:
         images: The URLs of images that were sent with the prompt, ``data:`` URLs included.
         steps: The messages between the prompt and the final answer, as sent to the model: one of
             role ``assistant`` with tool calls, then one of role ``tool`` for each call.
+        reply: The fields of the final assistant message that a model needs back and that are not
+            in the text, such as its thinking; empty unless tools were called before.
         status: One of ``asked``, ``streaming``, ``complete``, ``partial``, ``cancelled``,
             ``failed``.
         error: The error in one readable line.
         error_details: Status, code and request id of the error, for a support ticket.
+        cached_tokens: How many tokens of the prompt the server had in its cache.
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
         cell_id: The frontend's id of the cell that asked, if it gives one.
         cell_turn: Index of this turn within one run of the cell, from 0.
@@ -66,6 +69,7 @@ class Turn:
     params: Mapping[str, Any] = field(default_factory=dict)
     images: tuple[str, ...] = ()
     steps: tuple[Mapping[str, Any], ...] = ()
+    reply: Mapping[str, Any] = field(default_factory=dict)
     status: str = STREAMING
     finish_reason: str | None = None
     error: str | None = None
@@ -75,6 +79,7 @@ class Turn:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    cached_tokens: int | None = None
     cell_id: str | None = None
     cell_turn: int = 0
     dropped_turns: int = 0
@@ -184,7 +189,7 @@ class Turn:
             return [user, {"role": "assistant", "content": self.text}]
         final_text = self.final_text
         # An answer that ended with tool calls has no final text.
-        answer = [{"role": "assistant", "content": final_text}] if final_text else []
+        answer = [{"role": "assistant", "content": final_text, **self.reply}] if final_text else []
         return [user, *map(dict, self.steps), *answer]
 
     def records(self, conversation: str, number: int) -> list[dict[str, Any]]:
@@ -219,7 +224,9 @@ class Turn:
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "total_tokens": self.total_tokens,
+            "cached_tokens": self.cached_tokens,
             "params": dict(self.params) or None,
+            "extra": dict(self.reply) or None,
         }
         records.append(_record(shared, role="assistant", **answer))
         return records
@@ -236,8 +243,18 @@ def join_steps(steps: Iterable[Mapping[str, Any]], final_text: str) -> str:
         steps: The messages of the tool steps.
         final_text: The text after the tool steps.
     """
-    parts = [str(step.get("content") or "") for step in steps if step.get("role") == "assistant"]
+    parts = [step_text(step) for step in steps if step.get("role") == "assistant"]
     return "".join(part + BETWEEN_STEPS for part in parts if part) + final_text
+
+
+def step_text(step: Mapping[str, Any]) -> str:
+    """Return the text of a tool step's message, whose content may be a list of parts."""
+    content = step.get("content") or ""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def user_message(prompt: str, images: Sequence[str] = ()) -> dict[str, Any]:
@@ -271,25 +288,40 @@ RECORD_KEYS = (
     "prompt_tokens",
     "completion_tokens",
     "total_tokens",
+    "cached_tokens",
     "cell_id",
     "stale",
     "params",
     "images",
     "tool_calls",
     "tool_call_id",
+    "extra",
 )
 """The keys of every message record, in this order: ``pd.DataFrame(records)`` works directly."""
 
 _EMPTY = dict.fromkeys(RECORD_KEYS)
 
 
+_STEP_FIELDS = ("role", "content", "tool_calls", "tool_call_id")
+
+
+def extra_fields(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a tool step's message that have no key of their own in a record."""
+    return {
+        name: value
+        for name, value in step.items()
+        if name not in _STEP_FIELDS or (name == "content" and isinstance(value, (list, Mapping)))
+    }
+
+
 def _step_fields(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a tool step's message that a record contains."""
+    """Return the fields of a tool step's message as a record contains them."""
     return {
         "role": step["role"],
-        "content": step.get("content") or "",
+        "content": step_text(step),
         "tool_calls": step.get("tool_calls"),
         "tool_call_id": step.get("tool_call_id"),
+        "extra": extra_fields(step) or None,
     }
 
 

@@ -174,6 +174,7 @@ def facts_of(answer: Answer, dropped: str = "") -> Facts:
         label=answer.label if has_label else model_label(answer.provider, answer.model),
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,
+        cached_tokens=usage.cached_tokens if usage else None,
         first_token_s=answer.timing.first_token_s,
         duration_s=answer.timing.duration_s,
         dropped=dropped,

@@ -15,6 +15,7 @@ import cbai_notebook as cbai
 from cbai_notebook import errors
 from cbai_notebook.conversation import names
 from tests.gateway import Gateway, Scenario
+from tests.gateway.payloads import streamed
 from tests.notebook.cells import error_of, must
 
 
@@ -373,3 +374,28 @@ def test_a_home_of_nobody_is_a_readable_error(shell: TerminalInteractiveShell, c
     error = error_of(shell, code)
     assert isinstance(error, errors.UsageError)
     assert "nobody-here" in str(error)
+
+
+def test_cached_tokens_are_told_and_counted(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = {
+        "prompt_tokens": 1200, "completion_tokens": 85, "total_tokens": 1285,
+        "prompt_tokens_details": {"cached_tokens": 1024},
+    }  # fmt: skip
+    gateway.script(streamed({"content": "Hi."}, usage=usage), streamed({"content": "Ho."}))
+    must(shell, "%cbai -c cached Hello")
+    assert "1,200 tokens in (1,024 cached), 85 out" in capsys.readouterr().out
+    must(shell, "%cbai -c cached Again")
+    assert "cached)" not in capsys.readouterr().out
+    must(shell, "%cbai usage -c cached")
+    header, row, *_ = capsys.readouterr().out.splitlines()
+    assert header.split()[2:8] == ["requests", "tokens", "in", "cached", "tokens", "out"]
+    assert row.split()[2:6] == ["2", "1,200", "1,024", "85"]
+    assert [message["cached_tokens"] for message in cbai.chat("cached").messages] == [
+        None,
+        1024,
+        None,
+        None,
+    ]
+    assert cbai.chat("cached").to_pandas()["cached_tokens"].sum() == 1024

@@ -13,7 +13,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.formats.escaping import in_markdown, model_label
-from cbai_notebook.conversation.turn import ASKED, CANCELLED, FAILED, PARTIAL, STREAMING
+from cbai_notebook.conversation.turn import (
+    ASKED,
+    CANCELLED,
+    FAILED,
+    PARTIAL,
+    STREAMING,
+    step_text,
+)
 from cbai_notebook.text import counted
 
 if TYPE_CHECKING:
@@ -62,14 +69,14 @@ def _turn(turn: Turn) -> Iterator[str]:
 
 
 def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
-    content = step.get("content") or ""
+    content = step_text(step)
     if step.get("role") == "tool":
         yield "**Tool**"
-        yield _fenced(str(content))
+        yield _fenced(content)
         return
     if content:
         yield name
-        yield _answer(str(content).strip())
+        yield _answer(content.strip())
     for call in step.get("tool_calls") or ():
         function = call.get("function") or {}
         yield f"{name} calls **{in_markdown(str(function.get('name')))}**"

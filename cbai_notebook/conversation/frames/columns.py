@@ -36,12 +36,14 @@ COLUMNS: Mapping[str, Kind] = {
     "prompt_tokens": Kind.COUNT,
     "completion_tokens": Kind.COUNT,
     "total_tokens": Kind.COUNT,
+    "cached_tokens": Kind.COUNT,
     "cell_id": Kind.TEXT,
     "stale": Kind.FLAG,
     "params": Kind.NESTED,
     "images": Kind.NESTED,
     "tool_calls": Kind.NESTED,
     "tool_call_id": Kind.TEXT,
+    "extra": Kind.NESTED,
 }
 """The kind of each key of a message record."""
 

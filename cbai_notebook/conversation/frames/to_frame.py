@@ -38,8 +38,8 @@ def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
 
     Text is pandas' ``string`` (never a category, so that any value can be assigned and frames can
     be joined), ``created_at`` is ``datetime64[us, UTC]``, seconds are ``float64``, tokens are
-    ``Int64``, ``turn`` is ``int64``, ``stale`` is ``bool``; ``params``, ``images`` and
-    ``tool_calls`` are the dicts and lists of the records, not copies.
+    ``Int64``, ``turn`` is ``int64``, ``stale`` is ``bool``; ``params``, ``images``,
+    ``tool_calls`` and ``extra`` are the dicts and lists of the records, not copies.
 
     Args:
         records: Flat dicts with the keys of :data:`RECORD_KEYS`; other keys are ignored.
@@ -65,8 +65,8 @@ def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
 def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) -> Any:
     """Return message records as a polars DataFrame or a pyarrow Table.
 
-    The columns are those of :func:`to_pandas`, but ``params``, ``images`` and ``tool_calls`` are
-    JSON text: their structure differs from row to row, and no Arrow type allows that. A lone
+    The columns are those of :func:`to_pandas`, but ``params``, ``images``, ``tool_calls`` and
+    ``extra`` are JSON text: their structure differs from row to row, and no Arrow type allows that. A lone
     surrogate, which Arrow's UTF-8 does not allow, becomes U+FFFD.
 
     Args:

@@ -33,6 +33,7 @@ _ANSWER_FIELDS = (
     "prompt_tokens",
     "completion_tokens",
     "total_tokens",
+    "cached_tokens",
 )
 """Fields of an answer that have the same name in a record and in a turn."""
 
@@ -186,6 +187,8 @@ class _Reader:
         open_turn.unanswered = {call["id"]: row for call in calls}
         open_turn.steps.append(
             {"role": "assistant", "content": self._text(row), "tool_calls": calls}
+            | self._thinking(row)
+            | self._extra(row)
         )
 
     def _tool(self, row: int) -> None:
@@ -198,7 +201,9 @@ class _Reader:
                 f"No call {call!r:.60} waits for an answer here. Put this row once, right after the "
                 "assistant's message with that call, or leave it out.",
             )
-        open_turn.steps.append({"role": "tool", "content": self._text(row), "tool_call_id": call})
+        open_turn.steps.append(
+            {"role": "tool", "content": self._text(row), "tool_call_id": call} | self._extra(row)
+        )
 
     def _end_turn(self) -> None:
         """End the open turn without an answer; refuse that if its status is not ``asked``."""
@@ -248,14 +253,27 @@ class _Reader:
             raise row_error(
                 row, "Only a user's message can have the status `asked`. Use another one."
             )
-        params = self._cell("params", row) or {}
-        if not isinstance(params, dict):
-            raise row_error(row, "The `params` are no dict. Give one, or leave them out.")
-        turn.params = params
+        turn.params = self._dict("params", row)
+        # Only after tool calls do later prompts need these fields.
+        turn.reply = (self._thinking(row) if turn.steps else {}) | self._extra(row)
         for name in _ANSWER_FIELDS:
             setattr(turn, name, self._cell(name, row))
         reasoning = self._cell("reasoning", row) or self._cell("reasoning_content", row)
         turn.add(join_steps(turn.steps, self._text(row)), reasoning or "")
+
+    def _thinking(self, row: int) -> dict[str, Any]:
+        """Return the field of an OpenAI-style message with the thinking that led to tool calls."""
+        thinking = self._cell("reasoning_content", row)
+        return {"reasoning_content": thinking} if thinking else {}
+
+    def _extra(self, row: int) -> dict[str, Any]:
+        return self._dict("extra", row)
+
+    def _dict(self, name: str, row: int) -> dict[str, Any]:
+        value = self._cell(name, row) or {}
+        if not isinstance(value, dict):
+            raise row_error(row, f"The `{name}` is no dict. Give one, or leave it out.")
+        return value
 
     def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
         images = self._cell("images", row)

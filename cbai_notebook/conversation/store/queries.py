@@ -27,6 +27,7 @@ USAGE_KEYS = (
     "prompt_tokens",
     "completion_tokens",
     "total_tokens",
+    "cached_tokens",
     "duration_s",
 )
 
@@ -125,6 +126,7 @@ def usage(
             "count(*) AS requests, coalesce(sum(prompt_tokens), 0) AS prompt_tokens, "
             "coalesce(sum(completion_tokens), 0) AS completion_tokens, "
             "coalesce(sum(total_tokens), 0) AS total_tokens, "
+            "coalesce(sum(cached_tokens), 0) AS cached_tokens, "
             "coalesce(sum(duration_s), 0.0) AS duration_s FROM turns "
             f"WHERE {' AND '.join(conditions)} GROUP BY day, provider, model "
             "ORDER BY day, provider, model",

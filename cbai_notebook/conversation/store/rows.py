@@ -35,6 +35,7 @@ PLAIN = (
     "origin",
     "request",
     "record_id",
+    "cached_tokens",
 )
 # Columns with text of a person, a tool or a server: secrets in it are masked.
 WRITTEN = (
@@ -48,7 +49,7 @@ WRITTEN = (
     "finish_reason",
     "cell_id",
 )
-JSON = ("params", "images", "steps", "sources")
+JSON = ("params", "images", "steps", "sources", "reply")
 FLAGS = ("stale", "drawn")
 # A column cannot be renamed in released files; the attribute of the turn can.
 ATTRIBUTES = {"left_out": "dropped_turns"}
@@ -100,6 +101,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
             images=tuple(json.loads(row["images"])) if row["images"] else (),
             steps=tuple(json.loads(row["steps"])) if row["steps"] else (),
             sources=dict(json.loads(row["sources"])) if row["sources"] else {},
+            reply=dict(json.loads(row["reply"])) if row["reply"] else {},
             **{**fields, "error_details": row["error_details"] or ""},
         )
         turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])

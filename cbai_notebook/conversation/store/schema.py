@@ -149,6 +149,12 @@ def _turns_that_did_not_end_well(connection: sqlite3.Connection) -> None:
     )
 
 
+def _cached_tokens_and_replies(connection: sqlite3.Connection) -> None:
+    # These columns may be empty: a kernel with an older version does not write them.
+    connection.execute("ALTER TABLE turns ADD COLUMN cached_tokens INTEGER")
+    connection.execute("ALTER TABLE turns ADD COLUMN reply TEXT")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -160,6 +166,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("drawings", _drawings),
     ("models as they were asked for", _models_as_they_were_asked_for),
     ("turns that did not end well", _turns_that_did_not_end_well),
+    ("cached tokens and replies", _cached_tokens_and_replies),
 )
 
 

@@ -124,7 +124,7 @@ def usage(shell: InteractiveShell, command: Command) -> None:
         write("Nothing was asked yet. Ask something: `%cbai Hello`.")
         return
     write_table(
-        ("day", "model", "requests", "tokens in", "tokens out", "seconds", ""),
+        ("day", "model", "requests", "tokens in", "cached", "tokens out", "seconds", ""),
         _usage_rows(found),
     )
 
@@ -137,13 +137,14 @@ def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
             "/".join(filter(None, (row["provider"], row["model"]))),
             f"{row['requests']:,}",
             f"{row['prompt_tokens']:,}",
+            f"{row['cached_tokens']:,}",
             f"{row['completion_tokens']:,}",
             f"{row['duration_s']:.1f}",
             "█" * round(BAR_CHARS * row["total_tokens"] / most) or "▏",
         )
         for row in found
     ]
-    keys = ("requests", "prompt_tokens", "completion_tokens")
+    keys = ("requests", "prompt_tokens", "cached_tokens", "completion_tokens")
     sums = (f"{sum(row[key] for row in found):,}" for key in keys)
     seconds = f"{sum(row['duration_s'] for row in found):.1f}"
     return [*rows, ("all", "", *sums, seconds, "")]

@@ -255,7 +255,13 @@ def _facts(turn: Turn) -> str:
         facts.append(escape(label))
     tokens = turn.total_tokens or turn.completion_tokens
     if tokens:
-        facts.append(bilingual(f"{tokens:,} tokens", f"{tokens:,} 词元"))
+        cached = turn.cached_tokens
+        facts.append(
+            bilingual(
+                f"{tokens:,} tokens" + (f" ({cached:,} cached)" if cached else ""),
+                f"{tokens:,} 词元" + (f"（{cached:,} 来自缓存）" if cached else ""),
+            )
+        )
     if turn.duration_s is not None:
         facts.append(bilingual(f"{turn.duration_s:.1f} s", f"{turn.duration_s:.1f} 秒"))
     if turn.dropped_turns:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from cbai_notebook.conversation import ToolCall, Turn
+from cbai_notebook.conversation.turn import step_text
 from cbai_notebook.notebook.screen import sources
 from cbai_notebook.notebook.screen.calls import calls_html
 from cbai_notebook.notebook.screen.reasoning import Reasoning
@@ -39,7 +40,7 @@ def answer_html(turn: Turn) -> str:
     for step in turn.steps:
         if step.get("role") == "assistant":
             parts += [
-                markdown_html(str(step.get("content") or "")),
+                markdown_html(step_text(step)),
                 calls_html(_calls_of_step(turn, step)),
             ]
     if not turn.steps:

@@ -37,6 +37,7 @@ class Facts:
         label: Provider and model, such as ``"cloudbase/hy3"``.
         prompt_tokens: Tokens of the prompt.
         completion_tokens: Tokens of the completion.
+        cached_tokens: How many of the prompt's tokens the server had in its cache.
         first_token_s: Seconds from the request to the first token.
         duration_s: Seconds from the request to the last token.
         dropped: A sentence about the turns dropped from the context.
@@ -48,6 +49,7 @@ class Facts:
     label: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cached_tokens: int | None = None
     first_token_s: float | None = None
     duration_s: float | None = None
     dropped: str = ""
@@ -70,8 +72,10 @@ class Facts:
         if self.label:
             yield self.label
         if self.completion_tokens is not None and self.prompt_tokens is not None:
-            sent = counted(self.prompt_tokens, "token")
-            yield f"{sent} in, {self.completion_tokens:,} out"
+            sent = f"{counted(self.prompt_tokens, 'token')} in"
+            if self.cached_tokens:
+                sent += f" ({self.cached_tokens:,} cached)"
+            yield f"{sent}, {self.completion_tokens:,} out"
         elif self.completion_tokens is not None:
             yield counted(self.completion_tokens, "token")
         if self.first_token_s is not None:

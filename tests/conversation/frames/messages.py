@@ -31,6 +31,12 @@ JSON = st.recursive(
 def steps(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
     """Draw up to two steps, each with up to three tool calls and their results in any order."""
     made: list[dict[str, Any]] = []
+
+    def extra() -> dict[str, Any]:
+        return draw(
+            st.dictionaries(st.sampled_from(["reasoning", "extra_content"]), JSON, max_size=2)
+        )
+
     for _ in range(draw(st.integers(0, 2))):
         ids = draw(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3, unique=True))
         calls = [
@@ -41,9 +47,9 @@ def steps(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
             }
             for id in ids
         ]
-        made.append({"role": "assistant", "content": draw(TEXT), "tool_calls": calls})
+        made.append({"role": "assistant", "content": draw(TEXT), "tool_calls": calls, **extra()})
         made += [
-            {"role": "tool", "content": draw(TEXT), "tool_call_id": id}
+            {"role": "tool", "content": draw(TEXT), "tool_call_id": id, **extra()}
             for id in draw(st.permutations(ids))
         ]
     return tuple(made)
@@ -75,6 +81,8 @@ def turns(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Turn:
         prompt_tokens=draw(COUNT),
         completion_tokens=draw(COUNT),
         total_tokens=draw(COUNT),
+        cached_tokens=draw(COUNT),
+        reply=draw(st.dictionaries(TEXT, JSON, max_size=2)),
         cell_id=draw(NAME),
         stale=draw(st.booleans()),
     )

@@ -215,7 +215,7 @@ WRONG_ROWS = {
     "time that is no time": ([{**USER, "created_at": "noon"}, ANSWER], 0, "`created_at` is 'noon'"),
     "half a token": ([USER, {**ANSWER, "total_tokens": 1.5}], 1, "`total_tokens` is 1.5, not a"),
     "seconds in words": ([USER, {**ANSWER, "duration_s": "two"}], 1, "`duration_s` is 'two'"),
-    "params that are a list": ([USER, {**ANSWER, "params": [1]}], 1, "`params` are no dict"),
+    "params that are a list": ([USER, {**ANSWER, "params": [1]}], 1, "`params` is no dict"),
     "params that are no JSON": ([USER, {**ANSWER, "params": "{"}], 1, "`params` is '{'"),
     "images that are no text": ([{**USER, "images": [3]}, ANSWER], 0, "no list of addresses"),
     "stale perhaps": ([{**USER, "stale": "perhaps"}, ANSWER], 0, "`stale` is 'perhaps'"),
