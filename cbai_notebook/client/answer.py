@@ -9,15 +9,17 @@ from typing import Any
 from cbai_notebook.client.accumulator import Accumulator, fold
 from cbai_notebook.client.chat_wire import Choice, Message, Usage, WireToolCall
 from cbai_notebook.client.chunk_reader import ChunkReader
+from cbai_notebook.client.endings import (
+    END_MARK_MISSING,
+    Ending,
+    ending_of,
+)
 from cbai_notebook.client.raw_answer import RawAnswer
 from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.tools.tool_calls import CallResult
 from cbai_notebook.text import cut
 
 Messages = list[dict[str, Any]]
-
-MAX_STEPS_REACHED = "max_steps"
-"""The finish reason of an answer that ended because it reached the maximum number of steps."""
 
 
 @dataclass(frozen=True)
@@ -150,26 +152,25 @@ class Answer:
         return self.choices[0].finish_reason if self.choices else None
 
     @property
+    def ending(self) -> Ending | None:
+        """How the answer ended; None if it simply ended."""
+        return ending_of(
+            self.finish_reason, text=self.text, reasoning=self.reasoning, refused=bool(self.refusal)
+        )
+
+    @property
     def note(self) -> str:
-        """A hint for the user about an unusual end of the answer; usually empty."""
-        if self.finish_reason == MAX_STEPS_REACHED:
-            return (
-                f"The model still wanted to call tools after {len(self.steps)} steps. Send "
-                "answer.messages again to go on, or allow more with max_steps=…."
-            )
-        if self.finish_reason == "length" and self.reasoning and not self.text:
-            return (
-                "The model spent its whole budget on thinking. Allow more with max_tokens=…, or "
-                "ask with think=False."
-            )
-        if self.finish_reason == "content_filter":
-            return "A content filter ended the answer here. Put the prompt in other words."
-        if not self._declared_complete:
-            return (
-                "The service ended the stream without its end mark. The answer looks complete, but "
-                "check its end."
-            )
-        return ""
+        """Hints for the user about how the answer ended and about the prompt; usually empty."""
+        ending = [self.ending.note(len(self.steps))] if self.ending is not None else []
+        return " ".join([*ending, *self.hints])
+
+    @property
+    def hints(self) -> list[str]:
+        """The sentences of `note` without the one about the `ending`."""
+        found = []
+        if self.ending is None and not self._declared_complete:
+            found.append(END_MARK_MISSING)
+        return found
 
     def __repr__(self) -> str:
         return (

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client.endings import REFUSAL
+from cbai_notebook.conversation import continuation
 from cbai_notebook.conversation.checkpoints import Checkpoints
 from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation, Message
@@ -48,6 +50,8 @@ class Prompt:
         branch_of: The turn next to which this one begins a branch; only the turns before it are
             sent.
         replaces: The turn of which this one is a new version; only the turns before it are sent.
+        continues: The turn whose answer is continued, if one is; `text`, `system` and `images` are
+            then those of this turn, and `replaces` is this turn.
         cached: Replay the answer from the history if the same request was answered before.
         allow_secrets: The user sends a secret on purpose; the history then stores it too.
         images: URLs of images that are sent with the prompt, ``data:`` URLs included.
@@ -66,10 +70,36 @@ class Prompt:
     cell_turn: int = 0
     branch_of: Turn | None = None
     replaces: Turn | None = None
+    continues: Turn | None = None
     cached: bool = False
     allow_secrets: bool = False
     images: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def continuing(turn: Turn, *, params: Mapping[str, Any], cell_id: str | None = None) -> Prompt:
+    """Return the prompt that continues the answer of a turn.
+
+    Args:
+        turn: The turn.
+        params: Parameters of the request that differ from those of the turn.
+        cell_id: The id of the cell that continues.
+
+    Raises:
+        UsageError: The answer cannot be continued.
+    """
+    continuation.check_continuable(turn)
+    return Prompt(
+        text=turn.prompt,
+        system=turn.system,
+        model=turn.asked_model or turn.model,
+        params={**turn.params, **params},
+        cell_id=cell_id,
+        replaces=turn,
+        continues=turn,
+        allow_secrets=turn.allow_secrets,
+        images=turn.images,
+    )
 
 
 def context_of(conversation: Conversation, prompt: Prompt, limits: ContextLimits) -> Context:
@@ -77,6 +107,9 @@ def context_of(conversation: Conversation, prompt: Prompt, limits: ContextLimits
     if not prompt.remember:
         system = prompt.system
         return Context([{"role": "system", "content": system}] if system else [], dropped_turns=0)
+    if (turn := prompt.continues) is not None:  # this turn is sent in any case
+        left = limits.chars - len(turn.prompt) - len(turn.text)
+        limits = replace(limits, turns=max(0, limits.turns - 1), chars=max(0, left))
     return conversation.context(
         prompt.text, prompt.system, limits, prompt.branch_of, prompt.replaces
     )
@@ -84,7 +117,12 @@ def context_of(conversation: Conversation, prompt: Prompt, limits: ContextLimits
 
 def request_of(prompt: Prompt, context: Context) -> dict[str, Any]:
     """Return the parameters of the request for a prompt."""
-    messages: list[Message] = [*context.messages, user_message(prompt.text, prompt.images)]
+    asked = (
+        [user_message(prompt.text, prompt.images)]
+        if prompt.continues is None
+        else continuation.messages_for(prompt.continues)
+    )
+    messages: list[Message] = [*context.messages, *asked]
     named = {"model": prompt.model} if prompt.model else {}
     return {**named, "messages": messages, **prompt.params}
 
@@ -132,10 +170,14 @@ async def ask(
             return answer
     model.check(**{**params, **prompt.options})  # what is refused here is no turn
     turn = new_turn(conversation, prompt, model.provider, context.dropped_turns, request)
+    if prompt.continues is not None:
+        continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)
     opened(turn)
     checkpoints = Checkpoints(conversation, turn) if prompt.remember and conversation.kept else None
+    if checkpoints and turn.carried:
+        conversation.checkpoint(turn)
 
     def on_delta(delta: Delta) -> None:
         if delta.call:
@@ -154,7 +196,7 @@ async def ask(
         options = with_tool_hooks(prompt.options, turn, on_delta, streamed=prompt.stream)
         answer = await _answer(model, {**params, **options}, prompt.stream, turn, on_delta)
         _record_answer(turn, answer)
-        if "response_type" in prompt.options and turn.final_text != _final_text(answer):
+        if "response_type" in prompt.options and not answer.refusal:
             turn.replace_text(_final_text(answer))
         return answer
     except BaseException as error:
@@ -239,6 +281,7 @@ async def _answer(
     if not stream:
         answer = await model.generate_text(**params)
         listener(Delta(_final_text(answer), answer.reasoning))
+        _refuse(answer, turn, listener)
         _keep_reply(turn, answer)
         return answer
     clock = asyncio.get_running_loop().time
@@ -250,8 +293,14 @@ async def _answer(
                 if delta := Delta.of(batch):
                     listener(delta)
         finally:
+            _refuse(running, turn, listener)
             _keep_reply(turn, running)
         return await running.finish()
+
+
+def _refuse(answer: Answer | TextStream, turn: Turn, listener: Listener) -> None:
+    if answer.refusal:
+        listener(Delta.of_refusal(answer.refusal, after=turn.final_text))
 
 
 def _keep_reply(turn: Turn, answer: Answer | TextStream) -> None:
@@ -264,8 +313,9 @@ def _keep_reply(turn: Turn, answer: Answer | TextStream) -> None:
     last = answer.messages[-1]
     if last["role"] != "assistant" or last.get("tool_calls"):
         return
-    written = "content" if last.get("content") == turn.final_text else ""
-    turn.reply = {name: value for name, value in last.items() if name not in ("role", written)}
+    written = "content" if turn.carried or last.get("content") == turn.final_text else ""
+    reply = {name: value for name, value in last.items() if name not in ("role", written)}
+    turn.reply = {**reply, **turn.reply}
 
 
 def _final_text(answer: Answer) -> str:
@@ -292,7 +342,8 @@ def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 def _record_answer(turn: Turn, answer: Answer) -> None:
     # An agent is addressed by its id, not by the model behind it.
     turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
-    turn.finish_reason = answer.finish_reason
+    turn.finish_reason = REFUSAL if answer.refusal else answer.finish_reason
+    turn.note = " ".join(answer.hints)
     turn.record_id = getattr(answer, "record_id", None)
     turn.sources = _sources(answer)
     if usage := answer.usage:

@@ -560,4 +560,9 @@ def _system(turns: tuple[Turn, ...]) -> str | None:
 
 
 def _is_retry(last: Turn, turn: Turn) -> bool:
-    return last.status in (FAILED, CANCELLED) and not last.text and last.prompt == turn.prompt
+    """Return whether a turn repeats one that ended without any text of its own."""
+    if last.prompt != turn.prompt or len(last.text) != last.carried:
+        return False
+    if last.carried:  # a continuation that failed; the answer that it continued is another version
+        return last.status in (PARTIAL, CANCELLED) and turn.carried >= last.carried
+    return last.status in (FAILED, CANCELLED)

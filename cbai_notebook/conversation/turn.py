@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
+from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.conversation.tool_calls import ToolCall, calls_of
 
 ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
@@ -47,6 +48,7 @@ class Turn:
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
         cell_id: The frontend's id of the cell that asked, if it gives one.
         cell_turn: Index of this turn within one run of the cell, from 0.
+        continued_by: The id of the cell that continued the answer with ``%cbai continue``.
         dropped_turns: How many earlier turns did not fit into the context.
         stale: Whether an earlier turn has changed since this turn was answered.
         id: The id of the turn in the store; ``None`` if it is not stored.
@@ -57,6 +59,9 @@ class Turn:
         sources: Sources of an agent's answer: ``searched``, web pages as dicts of ``title``,
             ``url`` and ``index``, and ``looked_up``, names of knowledge bases; empty if unknown.
         drawn: Whether images were requested; the text is then a line about them.
+        carried: How many characters of the text are those of the answer that this turn continues;
+            0 if it continues none, or after the turn was loaded from disk.
+        note: A hint about the answer for the user; not stored.
         allow_secrets: Whether the user sent a secret on purpose; the history then stores it too.
     """
 
@@ -82,6 +87,7 @@ class Turn:
     cached_tokens: int | None = None
     cell_id: str | None = None
     cell_turn: int = 0
+    continued_by: str | None = None
     dropped_turns: int = 0
     stale: bool = False
     id: int | None = None
@@ -90,6 +96,8 @@ class Turn:
     record_id: str | None = None
     sources: Mapping[str, Any] = field(default_factory=dict)
     drawn: bool = False
+    carried: int = 0
+    note: str = ""
     allow_secrets: bool = False
     _calls: dict[str, ToolCall] = field(default_factory=dict, repr=False)
     _text: list[str] = field(default_factory=list, repr=False)
@@ -104,6 +112,18 @@ class Turn:
     def final_text(self) -> str:
         """The text of the answer after its tool steps."""
         return self.text[len(join_steps(self.steps, "")) :]
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the answer ended when it did not simply end; ``None`` also while it streams."""
+        return ending_of(self.finish_reason, text=self.text, reasoning=self.reasoning)
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the answer was stopped, broken off or cut, and has text to go on from."""
+        stopped = self.status in (PARTIAL, CANCELLED)
+        cut = self.status == COMPLETE and self.ending is Ending.CUT
+        return (stopped or cut) and bool(self.final_text.strip()) and not self.drawn
 
     @property
     def calls(self) -> list[ToolCall]:
@@ -153,7 +173,7 @@ class Turn:
         """
         text, reasoning = self.text, self.reasoning
         for attribute in fields(self):
-            if attribute.name not in ("_text", "_reasoning", "allow_secrets"):
+            if attribute.name not in ("_text", "_reasoning", "allow_secrets", "carried", "note"):
                 setattr(self, attribute.name, getattr(other, attribute.name))
         if other.text.startswith(text) and other.reasoning.startswith(reasoning):
             self.add(other.text[len(text) :], other.reasoning[len(reasoning) :])
@@ -170,6 +190,7 @@ class Turn:
             origin=origin,
             request=None,
             status=status,
+            carried=0,
             _text=[],
             _reasoning=[],
             _calls={},

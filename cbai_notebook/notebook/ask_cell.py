@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +13,21 @@ from cbai_notebook.conversation import (
     Conversation,
     Delta,
     Prompt,
+    Turn,
     ask,
     chat,
     context_of,
     request_of,
     secrets,
 )
+from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.notebook import insert
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import pretty_json, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
-from cbai_notebook.notebook.render_loop import CellThread, render_answer
+from cbai_notebook.notebook.render_loop import CellThread, feed, render_answer
 from cbai_notebook.notebook.variables import approval_options, client_options, image_urls
 from cbai_notebook.preferences import Preferences, preferences
 from cbai_notebook.prompts.template import expand
@@ -42,11 +44,12 @@ OFFLINE_HINT = (
     "`%cbai login` connects to CloudBase."
 )
 
+_DEFAULTS = PromptOptions()
 _announced = False
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Prepared:
     """A prompt that is ready to be sent."""
 
     conversation: Conversation
@@ -78,11 +81,10 @@ def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> N
     if options.dry_run:
         _show_request(prepared)
         return
-    _ask(shell, prepared, options)
+    ask_prepared(shell, prepared, options)
 
 
-def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Prepared:
-    from cbai_notebook.client.model_factory import create_model
+def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> Prepared:
     from cbai_notebook.client.providers import parse_model_spec
     from cbai_notebook.client.settings import settings
 
@@ -94,18 +96,40 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
         prompt = replace(prompt, replaces=replaces)
     provider, _ = parse_model_spec(options.model, current)
     conflicts.check_agent(options, provider)
+    return prepare(conversation, prompt, provider, prompt_hints)
+
+
+def prepare(
+    conversation: Conversation, prompt: Prompt, provider: str | None, hints: Sequence[str] = ()
+) -> Prepared:
+    """Prepare a prompt for :func:`ask_prepared`.
+
+    Args:
+        conversation: The conversation of the prompt.
+        prompt: The prompt.
+        provider: The name of the provider; ``None`` for the default.
+        hints: Sentences about the prompt for the user.
+
+    Raises:
+        SecretRefusedError: The request would contain a secret.
+    """
+    from cbai_notebook.client.model_factory import create_model
+    from cbai_notebook.client.settings import settings
+
+    prefs = preferences()
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     context = context_of(conversation, prompt, limits)
     params = request_of(prompt, context)
-    if not options.allow_secrets:
-        secrets.check_request(params, api_key=current.api_key, environ=os.environ)
-    return _Prepared(
+    if not prompt.allow_secrets:
+        secrets.check_request(params, api_key=settings().api_key, environ=os.environ)
+    model = create_model(provider)
+    return Prepared(
         conversation=conversation,
         prompt=prompt,
-        model=create_model(provider),
+        model=model,
         limits=limits,
         params=params,
-        hints=(*prompt_hints, *_system_prompt_hint(provider, params)),
+        hints=(*hints, *_system_prompt_hint(model.provider, params)),
         dropped=_dropped_notice(context.dropped_turns),
     )
 
@@ -169,10 +193,14 @@ def _dropped_notice(turns: int) -> str:
     )
 
 
-def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -> None:
+def ask_prepared(
+    shell: InteractiveShell, prepared: Prepared, options: PromptOptions = _DEFAULTS
+) -> None:
+    """Send a prompt that was prepared, and show the answer; raises what :func:`ask_in_cell` raises."""
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
-    from cbai_notebook.notebook.screen import Screen
-    from cbai_notebook.notebook.show import finishing, model_label, named_surface
+    from cbai_notebook.notebook.screen import Screen, endings
+    from cbai_notebook.notebook.screen.footer import model_label
+    from cbai_notebook.notebook.show import finishing, named_surface
 
     at_end = options.raw or options.schema is not None
     as_json = options.raw or (options.schema is not None and options.format == "markdown")
@@ -193,33 +221,41 @@ def _ask(shell: InteractiveShell, prepared: _Prepared, options: PromptOptions) -
             prepared.model,
             limits=prepared.limits,
             listener=_tool_calls_only(listener) if at_end else listener,
+            opened=turns.append,
         )
 
+    remember = prepared.prompt.remember
+    turns: list[Turn] = []
     with finishing(
         screen,
         label=label,
         hints=prepared.hints,
         dropped=prepared.dropped,
     ) as outcome:
+        if (continued := prepared.prompt.continues) is not None:
+            outcome.has_text = True
+            for delta in deltas_of(continued):
+                feed(screen, delta)
         try:
             answer = outcome.answer = render_answer(start, screen)
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise
         finally:
-            if prepared.prompt.remember and (problem := prepared.conversation.not_stored):
+            if remember and outcome.answer is None and any(turn.can_continue for turn in turns):
+                outcome.hints.append(endings.CONTINUE)
+            if remember and (problem := prepared.conversation.not_stored):
                 outcome.hints.append(f"Not stored: {problem}")
         if at_end:
-            screen.text(pretty_json(answer.raw) if options.raw else answer.text)
-        if note := getattr(answer, "note", None):
-            outcome.hints.append(note)
+            screen.text(pretty_json(answer.raw) if options.raw else answer.text or answer.refusal)
+        outcome.note = endings.in_cell(answer.ending, answer.hints, kept=remember)
         if options.output:
             shell.user_ns[options.output] = answer
         if options.insert and (problem := insert.insert_answer(shell, answer.text)):
             outcome.hints.append(problem)
 
 
-def _show_request(prepared: _Prepared) -> None:
+def _show_request(prepared: Prepared) -> None:
     params = {**prepared.params, **prepared.prompt.options}
     request = bridge.run(prepared.model.prepare(prepared.prompt.stream, **params))
     show_request(request, prepared.hints)

@@ -61,7 +61,8 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
         show_request(bridge.run(prepared.model.prepare(**params)), prepared.hints)
         return
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
-    from cbai_notebook.notebook.show import model_label, named_surface
+    from cbai_notebook.notebook.screen.footer import model_label
+    from cbai_notebook.notebook.show import named_surface
 
     canvas = _Canvas(
         named_surface(shell, options.into), model_label(prepared.model.provider, prompt.model)
@@ -164,8 +165,7 @@ class _Canvas:
             self._surface.paint({0: waiting(f"Drawing with {self._label}")})
 
     def show(self, answer: ImageAnswer) -> None:
-        from cbai_notebook.notebook.screen.footer import seconds
-        from cbai_notebook.notebook.show import model_label
+        from cbai_notebook.notebook.screen.footer import model_label, seconds
 
         self._images = [image for image in answer.images if image.data]
         duration_s = answer.timing.duration_s

@@ -8,6 +8,7 @@ from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook import commands
 from cbai_notebook.notebook.ask_cell import ask_in_cell
 from cbai_notebook.notebook.command_line.parser import Command, parse_cell, parse_line
+from cbai_notebook.notebook.continue_cell import continue_in_cell
 from cbai_notebook.notebook.frontend import fail
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def run_line(shell: InteractiveShell, line: str) -> None:
     """Run a ``%cbai`` line: a command or a prompt."""
     try:
         parsed = parse_line(line)
-        if isinstance(parsed, Command):
+        if isinstance(parsed, Command) and parsed.name == "continue":
+            continue_in_cell(shell, parsed)
+        elif isinstance(parsed, Command):
             commands.run(shell, parsed)
         elif parsed.help:
             commands.show_help()

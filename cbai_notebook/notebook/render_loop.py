@@ -105,17 +105,18 @@ def _paint_until_end(items: queue.SimpleQueue[Delta | _Job[Any] | None], screen:
         if isinstance(item, _Job):
             item.run()
             continue
-        _feed(screen, item)
+        feed(screen, item)
         screen.tick()
 
 
 def _drain(items: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
     while not items.empty():
         if isinstance(item := items.get(), Delta):
-            _feed(screen, item)
+            feed(screen, item)
 
 
-def _feed(screen: Screen, delta: Delta) -> None:
+def feed(screen: Screen, delta: Delta) -> None:
+    """Show one delta."""
     if delta.reasoning:
         screen.reasoning(delta.reasoning)
     if delta.call:
@@ -141,7 +142,7 @@ async def render_answer_async(
     arrived = asyncio.Event()
 
     def listen(delta: Delta) -> None:
-        _feed(screen, delta)
+        feed(screen, delta)
         arrived.set()
 
     answer = asyncio.ensure_future(start(listen))

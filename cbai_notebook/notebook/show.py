@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cbai_notebook.bridge import background_loop
@@ -19,6 +19,7 @@ from cbai_notebook.notebook.screen import (
     Facts,
     OutputSurface,
     Screen,
+    Status,
     Surface,
     TerminalSurface,
 )
@@ -58,9 +59,13 @@ def show(
     screen = Screen(_surface(into), format=format)
 
     async def start(listener: Callable[[Delta], None]) -> Answer:
-        async for batch in stream.batches():
-            if delta := Delta.of(batch):
-                listener(delta)
+        try:
+            async for batch in stream.batches():
+                if delta := Delta.of(batch):
+                    listener(delta)
+        finally:
+            if stream.refusal:
+                listener(Delta.of_refusal(stream.refusal, after=stream.text))
         return await stream.finish()
 
     async def show_async() -> Answer:
@@ -131,9 +136,18 @@ def named_surface(shell: InteractiveShell, into: str | None) -> Surface | Termin
 
 @dataclass
 class Outcome:
-    """What the end of a screen shows: the caller sets the answer and adds hints."""
+    """What the end of a screen shows: the caller sets the answer and adds hints.
+
+    Attributes:
+        answer: The complete answer.
+        note: How the answer ended; the answer's own note if ``None``.
+        has_text: Whether the screen had text before the request, which an error leaves there.
+        hints: Sentences for the user.
+    """
 
     answer: Answer | None = None
+    note: str | None = None
+    has_text: bool = False
     hints: list[str] = field(default_factory=list)
 
 
@@ -157,32 +171,14 @@ def finishing(
         screen.finish("cancelled", footer=known, hints=outcome.hints)
         raise
     except CbaiError as error:
-        screen.finish("partial" if error.partial else "failed", footer=known, hints=outcome.hints)
+        status: Status = "partial" if error.partial or outcome.has_text else "failed"
+        screen.finish(status, footer=known, hints=outcome.hints)
         raise
     except BaseException:
         screen.finish("failed", footer=known, hints=outcome.hints)
         raise
-    facts = facts_of(outcome.answer, dropped) if outcome.answer else known
+    facts = known
+    if outcome.answer:
+        facts = Facts.of(outcome.answer, dropped)
+        facts = facts if outcome.note is None else replace(facts, note=outcome.note)
     screen.finish("complete", footer=facts, hints=outcome.hints)
-
-
-def facts_of(answer: Answer, dropped: str = "") -> Facts:
-    """Return the facts of a complete answer for the footer."""
-    has_label = answer.label != answer.provider
-    usage = answer.usage
-    return Facts(
-        label=answer.label if has_label else model_label(answer.provider, answer.model),
-        prompt_tokens=usage.prompt_tokens if usage else None,
-        completion_tokens=usage.completion_tokens if usage else None,
-        cached_tokens=usage.cached_tokens if usage else None,
-        first_token_s=answer.timing.first_token_s,
-        duration_s=answer.timing.duration_s,
-        dropped=dropped,
-        searched=getattr(answer, "search_results", ()),
-        looked_up=getattr(answer, "knowledge", ()),
-    )
-
-
-def model_label(provider: str, model: str | None) -> str:
-    """Return a provider and model as ``"cloudbase/hy3"``, or the provider alone."""
-    return f"{provider}/{model}" if model else provider

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.async_api import BrowserContext, expect
@@ -15,6 +16,7 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.page import NotebookPage, until
 from tests.browser.panel_page import MAKE, PanelPage, in_kernel, until_in_kernel
 from tests.gateway import Gateway, Scenario
+from tests.gateway.payloads import streamed
 
 
 async def test_an_answer_is_seen_arriving_and_is_shared(
@@ -380,3 +382,27 @@ async def test_export_gives_files(notebook: NotebookPage, panel: PanelPage, clou
     assert await serious_violations(panel.page, panel.root) == []
     await panel.page.keyboard.press("Escape")
     await expect(panel.root.get_by_role("menu")).to_be_hidden()
+
+
+async def test_a_cut_answer_goes_on_and_a_refusal_is_told(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway, artefacts: Path
+) -> None:
+    cloud.script(
+        Scenario(text="A list:\n\n1. one\n2. tw", finish_reason="length"),
+        Scenario(text="o\n3. three"),
+        streamed({"refusal": "I cannot help with that."}),
+    )
+    await panel.converse("Count")
+    note = panel.answer.get_by_role("note")
+    await expect(note).to_contain_text("cut at the token limit")
+    await notebook.screenshot(artefacts, "panel-cut-answer", cell=0)
+    await note.get_by_role("button", name="Continue").click()
+    await expect(panel.answer.locator(".cbai-answer li")).to_have_text(["one", "two", "three"])
+    await panel.settled()
+    await expect(note).to_have_count(0)
+    await expect(panel.answer.locator(".cbai-branch")).to_contain_text("2/2")
+    await panel.converse("Help me")
+    await expect(panel.answer).to_contain_text("I cannot help with that.")
+    await expect(panel.answer.get_by_role("note")).to_contain_text("the model's refusal")
+    await notebook.screenshot(artefacts, "panel-refusal", cell=0)
+    assert await serious_violations(notebook.page, panel.root) == []

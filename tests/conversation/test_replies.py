@@ -132,3 +132,13 @@ def test_thinking_of_imported_tool_turns_goes_back(gateway: Gateway) -> None:
     gateway.script("say:Bye.")
     say(talk, gateway, "And tomorrow?", stream=True)
     assert gateway.last.json["messages"][:4] == chat
+
+
+def test_the_words_of_a_refusal_are_the_answer(gateway: Gateway) -> None:
+    talk = Conversation("refusals")
+    gateway.script(streamed({"content": None, "refusal": "I cannot."}), "say:Bye.")
+    say(talk, gateway, "Help", stream=True)
+    say(talk, gateway, "Why?", stream=True)
+    assert gateway.last.json["messages"][1] == {"role": "assistant", "content": "I cannot."}
+    answer = talk.messages[1]
+    assert (answer["content"], answer["finish_reason"]) == ("I cannot.", "refusal")

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cbai_notebook.client.answer import (
-    MAX_STEPS_REACHED,
     Answer,
     Messages,
     SendStep,
@@ -26,6 +25,7 @@ from cbai_notebook.client.answer import (
 )
 from cbai_notebook.client.chat_wire import WireToolCall
 from cbai_notebook.client.chunk_reader import message_of
+from cbai_notebook.client.endings import MAX_STEPS_REACHED
 from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor

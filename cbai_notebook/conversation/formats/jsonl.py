@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbai_notebook.client.endings import Ending
 from cbai_notebook.conversation.formats.escaping import json_text
 from cbai_notebook.conversation.turn import COMPLETE
 
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
 def fine_tuning(conversation: Conversation) -> str:
     """Return one line ``{"messages": […]}`` with the messages to train a model on.
 
-    Only complete answers are included: a stopped or cut answer would teach the model to stop early.
+    Only whole answers are included: a stopped or cut answer would teach the model to stop early.
     """
     messages: list[Message] = []
     for turn in conversation.turns:
         # Include a system prompt even if its own turn failed: it applies to the turns after it.
         if turn.system:
             messages.append({"role": "system", "content": turn.system})
-        if turn.status == COMPLETE and turn.text:
+        cut = turn.ending in (Ending.CUT, Ending.FILTERED)
+        if turn.status == COMPLETE and turn.text and not cut:
             messages += turn.sent()
     return json_text({"messages": messages}) + "\n" if messages else ""
 

@@ -84,7 +84,8 @@ def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
 
 
 def _status_note(turn: Turn) -> str:
-    parts = (_STATUS_NOTES.get(turn.status, ""), in_markdown(turn.error or ""))
+    ending = turn.ending.value if turn.ending else ""
+    parts = (_STATUS_NOTES.get(turn.status, ending), in_markdown(turn.error or ""))
     return ": ".join(part for part in parts if part)
 
 

@@ -48,6 +48,7 @@ WRITTEN = (
     "asked_model",
     "finish_reason",
     "cell_id",
+    "continued_by",
 )
 JSON = ("params", "images", "steps", "sources", "reply")
 FLAGS = ("stale", "drawn")

@@ -155,6 +155,10 @@ def _cached_tokens_and_replies(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN reply TEXT")
 
 
+def _cells_that_continued_answers(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN continued_by TEXT")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -167,6 +171,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("models as they were asked for", _models_as_they_were_asked_for),
     ("turns that did not end well", _turns_that_did_not_end_well),
     ("cached tokens and replies", _cached_tokens_and_replies),
+    ("cells that continued answers", _cells_that_continued_answers),
 )
 
 

@@ -84,6 +84,7 @@ def _day(flag: str, text: str) -> datetime:
 
 
 _CONVERSATION = next(option for option in OPTIONS if option.flags == CONVERSATION_FLAGS)
+_MAX_TOKENS = next(option for option in OPTIONS if option.field == "max_tokens")
 _PANDAS = Option(
     ("--pandas",), "pandas", "put the messages into this variable as a DataFrame", "VAR", variable,
     suggests="variable",
@@ -118,6 +119,7 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("models", "names of models to try", (PROVIDER,)),
     CommandSyntax("panel", "chat in a panel", options=(_CONVERSATION,)),
     CommandSyntax("history", "show a conversation, or look through all", options=_HISTORY),
+    CommandSyntax("continue", "go on with an answer that was cut or stopped", options=(_CONVERSATION, _MAX_TOKENS)),
     CommandSyntax("use", "go on in a conversation; without a name, list them", (NAME,)),
     CommandSyntax("fork", "copy a conversation and go on in the copy", (NAME,), (_CONVERSATION, _AT)),
     CommandSyntax("rename", "give the conversation another name", (NAME,), (_CONVERSATION,)),

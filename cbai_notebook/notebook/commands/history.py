@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.notebook.command_line.parser import Command
@@ -71,7 +73,7 @@ def _show(found: Records, everywhere: bool) -> None:
         (
             "" if message["turn"] < 0 else str(message["turn"]),
             message["role"],
-            message["status"] + (", stale" if message["stale"] else ""),
+            _status(message["status"], _ending(message), stale=message["stale"]),
             shortened(message["content"], PREVIEW_CHARS),
         )
         for message in found
@@ -82,6 +84,15 @@ def _show(found: Records, everywhere: bool) -> None:
     write_table(header, rows)
 
 
+def _ending(message: Mapping[str, Any]) -> Ending | None:
+    reason, reasoning = message["finish_reason"], message["reasoning"] or ""
+    return ending_of(reason, text=message["content"], reasoning=reasoning)
+
+
+def _status(status: str, ending: Ending | None, *, stale: bool) -> str:
+    return ", ".join([status, *([ending.value] if ending else []), *(["stale"] if stale else [])])
+
+
 def _show_versions(name: str | None) -> None:
     conversation = existing(name)
     rows = [
@@ -89,7 +100,7 @@ def _show_versions(name: str | None) -> None:
             str(number),
             "→" if active else "",
             f"{turn.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
-            turn.status,
+            _status(turn.status, turn.ending, stale=False),
             shortened(turn.prompt, BRIEF_CHARS),
             shortened(turn.text, BRIEF_CHARS),
         )

@@ -10,6 +10,7 @@ from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import source_lines
+from cbai_notebook.notebook.screen import endings
 from cbai_notebook.notebook.screen.html import NO_MATH, escape, lines
 
 LONGEST_ARGUMENTS = 2_000
@@ -77,18 +78,19 @@ def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
     # An HTML parser drops the first newline in a `pre`, so write one more.
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
     return (
-        f'<div class="{NO_MATH}">{_problem(turn, key)}{_empty(turn)}{_sources(turn)}<div class="cbai-actions">{actions}'
+        f'<div class="{NO_MATH}">{_problem(turn, key)}{_note(turn, key)}{_sources(turn)}<div class="cbai-actions">{actions}'
         f'<span class="cbai-facts">{_marks_html(turn)}{_facts(turn)}</span></div>{source}</div>'
     )
 
 
-def problem(message: str, details: str = "", retry: str = "") -> str:
+def problem(message: str, details: str = "", retry: str = "", more: str = "") -> str:
     """Return the notice of an error.
 
     Args:
         message: What happened and what to do next, as plain text.
         details: Details for a support ticket.
         retry: The key of the turn that a Retry button sends again; empty for no button.
+        more: Other buttons, as HTML.
     """
     folded = (
         f"<details><summary>{bilingual('Details', '详情')}</summary><span>{lines(details)}</span></details>"
@@ -102,7 +104,7 @@ def problem(message: str, details: str = "", retry: str = "") -> str:
         else ""
     )
     html = re.sub(r"`([^`]+)`", r"<code>\1</code>", lines(message))
-    return f'<div class="cbai-problem {NO_MATH}" role="alert">{html}{folded}{button}</div>'
+    return f'<div class="cbai-problem {NO_MATH}" role="alert">{html}{folded}{button}{more}</div>'
 
 
 def _approval_request(call: ToolCall, key: str) -> str:
@@ -217,15 +219,36 @@ def _version_buttons(key: str, number: int, total: int) -> str:
 
 def _problem(turn: Turn, key: str) -> str:
     if turn.error:
-        return problem(turn.error, turn.error_details, retry="" if turn.drawn else key)
+        retry = "" if turn.drawn else key
+        return problem(turn.error, turn.error_details, retry, _continue_button(turn, key))
     return ""
 
 
-def _empty(turn: Turn) -> str:
-    if turn.status != COMPLETE or turn.text.strip() or turn.error:
+def _continue_button(turn: Turn, key: str) -> str:
+    if not turn.can_continue:
         return ""
-    words = _ONLY_REASONING if turn.reasoning else ("The answer is empty.", "回答是空的。")
-    return f'<div class="cbai-note">{bilingual(*words)}</div>'
+    return (
+        f' <button type="button" class="cbai-plain-button" data-cbai="continue" data-turn="{key}" '
+        f"data-needs-idle>{bilingual('Continue', '继续')}</button>"
+    )
+
+
+def _note(turn: Turn, key: str) -> str:
+    """Return the notes about how an answer ended that is not the error's, with a button if one helps."""
+    notes = []
+    if turn.ending is not None:
+        notes.append(bilingual(*endings.in_panel(turn.ending)))
+    elif turn.status == COMPLETE and not turn.text.strip() and not turn.error:
+        words = _ONLY_REASONING if turn.reasoning else ("The answer is empty.", "回答是空的。")
+        notes.append(bilingual(*words))
+    if turn.note:
+        notes.append(lines(turn.note))
+    button = "" if turn.error else _continue_button(turn, key)
+    if not notes:
+        return f"<div>{button}</div>" if button else ""
+    return (
+        f'<div class="cbai-note" role="note">{"<br>".join(notes)}{button and "<br>"}{button}</div>'
+    )
 
 
 _ONLY_REASONING = (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Conversation, Turn, chat, new_conversation
+from cbai_notebook.conversation.continuation import turn_to_continue
 from cbai_notebook.conversation.records import Messages
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.panel.prompt_runner import (
@@ -17,6 +18,7 @@ from cbai_notebook.notebook.panel.prompt_runner import (
     PreparedPrompt,
     PromptRunner,
     prepare,
+    prepare_continuation,
 )
 
 if TYPE_CHECKING:
@@ -141,11 +143,15 @@ class ChatPanel:
         Raises:
             CbaiError: The prompt is not valid; nothing was sent.
         """
+        if not (text.strip() or images):
+            return False
+        return self._start(
+            lambda: prepare(self._conversation, text, self._options, branch_of, images)
+        )
+
+    def _start(self, make: Callable[[], PreparedPrompt]) -> bool:
         with self._lock:
-            if not (text.strip() or images) or self.isLoading or self._closed:
-                return False
-            prepared = prepare(self._conversation, text, self._options, branch_of, images)
-            started = self._runner.start(prepared)
+            started = not (self.isLoading or self._closed) and self._runner.start(make())
         self._show_state()
         return started
 
@@ -160,6 +166,23 @@ class ChatPanel:
         """
         turn = turn or next(iter(self._conversation.turns[-1:]), None)
         return turn is not None and self.send(turn.prompt, branch_of=turn, images=turn.images)
+
+    def continue_answer(self, turn: Turn | None = None) -> bool:
+        """Go on with an answer that was stopped, broken off or cut at the token limit.
+
+        The whole answer is a new version of the turn; the old version is kept.
+
+        Args:
+            turn: The turn; the last one by default.
+
+        Returns:
+            Whether the request was sent.
+
+        Raises:
+            CbaiError: The answer cannot be continued; nothing was sent.
+        """
+        turn = turn or turn_to_continue(self._conversation)
+        return self._start(lambda: prepare_continuation(self._conversation, turn))
 
     def stop(self) -> None:
         """Stop the streaming answer; keep the text received so far and mark the turn as stopped."""
@@ -226,7 +249,10 @@ class ChatPanel:
 
     def _restore_prompt(self, prepared: PreparedPrompt, error: BaseException) -> None:
         prompt = prepared.prompt
-        if view := self._view:
+        if prompt.continues is not None:  # no prompt of the user is lost
+            if view := self._view:
+                view.show_error(error)
+        elif view := self._view:
             view.restore_prompt(prompt.text, prompt.images, error)
         else:
             self._draft = prompt.text

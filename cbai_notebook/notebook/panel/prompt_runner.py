@@ -20,6 +20,7 @@ from cbai_notebook.conversation import (
     context_of,
     request_of,
 )
+from cbai_notebook.conversation.ask import continuing
 from cbai_notebook.preferences import preferences
 
 if TYPE_CHECKING:
@@ -69,12 +70,10 @@ def prepare(
             what is requested.
         SecretRefusedError: The request would contain a secret.
     """
-    from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.providers import parse_model_spec
     from cbai_notebook.client.settings import settings
-    from cbai_notebook.conversation import secrets
 
-    current, prefs = settings(), preferences()
+    current = settings()
     provider, model = parse_model_spec(options.model or None, current)
     temperature = {} if options.temperature is None else {"temperature": options.temperature}
     prompt = Prompt(
@@ -86,9 +85,29 @@ def prepare(
         images=tuple(map(_image_url, images)),
         options=options.client,
     )
+    return _prepared(conversation, prompt, provider)
+
+
+def prepare_continuation(conversation: Conversation, turn: Turn) -> PreparedPrompt:
+    """Prepare the request for the rest of a turn's answer, from the model that began it.
+
+    Raises:
+        UsageError: The answer cannot be continued.
+        SecretRefusedError: The request would contain a secret.
+    """
+    return _prepared(conversation, continuing(turn, params={}), turn.provider)
+
+
+def _prepared(conversation: Conversation, prompt: Prompt, provider: str | None) -> PreparedPrompt:
+    from cbai_notebook.client.model_factory import create_model
+    from cbai_notebook.client.settings import settings
+    from cbai_notebook.conversation import secrets
+
+    prefs = preferences()
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     params = request_of(prompt, context_of(conversation, prompt, limits))
-    secrets.check_request(params, api_key=current.api_key, environ=os.environ)
+    if not prompt.allow_secrets:
+        secrets.check_request(params, api_key=settings().api_key, environ=os.environ)
     asked = create_model(provider)
     asked.check(**{**params, **prompt.options})
     return PreparedPrompt(conversation, prompt, asked, limits)

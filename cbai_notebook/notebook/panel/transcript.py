@@ -10,6 +10,7 @@ from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.formats.markdown import markdown
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
 from cbai_notebook.notebook.panel.rendered import answer_html, source_lines
+from cbai_notebook.notebook.screen import endings
 from cbai_notebook.notebook.screen.html import NO_MATH, QUIET, escape, lines
 from cbai_notebook.notebook.screen.sources import LABELS
 from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
@@ -60,7 +61,7 @@ def _for_saved_file(html: str) -> str:
 
 def _html(turn: Turn, language: str) -> str:
     labels = ("已搜索", "已查阅") if language == "zh" else LABELS
-    end = _end_text(turn)
+    end = _end_text(turn, language)
     notes = [*source_lines(turn, labels), *([lines(end)] if end else [])]
     mark = f'<p style="{QUIET}"><small>{"<br>".join(notes)}</small></p>' if notes else ""
     prompt = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
@@ -69,8 +70,11 @@ def _html(turn: Turn, language: str) -> str:
     return f"<hr>{prompt}{mark}"
 
 
-def _end_text(turn: Turn) -> str:
-    return " · ".join(part for part in (_ENDS.get(turn.status, ""), turn.error or "") if part)
+def _end_text(turn: Turn, language: str) -> str:
+    ending = endings.in_transcript(turn.ending, language) if turn.ending else ""
+    return " · ".join(
+        part for part in (_ENDS.get(turn.status, ""), ending, turn.error or "") if part
+    )
 
 
 class Transcript:

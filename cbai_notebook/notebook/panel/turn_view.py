@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import Delta, ToolCall, Turn
+from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.tool_calls import ASKING
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
@@ -108,6 +109,12 @@ class TurnView:
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
         seen, calls = (0, 0), list[ToolCall]()
+        if self.turn.steps:  # the turn continues an answer, or it began in another kernel
+            text, _, seen = self.turn.text_since(seen)
+            self._streamed.append(text)
+            calls = self.turn.calls
+            for delta in deltas_of(self.turn):
+                listener(delta)
         while True:
             # Read the status before the text: then text that arrived before the end is not missed.
             ended = self.turn.status != STREAMING

@@ -69,6 +69,9 @@ class PanelController(Protocol):
     def regenerate(self, turn: Turn | None = None) -> bool:
         """Send the prompt of a turn again; return whether it was sent."""
 
+    def continue_answer(self, turn: Turn | None = None) -> bool:
+        """Go on with an unfinished answer; return whether the request was sent."""
+
     def stop(self) -> None:
         """Stop the answer of this conversation."""
 
@@ -199,6 +202,10 @@ class PanelView:
     def restore_prompt(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
         """Write a prompt that was not sent back into the message box, and show the error."""
         self._composer.send({"type": "refused", "text": prompt, "images": list(images)})
+        self.show_error(error)
+
+    def show_error(self, error: BaseException) -> None:
+        """Show the error of a request that became no turn."""
         if isinstance(error, Exception):
             known = error if isinstance(error, CbaiError) else CbaiError(repr(error))
             self._post(self._show_error, known)
@@ -426,6 +433,8 @@ class PanelView:
             match action:
                 case "again" | "retry":
                     self._panel.regenerate(turn)
+                case "continue":
+                    self._panel.continue_answer(turn)
                 case "delete":
                     self._conversation.delete(turn)
                 case "allow" | "refuse":

@@ -12,6 +12,7 @@ from cbai_notebook.text import counted, plain
 
 if TYPE_CHECKING:
     from cbai_notebook.client.agents.values import SearchResult
+    from cbai_notebook.client.answer import Answer
 
 Status = Literal["complete", "partial", "cancelled", "failed"]
 
@@ -40,6 +41,7 @@ class Facts:
         cached_tokens: How many of the prompt's tokens the server had in its cache.
         first_token_s: Seconds from the request to the first token.
         duration_s: Seconds from the request to the last token.
+        note: How the answer ended and what to do next; it also explains an empty answer.
         dropped: A sentence about the turns dropped from the context.
         searched: The web pages that an agent used.
         looked_up: The knowledge bases that an agent used.
@@ -52,10 +54,34 @@ class Facts:
     cached_tokens: int | None = None
     first_token_s: float | None = None
     duration_s: float | None = None
+    note: str = ""
     dropped: str = ""
     searched: tuple[SearchResult, ...] = ()
     looked_up: tuple[str, ...] = ()
     shown_elsewhere: bool = False
+
+    @classmethod
+    def of(cls, answer: Answer, dropped: str = "") -> Facts:
+        """Return the facts of a complete answer.
+
+        Args:
+            answer: The answer.
+            dropped: A sentence about the turns dropped from the context.
+        """
+        has_label = answer.label != answer.provider
+        usage = answer.usage
+        return cls(
+            label=answer.label if has_label else model_label(answer.provider, answer.model),
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            completion_tokens=usage.completion_tokens if usage else None,
+            cached_tokens=usage.cached_tokens if usage else None,
+            first_token_s=answer.timing.first_token_s,
+            duration_s=answer.timing.duration_s,
+            note=answer.note,
+            dropped=dropped,
+            searched=getattr(answer, "search_results", ()),
+            looked_up=getattr(answer, "knowledge", ()),
+        )
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -92,6 +118,11 @@ class Closing:
     plain: str
 
 
+def model_label(provider: str, model: str | None) -> str:
+    """Return a provider and model as ``"cloudbase/hy3"``, or the provider alone."""
+    return f"{provider}/{model}" if model else provider
+
+
 def seconds(value: float) -> str:
     """Return a duration as text: ``"0.42 s"``, ``"3.1 s"``, ``"2 min 5 s"``."""
     if value < 1:
@@ -125,7 +156,9 @@ def closing(
     notice = Notice(note) if isinstance(note, str) else note
     mark = MARKS[status]
     sentences = [hint for hint in hints if hint]
-    if received in EMPTY and status == "complete" and not facts.shown_elsewhere:
+    if facts.note:
+        sentences.insert(0, facts.note)
+    elif received in EMPTY and status == "complete" and not facts.shown_elsewhere:
         sentences.insert(0, EMPTY[received])
     if facts.dropped:
         sentences.append(facts.dropped)

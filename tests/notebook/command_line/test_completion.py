@@ -231,3 +231,8 @@ def test_a_kernel_answers_a_frontend_that_asks(tmp_path: Path) -> None:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_continue_and_its_options_are_completed() -> None:
+    assert complete("%cbai cont", SOURCES).choices == ("continue",)
+    assert complete("%cbai continue --m", SOURCES).choices == ("--max-tokens",)

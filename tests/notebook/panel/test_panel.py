@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypedDict
 
 import pytest
@@ -18,6 +19,7 @@ from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.ask_image import draw
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
 from tests.gateway import Gateway, Scenario
+from tests.gateway.payloads import streamed
 from tests.gateway.tools import Call, calling
 from tests.notebook.panel.panels import converse, eventually, shown
 
@@ -344,3 +346,91 @@ def click(panel: cbai.ChatPanel, action: str) -> None:
     message = {"type": "act", "action": action, "turn": turn, "call": call}
     composer = panel.widget.children[2]
     composer._handle_custom_msg(message, [])
+
+
+CUT = Scenario(text="Once upon a", finish_reason="length")
+
+
+def act(panel: cbai.ChatPanel, action: str) -> None:
+    """Click a button of the last turn, as the page does."""
+    key = re.findall(r'data-turn="(t\d+)"', shown(panel.widget))[-1]
+    message = {"type": "act", "action": action, "turn": key, "call": None}
+    panel.widget.children[2]._handle_custom_msg(message, [])
+
+
+def test_a_cut_answer_is_continued_by_its_button(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.script(CUT, Scenario(text=" time."))
+    widget = panel.widget
+    converse(panel, "Tell")
+    eventually(lambda: "cut at the token limit" in shown(widget))
+    assert 'data-cbai="continue"' in shown(widget)
+    act(panel, "continue")
+    eventually(lambda: panel.messages[-1]["content"] == "Once upon a time.")
+    eventually(
+        lambda: 'data-cbai="continue"' not in shown(widget) and "cbai-facts" in shown(widget)
+    )
+    assert shown(widget).count("Once upon a time.") == 2, "the answer, and its source for copying"
+    assert "2/2" in shown(widget)
+    with pytest.raises(UsageError, match="nothing to continue"):
+        panel.continue_answer()
+    assert len(gateway.requests) == 2
+
+
+def test_a_stopped_and_a_broken_answer_have_the_button_too(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.script("say:one two three four+cut:2", "say:five six+hang:1", Scenario(text=" seven"))
+    widget = panel.widget
+    converse(panel, "Count")
+    eventually(lambda: 'data-cbai="continue"' in shown(widget) and "cbai-problem" in shown(widget))
+    assert panel.continue_answer()
+    eventually(lambda: "five" in panel.messages[-1]["content"])
+    panel.stop()
+    eventually(lambda: not panel.isLoading)
+    eventually(lambda: "stopped" in shown(widget) and 'data-cbai="continue"' in shown(widget))
+    so_far = panel.messages[-1]["content"]
+    assert panel.continue_answer()
+    eventually(lambda: panel.messages[-1]["content"] == so_far + " seven" and not panel.isLoading)
+
+
+def test_the_parts_of_a_continued_answer_keep_their_order(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    def look() -> str:
+        """Look outside."""
+        return "sun"
+
+    gateway.script(
+        calling(Call("look"), text="Let me see."), CUT, Scenario(text=" time.", rate=200)
+    )
+    panel.set_options(replace(panel.options, client={"tools": [look]}))
+    widget = panel.widget
+    converse(panel, "Tell")
+    assert panel.continue_answer()
+    eventually(lambda: panel.messages[-1]["content"] == "Once upon a time." and not panel.isLoading)
+    eventually(lambda: "cbai-facts" in shown(widget) and "cbai-thinking" not in shown(widget))
+    page = shown(widget).partition("<pre hidden")[0]
+    places = [page.index(words) for words in ("Let me see.", "look()", "Once upon a time.")]
+    assert places == sorted(places)
+    assert [page.count(words) for words in ("Let me see.", "look()", "Once upon a time.")] == [
+        1
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("scenario", "told"),
+    [
+        (streamed({"refusal": "I cannot do it."}), "model's refusal"),
+        (Scenario(text="Well,", finish_reason="content_filter"), "content filter"),
+        (Scenario(text="Whole.", done=False), "end mark"),
+    ],
+)
+def test_how_an_answer_ended_is_told(
+    panel: cbai.ChatPanel, gateway: Gateway, scenario: Scenario, told: str
+) -> None:
+    gateway.script(scenario)
+    widget = panel.widget
+    converse(panel, "Help")
+    eventually(lambda: told in shown(widget))
+    assert 'data-cbai="continue"' not in shown(widget)
+    assert "is empty" not in shown(widget)

@@ -1,0 +1,76 @@
+"""How an answer ended when it did not simply end, and what its reader can do then."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+MAX_STEPS_REACHED = "max_steps"
+"""The finish reason of an answer that ended because it reached the maximum number of steps."""
+
+REFUSAL = "refusal"
+"""The finish reason of an answer in which the model refused, as the history stores it."""
+
+END_MARK_MISSING = "The service ended the stream without its end mark. The answer looks complete, but check its end."
+
+# Servers name one thing in several ways. Lower case.
+_TOKEN_LIMIT = frozenset({"length", "max_tokens", "model_length"})
+_CONTENT_FILTER = frozenset({"content_filter", "content-filter", "safety", "sensitive"})
+
+
+class Ending(Enum):
+    """An end that the reader must know about. The value is a mark of a few words for a table."""
+
+    CUT = "cut at the token limit"
+    ONLY_THINKING = "token limit reached while thinking"
+    FILTERED = "ended by a content filter"
+    REFUSED = "refused by the model"
+    OUT_OF_STEPS = "tool steps used up"
+
+    def note(self, steps: int = 0) -> str:
+        """Return what happened and what to do next, for Python code.
+
+        Args:
+            steps: The number of requests of the answer.
+        """
+        return _NOTES[self].format(steps=steps)
+
+
+_NOTES = {
+    Ending.CUT: "The answer was cut at the token limit. Allow more with max_tokens=….",
+    Ending.ONLY_THINKING: (
+        "The model spent its whole budget on thinking. Allow more with max_tokens=…, or ask with "
+        "think=False."
+    ),
+    Ending.FILTERED: (
+        "A content filter ended the answer here. Put the prompt in other words, or ask another "
+        "model."
+    ),
+    Ending.REFUSED: (
+        "These words are the model's refusal. Put the prompt in other words, or ask another model."
+    ),
+    Ending.OUT_OF_STEPS: (
+        "The model still wanted to call tools after {steps} steps. Send answer.messages again to go "
+        "on, or allow more with max_steps=…."
+    ),
+}
+
+
+def ending_of(
+    finish_reason: str | None, *, text: str, reasoning: str, refused: bool = False
+) -> Ending | None:
+    """Return how an answer ended; None if it simply ended, or if the server did not say.
+
+    Args:
+        finish_reason: The finish reason, as the server wrote it, or one of this module.
+        text: The text of the answer.
+        reasoning: The reasoning of the answer.
+        refused: Whether the server marked words of the answer as a refusal.
+    """
+    reason = (finish_reason or "").lower()
+    if refused or reason == REFUSAL:
+        return Ending.REFUSED
+    if reason in _TOKEN_LIMIT:
+        return Ending.CUT if text.strip() or not reasoning else Ending.ONLY_THINKING
+    if reason in _CONTENT_FILTER:
+        return Ending.FILTERED
+    return Ending.OUT_OF_STEPS if reason == MAX_STEPS_REACHED else None
