@@ -77,6 +77,12 @@ def without_surrogates(text: str) -> str:
     return text
 
 
+def has_lone_surrogate(text: str) -> bool:
+    """Return whether the text has half of a surrogate pair without the other half."""
+    whole = without_surrogates(text)
+    return whole is not text and whole.count("\ufffd") > text.count("\ufffd")
+
+
 def split_lines(text: str) -> list[str]:
     r"""Split a text at ``\n`` into lines with their ends; ``str.splitlines`` has ten other ends."""
     lines = [line + "\n" for line in text.split("\n")]

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cbai_notebook.client import chat_wire
 from cbai_notebook.client.accumulator import Accumulator, fold
 from cbai_notebook.client.chat_wire import Choice, Message, Usage, WireToolCall
 from cbai_notebook.client.chunk_reader import ChunkReader
 from cbai_notebook.client.endings import (
     END_MARK_MISSING,
+    HALF_CHARACTER,
     Ending,
     ending_of,
 )
@@ -170,6 +172,8 @@ class Answer:
         found = []
         if self.ending is None and not self._declared_complete:
             found.append(END_MARK_MISSING)
+        if chat_wire.has_half_character(self._messages):
+            found.append(HALF_CHARACTER)
         return found
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from cbai_notebook.errors import InvalidResponseError
-from cbai_notebook.text import without_surrogates
+from cbai_notebook.text import has_lone_surrogate, without_surrogates
 
 
 class FunctionCall(msgspec.Struct, omit_defaults=True, gc=False):
@@ -225,9 +225,19 @@ def whole_characters(value: Any, depth: int = 0) -> Any:
             without_surrogates(name): whole_characters(part, depth + 1)
             for name, part in value.items()
         }
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [whole_characters(part, depth + 1) for part in value]
     return value
+
+
+def has_half_character(value: Any, depth: int = 0) -> bool:
+    """Return whether a text in a JSON value has half of a surrogate pair without the other half."""
+    if isinstance(value, str):
+        return has_lone_surrogate(value)
+    if depth > _DEEPEST or not isinstance(value, (dict, list, tuple)):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return any(has_half_character(part, depth + 1) for part in parts)
 
 
 def load_object(body: bytes) -> dict[str, Any]:
@@ -256,12 +266,15 @@ def load_beginning(body: bytes) -> dict[str, Any]:
 
 
 def dump(body: Any) -> bytes:
-    """Encode a request body as JSON.
+    """Encode a request body as JSON; half of a surrogate pair becomes U+FFFD.
 
     Raises:
         TypeError: A value cannot be written as JSON.
     """
-    return _encoder.encode(body)
+    try:
+        return _encoder.encode(body)
+    except UnicodeEncodeError:  # UTF-8 has no form for half of a surrogate pair
+        return _encoder.encode(whole_characters(body))
 
 
 def text_of(value: Any) -> str | None:

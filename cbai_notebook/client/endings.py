@@ -11,6 +11,10 @@ REFUSAL = "refusal"
 """The finish reason of an answer in which the model refused, as the history stores it."""
 
 END_MARK_MISSING = "The service ended the stream without its end mark. The answer looks complete, but check its end."
+HALF_CHARACTER = (
+    "The prompt held half of a character (a lone surrogate); it was sent as the replacement "
+    "character \ufffd."
+)
 
 # Servers name one thing in several ways. Lower case.
 _TOKEN_LIMIT = frozenset({"length", "max_tokens", "model_length"})

@@ -26,6 +26,7 @@ from cbai_notebook.conversation.turn import (
     user_message,
 )
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
+from cbai_notebook.text import without_surrogates
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
@@ -226,9 +227,9 @@ def new_turn(
     from cbai_notebook.client.settings import settings
 
     turn = Turn(
-        prompt=prompt.text,
+        prompt=without_surrogates(prompt.text),
         created_at=datetime.now(timezone.utc),
-        system=prompt.system,
+        system=prompt.system and without_surrogates(prompt.system),
         provider=provider,
         model=prompt.model,
         asked_model=prompt.model or default_model(provider, settings()),

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.text import plain
+
 if TYPE_CHECKING:
     from cbai_notebook.client.request import Request
 
@@ -28,7 +30,7 @@ def show_request(request: Request, hints: Sequence[str] = ()) -> None:
     lines = [f"{shown['method']} {shown['url']}"]
     lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
     lines += ["", pretty_json(abbreviated(shown["body"])), "", "Nothing was sent."]
-    sys.stdout.write("\n".join([*hints, *lines]) + "\n")
+    sys.stdout.write(plain("\n".join([*hints, *lines]) + "\n"))
 
 
 def pretty_json(value: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.client.model import Model
-from tests.client.conftest import MESSAGES
+from tests.client.conftest import MESSAGES, MakeModel
 from tests.gateway import Gateway
 from tests.gateway.payloads import streamed
 
@@ -52,3 +52,26 @@ def test_an_empty_answer_without_thinking_was_cut() -> None:
     assert ending_of("length", text="", reasoning="") is Ending.CUT
     assert ending_of("length", text=" ", reasoning="Hm.") is Ending.ONLY_THINKING
     assert ending_of(None, text="", reasoning="") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["x\ud800y", [{"type": "text", "text": "x\udfffy"}]],
+    ids=["text", "part"],
+)
+async def test_half_a_character_is_sent_as_the_replacement_character(
+    make_model: MakeModel, gateway: Gateway, content: Any
+) -> None:
+    model = make_model("cloudbase")
+    for answer in await both(model, [{"role": "user", "content": content}], "echo"):
+        assert "half of a character" in answer.note
+    sent = gateway.last.json["messages"][0]["content"]
+    assert sent == (
+        "x\ufffdy" if isinstance(content, str) else [{"type": "text", "text": "x\ufffdy"}]
+    )
+
+
+async def test_two_halves_are_one_character(model: Model, gateway: Gateway) -> None:
+    messages = [{"role": "user", "content": "\ud83d\ude00"}]
+    for answer in await both(model, messages, "echo"):
+        assert (answer.text, answer.note) == ("😀", "")

@@ -91,6 +91,19 @@ def test_a_refusal_is_shown_and_marked(notebook: Kernel, gateway: Gateway) -> No
     assert shown.html.count("I cannot do it.") == 1
 
 
+@pytest.mark.parametrize("text", ["Hello", "x\\ud800y"])
+def test_half_a_character_is_sent_as_the_replacement_character(
+    notebook: Kernel, gateway: Gateway, text: str
+) -> None:
+    gateway.always("echo")
+    cell = notebook.must(f"half = '{text}'\nget_ipython().run_cell_magic('cbai', '', half)")
+    is_half = text != "Hello"
+    assert ("half of a character" in cell.text) is is_half
+    sent = "x\ufffdy" if is_half else text
+    assert gateway.last.json["messages"][-1]["content"] == sent
+    assert notebook.value("[m['content'] for m in cbai.chat().messages]") == [sent, sent]
+
+
 def test_a_stream_without_its_end_mark_is_told(notebook: Kernel, gateway: Gateway) -> None:
     gateway.script("say:Whole.+nodone")
     cell = notebook.must("%%cbai\nHello", cell_id="one")

@@ -138,3 +138,13 @@ def test_without_a_cut_answer_there_is_nothing_to_continue(
     assert len(gateway.requests) == 1
     must(shell, "%cbai continue the story")
     assert gateway.last.json["messages"][-1]["content"] == "continue the story"
+
+
+def test_the_request_of_a_dry_run_can_be_printed_whatever_is_in_it(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["half"] = "x\ud800y\x9b2J"
+    must(shell, "%%cbai --dry-run\n{half}")
+    printed = capsys.readouterr().out
+    assert "x\ufffdy" in printed
+    assert "\x9b" not in printed

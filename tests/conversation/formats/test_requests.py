@@ -14,6 +14,7 @@ from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import without_surrogates
 from tests.conversation.formats.samples import (
     HOSTILE,
     HOSTILE_IDS,
@@ -96,13 +97,10 @@ def test_no_prompt_breaks_out(form: str, text: str, gateway: Gateway, tmp_path: 
         turn(text, params={"stop": [text], "user": text, text: text}),
         name=text if text.strip() else "poems",
     )
-    if "\ud83d" in text:  # no request can contain it
-        with pytest.raises(UsageError, match="cannot be sent"):
-            text_of(talk, form)
-        return
     done = run_script(form, text_of(talk, form), tmp_path, gateway)
     assert done.returncode == 0, done.stderr
     body = gateway.last.json
+    text = without_surrogates(text)  # no request can contain half of a character
     assert body["messages"][-1] == {"role": "user", "content": text}
     assert body["messages"][0] == {"role": "system", "content": text}
     assert body["messages"][-2] == {"role": "assistant", "content": text}

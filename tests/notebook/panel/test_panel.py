@@ -434,3 +434,13 @@ def test_how_an_answer_ended_is_told(
     eventually(lambda: told in shown(widget))
     assert 'data-cbai="continue"' not in shown(widget)
     assert "is empty" not in shown(widget)
+
+
+def test_half_a_character_is_told_and_stored_as_sent(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("echo")
+    widget = panel.widget
+    converse(panel, "x\ud800y")
+    eventually(lambda: "half of a character" in shown(widget))
+    assert [message["content"] for message in panel.messages] == ["x\ufffdy", "x\ufffdy"]
