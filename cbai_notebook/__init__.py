@@ -5,6 +5,7 @@ The names below are loaded when they are first used, so that importing the packa
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,17 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
+    _show_answers_in_notebook()
     return value
+
+
+def _show_answers_in_notebook() -> None:
+    # Also without `%load_ext`, a cell that ends with an answer shows it. A script has no IPython.
+    find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    if find_shell is not None and (shell := find_shell()) is not None:
+        from cbai_notebook.notebook import answer_display
+
+        answer_display.register(shell)
 
 
 def __dir__() -> list[str]:

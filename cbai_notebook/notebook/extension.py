@@ -17,7 +17,7 @@ def load(shell: InteractiveShell) -> None:
     """Register ``%cbai`` and ``%%cbai``; a second call changes nothing."""
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import question_mark
+    from cbai_notebook.notebook import answer_display, question_mark
     from cbai_notebook.notebook.command_line import tab_key
 
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
@@ -37,6 +37,7 @@ def load(shell: InteractiveShell) -> None:
     shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")
     tab_key.register(shell)
     question_mark.register(shell)
+    answer_display.register(shell)
     timer = threading.Timer(WARM_UP_AFTER_S, _warm_up)
     timer.daemon = True
     timer.start()
@@ -44,13 +45,14 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Remove the magics and their completion."""
-    from cbai_notebook.notebook import question_mark
+    from cbai_notebook.notebook import answer_display, question_mark
     from cbai_notebook.notebook.command_line import tab_key
 
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cbai", None)
     tab_key.unregister(shell)
     question_mark.unregister(shell)
+    answer_display.unregister(shell)
 
 
 def _warm_up() -> None:

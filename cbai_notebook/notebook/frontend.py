@@ -34,13 +34,18 @@ def cell_id(shell: InteractiveShell) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def run_id(shell: InteractiveShell) -> str:
+    """Return the id of the current run of a cell, or an empty string outside a kernel."""
+    return str((_request(shell).get("header") or {}).get("msg_id", ""))
+
+
 _last_run: tuple[str, int] = ("", 0)
 
 
 def cell_turn(shell: InteractiveShell) -> int:
     """Return the number of this prompt in the current run of the cell, from 0; each call adds 1."""
     global _last_run
-    run = str((_request(shell).get("header") or {}).get("msg_id", ""))
+    run = run_id(shell)
     previous, count = _last_run
     _last_run = (run, count + 1 if run == previous else 0)
     return _last_run[1]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.notebook.answer_display import note_shown
 from cbai_notebook.notebook.frontend import is_kernel, owns_cell
 from cbai_notebook.notebook.render_loop import render_answer, render_answer_async
 from cbai_notebook.notebook.screen import (
@@ -47,7 +48,8 @@ def show(
         format: ``"markdown"``, ``"text"``, ``"code"`` or ``"json"``.
 
     Returns:
-        The complete answer, or a task that returns it.
+        The complete answer, or a task that returns it. A cell that ends with it does not show it a
+        second time.
 
     Raises:
         CbaiError: The stream failed; the received text stays on the screen.
@@ -71,12 +73,14 @@ def show(
     async def show_async() -> Answer:
         with finishing(screen) as outcome:
             answer = outcome.answer = await render_answer_async(start, screen)
+        note_shown(answer)
         return answer
 
     if on_this_loop:
         return asyncio.ensure_future(show_async())
     with finishing(screen) as outcome:
         answer = outcome.answer = render_answer(lambda listener, _: start(listener), screen)
+    note_shown(answer)
     return answer
 
 

@@ -86,9 +86,48 @@ def test_a_refusal_is_shown_and_marked(notebook: Kernel, gateway: Gateway) -> No
         "Help",
         "I cannot do it.",
     ]
+    assert "I cannot do it." in notebook.must("answer").html
     gateway.script(refusal)
-    shown = notebook.must(f"{MODEL}\n{STREAM}\nanswer = cbai.show(stream)")
+    shown = notebook.must(f"{MODEL}\n{STREAM}\ncbai.show(stream)")
     assert shown.html.count("I cannot do it.") == 1
+
+
+def test_an_answer_is_shown_as_markdown_at_the_end_of_a_cell(
+    start_kernel: StartKernel, gateway: Gateway
+) -> None:
+    kernel = start_kernel(**gateway_variables(gateway))
+    gateway.always("say:It is *blue*.\n\n<img src=x onerror=alert(1)><script>alert(2)</script>")
+    kernel.must(f"{MODEL}\n{STREAM}")
+    kernel.must("answer = cbai.run(stream.finish())")
+    cell = kernel.must("answer")
+    (output,) = cell.outputs
+    assert output["output_type"] == "execute_result"
+    assert "<em>blue</em>" in output["data"]["text/html"]
+    assert "<script" not in cell.html
+    assert "<img" not in cell.html
+    assert output["data"]["text/plain"].startswith("<Answer ")
+    assert set(output["data"]) == {"text/html", "text/plain"}
+    kernel.must("%load_ext cbai_notebook")
+    assert "<em>blue</em>" in kernel.must("display(answer)").html
+
+
+def test_what_show_has_shown_is_not_shown_again_by_the_end_of_its_cell(
+    kernel: Kernel, gateway: Gateway
+) -> None:
+    gateway.always("say:It is *blue*.")
+    kernel.must(MODEL)
+    for last in ("cbai.show(stream)", "answer = cbai.show(stream)\nanswer"):
+        cell = kernel.must(f"{STREAM}\n{last}")
+        assert cell.html.count("<em>blue</em>") == 1
+        assert all(output["output_type"] == "display_data" for output in cell.outputs)
+    assert kernel.must("answer").html.count("<em>blue</em>") == 1
+    twice = kernel.must(f"{STREAM}\nanswer = cbai.show(stream)\ndisplay(answer)")
+    assert twice.html.count("<em>blue</em>") == 2, "the user asked for it"
+    awaited = kernel.must(
+        "stream = await model.stream_text(model='m', messages=[{'role': 'user', 'content': 'Hi'}])\n"
+        "await cbai.show(stream)"
+    )
+    assert awaited.html.count("<em>blue</em>") == 1
 
 
 @pytest.mark.parametrize("text", ["Hello", "x\\ud800y"])

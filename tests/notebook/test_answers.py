@@ -148,3 +148,13 @@ def test_the_request_of_a_dry_run_can_be_printed_whatever_is_in_it(
     printed = capsys.readouterr().out
     assert "x\ufffdy" in printed
     assert "\x9b" not in printed
+
+
+def test_an_answer_is_its_repr_in_a_console(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script("say:It is *blue*.")
+    must(shell, "%%cbai -o answer\nHi")
+    capsys.readouterr()
+    must(shell, "answer")
+    assert "<Answer 'It is *blue*.' from cloudbase/" in capsys.readouterr().out

@@ -1,0 +1,118 @@
+"""Show an answer where a cell ends with it: as rendered Markdown, like `%%cbai` does.
+
+An answer knows no notebook, so the shell is told how to show one. A console shows its repr.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from cbai_notebook.notebook.frontend import is_kernel, run_id
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.notebook.screen import Bundle
+
+_TYPE = ("cbai_notebook.client.answer", "Answer")
+
+# The answer that `cbai.show` has shown last, and the run of a cell in which it did.
+_shown: tuple[weakref.ref[Answer], str] | None = None
+
+
+def register(shell: InteractiveShell) -> None:
+    """Let the shell show answers as rendered Markdown; a second call changes nothing."""
+    display = shell.display_formatter
+    assert display is not None
+    # By name, so that the client is not imported before it is used.
+    display.ipython_display_formatter.for_type_by_name(*_TYPE, _skip_when_shown)
+    display.formatters["text/html"].for_type_by_name(*_TYPE, answer_html)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Let the shell show answers by their repr again."""
+    display = shell.display_formatter
+    assert display is not None
+    display.ipython_display_formatter.pop(".".join(_TYPE), None)
+    display.formatters["text/html"].pop(".".join(_TYPE), None)
+
+
+def note_shown(answer: Answer) -> None:
+    """Remember that the running cell has shown an answer, so that its end does not show it again."""
+    from IPython.core.getipython import get_ipython
+
+    global _shown
+    shell = get_ipython()
+    if shell is not None and is_kernel(shell):
+        register(shell)
+        _shown = (weakref.ref(answer), run_id(shell))
+
+
+def answer_html(answer: Answer) -> str:
+    """Return an answer with its footer as safe HTML, as it is shown when it streams into a cell."""
+    from cbai_notebook.conversation.delta import deltas_of
+    from cbai_notebook.conversation.turn import Turn, join_steps
+    from cbai_notebook.notebook.render_loop import feed
+    from cbai_notebook.notebook.screen import Facts, Screen
+
+    called = [step for step in answer.steps if step.results]
+    steps = tuple(message for step in called for message in step.messages)
+    ended_with_calls = bool(called) and called[-1] is answer.steps[-1]
+    text = "" if ended_with_calls else "\n\n".join(filter(None, (answer.text, answer.refusal)))
+    turn = Turn(prompt="", created_at=datetime.now(timezone.utc), steps=steps)
+    turn.add(join_steps(steps, text), answer.reasoning)
+    surface = _OneBundle()
+    format = "markdown" if answer.parsed is None else "json"
+    screen = Screen(surface, format=format, clock=lambda: 0.0)
+    for delta in deltas_of(turn):
+        feed(screen, delta)
+    screen.finish("complete", footer=Facts.of(answer))
+    return surface.html
+
+
+def _skip_when_shown(answer: Answer) -> None:
+    """Show nothing at the end of a cell that has shown the answer already.
+
+    Raises:
+        NotImplementedError: The answer is to be shown: IPython then asks the other formatters.
+    """
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if _shown is None or shell is None or not is_kernel(shell):
+        raise NotImplementedError
+    at_end_of_cell = getattr(shell.displayhook, "msg", None) is not None  # not by `display(answer)`
+    if not (at_end_of_cell and _shown[0]() is answer and _shown[1] == run_id(shell)):
+        raise NotImplementedError
+
+
+class _OneBundle:
+    """A surface that keeps what is painted."""
+
+    repaints_all = False
+    can_replace = True
+    max_outputs = 40
+
+    def __init__(self) -> None:
+        self._bundles: list[Bundle] = []
+
+    @property
+    def html(self) -> str:
+        return "".join(bundle.get("text/html", "") for bundle in self._bundles)
+
+    def __len__(self) -> int:
+        return len(self._bundles)
+
+    def paint(self, slots: Mapping[int, Bundle]) -> None:
+        for slot, bundle in slots.items():
+            self._bundles[slot : slot + 1] = [bundle]
+
+    def replace(self, bundle: Bundle) -> None:
+        self._bundles = [bundle]
+
+    def close(self) -> None:
+        """Do nothing: all is kept already."""
