@@ -23,9 +23,15 @@ def configure(**settings: Any) -> None:
     An argument wins over an environment variable, and both win over the values that ``%cbai login``
     has stored. ``None`` resets a setting.
 
+    A key is sent to the address that it is given with, and nowhere else. A key that is given alone
+    belongs to the ``base_url`` of an earlier call, if one is in force, else to CloudBase; an address
+    that is given alone is asked without a key.
+
     Args:
         **settings: For the service ``env_id``, ``api_key``, ``region``, ``base_url``, ``provider``,
-            ``model`` and ``timeout`` (seconds, or a :class:`~cbai_notebook.Timeout`). For the
+            ``model``, ``timeout`` (seconds, or a :class:`~cbai_notebook.Timeout`) and ``servers``
+            (a dict of names; each server a dict with ``base_url`` and, as needed, ``api_key``,
+            ``headers`` and ``model``). For the
             notebook ``history_turns``, ``history_chars``, ``table_rows``, ``cached`` and ``bridge``
             (see :class:`~cbai_notebook.preferences.Preferences`). ``history`` is where
             conversations are stored: ``"on"``, ``"off"`` (in memory only) or the path of a file.

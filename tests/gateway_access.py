@@ -24,6 +24,6 @@ def gateway_variables(gateway: Gateway) -> dict[str, str]:
     """Return the environment variables for a child process."""
     return {
         "CBAI_BASE_URL": gateway.base_url,
-        "CLOUDBASE_API_KEY": DEFAULT_KEY,
+        "CBAI_API_KEY": DEFAULT_KEY,
         "CLOUDBASE_ENV_ID": "test-env",
     }

@@ -1,8 +1,9 @@
-"""Store the credentials of ``%cbai login``, environment and API key, outside of any notebook.
+"""Store the credentials of ``%cbai login`` outside of any notebook: an environment and its API key,
+and named servers with theirs.
 
-The key is stored in the system's keyring when the ``keyring`` package finds a usable one, else in a
-file that only the user can read. The environment, and where the key is, are always in that file, so
-that a machine without a login never reads a keyring.
+A key is stored in the system's keyring when the ``keyring`` package finds a usable one, else in a
+file that only the user can read. The environment, the addresses, and where the keys are, are always
+in that file, so that a machine without a login never reads a keyring.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cbai_notebook.client.servers import Server, checked_base_url, checked_name
 from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.files import write_atomically
 
 SERVICE = "cbai-notebook"
-"""The name under which the keyring holds the key; the user name there is the environment's id."""
+"""The name under which the keyring holds the keys. The user name there is the environment's id, or
+``server:NAME``."""
 
 KEYRING = "the system keyring"
 
@@ -26,7 +29,7 @@ T = TypeVar("T")
 
 
 def save(env_id: str, api_key: str, region: str | None = None) -> str:
-    """Store an environment and its key; replace what was stored before.
+    """Store an environment and its key; replace the environment that was stored before.
 
     Args:
         env_id: The CloudBase environment.
@@ -39,29 +42,41 @@ def save(env_id: str, api_key: str, region: str | None = None) -> str:
     Raises:
         ConfigurationError: The credentials cannot be stored.
     """
-    # str() of a Secret is its mask; "".join() returns the plain text.
-    key = "".join(api_key)
     before = _readable_record()
-    record = {"env_id": env_id, "region": region}
-    if _put_into_keyring(env_id, key):
-        try:
-            _write({**record, "api_key_in": "keyring"})
-        except ConfigurationError:
-            _remove_from_keyring(env_id)
-            raise
-        where = KEYRING
-    else:
-        _write({**record, "api_key": key})
-        where = str(_path())
-    if before.get("api_key_in") == "keyring" and (
-        where != KEYRING or before.get("env_id") != env_id
-    ):
+    record = {"env_id": env_id, "region": region, "servers": before.get("servers")}
+    where = _store_key(env_id, api_key, lambda key: _write({**record, **key}), _written_key(before))
+    if before.get("api_key_in") == "keyring" and before.get("env_id") != env_id:
         _remove_from_keyring(str(before.get("env_id")))
     return where
 
 
+def save_server(name: str, base_url: str, api_key: str = "") -> str:
+    """Store a named server and its key; replace the server of that name.
+
+    Args:
+        name: Its name.
+        base_url: Its address, up to and including its ``/v1``.
+        api_key: Its key; empty if it needs none.
+
+    Returns:
+        Where it is stored, in words for the user.
+
+    Raises:
+        ConfigurationError: The name or the address is not valid, or it cannot be stored.
+    """
+    server = {"base_url": checked_base_url(base_url)}
+    record = _readable_record()
+    servers = _servers(record)
+    before = servers.get(checked_name(name), {})
+
+    def write(key: dict[str, str]) -> None:
+        _write({**record, "servers": {**servers, name: {**server, **key}}})
+
+    return _store_key(_user_of(name), api_key, write, _written_key(before))
+
+
 def load() -> dict[str, str]:
-    """Return the stored credentials, or an empty dict.
+    """Return the stored credentials of CloudBase, or an empty dict.
 
     The keys are ``env_id``, ``api_key``, ``region``, and ``where`` the API key is stored.
 
@@ -69,7 +84,7 @@ def load() -> dict[str, str]:
         ConfigurationError: The stored credentials cannot be read.
     """
     record = _record()
-    if not record:
+    if not record.get("env_id"):
         return {}
     where = str(_path())
     if record.get("api_key_in") == "keyring":
@@ -78,19 +93,97 @@ def load() -> dict[str, str]:
     return {**{name: str(record[name]) for name in names if record.get(name)}, "where": where}
 
 
-def forget() -> None:
-    """Remove the stored credentials, if there are any.
+def load_servers() -> dict[str, Server]:
+    """Return the stored servers by name. What cannot be read is left out.
+
+    A key that its keyring does not give is a `Server.problem`: other servers can still be asked.
+    """
+    found: dict[str, Server] = {}
+    for name, stored in _servers(_readable_record()).items():
+        key, where, problem = stored.get("api_key"), str(_path()), ""
+        if stored.get("api_key_in") == "keyring":
+            where = KEYRING
+            try:
+                key = _key_in_keyring(_user_of(name), f"login {name}")
+            except ConfigurationError as error:
+                problem = error.message
+        with contextlib.suppress(ConfigurationError):
+            found[checked_name(name)] = Server(
+                stored.get("base_url", ""), key, source=f"stored in {where}", problem=problem
+            )
+    return found
+
+
+def forget(name: str | None = None) -> bool:
+    """Remove the stored environment or a stored server; return whether there was one.
+
+    Args:
+        name: The name of a server; None is the environment.
 
     Raises:
-        ConfigurationError: The file cannot be removed.
+        ConfigurationError: The file cannot be changed or removed.
     """
     record = _readable_record()
-    if record.get("api_key_in") == "keyring":
-        _remove_from_keyring(str(record.get("env_id")))
+    servers = _servers(record)
+    if name is None:
+        entry, user = record, str(record.get("env_id"))
+        there, rest = "env_id" in record, {"servers": servers}
+    else:
+        entry, user = servers.get(name, {}), _user_of(name)
+        there = name in servers
+        rest = {**record, "servers": {each: servers[each] for each in servers if each != name}}
+    if entry.get("api_key_in") == "keyring":
+        _remove_from_keyring(user)
+    if any(rest.values()):
+        if there:
+            _write(rest)
+        return there
     try:
         _path().unlink(missing_ok=True)
     except OSError as error:
         raise ConfigurationError(f"{_path()} cannot be removed: {_reason(error)}.") from error
+    return there
+
+
+def _user_of(server: str) -> str:
+    """Return the user name of a server in the keyring; no environment's id has a colon."""
+    return f"server:{server}"
+
+
+def _servers(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    stored = record.get("servers")
+    entries = stored.items() if isinstance(stored, dict) else ()
+    return {name: entry for name, entry in entries if isinstance(entry, dict)}
+
+
+def _written_key(entry: dict[str, Any]) -> dict[str, str]:
+    return {name: entry[name] for name in ("api_key", "api_key_in") if entry.get(name)}
+
+
+def _store_key(
+    user: str, api_key: str, write: Callable[[dict[str, str]], None], before: dict[str, str]
+) -> str:
+    """Store a key in the keyring or in the file; return where, in words for the user.
+
+    Args:
+        user: The user name in the keyring.
+        api_key: The key; empty stores none.
+        write: Writes the file, with the fields that say where the key is.
+        before: Those fields as they were.
+    """
+    # str() of a Secret is its mask; "".join() returns the plain text.
+    key = "".join(api_key)
+    if key and _put_into_keyring(user, key):
+        try:
+            write({"api_key_in": "keyring"})
+        except ConfigurationError:
+            _remove_from_keyring(user)
+            raise
+        return KEYRING
+    write({"api_key": key} if key else {})
+    if before.get("api_key_in") == "keyring":
+        _remove_from_keyring(user)
+    return str(_path())
 
 
 # The file -----------------------------------------------------------------------------------------
@@ -170,66 +263,71 @@ def _reason(error: Exception) -> str:
 # The keyring --------------------------------------------------------------------------------------
 
 
-def _put_into_keyring(env_id: str, key: str) -> bool:
+def _put_into_keyring(user: str, key: str) -> bool:
     """Store the key; return whether it can be read back: some keyrings cut or lose a long key."""
-    _clear_cached_key()
+    _clear_cached_key(user)
     keyring = _keyring()
     if keyring is None:
         return False
 
     def put() -> bool:
-        keyring.set_password(SERVICE, env_id, key)
-        return bool(keyring.get_password(SERVICE, env_id) == key)
+        keyring.set_password(SERVICE, user, key)
+        return bool(keyring.get_password(SERVICE, user) == key)
 
     stored, _ = _try(put)
     if not stored:
-        _remove_from_keyring(env_id)
+        _remove_from_keyring(user)
     return bool(stored)
 
 
-_cached_key: tuple[tuple[str, int], str] | None = None
+_cached_keys: dict[str, tuple[int, str]] = {}
 
 
-def _key_in_keyring(env_id: str) -> str:
-    """Return the key; read the keyring once per login, because it may be slow or ask the user."""
-    global _cached_key
+def _key_in_keyring(user: str, login: str = "login") -> str:
+    """Return a key; read the keyring once per login, because it may be slow or ask the user.
+
+    Args:
+        user: The user name in the keyring.
+        login: The command that stores the key again.
+    """
     try:
         written = _path().stat().st_mtime_ns
     except OSError:
         written = 0
-    login = env_id, written
-    cached = _cached_key
-    if cached is None or cached[0] != login:
-        _cached_key = cached = login, _read_from_keyring(env_id)
+    cached = _cached_keys.get(user)
+    if cached is None or cached[0] != written:
+        cached = _cached_keys[user] = written, _read_from_keyring(user, login)
     return cached[1]
 
 
-def _read_from_keyring(env_id: str) -> str:
+def _read_from_keyring(user: str, login: str) -> str:
     keyring = _keyring()
     key, failure = None, "it is not there"
     if keyring is None:
         failure = "there is no keyring here"
     else:
-        key, failed = _try(lambda: keyring.get_password(SERVICE, env_id))
+        key, failed = _try(lambda: keyring.get_password(SERVICE, user))
         failure = failed or failure
     if not key:
+        instead = "set CLOUDBASE_API_KEY in the environment"
+        if login != "login":
+            instead = "give it with cbai.configure(servers=…)"
         raise ConfigurationError(
             f"The API key was stored in {KEYRING} and cannot be read from it: {failure}. "
-            "Log in again with %cbai login, or set CLOUDBASE_API_KEY in the environment."
+            f"Log in again with %cbai {login}, or {instead}."
         )
     return str(key)
 
 
-def _clear_cached_key() -> None:
-    global _cached_key
-    _cached_key = None
+def _clear_cached_key(user: str) -> None:
+    _cached_keys.pop(user, None)
 
 
-def _remove_from_keyring(env_id: str) -> None:
-    _clear_cached_key()
+def _remove_from_keyring(user: str) -> None:
+    _clear_cached_key(user)
     keyring = _keyring()
     if keyring is not None:
-        _try(lambda: keyring.delete_password(SERVICE, env_id))
+        _try(lambda: keyring.delete_password(SERVICE, user))
 
 
 def _keyring() -> Any:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cbai_notebook.client import address_advice, chat_wire, error_body, providers
+from cbai_notebook.client import address_advice, chat_wire, error_body
 from cbai_notebook.client.error_body import ErrorBody
 from cbai_notebook.client.error_codes import CODES, error_kind
 from cbai_notebook.client.proxies import Proxy
@@ -55,19 +55,23 @@ class ErrorContext:
         provider: The provider's name.
         model: The model's name.
         url: The URL of the request.
-        secret: The API key, which is masked in every message.
+        secrets: The API key and other secret values of the request, masked in every message.
         missing: The advice for a 404 of a request to an agent; empty for a request to a model.
+        cloud: Whether the request goes to CloudBase's gateway.
     """
 
     provider: str = ""
     model: str = ""
     url: str = ""
-    secret: str = ""
+    secrets: tuple[str, ...] = ()
     missing: str = ""
+    cloud: bool = False
 
     def mask(self, text: str) -> str:
-        """Return the text with the API key masked."""
-        return masked(text, self.secret)
+        """Return the text with the secrets of the request masked."""
+        for secret in self.secrets:
+            text = masked(text, secret)
+        return text
 
     def clean(self, text: str, longest: int) -> str:
         """Return what a server sent as one masked line of at most `longest` characters.
@@ -357,7 +361,7 @@ def without_frames(error: BaseException, error_context: ErrorContext) -> BaseExc
     """
     for each in _chain(error):
         each.__traceback__ = None
-        if error_context.secret and error_context.secret in str(each):
+        if any(secret in str(each) for secret in error_context.secrets):
             return None
     return error
 
@@ -378,10 +382,7 @@ def _error(
     code = error_context.clean(reported.code or "", _LONGEST_ID) or None
     # For an error in a response with status 200, some services put the status into the body.
     meant = reported.status if status == 200 and reported.status else status
-    in_cloud = error_context.provider in providers.NOT_CHAT or providers.in_cloud(
-        error_context.provider
-    )
-    kind, advice = error_kind(meant, code, said, in_cloud=in_cloud)
+    kind, advice = error_kind(meant, code, said, in_cloud=error_context.cloud)
     advice = advice.format(
         model=repr(error_context.model) if error_context.model else "of that name",
         provider=repr(error_context.provider) if error_context.provider else "of that name",
@@ -392,7 +393,8 @@ def _error(
         # A server that speaks of the model has been reached.
         if code not in CODES and not _MODEL.search(said):
             slip = address_advice.base_url_advice(error_context.url)
-        slip = slip or address_advice.model_name_advice(error_context.provider, error_context.model)
+        if not slip and error_context.cloud:
+            slip = address_advice.model_name_advice(error_context.provider, error_context.model)
     if slip:
         address = address_advice.shown(error_context.url)
         advice = f"The server has nothing to answer with at {address}. {slip}"

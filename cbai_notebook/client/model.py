@@ -196,7 +196,7 @@ class Model:
                     model=error_context.model,
                     began=began,
                     attempts=number + refused,
-                    declares_end=endpoint.declares_end,
+                    declares_end=endpoint.cloud,
                 )
                 return await wait_for_first_token(stream)
 
@@ -286,7 +286,7 @@ class Model:
                     error_context,
                     settings.timeout,
                     label=endpoint.label,
-                    declares_end=endpoint.declares_end,
+                    declares_end=endpoint.cloud,
                 )
 
             return await _without_refused_fields(request, send)
@@ -373,7 +373,8 @@ def _error_context(endpoint: Endpoint, request: Request) -> ErrorContext:
 
     return ErrorContext(
         provider=endpoint.provider,
+        cloud=endpoint.cloud,
         model=str(request.body.get("model", "")),
         url=endpoint.url,
-        secret=request.secret,
+        secrets=request.secrets,
     )

@@ -1,8 +1,8 @@
 """Find the provider of a name, and the endpoint for its requests.
 
-A provider is looked up in this order: those registered in this process; those announced by an
-installed package (entry point group ``cbai_notebook.providers``, as for the offline model);
-``custom``; every other name is a provider of CloudBase.
+A provider is looked up in this order: ``custom``; the servers that the user has named; the providers
+registered in this process; those announced by an installed package (entry point group
+``cbai_notebook.providers``, as for the offline model). Every other name is a provider of CloudBase.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
-from cbai_notebook.client.settings import Secret, Settings
+from cbai_notebook.client.secret import Secret, real_secrets
+from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
+from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, MissingDependencyError, UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
 AGENT = "agent"
 """The provider part of a model spec that names an agent of CloudBase: ``agent/BOT_ID``."""
 
-NOT_CHAT = frozenset({AGENT, "hunyuan-image"})
+_NOT_CHAT = frozenset({AGENT, "hunyuan-image"})
 """Providers of CloudBase that have no chat completions."""
 
 # The models for requests that name none, when the settings name none either.
@@ -62,7 +63,6 @@ _REGIONS_IN_CHINA = frozenset(
     )
 )  # fmt: skip
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ENV_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
@@ -81,7 +81,9 @@ class Endpoint:
         label: The provider's name in the footer under an answer.
         usage_in_stream: Whether to request usage in a stream (``stream_options``).
         headers: Additional headers.
-        declares_end: Whether the service ends each stream with ``[DONE]``.
+        cloud: Whether this is CloudBase's gateway, which ends each stream with ``[DONE]``.
+        style: The name of the provider whose own parameters the server takes, such as that for
+            thinking; by default the provider's name.
     """
 
     provider: str
@@ -94,13 +96,22 @@ class Endpoint:
     label: str = ""
     usage_in_stream: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
-    declares_end: bool = False
+    cloud: bool = False
+    style: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.api_key, Secret):
             object.__setattr__(self, "api_key", Secret(self.api_key))
         if not self.label:
             object.__setattr__(self, "label", self.provider)
+        if not self.style:
+            object.__setattr__(self, "style", self.provider)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The key and the header values that must be masked; placeholders are not among them."""
+        own = (value for value in self.headers.values() if isinstance(value, Secret))
+        return real_secrets((self.api_key, *own))
 
 
 class Provider(Protocol):
@@ -131,14 +142,16 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
     """Return the provider of this name.
 
     Args:
-        name: Such as ``"cloudbase"``, ``"local"`` or ``"custom"``.
-        settings: Not used; for providers that may need it later.
+        name: Such as ``"cloudbase"``, ``"local"`` or ``"custom"``, or that of a server.
+        settings: Where the servers are named.
 
     Raises:
         UsageError: The name is not a valid provider name.
         MissingDependencyError: The package that announces it cannot be loaded.
     """
     _checked_name(name)
+    if name == "custom" or (settings and name in settings.servers):
+        return ServerProvider(name)
     if name in _registered:
         return _registered[name]
     entry = announced().get(name)
@@ -151,8 +164,6 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
                 '`python -m pip install -U "cbai-notebook[all]"`.'
             ) from error
         return provider
-    if name == "custom":
-        return CustomProvider()
     return CloudBaseProvider(name)
 
 
@@ -169,7 +180,8 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
 
     Args:
         spec: ``"MODEL"``, ``"PROVIDER/MODEL"`` (split at the first slash), ``"local"``,
-            ``"local:/path/to/model.gguf"``, or None for the model of the settings.
+            ``"local:/path/to/model.gguf"``, the name of a server for its model, or None for the
+            model of the settings.
         settings: Where the missing parts come from.
 
     Returns:
@@ -184,15 +196,16 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
             return parse_model_spec(settings.model, settings)
         name = settings.default_provider
         return name, settings.model if settings.provider else None
-    if spec == "local":
-        return "local", None
+    if spec == "local" or spec in settings.servers:
+        return spec, None
     if spec.startswith("local:"):
         return "local", _checked_model(spec.removeprefix("local:"), spec)
     if "/" in spec:
         name, _, model = spec.partition("/")
         return _checked_name(name), _checked_model(model, spec)
     # A named model is never the offline model, so that the error can say what is missing.
-    return settings.provider or "cloudbase", spec
+    default = settings.default_provider
+    return "cloudbase" if default == "local" and not settings.provider else default, spec
 
 
 def default_model(provider: str, settings: Settings) -> str | None:
@@ -200,7 +213,8 @@ def default_model(provider: str, settings: Settings) -> str | None:
     name, model = parse_model_spec(None, settings)
     if name == provider and model:
         return model
-    return _DEFAULT_MODELS.get(provider)
+    server = settings.servers.get(provider)
+    return server.model if server else _DEFAULT_MODELS.get(provider)
 
 
 class CloudBaseProvider:
@@ -215,8 +229,10 @@ class CloudBaseProvider:
         Raises:
             ConfigurationError: The environment or the key is missing or not valid.
         """
-        base, _ = cloudbase(settings)
-        return endpoint_below(base, self.name, settings)
+        if not settings.base_url:
+            cloudbase(settings)
+        # At another address the key is optional: a gateway of a company may add its own.
+        return endpoint_below(base_url_of(settings), self.name, settings)
 
 
 def cloudbase(settings: Settings) -> tuple[str, Secret]:
@@ -235,33 +251,61 @@ def cloudbase(settings: Settings) -> tuple[str, Secret]:
     return base, Secret(settings.api_key)
 
 
-class CustomProvider:
-    """Any server with the chat completions protocol, at ``{base_url}/chat/completions``."""
+class ServerProvider:
+    """A server with the chat completions protocol, at ``{base_url}/chat/completions``.
 
-    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
-        """Return the endpoint below the base URL of the settings.
+    Args:
+        name: Its name in the settings; ``"custom"`` is the server at their ``base_url``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def server(self, settings: Settings) -> Server:
+        """Return the server, with the key and the headers that belong to its address.
 
         Raises:
-            ConfigurationError: The base URL is missing or not valid.
+            ConfigurationError: The address is missing or not valid, or the stored key cannot be
+                read.
         """
-        if not settings.base_url:
-            raise ConfigurationError(
-                "The provider 'custom' needs an address: set CBAI_BASE_URL or call "
-                "cbai.configure(base_url='https://…/v1')."
-            )
-        return endpoint_below(checked_base_url(settings.base_url), "custom", settings)
+        if self.name == "custom":
+            if not settings.base_url:
+                raise ConfigurationError(
+                    "The provider 'custom' needs an address: set CBAI_BASE_URL or call "
+                    "cbai.configure(base_url='https://…/v1')."
+                )
+            return Server(settings.base_url, Secret(settings.api_key or ""))
+        server = settings.servers[self.name]
+        if server.problem:
+            raise ConfigurationError(server.problem)
+        return server
+
+    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
+        """Return the endpoint at the server's address.
+
+        Raises:
+            ConfigurationError: The address is missing or not valid, or the stored key cannot be
+                read.
+        """
+        server = self.server(settings)
+        return endpoint_below(server.base_url, self.name, settings, server)
 
 
-def in_cloud(name: str) -> bool:
+def is_server(name: str, settings: Settings) -> bool:
+    """Return whether this is ``"custom"`` or a server that the settings name."""
+    return name == "custom" or name in settings.servers
+
+
+def in_cloud(name: str, settings: Settings) -> bool:
     """Return whether this is a provider of chat models behind the CloudBase gateway."""
-    elsewhere = name == "custom" or name in _registered or name in announced()
-    return not elsewhere and name not in NOT_CHAT
+    elsewhere = is_server(name, settings) or name in _registered or name in announced()
+    return not elsewhere and name not in _NOT_CHAT
 
 
 def is_known(name: str) -> bool:
-    """Return whether this is the name of a provider that is in use, not any word before a slash."""
+    """Return whether CloudBase has a provider of this name, as far as this package knows."""
     known = name in SUGGESTED_MODELS or name in _PATHS or name in _ALWAYS_SENDS_USAGE
-    return known or not in_cloud(name) or name.startswith(("custom-", "hunyuan"))
+    return known or name.startswith(("custom-", "hunyuan"))
 
 
 def base_url_of(settings: Settings) -> str:
@@ -273,52 +317,36 @@ def base_url_of(settings: Settings) -> str:
     return checked_base_url(settings.base_url or _gateway(settings))
 
 
-def endpoint_below(base: str, name: str, settings: Settings) -> Endpoint:
-    """Return the endpoint of a CloudBase provider or of ``"custom"``; the API key may be empty.
+def endpoint_below(
+    base: str, name: str, settings: Settings, server: Server | None = None
+) -> Endpoint:
+    """Return the endpoint of a CloudBase provider or of a server; the API key may be empty.
 
     Args:
         base: A base URL without a slash at its end.
         name: The provider's name.
-        settings: Where the key and the model come from.
+        settings: Where the model and CloudBase's key come from.
+        server: The server of that name, whose key and headers are sent; None for CloudBase.
 
     Raises:
         UsageError: The name is not a valid provider name.
     """
-    path = _DEFAULT_PATH
-    if name != "custom":
-        path = f"ai/{_checked_name(name)}/{_PATHS.get(name, _DEFAULT_PATH)}"
+    if server:
+        # A server with the name of a well-known provider takes the parameters of that provider.
+        known = name in {*SUGGESTED_MODELS, *_PATHS}
+        path, style = _DEFAULT_PATH, name if known else "custom"
+    else:
+        path, style = f"ai/{_checked_name(name)}/{_PATHS.get(name, _DEFAULT_PATH)}", name
     return Endpoint(
         provider=name,
         url=f"{base}/{path}",
-        api_key=settings.api_key or "",
+        api_key=(server.api_key if server else settings.api_key) or "",
         default_model=default_model(name, settings),
-        usage_in_stream=name not in _ALWAYS_SENDS_USAGE,
-        declares_end=name != "custom",
+        usage_in_stream=style not in _ALWAYS_SENDS_USAGE,
+        headers=server.headers if server else {},
+        cloud=server is None,
+        style=style,
     )
-
-
-def checked_base_url(url: str) -> str:
-    """Return the URL without a slash at its end.
-
-    Raises:
-        ConfigurationError: The URL is not a valid http or https base URL.
-    """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment or any(c.isspace() for c in url):
-        raise ConfigurationError(
-            f"The base URL {url!r} cannot be used. It looks like 'https://host/v1', "
-            "with nothing after the path."
-        )
-    if parts.username or parts.password:
-        raise ConfigurationError(
-            "The base URL holds a user name or a password. Leave them out; the key is sent apart."
-        )
-    return url.rstrip("/")
 
 
 def _gateway(settings: Settings) -> str:
@@ -339,7 +367,7 @@ def _gateway(settings: Settings) -> str:
 
 
 def _checked_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not PROVIDER_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be a provider: letters, digits, '.', '_' and '-' only, "
             "as in `-m cloudbase/hy3`."

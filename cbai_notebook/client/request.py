@@ -9,7 +9,7 @@ from typing import Any
 from cbai_notebook._version import __version__
 from cbai_notebook.client import chat_wire, server_quirks, thinking
 from cbai_notebook.client.providers import Endpoint
-from cbai_notebook.client.settings import Secret
+from cbai_notebook.client.secret import Secret
 from cbai_notebook.errors import ConfigurationError, UsageError
 
 # Parameters of the client, under the names of this package and of the SDKs.
@@ -23,7 +23,8 @@ BODILESS = frozenset({"GET", "DELETE"})
 class Request:
     """A request: method, URL, headers, and the body as a dict.
 
-    The key in ``headers`` is a `Secret`: it compares equal to the plain text and prints as dots.
+    The key and a server's own values in ``headers`` are `Secret`: they compare equal to the plain
+    text and print as dots. ``secrets`` are those that must be masked in the answers and errors.
     ``messages`` are those of the caller, without a system prompt that the provider adds.
     """
 
@@ -32,7 +33,7 @@ class Request:
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     messages: Sequence[Any] = field(default=(), repr=False)
-    secret: Secret = field(default=Secret(""), repr=False)
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
     def streams(self) -> bool:
@@ -56,7 +57,7 @@ class Request:
             ) from None
 
     def shown(self) -> dict[str, Any]:
-        """Return the request as a plain dict for display, with the key masked."""
+        """Return the request as a plain dict for display, with the secrets masked."""
         return {
             "method": self.method,
             "url": self.url,
@@ -83,7 +84,7 @@ def build(
         ConfigurationError: Neither the parameters nor the endpoint name a model.
     """
     think = params.get("think")
-    given = {**endpoint.defaults, **thinking.parameters(endpoint.provider, think), **params}
+    given = {**endpoint.defaults, **thinking.parameters(endpoint.style, think), **params}
     given = {
         name: value
         for name, value in given.items()
@@ -111,12 +112,12 @@ def build(
         headers_of(endpoint, stream),
         body,
         messages,
-        secret=Secret(endpoint.api_key),
+        secrets=endpoint.secrets,
     )
 
 
 def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
-    """Return the headers of a request with a body, including the API key."""
+    """Return the headers of a request with a body, including the API key and the server's own."""
     headers = {
         "Content-Type": "application/json",
         # Without this header the gateway cuts a stream after 60 s.
@@ -126,7 +127,9 @@ def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
     if stream:
         # A compressor would delay tokens until its block is full.
         headers["Accept-Encoding"] = "identity"
-    headers.update(endpoint.headers)
+    own = {name.lower() for name in endpoint.headers}
+    headers = {name: value for name, value in headers.items() if name.lower() not in own}
+    headers |= endpoint.headers
     if endpoint.api_key:
         headers["Authorization"] = Secret("Bearer " + endpoint.api_key)
     return headers

@@ -1,18 +1,28 @@
 """The settings: explicit values, then environment variables, then the stored credentials.
 
+A key belongs to an address, and both are resolved together: the key of CloudBase goes to CloudBase's
+gateway only, and another base URL gets the key that was given with it, or none.
+
 Only cheap modules are imported, so that loading the extension stays cheap.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+from urllib.parse import urlsplit
 
+from cbai_notebook.client.secret import Secret as Secret
+from cbai_notebook.client.secret import checked_key
+from cbai_notebook.client.servers import Server, checked_servers, from_argument
 from cbai_notebook.errors import ConfigurationError
-from cbai_notebook.text import MASK
+
+_SERVER_KEY = "server_key"
+"""The name of the key of ``base_url``, where values of one origin are collected."""
 
 # The variables of the official tools come first, in their order; then those of this package.
 _ENVIRONMENT: dict[str, tuple[str, ...]] = {
@@ -22,33 +32,13 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "base_url": ("CBAI_BASE_URL",),
     "provider": ("CBAI_PROVIDER",),
     "model": ("CBAI_MODEL",),
+    _SERVER_KEY: ("CBAI_API_KEY",),
 }
 
-
-class Secret(str):
-    """A string that is masked when it is printed, formatted or shown in a traceback.
-
-    It compares, joins and hashes as the plain string; `reveal` returns the plain string.
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, value: str = "") -> Secret:
-        # str() of a Secret is its mask.
-        return super().__new__(cls, value.reveal() if isinstance(value, Secret) else value)
-
-    def reveal(self) -> str:
-        """Return the plain string, for the code that sends it."""
-        return "".join(self)
-
-    def __repr__(self) -> str:
-        return repr(MASK) if self else "''"
-
-    def __str__(self) -> str:
-        return MASK if self else ""
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
+# The hosts of CloudBase's gateway begin with the environment's id.
+_GATEWAY_HOST = re.compile(
+    r"(?P<env_id>[a-z0-9][a-z0-9-]*)\.api\.(?:intl\.)?tcloudbasegateway\.com"
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,18 @@ class Timeout:
 class Settings:
     """The settings of a request, resolved at one moment.
 
-    ``sources`` names for each field where its value came from.
+    Args:
+        env_id: The CloudBase environment.
+        api_key: The key of ``base_url`` or, without one, of CloudBase.
+        base_url: Another address than that of CloudBase's gateway.
+        region: The environment's region.
+        provider: The provider for prompts that name none.
+        model: The model for prompts that name none.
+        timeout: The time limits.
+        servers: Named servers, each a `Server` or a dict of its fields. Their names are providers.
+        other_keys: Keys that are known and belong to none of these addresses, by their names for
+            the user. They are not sent, only looked for in prompts and masked.
+        sources: For each field where its value came from.
     """
 
     env_id: str | None = None
@@ -117,22 +118,43 @@ class Settings:
     provider: str | None = None
     model: str | None = None
     timeout: Timeout = field(default_factory=Timeout)
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    other_keys: Mapping[str, Secret] = field(default_factory=dict, repr=False, compare=False)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not isinstance(self.api_key, Secret):
             object.__setattr__(self, "api_key", Secret(self.api_key.strip()))
         object.__setattr__(self, "timeout", Timeout.of(self.timeout))
+        servers = {name: each for name, each in checked_servers(self.servers).items() if each}
+        object.__setattr__(self, "servers", servers)
 
     @property
     def configured(self) -> bool:
         """Whether the settings say where to send prompts; if not, the offline model is used."""
-        return bool(self.env_id or self.api_key or self.base_url or self.provider)
+        return bool(self.provider) or self.default_provider != "local"
 
     @property
     def default_provider(self) -> str:
-        """The provider for prompts that name none."""
-        return self.provider or ("cloudbase" if self.configured else "local")
+        """The provider for prompts that name none: without CloudBase, the first of the servers."""
+        if self.provider or self.env_id or self.api_key or self.base_url:
+            return self.provider or "cloudbase"
+        return next(iter(self.servers), "local")
+
+    @property
+    def at_gateway(self) -> bool:
+        """Whether CloudBase is asked at its own gateway, not at another base URL."""
+        return _is_gateway(self.base_url, self.env_id)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """All keys and header values that are known, by their names for the user."""
+        found: dict[str, str] = {"the API key": self.api_key or ""}
+        for name, server in self.servers.items():
+            found[f"the API key of {name!r}"] = server.api_key or ""
+            for header, value in server.headers.items():
+                found[f"the header {header} of {name!r}"] = value
+        return {name: value for name, value in {**found, **self.other_keys}.items() if value}
 
 
 _NOT_GIVEN: Any = object()
@@ -149,6 +171,7 @@ def configure(
     model: str | None = _NOT_GIVEN,
     timeout: Timeout | float | Mapping[str, float] | None = _NOT_GIVEN,
     region: str | None = _NOT_GIVEN,
+    servers: Mapping[str, Any] | None = _NOT_GIVEN,
 ) -> None:
     """Set the provider, its address and its key for this process. Only the given values change.
 
@@ -156,12 +179,19 @@ def configure(
 
     Args:
         env_id: The CloudBase environment, such as ``"my-env-1a2b3c"``.
-        api_key: The API key of that environment. It is masked in every output.
+        api_key: The API key. With ``base_url`` in the same call it belongs to that address, with
+            ``env_id`` alone to CloudBase. A key that is given alone belongs to the ``base_url`` that
+            an earlier call has set, if one is in force, else to CloudBase. It is sent nowhere else:
+            an address that is given later without a key is asked without one. It is masked in every
+            output.
         base_url: Another base URL, up to and including its ``/v1``.
         provider: The provider for prompts that name none, such as ``"cloudbase"``.
         model: The model for prompts that name none.
         timeout: Seconds: one number, a `Timeout`, or a dict with some of its fields.
         region: The environment's region; outside China the international address is used.
+        servers: Servers by name, each a dict with ``base_url`` and, as needed, ``api_key``,
+            ``headers`` and ``model``. Servers of other names stay; None in place of a dict removes
+            one.
 
     Raises:
         ConfigurationError: A value is not valid.
@@ -176,11 +206,16 @@ def configure(
             "model": model,
             "timeout": timeout,
             "region": region,
+            "servers": servers,
         }.items()
         if value is not _NOT_GIVEN
     }
     changes = {name: _checked(name, value) for name, value in given.items()}
     with _lock:
+        _assign_key(changes)
+        if changes.get("servers") is not None:
+            merged = {**_explicit.get("servers", {}), **changes["servers"]}
+            changes["servers"] = {name: each for name, each in merged.items() if each} or None
         _explicit.update(changes)
         for name, value in changes.items():
             if value is None:
@@ -201,12 +236,11 @@ def settings() -> Settings:
             if name not in values and value:
                 values[name] = _checked(name, value)
                 sources[name] = f"environment {variable}"
-    if "api_key" not in values or not ("env_id" in values or "base_url" in values):
-        # Only when something is missing: a keyring can be slower than the model.
-        _add_stored(values, sources)
+    _add_stored(values, sources)
+    _pair_key(values, sources)
     for each in fields(Settings):
         sources.setdefault(each.name, "default")
-    del sources["sources"]
+    del sources["sources"], sources["other_keys"]
     return Settings(**values, sources=sources)
 
 
@@ -223,17 +257,84 @@ def request_settings(
     return current if timeout is None else replace(current, timeout=Timeout.of(timeout))
 
 
-def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
-    from cbai_notebook.client.credentials import load
+# Which key belongs to which address ---------------------------------------------------------------
 
-    stored = load()
-    # A region belongs to its environment.
-    names = ("api_key",) if "env_id" in values else ("env_id", "api_key", "region")
-    for name in names:
+
+def _assign_key(changes: dict[str, Any]) -> None:
+    """Decide whether a key of `configure` is that of ``base_url`` or CloudBase's; the lock is held."""
+    address = _explicit.get("base_url")
+    if "base_url" in changes and changes["base_url"] != address:
+        # A key stays with the address that it was given for.
+        address, changes[_SERVER_KEY] = changes["base_url"], None
+    if "api_key" not in changes:
+        pass
+    elif changes["api_key"] is None:
+        changes[_SERVER_KEY] = None
+    elif address is not None and ("base_url" in changes or not changes.get("env_id")):
+        changes[_SERVER_KEY] = changes.pop("api_key")
+
+
+def _pair_key(values: dict[str, Any], sources: dict[str, str]) -> None:
+    """Keep as ``api_key`` the key that belongs to the address; the others are only known."""
+    keys = {name: values.pop(name) for name in ("api_key", _SERVER_KEY) if name in values}
+    base_url = values.get("base_url")
+    # An argument belongs to an argument, a variable of the environment to one of the environment.
+    is_argument = sources.get("base_url") == "argument"
+    if base_url and _SERVER_KEY in keys and (sources[_SERVER_KEY] == "argument") == is_argument:
+        chosen = _SERVER_KEY
+    else:
+        chosen = "api_key" if _is_gateway(values.get("base_url"), values.get("env_id")) else ""
+    names = {"api_key": "the API key of CloudBase", _SERVER_KEY: "CBAI_API_KEY"}
+    values["other_keys"] = {names[name]: key for name, key in keys.items() if name != chosen}
+    source = sources.pop(chosen, "default")
+    for name in ("api_key", _SERVER_KEY):
+        sources.pop(name, None)
+    if chosen in keys:
+        values["api_key"], sources["api_key"] = keys[chosen], source
+
+
+def _is_gateway(base_url: str | None, env_id: str | None) -> bool:
+    """Return whether an address is CloudBase's own gateway of the environment.
+
+    Args:
+        base_url: The address; None is the gateway.
+        env_id: The environment; None is any.
+    """
+    if base_url is None:
+        return True
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    found = _GATEWAY_HOST.fullmatch(host)
+    if parts.scheme != "https" or port not in (None, 443) or not found:
+        return False
+    return env_id is None or found["env_id"] == env_id.lower()
+
+
+def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
+    from cbai_notebook.client import credentials
+
+    to_cloudbase = _is_gateway(values.get("base_url"), values.get("env_id"))
+    stored: dict[str, str] = {}
+    # Only when something is missing: a keyring can be slower than the model.
+    if "api_key" not in values or (to_cloudbase and "env_id" not in values):
+        try:
+            stored = credentials.load()
+        except ConfigurationError:
+            if to_cloudbase:
+                raise
+    if values.get("env_id") not in (None, stored.get("env_id")):
+        stored = {}  # a key and a region belong to their environment
+    # At another address the stored key is not sent, but a prompt that holds it must be refused.
+    for name in ("env_id", "api_key", "region") if to_cloudbase else ("api_key",):
         value = stored.get(name)
         if name not in values and value:
             values[name] = _checked(name, value)
             sources[name] = f"stored in {stored.get('where') or 'your user configuration'}"
+    if servers := credentials.load_servers():
+        values["servers"] = {**servers, **values.get("servers", {})}
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -241,20 +342,10 @@ def _checked(name: str, value: Any) -> Any:
         return None
     if name == "timeout":
         return Timeout.of(value)
+    if name == "servers":
+        return {name: from_argument(each) for name, each in checked_servers(value).items()}
+    if name in ("api_key", _SERVER_KEY):
+        return checked_key(value)
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
-    if name == "api_key":
-        return _checked_key(value)
     return value.strip() or None
-
-
-def _checked_key(value: str) -> Secret | None:
-    key = value.reveal() if isinstance(value, Secret) else value
-    key = key.strip()
-    if not all("!" <= character <= "~" for character in key):
-        # The message must not contain the key.
-        raise ConfigurationError(
-            "The API key holds a space, a line break or a character that no key has. "
-            "Copy it again from the CloudBase console."
-        )
-    return Secret(key) if key else None

@@ -29,7 +29,9 @@ def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
 
     now = settings()
     model = params.get("model") or default_model(provider, now)
-    request = [provider, now.base_url or now.env_id, model, {**params, "model": model}]
+    server = now.servers.get(provider)
+    address = server.base_url if server else now.base_url or now.env_id
+    request = [provider, address, model, {**params, "model": model}]
     text = json.dumps(request, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -1,5 +1,5 @@
-"""Keeps secrets out of prompts and out of the history: the API key, and the values of environment
-variables that look secret. In the history, text with the shape of a well-known kind of key is
+"""Keeps secrets out of prompts and out of the history: the API keys and the values of servers' own
+headers, and the values of environment variables that look secret. In the history, text with the shape of a well-known kind of key is
 masked too.
 
 A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``,
@@ -19,41 +19,40 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from cbai_notebook.client.secret import SHORTEST, real_secrets
 from cbai_notebook.client.settings import settings
 from cbai_notebook.errors import SecretRefusedError
 from cbai_notebook.text import MASK
 
 API_KEY = "the API key"
-"""The name under which the API key is reported when no environment variable holds it."""
+"""The name under which an API key is reported when no environment variable holds it."""
 
-SHORTEST = 8
-"""The fewest characters of a value that counts as a secret."""
+Keys = str | Mapping[str, str] | None
+"""An API key, or several secrets by the names under which they are reported."""
 
 
 def find_secrets(
-    text: str | Iterable[str], *, api_key: str | None, environ: Mapping[str, str]
+    text: str | Iterable[str], *, api_key: Keys, environ: Mapping[str, str]
 ) -> list[str]:
     """Return the names of the secrets whose values are in a text.
 
     Args:
         text: The text that would be sent, as one string or several.
-        api_key: The API key in use.
+        api_key: The API key, or all keys and header values that are known, by their names.
         environ: Environment variables.
 
     Returns:
-        Names of variables, sorted; :data:`API_KEY` for the key when no variable holds it.
+        Names of variables, sorted; the name of the key when no variable holds it.
     """
     return _found(text if isinstance(text, str) else "\0".join(text), _needles(api_key, environ))
 
 
-def check_request(
-    request: Mapping[str, Any], *, api_key: str | None, environ: Mapping[str, str]
-) -> None:
+def check_request(request: Mapping[str, Any], *, api_key: Keys, environ: Mapping[str, str]) -> None:
     """Raise an error if a request contains a secret.
 
     Args:
         request: The parameters of the request: the messages and everything else that would be sent.
-        api_key: The API key in use.
+        api_key: The API key, or all keys and header values that are known, by their names.
         environ: Environment variables.
 
     Raises:
@@ -159,15 +158,15 @@ def masker(allowed: bool = False) -> Masker:
     """Return the masker for the secrets that are known now.
 
     Args:
-        allowed: Whether the user allows secrets to be stored; the API key is masked anyway.
+        allowed: Whether the user allows secrets to be stored; API keys are masked anyway.
     """
-    key = settings().api_key
-    return _masker("".join(key or ""), () if allowed else tuple(os.environ.items()))
+    keys = tuple(settings().secrets.items())
+    return _masker(keys, () if allowed else tuple(os.environ.items()))
 
 
 @lru_cache(maxsize=8)
-def _masker(api_key: str, environ: tuple[tuple[str, str], ...]) -> Masker:
-    needles = _needles(api_key, dict(environ))
+def _masker(keys: tuple[tuple[str, str], ...], environ: tuple[tuple[str, str], ...]) -> Masker:
+    needles = _needles(dict(keys), dict(environ))
     return Masker((form for forms in needles.values() for form in forms), shapes=bool(environ))
 
 
@@ -213,25 +212,28 @@ def _found(text: str, needles: Mapping[str, set[str]]) -> list[str]:
 # Which values are secret --------------------------------------------------------------------------
 
 
-def _needles(api_key: str | None, environ: Mapping[str, str]) -> dict[str, set[str]]:
+def _needles(api_key: Keys, environ: Mapping[str, str]) -> dict[str, set[str]]:
     """Return the strings to search for, by the names under which they are reported."""
+    given = api_key if isinstance(api_key, Mapping) else {API_KEY: api_key or ""}
     # `Secret` hides its text in str(); join() reads the real characters.
-    key = "".join(api_key or "").strip()
+    keys = {name: "".join(key).strip() for name, key in given.items()}
     found: dict[str, list[str]] = {}
     for name, value in environ.items():
-        is_key = bool(key) and value.strip() == key
-        if values := _key_values(key) if is_key else _secret_values(name, value.strip()):
+        text = value.strip()
+        is_key = bool(text) and text in keys.values()
+        if values := _key_values(text) if is_key else _secret_values(name, text):
             found[name] = values
-    if key not in (environ[name].strip() for name in found) and (values := _key_values(key)):
-        found[API_KEY] = values
+    in_environment = {environ[name].strip() for name in found}
+    for name, key in keys.items():
+        if key not in in_environment and (values := _key_values(key)):
+            found[name] = values
     return {
         name: {form for value in values for form in _forms(value)} for name, values in found.items()
     }
 
 
 def _key_values(key: str) -> list[str]:
-    """Return the key, unless it is a placeholder for a local server, such as "lm-studio"."""
-    return [key] if len(key) >= 16 or (len(key) >= SHORTEST and _has_digit(key)) else []
+    return [value.reveal() for value in real_secrets((key,))]
 
 
 def _secret_values(name: str, value: str) -> list[str]:
@@ -308,10 +310,6 @@ def _looks_secret(value: str) -> bool:
         return False
     # Random text may begin with a slash too, but its case changes often.
     return not (_PATH_START.match(value) and len(_CASE_CHANGE.findall(value)) <= 3)
-
-
-def _has_digit(text: str) -> bool:
-    return any(character.isdigit() for character in text)
 
 
 def _forms(value: str) -> set[str]:

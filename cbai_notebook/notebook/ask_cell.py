@@ -121,7 +121,7 @@ def prepare(
     context = context_of(conversation, prompt, limits)
     params = request_of(prompt, context)
     if not prompt.allow_secrets:
-        secrets.check_request(params, api_key=settings().api_key, environ=os.environ)
+        secrets.check_request(params, api_key=settings().secrets, environ=os.environ)
     model = create_model(provider)
     return Prepared(
         conversation=conversation,

@@ -103,7 +103,7 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
     if not options.allow_secrets:
         sent = {"messages": [{"role": "user", "content": filled.text}], **options.params}
-        secrets.check_request(sent, api_key=current.api_key, environ=os.environ)
+        secrets.check_request(sent, api_key=current.secrets, environ=os.environ)
     provider, model = _parse_spec(options.model, current)
     conversation = chat(options.conversation)
     prompt = Prompt(
@@ -133,7 +133,7 @@ def _parse_spec(spec: str | None, current: Settings) -> tuple[str, str | None]:
 
     if spec is None or spec == PROVIDER:
         return PROVIDER, None
-    if "/" in spec or spec.startswith("local"):
+    if "/" in spec or spec.startswith("local") or spec in current.servers:
         return parse_model_spec(spec, current)
     return PROVIDER, spec
 

@@ -48,7 +48,8 @@ def build_request(
     base, key = cloudbase(settings)
     url = "/".join(part for part in (f"{base}/aibot/bots", agent_id, path) if part)
     given = {name: value for name, value in values.items() if value is not None}
-    headers = headers_of(Endpoint("agent", url, key), stream)
+    endpoint = Endpoint("agent", url, key)
+    headers = headers_of(endpoint, stream)
     if method in BODILESS:
         del headers["Content-Type"]
         if given:
@@ -58,10 +59,11 @@ def build_request(
         provider="agent",
         model=agent_id or "",
         url=url,
-        secret=key,
+        secrets=endpoint.secrets,
         missing=_missing(agent_id, path),
+        cloud=True,
     )
-    return Request(method, url, headers, given, secret=key), error_context
+    return Request(method, url, headers, given, secrets=endpoint.secrets), error_context
 
 
 def checked_id(name: Any, what: str) -> str:

@@ -1,7 +1,7 @@
 """Get the images of a server's response: decode base64 images, download linked ones.
 
-A link and its host are not trusted: the API key is not sent there, redirects are not followed, and
-the response must be an image by its bytes, of at most 32 MB.
+A link and its host are not trusted: the API key and the server's own headers are not sent there,
+redirects are not followed, and the response must be an image by its bytes, of at most 32 MB.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from cbai_notebook.client.images.formats import mime_of, name_of
 from cbai_notebook.client.images.image import GeneratedImage
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request, headers_of
-from cbai_notebook.client.settings import Secret, Timeout
+from cbai_notebook.client.secret import Secret
+from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.transport import Transport
 from cbai_notebook.errors import CbaiError, InvalidResponseError, NotFoundError, ServerError
 
@@ -88,7 +89,7 @@ async def _bytes_of(
     if not isinstance(url, str):
         raise InvalidResponseError("The server sent neither an image nor a link to one.")
     plain_http = request.url.startswith("http://")
-    return await download(url, transport, timeout, secret=request.secret, plain_http=plain_http)
+    return await download(url, transport, timeout, secrets=request.secrets, plain_http=plain_http)
 
 
 def _decoded(encoded: str) -> bytes:
@@ -102,7 +103,12 @@ def _decoded(encoded: str) -> bytes:
 
 
 async def download(
-    url: str, transport: Transport, timeout: Timeout, *, secret: Secret, plain_http: bool
+    url: str,
+    transport: Transport,
+    timeout: Timeout,
+    *,
+    secrets: tuple[Secret, ...],
+    plain_http: bool,
 ) -> bytes:
     """Download an image and return its bytes.
 
@@ -110,17 +116,17 @@ async def download(
         url: The link.
         transport: Sends the request.
         timeout: The limits for the connection and for the download, which takes at most 120 s.
-        secret: The API key, which must not be in the link.
+        secrets: The API key and other secrets of the API request; none may be in the link.
         plain_http: Whether the link may be ``http://``: only if the API request was, too.
 
     Raises:
         CbaiError: The download failed, or the response is no image.
     """
-    _check_link(url, secret, plain_http)
+    _check_link(url, secrets, plain_http)
     headers = headers_of(Endpoint("image", url), False)
     del headers["Content-Type"]
     request = Request("GET", url, {**headers, "Accept": "image/*"}, {})
-    error_context = ErrorContext(provider="image", url=url, secret=secret)
+    error_context = ErrorContext(provider="image", url=url, secrets=secrets)
 
     async def attempt(_number: int) -> bytes:
         seconds = min(timeout.answer, LONGEST_S)
@@ -159,7 +165,7 @@ def _status_error(status: int) -> InvalidResponseError | NotFoundError | ServerE
     return ServerError(f"The server of the image failed (HTTP {status}).", status=status)
 
 
-def _check_link(url: str, secret: str, plain_http: bool) -> None:
+def _check_link(url: str, secrets: tuple[Secret, ...], plain_http: bool) -> None:
     schemes = ("https", "http") if plain_http else ("https",)
     try:
         parts = urlsplit(url)
@@ -167,5 +173,6 @@ def _check_link(url: str, secret: str, plain_http: bool) -> None:
         _ = parts.port
     except ValueError:
         good = False
-    if not good or not url.isascii() or any(c.isspace() for c in url) or (secret and secret in url):
+    good = good and url.isascii() and not any(c.isspace() for c in url)
+    if not good or any(secret in url for secret in secrets):
         raise InvalidResponseError("The server gave a link that is not safe to open.")

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.providers import (
     CloudBaseProvider,
-    CustomProvider,
     Endpoint,
-    checked_base_url,
+    ServerProvider,
     cloudbase,
     provider_for,
 )
 from cbai_notebook.client.request import Request, headers_of
-from cbai_notebook.client.settings import Secret, Settings, Timeout
+from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import (
     CbaiError,
     ConfigurationError,
@@ -93,7 +92,8 @@ class ImageModel:
             provider=self.provider,
             model=str(request.body["model"]),
             url=request.url,
-            secret=request.secret,
+            secrets=request.secrets,
+            cloud=isinstance(provider_for(self.provider, settings), CloudBaseProvider),
         )
         began = asyncio.get_running_loop().time()
         reply = await request_json(
@@ -120,7 +120,7 @@ class ImageModel:
         given = {**(data or {}), **params}
         body = {name: value for name, value in given.items() if value is not None}
         model = body.pop("model", None) or _DEFAULT_MODELS.get(self.provider)
-        url, key = _url_and_key(self.provider, model or "", settings)
+        endpoint = _endpoint(self.provider, model or "", settings)
         if not model:
             raise ConfigurationError(
                 f"Which model of {self.provider!r} is to draw? Name one: model='…'."
@@ -130,10 +130,10 @@ class ImageModel:
             raise UsageError("There is nothing to draw. Say what: prompt='A cat in the rain'.")
         return Request(
             "POST",
-            url,
-            headers_of(Endpoint(self.provider, url, key), False),
+            endpoint.url,
+            headers_of(endpoint, False),
             {"model": model, "prompt": prompt, **body},
-            secret=key,
+            secrets=endpoint.secrets,
         )
 
     def _answer(
@@ -166,30 +166,27 @@ def create_image_model(
     """Create a client of an image model. It sends no request yet.
 
     Args:
-        provider: The provider's name; ``"custom"`` is any server with ``/images/generations``.
+        provider: The provider's name; ``"custom"`` and the servers of the settings are asked at
+            ``{base_url}/images/generations``.
         settings: The settings; by default the current ones at the time of each request.
         transport: Sends the requests; by default `HTTPTransport`.
     """
     return ImageModel(provider, settings=settings, transport=transport)
 
 
-def _url_and_key(provider: str, model: str, settings: Settings) -> tuple[str, Secret]:
-    """Return the URL of a model's endpoint, and the API key."""
+def _endpoint(provider: str, model: str, settings: Settings) -> Endpoint:
+    """Return the endpoint of a model, with its key and headers."""
     found = provider_for(provider, settings)
     if isinstance(found, CloudBaseProvider):
         base, key = cloudbase(settings)
         # The newer models of this provider have a separate path.
         newer = provider == "hunyuan-image" and model.startswith("hunyuan-image-v3")
         path = "images/ar/generations" if newer else "images/generations"
-        return f"{base}/ai/{provider}/{path}", key
-    if isinstance(found, CustomProvider) and settings.base_url:
-        base = checked_base_url(settings.base_url)
-        return f"{base}/images/generations", Secret(settings.api_key or "")
-    if isinstance(found, CustomProvider):
-        raise ConfigurationError(
-            "The provider 'custom' needs an address: set CBAI_BASE_URL or call "
-            "cbai.configure(base_url='https://…/v1')."
-        )
+        return Endpoint(provider, f"{base}/ai/{provider}/{path}", key)
+    if isinstance(found, ServerProvider):
+        server = found.server(settings)
+        url = f"{server.base_url}/images/generations"
+        return Endpoint(provider, url, server.api_key or "", headers=server.headers)
     raise UsageError(
         f"The provider {provider!r} draws no images. Take another: "
         "cbai.create_image_model('hunyuan-image')."

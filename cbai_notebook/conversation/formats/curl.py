@@ -6,7 +6,11 @@ import shlex
 from typing import TYPE_CHECKING
 
 from cbai_notebook.conversation.formats.escaping import json_text
-from cbai_notebook.conversation.formats.requests import ExportedRequest, base_url, requests_of
+from cbai_notebook.conversation.formats.requests import (
+    ExportedRequest,
+    ExportedServer,
+    requests_of,
+)
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -20,29 +24,47 @@ _HERE_DOCUMENT_END = "END_OF_REQUEST"
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
     """Return a script that sends the last request with its context, or every turn's request."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
-    needs_key = any(request.needs_key for request in requests)
-    head = [
+    lines = [
         "#!/bin/sh",
         f"# The conversation {one_line(conversation.name)}. Run it with: sh THIS-FILE",
         "set -eu",
     ]
-    if needs_key:
-        head.append(
-            ': "${CLOUDBASE_API_KEY:?Set it to the API key of your CloudBase environment.}"'
-        )
-    return "\n".join([*head, _base(settings, requests), *map(_call, requests)]) + "\n"
+    server = None
+    for request in requests:
+        if request.server != server:
+            server = request.server
+            lines += _address(server)
+        lines.append(_call(request))
+    return "\n".join(lines) + "\n"
 
 
-def _base(settings: Settings, requests: list[ExportedRequest]) -> str:
-    before, env, after = base_url(settings, requests)
+def _address(server: ExportedServer) -> list[str]:
+    """Return the lines that set ``base`` and ``key``."""
+    before, env, after = server.base
+    key = f"key=${{{server.key}:-}}"
+    if server.needs_key:
+        key = f'key="${{{server.key}:?Set it to {server.key_meaning}.}}"'
+    if server.fixed:
+        return [f"base={shlex.quote(before)}", key]
+    if not before:
+        return [
+            'base="${CBAI_BASE_URL:?Set it to the address of your server, up to its /v1.}"',
+            key,
+        ]
+    base = shlex.quote(before)
     if env:
         missing = "Set it to the id of your CloudBase environment."
-        default = f'"{before}${{CLOUDBASE_ENV_ID:?{missing}}}{after}"'
-    elif before:
-        default = shlex.quote(before)
-    else:
-        default = '"${CBAI_BASE_URL:?Set it to the address of your server, up to its /v1.}"'
-    return f'base=${{CBAI_BASE_URL:-}}\n[ -n "$base" ] || base={default}'
+        base = f'"{before}${{CLOUDBASE_ENV_ID:?{missing}}}{after}"'
+    if server.key == "CBAI_API_KEY":
+        return ["base=${CBAI_BASE_URL:-}", f'[ -n "$base" ] || base={base}', key]
+    return [
+        "base=${CBAI_BASE_URL:-}",
+        "key=${CBAI_API_KEY:-}",
+        'if [ -z "$base" ]; then',
+        f"  base={base}",
+        f"  {key}",
+        "fi",
+    ]
 
 
 def _call(request: ExportedRequest) -> str:
@@ -50,9 +72,12 @@ def _call(request: ExportedRequest) -> str:
         "",
         f"{request.comment}curl --silent --show-error --fail-with-body --no-buffer "
         f'"$base{request.path}" \\',
+        '  ${key:+--header "Authorization: Bearer $key"} \\',
     ]
-    if request.needs_key:
-        lines.append('  --header "Authorization: Bearer $CLOUDBASE_API_KEY" \\')
+    lines += [
+        f'  --header {shlex.quote(f"{name}: ")}"${{{variable}:?Set it to the value of that header.}}" \\'
+        for name, variable in request.server.headers.items()
+    ]
     lines += [
         f"  --header {shlex.quote(f'{name}: {value}')} \\"
         for name, value in request.headers.items()

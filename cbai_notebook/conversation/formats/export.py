@@ -17,9 +17,6 @@ from cbai_notebook.text import masked, near_match
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
 
-# A shorter key may be an ordinary word, and CloudBase's keys are longer.
-_KEY_CHARS = 8
-
 
 @dataclass(frozen=True)
 class ExportOptions:
@@ -141,7 +138,8 @@ def export(
 ) -> Export:
     """Export the turns on the active path of a conversation.
 
-    The API key is masked everywhere, also in prompts and answers.
+    API keys and the values of servers' own headers are masked everywhere, also in prompts and
+    answers.
 
     Args:
         conversation: The conversation.
@@ -192,18 +190,21 @@ def _form(name: str) -> Form:
 
 
 def _without_key(conversation: Conversation, settings: Settings) -> Conversation:
-    """Return the conversation, or a copy with the API key masked if it contains the key.
+    """Return the conversation, or a copy with the known keys masked if it contains any.
 
-    Mask before a format escapes or wraps text: afterwards the key can be written in many ways.
+    Mask before a format escapes or wraps text: afterwards a key can be written in many ways.
     """
-    from cbai_notebook.client.settings import Secret
+    from cbai_notebook.client.secret import real_secrets
 
-    key = Secret(settings.api_key or "").reveal()
-    if len(key) < _KEY_CHARS:
-        return conversation
+    keys = real_secrets(settings.secrets.values())
 
     def mask(text: str) -> str:
-        return masked(text, key)
+        for key in keys:
+            text = masked(text, key)
+        return text
+
+    if not keys:
+        return conversation
 
     turns = conversation.turns
     name, copies = mask(conversation.name), [_masked_turn(turn, mask) for turn in turns]

@@ -6,7 +6,11 @@ from pprint import pformat
 from typing import TYPE_CHECKING
 
 from cbai_notebook.conversation.formats.escaping import fill
-from cbai_notebook.conversation.formats.requests import ExportedRequest, base_url, requests_of
+from cbai_notebook.conversation.formats.requests import (
+    ExportedRequest,
+    ExportedServer,
+    requests_of,
+)
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -24,10 +28,6 @@ import urllib.request
 
 def setting(name, meaning):
     return os.environ.get(name) or sys.exit(f"Set {name} to {meaning}.")
-
-
-@BASE@
-@KEY@
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -73,34 +73,44 @@ def pieces(answer, stream):
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
     """Return a script that sends the last request with its context, or every turn's request."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
-    head = fill(
-        _SCRIPT,
-        BASE=_base(settings, requests),
-        KEY=_key(requests),
-        NAME=one_line(conversation.name),
-    )
-    return head + "\n".join(map(_call, requests))
+    parts = [fill(_SCRIPT, NAME=one_line(conversation.name))]
+    server = None
+    for request in requests:
+        if request.server != server:
+            server = request.server
+            parts.append(_address(server))
+        parts.append(_call(request))
+    return "\n".join(parts)
 
 
-def _base(settings: Settings, requests: list[ExportedRequest]) -> str:
-    before, env, after = base_url(settings, requests)
+def _address(server: ExportedServer) -> str:
+    """Return the lines that set ``BASE`` and ``KEY``."""
+    before, env, after = server.base
+    base = repr(before)
     if env:
-        missing = '"the id of your CloudBase environment"'
-        return f"""\
-BASE = os.environ.get("CBAI_BASE_URL")
+        meaning = '"the id of your CloudBase environment"'
+        base = f'{before!r} + setting("CLOUDBASE_ENV_ID", {meaning}) + {after!r}'
+    key = f'os.environ.get("{server.key}")'
+    if server.needs_key:
+        key = f'setting("{server.key}", "{server.key_meaning}")'
+    if server.fixed:
+        return f"BASE = {base}\nKEY = {key}"
+    if not before:
+        meaning = '"the address of your server, up to its /v1"'
+        return f'BASE = setting("CBAI_BASE_URL", {meaning})\nKEY = {key}'
+    if server.key == "CBAI_API_KEY":
+        return f'BASE = os.environ.get("CBAI_BASE_URL") or {base}\nKEY = {key}'
+    return f"""\
+BASE, KEY = os.environ.get("CBAI_BASE_URL"), os.environ.get("CBAI_API_KEY")
 if not BASE:
-    BASE = {before!r} + setting("CLOUDBASE_ENV_ID", {missing}) + {after!r}"""
-    if before:
-        return f'BASE = os.environ.get("CBAI_BASE_URL") or {before!r}'
-    return 'BASE = setting("CBAI_BASE_URL", "the address of your server, up to its /v1")'
-
-
-def _key(requests: list[ExportedRequest]) -> str:
-    if any(request.needs_key for request in requests):
-        return 'KEY = setting("CLOUDBASE_API_KEY", "the API key of your CloudBase environment")'
-    return 'KEY = os.environ.get("CLOUDBASE_API_KEY")'
+    BASE = {base}
+    KEY = {key}"""
 
 
 def _call(request: ExportedRequest) -> str:
     body = pformat(dict(request.body), width=96, sort_dicts=False)
-    return f"\n{request.comment}body = {body}\nask({request.path!r}, {dict(request.headers)!r}, body)\n"
+    headers = repr(dict(request.headers))
+    for name, variable in request.server.headers.items():
+        value = f'setting("{variable}", "the value of that header")'
+        headers = f"{headers[:-1]}, {name!r}: {value}}}"
+    return f"\n{request.comment}body = {body}\nask({request.path!r}, {headers}, body)\n"

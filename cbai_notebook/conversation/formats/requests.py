@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,25 +21,55 @@ if TYPE_CHECKING:
 
 _BASE = "https://base"
 _ENV = "ENV-ID"
+_NOT_A_LETTER = re.compile(r"[^A-Z0-9]+")
 _NO_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True)
-class ExportedRequest:
-    """A request without its API key.
+class ExportedServer:
+    """The address of exported requests, and the environment variables with its secrets.
+
+    A script never sends the key of one address to another: ``CBAI_BASE_URL`` has ``CBAI_API_KEY``.
 
     Attributes:
+        base: The base URL in three parts: before the environment's id, a placeholder, after the
+            id. If the whole URL is known, it is the first part; if nothing is, all are empty.
+        key: The variable with the API key.
+        needs_key: Whether the server needs an API key.
+        headers: The server's own headers: the variable with the value, by the name of the header.
+        fixed: Whether ``CBAI_BASE_URL`` is not for this server, because it is one with a name.
+    """
+
+    base: tuple[str, str, str]
+    key: str
+    needs_key: bool
+    headers: Mapping[str, str]
+    fixed: bool = False
+
+    @property
+    def key_meaning(self) -> str:
+        """What the variable with the API key must be set to, in words for the user."""
+        if self.key == "CLOUDBASE_API_KEY":
+            return "the API key of your CloudBase environment"
+        return "the API key of the server"
+
+
+@dataclass(frozen=True)
+class ExportedRequest:
+    """A request without its secrets.
+
+    Attributes:
+        server: Where it is sent.
         path: The URL after the base URL.
         body: The body, as plain JSON values.
-        headers: The headers without ``Authorization``.
-        needs_key: Whether the server needs an API key.
+        headers: The headers without ``Authorization`` and the server's own.
         replaced_provider: The turn's provider if CloudBase replaces it in the export; else ``""``.
     """
 
+    server: ExportedServer
     path: str
     body: Mapping[str, Any]
     headers: Mapping[str, str]
-    needs_key: bool
     replaced_provider: str = ""
 
     @property
@@ -100,12 +131,12 @@ def target_of(turn: Turn, settings: Settings, *, custom: bool) -> Target:
     Args:
         turn: The turn.
         settings: Settings with the defaults for a provider or a model that the turn does not name.
-        custom: Whether the export can send requests to the user's own server at a base URL.
+        custom: Whether the export can send requests to the user's own servers.
     """
-    from cbai_notebook.client.providers import default_model, in_cloud
+    from cbai_notebook.client.providers import default_model, in_cloud, is_server
 
     provider = turn.provider or settings.default_provider
-    if in_cloud(provider) or (custom and provider == "custom"):
+    if in_cloud(provider, settings) or (custom and is_server(provider, settings)):
         return Target(provider, model_of(turn) or default_model(provider, settings))
     return Target("cloudbase", default_model("cloudbase", settings), replaced_provider=provider)
 
@@ -124,28 +155,54 @@ def requests_of(
     return [_request(conversation, turn, settings) for turn in chosen]
 
 
-def base_url(settings: Settings, requests: list[ExportedRequest]) -> tuple[str, str, str]:
-    """Return the base URL in three parts: before the environment's id, a placeholder, after the id.
-
-    If the environment or the address is known, the first part is the whole URL. If the requests go
-    to the user's own server and its address is not known, all three are empty.
-    """
+def _server_of(provider: str, settings: Settings) -> ExportedServer:
+    """Return where the requests to a provider go, with the names of variables for its secrets."""
     from cbai_notebook.client.providers import base_url_of
 
+    server = settings.servers.get(provider)
+    if server:
+        prefix = _variable_prefix(provider, settings)
+        names = {name: _NOT_A_LETTER.sub("_", name.upper()) for name in server.headers}
+        return ExportedServer(
+            (server.base_url, "", ""),
+            f"{prefix}_API_KEY",
+            needs_key=bool(server.api_key),
+            headers={name: f"{prefix}_HEADER_{variable}" for name, variable in names.items()},
+            fixed=True,
+        )
+    if settings.base_url and (provider == "custom" or not settings.at_gateway):
+        needs_key = provider != "custom" or bool(settings.api_key)
+        return ExportedServer((base_url_of(settings), "", ""), "CBAI_API_KEY", needs_key, {})
+    if provider == "custom":
+        return ExportedServer(("", "", ""), "CBAI_API_KEY", needs_key=False, headers={})
     if settings.base_url or settings.env_id:
-        return base_url_of(settings), "", ""
-    if all(request.path.startswith("/chat/") for request in requests):
-        return "", "", ""
-    before, _, after = base_url_of(replace(settings, env_id=_ENV)).partition(_ENV)
-    return before, _ENV, after
+        base = base_url_of(settings), "", ""
+    else:
+        before, _, after = base_url_of(replace(settings, env_id=_ENV)).partition(_ENV)
+        base = before, _ENV, after
+    return ExportedServer(base, "CLOUDBASE_API_KEY", needs_key=True, headers={})
+
+
+def _variable_prefix(name: str, settings: Settings) -> str:
+    """Return the beginning of the names of a server's environment variables; no two share one."""
+    prefix = _NOT_A_LETTER.sub("_", name.upper())
+    taken = [other for other in settings.servers if _NOT_A_LETTER.sub("_", other.upper()) == prefix]
+    if len(taken) > 1:
+        prefix += f"_{taken.index(name) + 1}"
+    # A name of a variable must not begin with a digit; CBAI_API_KEY is that of CBAI_BASE_URL.
+    return f"SERVER_{prefix}" if prefix[:1].isdigit() or prefix == "CBAI" else prefix
 
 
 def _request(conversation: Conversation, turn: Turn, settings: Settings) -> ExportedRequest:
     from cbai_notebook.client.providers import endpoint_below
     from cbai_notebook.client.request import build
+    from cbai_notebook.client.servers import Server
 
     target = target_of(turn, settings, custom=True)
-    endpoint = endpoint_below(_BASE, target.provider, settings)
+    server = settings.servers.get(target.provider)
+    if target.provider == "custom":
+        server = Server(_BASE)
+    endpoint = endpoint_below(_BASE, target.provider, settings, server)
     context = conversation.context(turn.prompt, None, _limits(conversation, turn), turn)
     request = build(
         endpoint,
@@ -158,10 +215,10 @@ def _request(conversation: Conversation, turn: Turn, settings: Settings) -> Expo
     )
     headers = {name: request.headers[name] for name in ("Content-Type", "Accept")}
     return ExportedRequest(
+        server=_server_of(target.provider, settings),
         path=request.url.removeprefix(_BASE),
         body=json.loads(request.content()),
         headers=headers,
-        needs_key=target.provider != "custom" or bool(settings.api_key),
         replaced_provider=target.replaced_provider,
     )
 

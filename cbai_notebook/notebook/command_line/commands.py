@@ -17,8 +17,9 @@ from cbai_notebook.notebook.command_line.options import (
     variable,
 )
 
-NAME, TURN, PATH, PROVIDER = "NAME", "TURN", "PATH", "PROVIDER"
-"""Kinds of words after the name of a command: a conversation, the number of a turn, a file, a provider."""
+NAME, TURN, PATH, PROVIDER, SERVER = "NAME", "TURN", "PATH", "PROVIDER", "SERVER"
+"""Kinds of words after the name of a command: a conversation, the number of a turn, a file, a provider,
+a server that the user has named."""
 
 COMMAND = "COMMAND"
 """The kind of the first word of a command: its name."""
@@ -115,8 +116,9 @@ _EXPORT = (
 
 COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("config", "what is set, and where it comes from"),
-    CommandSyntax("login", "store an environment and its API key on this machine"),
-    CommandSyntax("models", "names of models to try", (PROVIDER,)),
+    CommandSyntax("login", "store CloudBase's key, or a server's, on this machine", (SERVER,)),
+    CommandSyntax("logout", "forget a key that login has stored", (SERVER,)),
+    CommandSyntax("models", "names of models to try, and those of your servers", (PROVIDER,)),
     CommandSyntax("panel", "chat in a panel", options=(_CONVERSATION,)),
     CommandSyntax("history", "show a conversation, or look through all", options=_HISTORY),
     CommandSyntax("continue", "go on with an answer that was cut or stopped", options=(_CONVERSATION, _MAX_TOKENS)),

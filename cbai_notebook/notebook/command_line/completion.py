@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cbai_notebook.notebook.command_line.commands import COMMAND, NAME, PROVIDER, SYNTAX_OF
+from cbai_notebook.notebook.command_line.commands import COMMAND, NAME, PROVIDER, SERVER, SYNTAX_OF
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
 from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_line
 
@@ -18,6 +18,7 @@ class CompletionSources:
     Attributes:
         models: Names of models, and ``PROVIDER/MODEL``.
         providers: Names of providers.
+        servers: Names of the user's servers.
         conversations: Names of conversations.
         variables: Names of the user's variables.
         outputs: Names of the variables that hold an ``ipywidgets.Output``.
@@ -28,6 +29,7 @@ class CompletionSources:
     conversations: Callable[[], Iterable[str]] = tuple
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
+    servers: Callable[[], Iterable[str]] = tuple
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
         return SYNTAX_OF
     if kind == NAME:
         return map(_quoted, sources.conversations())
+    if kind == SERVER:
+        return sources.servers()
     return sources.providers() if kind == PROVIDER else ()
 
 

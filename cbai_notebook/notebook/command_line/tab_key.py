@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
+    from cbai_notebook.client.servers import Server
     from cbai_notebook.notebook.command_line.completion import Completions, CompletionSources
 
 _IDENTIFIER = "cbai_notebook"
@@ -75,7 +77,9 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
             name for name in variables() if issubclass(type(shell.user_ns[name]), widgets.Output)
         ]
 
-    return CompletionSources(_models, _providers, _conversations, variables, outputs)
+    return CompletionSources(
+        _models, _providers, _conversations, variables, outputs, servers=lambda: list(_servers())
+    )
 
 
 def _models() -> list[str]:
@@ -84,13 +88,24 @@ def _models() -> list[str]:
     named = [
         f"{provider}/{model}" for provider, models in SUGGESTED_MODELS.items() for model in models
     ]
-    return ["local", *SUGGESTED_MODELS.get("cloudbase", ()), *named]
+    servers = [f"{name}/{server.model or ''}" for name, server in _servers().items()]
+    return ["local", *SUGGESTED_MODELS.get("cloudbase", ()), *named, *servers]
 
 
 def _providers() -> list[str]:
     from cbai_notebook.client.providers import SUGGESTED_MODELS
 
-    return list(SUGGESTED_MODELS)
+    return [*SUGGESTED_MODELS, *_servers()]
+
+
+def _servers() -> Mapping[str, Server]:
+    from cbai_notebook.client.settings import settings
+    from cbai_notebook.errors import ConfigurationError
+
+    try:
+        return settings().servers
+    except ConfigurationError:
+        return {}  # the next prompt says what is wrong
 
 
 def _conversations() -> tuple[str, ...]:

@@ -22,7 +22,9 @@ def run(shell: InteractiveShell, command: Command) -> None:
         case "config":
             service.show_config()
         case "login":
-            service.login()
+            service.login(command.word)
+        case "logout":
+            service.logout(command.word)
         case "models":
             service.show_models(command.word)
         case "panel":

@@ -107,7 +107,7 @@ def _prepared(conversation: Conversation, prompt: Prompt, provider: str | None) 
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     params = request_of(prompt, context_of(conversation, prompt, limits))
     if not prompt.allow_secrets:
-        secrets.check_request(params, api_key=settings().api_key, environ=os.environ)
+        secrets.check_request(params, api_key=settings().secrets, environ=os.environ)
     asked = create_model(provider)
     asked.check(**{**params, **prompt.options})
     return PreparedPrompt(conversation, prompt, asked, limits)

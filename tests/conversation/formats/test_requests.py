@@ -44,7 +44,8 @@ def run_script(
         command = [sys.executable, "-I", str(file)]
     if gateway is not None:
         variables = {"CBAI_BASE_URL": gateway.base_url, **variables}
-    return run(command, folder, **{"CLOUDBASE_API_KEY": DEFAULT_KEY, **variables})
+    keys = {"CLOUDBASE_API_KEY": "of-another-address", "CBAI_API_KEY": DEFAULT_KEY}
+    return run(command, folder, **{**keys, **variables})
 
 
 async def converse(talk: Conversation, gateway: Gateway, *questions: Prompt) -> None:
