@@ -334,7 +334,8 @@ def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
             values[name] = _checked(name, value)
             sources[name] = f"stored in {stored.get('where') or 'your user configuration'}"
     if servers := credentials.load_servers():
-        values["servers"] = {**servers, **values.get("servers", {})}
+        given = values.get("servers", {})
+        values["servers"] = given | {name: servers[name] for name in servers if name not in given}
 
 
 def _checked(name: str, value: Any) -> Any:

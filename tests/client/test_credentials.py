@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -17,7 +18,8 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
 from cbai_notebook.client import credentials
-from cbai_notebook.client.settings import Secret
+from cbai_notebook.client.model_factory import create_model
+from cbai_notebook.client.settings import Secret, Settings
 from cbai_notebook.errors import ConfigurationError
 
 KEY = "sk-3fA9x7Qb2LmZ"
@@ -254,3 +256,85 @@ def test_without_a_setting_the_file_is_in_the_users_configuration(
     where = Path(credentials.save("env-1", KEY))
     assert tmp_path in where.parents
     assert where.parent.name == "cbai-notebook"
+
+
+# Named servers
+
+ADDRESS = "https://models.example/v1"
+
+
+def test_servers_are_stored_beside_the_environment(folder: Path) -> None:
+    credentials.save("env-1", KEY)
+    where = credentials.save_server("mine", ADDRESS + "/", "server-key-1")
+    credentials.save_server("free", "http://127.0.0.1:11434/v1")
+    assert where == str(folder / "credentials.json")
+    found = credentials.load_servers()
+    assert {name: (server.base_url, server.api_key) for name, server in found.items()} == {
+        "mine": (ADDRESS, "server-key-1"),
+        "free": ("http://127.0.0.1:11434/v1", None),
+    }
+    assert found["mine"].source == f"stored in {where}"
+    assert credentials.load()["api_key"] == KEY
+    credentials.save("env-2", "another-key-1")
+    assert set(credentials.load_servers()) == {"mine", "free"}
+    # The fields that an older version reads are where they were.
+    record = json.loads((folder / "credentials.json").read_text(encoding="utf-8"))
+    assert (record["env_id"], record["api_key"]) == ("env-2", "another-key-1")
+
+
+def test_each_is_forgotten_alone(folder: Path) -> None:
+    backend = use(Memory(1_000))
+    credentials.save("env-1", KEY)
+    credentials.save_server("mine", ADDRESS, "server-key-1")
+    credentials.save_server("other", ADDRESS, "server-key-2")
+    assert set(backend.kept.values()) == {KEY, "server-key-1", "server-key-2"}
+    assert "server-key" not in (folder / "credentials.json").read_text(encoding="utf-8")
+    assert credentials.forget("mine")
+    assert not credentials.forget("mine")
+    assert set(backend.kept.values()) == {KEY, "server-key-2"}
+    assert credentials.forget()
+    assert credentials.load() == {}
+    assert list(credentials.load_servers()) == ["other"]
+    assert credentials.forget("other")
+    assert backend.kept == {}
+    assert list(folder.iterdir()) == []
+
+
+def test_a_server_that_is_stored_again_leaves_no_old_key() -> None:
+    backend = use(Memory(1_000))
+    credentials.save_server("mine", ADDRESS, "server-key-1")
+    credentials.save_server("mine", ADDRESS)
+    assert backend.kept == {}
+    assert credentials.load_servers()["mine"].api_key is None
+
+
+def test_a_key_that_the_keyring_lost_stops_only_its_server() -> None:
+    use(Memory(1_000))
+    credentials.save_server("mine", ADDRESS, "server-key-1")
+    use(fail.Keyring())
+    credentials.save_server("other", ADDRESS, "server-key-2")
+    found = credentials.load_servers()
+    assert "Log in again with %cbai login mine" in found["mine"].problem
+    assert found["other"].api_key == "server-key-2"
+    model = create_model("mine", settings=Settings(servers=found))
+    with pytest.raises(ConfigurationError, match="login mine"):
+        asyncio.run(model.prepare(True, model="m", messages=[{"role": "user", "content": "Hi"}]))
+
+
+def test_a_file_of_an_older_version_is_read_and_a_damaged_list_is_left_out(folder: Path) -> None:
+    credentials.save("env-1", KEY)
+    file = folder / "credentials.json"
+    assert "servers" not in json.loads(file.read_text(encoding="utf-8"))
+    assert credentials.load_servers() == {}
+    good = {"base_url": ADDRESS}
+    for servers in ([], "x", {"mine": 7}, {"custom": good}, {"a/b": good}, {"mine": {}}):
+        file.write_text(json.dumps({"env_id": "env-1", "api_key": KEY, "servers": servers}))
+        assert credentials.load_servers() == {}
+        assert credentials.load()["api_key"] == KEY
+
+
+@pytest.mark.parametrize(("name", "address"), [("local", ADDRESS), ("mine", "models.example")])
+def test_a_server_that_cannot_be_used_is_not_stored(folder: Path, name: str, address: str) -> None:
+    with pytest.raises(ConfigurationError):
+        credentials.save_server(name, address, KEY)
+    assert not folder.exists()

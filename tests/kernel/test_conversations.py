@@ -16,22 +16,44 @@ def test_login_asks_with_a_hidden_prompt_and_keeps_the_key_out_of_the_notebook(
     start_kernel: StartKernel, gateway: Gateway, tmp_path: Path
 ) -> None:
     gateway.key = SECRET
-    kernel = start_kernel(CBAI_BASE_URL=gateway.base_url)
+    kernel = start_kernel()
     kernel.must("%load_ext cbai_notebook")
-    cell = kernel.send("%cbai login")
-    assert kernel.answer_prompt("env-of-mine")[1] is False
+    cell = kernel.send("%cbai login mine")
+    assert kernel.answer_prompt(gateway.base_url)[1] is False
     assert kernel.answer_prompt(SECRET)[1] is True
     assert kernel.finish(cell).status == "ok", cell.outputs
-    asked = kernel.must("%cbai -m echo Hello there")
+    asked = kernel.must("%cbai -m mine/echo Hello there")
     assert "Hello there" in asked.html
     assert SECRET not in str(notebook_of([cell, asked]))
     assert SECRET not in str(kernel.value("In"))
     holders = [f for f in tmp_path.rglob("*") if f.is_file() and SECRET in f.read_text("latin-1")]
     assert [stat.S_IMODE(file.stat().st_mode) for file in holders] == [0o600]
 
-    later = start_kernel(CBAI_BASE_URL=gateway.base_url, CBAI_CONFIG_DIR=str(holders[0].parent))
+    later = start_kernel(CBAI_CONFIG_DIR=str(holders[0].parent))
     later.must("%load_ext cbai_notebook")
-    assert "Still known" in later.must("%cbai -m echo Still known").html
+    assert "Still known" in later.must("%cbai -m mine/echo Still known").html
+    assert SECRET not in later.must("%cbai config").text
+    later.must("%cbai logout mine")
+    assert [file for file in holders if file.exists()] == []
+
+
+def test_a_key_of_cloudbase_does_not_go_to_another_address(
+    start_kernel: StartKernel, gateway: Gateway
+) -> None:
+    kernel = start_kernel(CBAI_BASE_URL=gateway.base_url, CBAI_PROVIDER="custom")
+    kernel.must("%load_ext cbai_notebook")
+    cell = kernel.send("%cbai login")
+    assert kernel.answer_prompt("env-of-mine")[1] is False
+    assert kernel.answer_prompt(SECRET)[1] is True
+    assert kernel.finish(cell).status == "ok", cell.outputs
+    for model in ("echo", "cloudbase/echo"):
+        asked = kernel.run(f"%cbai -m {model} Hello there")
+        assert asked.error["ename"] == "AuthenticationError"
+    refused = kernel.run(f"%cbai -m echo {SECRET}")
+    assert refused.error["ename"] == "SecretRefusedError"
+    assert len(gateway.requests) == 2
+    assert all("authorization" not in exchange.headers for exchange in gateway.requests)
+    assert SECRET not in str([exchange.headers for exchange in gateway.requests])
 
 
 def test_login_without_anybody_to_type_says_what_to_do(kernel: Kernel) -> None:

@@ -44,7 +44,7 @@ def test_every_kind_of_cell_leaves_a_valid_notebook(kernel: Kernel, gateway: Gat
 
 def test_the_key_never_shows(start_kernel: StartKernel, gateway: Gateway) -> None:
     gateway.key = KEY
-    kernel = start_kernel(CBAI_BASE_URL=gateway.base_url, CLOUDBASE_API_KEY=KEY)
+    kernel = start_kernel(CBAI_BASE_URL=gateway.base_url, CBAI_API_KEY=KEY)
     kernel.must("%load_ext cbai_notebook")
     cells = [
         "%%cbai --dry-run\nHi",
@@ -60,7 +60,7 @@ def test_the_key_never_shows(start_kernel: StartKernel, gateway: Gateway) -> Non
     ran = [kernel.run(cell) for cell in cells]
     *shown, refused = ran
     assert [cell.status for cell in ran][-3:] == ["error", "ok", "error"]
-    assert "CLOUDBASE_API_KEY" in refused.error["evalue"]
+    assert "CBAI_API_KEY" in refused.error["evalue"]
     assert len(gateway.requests) == 1, "a prompt that holds the key was sent"
     assert KEY not in str([cell.messages for cell in shown])
     assert KEY not in str(refused.outputs)

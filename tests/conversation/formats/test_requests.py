@@ -160,6 +160,47 @@ def test_a_server_of_ones_own_is_asked_where_it_is(
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_each_turn_is_sent_to_its_own_server(form: str, gateway: Gateway, tmp_path: Path) -> None:
+    talk = conversation(
+        turn("a", "b", provider="my-own.1", model="qwen"), turn("c", "d", model="hy3")
+    )
+    server = {
+        "base_url": gateway.base_url,
+        "api_key": DEFAULT_KEY,
+        "headers": {"X-Team": "team-secret-81f2"},
+    }
+    settings = Settings(env_id="my-env", servers={"my-own.1": server})  # type: ignore[dict-item]
+    text = text_of(talk, form, settings=settings, every_turn=True)
+    variables = {
+        "MY_OWN_1_API_KEY": DEFAULT_KEY,
+        "MY_OWN_1_HEADER_X_TEAM": "blue $team",
+        "CBAI_API_KEY": "of-the-second",
+    }
+    for missing in list(variables)[:2]:
+        assert (
+            missing in run_script(form, text, tmp_path, None, **{**variables, missing: ""}).stderr
+        )
+    run_script(form, text, tmp_path, gateway, **variables)
+    own, cloudbase = gateway.requests
+    assert own.target == "/v1/chat/completions"
+    assert own.headers["x-team"] == "blue $team"
+    assert own.headers["authorization"] == f"Bearer {DEFAULT_KEY}"
+    assert cloudbase.target == "/v1/ai/cloudbase/chat/completions"
+    assert "x-team" not in cloudbase.headers
+    assert cloudbase.headers["authorization"] == "Bearer of-the-second"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_key_of_cloudbase_does_not_go_to_another_address(
+    form: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    for provider in ("cloudbase", "custom"):
+        text = text_of(conversation(turn("a", "b", provider=provider)), form)
+        run_script(form, text, tmp_path, gateway, CBAI_API_KEY="")
+        assert "authorization" not in gateway.last.headers
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_cloudbase_stands_in_for_the_offline_model(form: str) -> None:
     talk = conversation(turn("a", "b", provider="local", model="SmolLM2-135M-Instruct"))
     text = text_of(talk, form)

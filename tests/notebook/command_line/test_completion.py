@@ -26,6 +26,7 @@ SOURCES = CompletionSources(
     conversations=lambda: ("poems", "my work"),
     variables=lambda: ("answer", "topic"),
     outputs=lambda: ("panel",),
+    servers=lambda: ("mine", "ollama"),
 )
 
 
@@ -50,6 +51,8 @@ SOURCES = CompletionSources(
         ("x = %cbai -f c", "c", ("code",)),
         ("%cbai hi", "hi", ("history",)),
         ("%cbai models d", "d", ("deepseek",)),
+        ("%cbai login m", "m", ("mine",)),
+        ("%cbai logout ", "", ("mine", "ollama")),
         ("%cbai panel ", "", ("-c",)),
         ("%cbai history --v", "--v", ("--versions",)),
         ("%cbai history --model hy", "hy", ("hy3", "hy4-preview")),

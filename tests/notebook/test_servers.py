@@ -1,0 +1,185 @@
+"""Named servers in cells: `-m mine/MODEL`, `%cbai config`, `models`, `login` and `logout`."""
+
+from __future__ import annotations
+
+import getpass
+import io
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+
+import cbai_notebook as cbai
+from cbai_notebook import errors
+from cbai_notebook.client import credentials
+from cbai_notebook.conversation.formats import export
+from tests.gateway import Gateway, serve
+from tests.notebook.cells import error_of, must
+
+KEYS = ("sk-one-4f9a8b7c6d5e", "sk-two-0a1b2c3d4e5f")
+TEAM = "team-secret-81f2"
+
+
+@pytest.fixture
+def two(shell: InteractiveShell) -> Iterator[tuple[Gateway, Gateway]]:
+    """Return two servers, named ``one`` and ``two``, beside that of the shell."""
+    with serve(key=KEYS[0]) as one, serve(key=KEYS[1]) as two:
+        cbai.configure(
+            servers={
+                "one": {
+                    "base_url": one.base_url,
+                    "api_key": KEYS[0],
+                    "headers": {"X-Team": TEAM},
+                    "model": "echo",
+                },
+                "two": {"base_url": two.base_url, "api_key": KEYS[1]},
+            }
+        )
+        yield one, two
+        cbai.configure(servers=None)
+
+
+def test_one_conversation_asks_several_servers(
+    shell: TerminalInteractiveShell, two: tuple[Gateway, Gateway], gateway: Gateway
+) -> None:
+    must(shell, "%cbai -m one First")
+    must(shell, "%cbai -m two/echo Second")
+    must(shell, "%cbai -m cloudbase/echo Third")
+    asked = [(turn["provider"], turn["model"]) for turn in cbai.chat().messages[1::2]]
+    assert asked == [("one", "echo"), ("two", "echo"), ("cloudbase", "echo")]
+    one, other = two
+    assert [len(each.requests) for each in (one, other, gateway)] == [1, 1, 1]
+    assert one.last.headers["x-team"] == TEAM
+    assert "x-team" not in other.last.headers
+    assert "x-team" not in gateway.last.headers
+
+
+def test_a_cached_answer_is_that_of_the_same_server(
+    shell: TerminalInteractiveShell, two: tuple[Gateway, Gateway]
+) -> None:
+    _, other = two
+    must(shell, "%cbai -m one/echo Hello")
+    cbai.configure(servers={"one": {"base_url": other.base_url, "api_key": KEYS[1]}})
+    before = len(other.requests)
+    must(shell, "%cbai reset")
+    must(shell, "%cbai --cached -m one/echo Hello")
+    assert len(other.requests) == before + 1, "another address is another server"
+    must(shell, "%cbai reset")
+    must(shell, "%cbai --cached -m one/echo Hello")
+    assert len(other.requests) == before + 1
+
+
+def test_a_dry_run_shows_the_names_of_headers_and_no_value(
+    shell: TerminalInteractiveShell,
+    two: tuple[Gateway, Gateway],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    must(shell, "%cbai -m one --dry-run Hello")
+    shown = capsys.readouterr().out
+    assert f"POST {two[0].base_url}/chat/completions" in shown
+    assert "X-Team: ••••••" in shown
+    assert "Authorization: ••••••" in shown
+    assert TEAM not in shown
+    assert KEYS[0] not in shown
+    assert two[0].requests == []
+
+
+@pytest.mark.parametrize("secret", [*KEYS, TEAM])
+def test_a_prompt_with_a_key_or_a_header_of_any_server_is_refused(
+    shell: TerminalInteractiveShell, two: tuple[Gateway, Gateway], gateway: Gateway, secret: str
+) -> None:
+    error = error_of(shell, f"%cbai -m cloudbase/echo Explain {secret}")
+    assert isinstance(error, errors.SecretRefusedError)
+    assert "'one'" in str(error) or "'two'" in str(error)
+    assert secret not in str(error)
+    assert gateway.requests == []
+
+
+def test_config_lists_servers_without_their_secrets(
+    shell: TerminalInteractiveShell,
+    two: tuple[Gateway, Gateway],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    must(shell, "%cbai config")
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "server one" in line)
+    assert two[0].base_url in line
+    assert "key set, hidden" in line
+    assert "X-Team" in line
+    assert line.endswith("argument")
+    assert TEAM not in line
+    assert KEYS[0] not in line
+
+
+def test_models_asks_the_servers(
+    shell: TerminalInteractiveShell,
+    two: tuple[Gateway, Gateway],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    must(shell, "%cbai models one")
+    assert "one: this server has no list of its models" in capsys.readouterr().out
+    assert two[0].last.target == "/v1/models"
+    assert two[1].requests == []
+    must(shell, "%cbai models")
+    shown = capsys.readouterr().out
+    assert "hy3" in shown
+    assert "one: this server has no list" in shown
+    assert "two: this server has no list" in shown
+    cbai.configure(servers={"two": {"base_url": "http://127.0.0.1:9/v1"}})
+    must(shell, "%cbai models")
+    assert "two: Nothing answers at 127.0.0.1" in capsys.readouterr().out
+
+
+def test_tab_offers_the_servers(
+    shell: TerminalInteractiveShell, two: tuple[Gateway, Gateway]
+) -> None:
+    _, matches = shell.complete("%cbai -m on", cursor_pos=11)
+    assert [match for match in matches if match.startswith("one")] == ["one/echo"]
+    _, matches = shell.complete("%cbai models tw", cursor_pos=15)
+    assert "two" in matches
+
+
+def test_login_stores_a_server_and_logout_forgets_it(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gateway.key = KEYS[0]
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{gateway.base_url}\n"))
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[0])
+    must(shell, "%cbai login mine")
+    assert "-m mine/MODEL" in capsys.readouterr().out
+    must(shell, "%cbai -m mine/echo Hello")
+    must(shell, "%cbai config")
+    assert "server mine" in capsys.readouterr().out
+    must(shell, "%cbai logout mine")
+    assert credentials.load_servers() == {}
+    must(shell, "%cbai logout mine")
+    assert "Nothing is stored for 'mine'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", ["custom", "mine\nhttp//typo"])
+def test_login_refuses_what_cannot_be_a_server(
+    shell: TerminalInteractiveShell, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    name, _, address = line.partition("\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{address}\n"))
+    assert isinstance(error_of(shell, f"%cbai login {name}"), errors.ConfigurationError)
+    assert credentials.load_servers() == {}
+
+
+@pytest.mark.parametrize("form", ["curl", "python", "notebook", "mini-program", "web", "messages"])
+def test_an_export_has_the_address_of_each_turn_and_no_secret(
+    shell: TerminalInteractiveShell, two: tuple[Gateway, Gateway], form: str
+) -> None:
+    must(shell, f"%cbai --allow-secrets -m one Hello {KEYS[1]} {TEAM}")
+    must(shell, "%cbai --allow-secrets -m two/echo Hello")
+    every = {"every_turn": True} if form in ("curl", "python") else {}
+    files = export(cbai.chat(), form, **every).files  # type: ignore[arg-type]
+    text = "".join(map(str, files.values()))
+    assert not any(secret in text for secret in (*KEYS, TEAM))
+    if every:
+        assert text.index(two[0].base_url) < text.index(two[1].base_url)
+        assert "ONE_API_KEY" in text
+        assert "ONE_HEADER_X_TEAM" in text
