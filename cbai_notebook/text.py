@@ -139,9 +139,11 @@ def near_match(
     return next(iter(get_close_matches(word, known, n=1, cutoff=likeness)), None)
 
 
-def masked(text: str, secret: str | None) -> str:
-    """Return the text with `MASK` in place of the secret."""
-    return text.replace(secret, MASK) if secret else text
+def masked(text: str, *secrets: str | None) -> str:
+    """Return the text with `MASK` in place of each secret; empty ones are left out."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, MASK)
+    return text
 
 
 def is_yes(answer: str) -> bool:

@@ -69,9 +69,7 @@ class ErrorContext:
 
     def mask(self, text: str) -> str:
         """Return the text with the secrets of the request masked."""
-        for secret in self.secrets:
-            text = masked(text, secret)
-        return text
+        return masked(text, *self.secrets)
 
     def clean(self, text: str, longest: int) -> str:
         """Return what a server sent as one masked line of at most `longest` characters.

@@ -13,8 +13,10 @@ from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.providers import Endpoint, default_model, provider_for
 from cbai_notebook.client.request import Request, build
 from cbai_notebook.client.request_options import RequestOptions, split
+from cbai_notebook.client.secret import real_secrets
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import APIError, UsageError
+from cbai_notebook.text import masked
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
@@ -228,7 +230,7 @@ class Model:
             with_schema_prompt(send_step, options.response, given),
             first.messages,
             options,
-            mask=_error_context(endpoint, first).mask,
+            mask=_mask(endpoint, settings),
             keep=lambda step: None,
             timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
         )
@@ -255,7 +257,7 @@ class Model:
                 with_schema_prompt(send_step, options.response, given),
                 first.messages,
                 options,
-                mask=error_context.mask,
+                mask=_mask(endpoint, settings),
                 keep=runner.keep,
                 timing=runner.timing,
             )
@@ -366,6 +368,12 @@ async def _without_refused_fields(
     if names:
         server_quirks.remember_refused(request.url, names)
     return result
+
+
+def _mask(endpoint: Endpoint, settings: Settings) -> Callable[[str], str]:
+    """Return a function that masks every known key in what a tool returns, not only this server's."""
+    secrets = real_secrets((endpoint.api_key, *settings.secrets.values()))
+    return lambda text: masked(text, *secrets)
 
 
 def _error_context(endpoint: Endpoint, request: Request) -> ErrorContext:

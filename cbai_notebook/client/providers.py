@@ -242,6 +242,12 @@ def cloudbase(settings: Settings) -> tuple[str, Secret]:
         ConfigurationError: The environment or the key is missing or not valid.
     """
     base = base_url_of(settings)
+    if not settings.api_key and not settings.at_gateway:
+        raise ConfigurationError(
+            "There is no API key for this base URL, and CloudBase's own is not sent there. Set "
+            "CBAI_API_KEY beside CBAI_BASE_URL, or give both in one call: "
+            "cbai.configure(base_url=…, api_key=…)."
+        )
     if not settings.api_key:
         raise ConfigurationError(
             "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "

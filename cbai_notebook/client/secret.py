@@ -67,124 +67,22 @@ _FEWEST_DIFFERENT = 6
 
 # The words that people and servers put in the place of a key. "test" is not among them, because keys
 # of test accounts hold it.
-_WORDS = frozenset(
-    [
-        "a",
-        "any",
-        "anything",
-        "api",
-        "apikey",
-        "auth",
-        "bar",
-        "change",
-        "changeme",
-        "cpp",
-        "custom",
-        "default",
-        "demo",
-        "dummy",
-        "empty",
-        "endpoint",
-        "enter",
-        "example",
-        "fake",
-        "false",
-        "foo",
-        "for",
-        "free",
-        "gateway",
-        "generation",
-        "gpt",
-        "here",
-        "ignore",
-        "ignored",
-        "inference",
-        "insert",
-        "is",
-        "it",
-        "jan",
-        "key",
-        "keys",
-        "kobold",
-        "koboldcpp",
-        "lcpp",
-        "litellm",
-        "llama",
-        "llamacpp",
-        "llamafile",
-        "llm",
-        "lm",
-        "lmstudio",
-        "local",
-        "localai",
-        "localhost",
-        "me",
-        "mlx",
-        "mock",
-        "model",
-        "my",
-        "na",
-        "need",
-        "needed",
-        "needs",
-        "nil",
-        "no",
-        "nokey",
-        "none",
-        "not",
-        "nothing",
-        "null",
-        "of",
-        "oai",
-        "ollama",
-        "open",
-        "openai",
-        "or",
-        "pass",
-        "password",
-        "placeholder",
-        "proj",
-        "proxy",
-        "put",
-        "replace",
-        "require",
-        "required",
-        "sample",
-        "secret",
-        "server",
-        "set",
-        "sglang",
-        "sk",
-        "some",
-        "string",
-        "studio",
-        "tbd",
-        "tgi",
-        "the",
-        "this",
-        "to",
-        "todo",
-        "token",
-        "true",
-        "undefined",
-        "unset",
-        "unused",
-        "use",
-        "used",
-        "user",
-        "vllm",
-        "want",
-        "webui",
-        "with",
-        "without",
-        "xinference",
-        "you",
-        "your",
-    ]
-)
+_WORDS = frozenset({
+    "a", "any", "anything", "api", "apikey", "auth", "bar", "change", "changeme", "cpp", "custom",
+    "default", "demo", "dummy", "empty", "endpoint", "enter", "example", "fake", "false", "foo",
+    "for", "free", "gateway", "generation", "gpt", "here", "ignore", "ignored", "inference",
+    "insert", "is", "it", "jan", "key", "keys", "kobold", "koboldcpp", "lcpp", "litellm", "llama",
+    "llamacpp", "llamafile", "llm", "lm", "lmstudio", "local", "localai", "localhost", "me",
+    "mlx", "mock", "model", "my", "na", "need", "needed", "needs", "nil", "no", "nokey", "none",
+    "not", "nothing", "null", "oai", "of", "ollama", "open", "openai", "or", "pass", "password",
+    "placeholder", "proj", "proxy", "put", "replace", "require", "required", "sample", "secret",
+    "server", "set", "sglang", "sk", "some", "string", "studio", "tbd", "tgi", "the", "this",
+    "to", "todo", "token", "true", "undefined", "unset", "unused", "use", "used", "user", "vllm",
+    "want", "webui", "with", "without", "xinference", "you", "your",
+})  # fmt: skip
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _SEQUENCES = ("abcdefghijklmnopqrstuvwxyz", "0123456789" * 4)
-_SEPARATORS = "-_./: "
+_PLAIN_WORDS = re.compile(r"[A-Za-z]{1,24}(?:[-_./:,+ ]+[A-Za-z]{1,24})*")
 
 
 def is_placeholder(value: str) -> bool:
@@ -206,6 +104,14 @@ def is_placeholder(value: str) -> bool:
     if text.isascii() and all(map(_is_filler, _PIECE.findall(text))):
         return True
     return len(text) < _LONG and (text.isalpha() or text.isdigit())
+
+
+def is_plain_words(value: str) -> bool:
+    """Return whether a value is made of words alone, as the name of a team in a header is.
+
+    Such a value is masked where its server repeats it, but a prompt may hold it by chance.
+    """
+    return bool(_PLAIN_WORDS.fullmatch("".join(value)))
 
 
 def _is_filler(piece: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cbai_notebook.client.secret import Secret as Secret
-from cbai_notebook.client.secret import checked_key
+from cbai_notebook.client.secret import checked_key, is_plain_words
 from cbai_notebook.client.servers import Server, checked_servers, from_argument
 from cbai_notebook.errors import ConfigurationError
 
@@ -148,12 +148,13 @@ class Settings:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """All keys and header values that are known, by their names for the user."""
+        """All keys and header values that no text should hold, by their names for the user."""
         found: dict[str, str] = {"the API key": self.api_key or ""}
         for name, server in self.servers.items():
             found[f"the API key of {name!r}"] = server.api_key or ""
             for header, value in server.headers.items():
-                found[f"the header {header} of {name!r}"] = value
+                if not is_plain_words(value):
+                    found[f"the header {header} of {name!r}"] = value
         return {name: value for name, value in {**found, **self.other_keys}.items() if value}
 
 

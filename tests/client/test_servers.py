@@ -21,12 +21,14 @@ from cbai_notebook.client.providers import parse_model_spec
 from cbai_notebook.client.servers import RESERVED, Server
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
+from cbai_notebook.conversation.secrets import check_request
 from cbai_notebook.errors import (
     AuthenticationError,
     CbaiError,
     ConfigurationError,
     ConnectionFailedError,
     InvalidResponseError,
+    SecretRefusedError,
     UsageError,
 )
 from tests.client.conftest import MESSAGES
@@ -107,7 +109,7 @@ async def test_every_step_of_a_tool_loop_goes_to_the_same_server(
 ) -> None:
     def lookup() -> str:
         """Look something up."""
-        return f"{KEYS['one']} /tmp/x.txt"
+        return f"{KEYS['one']} {KEYS['two']} {CLOUDBASE_KEY} {TEAMS['two']} /tmp/x.txt"
 
     asked = {"messages": MESSAGES, "model": "first:1:call:lookup", "tools": [lookup]}
     await (await models["one"].stream_text(**asked)).finish()
@@ -117,7 +119,7 @@ async def test_every_step_of_a_tool_loop_goes_to_the_same_server(
     assert only_their_own(gateways)
     result = gateways["one"].requests[1].json["messages"][-1]
     assert result["role"] == "tool"
-    assert result["content"] == "•••••• /tmp/x.txt"
+    assert result["content"] == "•••••• " * 4 + "/tmp/x.txt"
 
 
 async def test_a_picture_is_fetched_without_the_key_and_the_headers(
@@ -177,6 +179,27 @@ def test_settings_show_neither_keys_nor_headers(settings: Settings) -> None:
     assert settings.servers["one"].base_url in shown
     assert not any(value in shown for value in (*KEYS.values(), *TEAMS.values(), CLOUDBASE_KEY))
     assert {*KEYS.values(), *TEAMS.values(), CLOUDBASE_KEY} == {*settings.secrets.values()}
+
+
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        (TEAMS["one"], True),
+        ("Bearer 4f9a8b7c6d5e4f3a", True),
+        ("data-science", False),
+        ("https://team.example/path", False),
+        ("1", False),
+    ],
+)
+def test_a_header_that_is_a_plain_name_does_not_forbid_the_name(value: str, hidden: bool) -> None:
+    server = Server("http://h/v1", headers={"X-Team": value})  # type: ignore[dict-item]
+    names = Settings(servers={"mine": server}).secrets
+    asked = {"messages": [{"role": "user", "content": f"About {value}"}]}
+    if not hidden:
+        check_request(asked, api_key=names, environ={})
+        return
+    with pytest.raises(SecretRefusedError, match="X-Team"):
+        check_request(asked, api_key=names, environ={})
 
 
 def test_a_server_may_have_no_key() -> None:

@@ -199,9 +199,7 @@ def _without_key(conversation: Conversation, settings: Settings) -> Conversation
     keys = real_secrets(settings.secrets.values())
 
     def mask(text: str) -> str:
-        for key in keys:
-            text = masked(text, key)
-        return text
+        return masked(text, *keys)
 
     if not keys:
         return conversation
