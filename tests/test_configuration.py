@@ -15,7 +15,7 @@ from cbai_notebook.preferences import preferences
 @pytest.fixture(autouse=True)
 def reset_configuration() -> Iterator[None]:
     yield
-    cbai.configure(env_id=None, timeout=None, history_turns=None)
+    cbai.configure(env_id=None, timeout=None, servers=None, history_turns=None)
 
 
 def test_settings_reach_their_rooms() -> None:
@@ -25,7 +25,16 @@ def test_settings_reach_their_rooms() -> None:
     assert preferences().history_turns == 3
 
 
-@pytest.mark.parametrize("bad", [{"history_turns": "few"}, {"timeout": -1}, {"colour": "red"}])
+def test_servers_are_among_the_settings() -> None:
+    cbai.configure(servers={"mine": {"base_url": "http://127.0.0.1:1/v1"}})
+    assert settings().servers["mine"].base_url == "http://127.0.0.1:1/v1"
+    assert settings().default_provider == "mine"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"history_turns": "few"}, {"timeout": -1}, {"colour": "red"}, {"servers": {"local": {}}}],
+)
 def test_a_bad_setting_changes_none_of_them(bad: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
         cbai.configure(**{"env_id": "my-env", "history_turns": 3, **bad})

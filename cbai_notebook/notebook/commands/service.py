@@ -72,6 +72,7 @@ def login(name: str | None = None) -> None:
         _login_server(name)
         return
     from cbai_notebook.client import credentials
+    from cbai_notebook.client.settings import settings
 
     env_id, api_key = _typed(
         ("CloudBase environment id: ", "API key (hidden): "),
@@ -80,7 +81,14 @@ def login(name: str | None = None) -> None:
     if not env_id or not api_key:
         raise UsageError("Nothing was stored: both the environment id and the API key are needed.")
     where = credentials.save(env_id, api_key)
-    write(f"Stored in {where}. `%%cbai` now asks CloudBase; try `%cbai Hello`.")
+    now = settings()
+    if now.at_gateway:
+        write(f"Stored in {where}. `%%cbai` now asks CloudBase; try `%cbai Hello`.")
+    else:
+        write(
+            f"Stored in {where}. It is not sent to {now.base_url}, which is set as base_url "
+            f"({now.sources['base_url']}) and asked in place of CloudBase."
+        )
 
 
 def logout(name: str | None = None) -> None:
