@@ -1,7 +1,7 @@
 """The error class and the advice for each HTTP status and error code.
 
 The codes are those of the gateway's list of error codes. The facts of the request replace
-``{model}``, ``{provider}`` and ``{address}`` in an advice.
+``{model}``, ``{provider}``, ``{address}`` and ``{login}``, how to set the key, in an advice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from cbai_notebook.errors import (
     ServerError,
 )
 
-_LOGIN = "Set it again with `%cbai login` or cbai.configure(api_key=…)."
+LOGIN_ADVICE = "Set it again with `%cbai login` or cbai.configure(api_key=…)."
+"""How to set the key of CloudBase."""
 _PARAMETER = "Check the parameters of this request; `--dry-run` shows what is sent."
 _MODELS = "Check the spelling (`%cbai models`), or whether the environment has this model enabled."
 
@@ -34,10 +35,10 @@ _BY_CODE: dict[str, tuple[type[APIError], str]] = {
     ),
     "AI_MODEL_PARAM_INVALID": (BadRequestError, f"A parameter was refused. {_PARAMETER}"),
     "AI_MODEL_PARAM_REQUIRED": (BadRequestError, f"A parameter is missing. {_PARAMETER}"),
-    "MISSING_CREDENTIALS": (AuthenticationError, f"The request had no API key. {_LOGIN}"),
-    "INVALID_CREDENTIALS": (AuthenticationError, f"The API key is wrong. {_LOGIN}"),
-    "ACCESS_TOKEN_INVALID": (AuthenticationError, f"The API key is wrong. {_LOGIN}"),
-    "ACCESS_TOKEN_EXPIRED": (AuthenticationError, f"The API key has expired. {_LOGIN}"),
+    "MISSING_CREDENTIALS": (AuthenticationError, "The request had no API key. {login}"),
+    "INVALID_CREDENTIALS": (AuthenticationError, "The API key is wrong. {login}"),
+    "ACCESS_TOKEN_INVALID": (AuthenticationError, "The API key is wrong. {login}"),
+    "ACCESS_TOKEN_EXPIRED": (AuthenticationError, "The API key has expired. {login}"),
     "AI_MODEL_NOT_SUPPORTED": (
         PermissionDeniedError,
         "The model {model} may not be used in this environment. Name another with `-m`, or enable "
@@ -80,7 +81,7 @@ CODES = frozenset(_BY_CODE)
 
 _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
     400: (BadRequestError, f"The server refused the request. {_PARAMETER}"),
-    401: (AuthenticationError, f"The API key was refused. {_LOGIN}"),
+    401: (AuthenticationError, "The API key was refused. {login}"),
     402: (
         EnvironmentUnavailableError,
         "The environment is suspended, usually for an unpaid bill. Look at it in the CloudBase "

@@ -20,7 +20,7 @@ from typing import Any
 
 from cbai_notebook.client import address_advice, chat_wire, error_body
 from cbai_notebook.client.error_body import ErrorBody
-from cbai_notebook.client.error_codes import CODES, error_kind
+from cbai_notebook.client.error_codes import CODES, LOGIN_ADVICE, error_kind
 from cbai_notebook.client.proxies import Proxy
 from cbai_notebook.errors import (
     CbaiError,
@@ -56,6 +56,7 @@ class ErrorContext:
         model: The model's name.
         url: The URL of the request.
         secrets: The API key and other secret values of the request, masked in every message.
+        key_advice: How to set the key of this server; empty for that of CloudBase.
         missing: The advice for a 404 of a request to an agent; empty for a request to a model.
         cloud: Whether the request goes to CloudBase's gateway.
     """
@@ -64,6 +65,7 @@ class ErrorContext:
     model: str = ""
     url: str = ""
     secrets: tuple[str, ...] = ()
+    key_advice: str = ""
     missing: str = ""
     cloud: bool = False
 
@@ -385,6 +387,7 @@ def _error(
         model=repr(error_context.model) if error_context.model else "of that name",
         provider=repr(error_context.provider) if error_context.provider else "of that name",
         address=address_advice.shown(error_context.url) if error_context.url else "this address",
+        login=error_context.key_advice or LOGIN_ADVICE,
     )
     slip = ""
     if kind is ModelNotFoundError or meant == 405:

@@ -385,4 +385,5 @@ def _error_context(endpoint: Endpoint, request: Request) -> ErrorContext:
         model=str(request.body.get("model", "")),
         url=endpoint.url,
         secrets=request.secrets,
+        key_advice=endpoint.key_advice,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.providers import Endpoint, ServerProvider, provider_for
+from cbai_notebook.client.providers import Endpoint, ServerProvider, key_advice, provider_for
 from cbai_notebook.client.request import Request, headers_of
 from cbai_notebook.errors import InvalidResponseError, UsageError
 from cbai_notebook.text import one_line
@@ -58,7 +58,12 @@ async def list_models(
     headers = headers_of(endpoint, False)
     del headers["Content-Type"]
     request = Request("GET", url, headers, {}, secrets=endpoint.secrets)
-    error_context = ErrorContext(provider=provider, url=url, secrets=endpoint.secrets)
+    error_context = ErrorContext(
+        provider=provider,
+        url=url,
+        secrets=endpoint.secrets,
+        key_advice=key_advice(provider, now),
+    )
 
     async def ask() -> tuple[str, ...] | None:
         sender = transport or HTTPTransport()

@@ -84,6 +84,7 @@ class Endpoint:
         cloud: Whether this is CloudBase's gateway, which ends each stream with ``[DONE]``.
         style: The name of the provider whose own parameters the server takes, such as that for
             thinking; by default the provider's name.
+        key_advice: How to set the key, for the message of an error; empty for that of CloudBase.
     """
 
     provider: str
@@ -98,6 +99,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict)
     cloud: bool = False
     style: str = ""
+    key_advice: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.api_key, Secret):
@@ -352,6 +354,21 @@ def endpoint_below(
         headers=server.headers if server else {},
         cloud=server is None,
         style=style,
+        key_advice=key_advice(name, settings) if server or not settings.api_key else "",
+    )
+
+
+def key_advice(name: str, settings: Settings) -> str:
+    """Return how to set the key of a server, or of the base URL that is asked in place of CloudBase."""
+    if name in settings.servers:
+        return (
+            f"Set the key of {name!r} with `%cbai login {name}` or "
+            f"cbai.configure(servers={{{name!r}: …}})."
+        )
+    held = " The key of CloudBase is not sent to another address." if settings.other_keys else ""
+    return (
+        "Give the key with its address: CBAI_API_KEY beside CBAI_BASE_URL, or "
+        f"cbai.configure(base_url=…, api_key=…).{held}"
     )
 
 

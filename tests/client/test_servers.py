@@ -158,6 +158,41 @@ async def test_a_request_is_shown_with_dots_for_the_key_and_the_headers(
     assert request.headers["X-Team"] == TEAMS["one"]
 
 
+@pytest.mark.parametrize(
+    ("provider", "settings", "advice"),
+    [
+        ("mine", {}, "%cbai login mine"),
+        ("custom", {"base_url": ""}, "CBAI_API_KEY"),
+        ("cloudbase", {"base_url": ""}, "CBAI_API_KEY"),
+        ("cloudbase", {"base_url": "", "api_key": "wrong-4f9a8b7c"}, "%cbai login"),
+    ],
+)
+async def test_a_missing_key_is_set_where_it_belongs(
+    gateway: Gateway, provider: str, settings: dict[str, Any], advice: str
+) -> None:
+    if "base_url" in settings:
+        settings = {**settings, "base_url": gateway.base_url}
+    else:
+        settings = {"servers": {"mine": {"base_url": gateway.base_url}}}
+    model = create_model(provider, settings=Settings(**settings))
+    with pytest.raises(AuthenticationError) as raised:
+        await model.generate_text(model="m", messages=MESSAGES)
+    assert advice in str(raised.value)
+    assert ("authorization" in gateway.last.headers) is ("api_key" in settings)
+
+
+def test_a_model_at_a_path_of_cloudbase_gets_nothing_of_a_server_of_that_name(
+    settings: Settings,
+) -> None:
+    paths = {"model_name": "one", "model_path": "/chat", "extract_path": "text"}
+    request = asyncio.run(
+        create_model(paths, settings=settings).prepare(True, model="m", messages=MESSAGES)
+    )
+    assert request.url.startswith("https://my-env.api.tcloudbasegateway.com/")
+    assert request.headers["Authorization"] == f"Bearer {CLOUDBASE_KEY}"
+    assert "X-Team" not in request.headers
+
+
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_server_that_repeats_its_secrets_is_masked(
     models: dict[str, Model], gateways: dict[str, Gateway], stream: bool

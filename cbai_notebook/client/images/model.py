@@ -12,6 +12,8 @@ from cbai_notebook.client.providers import (
     Endpoint,
     ServerProvider,
     cloudbase,
+    is_server,
+    key_advice,
     provider_for,
 )
 from cbai_notebook.client.request import Request, headers_of
@@ -94,6 +96,9 @@ class ImageModel:
             url=request.url,
             secrets=request.secrets,
             cloud=isinstance(provider_for(self.provider, settings), CloudBaseProvider),
+            key_advice=key_advice(self.provider, settings)
+            if is_server(self.provider, settings)
+            else "",
         )
         began = asyncio.get_running_loop().time()
         reply = await request_json(

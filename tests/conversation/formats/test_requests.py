@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -188,6 +189,18 @@ def test_each_turn_is_sent_to_its_own_server(form: str, gateway: Gateway, tmp_pa
     assert cloudbase.target == "/v1/ai/cloudbase/chat/completions"
     assert "x-team" not in cloudbase.headers
     assert cloudbase.headers["authorization"] == "Bearer of-the-second"
+
+
+def test_no_two_servers_share_the_variable_of_a_key() -> None:
+    names = ("a-b", "a_b", "A.B", "cbai", "1st")
+    talk = conversation(*(turn("a", "b", provider=name, model="m") for name in names))
+    server = {"base_url": "http://127.0.0.1:1/v1", "api_key": "sk-3fA9x7Qb2LmZ"}
+    settings = Settings(servers=dict.fromkeys(names, server))  # type: ignore[arg-type]
+    text = text_of(talk, "python", settings=settings, every_turn=True)
+    variables = re.findall(r'KEY = setting\("(\w+)"', text)
+    assert len(set(variables)) == len(names)
+    assert "CBAI_API_KEY" not in variables
+    assert not any(variable[0].isdigit() for variable in variables)
 
 
 @pytest.mark.parametrize("form", FORMS)
