@@ -18,6 +18,8 @@ from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Conversation, Prompt, ask
 from cbai_notebook.conversation.ask_image import draw
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
+from cbai_notebook.notebook.panel.transcript import bundle
+from tests.conversation.turns import conversation, turn
 from tests.gateway import Gateway, Scenario
 from tests.gateway.payloads import streamed
 from tests.gateway.tools import Call, calling
@@ -444,3 +446,11 @@ def test_half_a_character_is_told_and_stored_as_sent(
     converse(panel, "x\ud800y")
     eventually(lambda: "half of a character" in shown(widget))
     assert [message["content"] for message in panel.messages] == ["x\ufffdy", "x\ufffdy"]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "cut at the token limit"), ("zh", "达到词元上限")]
+)
+def test_the_saved_transcript_tells_how_an_answer_ended(language: str, told: str) -> None:
+    talk = conversation(turn("Tell", "Once upon a", finish_reason="length"))
+    assert told in bundle(talk, "a-panel", language)["text/html"]
