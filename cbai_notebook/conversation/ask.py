@@ -361,12 +361,18 @@ def _sources(answer: Answer) -> dict[str, Any]:
     return ({"searched": pages} if pages else {}) | ({"looked_up": names} if names else {})
 
 
+_FINISH_REASONS = (REFUSAL, "content_filter", "length")
+
+
 def record_error(turn: Turn, error: BaseException) -> str:
     """Store an error in the turn and return the turn's status."""
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
         return CANCELLED
     turn.error = str(error) if isinstance(error, CbaiError) else f"{type(error).__name__}: {error}"
     turn.error_details = error.details if isinstance(error, CbaiError) else ""
+    if isinstance(error, StructuredAnswerError):
+        # The model ended the answer, and the error's code is its finish reason if that is why.
+        turn.finish_reason = error.code if error.code in _FINISH_REASONS else "stop"
     if isinstance(error, CbaiError) and not turn.text:
         # Without streaming, the text of an answer that could not be used is only in the error.
         turn.add(error.partial, "")

@@ -121,9 +121,12 @@ class Turn:
     @property
     def can_continue(self) -> bool:
         """Whether the answer was stopped, broken off or cut, and has text to go on from."""
-        stopped = self.status in (PARTIAL, CANCELLED)
-        cut = self.status == COMPLETE and self.ending is Ending.CUT
-        return (stopped or cut) and bool(self.final_text.strip()) and not self.drawn
+        if self.drawn or not self.final_text.strip():
+            return False
+        # With a finish reason, the model itself has ended the answer, also when it was of no use.
+        stopped = self.status in (PARTIAL, CANCELLED) and not self.finish_reason
+        cut = self.status in (PARTIAL, COMPLETE) and self.ending is Ending.CUT
+        return stopped or cut
 
     @property
     def calls(self) -> list[ToolCall]:

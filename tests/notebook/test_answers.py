@@ -104,6 +104,34 @@ def test_a_continued_answer_is_shown_whole(
     assert gateway.last.json["max_tokens"] == 100
 
 
+@pytest.mark.parametrize(
+    ("scenario", "reason", "continues"),
+    [
+        (streamed({"refusal": "I cannot."}), "refusal", False),
+        (Scenario(text='{"people": "many"}'), "stop", False),
+        (Scenario(text='{"people": 1', finish_reason="length"), "length", True),
+    ],
+)
+def test_only_a_cut_answer_that_does_not_fit_its_type_can_be_continued(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    capsys: pytest.CaptureFixture[str],
+    scenario: Scenario,
+    reason: str,
+    continues: bool,
+) -> None:
+    must(shell, "from dataclasses import dataclass\n@dataclass\nclass City:\n    people: int")
+    gateway.always(scenario)
+    assert isinstance(error_of(shell, "%cbai --schema City How many?"), CbaiError)
+    assert ("`%cbai continue`" in capsys.readouterr().out) is continues
+    turn = cbai.chat().turns[-1]
+    assert (turn.status, turn.finish_reason, turn.can_continue) == ("partial", reason, continues)
+    if continues:
+        gateway.always("say:7}")
+        must(shell, "%cbai continue")
+        assert cbai.chat().turns[-1].text == '{"people": 17}'
+
+
 def test_a_named_conversation_is_continued(
     shell: TerminalInteractiveShell, gateway: Gateway
 ) -> None:

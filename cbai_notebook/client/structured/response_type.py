@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
+from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.client.json_schema import TYPE_ERRORS, first_line, json_type
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.text import cut, one_line
@@ -34,10 +35,6 @@ MISFIT = "structured_answer"
 
 WRAPPER = "value"
 """The only member of the object around a value that is no object itself."""
-
-# Finish reasons of other servers mean the same as those of the OpenAI API, the first of each.
-_FILTERED = frozenset({"content_filter", "safety", "sensitive"})
-_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
 
 _LONGEST_NAME = 64
 _LONGEST_REASON = 300
@@ -94,19 +91,20 @@ class ResponseType:
 
     def _problem(self, why: str, finish_reason: str | None, refusal: str) -> tuple[str, str]:
         """Return the code and the message of the error for an answer that does not fit."""
-        reason = (finish_reason or "").lower()
-        if refusal.strip() or reason == "refusal":
-            words = f": {one_line(refusal, _LONGEST_REASON)}" if refusal.strip() else "."
+        refused = bool(refusal.strip())
+        ending = ending_of(finish_reason, text="", reasoning="", refused=refused)
+        if ending is Ending.REFUSED:
+            words = f": {one_line(refusal, _LONGEST_REASON)}" if refused else "."
             return "refusal", (
                 f"The model refused to answer{words} Put the prompt in other words, or ask another "
                 "model."
             )
-        if reason in _FILTERED:
+        if ending is Ending.FILTERED:
             return "content_filter", (
                 f"A content filter ended the answer before it was a whole {self.name}. Put the "
                 "prompt in other words."
             )
-        if reason in _CUT_OFF:
+        if ending is Ending.CUT:
             return "length", (
                 f"The answer was cut off by the token limit before it was a whole {self.name}. "
                 "Allow more: max_tokens=… in Python, --max-tokens in a cell."
