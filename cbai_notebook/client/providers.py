@@ -152,7 +152,7 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
         MissingDependencyError: The package that announces it cannot be loaded.
     """
     _checked_name(name)
-    if name == "custom" or (settings and name in settings.servers):
+    if is_server(name, settings):
         return ServerProvider(name)
     if name in _registered:
         return _registered[name]
@@ -299,13 +299,18 @@ class ServerProvider:
         return endpoint_below(server.base_url, self.name, settings, server)
 
 
-def is_server(name: str, settings: Settings) -> bool:
+def is_server(name: str, settings: Settings | None) -> bool:
     """Return whether this is ``"custom"`` or a server that the settings name."""
-    return name == "custom" or name in settings.servers
+    return name == "custom" or (settings is not None and name in settings.servers)
 
 
-def in_cloud(name: str, settings: Settings) -> bool:
-    """Return whether this is a provider of chat models behind the CloudBase gateway."""
+def in_cloud(name: str, settings: Settings | None = None) -> bool:
+    """Return whether this is a provider of chat models behind the CloudBase gateway.
+
+    Args:
+        name: The provider's name.
+        settings: Where servers are named; a server of that name is not in the cloud.
+    """
     elsewhere = is_server(name, settings) or name in _registered or name in announced()
     return not elsewhere and name not in _NOT_CHAT
 
