@@ -67,6 +67,9 @@ _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_C
 """The variables that name certificates; the first that is set counts."""
 _ENVIRONMENT = (*proxies.VARIABLES, *_CERTIFICATES)
 
+# A request on a connection that the server has closed fails within this time, in seconds. A later
+# end is that of a server that was at work on the request.
+_STALE_S = 1.0
 # Seconds that the end of the interpreter waits for connections to close.
 _LONGEST_EXIT_S = 2.0
 
@@ -203,14 +206,17 @@ class HTTPTransport:
         self, sent: httpx.Request, route: _Route, error_context: error_mapping.ErrorContext
     ) -> httpx.Response:
         """Send a request; send it again at once if its kept connection was closed by the server."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        may_be_stale = route.keeps_connections
         while True:
             try:
                 return await route.transport.handle_async_request(sent)
             except _ERRORS as error:
-                if route.keeps_connections and _is_dropped(error):
+                if may_be_stale and _is_dropped(error) and clock() - began < _STALE_S:
                     # The server closed the connection while it was idle, and this request was too
                     # early to notice. Nothing of a response has arrived.
-                    route.keeps_connections = False
+                    may_be_stale = route.keeps_connections = False
                     continue
                 raise _error(error, route.proxy, error_context) from error_mapping.without_frames(
                     error, error_context
@@ -298,7 +304,7 @@ async def _route_for(url: str, fast: bool) -> _Route:
         if connections is None:
             # Connections refer to their event loop, so the weak dictionary never drops its entry.
             for closed in [other for other in _by_loop if other.is_closed()]:
-                del _by_loop[closed]
+                _abandon(_by_loop.pop(closed))
             connections = _by_loop[loop] = _LoopConnections()
     environment = tuple([os.environ.get(name) for name in _ENVIRONMENT])
     if environment != connections.environment:
@@ -347,7 +353,10 @@ def _close_at_exit() -> None:
     At the end of the interpreter aiohttp complains about each session that is still open.
     """
     for loop, connections in list(_by_loop.items()):
-        if loop.is_closed() or connections.pid != os.getpid():
+        if connections.pid != os.getpid():
+            continue
+        if loop.is_closed():
+            _abandon(connections)
             continue
         with contextlib.suppress(*_ERRORS, RuntimeError):
             if loop.is_running():
@@ -355,6 +364,19 @@ def _close_at_exit() -> None:
                 closing.result(_LONGEST_EXIT_S)
             else:
                 loop.run_until_complete(_end())
+
+
+def _abandon(connections: _LoopConnections) -> None:
+    """Close the sessions of an event loop that was closed without ending its generators.
+
+    Without a loop there is nothing to wait for, so the coroutines end at their first step.
+    """
+    for (_, _, fast), transport in connections.open.items():
+        if fast:
+            closing = transport.aclose()
+            with contextlib.suppress(*_ERRORS, StopIteration, RuntimeError):
+                closing.send(None)
+            closing.close()
 
 
 async def _end() -> None:

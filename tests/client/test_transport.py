@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -17,6 +20,7 @@ from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.model import Model
 from cbai_notebook.errors import CbaiError
 from tests.client.conftest import MESSAGES, MakeModel
+from tests.client.proxy_servers import serving
 from tests.gateway import Gateway
 
 ASK = {"model": "echo", "messages": MESSAGES}
@@ -86,6 +90,48 @@ async def test_a_connection_that_the_server_closed_is_replaced(
         await gateway.until(lambda: gateway.open_connections == 0)
         await model.generate_text(**ASK)
         assert gateway.last.status == 200
+
+
+@contextlib.asynccontextmanager
+async def forgetful_server(*, reset: bool) -> AsyncIterator[tuple[str, list[int]]]:
+    """Answer the first request of a connection, and end the connection at the second one.
+
+    So does a server whose time for idle connections is over just when the next request arrives.
+    The list receives the number of each request on its connection.
+    """
+    received: list[int] = []
+    body = b'{"choices": [{"message": {"content": "fine"}, "finish_reason": "stop"}]}'
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for number in (1, 2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+            received.append(number)
+            if number == 1:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+                writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            elif reset:
+                linger = struct.pack("ii", 1, 0)
+                connection = writer.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    async with serving(handle) as port:
+        yield f"http://127.0.0.1:{port}/v1", received
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_connection_that_ends_under_a_request_is_replaced_at_once(
+    make_model: MakeModel, reset: bool
+) -> None:
+    async with forgetful_server(reset=reset) as (url, received):
+        model = make_model(base_url=url)
+        for _ in range(3):
+            answer = await model.generate_text(**ASK)
+            # Not one of the attempts that come after a wait.
+            assert answer.timing.attempts == 1
+    assert received == [1, 2, 1, 2, 1]
 
 
 @contextlib.asynccontextmanager
