@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from cbai_notebook.notebook.markdown.debug_log import drop_our_records, our_parsing
 from cbai_notebook.notebook.markdown.highlight import highlight
 from cbai_notebook.notebook.markdown.limits import BLOCK_CHARACTERS, NESTING
 from cbai_notebook.notebook.markdown.links import secure_links
@@ -66,6 +67,7 @@ def parser() -> MarkdownIt:
     block.before("formula", "too_deep", too_deep, {"alt": []})
     # links.py decides which addresses are allowed, once for every way to write a link.
     markdown.validateLink = lambda url: True  # type: ignore[method-assign]
+    drop_our_records()
     return markdown
 
 
@@ -78,7 +80,9 @@ def parse_blocks(source: str, environment: Environment) -> list[Token]:
             as ``definitions``, and the line of an unfinished formula as ``open_line``.
     """
     tokens: list[Token] = []
-    parser().block.parse(source, parser(), environment, tokens)
+    markdown = parser()
+    with our_parsing():
+        markdown.block.parse(source, markdown, environment, tokens)
     return _with_long_blocks_as_source(tokens, split_lines(source))
 
 
