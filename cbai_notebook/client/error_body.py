@@ -7,7 +7,6 @@ objects inside it that usually hold an error. No server has rules of its own her
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -58,14 +57,14 @@ class ErrorBody:
         message: The server's words; empty if there are none.
         request_id: The id of the request, or None.
         status: The HTTP status that the body itself names, or None.
-        html: Whether the body is a page and not an object.
+        is_page: Whether the body is an HTML page or XML.
     """
 
     code: str | None = None
     message: str = ""
     request_id: str | None = None
     status: int | None = None
-    html: bool = False
+    is_page: bool = False
 
 
 def read(body: bytes) -> ErrorBody:
@@ -81,7 +80,7 @@ def read(body: bytes) -> ErrorBody:
                 return ErrorBody(message=_unescaped(found[1]))
     words = text.decode("utf-8", "replace")
     if text[:1] == b"<":
-        return ErrorBody(message=title(words), html=True)
+        return ErrorBody(message=title(words), is_page=True)
     return ErrorBody(message=words)
 
 
@@ -112,6 +111,8 @@ def _unescaped(text: bytes) -> str:
 
 def title(page: str) -> str:
     """Return the title or the main heading of an HTML page, or the message of an XML error."""
+    import html
+
     found = _HTML_REASON.search(page[:_LONGEST_SEARCHED])
     return " ".join(html.unescape(found[1]).split()) if found else ""
 

@@ -6,7 +6,6 @@ The codes are those of the gateway's list of error codes. The facts of the reque
 
 from __future__ import annotations
 
-from cbai_notebook.client import error_words
 from cbai_notebook.errors import (
     APIError,
     AuthenticationError,
@@ -25,6 +24,7 @@ from cbai_notebook.errors import (
 LOGIN_ADVICE = "Set it again with `%cbai login` or cbai.configure(api_key=…)."
 """How to set the key of CloudBase."""
 _PARAMETER = "Check the parameters of this request; `--dry-run` shows what is sent."
+_AGAIN = "Try again in a moment."
 _MODELS = "Check the spelling (`%cbai models`), or whether the environment has this model enabled."
 
 _BY_CODE: dict[str, tuple[type[APIError], str]] = {
@@ -96,6 +96,13 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
         ModelNotFoundError,
         f"There is no provider {{provider}} or no model {{model}} at {{address}}. {_MODELS}",
     ),
+    407: (
+        BadRequestError,
+        "A proxy in between wants a user name and a password. Write them into the environment "
+        "variable of the proxy, as in https_proxy=http://USER:PASSWORD@HOST:PORT.",
+    ),
+    408: (BadRequestError, f"The server waited too long for the request (HTTP 408). {_AGAIN}"),
+    409: (BadRequestError, f"The server is busy with something else here (HTTP 409). {_AGAIN}"),
     413: (
         ContextTooLongError,
         "The request is too long. Send less: `%cbai reset` drops the history; a large image can be "
@@ -107,6 +114,7 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
         "The environment is isolated, or AI is turned off in it. Look at it in the CloudBase "
         "console.",
     ),
+    425: (BadRequestError, f"The server was not ready for the request (HTTP 425). {_AGAIN}"),
     429: (RateLimitError, "Too many requests for now. Wait a little and try again."),
     451: (
         EnvironmentUnavailableError,
@@ -131,18 +139,6 @@ _QUOTA_ELSEWHERE = (
     "the API key comes from, or ask the offline model with `-m local`."
 )
 
-_AGAIN = "Try again in a moment."
-_BY_STATUS |= {
-    407: (
-        BadRequestError,
-        "A proxy in between wants a user name and a password. Write them into the environment "
-        "variable of the proxy, as in https_proxy=http://USER:PASSWORD@HOST:PORT.",
-    ),
-    408: (BadRequestError, f"The server waited too long for the request (HTTP 408). {_AGAIN}"),
-    409: (BadRequestError, f"The server is busy with something else here (HTTP 409). {_AGAIN}"),
-    425: (BadRequestError, f"The server was not ready for the request (HTTP 425). {_AGAIN}"),
-}
-
 _TOO_LONG = (
     ContextTooLongError,
     "This is longer than the model {model} can read at once. Begin again with `%cbai reset`, send "
@@ -166,6 +162,9 @@ def error_kind(
         message: The server's words.
         in_cloud: Whether the server is that of CloudBase.
     """
+    # Imported here: compiling its patterns takes some milliseconds, and most requests do not fail.
+    from cbai_notebook.client import error_words
+
     known = _BY_CODE.get(_ALIASES.get(code or "", code or ""))
     if known is None and error_words.is_too_long(status, code or "", message):
         known = _TOO_LONG
@@ -189,10 +188,10 @@ def _by_status(status: int, code: str | None) -> tuple[type[APIError], str]:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status >= 500:
-        return ServerError, f"The server failed (HTTP {status}). Try again in a moment."
+        return ServerError, f"The server failed (HTTP {status}). {_AGAIN}"
     if status >= 400:
         return BadRequestError, f"The server refused the request (HTTP {status}). {_PARAMETER}"
     # For an error in a response with status 200, some services put the status into the code.
     if code and code.isdecimal() and 400 <= int(code) < 600:
         return _by_status(int(code), None)
-    return ServerError, "The server reported an error instead of answering. Try again in a moment."
+    return ServerError, f"The server reported an error instead of answering. {_AGAIN}"

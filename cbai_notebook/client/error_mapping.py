@@ -172,7 +172,7 @@ def not_an_answer(
     """Return the error of a response with status 200 whose body is not an answer."""
     sent = error_body.read(body)
     said = error_context.clean(sent.message, _LONGEST_SERVER_MESSAGE)
-    kind = "an HTML page" if sent.html else "something else"
+    kind = "an HTML page" if sent.is_page else "something else"
     quoted = f" (“{cut(said, _LONGEST_QUOTE)}”)" if said else ""
     advice = address_advice.base_url_advice(error_context.url) or "Check the base URL."
     return InvalidResponseError(
@@ -405,7 +405,7 @@ def _error(
     if wait is not None and wait >= 1 and kind is not QuotaExceededError:
         advice += f" The server asks to wait {_duration(wait)}."
     quoted = cut(said, _LONGEST_QUOTE)
-    if reported.html:
+    if reported.is_page:
         title = f": “{quoted}”" if quoted else ""
         message = f"{advice} (The server sent an HTML page, HTTP {status}{title}.)"
     else:
