@@ -357,7 +357,7 @@ async def test_closing_gives_the_connection_back(poet: Agent, gateway: Gateway) 
 async def test_a_request_is_tried_again_before_the_first_token_only(
     poet: Agent, gateway: Gateway
 ) -> None:
-    gateway.script("error:503", "cut:headers", "echo")
+    gateway.script("error:503", "cut:body", "echo")
     answer = await (await poet.send_message("third time")).finish()
     assert answer.text == "third time"
     assert answer.timing.attempts == 3
