@@ -210,6 +210,19 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
     return "cloudbase" if default == "local" and not settings.provider else default, spec
 
 
+def suggested_specs(settings: Settings) -> list[str]:
+    """Return model specs to suggest: those of the providers, then the servers that the user named.
+
+    A server without a model of its own is written with the slash behind which a model goes.
+    """
+    specs = [
+        f"{provider}/{model}" if model else provider
+        for provider, models in SUGGESTED_MODELS.items()
+        for model in models or ("",)
+    ]
+    return [*specs, *(f"{name}/{server.model or ''}" for name, server in settings.servers.items())]
+
+
 def default_model(provider: str, settings: Settings) -> str | None:
     """Return the model for requests to this provider that name none, or None."""
     name, model = parse_model_spec(None, settings)

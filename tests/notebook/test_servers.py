@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
@@ -96,6 +97,16 @@ def test_a_prompt_with_a_key_or_a_header_of_any_server_is_refused(
     assert gateway.requests == []
 
 
+def test_config_shows_no_password_of_an_address(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cbai.configure(base_url="http://me:pass-4f9a8b7c@127.0.0.1:9/v1")
+    must(shell, "%cbai config")
+    shown = capsys.readouterr().out
+    assert "http://127.0.0.1:9/v1" in shown
+    assert "pass-4f9a" not in shown
+
+
 def test_config_lists_servers_without_their_secrets(
     shell: TerminalInteractiveShell,
     two: tuple[Gateway, Gateway],
@@ -133,10 +144,14 @@ def test_models_asks_the_servers(
 def test_tab_offers_the_servers(
     shell: TerminalInteractiveShell, two: tuple[Gateway, Gateway]
 ) -> None:
-    _, matches = shell.complete("%cbai -m on", cursor_pos=11)
-    assert [match for match in matches if match.startswith("one")] == ["one/echo"]
-    _, matches = shell.complete("%cbai models tw", cursor_pos=15)
-    assert "two" in matches
+    def offered(line: str) -> list[str]:
+        with provisionalcompleter():
+            return [each.text for each in shell.Completer.completions(line, len(line))]
+
+    assert offered("%cbai -m on") == ["one/echo"]
+    assert offered("%cbai -m tw") == ["two/"]
+    assert offered("%cbai models tw") == ["two"]
+    assert offered("%cbai logout o") == ["one"]
 
 
 def test_login_stores_a_server_and_logout_forgets_it(

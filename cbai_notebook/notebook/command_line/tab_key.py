@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
-    from cbai_notebook.client.servers import Server
+    from cbai_notebook.client.settings import Settings
     from cbai_notebook.notebook.command_line.completion import Completions, CompletionSources
 
 _IDENTIFIER = "cbai_notebook"
@@ -77,19 +76,13 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
             name for name in variables() if issubclass(type(shell.user_ns[name]), widgets.Output)
         ]
 
-    return CompletionSources(
-        _models, _providers, _conversations, variables, outputs, servers=lambda: list(_servers())
-    )
+    return CompletionSources(_models, _providers, _conversations, variables, outputs, _servers)
 
 
 def _models() -> list[str]:
-    from cbai_notebook.client.providers import SUGGESTED_MODELS
+    from cbai_notebook.client.providers import SUGGESTED_MODELS, suggested_specs
 
-    named = [
-        f"{provider}/{model}" for provider, models in SUGGESTED_MODELS.items() for model in models
-    ]
-    servers = [f"{name}/{server.model or ''}" for name, server in _servers().items()]
-    return ["local", *SUGGESTED_MODELS.get("cloudbase", ()), *named, *servers]
+    return ["local", *SUGGESTED_MODELS.get("cloudbase", ()), *suggested_specs(_settings())]
 
 
 def _providers() -> list[str]:
@@ -98,14 +91,18 @@ def _providers() -> list[str]:
     return [*SUGGESTED_MODELS, *_servers()]
 
 
-def _servers() -> Mapping[str, Server]:
-    from cbai_notebook.client.settings import settings
+def _servers() -> list[str]:
+    return list(_settings().servers)
+
+
+def _settings() -> Settings:
+    from cbai_notebook.client.settings import Settings, settings
     from cbai_notebook.errors import ConfigurationError
 
     try:
-        return settings().servers
+        return settings()
     except ConfigurationError:
-        return {}  # the next prompt says what is wrong
+        return Settings()  # the next prompt says what is wrong
 
 
 def _conversations() -> tuple[str, ...]:

@@ -23,6 +23,7 @@ def show_config() -> None:
     """Show every setting and its source; of keys and headers only whether they are set."""
     from dataclasses import asdict
 
+    from cbai_notebook.client.address_advice import shown
     from cbai_notebook.client.settings import settings
     from cbai_notebook.conversation.store import history_file
     from cbai_notebook.preferences import preferences
@@ -32,7 +33,7 @@ def show_config() -> None:
         "env_id": now.env_id,
         "api_key": _key_state(now),
         "region": now.region,
-        "base_url": now.base_url,
+        "base_url": now.base_url and shown(now.base_url),
         "provider": now.default_provider,
         "model": now.model,
         **{f"timeout.{stage}": f"{seconds:g} s" for stage, seconds in asdict(now.timeout).items()},
@@ -72,6 +73,7 @@ def login(name: str | None = None) -> None:
         _login_server(name)
         return
     from cbai_notebook.client import credentials
+    from cbai_notebook.client.address_advice import shown
     from cbai_notebook.client.settings import settings
 
     env_id, api_key = _typed(
@@ -86,7 +88,7 @@ def login(name: str | None = None) -> None:
         write(f"Stored in {where}. `%%cbai` now asks CloudBase; try `%cbai Hello`.")
     else:
         write(
-            f"Stored in {where}. It is not sent to {now.base_url}, which is set as base_url "
+            f"Stored in {where}. It is not sent to {shown(now.base_url or '')}, which is set as base_url "
             f"({now.sources['base_url']}) and asked in place of CloudBase."
         )
 

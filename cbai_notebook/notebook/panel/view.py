@@ -231,7 +231,8 @@ class PanelView:
     def _show_state(self) -> None:
         if self._closed:
             return
-        from cbai_notebook.client.providers import SUGGESTED_MODELS
+        from cbai_notebook.client.providers import suggested_specs
+        from cbai_notebook.client.settings import settings
 
         options, conversation = self._panel.options, self._conversation
         turns = conversation.turns
@@ -245,11 +246,7 @@ class PanelView:
             conversations=list(known),
             model=options.model,
             default_model=_default_model(),
-            models=[
-                f"{provider}/{model}" if model else provider
-                for provider, suggested in SUGGESTED_MODELS.items()
-                for model in suggested or ("",)
-            ],
+            models=suggested_specs(settings()),
             system=system or "",
             temperature=options.temperature,
         )
