@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cbai_notebook.client import address_advice, chat_wire, error_body
+from cbai_notebook.client import chat_wire, error_body
 from cbai_notebook.client.error_body import ErrorBody
 from cbai_notebook.client.error_codes import CODES, LOGIN_ADVICE, error_kind
 from cbai_notebook.client.proxies import Proxy
@@ -170,6 +170,8 @@ def not_an_answer(
     headers: Mapping[str, str], body: bytes, error_context: ErrorContext
 ) -> InvalidResponseError:
     """Return the error of a response with status 200 whose body is not an answer."""
+    from cbai_notebook.client import address_advice
+
     sent = error_body.read(body)
     said = error_context.clean(sent.message, _LONGEST_SERVER_MESSAGE)
     kind = "an HTML page" if sent.is_page else "something else"
@@ -378,6 +380,8 @@ def fresh_copy(error: BaseException) -> BaseException:
 def _error(
     status: int, headers: Mapping[str, str], reported: ErrorBody, error_context: ErrorContext
 ) -> CbaiError:
+    from cbai_notebook.client import address_advice
+
     said = error_context.clean(reported.message, _LONGEST_SERVER_MESSAGE)
     code = error_context.clean(reported.code or "", _LONGEST_ID) or None
     # For an error in a response with status 200, some services put the status into the body.
