@@ -1,11 +1,9 @@
-"""What may be wrong with an address or a model's name when a server says that nothing is there."""
+"""What may be wrong with an address when a server says that nothing is there."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
-
-from cbai_notebook.client import providers
 
 _ENDPOINT = re.compile(
     r"/(?:(?:chat/)?completions|chat|responses|messages|embeddings|models|images/generations"
@@ -49,18 +47,3 @@ def base_url_advice(url: str) -> str:
             f"(base_url='{origin}/v1')."
         )
     return ""
-
-
-def model_name_advice(provider: str, model: str) -> str:
-    """Return what may be wrong with a provider and a model that the server does not know.
-
-    ``-m ORG/MODEL`` is read as the model MODEL of the provider ORG, but many models have a slash in
-    their names.
-    """
-    if not model or not provider or providers.is_known(provider):
-        return ""
-    name = f"{provider}/{model}"
-    return (
-        f"{provider!r} was read as the provider. If the model's name is {name!r}, write "
-        f"`-m custom/{name}`, or model={name!r} with provider='custom'."
-    )

@@ -173,7 +173,9 @@ def not_an_answer(
     from cbai_notebook.client import address_advice
 
     sent = error_body.read(body)
-    said = error_context.clean(sent.message, _LONGEST_SERVER_MESSAGE)
+    # Other text may be a model's answer in a format that is not known here.
+    readable = sent.is_page or body.lstrip()[:1] == b"{"
+    said = error_context.clean(sent.message if readable else "", _LONGEST_SERVER_MESSAGE)
     kind = "an HTML page" if sent.is_page else "something else"
     quoted = f" (“{cut(said, _LONGEST_QUOTE)}”)" if said else ""
     advice = address_advice.base_url_advice(error_context.url) or "Check the base URL."
@@ -399,7 +401,7 @@ def _error(
         if code not in CODES and not _MODEL.search(said):
             slip = address_advice.base_url_advice(error_context.url)
         if not slip and error_context.cloud:
-            slip = address_advice.model_name_advice(error_context.provider, error_context.model)
+            slip = providers.model_name_advice(error_context.provider, error_context.model)
     if slip:
         address = address_advice.shown(error_context.url)
         advice = f"The server has nothing to answer with at {address}. {slip}"

@@ -65,8 +65,8 @@ _MEANINGS: tuple[tuple[re.Pattern[str], str | int], ...] = tuple(
             404,
         ),
         (
-            r"\bmodel\b.{0,80}?(?:not (?:be )?(?:found|exist)|does(?:n't| not) exist|unknown)|"
-            r"(?:no such|unknown|invalid) model\b|模型(?:不存在|未找到)",
+            r"\bmodel\b(?:\W+[\w./:@-]+){0,4}?\W+(?:not (?:be )?(?:found|exist)|does(?:n't| not) exist)|"
+            r"(?:no such|unknown|invalid) model(?:\W*$|\W+(?:name|id)\b|\s*[:'\"`])|模型(?:不存在|未找到)",
             "AI_MODEL_NOT_FOUND",
         ),
         (

@@ -245,7 +245,11 @@ class CloudBaseProvider:
             ConfigurationError: The environment or the key is missing or not valid.
         """
         if not settings.base_url:
-            cloudbase(settings)
+            try:
+                cloudbase(settings)
+            except ConfigurationError as error:
+                advice = model_name_advice(self.name, model or "")
+                raise ConfigurationError(f"{error} {advice}".strip()) from None
         # At another address the key is optional: a gateway of a company may add its own.
         return endpoint_below(base_url_of(settings), self.name, settings)
 
@@ -328,10 +332,20 @@ def in_cloud(name: str, settings: Settings | None = None) -> bool:
     return not elsewhere and name not in _NOT_CHAT
 
 
-def is_known(name: str) -> bool:
-    """Return whether CloudBase has a provider of this name, as far as this package knows."""
-    known = name in SUGGESTED_MODELS or name in _PATHS or name in _ALWAYS_SENDS_USAGE
-    return known or name.startswith(("custom-", "hunyuan"))
+def model_name_advice(provider: str, model: str) -> str:
+    """Return what may be wrong with a provider of CloudBase that is not there; may be empty.
+
+    ``-m ORG/MODEL`` is read as the model MODEL of the provider ORG, but many models have a slash in
+    their names.
+    """
+    known = provider in SUGGESTED_MODELS or provider in _PATHS or provider in _ALWAYS_SENDS_USAGE
+    if known or not in_cloud(provider) or provider.startswith(("custom-", "hunyuan")) or not model:
+        return ""
+    name = f"{provider}/{model}"
+    return (
+        f"{provider!r} was read as the provider. If the model's name is {name!r}, write "
+        f"`-m custom/{name}`, or model={name!r} with provider='custom'."
+    )
 
 
 def base_url_of(settings: Settings) -> str:

@@ -160,6 +160,7 @@ def _network(name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 def _split_port(entry: str) -> tuple[str, int]:
     """Return the name and the port of an entry; the port is 0 if it has none."""
+    entry = entry.rpartition("://")[2].rstrip("/") if "://" in entry else entry
     found = re.fullmatch(r"\[(.*)\](?::(\d+))?|([^:]*)(?::(\d+))?", entry)
     if found is None:  # an IPv6 address without brackets
         return entry, 0

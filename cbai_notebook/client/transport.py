@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures
 import contextlib
 import functools
 import os
@@ -358,7 +359,7 @@ def _close_at_exit() -> None:
         if loop.is_closed():
             _abandon(connections)
             continue
-        with contextlib.suppress(*_ERRORS, RuntimeError):
+        with contextlib.suppress(*_ERRORS, RuntimeError, concurrent.futures.TimeoutError):
             if loop.is_running():
                 closing = asyncio.run_coroutine_threadsafe(_end(), loop)
                 closing.result(_LONGEST_EXIT_S)

@@ -235,6 +235,8 @@ async def test_other_limits_are_no_prompt_that_is_too_long(
         ("Open api qps request limit reached", errors.RateLimitError),
         ("model 'x' not found", errors.ModelNotFoundError),
         ("invalid params: temperature", errors.BadRequestError),
+        ("this model does not support it: invalid parameter", errors.BadRequestError),
+        ("invalid model: x", errors.ModelNotFoundError),
         ("something else", errors.ServerError),
     ],
 )

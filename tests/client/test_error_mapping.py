@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.utils
-import os
 import socket
 import ssl
-import sys
 import time
 import traceback
 from collections.abc import AsyncIterator
@@ -91,6 +89,84 @@ async def test_an_error_inside_a_200_is_the_same_error(
         assert type(error) is CODES[code][1]
         assert (error.code, error.status) == (code, 200)
         assert error.request_id == gateway.last.request_id
+
+
+NOT_FOUND = Scenario(status=404, body=b'{"detail": "Not Found"}', content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/v1/chat/completions", "base_url='{origin}/v1'"),
+        ("/v1/completions/", "base_url='{origin}/v1'"),
+        ("/proxy/v1/models", "base_url='{origin}/proxy/v1'"),
+        ("", "base_url='{origin}/v1'"),
+        ("/", "base_url='{origin}/v1'"),
+        ("/api", "base_url='{origin}/v1'"),
+        ("/v1", "Check the model's name"),
+    ],
+)
+async def test_a_404_names_the_address_and_a_slip_in_the_base_url(
+    make_model: MakeModel, gateway: Gateway, path: str, says: str
+) -> None:
+    gateway.always(NOT_FOUND)
+    origin = gateway.base_url.removesuffix("/v1")
+    error = await failure(make_model("custom", base_url=origin + path), stream=True)
+    assert isinstance(error, errors.ModelNotFoundError)
+    assert f"{origin}{path.rstrip('/')}/chat/completions" in error.message
+    assert says.format(origin=origin) in error.message
+    assert ("base_url=" in says) == ("base_url=" in error.message)
+    assert "CloudBase" not in error.message
+
+
+async def test_a_server_that_speaks_of_the_model_has_the_right_address(
+    make_model: MakeModel, gateway: Gateway
+) -> None:
+    said = b'{"error": {"message": "The model `the-model` does not exist."}}'
+    gateway.always(Scenario(status=404, body=said, content_type="application/json"))
+    origin = gateway.base_url.removesuffix("/v1")
+    error = await failure(make_model("custom", base_url=origin), stream=False)
+    assert "'the-model'" in error.message
+    assert "base_url=" not in error.message
+
+
+@pytest.mark.parametrize(("provider", "advised"), [("Qwen", True), ("cloudbase", False),
+                                                   ("hunyuan-v3", False), ("custom-x", False)])  # fmt: skip
+async def test_a_model_with_a_slash_in_its_name_was_read_as_a_provider(
+    make_model: MakeModel, gateway: Gateway, provider: str, advised: bool
+) -> None:
+    gateway.always(NOT_FOUND)
+    error = await failure(make_model(provider), stream=True)
+    assert ("`-m custom/Qwen/the-model`" in error.message) == advised
+
+
+async def test_without_a_server_too_a_slash_may_be_one_of_the_models_name() -> None:
+    error = await failure(create_model("Qwen", settings=Settings()), stream=True)
+    assert isinstance(error, errors.ConfigurationError)
+    assert "`-m custom/Qwen/the-model`" in error.message
+
+
+@pytest.mark.parametrize("status", [200, 404, 405])
+async def test_a_page_at_a_base_url_without_a_version(
+    make_model: MakeModel, gateway: Gateway, status: int
+) -> None:
+    gateway.always(Scenario(status=status, body=b"<title>Home</title>", content_type="text/html"))
+    origin = gateway.base_url.removesuffix("/v1")
+    error = await failure(make_model("custom", base_url=origin), stream=False)
+    assert f"base_url='{origin}/v1'" in error.message
+    assert "Home" in error.message
+
+
+@pytest.mark.parametrize(("status", "says"), [(402, "balance"), (403, "may do"), (407, "https_proxy="),
+                                              (423, "account")])  # fmt: skip
+async def test_a_server_of_ones_own_has_no_console_of_cloudbase(
+    make_model: MakeModel, gateway: Gateway, status: int, says: str
+) -> None:
+    gateway.always(Scenario(status=status, body=b"{}", content_type="application/json"))
+    error = await failure(make_model("custom"), stream=False)
+    assert says in error.message
+    assert "CloudBase" not in error.message
+    assert len(gateway.requests) == 1
 
 
 async def test_an_html_page_is_an_error_that_can_be_read(
@@ -183,26 +259,6 @@ async def test_a_certificate_that_nobody_signed(make_model: MakeModel) -> None:
         error = await failure(make_model(base_url=f"https://{host}/v1"), stream=True)
     assert type(error) is errors.TLSError
     assert "SSL_CERT_FILE" in error.message
-
-
-async def test_certificates_that_cannot_be_read(tmp_path: Path) -> None:
-    # In its own process: each process reads the certificates once.
-    code = (
-        "import asyncio, cbai_notebook as cbai\n"
-        "model = cbai.create_model('custom')\n"
-        "asyncio.run(model.generate_text(model='m', messages=[{'role': 'user', 'content': 'hi'}]))"
-    )
-    environment = {
-        **os.environ,
-        "SSL_CERT_FILE": str(tmp_path / "missing.pem"),
-        "CBAI_BASE_URL": "https://127.0.0.1:9/v1",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, env=environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, words = await process.communicate()
-    assert "ConfigurationError: The certificates could not be read" in words.decode()
-    assert "SSL_CERT_FILE" in words.decode()
 
 
 @pytest.mark.parametrize("stream", [True, False])
