@@ -382,7 +382,7 @@ def fresh_copy(error: BaseException) -> BaseException:
 def _error(
     status: int, headers: Mapping[str, str], reported: ErrorBody, error_context: ErrorContext
 ) -> CbaiError:
-    from cbai_notebook.client import address_advice
+    from cbai_notebook.client import address_advice, providers
 
     said = error_context.clean(reported.message, _LONGEST_SERVER_MESSAGE)
     code = error_context.clean(reported.code or "", _LONGEST_ID) or None
