@@ -24,7 +24,7 @@ def stream_rows() -> Iterator[Row]:
                     peer: (module, peer, figure, gateway.base_url)
                     for peer in ("ours", "ours-fast", "openai")
                 },
-                rounds=3,
+                rounds=5,
             )
             for figure in ("cpu", "first")
         )
