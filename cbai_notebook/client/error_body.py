@@ -38,6 +38,7 @@ _ERROR_WORDS = frozenset({"error", "failed", "failure", "fail"})
 # Deeper objects, and more entries of a list, are not read: the body may be hostile.
 _DEEPEST = 6
 _MOST_ENTRIES = 3
+_MOST_READ = 20
 # Where the reason is searched in text that is not JSON, in bytes.
 _LONGEST_SEARCHED = 16 * 1024
 
@@ -177,7 +178,7 @@ def _reason(value: Any, depth: int) -> str:
     if isinstance(value, str):
         return _reason_in_text(value, depth)
     if isinstance(value, list):
-        return _joined([_reason(each, depth + 1) for each in value])
+        return _joined([_reason(each, depth + 1) for each in value[:_MOST_READ]])
     if not isinstance(value, Mapping):
         return ""
     names = _plain_names(value)
@@ -193,13 +194,18 @@ def _reason(value: Any, depth: int) -> str:
             break
     if not message:
         # For example {"errors": {"model": ["is required"]}}.
-        entries = [(name, _reason(each, depth + 1)) for name, each in value.items() if isinstance(each, list)]  # fmt: skip
-        return _joined([f"{name}: {reason}" for name, reason in entries if reason])
-    for name in ("title", "errors"):
-        if name != found and _MESSAGES.index(name) > _MESSAGES.index(found):
-            more = _reason(names.get(name), depth + 1)
-            if more and more not in message:
-                message = f"{more}: {message}" if name == "title" else f"{message} {more}"
+        entries = {
+            name: _reason(each, depth + 1)
+            for name, each in list(value.items())[:_MOST_READ]
+            if isinstance(each, list)
+        }
+        return _joined([f"{name}: {reason}" for name, reason in entries.items() if reason])
+    if found != "errors":
+        more = _reason(names.get("errors"), depth + 1)
+        message = f"{message.rstrip('.: ')}: {more}" if more not in message else message
+    heading = names.get("title")
+    if isinstance(heading, str) and heading.strip() not in message:
+        message = f"{heading.strip()}: {message}"
     metadata = names.get("metadata")
     raw = _reason(metadata.get("raw"), depth + 1) if isinstance(metadata, Mapping) else ""
     if raw and raw not in message:

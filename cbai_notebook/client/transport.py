@@ -2,9 +2,10 @@
 
 Each event loop has its own connections, because a connection works on one event loop only. All
 share one TLS context, because building it takes longer than a request. Proxies and certificates
-follow the environment variables: a change in the notebook counts from the next request on. With ``httpx-aiohttp``
-installed (the ``fast`` extra) the connections are aiohttp's, which read a stream with a fifth of
-the work.
+follow the environment variables: a change in the notebook counts from the next request on.
+
+With ``httpx-aiohttp`` installed (the ``fast`` extra) the connections are aiohttp's, which read a
+stream with a fifth of the work.
 
 httpx's transports are used without its client: redirects, cookies, ``.netrc`` and decoded headers
 must not be used here, and they take a third of the time of a request.
@@ -64,7 +65,7 @@ _LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_ERROR = 256 * 1024
 """The most bytes of an error's body that are read; the rest adds no information."""
 
-_CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """The variables that name certificates; the first that is set counts."""
 _ENVIRONMENT = (*proxies.VARIABLES, *_CERTIFICATES)
 
@@ -196,7 +197,12 @@ class HTTPTransport:
         """
         route = await _route_for(request.url, self._fast)
         sent = _outgoing(request, connect_timeout)
-        response = await self._send(sent, route, error_context)
+        try:
+            response = await self._send(sent, route, error_context)
+        except CbaiError:
+            # The next request looks again: a file of certificates, or the system's proxy, may change.
+            _forget(route)
+            raise
         if response.status_code == 407 and route.proxy is not None:
             await Response(response, error_context).aclose()
             raise error_mapping.proxy_refused(route.proxy, 407, "", error_context)
@@ -319,6 +325,15 @@ async def _route_for(url: str, fast: bool) -> _Route:
     if route is None:
         route = connections.routes[key] = await _open(connections, url, fast)
     return route
+
+
+def _forget(route: _Route) -> None:
+    """Find the route anew at the next request; its connections stay open for other requests."""
+    with _lock:
+        connections = _by_loop.get(asyncio.get_running_loop())
+    if connections is not None:
+        for key in [key for key, each in connections.routes.items() if each is route]:
+            del connections.routes[key]
 
 
 async def _open(connections: _LoopConnections, url: str, fast: bool) -> _Route:

@@ -60,6 +60,9 @@ SHAPES: dict[str, tuple[Any, str, str | None]] = {
     "errors as texts": ({"errors": [REASON, "and cold"]}, f"{REASON}; and cold", None),
     "errors by field": ({"title": "Not valid", "errors": {"model": ["is required"]}},
                         "Not valid: model: is required", None),
+    "message and errors": (
+        {"message": "Not valid", "errors": [{"field": "model", "message": "is required"}]},
+        "Not valid: model: is required", None),
     "problem": ({"type": "about:blank", "title": "Bad day", "status": 400, "detail": REASON},
                 f"Bad day: {REASON}", None),
     "raw": ({"error": {"message": "Provider returned error", "code": 400,

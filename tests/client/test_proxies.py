@@ -223,6 +223,10 @@ async def test_certificates_that_are_set_after_a_failure_are_used_at_once(
     monkeypatch.setenv(variable, str(file))
     with pytest.raises(errors.ConfigurationError, match=variable):
         await ask(model)
+    # A certificate, but not that of the authority.
+    file.write_bytes(AUTHORITY.with_name("server.pem").read_bytes())
+    with pytest.raises(errors.TLSError):
+        await ask(model)
     file.write_bytes(AUTHORITY.read_bytes())
     assert await ask(model)
 
