@@ -35,7 +35,8 @@ _TOO_LONG = re.compile(
     r"(?:exceed|longer|greater|larger|more than|less than|<=|at most|over the)"
     r"|exceed\w*\W.{0,60}?(?:token limit|(?:input|prompt|context|model|message)s? tokens?|number of tokens|"
     r"max(?:imum)? (?:input|prompt|context|message|number of tokens))"
-    r"|\binput length\b"
+    r"|\binput length\b|max(?:imum)? input (?:characters|tokens)|tokens in (?:the |your )?(?:request|prompt|input)"
+    r"|(?:inputs?|request|prompt)\W+(?:must have|has|have|contains?)\W.{0,20}?\d+ tokens"
     r"|reduce (?:the (?:length|size)|your (?:prompt|input|messages?))|shorten (?:the|your) (?:prompt|input|messages?)"
     r"|(?:输入|提示词?|prompt|上下文|消息|文本|对话|内容|token)[^。；]{0,20}?(?:超长|过长|太长|超出|超过|超限)"
     r"|超(?:出|过|长)[^。；]{0,20}?(?:上下文|最大长度|最大输入|长度限制|tokens?)|上下文长度",
@@ -66,7 +67,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], str | int], ...] = tuple(
         ),
         (
             r"\bmodel\b(?:\W+[\w./:@-]+){0,4}?\W+(?:not (?:be )?(?:found|exist)|does(?:n't| not) exist)|"
-            r"(?:no such|unknown|invalid) model(?:\W*$|\W+(?:name|id)\b|\s*[:'\"`])|模型(?:不存在|未找到)",
+            r"(?:no such|unknown) model\b|invalid model(?:\W*$|\W+(?:name|id)\b|\s*[:'\"`])|模型(?:不存在|未找到)",
             "AI_MODEL_NOT_FOUND",
         ),
         (
