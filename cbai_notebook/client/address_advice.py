@@ -36,6 +36,8 @@ def base_url_advice(url: str) -> str:
         better = base
         while _ENDPOINT.search(urlsplit(better).path):
             better = _ENDPOINT.sub("", better)
+        if not _VERSION.search(urlsplit(better).path):
+            better = f"{better.removesuffix(urlsplit(better).path)}/v1"
         return (
             f"The base URL ends with {doubled.group()}, which is added by itself: "
             f"leave it out (base_url='{better}')."

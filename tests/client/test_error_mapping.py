@@ -100,6 +100,7 @@ NOT_FOUND = Scenario(status=404, body=b'{"detail": "Not Found"}', content_type="
         ("/v1/chat/completions", "base_url='{origin}/v1'"),
         ("/v1/completions/", "base_url='{origin}/v1'"),
         ("/proxy/v1/models", "base_url='{origin}/proxy/v1'"),
+        ("/api/chat", "base_url='{origin}/v1'"),
         ("", "base_url='{origin}/v1'"),
         ("/", "base_url='{origin}/v1'"),
         ("/api", "base_url='{origin}/v1'"),
