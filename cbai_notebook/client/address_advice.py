@@ -39,8 +39,8 @@ def base_url_advice(url: str) -> str:
         if not _VERSION.search(urlsplit(better).path):
             better = f"{better.removesuffix(urlsplit(better).path)}/v1"
         return (
-            f"The base URL ends with {doubled.group()}, which is added by itself: "
-            f"leave it out (base_url='{better}')."
+            f"The base URL ends with an endpoint ({doubled.group()}); give only the part before it "
+            f"(base_url='{better}')."
         )
     if not _VERSION.search(path) and "/ai/" not in urlsplit(address).path:
         origin = base.removesuffix(path)

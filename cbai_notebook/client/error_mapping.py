@@ -218,8 +218,8 @@ def from_network(
         )
     if any(isinstance(each, ssl.SSLError) for each in causes):
         return TLSError(
-            f"No secure connection to {host} could be made{through}. Check whether the address "
-            "begins with https:// rightly, and whether a proxy is in between."
+            f"No secure connection to {host} could be made{through}. If the server speaks plain "
+            "HTTP, write http:// in place of https://. Else check whether a proxy is in between."
         )
     if any(isinstance(each, ConnectionRefusedError) for each in causes):
         if proxy:
@@ -310,7 +310,7 @@ def stream_cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
     if finish_reason is not None:
         state = f"The text looks complete ({finish_reason!r}), but check its end."
     elif has_token:
-        state = "The text up to there is kept; it is not complete. Ask again for the rest."
+        state = "The text up to there is kept; it is not complete."
     else:
         state = "Nothing of the answer had arrived. Try again."
     return StreamCutError(

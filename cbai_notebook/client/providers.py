@@ -17,6 +17,7 @@ from cbai_notebook.client.secret import Secret, real_secrets
 from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, MissingDependencyError, UsageError
+from cbai_notebook.text import near_match
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -166,7 +167,25 @@ def provider_for(name: str, settings: Settings | None = None) -> Provider:
                 '`python -m pip install -U "cbai-notebook[all]"`.'
             ) from error
         return provider
+    if settings is not None and settings.servers and not _is_of_cloudbase(name):
+        _check_no_server_is_meant(name, settings)
     return CloudBaseProvider(name)
+
+
+def _check_no_server_is_meant(name: str, settings: Settings) -> None:
+    """Refuse a mistyped server's name: the prompt would go to CloudBase instead.
+
+    Raises:
+        UsageError: The name is like that of a server, or CloudBase is not set up.
+    """
+    meant = near_match(name.lower(), {server.lower(): server for server in settings.servers})
+    if meant is None and settings.env_id:
+        return
+    server = next((one for one in settings.servers if one.lower() == meant), None)
+    hint = f" Did you mean {server!r}?" if server else ""
+    raise UsageError(
+        f"There is no server {name!r}. Servers: {', '.join(sorted(settings.servers))}.{hint}"
+    )
 
 
 @functools.cache
@@ -332,14 +351,19 @@ def in_cloud(name: str, settings: Settings | None = None) -> bool:
     return not elsewhere and name not in _NOT_CHAT
 
 
+def _is_of_cloudbase(name: str) -> bool:
+    """Return whether CloudBase has a provider of this name, as far as this package knows."""
+    known = name in SUGGESTED_MODELS or name in _PATHS or name in _ALWAYS_SENDS_USAGE
+    return known or name.startswith(("custom-", "hunyuan"))
+
+
 def model_name_advice(provider: str, model: str) -> str:
     """Return what may be wrong with a provider of CloudBase that is not there; may be empty.
 
     ``-m ORG/MODEL`` is read as the model MODEL of the provider ORG, but many models have a slash in
     their names.
     """
-    known = provider in SUGGESTED_MODELS or provider in _PATHS or provider in _ALWAYS_SENDS_USAGE
-    if known or not in_cloud(provider) or provider.startswith(("custom-", "hunyuan")) or not model:
+    if _is_of_cloudbase(provider) or not in_cloud(provider) or not model:
         return ""
     name = f"{provider}/{model}"
     return (

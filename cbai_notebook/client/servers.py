@@ -110,7 +110,8 @@ def checked_base_url(url: Any) -> str:
         )
     if not usable or parts.query or parts.fragment or any(c.isspace() for c in url):
         raise ConfigurationError(
-            f"The base URL {url!r} cannot be used. It looks like 'https://host/v1', "
+            f"The base URL {url!r} cannot be used. It looks like 'https://host/v1' or "
+            "'http://localhost:8000/v1', "
             "with nothing after the path."
         )
     return str(url).rstrip("/")

@@ -373,6 +373,9 @@ def record_error(turn: Turn, error: BaseException) -> str:
     if isinstance(error, StructuredAnswerError):
         # The model ended the answer, and the error's code is its finish reason if that is why.
         turn.finish_reason = error.code if error.code in _FINISH_REASONS else "stop"
+        if error.partial:
+            # The text of the last attempt, without that of the attempts before.
+            turn.replace_text(error.partial)
     if isinstance(error, CbaiError) and not turn.text:
         # Without streaming, the text of an answer that could not be used is only in the error.
         turn.add(error.partial, "")

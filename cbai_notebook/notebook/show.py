@@ -77,11 +77,18 @@ def show(
         return answer
 
     if on_this_loop:
-        return asyncio.ensure_future(show_async())
+        return _ShowTask(show_async(), loop=asyncio.get_running_loop())
     with finishing(screen) as outcome:
         answer = outcome.answer = render_answer(lambda listener, _: start(listener), screen)
     note_shown(answer)
     return answer
+
+
+class _ShowTask(asyncio.Task["Answer"]):
+    """Shows a stream; as the last value of a cell it shows nothing of its own."""
+
+    def _ipython_display_(self) -> None:
+        return
 
 
 def _surface(into: Output | None) -> Surface | TerminalSurface:

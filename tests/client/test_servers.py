@@ -459,3 +459,30 @@ async def test_a_list_that_leads_to_another_server_is_not_followed(
         with model_server(status=307, headers=target) as server, pytest.raises(CbaiError):
             await list_models("one", settings=settings_of(server), transport=sender)
     assert other.seen == []
+
+
+@pytest.mark.parametrize(
+    ("name", "env_id", "refused"),
+    [
+        ("mien", "test-env", True),
+        ("Mine", "test-env", True),
+        ("elsewhere", None, True),
+        ("elsewhere", "test-env", False),
+        ("hunyuan-v3", "test-env", False),
+    ],
+)
+async def test_a_mistyped_server_is_not_taken_for_a_provider_of_the_cloud(
+    name: str, env_id: str | None, refused: bool
+) -> None:
+    settings = Settings(
+        env_id=env_id,
+        api_key="sk-0123456789abcdef",
+        servers={"mine": {"base_url": "http://127.0.0.1:9/v1"}},
+    )
+    model = create_model(name, settings=settings)
+    prepared = model.prepare(True, model="m", messages=[{"role": "user", "content": "x"}])
+    if refused:
+        with pytest.raises(UsageError, match="Servers: mine"):
+            await prepared
+    else:
+        assert "tcloudbasegateway.com" in (await prepared).url

@@ -173,7 +173,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("-m", "--model"),
         "model",
-        "MODEL, or PROVIDER/MODEL; local is the offline model",
+        "MODEL, PROVIDER/MODEL, SERVER or SERVER/MODEL; local is offline",
         "MODEL",
         nonblank,
         suggests="model",

@@ -102,7 +102,12 @@ def logout(name: str | None = None) -> None:
     from cbai_notebook.client import credentials
 
     if credentials.forget(name):
-        write(f"The key of {name or 'CloudBase'} is no longer stored on this machine.")
+        what = (
+            "The environment and key of CloudBase"
+            if name is None
+            else f"The address and key of {name!r}"
+        )
+        write(f"{what} are no longer stored on this machine.")
         return
     stored = credentials.load_servers()
     what = "CloudBase" if name is None else repr(name)
@@ -148,6 +153,7 @@ def show_models(provider: str | None) -> None:
 def _login_server(name: str) -> None:
     from cbai_notebook.client import credentials
     from cbai_notebook.client.servers import checked_base_url, checked_name
+    from cbai_notebook.client.settings import settings
 
     checked_name(name)
     address, api_key = _typed(
@@ -158,6 +164,13 @@ def _login_server(name: str) -> None:
     if not address:
         raise UsageError("Nothing was stored: the address is needed, such as https://host/v1.")
     where = credentials.save_server(name, address, api_key)
+    used = settings().servers.get(name)
+    if used is not None and used.source == "argument":
+        write(
+            f"Stored in {where}, but not in use: cbai.configure names {name!r} in this kernel, and it "
+            f"wins. Take it out there, or call cbai.configure(servers={{{name!r}: None}})."
+        )
+        return
     write(f"Stored in {where}. Ask it with `%%cbai -m {name}/MODEL`; `%cbai models {name}` lists.")
 
 
