@@ -281,5 +281,10 @@ def _is_error_status(text: str) -> bool:
 
 
 def _plain_names(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the object with its names in lower case and without underscores."""
-    return {str(name).replace("_", "").lower(): each for name, each in value.items()}
+    """Return the object with its names in lower case and without underscores.
+
+    An underscore at the beginning stays: such a name is a field of the server's own.
+    """
+    return {
+        f"{name[:1]}{name[1:].replace('_', '')}".lower(): value[name] for name in map(str, value)
+    }

@@ -114,6 +114,18 @@ async def test_an_error_in_a_200_is_found_in_every_shape(
     assert (error.server_message, error.code, error.status) == (said, code, 200)
 
 
+async def test_a_field_of_the_servers_own_is_no_error(
+    make_model: MakeModel, gateway: Gateway
+) -> None:
+    message = {"role": "assistant", "content": "Sunny."}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    gateway.always(scenario({"choices": [choice], "_ERROR": True, "_code": 5}, 200))
+    for stream in (True, False):
+        model = make_model("custom")
+        asked = await (model.stream_text(**ASK) if stream else model.generate_text(**ASK))
+        assert (await asked.finish() if stream else asked).text == "Sunny."
+
+
 @pytest.mark.parametrize("name", [name for name in IN_200 if name != "list"])
 async def test_an_error_in_an_event_is_found_in_every_shape(
     make_model: MakeModel, gateway: Gateway, name: str
