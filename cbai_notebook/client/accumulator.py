@@ -13,11 +13,11 @@ from cbai_notebook.client import chat_wire
 from cbai_notebook.client.chat_wire import Choice, Chunk, ChunkChoice, Message, Usage
 from cbai_notebook.client.chunk_reader import MessageFinder, index_of
 from cbai_notebook.client.json_fold import ObjectFold
-from cbai_notebook.client.think_tags import begins_with_thinking, split_thinking
+from cbai_notebook.client.think_tags import TAGGED, begins_with_thinking, split_thinking
 from cbai_notebook.client.tool_call_joiner import ToolCallJoiner
 from cbai_notebook.text import without_surrogates
 
-_TEXTS = ("content", "reasoning_content", "reasoning")
+_TEXTS = ("content", "reasoning_content", "reasoning", TAGGED)
 
 
 class _ChoiceAccumulator:
@@ -162,8 +162,9 @@ def fold(values: Iterable[dict[str, Any]], choices: Iterable[Choice]) -> dict[st
         choices: The choices of the complete answer.
 
     Returns:
-        The completion, in the form of one that is not streamed. It says the same as ``choices``:
-        thinking that stood in tags is under ``reasoning_content``.
+        The completion, in the form of one that is not streamed. Its content is that of ``choices``:
+        thinking that stood in tags is under `TAGGED`, apart from thinking in fields, because it
+        never goes back to the server.
     """
     completion: dict[str, Any] = {}
     usage = ObjectFold()
@@ -233,8 +234,7 @@ class _ChoiceFold:
             message["tool_calls"] = [call.raw for call in known.tool_calls]
         content = message.get("content")
         if isinstance(content, str) and begins_with_thinking(content):
-            message["content"] = known.content
-            message["reasoning_content"] = known.reasoning_content
+            message[TAGGED], message["content"] = split_thinking(content)
         for text in (known.content, known.reasoning_content):
             # The same text is kept once.
             message.update({name: text for name in _TEXTS if text and message.get(name) == text})

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cbai_notebook.client.chunk_reader import THINKING, content_text, is_thinking
-from cbai_notebook.client.think_tags import begins_with_thinking, split_thinking
+from cbai_notebook.client.think_tags import TAGGED, begins_with_thinking, split_thinking
 
 
 def reply_of(raw: Mapping[str, Any], *, thinking: bool | None = None) -> dict[str, Any] | None:
@@ -37,8 +37,10 @@ def reply_of(raw: Mapping[str, Any], *, thinking: bool | None = None) -> dict[st
         # null says nothing, and several servers refuse it.
         **{name: value for name, value in message.items() if value is not None},
     }
-    if isinstance(content, str) and begins_with_thinking(content):
-        reply["content"] = split_thinking(content)[1]
+    reply.pop(TAGGED, None)
+    text = content_text(content) or ""
+    if begins_with_thinking(text):
+        reply["content"] = split_thinking(text)[1]
     elif isinstance(content, (list, Mapping)) and not thinking:
         reply["content"] = _without_thinking(content)
     if not thinking:
@@ -52,14 +54,6 @@ def reply_of(raw: Mapping[str, Any], *, thinking: bool | None = None) -> dict[st
             for call in calls
         ]
     return reply
-
-
-def without_thinking(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message without its thinking."""
-    kept = {name: value for name, value in message.items() if name not in THINKING}
-    if isinstance(kept.get("content"), list):
-        kept["content"] = _without_thinking(kept["content"])
-    return kept
 
 
 def _without_thinking(content: Any) -> Any:

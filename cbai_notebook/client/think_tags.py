@@ -7,6 +7,10 @@ The same words inside code or later in the text are text.
 from __future__ import annotations
 
 _START, _END = "<think>", "</think>"
+
+TAGGED = _START
+"""The name under which the message of a raw answer keeps the thinking that stood in tags."""
+
 _LINE_ENDS = "\r\n"
 
 

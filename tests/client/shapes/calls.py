@@ -352,7 +352,7 @@ FIELDS = [
         calls(part(ARGUMENTS, "brew", index=0, id="a")),
         text="At once.",
         reasoning="Two guests.",
-        message={"content": "At once.", "reasoning_content": "Two guests."},
+        message={"content": "At once.", "<think>": "Two guests."},
     ),
     _shape(
         "calls after thinking as parts of content",

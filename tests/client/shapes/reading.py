@@ -112,6 +112,7 @@ def next_message(message: dict[str, Any]) -> dict[str, Any]:
     arguments may be written in another way.
     """
     kept = _without_null(message)
+    kept.pop("<think>", None)  # thinking that stood in tags
     if not kept.get("content"):
         kept.pop("content", None)
     if "function_call" in kept and not kept["function_call"].get("name"):

@@ -15,6 +15,8 @@ from tests.gateway.tools import Call, calling
 SEAL = {"google": {"thought_signature": "c2VhbGVk"}}
 DETAILS = [{"type": "reasoning.encrypted", "data": "c2VhbGVk", "index": 0}]
 
+TAGGED = "<think>Hm.</think>At once."
+
 
 def weigh(grams: int) -> str:
     """Weigh the leaves."""
@@ -82,6 +84,22 @@ async def test_thinking_without_calls_does_not_go_back(
             await ask(model, stream, [*first.messages, {"role": "user", "content": "?"}])
         ).text == "No."
         assert "<think>" not in str(gateway.last.json)
+
+
+@both
+@pytest.mark.parametrize("content", [TAGGED, [{"type": "text", "text": TAGGED}]])
+async def test_thinking_in_tags_does_not_go_back_with_calls(
+    make_model: MakeModel, gateway: Gateway, stream: bool, content: Any
+) -> None:
+    strict = Scenario(text="Enough.", refuses=("reasoning_content", "reasoning", "<think>"))
+    call = calling(Call("weigh", {"grams": 3}), message_fields={"content": content})
+    gateway.script(call, strict)
+    answer = await ask(make_model("custom"), stream, MESSAGES)
+    assert answer.text == "Enough."
+    assert answer.steps[0].response.reasoning == "Hm."
+    assert gateway.last.json["messages"][1]["content"] == "At once."
+    assert "Hm." not in str(gateway.last.json)
+    assert len(gateway.requests) == 2
 
 
 @both

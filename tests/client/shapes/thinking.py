@@ -124,7 +124,7 @@ def _plain(name: str, *pieces: str) -> Shape:
 
 
 TAGGED = f"<think>{WHY}</think>{TEA}"
-SAID = {"content": TEA, "reasoning_content": WHY}
+SAID = {"content": TEA, "<think>": WHY}
 
 TAGS = [
     _tagged("tags in one chunk", TAGGED, message=SAID),
