@@ -175,6 +175,7 @@ class _StreamedBody:
             if isinstance(error, InvalidResponseError) and self.chunks:
                 raise self.cut() from None  # the last event is incomplete
             error.partial = self.accumulator.text
+            error.answer_began = self._began
             raise
         self.chunks.append(decoder.flush())
         self.accumulator.add(self.chunks)
@@ -183,12 +184,16 @@ class _StreamedBody:
     def complete(self) -> bool:
         return self.declared_complete or self.accumulator.finished
 
+    @property
+    def _began(self) -> bool:
+        return any(chunk is not None for chunk in self.chunks)
+
     def cut(self) -> StreamCutError:
         error = error_mapping.stream_cut(
             self.accumulator.finish_reason, has_token=self.accumulator.has_token
         )
         error.partial = self.accumulator.text
-        error.answer_began = any(chunk is not None for chunk in self.chunks)
+        error.answer_began = self._began
         return error
 
 

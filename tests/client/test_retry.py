@@ -77,6 +77,17 @@ async def test_after_the_first_event_nothing_is_tried_again(
     assert raised.value.answer_began
 
 
+async def test_an_error_in_a_stream_that_nobody_asked_for_is_not_tried_again(
+    make_model: MakeModel, gateway: Gateway
+) -> None:
+    body = f"data: {ROLE}\n\ndata: {OVERLOADED}\n\n".encode()
+    gateway.script(Scenario(body=body, content_type="text/event-stream"))
+    with pytest.raises(errors.ServerError) as raised:
+        await make_model().generate_text(**ASK)
+    assert raised.value.answer_began
+    assert len(gateway.requests) == 1
+
+
 BEGUN = b'{"choices": [{"message": {"role": "assistant", "content": "Hel'
 
 
