@@ -203,8 +203,9 @@ def load_pieces(body: bytes) -> Any:
 
 
 def _load_leniently(body: bytes, mend: Callable[[Any], Any]) -> Any:
-    # Bytes that are not UTF-8 become U+FFFD, as in the event stream standard.
-    text = body.decode("utf-8", "replace")
+    # Bytes that are not UTF-8 become U+FFFD, and a byte order mark is skipped, as in the event stream
+    # standard.
+    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
     try:
         return mend(json.loads(text)) if _SURROGATE.search(body) else _any_decoder.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
