@@ -15,6 +15,8 @@ _PIECES = frozenset(
      "thinking", "thought", "transcript")
 )  # fmt: skip
 
+# Lists whose equal neighbours are two pieces. Servers repeat other lists, such as sources, in each chunk.
+_LISTS_OF_PIECES = frozenset({"reasoning_details"})
 
 # Below this depth an object is a value, not something that arrives in pieces.
 _DEEPEST = 16
@@ -64,7 +66,8 @@ class ObjectFold:
         elif isinstance(value, list):
             if not isinstance(old, ListFold):
                 before = old.value() if isinstance(old, _Text) and name == "content" else ""
-                old = self._fields[name] = ListFold(self._depth, in_pieces=_in_pieces(name))
+                in_pieces = _in_pieces(name) or name in _LISTS_OF_PIECES
+                old = self._fields[name] = ListFold(self._depth, in_pieces=in_pieces)
                 if before:
                     old.add_text(before)
             old.extend(value)

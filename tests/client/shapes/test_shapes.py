@@ -119,6 +119,31 @@ async def test_details_of_the_thinking_are_kept(
     assert all(one["type"].startswith("reasoning.") for one in kept)
 
 
+async def test_equal_details_are_no_repetition(model: Model, gateway: Gateway) -> None:
+    pieces = ["One,", "\n", "\n", "two."]
+    chunks = [
+        thinking.delta(reasoning_details=[{"type": "reasoning.text", "text": piece}])
+        for piece in pieces
+    ]
+    body = thinking.stream(*chunks, thinking.delta("stop", content="Tea."))
+    gateway.always(scenario(Shape("", body)))
+    answer = await answer_of(model, True)
+    kept = raw_message(answer)["reasoning_details"]
+    assert "".join(one["text"] for one in kept) == answer.reasoning == "".join(pieces)
+
+
+@both
+async def test_a_byte_order_mark_is_no_part_of_an_answer(
+    model: Model, gateway: Gateway, stream: bool
+) -> None:
+    for body in (
+        thinking.whole(content="Tea."),
+        thinking.stream(thinking.delta("stop", content="Tea.")),
+    ):
+        gateway.always(scenario(Shape("", b"\xef\xbb\xbf" + body)))
+        assert (await answer_of(model, stream)).text == "Tea."
+
+
 @both
 async def test_parts_of_content_stay_parts(model: Model, gateway: Gateway, stream: bool) -> None:
     for shape in (one for one in contents.PARTS if "object" not in one.name):
