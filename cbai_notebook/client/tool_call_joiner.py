@@ -59,7 +59,8 @@ class ToolCallJoiner:
         return (
             call is not None
             and function is not None
-            and (function.name, function.arguments) == (call.name, call.arguments.text)
+            and function.name == call.name
+            and call.arguments.equal(function.arguments or "")
         )
 
     def _find(self, part: WireToolCall) -> _Call | None:
@@ -157,6 +158,7 @@ class _Arguments:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._length = 0
         self._depth = 0
         self._in_string = False
         self._escaped = False
@@ -165,6 +167,10 @@ class _Arguments:
     @property
     def text(self) -> str:
         return without_surrogates("".join(self._pieces))
+
+    def equal(self, text: str) -> bool:
+        """Return whether the arguments are this text; costs nothing where the lengths differ."""
+        return len(text) == self._length and text == "".join(self._pieces)
 
     @property
     def complete(self) -> bool:
@@ -178,6 +184,7 @@ class _Arguments:
         if not piece:
             return
         self._pieces.append(piece)
+        self._length += len(piece)
         skip = 0 if self._escaped else -1
         self._escaped = False
         for found in _BRACKET_OR_STRING.finditer(piece):
