@@ -168,9 +168,11 @@ class StreamTask:
         data = b"".join(self._burst)
         self._burst.clear()
         if not self._started:
-            if BOM.startswith(data) or not data.removeprefix(BOM).strip():
+            if BOM.startswith(data):
                 self._burst.append(data)
                 return
+            if not data.removeprefix(BOM).strip():
+                return  # blank lines, with which a server may wait for long
             self._started = True
             self._whole_body = None if is_stream(data) else []
         if self._whole_body is not None:
