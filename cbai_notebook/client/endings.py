@@ -16,9 +16,12 @@ HALF_CHARACTER = (
     "character \ufffd."
 )
 
-# Servers name one thing in several ways. Lower case.
-_TOKEN_LIMIT = frozenset({"length", "max_tokens", "model_length"})
-_CONTENT_FILTER = frozenset({"content_filter", "content-filter", "safety", "sensitive"})
+# Servers name one thing in several ways, some with a detail behind a colon. Lower case.
+_TOKEN_LIMIT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
+_CONTENT_FILTER = frozenset({
+    "blocklist", "content-filter", "content_filter", "content_filtered", "guardrail_intervened",
+    "prohibited_content", "safety", "sensitive",
+})  # fmt: skip
 
 
 class Ending(Enum):
@@ -70,7 +73,7 @@ def ending_of(
         reasoning: The reasoning of the answer.
         refused: Whether the server marked words of the answer as a refusal.
     """
-    reason = (finish_reason or "").lower()
+    reason = (finish_reason or "").lower().partition(":")[0].strip()
     if refused or reason == REFUSAL:
         return Ending.REFUSED
     if reason in _TOKEN_LIMIT:

@@ -27,6 +27,7 @@ async def both(model: Model, messages: list[dict[str, Any]], spec: str) -> list[
         ("MAX_TOKENS", Ending.CUT, "max_tokens=…"),
         ("content_filter", Ending.FILTERED, "other words"),
         ("SAFETY", Ending.FILTERED, "other words"),
+        ("PROHIBITED_CONTENT", Ending.FILTERED, "other words"),
         ("stop", None, ""),
         ("completed", None, ""),
     ],
@@ -52,6 +53,11 @@ def test_an_empty_answer_without_thinking_was_cut() -> None:
     assert ending_of("length", text="", reasoning="") is Ending.CUT
     assert ending_of("length", text=" ", reasoning="Hm.") is Ending.ONLY_THINKING
     assert ending_of(None, text="", reasoning="") is None
+
+
+def test_a_detail_behind_a_finish_reason_does_not_hide_it() -> None:
+    filtered = ending_of("content_filter: PROHIBITED_CONTENT", text="", reasoning="")
+    assert filtered is Ending.FILTERED
 
 
 @pytest.mark.parametrize(
