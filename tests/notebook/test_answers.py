@@ -132,6 +132,16 @@ def test_only_a_cut_answer_that_does_not_fit_its_type_can_be_continued(
         assert cbai.chat().turns[-1].text == '{"people": 17}'
 
 
+def test_a_structured_answer_that_failed_twice_is_kept_as_its_last_attempt(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    must(shell, "from dataclasses import dataclass\n@dataclass\nclass City:\n    people: int")
+    gateway.script("say:I do not know.", "say:Really not.")
+    assert isinstance(error_of(shell, "%cbai --schema City How many?"), CbaiError)
+    assert len(gateway.requests) == 2
+    assert cbai.chat().messages[-1]["content"] == "Really not."
+
+
 def test_a_named_conversation_is_continued(
     shell: TerminalInteractiveShell, gateway: Gateway
 ) -> None:

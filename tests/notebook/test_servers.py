@@ -174,6 +174,22 @@ def test_login_stores_a_server_and_logout_forgets_it(
     assert "Nothing is stored for 'mine'" in capsys.readouterr().out
 
 
+def test_login_says_when_configure_names_the_server_too(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cbai.configure(servers={"mine": {"base_url": gateway.base_url, "api_key": KEYS[1]}})
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{gateway.base_url}\n"))
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[0])
+    must(shell, "%cbai login mine")
+    assert "not in use" in capsys.readouterr().out
+    cbai.configure(servers={"mine": None})
+    gateway.key = KEYS[0]
+    must(shell, "%cbai -m mine/echo Hello")
+
+
 @pytest.mark.parametrize("line", ["custom", "mine\nhttp//typo"])
 def test_login_refuses_what_cannot_be_a_server(
     shell: TerminalInteractiveShell, monkeypatch: pytest.MonkeyPatch, line: str
