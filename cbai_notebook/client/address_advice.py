@@ -13,6 +13,7 @@ _OUR_PATH = re.compile(
     r"(?:/ai/[^/]+)?(?:/(?:openapi/v1|api/paas/v4|compatible-mode/v1|api/v3))?"
     r"/(?:chat/completions|images/(?:ar/)?generations)$"
 )
+_GATEWAY = ".tcloudbasegateway.com"
 _VERSION = re.compile(r"/v\d+\w*(?:/|$)")
 
 
@@ -20,6 +21,20 @@ def shown(url: str) -> str:
     """Return an address for a message: without a user name, a password and a query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def provider_advice(url: str) -> str:
+    """Return what is wrong when an address was asked as CloudBase's gateway; empty for the gateway.
+
+    Args:
+        url: The URL of a request to a provider of CloudBase.
+    """
+    if (urlsplit(url).hostname or "").endswith(_GATEWAY):
+        return ""
+    return (
+        "The base URL was asked as CloudBase's gateway. If it is a server of another kind, set "
+        "CBAI_PROVIDER=custom, or write `-m custom/MODEL`."
+    )
 
 
 def base_url_advice(url: str) -> str:

@@ -402,6 +402,9 @@ def _error(
             slip = address_advice.base_url_advice(error_context.url)
         if not slip and error_context.cloud:
             slip = providers.model_name_advice(error_context.provider, error_context.model)
+            # The codes of CloudBase are in capitals.
+            if not slip and not _MODEL.search(said) and not (code or "").isupper():
+                slip = address_advice.provider_advice(error_context.url)
     if slip:
         address = address_advice.shown(error_context.url)
         advice = f"The server has nothing to answer with at {address}. {slip}"

@@ -141,6 +141,17 @@ async def test_a_model_with_a_slash_in_its_name_was_read_as_a_provider(
     assert ("`-m custom/Qwen/the-model`" in error.message) == advised
 
 
+async def test_another_server_that_was_asked_as_cloudbase_is_told_apart(
+    make_model: MakeModel, gateway: Gateway
+) -> None:
+    gateway.always(NOT_FOUND)
+    error = await failure(make_model("cloudbase"), stream=False)
+    assert "CBAI_PROVIDER=custom" in error.message
+    assert f"{gateway.base_url}/ai/cloudbase/chat/completions" in error.message
+    error = await failure(make_model("custom"), stream=False)
+    assert "CBAI_PROVIDER" not in error.message
+
+
 async def test_without_a_server_too_a_slash_may_be_one_of_the_models_name() -> None:
     error = await failure(create_model("Qwen", settings=Settings()), stream=True)
     assert isinstance(error, errors.ConfigurationError)
