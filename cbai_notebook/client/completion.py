@@ -174,8 +174,8 @@ class _StreamedBody:
             self.accumulator.add(self.chunks)
             if isinstance(error, InvalidResponseError) and self.chunks:
                 raise self.cut() from None  # the last event is incomplete
-            error.partial = self.accumulator.text
-            error.answer_began = self._began
+            error.partial = self.accumulator.text + error.partial
+            error.answer_began = error.answer_began or self._began
             raise
         self.chunks.append(decoder.flush())
         self.accumulator.add(self.chunks)

@@ -87,6 +87,8 @@ def read(body: bytes) -> ErrorBody:
 
 def of_value(value: Any) -> ErrorBody:
     """Read the JSON value of an error."""
+    if isinstance(value, Mapping) and not _is_error(value.get("error")):
+        value = next(_errors_of_choices(value), value)
     objects = list(_objects(value, 0))
     return ErrorBody(
         code=_code(objects),
@@ -121,10 +123,10 @@ def title(page: str) -> str:
 def reports_error(value: Mapping[str, Any]) -> bool:
     """Return whether the JSON object in a response with status 200 reports an error.
 
-    An object with choices is an answer, except if it has an ``error`` too.
+    An object with choices is an answer, except if it or one of them has an ``error`` too.
     """
     names = _plain_names(value)
-    if _is_error(names.get("error")):
+    if _is_error(names.get("error")) or any(True for _ in _errors_of_choices(value)):
         return True
     if names.get("choices"):
         return False
@@ -143,6 +145,15 @@ def reports_error(value: Mapping[str, Any]) -> bool:
         for name in _CODES_OF_200
         if (code := _plain_names(each).get(name)) is not None
     )
+
+
+def _errors_of_choices(value: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the errors that stand in the choices of an answer."""
+    choices = value.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        error = choice.get("error") if isinstance(choice, Mapping) else None
+        if isinstance(error, Mapping) and _is_error(error):
+            yield error
 
 
 def _is_error(value: Any) -> bool:

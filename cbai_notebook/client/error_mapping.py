@@ -115,7 +115,18 @@ def from_body(
     """
     if not certain and not error_body.reports_error(value):
         return None
-    return _error(200, headers, error_body.of_value(value), error_context)
+    error = _error(200, headers, error_body.of_value(value), error_context)
+    if isinstance(value.get("choices"), list):
+        from cbai_notebook.client.chunk_reader import ChunkReader
+
+        # What stands beside the error has been paid for.
+        chunk = ChunkReader().chunk({**value})
+        delta = chunk.delta
+        error.partial = chunk.text
+        error.answer_began = bool(
+            chunk.text or chunk.reasoning or (delta and (delta.tool_calls or delta.refusal))
+        )
+    return error
 
 
 def from_text(text: str, headers: Mapping[str, str], error_context: ErrorContext) -> CbaiError:

@@ -239,7 +239,7 @@ class StreamTask:
         self.ended_at = self.loop.time()
         self._flush()
         if isinstance(error, CbaiError):
-            error.partial = self.log.accumulator.text
+            error.partial = self.log.accumulator.text + error.partial
             error.request_id = error.request_id or self.request_id
             error.answer_began = error.answer_began or self._answer_began()
         self.log.end(error)

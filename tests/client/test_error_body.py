@@ -114,6 +114,23 @@ async def test_an_error_in_a_200_is_found_in_every_shape(
     assert (error.server_message, error.code, error.status) == (said, code, 200)
 
 
+BESIDE = {"error": {"code": 503, "message": REASON}}
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("top, inner", [(BESIDE, {}), ({}, BESIDE)], ids=["beside", "in a choice"])
+async def test_an_error_with_a_part_of_the_answer_is_told_with_it(
+    make_model: MakeModel, gateway: Gateway, stream: bool, top: Any, inner: Any
+) -> None:
+    choice = {"message": {"role": "assistant", "content": "Sun"}, "finish_reason": "error"}
+    gateway.always(scenario({**top, "choices": [{**choice, **inner}]}, 200))
+    error = await failure(make_model("custom"), stream=stream)
+    assert isinstance(error, errors.ServerError)
+    assert error.server_message == REASON
+    assert error.partial == "Sun"
+    assert len(gateway.requests) == 1, "what has arrived is paid for"
+
+
 async def test_a_field_of_the_servers_own_is_no_error(
     make_model: MakeModel, gateway: Gateway
 ) -> None:
