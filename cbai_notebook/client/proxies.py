@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import unquote, urlsplit
 
@@ -38,7 +38,7 @@ class Proxy:
         address: Its host and port, for messages.
     """
 
-    url: str
+    url: str = field(repr=False)
     address: str
 
     @property

@@ -13,7 +13,7 @@ import pytest
 
 from cbai_notebook import errors
 from cbai_notebook.client.model import Model
-from cbai_notebook.client.proxies import is_excluded
+from cbai_notebook.client.proxies import is_excluded, proxy_for
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.client.proxy_servers import (
     AUTHORITY,
@@ -181,6 +181,13 @@ async def test_a_proxy_with_an_unknown_name_is_named(
     with pytest.raises(errors.ProxyError, match=r"proxy\.invalid:8080") as raised:
         await ask(make_model(base_url=base_url("https")))
     assert "hunter2" not in str(raised.value)
+
+
+def test_a_proxy_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:hunter2@proxy.invalid:8080")
+    shown = repr(proxy_for("https://api.invalid/v1"))
+    assert "proxy.invalid:8080" in shown
+    assert "hunter2" not in shown
 
 
 @pytest.mark.parametrize(
