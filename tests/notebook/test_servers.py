@@ -188,6 +188,7 @@ def test_login_says_when_configure_names_the_server_too(
     cbai.configure(servers={"mine": None})
     gateway.key = KEYS[0]
     must(shell, "%cbai -m mine/echo Hello")
+    must(shell, "%cbai logout mine")
 
 
 @pytest.mark.parametrize("line", ["custom", "mine\nhttp//typo"])
