@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from cbai_notebook._version import __version__ as __version__
     from cbai_notebook.bridge import run
     from cbai_notebook.client.agents.agent import Agent, agent
-    from cbai_notebook.client.agents.agent_stream import AgentStream
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.chat_wire import Chunk
     from cbai_notebook.client.images.image import ImageAnswer
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.settings import Timeout
     from cbai_notebook.client.sse import Event
-    from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.stream import AgentStream, TextStream
     from cbai_notebook.client.tools.tool import Tool, tool
     from cbai_notebook.configuration import configure
     from cbai_notebook.conversation import Conversation, chat, use
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "__version__": "_version",
     "Agent": "client.agents.agent",
-    "AgentStream": "client.agents.agent_stream",
+    "AgentStream": "client.stream",
     "Answer": "client.answer",
     "CbaiError": "errors",
     "ChatPanel": "notebook.panel",

@@ -13,6 +13,8 @@ from cbai_notebook.client import chat_wire
 from cbai_notebook.client.chat_wire import Choice, Chunk, ChunkChoice, Message, Usage
 from cbai_notebook.client.chunk_reader import MessageFinder, index_of
 from cbai_notebook.client.json_fold import ObjectFold
+from cbai_notebook.client.reply import reply_of
+from cbai_notebook.client.sources import Sources
 from cbai_notebook.client.think_tags import TAGGED, begins_with_thinking, split_thinking
 from cbai_notebook.client.tool_call_joiner import ToolCallJoiner
 from cbai_notebook.text import without_surrogates
@@ -71,6 +73,8 @@ class _ChoiceAccumulator:
 
 class Accumulator:
     """The running sum of an answer: text, reasoning, tool calls, usage, finish reason."""
+
+    object = "chat.completion"
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -138,6 +142,26 @@ class Accumulator:
     def finished(self) -> bool:
         """Whether every choice has its finish reason."""
         return all(each.finish_reason for each in self._choices.values())
+
+    @property
+    def sources(self) -> Sources:
+        """The sources so far; a model has none."""
+        return Sources()
+
+    @property
+    def record_id(self) -> str | None:
+        """The service's id of its record of the answer; None for a model."""
+        return None
+
+    @staticmethod
+    def fold(values: Iterable[dict[str, Any]], choices: Iterable[Choice]) -> dict[str, Any]:
+        """Fold the JSON objects of the chunks into the raw answer."""
+        return fold(values, choices)
+
+    @staticmethod
+    def reply(raw: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the message of a raw answer for the next request; None when there is none."""
+        return reply_of(raw)
 
     @property
     def choices(self) -> list[Choice]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cbai_notebook.client import chat_wire
-from cbai_notebook.client.accumulator import Accumulator, fold
-from cbai_notebook.client.chat_wire import Choice, Message, Usage, WireToolCall
+from cbai_notebook.client.accumulator import Accumulator
+from cbai_notebook.client.chat_wire import Message, Usage, WireToolCall
 from cbai_notebook.client.chunk_reader import ChunkReader
 from cbai_notebook.client.endings import (
     END_MARK_MISSING,
@@ -16,8 +17,9 @@ from cbai_notebook.client.endings import (
     Ending,
     ending_of,
 )
+from cbai_notebook.client.providers import AGENT
 from cbai_notebook.client.raw_answer import RawAnswer
-from cbai_notebook.client.reply import reply_of
+from cbai_notebook.client.sources import SearchResult, Sources
 from cbai_notebook.client.tools.tool_calls import CallResult
 from cbai_notebook.text import cut
 
@@ -43,8 +45,33 @@ class Timing:
         return replace(self, duration_s=None)
 
 
+@dataclass(frozen=True)
+class AnswerFacts:
+    """What is known about an answer beside what the server says in its body.
+
+    Args:
+        provider: The provider's name.
+        label: The provider's name in the footer under an answer.
+        model: The model as it was requested, or the id of an agent.
+        request_messages: The messages of the request.
+        declares_end: Whether the service ends each stream with ``[DONE]``.
+        declared_complete: Whether it did, as far as the answer has ended.
+        timing: The times of the answer.
+        request_id: The server's id of the request, for a support ticket.
+    """
+
+    provider: str
+    label: str
+    model: str = ""
+    request_messages: Sequence[dict[str, Any]] = ()
+    declares_end: bool = False
+    declared_complete: bool = True
+    timing: Timing = field(default_factory=Timing)
+    request_id: str | None = None
+
+
 class Answer:
-    """The answer of a model.
+    """The answer of a model or an agent.
 
     The fields ``id``, ``object``, ``created``, ``model``, ``choices`` and ``usage`` are those of
     the chat completions protocol. ``raw`` is everything that the server sent, unknown fields
@@ -55,45 +82,47 @@ class Answer:
     An answer that called tools took several requests, its ``steps``: ``text`` is that of the last
     step, ``usage`` is the sum, and ``messages`` contain every tool call with its result. ``parsed``
     is the object of the requested ``response_type``.
+
+    ``sources`` and ``record_id`` are those of an agent's answer, empty for a model: the web pages and
+    the knowledge bases that it used, and the id to which feedback refers.
+
+    Args:
+        accumulator: The sum of the chunks.
+        values: Returns the JSON objects of the chunks; called when the raw answer is first needed,
+            and again if that was interrupted.
+        facts: What else is known.
+        replies: Whether there is a message to add to those of the request.
     """
 
     def __init__(
         self,
+        accumulator: Accumulator,
+        values: Callable[[], Iterable[dict[str, Any]]],
+        facts: AnswerFacts,
         *,
-        raw: RawAnswer,
-        id: str | None,
-        created: int | None,
-        model: str | None,
-        choices: list[Choice],
-        usage: Usage | None,
-        request_messages: Sequence[dict[str, Any]],
-        provider: str,
-        label: str,
-        timing: Timing,
-        request_id: str | None,
         replies: bool = True,
-        declared_complete: bool = True,
-        steps: Sequence[Step] = (),
-        parsed: Any = None,
-        finish_reason: str | None = None,
     ) -> None:
-        self._raw = raw
-        self.id = id
-        self.object = "chat.completion"
-        self.created = created
-        self.model = model
+        choices, fold = accumulator.choices, accumulator.fold
+        self._raw = RawAnswer(lambda: fold(values(), choices))
+        self._reply = accumulator.reply
+        self.id = accumulator.id
+        self.object = accumulator.object
+        self.created = accumulator.created
+        self.model = accumulator.model or facts.model or None
         self.choices = choices
-        self.usage = usage
-        self._messages: Messages = list(request_messages)
+        self.usage = accumulator.usage
+        self.sources: Sources = accumulator.sources
+        self.record_id = accumulator.record_id
+        self._facts = facts
+        self._messages: Messages = list(facts.request_messages)
         self._replies = replies
-        self._declared_complete = declared_complete
-        self.provider = provider
-        self.label = label
-        self.timing = timing
-        self.request_id = request_id
-        self.steps = tuple(steps)
-        self.parsed = parsed
-        self._finish_reason = finish_reason
+        self.provider = facts.provider
+        self.label = facts.label
+        self.timing = facts.timing
+        self.request_id = facts.request_id
+        self.steps: tuple[Step, ...] = ()
+        self.parsed: Any = None
+        self._finish_reason: str | None = None
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -104,14 +133,26 @@ class Answer:
     def messages(self) -> Messages:
         """The messages of the request, with the answer added as it was received."""
         if self._replies:
-            reply = self._reply()
+            reply = self._reply(self.raw)
             if reply is not None:
                 self._messages = [*self._messages, reply]
             self._replies = False
         return self._messages
 
-    def _reply(self) -> dict[str, Any] | None:
-        return reply_of(self.raw)
+    @property
+    def search_results(self) -> tuple[SearchResult, ...]:
+        """The web pages of the `sources`."""
+        return self.sources.pages
+
+    @property
+    def knowledge(self) -> tuple[str, ...]:
+        """The knowledge bases of the `sources`."""
+        return self.sources.knowledge
+
+    @property
+    def agent_id(self) -> str | None:
+        """The id of the agent that was asked; None for a model."""
+        return self._facts.model if self.provider == AGENT else None
 
     @property
     def raw_responses(self) -> list[dict[str, Any]]:
@@ -170,7 +211,8 @@ class Answer:
     def hints(self) -> list[str]:
         """The sentences of `note` without the one about the `ending`."""
         found = []
-        if self.ending is None and not self._declared_complete:
+        unmarked = self._facts.declares_end and not self._facts.declared_complete
+        if self.ending is None and unmarked:
             found.append(END_MARK_MISSING)
         if chat_wire.has_half_character(self._messages):
             found.append(HALF_CHARACTER)
@@ -219,58 +261,17 @@ SendStep = Callable[[Messages, int], Awaitable[Answer]]
 """Sends the messages as the step with this number, from 1; returns the answer of that step."""
 
 
-def from_completion(
-    value: dict[str, Any],
-    *,
-    request_messages: Sequence[dict[str, Any]],
-    provider: str,
-    label: str,
-    timing: Timing,
-    request_id: str | None,
-    make: Callable[..., Answer] | None = None,
-) -> Answer:
+def from_completion(value: dict[str, Any], facts: AnswerFacts) -> Answer:
     """Make the answer from a completion that was not streamed.
 
     Args:
         value: The completion, a JSON object.
-        request_messages: The messages of the request.
-        provider: The provider's name.
-        label: The provider's name in the footer under an answer.
-        timing: The times of the request.
-        request_id: The server's id of the request.
-        make: The class of the answer, or a function that makes it; `Answer` by default.
+        facts: What else is known.
     """
     reader = ChunkReader()
     accumulator = Accumulator()
     accumulator.add([reader.chunk(value), reader.flush()])
-    return (make or Answer)(
-        **facts_of(accumulator, lambda choices: fold([value], choices)),
-        request_messages=request_messages,
-        provider=provider,
-        label=label,
-        timing=timing,
-        request_id=request_id,
-    )
-
-
-def facts_of(
-    accumulator: Accumulator, fold: Callable[[list[Choice]], dict[str, Any]]
-) -> dict[str, Any]:
-    """Return the arguments of `Answer` that the server's words decide.
-
-    Args:
-        accumulator: The sum of the chunks.
-        fold: Folds the chunks into the raw answer; gets the choices.
-    """
-    choices = accumulator.choices
-    return {
-        "raw": RawAnswer(lambda: fold(choices)),
-        "id": accumulator.id,
-        "created": accumulator.created,
-        "model": accumulator.model,
-        "choices": choices,
-        "usage": accumulator.usage,
-    }
+    return Answer(accumulator, lambda: [value], facts)
 
 
 def over_steps(
@@ -294,24 +295,11 @@ def over_steps(
         parsed: The object of the requested `response_type`.
         finish_reason: The finish reason; by default that of the last request.
     """
-    return Answer(
-        raw=last._raw,
-        id=last.id,
-        created=last.created,
-        model=last.model,
-        choices=last.choices,
-        usage=usage,
-        request_messages=messages,
-        replies=False,
-        declared_complete=last._declared_complete,
-        provider=last.provider,
-        label=last.label,
-        timing=timing,
-        request_id=last.request_id,
-        steps=steps,
-        parsed=parsed,
-        finish_reason=finish_reason,
-    )
+    answer = copy(last)
+    answer._messages, answer._replies = messages, False
+    answer.steps, answer.usage, answer.timing = tuple(steps), usage, timing
+    answer.parsed, answer._finish_reason = parsed, finish_reason
+    return answer
 
 
 def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:

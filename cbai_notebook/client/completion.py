@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from cbai_notebook.client import error_mapping, retry
-from cbai_notebook.client.accumulator import Accumulator, fold
-from cbai_notebook.client.answer import Answer, Timing, facts_of, from_completion
+from cbai_notebook.client.accumulator import Accumulator
+from cbai_notebook.client.answer import Answer, AnswerFacts, Timing, from_completion
 from cbai_notebook.client.chat_wire import Chunk
 from cbai_notebook.client.decoder import ChatDecoder, stream_events, values_of
 from cbai_notebook.client.error_mapping import ErrorContext
@@ -41,9 +42,7 @@ async def request_completion(
     request: Request,
     error_context: ErrorContext,
     timeout: Timeout,
-    *,
-    label: str,
-    declares_end: bool = False,
+    facts: AnswerFacts,
 ) -> Answer:
     """Send a request and return its answer; retry where that helps.
 
@@ -52,8 +51,7 @@ async def request_completion(
         request: The request.
         error_context: The facts for error messages.
         timeout: The time limits, for the connection and for each attempt.
-        label: The provider's name in the footer under an answer.
-        declares_end: Whether the service ends each stream with ``[DONE]``.
+        facts: What is known about the answer before the request is sent.
 
     Raises:
         CbaiError: There was no answer.
@@ -61,16 +59,10 @@ async def request_completion(
     began = asyncio.get_running_loop().time()
 
     def read(response: Response, body: bytes, attempts: int) -> Answer:
-        return _answer(
-            response,
-            body,
-            error_context,
-            declares_end=declares_end,
-            request_messages=list(request.messages),
-            provider=error_context.provider,
-            label=label,
-            timing=Timing(duration_s=asyncio.get_running_loop().time() - began, attempts=attempts),
-        )
+        timing = Timing(duration_s=asyncio.get_running_loop().time() - began, attempts=attempts)
+        request_id = error_mapping.request_id(response.headers, error_context)
+        known = replace(facts, timing=timing, request_id=request_id)
+        return _answer(response, body, error_context, known)
 
     return await _request(transport, request, error_context, timeout, retry.should_retry, read)
 
@@ -198,31 +190,22 @@ class _StreamedBody:
 
 
 def _answer(
-    response: Response,
-    body: bytes,
-    error_context: ErrorContext,
-    *,
-    declares_end: bool,
-    **facts: Any,
+    response: Response, body: bytes, error_context: ErrorContext, facts: AnswerFacts
 ) -> Answer:
     """Make the answer from a complete body.
 
     Raises:
         CbaiError: The body reports an error, or is not an answer.
     """
-    facts["request_id"] = error_mapping.request_id(response.headers, error_context)
     events = stream_events(body)
     if not events:
         value = error_mapping.parse_completion(body, response.headers, error_context)
-        return from_completion(value, **facts)
+        return from_completion(value, facts)
     streamed = _StreamedBody(events, response, error_context)
     if not streamed.complete:
         raise streamed.cut()
-    return Answer(
-        **facts_of(streamed.accumulator, lambda choices: fold(values_of(streamed.chunks), choices)),
-        declared_complete=streamed.declared_complete or not declares_end,
-        **facts,
-    )
+    facts = replace(facts, declared_complete=streamed.declared_complete)
+    return Answer(streamed.accumulator, partial(values_of, streamed.chunks), facts)
 
 
 def _partial_text(response: Response, body: bytes, error_context: ErrorContext) -> str:

@@ -19,7 +19,7 @@ from cbai_notebook.errors import APIError, UsageError
 from cbai_notebook.text import masked
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.answer import Answer, AnswerFacts
     from cbai_notebook.client.decoder import StreamDecoder
     from cbai_notebook.client.error_mapping import ErrorContext
     from cbai_notebook.client.stream import TextStream
@@ -179,27 +179,22 @@ class Model:
         self, endpoint: Endpoint, settings: Settings, request: Request
     ) -> TextStream:
         from cbai_notebook.client import retry
+        from cbai_notebook.client.answer import Timing
         from cbai_notebook.client.stream import TextStream, wait_for_first_token
         from cbai_notebook.client.stream_task import StreamTask
 
         transport = self._sender()
         began = asyncio.get_running_loop().time()
         error_context = _error_context(endpoint, request)
+        facts = _facts(endpoint, request)
 
         async def send(request: Request, refused: int) -> TextStream:
             async def attempt(number: int) -> TextStream:
-                stream = TextStream(
-                    StreamTask(
-                        transport, request, error_context, settings.timeout, decoder=self._decoder
-                    ),
-                    request_messages=list(request.messages),
-                    provider=endpoint.provider,
-                    label=endpoint.label,
-                    model=error_context.model,
-                    began=began,
-                    attempts=number + refused,
-                    declares_end=endpoint.cloud,
+                task = StreamTask(
+                    transport, request, error_context, settings.timeout, self._decoder
                 )
+                timing = Timing(attempts=number + refused)
+                stream = TextStream(task, replace(facts, timing=timing), began=began)
                 return await wait_for_first_token(stream)
 
             return await retry.call(attempt)
@@ -245,7 +240,6 @@ class Model:
         from cbai_notebook.client.tools.multi_step import MultiStepStream, StepRunner
 
         first = build(endpoint, stream=True, params=given)
-        error_context = _error_context(endpoint, first)
 
         async def work(runner: StepRunner) -> Answer:
             async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
@@ -264,10 +258,8 @@ class Model:
 
         stream = MultiStepStream(
             StepRunner(work, list(first.messages), options.callbacks),
-            provider=endpoint.provider,
-            label=endpoint.label,
-            model=error_context.model,
-            response=options.response,
+            replace(_facts(endpoint, first), declares_end=False),
+            options.response,
         )
         return await wait_for_first_token(stream)
 
@@ -287,8 +279,7 @@ class Model:
                     request,
                     error_context,
                     settings.timeout,
-                    label=endpoint.label,
-                    declares_end=endpoint.cloud,
+                    _facts(endpoint, request),
                 )
 
             return await _without_refused_fields(request, send)
@@ -374,6 +365,19 @@ def _mask(endpoint: Endpoint, settings: Settings) -> Callable[[str], str]:
     """Return a function that masks every known key in what a tool returns, not only this server's."""
     secrets = real_secrets((endpoint.api_key, *settings.secrets.values()))
     return lambda text: masked(text, *secrets)
+
+
+def _facts(endpoint: Endpoint, request: Request) -> AnswerFacts:
+    """Return what is known about an answer before its request is sent."""
+    from cbai_notebook.client.answer import AnswerFacts
+
+    return AnswerFacts(
+        endpoint.provider,
+        endpoint.label,
+        str(request.body.get("model", "")),
+        list(request.messages),
+        declares_end=endpoint.cloud,
+    )
 
 
 def _error_context(endpoint: Endpoint, request: Request) -> ErrorContext:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cbai_notebook.client import error_mapping, event_log
-from cbai_notebook.client.accumulator import fold
-from cbai_notebook.client.answer import Answer, Messages, Step, Timing, facts_of
-from cbai_notebook.client.chat_wire import Choice, Chunk, Usage
+from cbai_notebook.client.answer import Answer, AnswerFacts, Messages, Step, Timing
+from cbai_notebook.client.chat_wire import Chunk, Usage
 from cbai_notebook.client.decoder import values_of
-from cbai_notebook.client.reply import reply_of
+from cbai_notebook.client.providers import AGENT
+from cbai_notebook.client.sources import SearchResult, Sources
 from cbai_notebook.client.sse import Event
 
 if TYPE_CHECKING:
@@ -42,15 +44,12 @@ class StreamSource(Protocol):
     def declared_complete(self) -> bool: ...
 
 
-Fold = Callable[[Iterable[dict[str, Any]], list[Choice]], dict[str, Any]]
-"""Folds the JSON objects of the chunks into the raw answer; gets the choices too."""
-
 # Chunks whose raw answer is folded at once. More of them are folded in a thread, off the event loop.
 _FEW_CHUNKS = 100
 
 
 class TextStream:
-    """The stream of one answer.
+    """The stream of one answer of a model or an agent.
 
     ``text_stream``, ``event_stream``, ``data_stream`` and `batches` are views: each access returns
     a new iterator, which begins at the first event, independent of the others. Each view raises the
@@ -64,24 +63,16 @@ class TextStream:
     def __init__(
         self,
         source: StreamSource,
+        facts: AnswerFacts,
         *,
-        request_messages: Messages,
-        provider: str,
-        label: str,
-        model: str,
         began: float,
-        attempts: int,
-        declares_end: bool = False,
     ) -> None:
         self._source = source
         self._log = source.log
-        self._request_messages = request_messages
-        self._model = model
+        self._facts = facts
         self._began = began
-        self._attempts = attempts
-        self._declares_end = declares_end
-        self.provider = provider
-        self.label = label
+        self.provider = facts.provider
+        self.label = facts.label
         self.loop = source.loop
         # The positions in the log where a step begins; empty unless there are several steps.
         self._starts: Sequence[int] = ()
@@ -147,30 +138,19 @@ class TextStream:
 
     def answer(self) -> Answer:
         """Return the answer so far."""
-        return Answer(**self._facts(fold))
-
-    def _facts(self, fold: Fold) -> dict[str, Any]:
-        """Return the arguments of `Answer`.
-
-        Args:
-            fold: Folds the chunks into the raw answer.
-        """
-        chunks = self._log.chunks[: self._log.length]
-        return {
-            **facts_of(self._log.accumulator, lambda choices: fold(values_of(chunks), choices)),
-            "model": self.model,
-            "request_messages": self._request_messages,
-            "replies": self._log.ended or self._log.accumulator.has_token,
-            "declared_complete": self._declared_complete,
-            "provider": self.provider,
-            "label": self.label,
-            "timing": self.timing,
-            "request_id": self.request_id,
-        }
-
-    @property
-    def _declared_complete(self) -> bool:
-        return not self._declares_end or not self.done or self._source.declared_complete
+        log, source = self._log, self._source
+        facts = replace(
+            self._facts,
+            declared_complete=not log.ended or source.declared_complete,
+            timing=self.timing,
+            request_id=source.request_id,
+        )
+        return Answer(
+            log.accumulator,
+            partial(values_of, log.chunks[: log.length]),
+            facts,
+            replies=log.ended or log.accumulator.has_token,
+        )
 
     async def aclose(self) -> None:
         """Release the connection at once, without reading the rest of the answer."""
@@ -222,16 +202,32 @@ class TextStream:
     @property
     def messages(self) -> Messages:
         """The messages of the request, with the answer so far added as it was received."""
-        accumulator = self._log.accumulator
-        if not (accumulator.has_token or self._log.ended):
-            return [*self._request_messages]
-        reply = self._reply()
-        return [*self._request_messages, *([reply] if reply is not None else [])]
+        return self.answer().messages
 
-    def _reply(self) -> dict[str, Any] | None:
-        log = self._log
-        raw = fold(values_of(log.chunks[: log.length]), log.accumulator.choices)
-        return reply_of(raw)
+    @property
+    def sources(self) -> Sources:
+        """The web pages and knowledge bases that an agent has used so far; a model has none."""
+        return self._log.accumulator.sources
+
+    @property
+    def record_id(self) -> str | None:
+        """An agent's id of its record of the answer, to which feedback refers; None for a model."""
+        return self._log.accumulator.record_id
+
+    @property
+    def search_results(self) -> tuple[SearchResult, ...]:
+        """The web pages of the `sources`."""
+        return self.sources.pages
+
+    @property
+    def knowledge(self) -> tuple[str, ...]:
+        """The knowledge bases of the `sources`."""
+        return self.sources.knowledge
+
+    @property
+    def agent_id(self) -> str | None:
+        """The id of the agent that was asked; None for a model."""
+        return self._facts.model if self.provider == AGENT else None
 
     @property
     def finish_reason(self) -> str | None:
@@ -241,7 +237,7 @@ class TextStream:
     @property
     def model(self) -> str:
         """The model that answers, as named by the server, else as requested."""
-        return self._log.accumulator.model or self._model
+        return self._log.accumulator.model or self._facts.model
 
     @property
     def done(self) -> bool:
@@ -265,7 +261,7 @@ class TextStream:
         return Timing(
             first_token_s=None if first is None else first - self._began,
             duration_s=None if ended is None else ended - self._began,
-            attempts=self._attempts,
+            attempts=self._facts.timing.attempts,
         )
 
     @property
@@ -279,6 +275,10 @@ class TextStream:
             f"<{type(self).__name__} from {self.provider}/{self.model}, "
             f"{len(self.text)} characters, {state}>"
         )
+
+
+AgentStream = TextStream
+"""The stream of an agent's answer."""
 
 
 async def wait_for_first_token(stream: Stream) -> Stream:

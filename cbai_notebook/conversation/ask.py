@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -342,23 +342,16 @@ def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _record_answer(turn: Turn, answer: Answer) -> None:
     # An agent is addressed by its id, not by the model behind it.
-    turn.model = getattr(answer, "agent_id", None) or answer.model or turn.model
+    turn.model = answer.agent_id or answer.model or turn.model
     turn.finish_reason = REFUSAL if answer.refusal else answer.finish_reason
     turn.note = " ".join(answer.hints)
-    turn.record_id = getattr(answer, "record_id", None)
-    turn.sources = _sources(answer)
+    turn.record_id = answer.record_id
+    turn.sources = answer.sources.stored()
     if usage := answer.usage:
         turn.prompt_tokens = usage.prompt_tokens
         turn.completion_tokens = usage.completion_tokens
         turn.total_tokens = usage.total_tokens
         turn.cached_tokens = usage.cached_tokens
-
-
-def _sources(answer: Answer) -> dict[str, Any]:
-    """Return the sources of an agent's answer, as the turn stores them; empty for a model."""
-    pages = [asdict(page) for page in getattr(answer, "search_results", ())]
-    names = list(getattr(answer, "knowledge", ()))
-    return ({"searched": pages} if pages else {}) | ({"looked_up": names} if names else {})
 
 
 _FINISH_REASONS = (REFUSAL, "content_filter", "length")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.turn import Turn
@@ -49,7 +48,8 @@ def answer_of(
     Raises:
         StructuredAnswerError: The text cannot be parsed as `response_type`.
     """
-    from cbai_notebook.client.answer import Timing, from_completion
+    from cbai_notebook.client.answer import AnswerFacts, Timing, from_completion
+    from cbai_notebook.client.sources import Sources
 
     message = {"role": "assistant", "content": turn.final_text}
     if turn.reasoning:
@@ -60,34 +60,17 @@ def answer_of(
         "model": turn.model,
         "choices": [{"index": 0, "message": message, "finish_reason": turn.finish_reason}],
     }
-    answer = from_completion(
-        raw,
-        request_messages=[*request_messages, *map(dict, turn.steps)],
-        provider=turn.provider or "",
-        label=" · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
+    facts = AnswerFacts(
+        turn.provider or "",
+        " · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
+        turn.model or "",
+        [*request_messages, *map(dict, turn.steps)],
         timing=Timing(attempts=0),
-        request_id=None,
-        make=_agent_answer_factory(turn),
     )
+    answer = from_completion(raw, facts)
+    answer.record_id, answer.sources = turn.record_id, Sources.from_stored(turn.sources)
     if response_type is not None:
         from cbai_notebook.client.structured.response_type import response_type_of
 
         answer.parsed = response_type_of(response_type).parse(turn.final_text)
     return answer
-
-
-def _agent_answer_factory(turn: Turn) -> Callable[..., Answer] | None:
-    """Return the constructor of an agent's answer; ``None`` for a model's answer."""
-    from cbai_notebook.client.providers import AGENT
-
-    if turn.provider != AGENT:
-        return None
-    from cbai_notebook.client.agents.agent_stream import AgentAnswer
-    from cbai_notebook.client.agents.values import SearchResult
-
-    return partial(
-        AgentAnswer,
-        agent_id=turn.model or "",
-        search_results=tuple(map(SearchResult.of, turn.sources.get("searched", ()))),
-        knowledge=tuple(turn.sources.get("looked_up", ())),
-    )

@@ -12,8 +12,8 @@ def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
     """Return the text of a value for a prompt.
 
     Text is unchanged; a DataFrame or Series becomes a Markdown table; a dict or list becomes JSON
-    if possible; a model's answer becomes its text; anything else, an agent's answer included,
-    becomes ``str(value)``.
+    if possible; the answer of a model or an agent becomes its text; anything else becomes
+    ``str(value)``.
 
     Args:
         value: Any object.

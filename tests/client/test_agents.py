@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from cbai_notebook.client.agents.agent import Agent, agent
-from cbai_notebook.client.agents.values import SearchResult
+from cbai_notebook.client.sources import SearchResult
 from cbai_notebook.client.transport import HTTPTransport
 from cbai_notebook.errors import (
     AuthenticationError,

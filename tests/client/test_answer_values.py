@@ -18,8 +18,10 @@ import pytest
 import cbai_notebook as cbai
 from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model import Model
+from cbai_notebook.client.model_factory import create_model
 from tests.client.streams import ASK
 from tests.gateway import Gateway
+from tests.gateway_access import gateway_settings
 
 
 @dataclass
@@ -53,6 +55,21 @@ async def test_an_answer_is_pickled_and_copied(model: Model, stream: bool) -> No
     for other in (pickle.loads(pickle.dumps(answer)), copy.copy(answer), copy.deepcopy(answer)):
         assert same(answer, other)
         assert repr(other) == repr(answer)
+
+
+async def test_only_an_agent_has_sources_and_a_record(model: Model, gateway: Gateway) -> None:
+    async with await model.stream_text(**{**ASK, "model": "english"}) as stream:
+        answer = await stream.finish()
+    for each in (stream, answer):
+        assert not each.sources
+        assert (each.record_id, each.agent_id) == (None, None)
+    agents = create_model("agent", settings=gateway_settings(gateway))
+    async with await agents.stream_text(**{**ASK, "model": "bot-reader"}) as stream:
+        answer = await stream.finish()
+    for each in (stream, answer, pickle.loads(pickle.dumps(answer))):
+        assert each.sources.pages == each.search_results
+        assert each.sources.knowledge == each.knowledge == ("poems", "诗集")
+        assert (each.record_id, each.agent_id) == ("record-000002", "bot-reader")
 
 
 async def test_an_answer_that_is_still_arriving_is_pickled(model: Model, gateway: Gateway) -> None:

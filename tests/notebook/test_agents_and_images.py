@@ -95,8 +95,27 @@ def test_what_an_agent_found_stands_under_its_answer(
     assert "nothing was sent" in out
     assert "Searched: 【1】 Li Bai https://example.com/li-bai · 【2】 李白 https://" in out
     assert "Looked up: poems · 诗集" in out
-    assert shell.user_ns["answer"].record_id == cbai.chat().turns[-1].record_id == "record-000001"
+    answer = shell.user_ns["answer"]
+    assert answer.record_id == cbai.chat().turns[-1].record_id == "record-000001"
+    assert (answer.agent_id, answer.provider) == ("bot-reader", "agent")
+    assert [page.title for page in answer.sources.pages] == ["Li Bai", "李白"]
+    assert answer.sources.knowledge == ("poems", "诗集")
     assert len(gateway.requests) == 1
+
+
+@pytest.mark.parametrize("option", ["", "--no-stream", "--cached"])
+def test_the_answer_of_an_agent_is_its_text_in_a_prompt(
+    shell: TerminalInteractiveShell, gateway: Gateway, option: str
+) -> None:
+    text = "A poet spoke of the moon, the river and the wine, and of a friend far away. " * 3
+    gateway.script(Scenario(text=text), Scenario(text="Yes."))
+    if option == "--cached":
+        must(shell, "%%cbai --agent bot-poet\nHi")
+        cbai.chat().reset()
+    must(shell, f"%%cbai --agent bot-poet -o poem {option}\nHi")
+    must(shell, "%%cbai\nIs it good? {poem}")
+    assert gateway.last.json["messages"][-1]["content"] == f"Is it good? {text}"
+    assert len(gateway.requests) == 2
 
 
 def test_a_filtered_answer_is_kept_and_says_so(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
@@ -17,13 +18,14 @@ from cbai_notebook.client.agents.values import (
     Record,
     page_of,
 )
+from cbai_notebook.client.providers import AGENT
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.agents.agent_stream import AgentStream
     from cbai_notebook.client.error_mapping import ErrorContext
     from cbai_notebook.client.request import Request
+    from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
 
 # The HTTP stack is imported for the first request: importing it takes time.
@@ -64,7 +66,7 @@ class Agent:
         conversation_id: str | None = None,
         timeout: Seconds = None,
         **params: Any,
-    ) -> AgentStream:
+    ) -> TextStream:
         """Send a message to the agent and return its answer as a stream.
 
         Returns when the first token, search result or knowledge base has arrived. A failure before
@@ -294,11 +296,11 @@ class Agent:
 
     async def _open_stream(
         self, path: str, body: Mapping[str, Any], timeout: Seconds
-    ) -> AgentStream:
+    ) -> TextStream:
         from cbai_notebook.client import retry
-        from cbai_notebook.client.agents.agent_stream import AgentStream
         from cbai_notebook.client.agents.decoder import AgentDecoder
-        from cbai_notebook.client.stream import wait_for_first_token
+        from cbai_notebook.client.answer import AnswerFacts, Timing
+        from cbai_notebook.client.stream import TextStream, wait_for_first_token
         from cbai_notebook.client.stream_task import StreamTask
 
         settings = settings_module.request_settings(self._settings, timeout)
@@ -306,18 +308,12 @@ class Agent:
         transport = self._http_transport()
         began = asyncio.get_running_loop().time()
         messages = [*body["history"], {"role": "user", "content": body["msg"]}]
+        facts = AnswerFacts(AGENT, f"agent {self._id}", self._id, messages)
 
-        async def attempt(number: int) -> AgentStream:
-            stream = AgentStream(
-                StreamTask(transport, request, error_context, settings.timeout, AgentDecoder),
-                agent_id=self._id,
-                request_messages=messages,
-                provider="agent",
-                label=f"agent {self._id}",
-                model="",
-                began=began,
-                attempts=number,
-            )
+        async def attempt(number: int) -> TextStream:
+            task = StreamTask(transport, request, error_context, settings.timeout, AgentDecoder)
+            timing = Timing(attempts=number)
+            stream = TextStream(task, replace(facts, timing=timing), began=began)
             return await wait_for_first_token(stream)
 
         return await retry.call(attempt)

@@ -13,11 +13,19 @@ from typing import Any
 
 from cbai_notebook.client import chat_wire, error_mapping
 from cbai_notebook.client.accumulator import Accumulator
-from cbai_notebook.client.agents.values import SearchResult
-from cbai_notebook.client.chat_wire import Chunk, ChunkChoice, Message, Usage, int_of, text_of
+from cbai_notebook.client.chat_wire import (
+    Choice,
+    Chunk,
+    ChunkChoice,
+    Message,
+    Usage,
+    int_of,
+    text_of,
+)
 from cbai_notebook.client.chunk_reader import content_text, usage_of
 from cbai_notebook.client.decoder import load_event
 from cbai_notebook.client.error_mapping import ErrorContext
+from cbai_notebook.client.sources import SearchResult, Sources
 from cbai_notebook.client.sse import DONE, Event
 
 # The types of events whose content is not part of the answer.
@@ -40,6 +48,8 @@ class AgentChunk(Chunk, omit_defaults=True, gc=False):
 class AgentAccumulator(Accumulator):
     """Accumulator of an agent's answer; ``id`` is the id of its record."""
 
+    object = "agent.message"
+
     def __init__(self) -> None:
         super().__init__()
         # Dicts as ordered sets: an agent may repeat the items with every event.
@@ -58,14 +68,24 @@ class AgentAccumulator(Accumulator):
             self._knowledge.update(dict.fromkeys(chunk.knowledge))
 
     @property
-    def search_results(self) -> tuple[SearchResult, ...]:
-        """The web pages that the agent used, in the order of arrival."""
-        return tuple(self._search_results)
+    def sources(self) -> Sources:
+        """The web pages and the knowledge bases so far, in the order of arrival."""
+        return Sources(tuple(self._search_results), tuple(self._knowledge))
 
     @property
-    def knowledge(self) -> tuple[str, ...]:
-        """The knowledge bases that the agent used."""
-        return tuple(self._knowledge)
+    def record_id(self) -> str | None:
+        """The agent's id of its record of the answer."""
+        return self.id
+
+    @staticmethod
+    def fold(values: Iterable[dict[str, Any]], choices: Iterable[Choice]) -> dict[str, Any]:
+        """Merge the raw events into one of their shape."""
+        return merged(values)
+
+    @staticmethod
+    def reply(raw: dict[str, Any]) -> dict[str, Any]:
+        """Return the text of the answer as a message."""
+        return {"role": "assistant", "content": raw["content"]}
 
     @property
     def has_token(self) -> bool:

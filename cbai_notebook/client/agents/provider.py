@@ -17,9 +17,10 @@ from cbai_notebook.client.providers import AGENT, default_model
 from cbai_notebook.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.agents.agent_stream import AgentAnswer, AgentStream
+    from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.settings import Settings, Timeout
+    from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
 
 _PARAMETERS = {
@@ -55,7 +56,7 @@ class AgentModel(Model):
         *,
         timeout: Timeout | float | Mapping[str, float] | None = None,
         **params: Any,
-    ) -> AgentAnswer:
+    ) -> Answer:
         """Return an agent's complete answer; it is read from a stream, because agents only stream.
 
         Args:
@@ -73,7 +74,7 @@ class AgentModel(Model):
         settings = settings_module.request_settings(self._settings, timeout)
         agent, request = self._agent_and_request(given_parameters(data, params))
 
-        async def read_stream() -> AgentAnswer:
+        async def read_stream() -> Answer:
             async with await agent.send_message(**request, timeout=timeout) as stream:
                 return await stream.finish()
 
@@ -87,7 +88,7 @@ class AgentModel(Model):
         *,
         timeout: Timeout | float | Mapping[str, float] | None = None,
         **params: Any,
-    ) -> AgentStream:
+    ) -> TextStream:
         """Return an agent's answer as a stream.
 
         Args:

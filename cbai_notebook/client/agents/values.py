@@ -70,7 +70,7 @@ class Record:
     """One message that an agent has stored.
 
     Args:
-        record_id: Its id, as in ``AgentStream.record_id``.
+        record_id: Its id, as in ``Answer.record_id``.
         role: ``"user"`` or ``"assistant"``.
         content: The text.
         created_at: The time, in UTC; None if the server sent none.
@@ -158,20 +158,6 @@ class AgentConversation:
             created_at=_time(value, "createTime"),
             updated_at=_time(value, "updateTime"),
         )
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """One web page that an agent found and used."""
-
-    title: str = ""
-    url: str = ""
-    index: str = ""
-
-    @classmethod
-    def of(cls, value: Raw) -> SearchResult:
-        """Read one search result."""
-        return cls(_text(value, "title"), _text(value, "url"), _text(value, "index"))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from cbai_notebook.client import error_mapping, stream, tasks
 from cbai_notebook.client.accumulator import Accumulator
-from cbai_notebook.client.answer import Answer, Messages, Step, Timing, over_steps, sum_usage
+from cbai_notebook.client.answer import (
+    Answer,
+    AnswerFacts,
+    Messages,
+    Step,
+    Timing,
+    over_steps,
+    sum_usage,
+)
 from cbai_notebook.client.callbacks import StreamCallbacks
 from cbai_notebook.client.chat_wire import Usage
 from cbai_notebook.client.event_log import EventLog
@@ -123,21 +131,10 @@ class MultiStepStream(TextStream):
     def __init__(
         self,
         runner: StepRunner,
-        *,
-        provider: str,
-        label: str,
-        model: str,
+        facts: AnswerFacts,
         response: ResponseType | None = None,
     ) -> None:
-        super().__init__(
-            runner,
-            request_messages=runner.request_messages,
-            provider=provider,
-            label=label,
-            model=model,
-            began=runner.began,
-            attempts=1,
-        )
+        super().__init__(runner, facts, began=runner.began)
         if runner.callbacks:
             self._finalizer.detach()  # the callbacks are readers, also where no other is left
         self._runner = runner

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from cbai_notebook.client.sources import Sources
 from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.turn import step_text
 from cbai_notebook.notebook.screen import sources
@@ -55,13 +56,7 @@ def source_lines(turn: Turn, labels: tuple[str, str] = sources.LABELS) -> list[s
         turn: The turn.
         labels: The labels of the two lines, as safe HTML.
     """
-    if not turn.sources:
-        return []
-    from cbai_notebook.client.agents.values import SearchResult
-
-    searched = [SearchResult.of(page) for page in turn.sources.get("searched", ())]
-    found = sources.lines(searched, turn.sources.get("looked_up", ()), labels)
-    return [line.html for line in found]
+    return [line.html for line in sources.lines(Sources.from_stored(turn.sources), labels)]
 
 
 def _calls_of_step(turn: Turn, step: Mapping[str, Any]) -> list[ToolCall]:

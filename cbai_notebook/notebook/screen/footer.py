@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from cbai_notebook.client.sources import Sources
 from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
 from cbai_notebook.text import counted, plain
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.agents.values import SearchResult
     from cbai_notebook.client.answer import Answer
 
 Status = Literal["complete", "partial", "cancelled", "failed"]
@@ -43,8 +43,7 @@ class Facts:
         duration_s: Seconds from the request to the last token.
         note: How the answer ended and what to do next; it also explains an empty answer.
         dropped: A sentence about the turns dropped from the context.
-        searched: The web pages that an agent used.
-        looked_up: The knowledge bases that an agent used.
+        sources: The web pages and the knowledge bases that an agent used.
         shown_elsewhere: Whether another part of the page shows the status, also of an empty answer.
     """
 
@@ -56,8 +55,7 @@ class Facts:
     duration_s: float | None = None
     note: str = ""
     dropped: str = ""
-    searched: tuple[SearchResult, ...] = ()
-    looked_up: tuple[str, ...] = ()
+    sources: Sources = field(default_factory=Sources)
     shown_elsewhere: bool = False
 
     @classmethod
@@ -79,8 +77,7 @@ class Facts:
             duration_s=answer.timing.duration_s,
             note=answer.note,
             dropped=dropped,
-            searched=getattr(answer, "search_results", ()),
-            looked_up=getattr(answer, "knowledge", ()),
+            sources=answer.sources,
         )
 
     @property
@@ -163,7 +160,7 @@ def closing(
     if facts.dropped:
         sentences.append(facts.dropped)
     parts = list(facts.parts())
-    source_lines = sources.lines(facts.searched, facts.looked_up)
+    source_lines = sources.lines(facts.sources)
     rows = [notice.plain] if notice else []
     rows += [line.plain for line in source_lines]
     rows += sentences

@@ -15,7 +15,7 @@ from cbai_notebook.notebook.screen import html
 from cbai_notebook.text import shortened
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.agents.values import SearchResult
+    from cbai_notebook.client.sources import SearchResult, Sources
 
 MAX_SHOWN = 10
 """Maximum number of pages, and of knowledge bases, that are shown; the others are counted."""
@@ -37,21 +37,20 @@ LABELS = ("Searched", "Looked up")
 
 
 def lines(
-    searched: Sequence[SearchResult],
-    looked_up: Sequence[str],
+    sources: Sources,
     labels: tuple[str, str] = LABELS,
 ) -> list[Line]:
     """Return the lines about the sources of an answer; no lines when there are none.
 
     Args:
-        searched: Web pages.
-        looked_up: Names of knowledge bases.
+        sources: The web pages and the knowledge bases.
         labels: The labels of the two lines, as safe markup.
     """
-    groups = [(labels[0], [_page(page) for page in searched[:MAX_SHOWN]], len(searched))]
-    names = [shortened(name, _LONGEST_TITLE) for name in looked_up[:MAX_SHOWN]]
-    groups.append((labels[1], [Line(html.escape(name), name) for name in names], len(looked_up)))
-    return [_line(label, shown, count) for label, shown, count in groups if shown]
+    pages = [_page(page) for page in sources.pages[:MAX_SHOWN]]
+    names = [shortened(name, _LONGEST_TITLE) for name in sources.knowledge[:MAX_SHOWN]]
+    bases = [Line(html.escape(name), name) for name in names]
+    groups = zip(labels, (pages, bases), (sources.pages, sources.knowledge), strict=True)
+    return [_line(label, shown, len(found)) for label, shown, found in groups if shown]
 
 
 def _line(label: str, shown: Sequence[Line], count: int) -> Line:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cbai_notebook.client.agents.values import SearchResult
+from cbai_notebook.client.sources import SearchResult, Sources
 from cbai_notebook.notebook.screen import Facts, Screen
 from cbai_notebook.notebook.screen.sources import MAX_SHOWN
 from tests.notebook.screen.recording import Clock, RecordingSurface
@@ -16,7 +16,7 @@ def show_sources(*found: SearchResult, knowledge: tuple[str, ...] = ()) -> Recor
     surface = RecordingSurface()
     screen = Screen(surface, format="text", clock=Clock())
     screen.text("42")
-    screen.finish("complete", footer=Facts(label="x", searched=found, looked_up=knowledge))
+    screen.finish("complete", footer=Facts(label="x", sources=Sources(found, knowledge)))
     return surface
 
 
