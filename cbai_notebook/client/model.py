@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.client import capabilities, server_quirks
+from cbai_notebook.client import capabilities
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.providers import Endpoint, default_model, provider_for
-from cbai_notebook.client.request import Request, build
+from cbai_notebook.client.provider_registry import provider_for
+from cbai_notebook.client.providers import Endpoint, Provider, default_model
+from cbai_notebook.client.request import Request
 from cbai_notebook.client.request_options import RequestOptions, split
+from cbai_notebook.client.request_sender import RequestSender
 from cbai_notebook.client.secret import real_secrets
 from cbai_notebook.client.settings import Settings, Timeout
-from cbai_notebook.errors import APIError, UsageError
+from cbai_notebook.client.wire_format import WireFormat, format_of
+from cbai_notebook.errors import UsageError
 from cbai_notebook.text import masked
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.answer import Answer, AnswerFacts
-    from cbai_notebook.client.decoder import StreamDecoder
-    from cbai_notebook.client.error_mapping import ErrorContext
+    from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
-
-Result = TypeVar("Result")
 
 # The HTTP library is imported when the first request is sent, not when a model is created.
 
@@ -89,16 +87,10 @@ class Model:
         Raises:
             CbaiError: There was no answer; the message says what to do.
         """
-        options, given = split(given_parameters(data, params))
-        if options.callbacks:
-            raise UsageError(
-                "on_text, on_event and on_finish are called by a stream: use stream_text."
-            )
-        settings = settings_module.request_settings(self._settings, timeout)
-        endpoint = await self._endpoint(given, settings)
+        sender, options, given = await self._begin(data, params, timeout, stream=False)
         if options.loops:
-            return await self._run_steps(endpoint, settings, options, given)
-        return await self._completion(endpoint, settings, given)
+            return await _run_steps(sender, options, given)
+        return await sender.complete(given)
 
     async def stream_text(
         self,
@@ -127,13 +119,10 @@ class Model:
         Raises:
             CbaiError: There was no first token; the message says what to do.
         """
-        options, given = split(given_parameters(data, params))
-        settings = settings_module.request_settings(self._settings, timeout)
-        endpoint = await self._endpoint(given, settings)
+        sender, options, given = await self._begin(data, params, timeout, stream=True)
         if options.loops:
-            return await self._stream_steps(endpoint, settings, options, given)
-        request = build(endpoint, stream=True, params=given)
-        return await self._open_stream(endpoint, settings, request)
+            return await _stream_steps(sender, options, given)
+        return await sender.open_stream(sender.build(given, stream=True))
 
     async def prepare(
         self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
@@ -145,10 +134,8 @@ class Model:
             data: As for `generate_text`.
             params: As for `generate_text`.
         """
-        _, given = split(given_parameters(data, params))
-        settings = settings_module.request_settings(self._settings, None)
-        endpoint = await self._endpoint(given, settings)
-        return build(endpoint, stream=stream or endpoint.always_stream, params=given)
+        sender, _, given = await self._begin(data, params, None, stream=True)
+        return sender.build(given, stream=stream or sender.endpoint.always_stream)
 
     def check(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> None:
         """Check a request without sending it, and without starting a model.
@@ -160,150 +147,49 @@ class Model:
         Raises:
             UsageError: An option is not valid, or the model cannot do what is requested.
         """
-        _, given = split(given_parameters(data, params))
+        given = given_parameters(data, params)
         self._check(given, settings_module.request_settings(self._settings, None))
+        split(given)
 
     def __repr__(self) -> str:
         return f"<Model of {self.provider}>"
 
-    async def _endpoint(self, given: Mapping[str, Any], settings: Settings) -> Endpoint:
-        self._check(given, settings)
+    def _provider(self, settings: Settings) -> Provider:
+        return provider_for(self.provider, settings)
+
+    def _check(
+        self, given: Mapping[str, Any], settings: Settings
+    ) -> tuple[Provider, WireFormat, str | None]:
+        """Check all parameters; return the provider, its format and the model."""
+        provider = self._provider(settings)
         model = given.get("model") or default_model(self.provider, settings)
-        return await provider_for(self.provider, settings).endpoint(model, settings)
+        wire_format = format_of(provider)
+        wire_format.check(given)
+        capabilities.check(provider, model, given)
+        return provider, wire_format, model
 
-    def _check(self, given: Mapping[str, Any], settings: Settings) -> None:
-        model = given.get("model") or default_model(self.provider, settings)
-        capabilities.check(provider_for(self.provider, settings), model, given)
-
-    async def _open_stream(
-        self, endpoint: Endpoint, settings: Settings, request: Request
-    ) -> TextStream:
-        from cbai_notebook.client import retry
-        from cbai_notebook.client.answer import Timing
-        from cbai_notebook.client.stream import TextStream, wait_for_first_token
-        from cbai_notebook.client.stream_task import StreamTask
-
-        transport = self._sender()
-        began = asyncio.get_running_loop().time()
-        error_context = _error_context(endpoint, request)
-        facts = _facts(endpoint, request)
-
-        async def send(request: Request, refused: int) -> TextStream:
-            async def attempt(number: int) -> TextStream:
-                task = StreamTask(
-                    transport, request, error_context, settings.timeout, self._decoder
-                )
-                timing = Timing(attempts=number + refused)
-                stream = TextStream(task, replace(facts, timing=timing), began=began)
-                return await wait_for_first_token(stream)
-
-            return await retry.call(attempt)
-
-        return await _without_refused_fields(request, send)
-
-    async def _run_steps(
-        self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
-    ) -> Answer:
-        """Run the steps of a complete answer, one request each."""
-        from cbai_notebook.client.answer import Timing
-        from cbai_notebook.client.structured.schema_prompt import with_schema_prompt
-        from cbai_notebook.client.tools import loop
-
-        clock = asyncio.get_running_loop().time
-        began, attempts = clock(), 0
-
-        async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
-            nonlocal attempts
-            answer = await self._completion(
-                endpoint, settings, _step_parameters(given, messages, number)
+    async def _begin(
+        self,
+        data: Mapping[str, Any] | None,
+        params: dict[str, Any],
+        timeout: Timeout | float | Mapping[str, float] | None,
+        *,
+        stream: bool,
+    ) -> tuple[RequestSender, RequestOptions, dict[str, Any]]:
+        """Check all parameters; return what sends, the client's options, and what to send."""
+        every = given_parameters(data, params)
+        settings = settings_module.request_settings(self._settings, timeout)
+        provider, wire_format, model = self._check(every, settings)
+        options, given = split(every)
+        if options.callbacks and not stream:
+            raise UsageError(
+                "on_text, on_event and on_finish are called by a stream: use stream_text."
             )
-            attempts += answer.timing.attempts
-            return answer
+        endpoint = await provider.endpoint(model, settings)
+        sender = RequestSender(endpoint, wire_format, settings, self._http_transport)
+        return sender, options, given
 
-        first = build(endpoint, stream=False, params=given)
-        return await loop.run(
-            with_schema_prompt(send_step, options.response, given),
-            first.messages,
-            options,
-            mask=_mask(endpoint, settings),
-            keep=lambda step: None,
-            timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
-        )
-
-    async def _stream_steps(
-        self, endpoint: Endpoint, settings: Settings, options: RequestOptions, given: dict[str, Any]
-    ) -> TextStream:
-        """Start the steps of a stream, one request each; return at the first token."""
-        from cbai_notebook.client.stream import wait_for_first_token
-        from cbai_notebook.client.structured.schema_prompt import with_schema_prompt
-        from cbai_notebook.client.tools import loop
-        from cbai_notebook.client.tools.multi_step import MultiStepStream, StepRunner
-
-        first = build(endpoint, stream=True, params=given)
-
-        async def work(runner: StepRunner) -> Answer:
-            async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
-                params = _step_parameters(given, messages, number)
-                request = build(endpoint, stream=True, params=params)
-                return await runner.follow(await self._open_stream(endpoint, settings, request))
-
-            return await loop.run(
-                with_schema_prompt(send_step, options.response, given),
-                first.messages,
-                options,
-                mask=_mask(endpoint, settings),
-                keep=runner.keep,
-                timing=runner.timing,
-            )
-
-        stream = MultiStepStream(
-            StepRunner(work, list(first.messages), options.callbacks),
-            replace(_facts(endpoint, first), declares_end=False),
-            options.response,
-        )
-        return await wait_for_first_token(stream)
-
-    async def _completion(
-        self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
-    ) -> Answer:
-        """Send one request and return its complete answer; some endpoints can only stream it."""
-        from cbai_notebook.client.completion import request_completion
-
-        request = build(endpoint, stream=endpoint.always_stream, params=given)
-        if not endpoint.always_stream:
-            error_context = _error_context(endpoint, request)
-
-            async def send(request: Request, refused: int) -> Answer:
-                return await request_completion(
-                    self._sender(),
-                    request,
-                    error_context,
-                    settings.timeout,
-                    _facts(endpoint, request),
-                )
-
-            return await _without_refused_fields(request, send)
-        return await self._read_stream(endpoint, settings, request)
-
-    async def _read_stream(
-        self, endpoint: Endpoint, settings: Settings, request: Request
-    ) -> Answer:
-        """Send one request and return the complete answer that the decoder of streams reads."""
-        from cbai_notebook.client.completion import within
-
-        async def read() -> Answer:
-            async with await self._open_stream(endpoint, settings, request) as stream:
-                return await stream.finish()
-
-        return await within(settings.timeout.answer, read(), _error_context(endpoint, request))
-
-    def _decoder(self) -> StreamDecoder:
-        """Return a new decoder for the events of one stream."""
-        from cbai_notebook.client.decoder import ChatDecoder
-
-        return ChatDecoder()
-
-    def _sender(self) -> Transport:
+    def _http_transport(self) -> Transport:
         if self._transport is None:
             from cbai_notebook.client.transport import HTTPTransport
 
@@ -323,6 +209,68 @@ def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> 
     return {**(data or {}), **params}
 
 
+async def _run_steps(
+    sender: RequestSender, options: RequestOptions, given: dict[str, Any]
+) -> Answer:
+    """Run the steps of a complete answer, one request each."""
+    from cbai_notebook.client.answer import Timing
+    from cbai_notebook.client.structured.schema_prompt import with_schema_prompt
+    from cbai_notebook.client.tools import loop
+
+    clock = asyncio.get_running_loop().time
+    began, attempts = clock(), 0
+
+    async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
+        nonlocal attempts
+        answer = await sender.complete(_step_parameters(given, messages, number))
+        attempts += answer.timing.attempts
+        return answer
+
+    first = sender.build(given, stream=False)
+    return await loop.run(
+        with_schema_prompt(send_step, options.response, given),
+        first.messages,
+        options,
+        mask=_mask(sender.endpoint, sender.settings),
+        keep=lambda step: None,
+        timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
+    )
+
+
+async def _stream_steps(
+    sender: RequestSender, options: RequestOptions, given: dict[str, Any]
+) -> TextStream:
+    """Start the steps of a stream, one request each; return at the first token."""
+    from cbai_notebook.client.stream import wait_for_first_token
+    from cbai_notebook.client.structured.schema_prompt import with_schema_prompt
+    from cbai_notebook.client.tools import loop
+    from cbai_notebook.client.tools.multi_step import MultiStepStream, StepRunner
+
+    first = sender.build(given, stream=True)
+
+    async def work(runner: StepRunner) -> Answer:
+        async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
+            params = _step_parameters(given, messages, number)
+            request = sender.build(params, stream=True)
+            return await runner.follow(await sender.open_stream(request))
+
+        return await loop.run(
+            with_schema_prompt(send_step, options.response, given),
+            first.messages,
+            options,
+            mask=_mask(sender.endpoint, sender.settings),
+            keep=runner.keep,
+            timing=runner.timing,
+        )
+
+    stream = MultiStepStream(
+        StepRunner(work, list(first.messages), options.callbacks),
+        replace(sender.facts(first), declares_end=False),
+        options.response,
+    )
+    return await wait_for_first_token(stream)
+
+
 def _step_parameters(
     given: dict[str, Any], messages: list[dict[str, Any]], number: int
 ) -> dict[str, Any]:
@@ -335,59 +283,7 @@ def _step_parameters(
     return params
 
 
-async def _without_refused_fields(
-    request: Request, send: Callable[[Request, int], Awaitable[Result]]
-) -> Result:
-    """Send a request; once more without the fields that the server refuses, if it refuses some.
-
-    Args:
-        request: The request.
-        send: Sends a request; gets the number of requests that were refused before.
-    """
-    names: set[str] = set()
-    for refused in itertools.count():
-        adapted = replace(request, body=server_quirks.without(request.body, names))
-        try:
-            result = await send(adapted, refused)
-        except APIError as error:
-            more = server_quirks.refused_fields(error, adapted.body)
-            if not more:
-                raise
-            names |= more
-        else:
-            break
-    if names:
-        server_quirks.remember_refused(request.url, names)
-    return result
-
-
 def _mask(endpoint: Endpoint, settings: Settings) -> Callable[[str], str]:
     """Return a function that masks every known key in what a tool returns, not only this server's."""
     secrets = real_secrets((endpoint.api_key, *settings.secrets.values()))
     return lambda text: masked(text, *secrets)
-
-
-def _facts(endpoint: Endpoint, request: Request) -> AnswerFacts:
-    """Return what is known about an answer before its request is sent."""
-    from cbai_notebook.client.answer import AnswerFacts
-
-    return AnswerFacts(
-        endpoint.provider,
-        endpoint.label,
-        str(request.body.get("model", "")),
-        list(request.messages),
-        declares_end=endpoint.cloud,
-    )
-
-
-def _error_context(endpoint: Endpoint, request: Request) -> ErrorContext:
-    from cbai_notebook.client.error_mapping import ErrorContext
-
-    return ErrorContext(
-        provider=endpoint.provider,
-        cloud=endpoint.cloud,
-        model=str(request.body.get("model", "")),
-        url=endpoint.url,
-        secrets=request.secrets,
-        key_advice=endpoint.key_advice,
-    )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.model import Model
-from cbai_notebook.client.providers import AGENT
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -42,8 +41,4 @@ def create_model(
         return PathModel(ModelPaths.of(provider), settings=settings, transport=transport)
     if provider is None:
         provider = (settings or settings_module.settings()).default_provider
-    if provider == AGENT:
-        from cbai_notebook.client.agents.provider import AgentModel
-
-        return AgentModel(settings=settings, transport=transport)
     return Model(provider, settings=settings, transport=transport)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.providers import Endpoint, ServerProvider, key_advice, provider_for
+from cbai_notebook.client.provider_registry import provider_for
+from cbai_notebook.client.providers import Endpoint, ServerProvider, key_advice
 from cbai_notebook.client.request import Request, headers_of
 from cbai_notebook.errors import InvalidResponseError, UsageError
 from cbai_notebook.text import one_line

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.path_decoder import USUAL_TEXT, PathDecoder, ValuePath
 from cbai_notebook.client.providers import CloudBaseProvider, Endpoint, base_url_of
-from cbai_notebook.client.request import build
+from cbai_notebook.client.wire_format import WireFormat
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.settings import Settings
     from cbai_notebook.client.transport import Transport
 
@@ -93,21 +92,43 @@ class PathModel(Model):
         super().__init__(paths.name, settings=settings, transport=transport)
         self._paths = paths
 
-    async def _endpoint(self, given: Mapping[str, Any], settings: Settings) -> Endpoint:
-        endpoint = await CloudBaseProvider(self.provider).endpoint(given.get("model"), settings)
-        url = f"{base_url_of(settings)}/ai/{self.provider}{self._paths.path}"
-        return replace(endpoint, url=url)
+    def _provider(self, settings: Settings) -> PathProvider:
+        return PathProvider(self._paths)
 
-    def _decoder(self) -> PathDecoder:
+
+class PathProvider(CloudBaseProvider):
+    """The provider of a model at a path of its own.
+
+    Args:
+        paths: Where it is asked, and where its answers have their text.
+    """
+
+    def __init__(self, paths: ModelPaths) -> None:
+        super().__init__(paths.name)
+        self._path = paths.path
+        self.wire_format = PathFormat(paths)
+
+    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
+        """Return the endpoint at the path."""
+        endpoint = await super().endpoint(model, settings)
+        return replace(endpoint, url=f"{base_url_of(settings)}/ai/{self.name}{self._path}")
+
+
+class PathFormat(WireFormat):
+    """Chat completions whose answers have their text at another place.
+
+    Args:
+        paths: Where the answers have their text.
+    """
+
+    decodes_completions = True
+
+    def __init__(self, paths: ModelPaths) -> None:
+        self._paths = paths
+
+    def decoder(self) -> PathDecoder:
+        """Return a new decoder for the events of one stream."""
         return PathDecoder(self._paths.text, self._paths.reasoning)
-
-    async def _completion(
-        self, endpoint: Endpoint, settings: Settings, given: Mapping[str, Any]
-    ) -> Answer:
-        # The decoder of streams reads whole answers too.
-        timeout = replace(settings.timeout, first_token=settings.timeout.answer)
-        request = build(endpoint, stream=False, params=given)
-        return await self._read_stream(endpoint, replace(settings, timeout=timeout), request)
 
 
 def _url_path(path: str) -> str:

@@ -1,9 +1,4 @@
-"""Find the provider of a name, and the endpoint for its requests.
-
-A provider is looked up in this order: ``custom``; the servers that the user has named; the providers
-registered in this process; those announced by an installed package (entry point group
-``cbai_notebook.providers``, as for the offline model). Every other name is a provider of CloudBase.
-"""
+"""Providers: their names and models, and the endpoints for requests to them."""
 
 from __future__ import annotations
 
@@ -16,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cbai_notebook.client.secret import Secret, real_secrets
 from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.errors import ConfigurationError, MissingDependencyError, UsageError
+from cbai_notebook.errors import ConfigurationError, UsageError
 from cbai_notebook.text import near_match
 
 if TYPE_CHECKING:
@@ -86,6 +81,7 @@ class Endpoint:
         style: The name of the provider whose own parameters the server takes, such as that for
             thinking; by default the provider's name.
         key_advice: How to set the key, for the message of an error; empty for that of CloudBase.
+        missing: What to do after a 404, for the message of an error; empty for that of a model.
     """
 
     provider: str
@@ -101,6 +97,7 @@ class Endpoint:
     cloud: bool = False
     style: str = ""
     key_advice: str = ""
+    missing: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.api_key, Secret):
@@ -138,46 +135,22 @@ def register_provider(name: str, provider: Provider) -> None:
     Raises:
         UsageError: The name is not a valid provider name.
     """
-    _registered[_checked_name(name)] = provider
+    _registered[checked_name(name)] = provider
 
 
-def provider_for(name: str, settings: Settings | None = None) -> Provider:
-    """Return the provider of this name.
-
-    Args:
-        name: Such as ``"cloudbase"``, ``"local"`` or ``"custom"``, or that of a server.
-        settings: Where the servers are named.
-
-    Raises:
-        UsageError: The name is not a valid provider name.
-        MissingDependencyError: The package that announces it cannot be loaded.
-    """
-    _checked_name(name)
-    if is_server(name, settings):
-        return ServerProvider(name)
-    if name in _registered:
-        return _registered[name]
-    entry = announced().get(name)
-    if entry is not None:
-        try:
-            provider: Provider = entry.load()
-        except ImportError as error:
-            raise MissingDependencyError(
-                f"The provider {name!r} could not be loaded: {error}. Reinstall it with "
-                '`python -m pip install -U "cbai-notebook[all]"`.'
-            ) from error
-        return provider
-    if settings is not None and settings.servers and not _is_of_cloudbase(name):
-        _check_no_server_is_meant(name, settings)
-    return CloudBaseProvider(name)
+def registered(name: str) -> Provider | None:
+    """Return the provider that was registered under a name in this process, or None."""
+    return _registered.get(name)
 
 
-def _check_no_server_is_meant(name: str, settings: Settings) -> None:
+def check_no_server_is_meant(name: str, settings: Settings | None) -> None:
     """Refuse a mistyped server's name: the prompt would go to CloudBase instead.
 
     Raises:
         UsageError: The name is like that of a server, or CloudBase is not set up.
     """
+    if settings is None or not settings.servers or _is_of_cloudbase(name):
+        return
     meant = near_match(name.lower(), {server.lower(): server for server in settings.servers})
     if meant is None and settings.env_id:
         return
@@ -223,7 +196,7 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
         return "local", _checked_model(spec.removeprefix("local:"), spec)
     if "/" in spec:
         name, _, model = spec.partition("/")
-        return _checked_name(name), _checked_model(model, spec)
+        return checked_name(name), _checked_model(model, spec)
     # A named model is never the offline model, so that the error can say what is missing.
     default = settings.default_provider
     return "cloudbase" if default == "local" and not settings.provider else default, spec
@@ -255,7 +228,7 @@ class CloudBaseProvider:
     """A provider behind the CloudBase gateway; its name is a part of the path."""
 
     def __init__(self, name: str) -> None:
-        self.name = _checked_name(name)
+        self.name = checked_name(name)
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
         """Return the endpoint in the environment of the settings.
@@ -400,7 +373,7 @@ def endpoint_below(
         known = name in {*SUGGESTED_MODELS, *_PATHS}
         path, style = _DEFAULT_PATH, name if known else "custom"
     else:
-        path, style = f"ai/{_checked_name(name)}/{_PATHS.get(name, _DEFAULT_PATH)}", name
+        path, style = f"ai/{checked_name(name)}/{_PATHS.get(name, _DEFAULT_PATH)}", name
     return Endpoint(
         provider=name,
         url=f"{base}/{path}",
@@ -445,7 +418,12 @@ def _gateway(settings: Settings) -> str:
     return f"https://{settings.env_id}.{domain}/v1"
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return the name of a provider.
+
+    Raises:
+        UsageError: It cannot be one.
+    """
     if not PROVIDER_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be a provider: letters, digits, '.', '_' and '-' only, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.model_factory import create_model
+from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import in_cloud, parse_model_spec
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.client.transport import HTTPTransport
@@ -25,6 +27,7 @@ from tests.gateway_access import gateway_settings
 
 MakeModel = Callable[..., Model]
 HI = [{"role": "user", "content": "Hi"}]
+SETTINGS = Settings(env_id="e", api_key="sk-1")
 
 
 @pytest.fixture
@@ -124,6 +127,24 @@ async def test_what_an_agent_does_not_take_is_refused_by_name(
 async def test_what_is_not_given_is_no_parameter(make_model: MakeModel, gateway: Gateway) -> None:
     await make_model().generate_text(model="bot-poet", messages=HI, temperature=None, tools=[])
     assert set(gateway.last.json) == {"botId", "msg", "history"}
+
+
+def test_what_an_agent_does_not_take_is_refused_before_there_is_a_request(
+    make_model: MakeModel,
+) -> None:
+    model = make_model()
+    model.check(model="bot-poet", messages=HI, search=True, tools=[])
+    with pytest.raises(UsageError, match="temperature"):
+        model.check(model="bot-poet", messages=HI, temperature=0)
+
+
+def test_the_agents_are_a_provider_beside_the_others() -> None:
+    provider = provider_for("agent")
+    with pytest.raises(UsageError, match="id of an agent"):
+        asyncio.run(provider.endpoint("../models", SETTINGS))
+    endpoint = asyncio.run(provider.endpoint("bot-poet", SETTINGS))
+    assert (endpoint.provider, endpoint.label) == ("agent", "agent bot-poet")
+    assert endpoint.url == "https://e.api.tcloudbasegateway.com/v1/aibot/bots/bot-poet/send-message"
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from cbai_notebook.client.model_factory import create_model
+from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import (
     Endpoint,
     parse_model_spec,
-    provider_for,
     register_provider,
 )
 from cbai_notebook.client.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 
 import cbai_notebook.local
 from cbai_notebook.client.model_factory import create_model
-from cbai_notebook.client.providers import provider_for
+from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import BadRequestError, LocalModelError, MissingDependencyError
 from cbai_notebook.local import DEMO_MODEL, LocalProvider, weights

@@ -169,6 +169,7 @@ def test_a_system_prompt_that_is_in_force_stays_here_and_it_is_said(
         ("--draw --insert", "--insert"),
         ("--draw -o nowhere/cat.png", "no folder"),
         ("-o cat.png", "--draw"),
+        ("--agent bot-poet -P seed=1", "seed"),
     ],
 )
 def test_what_does_not_go_together_is_refused_by_name(
@@ -184,7 +185,6 @@ def test_what_does_not_go_together_is_refused_by_name(
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ("--agent bot-poet -P seed=1", "seed"),
         ("--agent ../models", "id of an agent"),
         ("--draw -m local", "draws no images"),
     ],

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.agents.requests import build_request, checked_id
+from cbai_notebook.client.agents.provider import AgentFormat
+from cbai_notebook.client.agents.requests import (
+    build_message,
+    build_request,
+    checked_id,
+    checked_message,
+    endpoint_of,
+)
 from cbai_notebook.client.agents.values import (
     AgentConversation,
     AgentInfo,
@@ -18,12 +23,11 @@ from cbai_notebook.client.agents.values import (
     Record,
     page_of,
 )
-from cbai_notebook.client.providers import AGENT
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.error_mapping import ErrorContext
+    from cbai_notebook.client.providers import Endpoint
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.transport import Transport
@@ -87,8 +91,17 @@ class Agent:
 
         Source: ``docs.cloudbase.net/http-api/ai-bot/send-message``.
         """
-        body = _message_body(msg, history, search, files, conversation_id, params)
-        return await self._open_stream("send-message", body, timeout)
+        endpoint, settings = self._endpoint("send-message", timeout)
+        request = build_message(
+            endpoint,
+            checked_message(msg),
+            history=history,
+            search=search,
+            files=files,
+            conversation_id=conversation_id,
+            **params,
+        )
+        return await self._open_stream(endpoint, settings, request)
 
     async def prepare(
         self,
@@ -101,10 +114,16 @@ class Agent:
         **params: Any,
     ) -> Request:
         """Return the request of `send_message` without sending it."""
-        body = _message_body(msg, history, search, files, conversation_id, params)
-        settings = settings_module.request_settings(self._settings, None)
-        request, _ = self._request("send-message", body, settings)
-        return request
+        endpoint, _ = self._endpoint("send-message", None)
+        return build_message(
+            endpoint,
+            checked_message(msg),
+            history=history,
+            search=search,
+            files=files,
+            conversation_id=conversation_id,
+            **params,
+        )
 
     async def recommend_questions(
         self,
@@ -128,8 +147,9 @@ class Agent:
         Source: ``docs.cloudbase.net/http-api/ai-bot/get-recommend-questions``; the official chat
         component reads each line as a question.
         """
-        body = {"msg": msg, "history": [_history_message(message) for message in history], **params}
-        async with await self._open_stream("recommend-questions", body, timeout) as stream:
+        endpoint, settings = self._endpoint("recommend-questions", timeout)
+        request = build_message(endpoint, msg, history=history, **params)
+        async with await self._open_stream(endpoint, settings, request) as stream:
             text = (await stream.finish()).text
         lines = (_LIST_MARK.sub("", line, count=1).strip() for line in text.splitlines())
         return tuple(dict.fromkeys(line for line in lines if line))
@@ -294,45 +314,28 @@ class Agent:
             )
         return checked_id(self.agent_id, "an agent")
 
-    async def _open_stream(
-        self, path: str, body: Mapping[str, Any], timeout: Seconds
-    ) -> TextStream:
-        from cbai_notebook.client import retry
-        from cbai_notebook.client.agents.decoder import AgentDecoder
-        from cbai_notebook.client.answer import AnswerFacts, Timing
-        from cbai_notebook.client.stream import TextStream, wait_for_first_token
-        from cbai_notebook.client.stream_task import StreamTask
-
+    def _endpoint(self, path: str, timeout: Seconds) -> tuple[Endpoint, Settings]:
         settings = settings_module.request_settings(self._settings, timeout)
-        request, error_context = self._request(path, body, settings)
-        transport = self._http_transport()
-        began = asyncio.get_running_loop().time()
-        messages = [*body["history"], {"role": "user", "content": body["msg"]}]
-        facts = AnswerFacts(AGENT, f"agent {self._id}", self._id, messages)
+        return endpoint_of(self._id, path, settings), settings
 
-        async def attempt(number: int) -> TextStream:
-            task = StreamTask(transport, request, error_context, settings.timeout, AgentDecoder)
-            timing = Timing(attempts=number)
-            stream = TextStream(task, replace(facts, timing=timing), began=began)
-            return await wait_for_first_token(stream)
+    async def _open_stream(
+        self, endpoint: Endpoint, settings: Settings, request: Request
+    ) -> TextStream:
+        from cbai_notebook.client.request_sender import RequestSender
 
-        return await retry.call(attempt)
-
-    def _request(
-        self, path: str, body: Mapping[str, Any], settings: Settings
-    ) -> tuple[Request, ErrorContext]:
-        # The official SDK sends the agent's id in the path and in the body.
-        named_body = {"botId": self._id, **body}
-        return build_request("POST", self._id, path, named_body, settings, stream=True)
+        sender = RequestSender(endpoint, AgentFormat(), settings, self._http_transport)
+        return await sender.open_stream(request)
 
     async def _call(
         self, method: str, path: str | None, values: Mapping[str, Any] | None = None
     ) -> Mapping[str, Any]:
         from cbai_notebook.client.completion import request_json
+        from cbai_notebook.client.request_sender import error_context_of
 
         settings = settings_module.request_settings(self._settings, None)
-        agent_id = None if path is None else self._id
-        request, error_context = build_request(method, agent_id, path or "", values or {}, settings)
+        endpoint = endpoint_of(None if path is None else self._id, path or "", settings)
+        request = build_request(method, endpoint, values or {})
+        error_context = error_context_of(endpoint, request)
         return (
             await request_json(self._http_transport(), request, error_context, settings.timeout)
         ).value
@@ -359,41 +362,6 @@ def agent(
         transport: Sends the requests; by default `HTTPTransport`.
     """
     return Agent(agent_id, settings=settings, transport=transport)
-
-
-def _message_body(
-    msg: str,
-    history: Sequence[Mapping[str, Any]],
-    search: bool | None,
-    files: Sequence[str],
-    conversation_id: str | None,
-    params: Mapping[str, Any],
-) -> dict[str, Any]:
-    return {
-        "msg": _message_text(msg),
-        "history": [_history_message(message) for message in history],
-        "searchEnable": search,
-        "files": list(files) or None,
-        "conversationId": conversation_id,
-        **params,
-    }
-
-
-def _message_text(msg: Any) -> str:
-    if not isinstance(msg, str) or not msg.strip():
-        raise UsageError("The message is empty. Say something: agent.send_message('…').")
-    return str(msg)
-
-
-def _history_message(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Reduce an earlier message to the two fields that an agent takes."""
-    try:
-        return {"role": message["role"], "content": message["content"]}
-    except (TypeError, KeyError):
-        raise UsageError(
-            "history must be a list of dicts with 'role' and 'content', as in "
-            "history=[{'role': 'user', 'content': 'Hello'}]."
-        ) from None
 
 
 def _page_query(page: int, size: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Agents with the interface of a model, so that cells and panels can use them: ``agent/BOT_ID``.
+"""The provider of CloudBase's agents, so that cells and panels can use them: ``agent/BOT_ID``.
 
 An agent takes a message, the history, and few parameters; its prompt, model and temperature are set
 in CloudBase. So system messages are not sent, the history is sent as plain text without tool calls,
@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.client import settings as settings_module
-from cbai_notebook.client.agents.agent import Agent
-from cbai_notebook.client.model import Model, given_parameters
-from cbai_notebook.client.providers import AGENT, default_model
+from cbai_notebook.client.agents.requests import (
+    build_message,
+    checked_id,
+    checked_message,
+    endpoint_of,
+)
+from cbai_notebook.client.wire_format import WireFormat
 from cbai_notebook.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.agents.decoder import AgentDecoder
+    from cbai_notebook.client.providers import Endpoint
     from cbai_notebook.client.request import Request
-    from cbai_notebook.client.settings import Settings, Timeout
-    from cbai_notebook.client.stream import TextStream
-    from cbai_notebook.client.transport import Transport
+    from cbai_notebook.client.settings import Settings
 
 _PARAMETERS = {
     "search": "search",
@@ -32,111 +34,71 @@ _PARAMETERS = {
 }
 
 
-class AgentModel(Model):
-    """CloudBase agents with the interface of a model; made by ``create_model("agent")``.
+class AgentFormat(WireFormat):
+    """The requests and answers of an agent, which only streams."""
 
-    ``model`` is the agent's id. The last message is sent, the texts of the earlier ones are the
-    history. ``search``, ``files`` and ``conversation_id`` are those of `Agent.send_message`. Images
-    are sent as files, by https URL only.
+    declares_end = False  # an agent that runs as the user's function may leave [DONE] out
 
-    Args:
-        settings: The settings; by default the current ones at the time of each request.
-        transport: Sends the requests; by default `HTTPTransport`.
-    """
-
-    def __init__(
-        self, *, settings: Settings | None = None, transport: Transport | None = None
-    ) -> None:
-        super().__init__(AGENT, settings=settings, transport=transport)
-
-    async def generate_text(
-        self,
-        data: Mapping[str, Any] | None = None,
-        /,
-        *,
-        timeout: Timeout | float | Mapping[str, float] | None = None,
-        **params: Any,
-    ) -> Answer:
-        """Return an agent's complete answer; it is read from a stream, because agents only stream.
-
-        Args:
-            data: As for `Model.generate_text`.
-            timeout: As for `Model.generate_text`.
-            params: ``model``, ``messages`` and the other parameters of an agent.
+    def check(self, params: Mapping[str, Any]) -> None:
+        """Check the parameters of a request.
 
         Raises:
             UsageError: A parameter is not one of an agent's.
-            CbaiError: The request failed; the message says what to do.
         """
-        from cbai_notebook.client.completion import within
-        from cbai_notebook.client.error_mapping import ErrorContext
+        _agent_parameters(params)
 
-        settings = settings_module.request_settings(self._settings, timeout)
-        agent, request = self._agent_and_request(given_parameters(data, params))
-
-        async def read_stream() -> Answer:
-            async with await agent.send_message(**request, timeout=timeout) as stream:
-                return await stream.finish()
-
-        error_context = ErrorContext(provider=AGENT, model=agent.agent_id or "")
-        return await within(settings.timeout.answer, read_stream(), error_context)
-
-    async def stream_text(
-        self,
-        data: Mapping[str, Any] | None = None,
-        /,
-        *,
-        timeout: Timeout | float | Mapping[str, float] | None = None,
-        **params: Any,
-    ) -> TextStream:
-        """Return an agent's answer as a stream.
+    def build(self, endpoint: Endpoint, *, stream: bool, params: Mapping[str, Any]) -> Request:
+        """Return the request that sends the last message, with the earlier ones as the history.
 
         Args:
-            data: As for `generate_text`.
-            timeout: As for `generate_text`.
-            params: As for `generate_text`.
-
-        Raises:
-            UsageError: A parameter is not one of an agent's.
-            CbaiError: No token arrived; the message says what to do.
-        """
-        agent, request = self._agent_and_request(given_parameters(data, params))
-        return await agent.send_message(**request, timeout=timeout)
-
-    async def prepare(
-        self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
-    ) -> Request:
-        """Return the request without sending it.
-
-        Args:
+            endpoint: The endpoint of the agent.
             stream: Ignored: agents only stream.
-            data: As for `generate_text`.
-            params: As for `generate_text`.
-        """
-        agent, request = self._agent_and_request(given_parameters(data, params))
-        return await agent.prepare(**request)
+            params: ``messages``, and ``search``, ``files`` and ``conversation_id`` as those of
+                `Agent.send_message`. Images are sent as files, by https URL only.
 
-    def _agent_and_request(self, given: Mapping[str, Any]) -> tuple[Agent, dict[str, Any]]:
-        """Return the agent, and the arguments of `Agent.send_message`."""
-        given = {name: value for name, value in given.items() if value is not None}
-        agent_id = given.pop("model", None) or self._default_agent()
-        if not agent_id:
+        Raises:
+            UsageError: A parameter is not one of an agent's, or there is nothing to say.
+        """
+        given = _agent_parameters(params)
+        prompt, history, images = _split_messages(params.get("messages"))
+        files = [*given.pop("files", ()), *images]
+        return build_message(
+            endpoint, checked_message(prompt), history=history, files=files, **given
+        )
+
+    def decoder(self) -> AgentDecoder:
+        """Return a new decoder for the events of one stream."""
+        from cbai_notebook.client.agents.decoder import AgentDecoder
+
+        return AgentDecoder()
+
+
+class AgentProvider:
+    """The agents of the CloudBase environment; the name of a model is the id of an agent."""
+
+    wire_format: WireFormat = AgentFormat()
+
+    async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
+        """Return the endpoint of an agent.
+
+        Raises:
+            ConfigurationError: The agent is not named, or the environment or the key is missing.
+            UsageError: The name cannot be the id of an agent.
+        """
+        if not model:
             raise ConfigurationError(
                 "Which agent? Name one: `--agent BOT_ID`, `-m agent/BOT_ID` or model='BOT_ID'. "
                 "`await cbai.agent().list()` shows the environment's."
             )
-        messages = given.pop("messages", None)
-        parameters = _agent_parameters(given)
-        prompt, history, images = _split_messages(messages)
-        files = [*parameters.pop("files", ()), *images]
-        agent = Agent(agent_id, settings=self._settings, transport=self._transport)
-        return agent, {"msg": prompt, "history": history, "files": files, **parameters}
-
-    def _default_agent(self) -> str | None:
-        return default_model(AGENT, settings_module.request_settings(self._settings, None))
+        return endpoint_of(checked_id(model, "an agent"), "send-message", settings)
 
 
-def _agent_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+def _agent_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
+    given = {
+        name: value
+        for name, value in params.items()
+        if value is not None and name not in ("model", "messages")
+    }
     for name, value in given.items():
         # An empty list of tools is allowed.
         if name not in _PARAMETERS and value not in ((), [], {}):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import (
     CloudBaseProvider,
     Endpoint,
@@ -14,7 +15,6 @@ from cbai_notebook.client.providers import (
     cloudbase,
     is_server,
     key_advice,
-    provider_for,
 )
 from cbai_notebook.client.request import Request, headers_of
 from cbai_notebook.client.settings import Settings, Timeout

@@ -1,0 +1,176 @@
+"""Send requests to one endpoint, and return their answers: complete, or as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cbai_notebook.client import server_quirks
+from cbai_notebook.client.providers import Endpoint
+from cbai_notebook.client.request import Request
+from cbai_notebook.client.settings import Settings
+from cbai_notebook.client.wire_format import WireFormat
+from cbai_notebook.errors import APIError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Answer, AnswerFacts
+    from cbai_notebook.client.error_mapping import ErrorContext
+    from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.transport import Transport
+
+Result = TypeVar("Result")
+
+# The HTTP library is imported when the first request is sent.
+
+
+@dataclass(frozen=True)
+class RequestSender:
+    """Sends requests to one endpoint.
+
+    Args:
+        endpoint: The endpoint.
+        wire_format: The format of its requests and answers.
+        settings: The settings, with the time limits.
+        transport: Returns what sends the requests.
+    """
+
+    endpoint: Endpoint
+    wire_format: WireFormat
+    settings: Settings
+    transport: Callable[[], Transport]
+
+    def build(self, params: Mapping[str, Any], *, stream: bool) -> Request:
+        """Return a request without sending it."""
+        return self.wire_format.build(self.endpoint, stream=stream, params=params)
+
+    async def open_stream(self, request: Request) -> TextStream:
+        """Send a request for a stream; return at its first token.
+
+        Raises:
+            CbaiError: There was no first token.
+        """
+        from cbai_notebook.client import retry
+        from cbai_notebook.client.answer import Timing
+        from cbai_notebook.client.stream import TextStream, wait_for_first_token
+        from cbai_notebook.client.stream_task import StreamTask
+
+        transport = self.transport()
+        began = asyncio.get_running_loop().time()
+        error_context = error_context_of(self.endpoint, request)
+        facts = self.facts(request)
+
+        async def send(request: Request, refused: int) -> TextStream:
+            async def attempt(number: int) -> TextStream:
+                task = StreamTask(
+                    transport,
+                    request,
+                    error_context,
+                    self.settings.timeout,
+                    self.wire_format.decoder,
+                )
+                timing = Timing(attempts=number + refused)
+                stream = TextStream(task, replace(facts, timing=timing), began=began)
+                return await wait_for_first_token(stream)
+
+            return await retry.call(attempt)
+
+        return await _without_refused_fields(request, send)
+
+    async def complete(self, params: Mapping[str, Any]) -> Answer:
+        """Send one request and return its complete answer; some endpoints can only stream it.
+
+        Raises:
+            CbaiError: There was no answer.
+        """
+        from cbai_notebook.client.completion import request_completion
+
+        request = self.build(params, stream=self.endpoint.always_stream)
+        if self.endpoint.always_stream:
+            return await self._read_stream(request)
+        if self.wire_format.decodes_completions:
+            timeout = replace(self.settings.timeout, first_token=self.settings.timeout.answer)
+            settings = replace(self.settings, timeout=timeout)
+            return await replace(self, settings=settings)._read_stream(request)
+        error_context = error_context_of(self.endpoint, request)
+
+        async def send(request: Request, refused: int) -> Answer:
+            return await request_completion(
+                self.transport(),
+                request,
+                error_context,
+                self.settings.timeout,
+                self.facts(request),
+            )
+
+        return await _without_refused_fields(request, send)
+
+    async def _read_stream(self, request: Request) -> Answer:
+        """Send one request and return the complete answer that the decoder of streams reads."""
+        from cbai_notebook.client.completion import within
+
+        async def read() -> Answer:
+            async with await self.open_stream(request) as stream:
+                return await stream.finish()
+
+        error_context = error_context_of(self.endpoint, request)
+        return await within(self.settings.timeout.answer, read(), error_context)
+
+    def facts(self, request: Request) -> AnswerFacts:
+        """Return what is known about an answer before its request is sent."""
+        from cbai_notebook.client.answer import AnswerFacts
+
+        return AnswerFacts(
+            self.endpoint.provider,
+            self.endpoint.label,
+            _model(self.endpoint, request),
+            list(request.messages),
+            declares_end=self.endpoint.cloud and self.wire_format.declares_end,
+        )
+
+
+def error_context_of(endpoint: Endpoint, request: Request) -> ErrorContext:
+    """Return the facts of a request that error messages need."""
+    from cbai_notebook.client.error_mapping import ErrorContext
+
+    return ErrorContext(
+        provider=endpoint.provider,
+        cloud=endpoint.cloud,
+        model=_model(endpoint, request),
+        url=request.url,
+        secrets=request.secrets,
+        key_advice=endpoint.key_advice,
+        missing=endpoint.missing,
+    )
+
+
+def _model(endpoint: Endpoint, request: Request) -> str:
+    return str(request.body.get("model") or endpoint.default_model or "")
+
+
+async def _without_refused_fields(
+    request: Request, send: Callable[[Request, int], Awaitable[Result]]
+) -> Result:
+    """Send a request; once more without the fields that the server refuses, if it refuses some.
+
+    Args:
+        request: The request.
+        send: Sends a request; gets the number of requests that were refused before.
+    """
+    names: set[str] = set()
+    for refused in itertools.count():
+        adapted = replace(request, body=server_quirks.without(request.body, names))
+        try:
+            result = await send(adapted, refused)
+        except APIError as error:
+            more = server_quirks.refused_fields(error, adapted.body)
+            if not more:
+                raise
+            names |= more
+        else:
+            break
+    if names:
+        server_quirks.remember_refused(request.url, names)
+    return result
