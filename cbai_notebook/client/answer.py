@@ -20,7 +20,7 @@ from cbai_notebook.client.endings import (
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.client.raw_answer import RawAnswer
 from cbai_notebook.client.sources import SearchResult, Sources
-from cbai_notebook.client.tools.tool_calls import CallResult
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.text import cut
 
 Messages = list[dict[str, Any]]
@@ -232,7 +232,7 @@ class Step:
     Args:
         number: The number of the step, from 1.
         message: The assistant message with every tool call, as the next request sends it.
-        results: The results of the tool calls, in the order of the calls. A call that is left to
+        results: The tool calls with their results, in the order of the calls. A call that is left to
             the caller has none.
         usage: The token counts of this request.
         finish_reason: The finish reason of this request.
@@ -241,7 +241,7 @@ class Step:
 
     number: int
     message: Mapping[str, Any]
-    results: tuple[CallResult, ...]
+    results: tuple[ToolCall, ...]
     usage: Usage | None
     finish_reason: str | None
     response: Answer = field(repr=False)

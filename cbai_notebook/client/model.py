@@ -72,9 +72,10 @@ class Model:
                   a tool call is sent in the first step only.
                 - ``max_steps``: the most requests for one answer, 10 by default.
                 - ``on_step_finish``: called with each `Step`; may be asynchronous.
-                - ``on_call``: called with a `ToolCallState` when a call starts and when it ends.
-                - ``approve``: an asynchronous function that returns whether a `PendingCall` may
-                  run, for tools with ``confirm=True``; without it such calls are refused.
+                - ``on_call``: called with a `ToolCall` when a call starts, when the user is asked,
+                  and when it ends.
+                - ``approve``: an asynchronous function that returns whether a `ToolCall` may run,
+                  for tools with ``confirm=True``; without it such calls are refused.
                 - ``call_nested``: an asynchronous function that runs the function of a tool with
                   ``nested=True``.
                 - ``response_type``: a dataclass, TypedDict, msgspec Struct or pydantic model for

@@ -48,7 +48,7 @@ class RequestOptions:
         caller_tools: The names of the tools whose calls are left to the caller.
         max_steps: The most requests for one answer.
         on_step_finish: Called with each step; may be asynchronous.
-        on_call: Called when a tool call starts and when it has ended.
+        on_call: Called with each new state of a tool call.
         approve: Asks the user to approve calls of tools with ``confirm=True``; None refuses them.
         call_nested: Runs tools with ``nested=True``; None runs them on the current event loop.
         response: The type of the answer.
@@ -81,11 +81,11 @@ class RequestOptions:
         Args:
             mask: Removes secrets from the text of a result.
         """
-        from cbai_notebook.client.tools.execute import ToolExecutor, deny, run_here
+        from cbai_notebook.client.tools.execute import ToolExecutor, run_here
 
         return ToolExecutor(
             self.tools,
-            approve=self.approve or deny,
+            approve=self.approve,
             call_nested=self.call_nested or run_here,
             on_call=self.on_call,
             mask=mask,

@@ -1,5 +1,6 @@
 """Conversations: turns and messages, how a prompt is asked, and where conversations are stored."""
 
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation import secrets
 from cbai_notebook.conversation.ask import Prompt, ask, context_of, request_of
 from cbai_notebook.conversation.context import Context, ContextLimits
@@ -7,7 +8,6 @@ from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.delta import Delta
 from cbai_notebook.conversation.registry import chat, conversations, names, new_conversation, use
 from cbai_notebook.conversation.store import keep_history
-from cbai_notebook.conversation.tool_calls import ToolCall
 from cbai_notebook.conversation.turn import RECORD_KEYS, Turn
 from cbai_notebook.conversation.watching import Change
 

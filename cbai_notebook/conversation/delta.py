@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.tool_calls import ToolCall
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn, step_text
 
 if TYPE_CHECKING:

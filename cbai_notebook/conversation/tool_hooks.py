@@ -5,17 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation.delta import Delta
-from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
 from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn, step_text
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Step
-    from cbai_notebook.client.tools.tool_calls import PendingCall, ToolCallState
 
-Approve = Callable[[Turn, "PendingCall"], Awaitable[bool]]
+Approve = Callable[[Turn, ToolCall], Awaitable[bool]]
 """Asks the user whether a tool call may run. The turn is needed to identify the call: models number
 their calls anew in each answer, so ids repeat."""
 
@@ -37,8 +37,8 @@ def with_tool_hooks(
         return dict(options)
     hooks = _ToolHooks(options, turn, listener, streamed)
     hooked = {**options, "on_call": hooks.on_call, "on_step_finish": hooks.on_step_finish}
-    if options.get("approve"):
-        hooked["approve"] = hooks.approve
+    if approve := options.get("approve"):
+        hooked["approve"] = partial(approve, turn)
     return hooked
 
 
@@ -50,26 +50,17 @@ class _ToolHooks:
         listener: Callable[[Delta], None],
         streamed: bool,
     ) -> None:
-        self._approve: Approve = options.get("approve") or _deny
         self._on_step_finish = options.get("on_step_finish")
         self._on_call = options.get("on_call")
         self._turn = turn
         self._listener = listener
         self._streamed = streamed
 
-    def on_call(self, state: ToolCallState) -> None:
-        self._listener(Delta(call=_call_of(state)))
+    def on_call(self, call: ToolCall) -> None:
+        # A turn lives long: it keeps neither the user's objects nor the frames of an exception.
+        self._listener(Delta(call=replace(call, parsed=None, error=None)))
         if self._on_call:
-            self._on_call(state)
-
-    async def approve(self, pending: PendingCall) -> bool:
-        call = next((call for call in self._turn.calls if call.id == pending.id), None)
-        if call is not None:
-            self._listener(Delta(call=replace(call, status=ASKING)))
-        allowed = await self._approve(self._turn, pending)
-        if call is not None and allowed:
-            self._listener(Delta(call=replace(call, status=RUNNING)))
-        return allowed
+            self._on_call(call)
 
     async def on_step_finish(self, step: Step) -> None:
         if step.results:
@@ -81,16 +72,3 @@ class _ToolHooks:
             result = self._on_step_finish(step)
             if inspect.isawaitable(result):
                 await result
-
-
-def _call_of(state: ToolCallState) -> ToolCall:
-    result = state.result
-    if result is None:
-        return ToolCall(state.id, state.name, state.arguments)
-    return ToolCall(
-        state.id, state.name, state.arguments, result.status, result.text, result.duration_s
-    )
-
-
-async def _deny(turn: Turn, pending: PendingCall) -> bool:
-    return False

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from cbai_notebook.client.endings import Ending, ending_of
-from cbai_notebook.conversation.tool_calls import ToolCall, calls_of
+from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.conversation.tool_calls import calls_of
 
 ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "asked",

@@ -19,7 +19,7 @@ from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Referen
 from cbai_notebook.text import is_yes, plain, shortened
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.tools.tool_calls import PendingCall
+    from cbai_notebook.client.tools.tool_calls import ToolCall
     from cbai_notebook.conversation import Turn
     from cbai_notebook.notebook.render_loop import CellThread
 
@@ -74,11 +74,11 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
         add_hint: Called with a sentence for the user when the frontend cannot ask.
     """
 
-    async def approve(_turn: Turn, pending: PendingCall) -> bool:
+    async def approve(_turn: Turn, call: ToolCall) -> bool:
         try:
-            return await cell_thread.run(lambda: _confirmed(pending))
+            return await cell_thread.run(lambda: _confirmed(call))
         except NO_INPUT:
-            add_hint(f"`{pending.name}` was refused, because nobody can be asked here.")
+            add_hint(f"`{call.name}` was refused, because nobody can be asked here.")
             return False
 
     async def call_nested(work: Callable[[], Any]) -> Any:
@@ -87,20 +87,20 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
     return {"approve": approve, "call_nested": call_nested}
 
 
-def shown_call(pending: PendingCall) -> str:
+def shown_call(call: ToolCall) -> str:
     """Return a tool call that waits for approval, on one line."""
     arguments = ", ".join(
         f"{name}={json.dumps(value, ensure_ascii=False, default=repr)}"
-        for name, value in pending.arguments.items()
+        for name, value in (call.parsed or {}).items()
     )
     if len(arguments) > LONGEST_ARGUMENTS:
         hidden = len(arguments) - LONGEST_ARGUMENTS
         arguments = f"{arguments[:LONGEST_ARGUMENTS]}… and {hidden:,} more characters"
-    return f"{pending.name}({arguments})"
+    return f"{call.name}({arguments})"
 
 
-def _confirmed(pending: PendingCall) -> bool:
-    return is_yes(input(f"The model wants to run {plain(shown_call(pending))}. Allow it? [y/N] "))
+def _confirmed(call: ToolCall) -> bool:
+    return is_yes(input(f"The model wants to run {plain(shown_call(call))}. Allow it? [y/N] "))
 
 
 async def _awaited(work: Callable[[], Any]) -> Any:

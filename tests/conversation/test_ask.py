@@ -27,3 +27,21 @@ def test_what_is_said_along_with_the_last_calls_is_kept_once(
     asyncio.run(ask(talk, question, model, listener=lambda delta: shown.append(delta.text)))
     assert "".join(shown).strip() == "Let me see."
     assert [message["content"] for message in talk.messages] == ["1 + 2?", "Let me see.", "3", ""]
+
+
+def test_a_turn_keeps_no_objects_and_no_exceptions_of_tools(gateway: Gateway) -> None:
+    def fail(x: int) -> int:
+        """Fail."""
+        raise ZeroDivisionError(x)
+
+    settings = gateway_settings(gateway)
+    model = create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
+    gateway.script(calling(Call("fail", {"x": 1})), "say:It failed.")
+    talk = Conversation("failing")
+    answer = asyncio.run(ask(talk, Prompt("Try", options={"tools": [fail]}), model))
+    (called,), (kept,) = answer.steps[0].results, talk.turns[0].calls
+    assert isinstance(called.error, ZeroDivisionError)
+    assert called.parsed == {"x": 1}
+    assert (kept.error, kept.parsed) == (None, None)
+    assert kept == called
+    assert (kept.status, kept.step, kept.description) == ("error", 1, "Fail.")

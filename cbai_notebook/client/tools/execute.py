@@ -16,19 +16,14 @@ from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.result import result_text
 from cbai_notebook.client.tools.threads import in_thread
 from cbai_notebook.client.tools.tool import Tool
-from cbai_notebook.client.tools.tool_calls import CallResult, PendingCall, ToolCallState
+from cbai_notebook.client.tools.tool_calls import ToolCall
 
-Approve = Callable[[PendingCall], Awaitable[bool]]
+Approve = Callable[[ToolCall], Awaitable[bool]]
 CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]
-OnCall = Callable[[ToolCallState], None]
+OnCall = Callable[[ToolCall], None]
 
 # Time for an asynchronous tool to clean up after an interrupt.
 _CLEAN_UP_S = 1.0
-
-
-async def deny(call: PendingCall) -> bool:
-    """Refuse the call: used when no user can be asked."""
-    return False
 
 
 async def run_here(call: Callable[[], Any]) -> Any:
@@ -44,38 +39,40 @@ class ToolExecutor:
     Args:
         tools: The tools by name.
         approve: Asks the user to allow a call of a tool with ``confirm=True``; one call at a time.
+            None refuses them.
         call_nested: Runs a tool with ``nested=True``, given as a function without arguments whose
             result may be awaitable.
-        on_call: Called when a tool call starts and when it has ended.
+        on_call: Called with each new state of a tool call.
         mask: Removes secrets from the text of a result.
     """
 
     tools: Mapping[str, Tool]
-    approve: Approve = deny
+    approve: Approve | None = None
     call_nested: CallNested = run_here
     on_call: OnCall | None = None
     mask: Callable[[str], str] = str
     _approval_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
-    async def call(self, call: ToolCallState) -> CallResult:
-        """Run one tool call of a step; report its start and its end to ``on_call``."""
+    async def call(self, call: ToolCall) -> ToolCall:
+        """Run one tool call of a step and return it with its result; report its states."""
         clock = asyncio.get_running_loop().time
         began = clock()
+        self._report(call)
+        call = await self._ended(call)
+        call = replace(call, result=self.mask(call.text), duration_s=clock() - began)
+        self._report(call)
+        return call
+
+    def _report(self, call: ToolCall) -> None:
         if self.on_call is not None:
             self.on_call(call)
-        result = await self._result(call)
-        result = replace(result, text=self.mask(result.text), duration_s=clock() - began)
-        if self.on_call is not None:
-            self.on_call(replace(call, result=result))
-        return result
 
-    async def _result(self, call: ToolCallState) -> CallResult:
-        result = CallResult(call.id, call.name, call.arguments, None, "")
+    async def _ended(self, call: ToolCall) -> ToolCall:
         tool = self.tools.get(call.name)
         if tool is None:
             known = ", ".join(self.tools) or "none"
             text = f"Error: there is no tool {call.name[:64]!r}. The tools are: {known}."
-            return replace(result, text=text, status="unknown")
+            return replace(call, result=text, status="unknown")
         try:
             arguments = tool.decode(call.arguments.strip() or "{}")
         # An argument's type can run the user's code too, in `__post_init__`.
@@ -85,24 +82,28 @@ class ToolExecutor:
                 f"You wrote: {call.arguments[:500]} "
                 "Call the tool again with arguments that fit its parameters."
             )
-            return replace(result, text=result_text(text), status="invalid", error=error)
-        result = replace(result, parsed=arguments)
-        if tool.confirm and not await self._approved(tool, call, arguments):
+            return replace(call, result=result_text(text), status="invalid", error=error)
+        call = replace(call, parsed=arguments, description=tool.description)
+        if tool.confirm and not await self._approved(call):
             text = "Refused: the user did not allow this call. Do not try it again unasked."
-            return replace(result, text=text, status="refused")
+            return replace(call, result=text, status="refused")
         try:
-            return replace(result, text=result_text(await self._run(tool, arguments)))
+            return replace(call, result=result_text(await self._run(tool, arguments)), status="ok")
         # A tool that calls sys.exit() must not end the kernel.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = f"Error: {type(error).__name__}: {_message_of(error)}"
-            return replace(result, text=result_text(text), status="error", error=error)
+            return replace(call, result=result_text(text), status="error", error=error)
 
-    async def _approved(
-        self, tool: Tool, call: ToolCallState, arguments: Mapping[str, Any]
-    ) -> bool:
-        pending = PendingCall(call.id, tool.name, arguments, tool.description, call.step)
+    async def _approved(self, call: ToolCall) -> bool:
+        if self.approve is None:
+            return False
         async with self._approval_lock:
-            return await self.approve(pending)
+            asking = replace(call, status="asking")
+            self._report(asking)
+            allowed = await self.approve(asking)
+            if allowed:
+                self._report(call)
+            return allowed
 
     async def _run(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
         def call() -> Any:

@@ -29,7 +29,7 @@ from cbai_notebook.client.endings import MAX_STEPS_REACHED
 from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
-from cbai_notebook.client.tools.tool_calls import CallResult, ToolCallState
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.errors import StructuredAnswerError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ async def run(
 async def _step(
     response: Answer,
     message: dict[str, Any],
-    calls: list[ToolCallState],
+    calls: list[ToolCall],
     executor: ToolExecutor,
     options: RequestOptions,
     number: int,
@@ -140,13 +140,13 @@ async def _notify(options: RequestOptions, step: Step) -> None:
             await outcome
 
 
-async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[CallResult]:
+async def _call_all(executor: ToolExecutor, calls: list[ToolCall]) -> list[ToolCall]:
     """Run tool calls in parallel; the first exception that is raised cancels the others."""
     if not calls:
         return []
     slots = asyncio.Semaphore(_MAX_PARALLEL_CALLS)
 
-    async def run_one(call: ToolCallState) -> CallResult:
+    async def run_one(call: ToolCall) -> ToolCall:
         async with slots:
             return await executor.call(call)
 
@@ -166,15 +166,15 @@ async def _call_all(executor: ToolExecutor, calls: list[ToolCallState]) -> list[
 
 def _calls(
     response: Answer, options: RequestOptions, number: int, used_ids: set[str]
-) -> list[ToolCallState]:
+) -> list[ToolCall]:
     """Return the tool calls of a step, each with a unique id, also where the provider sent none."""
-    calls: list[ToolCallState] = []
+    calls: list[ToolCall] = []
     for position, call in enumerate(response.tool_calls or _legacy_call(response, options)):
         id_ = call.id or ""
         while not id_ or id_ in used_ids:
             id_ += f"call_{number}_{position}"
         used_ids.add(id_)
-        calls.append(ToolCallState(id_, *_function(call), number))
+        calls.append(ToolCall(id_, *_function(call), step=number))
     return calls
 
 
@@ -201,7 +201,7 @@ def _function(call: WireToolCall) -> tuple[str, str]:
     return function.name or "", "" if arguments.strip() == "null" else arguments
 
 
-def _message(response: Answer, calls: list[ToolCallState], *, thinking: bool) -> dict[str, Any]:
+def _message(response: Answer, calls: list[ToolCall], *, thinking: bool) -> dict[str, Any]:
     """Return the assistant message of a step for the next request: as received, and repaired.
 
     Args:

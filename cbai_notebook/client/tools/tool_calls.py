@@ -1,40 +1,59 @@
-"""A tool call while it runs, while it waits for the user's approval, and with its result."""
+"""A tool call: while it runs, while it waits for the user's approval, and with its result."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Status = Literal["ok", "error", "refused", "unknown", "invalid"]
-"""How a tool call ended. ``ok``: the tool returned. ``error``: it raised. ``refused``: the user did not
-approve it. ``unknown``: there is no such tool. ``invalid``: the arguments do not fit."""
+Status = Literal["running", "asking", "ok", "error", "refused", "unknown", "invalid", "answered"]
+"""How far a tool call is. ``running``: it was started. ``asking``: the user is asked for approval.
+``ok``: the tool returned. ``error``: it raised. ``refused``: the user did not approve it. ``unknown``:
+there is no such tool. ``invalid``: the arguments do not fit. ``answered``: it has a result, and how it
+ended is not known any more."""
 
 
 @dataclass(frozen=True)
-class CallResult:
-    """The result of a tool call.
+class ToolCall:
+    """One tool call in one state.
 
     Args:
         id: The id of the call, by which the model finds the result.
         name: The name of the tool.
-        arguments: The arguments as the model wrote them.
-        parsed: The arguments as the function received them; None when they are not valid.
-        text: The text of the result for the model.
-        status: How the call ended.
+        arguments: The arguments as the model wrote them, JSON text.
+        status: How far the call is.
+        result: The text of the result for the model; None before there is one.
+        duration_s: Seconds from the start of the call to its end, the user's approval included;
+            None if unknown.
+        step: The number of the step, from 1; 0 if unknown.
+        description: The description of the tool; empty if unknown.
+        parsed: The arguments as the function receives them; None when they are not valid or not
+            known.
         error: The exception that the tool raised.
-        duration_s: Seconds from the start of the call to its end, the user's approval included.
     """
 
     id: str
     name: str
     arguments: str
-    parsed: Mapping[str, Any] | None
-    text: str
-    status: Status = "ok"
-    error: BaseException | None = None
-    duration_s: float = 0.0
+    status: Status = "running"
+    result: str | None = None
+    duration_s: float | None = None
+    step: int = 0
+    description: str = ""
+    # Values of the user's types may not compare.
+    parsed: Mapping[str, Any] | None = field(default=None, compare=False)
+    error: BaseException | None = field(default=None, compare=False)
+
+    @property
+    def open(self) -> bool:
+        """Whether the call has no result yet."""
+        return self.status in ("running", "asking")
+
+    @property
+    def text(self) -> str:
+        """The text of the result; empty before there is one."""
+        return self.result or ""
 
     @property
     def message(self) -> dict[str, Any]:
@@ -52,46 +71,3 @@ def _survives_pickle(error: BaseException | None) -> bool:
     except Exception:  # noqa: BLE001 - pickling runs code of the exception's class
         return False
     return True
-
-
-@dataclass(frozen=True)
-class ToolCallState:
-    """The state of a tool call, reported once when it starts and once when it has ended.
-
-    Args:
-        id: The id of the call.
-        name: The name of the tool.
-        arguments: The arguments as the model wrote them.
-        step: The number of the step, from 1.
-        result: The result; None while the call runs.
-    """
-
-    id: str
-    name: str
-    arguments: str
-    step: int
-    result: CallResult | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether the call has not ended yet."""
-        return self.result is None
-
-
-@dataclass(frozen=True)
-class PendingCall:
-    """A tool call that waits for the user's approval.
-
-    Args:
-        id: The id of the call.
-        name: The name of the tool.
-        arguments: The arguments as the function would receive them.
-        description: The description of the tool.
-        step: The number of the step, from 1.
-    """
-
-    id: str
-    name: str
-    arguments: Mapping[str, Any]
-    description: str
-    step: int

@@ -9,7 +9,7 @@ from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Turn
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.tools.tool_calls import PendingCall
+    from cbai_notebook.client.tools.tool_calls import ToolCall
 
 
 class Approvals:
@@ -22,14 +22,14 @@ class Approvals:
         """Return whether a call waits for a click."""
         return (turn, call) in self._waiting
 
-    async def request(self, turn: Turn, pending: PendingCall) -> bool:
+    async def request(self, turn: Turn, call: ToolCall) -> bool:
         """Wait for a click, on the background loop; return whether the call is allowed."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[turn, pending.id] = answer
+        self._waiting[turn, call.id] = answer
         try:
             return await answer
         finally:
-            del self._waiting[turn, pending.id]
+            del self._waiting[turn, call.id]
 
     def answer(self, turn: Turn, call: str, allowed: bool) -> None:
         """Set the user's answer, from any thread; only the first answer counts."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import Delta, ToolCall, Turn
 from cbai_notebook.conversation.delta import deltas_of
-from cbai_notebook.conversation.tool_calls import ASKING
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.answer_surface import OPEN, AnswerSurface, outputs_of
@@ -137,7 +136,7 @@ class TurnView:
         waiting = [
             call
             for call in calls
-            if call.status == ASKING and APPROVALS.is_waiting(self.turn, call.id)
+            if call.status == "asking" and APPROVALS.is_waiting(self.turn, call.id)
         ]
         self._footer.value = markup.footer(self.turn, self.key, waiting)
 

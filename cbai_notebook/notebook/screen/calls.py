@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cbai_notebook.conversation.tool_calls import ASKING, RUNNING, ToolCall
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
 from cbai_notebook.text import counted, plain, shortened
@@ -122,7 +122,7 @@ def call_line(call: ToolCall, *, live: bool = False) -> str:
         live: Whether a call without a result still runs; otherwise it was stopped.
     """
     parts = [_title(call), _status_text(call, live), _duration(call)]
-    running = " …" if live and call.status == RUNNING else ""
+    running = " …" if live and call.status == "running" else ""
     return "▸ " + " · ".join(part for part in parts if part) + running
 
 
@@ -139,7 +139,7 @@ def _row(call: ToolCall, max_chars: int, live: bool) -> str:
         _duration(call),
     ]
     line = " · ".join(part for part in parts if part)
-    line += " …" if live and call.status == RUNNING else ""
+    line += " …" if live and call.status == "running" else ""
     body = _block("Arguments", _arguments(call.arguments)[1], max_chars) + _block(
         "Result", call.result or "", max_chars
     )
@@ -167,7 +167,7 @@ def _status_text(call: ToolCall, live: bool) -> str:
     if call.open and not live:
         return "stopped"
     return (
-        "waiting for your answer" if call.status == ASKING else _STATUS_TEXTS.get(call.status, "")
+        "waiting for your answer" if call.status == "asking" else _STATUS_TEXTS.get(call.status, "")
     )
 
 

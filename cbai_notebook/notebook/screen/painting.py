@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from cbai_notebook.conversation.tool_calls import ASKING, ToolCall
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.notebook.screen.bodies import Body, Ending, Part
 from cbai_notebook.notebook.screen.footer import Closing, Facts, Status, closing
 from cbai_notebook.notebook.screen.layout import COLLAPSIBLE, Collapsible, Slots, Step, joined
@@ -114,7 +114,7 @@ class Painting:
                 self._close_reasoning(step)
             step.calls.update(call)
             self._repaint_later(step.calls)
-        self._paint() if first or call.status == ASKING else self.tick()
+        self._paint() if first or call.status == "asking" else self.tick()
 
     def due(self) -> float | None:
         """Return the seconds until the next paint is due, or None if there is nothing to paint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from cbai_notebook.conversation.tool_calls import RUNNING, ToolCall
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.screen.bodies import FORMATS, body_of
 from cbai_notebook.notebook.screen.calls import Calls, call_line
@@ -132,7 +132,7 @@ class _TerminalWriter:
         is_new = not self._calls.knows(call)
         self._calls.update(call)
         # A call that waits for the user has no line: the question follows.
-        if not call.open or (is_new and call.status == RUNNING):
+        if not call.open or (is_new and call.status == "running"):
             self._surface.line(call_line(call, live=True))
 
     def due(self) -> float | None:

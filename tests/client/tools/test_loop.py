@@ -17,7 +17,7 @@ import pytest
 from cbai_notebook import Tool, tool
 from cbai_notebook.client.answer import Step
 from cbai_notebook.client.model import Model
-from cbai_notebook.client.tools.tool_calls import PendingCall, ToolCallState
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.errors import ServerError, UsageError
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.client.streams import ASK, ask, both
@@ -253,9 +253,9 @@ async def test_listeners_follow_the_calls_and_the_steps(
 ) -> None:
     seen: list[str] = []
 
-    def on_call(state: ToolCallState) -> None:
-        ended = "" if state.result is None else f" {state.result.status}: {state.result.text}"
-        seen.append(f"{state.step} {state.name}{ended}")
+    def on_call(call: ToolCall) -> None:
+        ended = "" if call.open else f" {call.status}: {call.text}"
+        seen.append(f"{call.step} {call.name}{ended}")
 
     async def on_step_finish(step: Step) -> None:
         await asyncio.sleep(0)
@@ -283,8 +283,8 @@ async def test_a_reader_has_the_words_of_a_step_before_its_calls_start(
 ) -> None:
     seen: list[str] = []
 
-    def on_call(state: ToolCallState) -> None:
-        seen.append("started" if state.running else "ended")
+    def on_call(call: ToolCall) -> None:
+        seen.append("started" if call.open else "ended")
 
     call = calling(Call("add", {"x": 1, "y": 2}), text="See.", shape="together", split=size)
     gateway.script(call, call, "say:3")
@@ -307,17 +307,17 @@ async def test_a_listener_that_fails_fails_the_answer(
 
 
 async def test_a_tool_that_asks_runs_after_a_yes(model: Model, gateway: Gateway) -> None:
-    asked: list[PendingCall] = []
+    asked: list[ToolCall] = []
     open_questions = 0
 
-    async def approve(call: PendingCall) -> bool:
+    async def approve(call: ToolCall) -> bool:
         nonlocal open_questions
         open_questions += 1
         assert open_questions == 1, "one question at a time"
         asked.append(call)
         await asyncio.sleep(0.01)
         open_questions -= 1
-        return call.arguments["path"] == "/tmp/a"
+        return call.parsed is not None and call.parsed["path"] == "/tmp/a"
 
     @tool(confirm=True, name="remove")
     def delete(path: str) -> str:
@@ -326,10 +326,18 @@ async def test_a_tool_that_asks_runs_after_a_yes(model: Model, gateway: Gateway)
 
     calls = [Call("remove", {"path": path}) for path in ("/tmp/a", "/etc/b")]
     gateway.script(calling(*calls, Call("remove", "{}")), "say:Done.")
-    answer = await model.generate_text(**ASK, tools=[delete], approve=approve)
-    statuses = [result.status for result in answer.steps[0].results]
-    assert statuses == ["ok", "refused", "invalid"]
-    assert [call.arguments["path"] for call in asked] == ["/tmp/a", "/etc/b"]
+    states: list[ToolCall] = []
+    answer = await model.generate_text(
+        **ASK, tools=[delete], approve=approve, on_call=states.append
+    )
+    calls = answer.steps[0].results
+    assert [call.status for call in calls] == ["ok", "refused", "invalid"]
+    assert [[state.status for state in states if state.id == call.id] for call in calls] == [
+        ["running", "asking", "running", "ok"],
+        ["running", "asking", "refused"],
+        ["running", "invalid"],
+    ]
+    assert [call.parsed and call.parsed["path"] for call in asked] == ["/tmp/a", "/etc/b"]
     assert (asked[0].name, asked[0].description) == ("remove", "Delete a file.")
 
 
@@ -432,7 +440,7 @@ async def test_an_interrupt_leaves_a_running_tool_at_once(
         release.wait()
         ended.set()
 
-    async def approve(call: PendingCall) -> bool:
+    async def approve(call: ToolCall) -> bool:
         await slow()
         return True
 
