@@ -176,7 +176,7 @@ async def ask(
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)
     opened(turn)
-    checkpoints = Checkpoints(conversation, turn) if prompt.remember and conversation.kept else None
+    checkpoints = Checkpoints(conversation, turn) if prompt.remember else None
     if checkpoints and turn.carried:
         conversation.checkpoint(turn)
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, overload
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns
 from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.records import Messages, Records
-from cbai_notebook.conversation.store.sync import StoreSync
+from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
     ASKED,
     CANCELLED,
-    COMPLETE,
     FAILED,
     PARTIAL,
     STREAMING,
@@ -43,17 +42,17 @@ class Conversation:
 
     Args:
         name: The name of the conversation.
-        sync: Writes the conversation to disk; without it the conversation is in memory only.
+        sync: Writes the conversation to a history; without it the conversation is in none.
     """
 
     def __init__(self, name: str, *, sync: StoreSync | None = None) -> None:
         self._name = name
-        self._sync = sync
+        self._sync = sync or DetachedSync()
         self._tree = TurnTree()
         self._watchers = Watchers()
         # The event loop thread writes turns while a cell reads them.
         self._lock = threading.RLock()
-        if sync is not None and (tree := sync.load()):
+        if (tree := self._sync.load()) is not None:
             self._tree = tree
 
     def __repr__(self) -> str:
@@ -143,7 +142,7 @@ class Conversation:
     def from_messages(cls, messages: object, name: str | None = None) -> Conversation:
         """Create a conversation from our message records, or from messages of the OpenAI API.
 
-        The conversation is in memory only. To store its turns, add them to a stored conversation:
+        The conversation is in no history. To store its turns, add them to a stored conversation:
         ``cbai.chat(name).extend(conversation.turns)``.
 
         Args:
@@ -179,19 +178,14 @@ class Conversation:
         return _system(self.turns)
 
     @property
-    def kept(self) -> bool:
-        """Whether the conversation is stored on disk."""
-        return self._sync is not None
-
-    @property
     def not_stored(self) -> str:
         """Why the newest changes could not be written to disk; ``""`` if they could."""
-        return self._sync.problem if self._sync else ""
+        return self._sync.problem
 
     @property
     def id(self) -> int | None:
         """The id of the conversation in the store; ``None`` before it is first written."""
-        return self._sync.id if self._sync else None
+        return self._sync.id
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` on every change, immediately and on the thread that makes the change.
@@ -205,16 +199,16 @@ class Conversation:
         return self._watchers.add(watcher)
 
     def refresh(self) -> None:
-        """Load changes that another kernel has written to disk."""
+        """Load changes that another kernel has written."""
         with self._lock:
-            if self._sync is None or not self._sync.changed_elsewhere():
+            if not self._sync.changed_elsewhere():
                 return
             self._reload(self._all_turns())
         self._watchers.notify(Change("arranged"))
 
     def _reload(self, known: Iterable[Turn]) -> bool:
         """Load the turns from disk again; return ``False`` when they cannot be read."""
-        tree = self._sync.load(known) if self._sync else None
+        tree = self._sync.load(known)
         self._tree = tree or self._tree
         return tree is not None
 
@@ -275,19 +269,17 @@ class Conversation:
         self._watchers.notify(Change("grown", turn))
 
     def checkpoint(self, turn: Turn) -> None:
-        """Write the text that a streaming turn has received so far to disk."""
-        if self._sync is not None:
-            self._sync.checkpoint(turn)
+        """Store the text that a streaming turn has received so far."""
+        self._sync.checkpoint(self._tree, turn)
 
     def close(self, turn: Turn, status: str) -> None:
         """Set the final status of a turn and store it; set all its other attributes before."""
         turn.status = status
-        if self._sync is not None:
-            with self._lock:
-                if turn in self._tree:
-                    self._sync.close_turn(turn)
-                else:
-                    self._sync.stop_checkpoints(turn)
+        with self._lock:
+            if turn in self._tree:
+                self._sync.close_turn(self._tree, turn)
+            else:
+                self._sync.stop_checkpoints(turn)
         self._watchers.notify(Change("closed", turn))
 
     def keep(self, turn: Turn) -> None:
@@ -298,12 +290,14 @@ class Conversation:
         self._watchers.notify(Change("closed", turn))
 
     def extend(self, turns: Iterable[Turn]) -> None:
-        """Append turns that are complete already, as one change."""
-        added = list(turns)
-        if self.kept:
-            for turn in added:
-                if turn.status == STREAMING:  # no request in this process will complete it
-                    turn.status = PARTIAL
+        """Append turns that are complete already, as one change.
+
+        A turn that is stored in a conversation already stays there, and a copy is appended.
+        """
+        added = [turn if turn.id is None else turn.copy() for turn in turns]
+        for turn in added:
+            if turn.status == STREAMING:  # no request in this process will complete it
+                turn.status = PARTIAL
         self.refresh()
         with self._lock:
             known = self._all_turns()
@@ -333,12 +327,6 @@ class Conversation:
                 for version in self._tree.slot(turn).versions
             ]
 
-    def everything(self) -> list[tuple[int, Turn]]:
-        """Return every turn with its number; -1 for a turn that is not on the active path."""
-        with self._lock:
-            places = {turn: number for number, turn in enumerate(self._tree.path())}
-            return [(places.get(turn, -1), turn) for turn in self._all_turns()]
-
     def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
         """Return the turn on the active path that a cell has made, or ``None``.
 
@@ -358,14 +346,14 @@ class Conversation:
     def answered(self, request: str) -> Turn | None:
         """Return the newest complete turn with a request's fingerprint, or ``None``.
 
-        Searches this conversation first, then all conversations on disk.
+        Searches the whole history; turns of this conversation come first.
         """
+        found = self._sync.find_answer(request)
+        if found is None or found.id is None:
+            return found
         with self._lock:
-            turns = self._all_turns()
-        found = [turn for turn in turns if turn.request == request and turn.status == COMPLETE]
-        if found:
-            return max(found, key=lambda turn: turn.created_at)
-        return self._sync.find_answer(request) if self._sync else None
+            # Secrets are masked in the stored copy of a turn, but not in the turn itself.
+            return next((turn for turn in self._all_turns() if turn.id == found.id), found)
 
     def choose(self, turn: Turn) -> None:
         """Put a turn and the turns after it on the active path, in place of its alternatives.
@@ -447,8 +435,7 @@ class Conversation:
             HistoryError: The file could not be written. Call again once the disk has space.
         """
         with self._lock:
-            if self._sync is not None:
-                self._sync.delete()
+            self._sync.delete()
             self._tree.clear()
         self._watchers.notify(Change("arranged"))
 
@@ -460,7 +447,7 @@ class Conversation:
         Args:
             name: The name of the copy.
             until: The last turn to copy; all by default.
-            sync: Writes the copy to disk.
+            sync: Writes the copy to a history.
 
         Raises:
             UsageError: `until` is not on the active path.
@@ -475,10 +462,9 @@ class Conversation:
         return copy
 
     def rename(self, name: str) -> None:
-        """Rename the conversation in memory; the registry renames it on disk."""
+        """Set the name of this object; the registry renames the conversation in the store."""
         self._name = name
-        if self._sync is not None:
-            self._sync.name = name
+        self._sync.name = name
         self._watchers.notify(Change("arranged"))
 
     def _mark_stale_after(self, turn: Turn) -> list[Turn]:
@@ -495,9 +481,9 @@ class Conversation:
         removed: Iterable[Turn] = (),
         as_loaded: bool = False,
     ) -> bool:
-        if self._sync is None:
-            return True
-        return self._sync.save(turns=turns, slots=slots, removed=removed, as_loaded=as_loaded)
+        return self._sync.save(
+            self._tree, turns=turns, slots=slots, removed=removed, as_loaded=as_loaded
+        )
 
     def _check_contains(self, turn: Turn) -> None:
         if turn not in self._tree:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,8 @@ from cbai_notebook.conversation.frames.to_frame import import_optional
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.registry import conversations
 from cbai_notebook.conversation.store import current_store, queries
+from cbai_notebook.conversation.store.database import Database
 from cbai_notebook.conversation.store.queries import Filter, Summary
-from cbai_notebook.conversation.store.search import record_matches
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,20 +64,9 @@ def history(
         limit=limit,
         versions=versions,
     )
-    store = current_store()
-    if store is not None:
-        store.close_orphaned_turns()
-        return Records(queries.messages(store.database, wanted))
-    found = [
-        record
-        for each in conversations().in_use()
-        for number, turn in each.everything()
-        if (number >= 0 or versions) and status in (None, turn.status)
-        for record in turn.records(each.name, number)
-        if _matches(record, wanted)
-    ]
-    found.sort(key=lambda record: record["created_at"])
-    return Records(found if limit is None else found[max(0, len(found) - limit) :])
+    database = _database()
+    current_store().close_orphaned_turns()
+    return Records(queries.messages(database, wanted))
 
 
 def usage(*, conversation: str | None = None, since: Moment | None = None) -> list[dict[str, Any]]:
@@ -97,31 +85,7 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
         HistoryError: The history on disk cannot be read.
     """
     start = _moment("since", since)
-    store = current_store()
-    if store is not None:
-        return queries.usage(store.database, conversation=conversation, since=start)
-    sums: dict[tuple[str, str, str | None], Counter[str]] = {}
-    for each in conversations().in_use():
-        for _, turn in each.everything():
-            outside = start is not None and turn.created_at < start
-            copied = turn.origin is not None
-            if outside or copied or not turn.provider or conversation not in (None, each.name):
-                continue
-            day = f"{turn.created_at.astimezone():%Y-%m-%d}"
-            totals = sums.setdefault((day, turn.provider, turn.model), Counter())
-            totals["requests"] += 1
-            for key in queries.USAGE_KEYS[4:]:
-                totals[key] += getattr(turn, key) or 0
-    return [
-        dict(
-            zip(
-                queries.USAGE_KEYS,
-                (*key, *(found[name] for name in queries.USAGE_KEYS[3:])),
-                strict=True,
-            )
-        )
-        for key, found in sorted(sums.items(), key=lambda item: tuple(map(str, item[0])))
-    ]
+    return queries.usage(_database(), conversation=conversation, since=start)
 
 
 def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
@@ -142,27 +106,21 @@ def summaries() -> list[Summary]:
     Raises:
         HistoryError: The history on disk cannot be read.
     """
-    store = current_store()
-    found = queries.summaries(store.database) if store is not None else []
+    found = queries.summaries(_database())
     known = {each.name for each in found}
-    for each in conversations().in_use():
-        if each.name not in known:
-            created = (turn.created_at for _, turn in each.everything())
-            last = max(created, default=None)
-            found.append(Summary(each.name, len(each.turns), last, None, None))
-    return found
+    empty = [each.name for each in conversations().in_use() if each.name not in known]
+    return [*found, *(Summary(name, 0, None, None, None) for name in empty)]
 
 
-def _matches(record: dict[str, Any], wanted: Filter) -> bool:
-    model = (record["model"], f"{record['provider']}/{record['model']}")
-    return (
-        wanted.conversation in (None, record["conversation"])
-        and (wanted.model is None or wanted.model in model)
-        and (wanted.since is None or record["created_at"] >= wanted.since)
-        and (wanted.until is None or record["created_at"] < wanted.until)
-        and wanted.role in (None, record["role"])
-        and (wanted.search is None or record_matches(record, wanted.search))
-    )
+def _database() -> Database:
+    """Return the database with the whole history.
+
+    Raises:
+        HistoryError: The file cannot be used.
+    """
+    store = current_store()
+    store.check()
+    return store.database
 
 
 def _moment(name: str, value: Moment | None) -> datetime | None:

@@ -18,21 +18,21 @@ from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError, UsageError
 
 DEFAULT = "default"
-"""The name of the default conversation when no history is stored."""
+"""The name of the default conversation where no other kernel shares the history."""
 
 NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 """Environment variable in which a Jupyter server gives a kernel the path of its notebook."""
 
 
 class ConversationRegistry:
-    """The conversations of one store: those in use in this process, and those on disk.
+    """The conversations of one store: those in use in this process, and those that are stored.
 
     Args:
-        store: The history on disk; ``None`` keeps conversations in memory only.
+        store: The history.
         notebook: The path of the notebook that this kernel runs for, if any.
     """
 
-    def __init__(self, store: Store | None, notebook: str | None) -> None:
+    def __init__(self, store: Store, notebook: str | None) -> None:
         self._store = store
         self._notebook = notebook
         self._lock = threading.RLock()
@@ -58,15 +58,14 @@ class ConversationRegistry:
             if self._default is None:
                 stored = self._find_stored(notebook=self._notebook) if self._notebook else None
                 name = stored.name if stored else self._default_name()
-                found = self._in_use.get(name)
-                self._default = found or self._add(name, stored, notebook=self._notebook)
+                self._default = self._in_use.get(name)
+                if self._default is None:  # an empty conversation is false
+                    self._default = self._add(name, stored, notebook=self._notebook)
             return self._default
 
     def get(self, name: str) -> Conversation:
         """Return a conversation by name; create it if it does not exist yet."""
         with self._lock:
-            if self._default is None and self._store is None:
-                self.default()
             if name in self._deleted:
                 self._in_use.setdefault(name, self._deleted.pop(name))
             found = self._in_use.get(name)
@@ -99,7 +98,7 @@ class ConversationRegistry:
             return list(self._in_use.values())
 
     def rename(self, conversation: Conversation, name: str) -> None:
-        """Rename a conversation, in memory and on disk.
+        """Rename a conversation, in this process and in the store.
 
         Raises:
             UsageError: Another conversation has the name, or the name is blank.
@@ -112,14 +111,14 @@ class ConversationRegistry:
                 return
             if self._is_taken(name):
                 raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
-            if self._store is not None and conversation.id is not None:
+            if conversation.id is not None:
                 self._store.rename(conversation.id, name)
             conversation.rename(name)
             self._in_use.pop(old, None)
             self._in_use[name] = conversation
 
     def delete(self, conversation: Conversation) -> None:
-        """Delete a conversation, in memory and on disk.
+        """Delete a conversation, in this process and in the store.
 
         Raises:
             HistoryError: The file could not be written. Delete it again once the disk has space.
@@ -151,8 +150,7 @@ class ConversationRegistry:
             elif self._is_taken(_checked_name(name)):
                 raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
             sync = self._create_sync(name, None)
-            if sync is not None:
-                sync.set_forked_from(conversation.id)
+            sync.set_forked_from(conversation.id)
             fork = conversation.copy(name, until, sync=sync)
             self._in_use[name] = fork
             return fork
@@ -166,31 +164,25 @@ class ConversationRegistry:
 
     def _create_sync(
         self, name: str, stored: Stored | None, *, notebook: str | None = None
-    ) -> StoreSync | None:
-        if self._store is None:
-            return None
+    ) -> StoreSync:
         return StoreSync(self._store, name, notebook=notebook, stored=stored)
 
     def _find_stored(
         self, *, name: str | None = None, notebook: str | None = None
     ) -> Stored | None:
-        if self._store is None:
-            return None
         try:
             return self._store.find(name=name, notebook=notebook)
         except HistoryError:
             return None  # reported when the conversation is written
 
     def _stored_names(self) -> list[str]:
-        if self._store is None:
-            return []
         try:
             return [stored.name for stored in self._store.conversations()]
         except HistoryError:
             return []
 
     def _default_name(self) -> str:
-        if self._store is None:
+        if self._store.file is None:
             return DEFAULT
         if self._notebook:
             # The shortest end of the path that no other conversation has as its name.
@@ -213,18 +205,17 @@ class ConversationRegistry:
         return name in self._in_use or self._find_stored(name=name) is not None
 
 
-_registries: dict[Path | None, ConversationRegistry] = {}
+_registries: dict[Store, ConversationRegistry] = {}
 _lock = threading.Lock()
 
 
 def conversations() -> ConversationRegistry:
     """Return the registry for the current location of the history."""
     store = current_store()
-    file = store.file if store else None
     with _lock:
-        if file not in _registries:
-            _registries[file] = ConversationRegistry(store, notebook_path())
-        return _registries[file]
+        if store not in _registries:
+            _registries[store] = ConversationRegistry(store, notebook_path())
+        return _registries[store]
 
 
 def notebook_path() -> str | None:

@@ -34,9 +34,8 @@ def model(gateway: Gateway) -> Model:
 
 @pytest.fixture(params=["in memory", "on disk"])
 def talk(request: pytest.FixtureRequest, tmp_path: Path) -> Conversation:
-    if request.param == "in memory":
-        return Conversation("tales")
-    return open_registry(tmp_path / "history.sqlite").get("tales")
+    file = tmp_path / "history.sqlite" if request.param == "on disk" else None
+    return open_registry(file).get("tales")
 
 
 def said(talk: Conversation, model: Model, prompt: str, **values: Any) -> None:

@@ -1,4 +1,4 @@
-"""The store: conversations in one SQLite file that many kernels read and write at once."""
+"""The store: conversations in SQLite, in a file that many kernels share or in memory."""
 
 from cbai_notebook.conversation.store.location import current_store, history_file, keep_history
 from cbai_notebook.conversation.store.store import Store, Stored

@@ -1,51 +1,36 @@
-"""The SQLite file of the history: opened at first use; a damaged file is never overwritten."""
+"""What a history in a file and a history in memory share: one connection for writing, under a lock."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import sqlite3
 import threading
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 
-from cbai_notebook.conversation.store import schema
 from cbai_notebook.conversation.store.processes import register_fork_hooks
 from cbai_notebook.errors import HistoryError
 
 BUSY_S = 20.0
 """Seconds to wait for another kernel's write lock; one write takes well under a millisecond."""
 
-EXCLUSIVE_S = 0.2
-"""Seconds to wait for exclusive access where it is useful but not required."""
 
-RETRY_S = 0.02
-"""Seconds between two tries where SQLite refuses at once instead of waiting."""
+class Database(ABC):
+    """A SQLite database with the tables of :mod:`schema`, safe to use from all threads.
 
-_DAMAGED = ("not a database", "malformed", "file is encrypted")
-
-
-class Database:
-    """A SQLite file with the tables of :mod:`schema`, safe to use from all threads of this process.
-
-    All writes share one connection under a lock. Each read opens its own connection, so that a long
-    query does not block an answer that streams.
-
-    Args:
-        file: The path; file and folder are made when missing.
+    Attributes:
+        contents: An object that is replaced when all that was stored is lost, as in a forked child:
+            ids of rows that were read before are then void.
+        lost: Why the database cannot be used until the process ends; ``None`` while it can.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self) -> None:
+        self.contents = object()
+        self.lost: HistoryError | None = None
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._opened_file: tuple[int, int] | None = None
         register_fork_hooks(self)
-        self._broken: HistoryError | None = None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -65,48 +50,31 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Run a block with its own connection, which sees one snapshot of the file.
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Run a block with a connection that sees one snapshot of the database.
 
         Raises:
-            HistoryError: The file could not be read.
+            HistoryError: The database could not be read.
         """
-        with self._history_errors():
-            with self._lock:
-                self._writer()  # creates or migrates the tables
-            connection = _connect(self.file)
-            try:
-                connection.execute("BEGIN")
-                yield connection
-            finally:
-                connection.close()
 
     def data_version(self) -> int:
         """Return a number that changes whenever another connection has written.
 
         Raises:
-            HistoryError: The file cannot be read.
+            HistoryError: The database cannot be read.
         """
         with self._lock, self._history_errors():
             (number,) = self._writer().execute("PRAGMA data_version").fetchone()
             return int(number)
 
+    @abstractmethod
     def truncate_log(self) -> None:
         """Empty the write-ahead log, which still holds deleted text until it is overwritten.
-
-        If another kernel reads or writes just then, the log stays until the last one closes it.
 
         Raises:
             HistoryError: The file cannot be written.
         """
-        with self._lock, self._history_errors():
-            connection = self._writer()
-            connection.execute(f"PRAGMA busy_timeout = {EXCLUSIVE_S * 1000:.0f}")
-            try:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                connection.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000:.0f}")
 
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
@@ -115,125 +83,27 @@ class Database:
                 self._connection.close()
             self._connection = None
 
+    @abstractmethod
     def before_fork(self) -> None:
-        """Close the connection, which must not be shared. Hold the lock until the fork is done."""
-        self._lock.acquire()
-        self.close()
+        """Prepare for a fork, and hold the lock until it is done; runs in the parent."""
 
+    @abstractmethod
     def after_fork(self, *, in_child: bool) -> None:
-        """Release the lock. Parent and child each reopen the connection when it is next used."""
-        self._lock.release()
+        """Release the lock after a fork; runs once in the parent and once in the child."""
 
+    @abstractmethod
     def _writer(self) -> sqlite3.Connection:
-        if self._broken is not None:
-            raise self._broken
-        if self._connection is None:
-            self._connection, self._opened_file = self._open(), _identity(self.file)
-        elif self._opened_file != _identity(self.file):
-            raise HistoryError(
-                f"The history {self.file} was moved or deleted while this kernel used it, so this "
-                "session is kept in memory. Put the file back, or restart the kernel to begin a new one."
-            )
-        return self._connection
+        """Return the connection for writing, opened if it is not open yet."""
 
-    def _open(self) -> sqlite3.Connection:
-        _make_private(self.file)
-        connection = _connect(self.file)
-        try:
-            if schema.version(connection) > len(schema.STEPS):
-                self._broken = HistoryError(
-                    f"The history in {self.file} was written by a newer cbai-notebook. It was left as "
-                    "it is, and this session is kept in memory only: update with "
-                    "`python -m pip install -U cbai-notebook`."
-                )
-                raise self._broken
-            _use_write_ahead_log(connection)
-            connection.execute("PRAGMA synchronous = NORMAL")
-            # Overwrite deleted text: https://www.sqlite.org/pragma.html#pragma_secure_delete
-            connection.execute("PRAGMA secure_delete = ON")
-            schema.migrate(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    @contextmanager
-    def _history_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if any(word in str(error) for word in _DAMAGED):
-                self._broken = self._damaged(error)
-                raise self._broken from error
-            raise self._unusable(str(error)) from error
-        except OSError as error:
-            raise self._unusable(error.strerror or str(error)) from error
-
-    def _unusable(self, reason: str) -> HistoryError:
-        return HistoryError(
-            f"The history in {self.file} cannot be used: {reason}. Make room or allow writing there, or "
-            'choose another place: cbai.configure(history="…"), or history="off".'
-        )
-
-    def _damaged(self, error: sqlite3.Error) -> HistoryError:
-        message = f"The history in {self.file} is damaged ({error}). It was left as it is"
-        try:
-            message += f", with a copy in {_copy(self.file).name}"
-        except OSError:
-            message += "; a copy could not be made"
-        return HistoryError(
-            f"{message}, and this session is kept in memory only. To begin a new history, move the file "
-            "away and restart the kernel."
-        )
+    @abstractmethod
+    def _history_errors(self) -> AbstractContextManager[None]:
+        """Turn errors of SQLite and of the file system in a block into a :class:`HistoryError`."""
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch the file to a write-ahead log, so that readers never wait for writers.
-
-    While another process writes to a file that is not switched yet, SQLite does not use the busy
-    timeout but refuses at once (https://www.sqlite.org/c3ref/busy_handler.html), so retry.
-    """
-    until = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(RETRY_S)
-
-
-def _connect(file: Path) -> sqlite3.Connection:
+def connect(place: str) -> sqlite3.Connection:
+    """Return a new connection to a file, or to ``":memory:"``."""
     connection = sqlite3.connect(
-        file, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        place, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
     return connection
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    """Return device and inode, which tell a file from another one at the same path."""
-    try:
-        found = file.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _make_private(file: Path) -> None:
-    if not file.parent.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives its -wal and -shm files the mode of the database file.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def _copy(file: Path) -> Path:
-    """Copy a file and its write-ahead log, once for each modification time."""
-    found = datetime.fromtimestamp(file.stat().st_mtime)
-    copy = file.with_name(f"{file.stem}.damaged-{found:%Y%m%d-%H%M%S}{file.suffix}")
-    if not copy.exists():
-        for ending in ("", "-wal"):
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copy2(f"{file}{ending}", f"{copy}{ending}")
-    return copy

@@ -14,7 +14,7 @@ VARIABLE = "CBAI_HISTORY"
 
 _lock = threading.Lock()
 _configured: str | None = None
-_open: dict[Path, Store] = {}
+_open: dict[Path | None, Store] = {}
 
 
 def keep_history(where: str | os.PathLike[str] | None) -> None:
@@ -48,11 +48,9 @@ def history_file() -> Path | None:
     return path / "history.sqlite" if path.is_dir() else path
 
 
-def current_store() -> Store | None:
-    """Return the store of the history file, which opens at first use; ``None`` for memory only."""
+def current_store() -> Store:
+    """Return the store of the history, which opens at first use."""
     file = history_file()
-    if file is None:
-        return None
     with _lock:
         if file not in _open:
             _open[file] = Store(file)

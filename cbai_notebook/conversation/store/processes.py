@@ -144,3 +144,23 @@ class LiveProcesses:
     def _file(self, name: str) -> Path:
         # The name is read from the history file, which anyone could have written.
         return self._folder / f"{Path(name).name}.lock"
+
+
+class OnlyThisProcess:
+    """The only process that uses a history in memory; the same methods as :class:`LiveProcesses`."""
+
+    name = "this process"
+
+    def remove_ended(self) -> None:
+        """Do nothing: there are no lock files."""
+
+    def is_me(self, name: str | None) -> bool:
+        """Return whether a name is that of this process."""
+        return name == self.name
+
+    def has_ended(self, name: str) -> bool:
+        """Return False: this process runs."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing: there is no lock."""

@@ -1,4 +1,4 @@
-"""Queries over all conversations in the file: messages by filter, usage, and summaries."""
+"""Queries over all conversations in the store: messages by filter, usage, and summaries."""
 
 from __future__ import annotations
 

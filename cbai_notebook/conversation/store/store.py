@@ -1,9 +1,10 @@
-"""The store: creates, finds, loads, saves and deletes conversations in one SQLite file."""
+"""The store: creates, finds, loads, saves and deletes conversations in one SQLite database."""
 
 from __future__ import annotations
 
 import itertools
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -13,11 +14,13 @@ from typing import Any
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.store import rows, search
 from cbai_notebook.conversation.store.database import Database
-from cbai_notebook.conversation.store.processes import LiveProcesses
+from cbai_notebook.conversation.store.file_database import FileDatabase
+from cbai_notebook.conversation.store.memory_database import MemoryDatabase
+from cbai_notebook.conversation.store.processes import LiveProcesses, OnlyThisProcess
 from cbai_notebook.conversation.store.rows import LARGEST
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.text import without_surrogates
 
 ENDED = "The kernel ended before the answer did."
@@ -61,30 +64,62 @@ class Changes:
 
 
 class Store:
-    """The history in one file, safe to use from several threads and processes.
+    """The history in one SQLite database, safe to use from several threads and processes.
 
     Args:
-        file: The path of the file.
+        file: The path of the file; ``None`` for a private database in memory.
         masks: Returns the masker for secrets; its argument says whether the user allows secrets.
+
+    Attributes:
+        database: The database; replaced by one in memory when the file cannot be used any more.
+        lost: Why the file cannot be used any more; ``None`` while it can.
     """
 
-    def __init__(self, file: Path, *, masks: Callable[[bool], Masker] = masker) -> None:
+    def __init__(
+        self, file: Path | None = None, *, masks: Callable[[bool], Masker] = masker
+    ) -> None:
         self.file = file
-        self.database = Database(file)
+        self.lost: HistoryError | None = None
+        self._lock = threading.Lock()
         self._masks = masks
         self._removed_ended = False
-        self._processes = LiveProcesses(file.parent / f"{file.stem}-kernels")
+        self.database: Database
+        self._processes: LiveProcesses | OnlyThisProcess
+        if file is None:
+            self._use_memory()
+        else:
+            self.database = FileDatabase(file)
+            self._processes = LiveProcesses(file.parent / f"{file.stem}-kernels")
 
     def __repr__(self) -> str:
-        return f"<Store {str(self.file)!r}>"
+        return f"<Store {str(self.file or 'in memory')!r}>"
+
+    def _use_memory(self) -> None:
+        self.database, self._processes = MemoryDatabase(), OnlyThisProcess()
 
     def check(self) -> None:
-        """Open the file if it is not open yet.
+        """Check that the store holds the whole history.
 
         Raises:
-            HistoryError: The file cannot be opened.
+            HistoryError: The file cannot be used any more, so the store holds only what was written
+                to memory since.
         """
-        self.database.data_version()
+        if self.lost is not None:
+            raise self.lost
+
+    def leave_lost_file(self) -> bool:
+        """Go on in memory if the file cannot be used until this process ends.
+
+        Returns:
+            Whether the store has just been emptied: write again what it should hold.
+        """
+        with self._lock:
+            if self.database.lost is None:
+                return False
+            self.lost = self.database.lost
+            self.close()
+            self._use_memory()
+            return True
 
     # Conversations
 
@@ -307,18 +342,25 @@ class Store:
                 mask = masks[turn.allow_secrets] = self.mask_for(turn)
             yield rows.values_of(turn, mask)
 
-    def find_answer(self, request: str) -> Turn | None:
-        """Return the newest complete turn with a request's fingerprint."""
+    def find_answer(self, request: str, conversation: int | None) -> Turn | None:
+        """Return the newest complete turn with a request's fingerprint.
+
+        Args:
+            request: The fingerprint.
+            conversation: The id of the conversation that asks: its turns come first, replays
+                included.
+        """
         with self.database.reading() as connection:
             row = connection.execute(
-                f"SELECT {_ALL_COLUMNS} FROM turns WHERE request = ? AND status = 'complete' "
-                "AND origin IS NULL ORDER BY id DESC LIMIT 1",
-                (request,),
+                f"SELECT {_ALL_COLUMNS} FROM turns WHERE request = :request "
+                "AND status = 'complete' AND (origin IS NULL OR conversation = :own) "
+                "ORDER BY conversation IS :own DESC, id DESC LIMIT 1",
+                {"request": request, "own": conversation},
             ).fetchone()
             return rows.turn_of(row) if row else None
 
     def close(self) -> None:
-        """Close the file and remove the lock file of this process."""
+        """Close the database and remove the lock file of this process."""
         self.database.close()
         self._processes.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.store.store import Changes, Store, Stored
 from cbai_notebook.conversation.tree import Slot, TurnTree
-from cbai_notebook.conversation.turn import Turn
+from cbai_notebook.conversation.turn import COMPLETE, Turn
 from cbai_notebook.errors import HistoryError
 from cbai_notebook.text import without_surrogates
 
@@ -24,11 +24,56 @@ class _Checkpoint:
     reasoning_tail: str = ""
 
 
+class DetachedSync:
+    """Takes the place of :class:`StoreSync` for a conversation that is in no history."""
+
+    name = ""
+    id: int | None = None
+    problem = ""
+
+    def load(self, known: Iterable[Turn] = ()) -> TurnTree | None:
+        """Return ``None``: nothing is stored."""
+        return None
+
+    def changed_elsewhere(self) -> bool:
+        """Return False: no other process has the conversation."""
+        return False
+
+    def save(
+        self,
+        tree: TurnTree,
+        *,
+        turns: Iterable[Turn] = (),
+        slots: Iterable[Slot] = (),
+        removed: Iterable[Turn] = (),
+        as_loaded: bool = False,
+    ) -> bool:
+        """Return True: nothing has to be written."""
+        return True
+
+    def find_answer(self, request: str) -> Turn | None:
+        """Return ``None``: there is no history to search."""
+        return None
+
+    def delete(self) -> None:
+        """Do nothing."""
+
+    def checkpoint(self, tree: TurnTree, turn: Turn) -> None:
+        """Do nothing."""
+
+    def close_turn(self, tree: TurnTree, turn: Turn) -> None:
+        """Do nothing."""
+
+    def stop_checkpoints(self, turn: Turn) -> None:
+        """Do nothing."""
+
+
 class StoreSync:
     """Keeps one conversation and its rows in the store in sync.
 
     Only :meth:`delete` raises errors of the disk. Otherwise :attr:`problem` says why changes are
-    not stored, and each later change tries again.
+    not stored, and each later change tries again. Where the store has lost everything, as in a
+    forked child, the next change writes the whole conversation.
 
     Args:
         store: The store.
@@ -52,17 +97,27 @@ class StoreSync:
         self._forked_from: int | None = None
         self._revision = -1 if stored is None else stored.revision
         self._data_version: int | None = None
+        self._contents = store.database.contents
         self._lock = threading.RLock()
         self._turns: dict[Turn, None] = {}
         self._slots: dict[Slot, None] = {}
         self._removed: list[int] = []
         self._checkpoints: dict[Turn, _Checkpoint] = {}
-        self.problem = ""
+        self._problem = ""
+
+    @property
+    def problem(self) -> str:
+        """Why changes are not stored, or not in the file; ``""`` if they are."""
+        return self._problem or str(self.store.lost or "")
 
     @property
     def id(self) -> int | None:
         """The conversation's id in the store; ``None`` before it is first written."""
-        return self._stored.id if self._stored else None
+        return self._stored.id if self._stored and not self._is_void() else None
+
+    def _is_void(self) -> bool:
+        """Return whether the store has lost all that this conversation had written to it."""
+        return self._contents is not self.store.database.contents
 
     def set_forked_from(self, conversation: int | None) -> None:
         """Set the id of the conversation that this one was copied from, before the first write."""
@@ -77,7 +132,7 @@ class StoreSync:
             self._data_version = self.store.database.data_version()
             tree, self._revision = self.store.load(self._stored.id, known)
         except HistoryError as error:
-            self.problem = str(error)
+            self._problem = str(error)
             return None
         if self._revision < 0:
             self._stored = None  # deleted by another kernel; created again at the next write
@@ -88,7 +143,7 @@ class StoreSync:
 
         Always ``False`` while changes of this process are not written yet: a reload would lose them.
         """
-        if self._turns or self._slots or self._removed:
+        if self._turns or self._slots or self._removed or self._is_void():
             return False
         try:
             now = self.store.database.data_version()
@@ -100,11 +155,12 @@ class StoreSync:
                 return self._stored is not None
             return self.store.revision(self._stored.id) != self._revision
         except HistoryError as error:
-            self.problem = str(error)
+            self._problem = str(error)
             return False
 
     def save(
         self,
+        tree: TurnTree,
         *,
         turns: Iterable[Turn] = (),
         slots: Iterable[Slot] = (),
@@ -114,6 +170,7 @@ class StoreSync:
         """Write changes, together with those that could not be written before.
 
         Args:
+            tree: All turns of the conversation, changes included.
             turns: Turns that are new or have changed.
             slots: Slots that are new or have changed.
             removed: Turns to delete.
@@ -125,6 +182,8 @@ class StoreSync:
             Else True, also when they could not be written and wait for the next call.
         """
         with self._lock:
+            if self._is_void():
+                self._begin_again(tree)
             has_pending = bool(self._turns or self._slots or self._removed)
             before = dict(self._turns), dict(self._slots), list(self._removed)
             self._turns.update(dict.fromkeys(turns))
@@ -139,13 +198,13 @@ class StoreSync:
                 if not done and has_pending:
                     done = self._write_as_new()
             except HistoryError as error:
-                self.problem = str(error)
-                return True
+                self._problem = str(error)
+                return not self.store.leave_lost_file() or self.save(tree)
             if not done:
                 self._turns, self._slots, self._removed = before
                 return False
             self._turns, self._slots, self._removed = {}, {}, []
-            self.problem = ""
+            self._problem = ""
             return True
 
     def _write(self, revision: int | None) -> bool:
@@ -181,12 +240,32 @@ class StoreSync:
             slot.id = None
         return self._write(None)
 
+    def _begin_again(self, tree: TurnTree) -> None:
+        """Mark the whole conversation as not written yet; the ids of its rows are void."""
+        self._contents = self.store.database.contents
+        self._stored, self._forked_from, self._revision, self._data_version = None, None, -1, None
+        self._slots = dict.fromkeys(tree.slots())
+        self._turns = {turn: None for slot in self._slots for turn in slot.versions}
+        self._removed, self._checkpoints = [], {}
+        for slot in self._slots:
+            slot.id = None
+        for turn in self._turns:
+            turn.id = None
+
     def find_answer(self, request: str) -> Turn | None:
-        """Return the newest complete turn on disk with a request's fingerprint, if there is one."""
+        """Return the newest complete turn with a request's fingerprint, if there is one.
+
+        Turns of this conversation come first, and among them those that wait to be written.
+        """
+        with self._lock:
+            waiting = [turn for turn in self._turns if turn.request == request]
+        for turn in reversed(waiting):
+            if turn.status == COMPLETE:
+                return turn
         try:
-            return self.store.find_answer(request)
+            return self.store.find_answer(request, self.id)
         except HistoryError as error:
-            self.problem = str(error)
+            self._problem = str(error)
             return None
 
     def delete(self) -> None:
@@ -196,17 +275,17 @@ class StoreSync:
             HistoryError: The file could not be written.
         """
         with self._lock:
-            if self._stored is not None:
-                self.store.delete(self._stored.id)
+            if self.id is not None:
+                self.store.delete(self.id)
             self._stored, self._revision = None, -1
             self._turns, self._slots, self._removed, self._checkpoints = {}, {}, [], {}
 
-    def checkpoint(self, turn: Turn) -> None:
+    def checkpoint(self, tree: TurnTree, turn: Turn) -> None:
         """Append the text that an answer has received since the last checkpoint."""
         with self._lock:
             if turn in self._turns:
-                self.save()  # the turn could not be written before; the disk may have space again
-            if turn.id is None:
+                self.save(tree)  # it could not be written before; the disk may have space again
+            if turn.id is None or self._is_void():
                 return
             last = self._checkpoints.get(turn) or _Checkpoint(self.store.mask_for(turn))
             text, reasoning, position = turn.text_since(last.position)
@@ -220,14 +299,14 @@ class StoreSync:
                     (mask(reasoning), mask.tail(reasoning_tail)),
                 )
             except HistoryError as error:
-                self.problem = str(error)
+                self._problem = str(error)
                 return
             self._checkpoints[turn] = _Checkpoint(mask, position, text_tail, reasoning_tail)
 
-    def close_turn(self, turn: Turn) -> None:
+    def close_turn(self, tree: TurnTree, turn: Turn) -> None:
         """Write the final state of a turn."""
         self.stop_checkpoints(turn)
-        self.save(turns=[turn])
+        self.save(tree, turns=[turn])
 
     def stop_checkpoints(self, turn: Turn) -> None:
         """Discard the checkpoint state of a turn that receives no more text."""
