@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns
 from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.records import Messages, Records
+from cbai_notebook.conversation.store.processes import ForkSafeLock
 from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
@@ -51,7 +51,7 @@ class Conversation:
         self._tree = TurnTree()
         self._watchers = Watchers()
         # The event loop thread writes turns while a cell reads them.
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock()
         if (tree := self._sync.load()) is not None:
             self._tree = tree
 

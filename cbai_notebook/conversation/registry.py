@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-import threading
 import weakref
 from datetime import datetime
 from pathlib import Path
 
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.store import Store, current_store
+from cbai_notebook.conversation.store.processes import ForkSafeLock
 from cbai_notebook.conversation.store.store import Stored
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
@@ -35,7 +35,7 @@ class ConversationRegistry:
     def __init__(self, store: Store, notebook: str | None) -> None:
         self._store = store
         self._notebook = notebook
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock()
         self._in_use: dict[str, Conversation] = {}
         # A panel may still use a deleted conversation: the same name must give it the same object.
         self._deleted: weakref.WeakValueDictionary[str, Conversation] = (
@@ -206,7 +206,7 @@ class ConversationRegistry:
 
 
 _registries: dict[Store, ConversationRegistry] = {}
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 def conversations() -> ConversationRegistry:

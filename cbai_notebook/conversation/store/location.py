@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
+from cbai_notebook.conversation.store.processes import ForkSafeLock
 from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
 
 VARIABLE = "CBAI_HISTORY"
 """Environment variable: ``off``, ``on`` or a path. :func:`keep_history` takes precedence."""
 
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 _configured: str | None = None
 _open: dict[Path | None, Store] = {}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import uuid
 import weakref
 from pathlib import Path
@@ -31,14 +32,18 @@ class ForkHooks(Protocol):
 
 _registered: weakref.WeakSet[ForkHooks] = weakref.WeakSet()
 _prepared: list[ForkHooks] = []
+_registering = threading.Lock()
+"""Held during a fork too, so that the objects are the same before and after it."""
 
 
 def register_fork_hooks(owner: ForkHooks) -> None:
     """Run the hooks of an object around every fork, for as long as the object exists."""
-    _registered.add(owner)
+    with _registering:
+        _registered.add(owner)
 
 
 def _before_fork() -> None:
+    _registering.acquire()
     _prepared[:] = _registered
     for owner in _prepared:
         owner.before_fork()
@@ -48,6 +53,7 @@ def _after_fork(*, in_child: bool) -> None:
     for owner in _prepared:
         owner.after_fork(in_child=in_child)
     _prepared.clear()
+    _registering.release()
 
 
 if hasattr(os, "register_at_fork"):  # Windows does not fork
@@ -56,6 +62,33 @@ if hasattr(os, "register_at_fork"):  # Windows does not fork
         after_in_parent=lambda: _after_fork(in_child=False),
         after_in_child=lambda: _after_fork(in_child=True),
     )
+
+
+class ForkSafeLock:
+    """A re-entrant lock, for ``with``, which is free in a forked child if another thread held it.
+
+    That thread does not exist in the child and would never release it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        register_fork_hooks(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def before_fork(self) -> None:
+        """Do nothing: waiting for the lock could block the fork for ever."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Replace the lock in the child if a thread that was not forked holds it."""
+        if in_child and not self._lock.acquire(blocking=False):
+            self._lock = threading.RLock()
+        elif in_child:
+            self._lock.release()
 
 
 # Which processes are alive -----------------------------------------------------------------------

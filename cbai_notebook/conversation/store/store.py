@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -16,7 +15,7 @@ from cbai_notebook.conversation.store import rows, search
 from cbai_notebook.conversation.store.database import Database
 from cbai_notebook.conversation.store.file_database import FileDatabase
 from cbai_notebook.conversation.store.memory_database import MemoryDatabase
-from cbai_notebook.conversation.store.processes import LiveProcesses, OnlyThisProcess
+from cbai_notebook.conversation.store.processes import ForkSafeLock, LiveProcesses, OnlyThisProcess
 from cbai_notebook.conversation.store.rows import LARGEST
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
@@ -80,7 +79,7 @@ class Store:
     ) -> None:
         self.file = file
         self.lost: HistoryError | None = None
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._masks = masks
         self._removed_ended = False
         self.database: Database
