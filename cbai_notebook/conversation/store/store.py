@@ -97,14 +97,15 @@ class Store:
         self.database, self._processes = MemoryDatabase(), OnlyThisProcess()
 
     def check(self) -> None:
-        """Check that the store holds the whole history.
+        """Open the database if it is not open yet, and check that it holds the whole history.
 
         Raises:
-            HistoryError: The file cannot be used any more, so the store holds only what was written
-                to memory since.
+            HistoryError: The file cannot be opened, or cannot be used any more: then the store holds
+                only what was written to memory since.
         """
         if self.lost is not None:
             raise self.lost
+        self.database.data_version()
 
     def leave_lost_file(self) -> bool:
         """Go on in memory if the file cannot be used until this process ends.

@@ -8,17 +8,20 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cbai_notebook.conversation import Conversation, chat, keep_history
+from cbai_notebook.conversation import Conversation, chat, conversations, keep_history, names
+from cbai_notebook.conversation.history import history, summaries, usage
 from cbai_notebook.conversation.registry import ConversationRegistry
-from cbai_notebook.conversation.store import Store, history_file
+from cbai_notebook.conversation.store import Store, current_store, history_file
 from cbai_notebook.conversation.store.schema import STEPS
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import HistoryError, UsageError
 from tests.conversation.store.conftest import Ask
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import prompts, turn
+from tests.gateway import Gateway
 
 
 def kept_in(file: Path, name: str = "talk") -> Conversation:
@@ -219,6 +222,43 @@ def test_a_damaged_file_is_left_alone_and_copied(
     (copy,) = file.parent.glob("history.damaged-*.sqlite")
     assert copy.read_bytes() == before
     assert copy.name in talk.not_stored
+
+
+def test_after_damage_the_session_goes_on_in_memory_as_any_history(
+    file: Path, ask_prompt: Ask, gateway: Gateway
+) -> None:
+    keep_history(file)
+    try:
+        talk, other = chat("talk"), chat("other")
+        ask_prompt(talk, "before", model="blast:3")
+        current_store().close()
+        for each in file.parent.glob("history.sqlite-*"):
+            each.unlink()
+        with file.open("r+b") as opened:
+            opened.write(b"This is no database. " * 500)
+        question: dict[str, Any] = {"prompt": "Hello", "model": "blast:3"}
+        first = ask_prompt(other, **question)
+        assert "is damaged" in other.not_stored
+        sent = len(gateway.requests)
+        for name in ("other", "third"):
+            branch = {"branch_of": other.turns[0]} if name == "other" else {}
+            assert ask_prompt(chat(name), **question, cached=True, **branch).text == first.text
+        assert len(gateway.requests) == sent
+        ask_prompt(talk, "after", model="blast:3")
+        assert "is damaged" in talk.not_stored
+        assert prompts(talk) == ["before", "after"]
+        talk.refresh()
+        assert prompts(talk) == ["before", "after"]
+        assert {"talk", "other", "third"} <= set(names())
+        conversations().rename(other, "renamed")
+        conversations().delete(chat("third"))
+        assert prompts(chat("renamed")) == ["Hello"]
+        # A part of the history would look like all of it.
+        for ask_for in (history, usage, summaries):
+            with pytest.raises(HistoryError, match="is damaged"):
+                ask_for()
+    finally:
+        keep_history(None)
 
 
 def test_the_file_of_a_newer_version_is_left_alone(file: Path, ask_prompt: Ask) -> None:
