@@ -203,7 +203,7 @@ class Conversation:
         with self._lock:
             if not self._sync.changed_elsewhere():
                 return
-            self._reload(self._all_turns())
+            self._reload(self._tree.turns())
         self._watchers.notify(Change("arranged"))
 
     def _reload(self, known: Iterable[Turn]) -> bool:
@@ -211,9 +211,6 @@ class Conversation:
         tree = self._sync.load(known)
         self._tree = tree or self._tree
         return tree is not None
-
-    def _all_turns(self) -> list[Turn]:
-        return [turn for slot in self._tree.slots() for turn in slot.versions]
 
     # One turn, from its prompt to its end
 
@@ -233,7 +230,7 @@ class Conversation:
         """
         self.refresh()
         with self._lock:
-            known = self._all_turns()
+            known = self._tree.turns()
             while not self._try_open(turn, branch_of, replaces):
                 if not self._reload(known):
                     self._save(turns=[turn], slots=[self._tree.slot(turn)])
@@ -300,7 +297,7 @@ class Conversation:
                 turn.status = PARTIAL
         self.refresh()
         with self._lock:
-            known = self._all_turns()
+            known = self._tree.turns()
             while added:
                 slots = [self._tree.append(turn) for turn in added]
                 changed = [*self._tree.sibling_slots(slots[0]), *slots[1:]]
@@ -353,7 +350,7 @@ class Conversation:
             return found
         with self._lock:
             # Secrets are masked in the stored copy of a turn, but not in the turn itself.
-            return next((turn for turn in self._all_turns() if turn.id == found.id), found)
+            return next((turn for turn in self._tree.turns() if turn.id == found.id), found)
 
     def choose(self, turn: Turn) -> None:
         """Put a turn and the turns after it on the active path, in place of its alternatives.

@@ -59,6 +59,10 @@ class TurnTree:
         """Return the slot of a turn, on the active path or not."""
         return self._slot_of[turn]
 
+    def turns(self) -> list[Turn]:
+        """Return every turn, on the active path or not, in no certain order."""
+        return list(self._slot_of)
+
     def slots(self) -> Iterator[Slot]:
         """Yield every slot, parents before children."""
         pending = list(reversed(self._root.children))
@@ -198,7 +202,7 @@ class TurnTree:
 
     def clear(self) -> list[Turn]:
         """Remove every turn, and return them."""
-        removed = list(self._slot_of)
+        removed = self.turns()
         for slot in self._slot_of.values():
             slot.versions = []
         self._root, self._slot_of, self._path = Slot(None), {}, []

@@ -19,14 +19,19 @@ from tests.gateway import Gateway
 SECRET = "a-very-secret-value-4711"
 
 
-@pytest.fixture(params=["on disk", "in memory"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Keep the history in a new file, or in memory."""
-    keep_history(tmp_path / "history.sqlite" if request.param == "on disk" else "off")
-    yield request.node.name
+def delete_all() -> None:
     registry = conversations()
     for each in registry.in_use():
         registry.delete(each)
+
+
+@pytest.fixture(params=["on disk", "in memory"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Keep the history in a new file, or in memory, where other tests may have left something."""
+    keep_history(tmp_path / "history.sqlite" if request.param == "on disk" else "off")
+    delete_all()
+    yield request.node.name
+    delete_all()
     keep_history(None)
 
 
@@ -53,7 +58,10 @@ def test_all_questions_have_the_same_answers(place: str) -> None:
         assert sorted(contents(history(**filters), place)) == sorted(wanted), filters  # type: ignore[arg-type]
     (used,) = usage(conversation=one.name)
     assert (used["requests"], used["total_tokens"], used["cached_tokens"]) == (2, 8, 2)
-    assert {each.name: each.turns for each in summaries()} == {one.name: 1, two.name: 2}
+    assert {each.name: each.turns for each in summaries() if each.turns} == {
+        one.name: 1,
+        two.name: 2,
+    }
 
 
 def test_what_is_deleted_and_what_is_renamed_is_so_everywhere(place: str) -> None:
@@ -65,7 +73,7 @@ def test_what_is_deleted_and_what_is_renamed_is_so_everywhere(place: str) -> Non
     fork = registry.fork(talk, None, None)
     found = [(each["conversation"], each["content"]) for each in history(role="user")]
     assert found == [(talk.name, "b"), (fork.name, "b")]
-    assert {each.forked_from for each in summaries()} == {None, talk.name}
+    assert {each.forked_from for each in summaries() if each.turns} == {None, talk.name}
     registry.delete(fork)
     registry.delete(talk)
     assert history() == []
