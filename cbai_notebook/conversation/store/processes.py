@@ -1,7 +1,8 @@
 """Processes that share one history: which are alive, and what a fork must not copy to a child.
 
 A SQLite connection that is carried over a fork writes without locks; a file lock that is carried
-over outlives the process that took it. So both register hooks that run around every fork.
+over outlives the process that took it; a lock that another thread holds is never released in the
+child. So all of them register hooks that run around every fork.
 https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_across_a_fork_
 """
 
@@ -44,16 +45,18 @@ def register_fork_hooks(owner: ForkHooks) -> None:
 
 def _before_fork() -> None:
     _registering.acquire()
-    _prepared[:] = _registered
-    for owner in _prepared:
+    for owner in list(_registered):
         owner.before_fork()
+        _prepared.append(owner)
 
 
 def _after_fork(*, in_child: bool) -> None:
-    for owner in _prepared:
-        owner.after_fork(in_child=in_child)
-    _prepared.clear()
-    _registering.release()
+    try:
+        for owner in _prepared:
+            owner.after_fork(in_child=in_child)
+    finally:
+        _prepared.clear()
+        _registering.release()
 
 
 if hasattr(os, "register_at_fork"):  # Windows does not fork
