@@ -48,6 +48,11 @@ class Model:
         self._settings = settings
         self._transport = transport
 
+    @property
+    def settings(self) -> Settings | None:
+        """The settings that it was made with; None if it takes the current ones for each request."""
+        return self._settings
+
     async def generate_text(
         self,
         data: Mapping[str, Any] | None = None,

@@ -186,10 +186,9 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
     """
     spec = (spec or "").strip()
     if not spec:
-        if settings.provider is None and settings.model:
-            return parse_model_spec(settings.model, settings)
-        name = settings.default_provider
-        return name, settings.model if settings.provider else None
+        spec = "" if settings.provider else (settings.model or "").strip()
+    if not spec:
+        return settings.default_provider, settings.model if settings.provider else None
     if spec == "local" or spec in settings.servers:
         return spec, None
     if spec.startswith("local:"):
@@ -217,9 +216,10 @@ def suggested_specs(settings: Settings) -> list[str]:
 
 def default_model(provider: str, settings: Settings) -> str | None:
     """Return the model for requests to this provider that name none, or None."""
-    name, model = parse_model_spec(None, settings)
-    if name == provider and model:
-        return model
+    if settings.model:
+        name, model = parse_model_spec(None, settings)
+        if name == provider and model:
+            return model
     server = settings.servers.get(provider)
     return server.model if server else _DEFAULT_MODELS.get(provider)
 

@@ -139,10 +139,14 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
 
 def _values(given: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Return the value of each option, None where no name of it is given."""
-    return {
-        option: next((given[name] for name in spellings if given.get(name) is not None), None)
-        for option, spellings in names.items()
-    }
+    found: dict[str, Any] = {}
+    for option, spellings in names.items():
+        found[option] = None
+        for name in spellings:
+            if given.get(name) is not None:
+                found[option] = given[name]
+                break
+    return found
 
 
 def _callbacks(given: Mapping[str, Any]) -> StreamCallbacks:

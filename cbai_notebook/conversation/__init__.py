@@ -2,10 +2,12 @@
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation import secrets
-from cbai_notebook.conversation.ask import Prompt, ask, context_of, request_of
+from cbai_notebook.conversation.ask import ask
 from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.delta import Delta
+from cbai_notebook.conversation.prepare import PreparedPrompt, prepare, prepare_drawing
+from cbai_notebook.conversation.prompt import Prompt
 from cbai_notebook.conversation.registry import chat, conversations, names, new_conversation, use
 from cbai_notebook.conversation.store import keep_history
 from cbai_notebook.conversation.turn import RECORD_KEYS, Turn
@@ -18,17 +20,18 @@ __all__ = [
     "ContextLimits",
     "Conversation",
     "Delta",
+    "PreparedPrompt",
     "Prompt",
     "ToolCall",
     "Turn",
     "ask",
     "chat",
-    "context_of",
     "conversations",
     "keep_history",
     "names",
     "new_conversation",
-    "request_of",
+    "prepare",
+    "prepare_drawing",
     "secrets",
     "use",
 ]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.endings import REFUSAL
-from cbai_notebook.conversation import continuation
+from cbai_notebook.conversation import continuation, secrets
 from cbai_notebook.conversation.checkpoints import Checkpoints
-from cbai_notebook.conversation.context import Context, ContextLimits
-from cbai_notebook.conversation.conversation import Conversation, Message
 from cbai_notebook.conversation.delta import Delta, Listener
-from cbai_notebook.conversation.replay import answer_of, fingerprint
+from cbai_notebook.conversation.prepare import PreparedPrompt
+from cbai_notebook.conversation.replay import answer_of
 from cbai_notebook.conversation.tool_hooks import with_tool_hooks
 from cbai_notebook.conversation.turn import (
     CANCELLED,
@@ -23,7 +21,6 @@ from cbai_notebook.conversation.turn import (
     FAILED,
     PARTIAL,
     Turn,
-    user_message,
 )
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
 from cbai_notebook.text import without_surrogates
@@ -34,106 +31,9 @@ if TYPE_CHECKING:
     from cbai_notebook.client.stream import TextStream
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """A prompt and how to ask it.
-
-    Attributes:
-        text: The user's message, as it is sent.
-        system: The system prompt from this turn on; ``""`` removes it, ``None`` keeps the current
-            one.
-        model: The model's name; ``None`` leaves the choice to the provider.
-        params: Other parameters of the request, such as ``temperature``.
-        remember: Send earlier turns as context and keep the turn in the conversation.
-        stream: Request a stream; otherwise the whole answer at once.
-        cell_id: The id of the cell that asks.
-        cell_turn: Index of the prompt within this run of the cell, from 0.
-        branch_of: The turn next to which this one begins a branch; only the turns before it are
-            sent.
-        replaces: The turn of which this one is a new version; only the turns before it are sent.
-        continues: The turn whose answer is continued, if one is; `text`, `system` and `images` are
-            then those of this turn, and `replaces` is this turn.
-        cached: Replay the answer from the history if the same request was answered before.
-        allow_secrets: The user sends a secret on purpose; the history then stores it too.
-        images: URLs of images that are sent with the prompt, ``data:`` URLs included.
-        options: Options that the client handles itself: ``tools``, ``max_steps``, ``approve``,
-            ``call_nested``, ``response_type``, ``think``; see
-            :meth:`cbai_notebook.Model.generate_text`. ``approve`` also receives the turn.
-    """
-
-    text: str
-    system: str | None = None
-    model: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-    remember: bool = True
-    stream: bool = True
-    cell_id: str | None = None
-    cell_turn: int = 0
-    branch_of: Turn | None = None
-    replaces: Turn | None = None
-    continues: Turn | None = None
-    cached: bool = False
-    allow_secrets: bool = False
-    images: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-def continuing(turn: Turn, *, params: Mapping[str, Any], cell_id: str | None = None) -> Prompt:
-    """Return the prompt that continues the answer of a turn.
-
-    Args:
-        turn: The turn.
-        params: Parameters of the request that differ from those of the turn.
-        cell_id: The id of the cell that continues.
-
-    Raises:
-        UsageError: The answer cannot be continued.
-    """
-    continuation.check_continuable(turn)
-    return Prompt(
-        text=turn.prompt,
-        system=turn.system,
-        model=turn.asked_model or turn.model,
-        params={**turn.params, **params},
-        cell_id=cell_id,
-        replaces=turn,
-        continues=turn,
-        allow_secrets=turn.allow_secrets,
-        images=turn.images,
-    )
-
-
-def context_of(conversation: Conversation, prompt: Prompt, limits: ContextLimits) -> Context:
-    """Return the messages that are sent before the prompt."""
-    if not prompt.remember:
-        system = prompt.system
-        return Context([{"role": "system", "content": system}] if system else [], dropped_turns=0)
-    if (turn := prompt.continues) is not None:  # this turn is sent in any case
-        left = limits.chars - len(turn.prompt) - len(turn.text)
-        limits = replace(limits, turns=max(0, limits.turns - 1), chars=max(0, left))
-    return conversation.context(
-        prompt.text, prompt.system, limits, prompt.branch_of, prompt.replaces
-    )
-
-
-def request_of(prompt: Prompt, context: Context) -> dict[str, Any]:
-    """Return the parameters of the request for a prompt."""
-    asked = (
-        [user_message(prompt.text, prompt.images)]
-        if prompt.continues is None
-        else continuation.messages_for(prompt.continues)
-    )
-    messages: list[Message] = [*context.messages, *asked]
-    named = {"model": prompt.model} if prompt.model else {}
-    return {**named, "messages": messages, **prompt.params}
-
-
 async def ask(
-    conversation: Conversation,
-    prompt: Prompt,
-    model: Model,
+    prepared: PreparedPrompt[Model],
     *,
-    limits: ContextLimits | None = None,
     listener: Listener = lambda delta: None,
     opened: Callable[[Turn], None] = lambda turn: None,
 ) -> Answer:
@@ -143,10 +43,7 @@ async def ask(
     conversation and to `listener`. A cancelled or broken answer keeps the text that has arrived.
 
     Args:
-        conversation: The conversation that gets the turn, unless ``prompt.remember`` is off.
-        prompt: The prompt and how to ask it.
-        model: The model to ask.
-        limits: How much context is sent.
+        prepared: The prompt, as :func:`~cbai_notebook.conversation.prepare` returns it.
         listener: Called on the event loop for each delta; must not block.
         opened: Called with the new turn before the request is sent.
 
@@ -159,18 +56,25 @@ async def ask(
         CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no
             turn if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
     """
-    context = context_of(conversation, prompt, limits or ContextLimits())
-    params = request_of(prompt, context)
-    request = fingerprint(model.provider, {**params, **_option_fields(prompt.options)})
+    with secrets.known_keys(prepared.settings.secrets):
+        return await _ask(prepared, listener, opened)
+
+
+async def _ask(
+    prepared: PreparedPrompt[Model], listener: Listener, opened: Callable[[Turn], None]
+) -> Answer:
+    conversation, prompt, model = prepared.conversation, prepared.prompt, prepared.model
+    request = prepared.fingerprint
     if prompt.cached and (found := conversation.answered(request)):
         # A stored answer may no longer parse because a secret in it was masked: then send the
         # request.
         with contextlib.suppress(StructuredAnswerError):
-            answer = answer_of(found, params["messages"], prompt.options.get("response_type"))
-            _replay(conversation, prompt, found, listener)
+            messages = prepared.params["messages"]
+            answer = answer_of(found, messages, prompt.options.get("response_type"))
+            _replay(prepared, found, listener)
             return answer
-    model.check(**{**params, **prompt.options})  # what is refused here is no turn
-    turn = new_turn(conversation, prompt, model.provider, context.dropped_turns, request)
+    model.check(**prepared.request)  # what is refused here is no turn
+    turn = new_turn(prepared, request)
     if prompt.continues is not None:
         continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)
     if prompt.remember:
@@ -195,7 +99,8 @@ async def ask(
     status = COMPLETE
     try:
         options = with_tool_hooks(prompt.options, turn, on_delta, streamed=prompt.stream)
-        answer = await _answer(model, {**params, **options}, prompt.stream, turn, on_delta)
+        params = {**prepared.params, **options}
+        answer = await _answer(model, params, prompt.stream, turn, on_delta)
         _record_answer(turn, answer)
         if "response_type" in prompt.options and not answer.refusal:
             turn.replace_text(_final_text(answer))
@@ -211,33 +116,26 @@ async def ask(
             conversation.close(turn, status)
 
 
-def new_turn(
-    conversation: Conversation, prompt: Prompt, provider: str, dropped_turns: int, request: str
-) -> Turn:
+def new_turn(prepared: PreparedPrompt[Any], request: str) -> Turn:
     """Return a new turn for a prompt that is about to be asked.
 
     Args:
-        conversation: The conversation that gets the turn.
-        prompt: The prompt and how to ask it.
-        provider: The name of the provider.
-        dropped_turns: How many turns did not fit into the context.
+        prepared: The prompt.
         request: The fingerprint of the request.
     """
-    from cbai_notebook.client.providers import default_model
-    from cbai_notebook.client.settings import settings
-
+    prompt = prepared.prompt
     turn = Turn(
         prompt=without_surrogates(prompt.text),
         created_at=datetime.now(timezone.utc),
         system=prompt.system and without_surrogates(prompt.system),
-        provider=provider,
+        provider=prepared.provider,
         model=prompt.model,
-        asked_model=prompt.model or default_model(provider, settings()),
+        asked_model=prepared.asked_model,
         params=dict(prompt.params),
         images=prompt.images,
         cell_id=prompt.cell_id,
         cell_turn=prompt.cell_turn,
-        dropped_turns=dropped_turns,
+        dropped_turns=prepared.context.dropped_turns,
         request=request,
         allow_secrets=prompt.allow_secrets,
     )
@@ -246,19 +144,19 @@ def new_turn(
         # prompt too, unless the prompt has its own.
         turn.system = branch_of.system if turn.system is None else turn.system
         turn.cell_id, turn.cell_turn = branch_of.cell_id, branch_of.cell_turn
-    elif prompt.remember and prompt.system == conversation.system_for(None, prompt.replaces):
+    elif (
+        prompt.remember
+        and prompt.system is not None
+        and prompt.system == prepared.conversation.system_for(None, prompt.replaces)
+    ):
         # A turn stores a system prompt only if it changes the current one.
         turn.system = None
     return turn
 
 
-def _replay(
-    conversation: Conversation,
-    prompt: Prompt,
-    found: Turn,
-    listener: Listener,
-) -> None:
+def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) -> None:
     """Replay the answer of an earlier turn: pass it to the listener and keep it as a turn."""
+    conversation, prompt = prepared.conversation, prepared.prompt
     listener(Delta(found.text, found.reasoning))
     replaced = prompt.replaces
     if replaced is not None and replaced.request == found.request and replaced.text == found.text:
@@ -266,7 +164,8 @@ def _replay(
         replaced.stale = False
         conversation.keep(replaced)
     elif prompt.remember:
-        turn = new_turn(conversation, prompt, found.provider or "", 0, found.request or "")
+        turn = new_turn(prepared, found.request or "")
+        turn.dropped_turns = 0
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.reply, turn.status = found.steps, found.reply, COMPLETE
@@ -322,22 +221,6 @@ def _keep_reply(turn: Turn, answer: Answer | TextStream) -> None:
 def _final_text(answer: Answer) -> str:
     """Return the text of an answer after its tool calls; ``""`` when it ended with tool calls."""
     return "" if answer.steps and answer.steps[-1].results else answer.text
-
-
-def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that change the request, in the form that the model receives."""
-    found: dict[str, Any] = {}
-    if tools := options.get("tools"):
-        from cbai_notebook.client.tools.tool import Tool, tools_of
-
-        found["tools"] = [tool.sent if isinstance(tool, Tool) else tool for tool in tools_of(tools)]
-    if (kind := options.get("response_type")) is not None:
-        from cbai_notebook.client.structured.response_type import response_type_of
-
-        found["response_type"] = response_type_of(kind).format
-    if "think" in options:
-        found["think"] = options["think"]
-    return found
 
 
 def _record_answer(turn: Turn, answer: Answer) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.ask import Prompt, new_turn, record_error
-from cbai_notebook.conversation.conversation import Conversation
-from cbai_notebook.conversation.replay import fingerprint
+from cbai_notebook.conversation import secrets
+from cbai_notebook.conversation.ask import new_turn, record_error
+from cbai_notebook.conversation.prepare import PreparedPrompt
 from cbai_notebook.conversation.turn import COMPLETE, Turn
 from cbai_notebook.errors import ImageDownloadError
 from cbai_notebook.text import counted, cut
@@ -25,28 +25,30 @@ LONGEST_NOTE = 2_000
 """The most characters of the line about the result."""
 
 
-async def draw(conversation: Conversation, prompt: Prompt, model: ImageModel) -> ImageAnswer:
+async def draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
     """Ask for images, and keep the turn even if the request fails.
 
     Args:
-        conversation: The conversation that gets the turn, unless ``prompt.remember`` is off.
-        prompt: The prompt, the model and the parameters; no context is sent.
-        model: The image model.
+        prepared: The prompt, as :func:`~cbai_notebook.conversation.prepare_drawing` returns it.
 
     Raises:
         ImageDownloadError: Images were generated, but not all could be downloaded.
         CbaiError: No image was generated; the turn is kept as ``failed``.
     """
-    named = {"model": prompt.model} if prompt.model else {}
-    params = {**prompt.params, **named, "prompt": prompt.text}
-    turn = new_turn(conversation, prompt, model.provider, 0, fingerprint(model.provider, params))
+    with secrets.known_keys(prepared.settings.secrets):
+        return await _draw(prepared)
+
+
+async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
+    conversation, prompt = prepared.conversation, prepared.prompt
+    turn = new_turn(prepared, prepared.fingerprint)
     turn.drawn = True
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
-        answer = await model.generate_image(**params)
+        answer = await prepared.model.generate_image(**prepared.params)
         _record_answer(turn, answer)
         return answer
     except BaseException as error:

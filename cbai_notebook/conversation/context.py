@@ -72,6 +72,8 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
 
 def _tool_chars(turn: Turn) -> int:
     """Return the number of characters of tool arguments and results, and of thinking between them."""
+    if not turn.steps:
+        return sum(len(str(value)) for value in turn.reply.values()) if turn.reply else 0
     calls = sum(len(call.arguments) + len(call.result or "") for call in calls_of(turn.steps))
     extras = [turn.reply, *map(extra_fields, turn.steps)]
     return calls + sum(len(str(value)) for extra in extras for value in extra.values())

@@ -526,8 +526,11 @@ class Conversation:
             branch_of, replaces: The turn next to which the prompt begins a branch, or which it
                 replaces; only the turns before it are sent.
         """
-        in_force = self.system_for(branch_of, replaces) if system is None else system
-        return context_of_turns(self._turns_before(branch_of or replaces), in_force, limits)
+        before = self._turns_before(branch_of or replaces)
+        if system is None:
+            own = (branch_of,) if branch_of is not None and replaces is None else ()
+            system = _system((*before, *own))
+        return context_of_turns(before, system, limits)
 
 
 def _slots_to_update(slot: Slot) -> Iterator[Slot]:

@@ -11,25 +11,25 @@ from cbai_notebook.conversation.turn import Turn
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.settings import Settings
 
 NOTE = "from the history, nothing was sent"
 """The end of the label of a replayed answer."""
 
 
-def fingerprint(provider: str, params: Mapping[str, Any]) -> str:
+def fingerprint(
+    provider: str, model: str | None, params: Mapping[str, Any], settings: Settings
+) -> str:
     """Return a hash of a request: of its provider, address, model, messages and parameters.
 
     Args:
         provider: The name of the provider.
+        model: The name of the model, also where the parameters name none.
         params: The parameters of the request, messages included.
+        settings: The settings of the request.
     """
-    from cbai_notebook.client.providers import default_model
-    from cbai_notebook.client.settings import settings
-
-    now = settings()
-    model = params.get("model") or default_model(provider, now)
-    server = now.servers.get(provider)
-    address = server.base_url if server else now.base_url or now.env_id
+    server = settings.servers.get(provider)
+    address = server.base_url if server else settings.base_url or settings.env_id
     request = [provider, address, model, {**params, "model": model}]
     text = json.dumps(request, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -15,6 +15,8 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -27,6 +29,7 @@ from cbai_notebook.text import MASK
 API_KEY = "the API key"
 """The name under which an API key is reported when no environment variable holds it."""
 
+Pairs = tuple[tuple[str, str], ...]
 Keys = str | Mapping[str, str] | None
 """An API key, or several secrets by the names under which they are reported."""
 
@@ -44,7 +47,10 @@ def find_secrets(
     Returns:
         Names of variables, sorted; the name of the key when no variable holds it.
     """
-    return _found(text if isinstance(text, str) else "\0".join(text), _needles(api_key, environ))
+    return _found(
+        text if isinstance(text, str) else "\0".join(text),
+        _needles(_pairs(api_key), tuple(environ.items())),
+    )
 
 
 def check_request(request: Mapping[str, Any], *, api_key: Keys, environ: Mapping[str, str]) -> None:
@@ -59,7 +65,7 @@ def check_request(request: Mapping[str, Any], *, api_key: Keys, environ: Mapping
         SecretRefusedError: A secret would be sent; the message gives its name and place, never its
             value.
     """
-    needles = _needles(api_key, environ)
+    needles = _needles(_pairs(api_key), tuple(environ.items()))
     if not _found("\0".join(_texts(request)), needles):
         return
     for part, place, way_out in _parts(request):
@@ -160,13 +166,31 @@ def masker(allowed: bool = False) -> Masker:
     Args:
         allowed: Whether the user allows secrets to be stored; API keys are masked anyway.
     """
-    keys = tuple(settings().secrets.items())
-    return _masker(keys, () if allowed else tuple(os.environ.items()))
+    keys = _known_keys.get()
+    keys = settings().secrets if keys is None else keys
+    return _masker(tuple(keys.items()), () if allowed else tuple(os.environ.items()))
+
+
+_known_keys: ContextVar[Mapping[str, str] | None] = ContextVar("_known_keys", default=None)
+
+
+@contextmanager
+def known_keys(keys: Mapping[str, str]) -> Iterator[None]:
+    """Mask these keys in what is stored while a prompt is asked; its settings name them.
+
+    Args:
+        keys: All keys and header values that are known, by their names.
+    """
+    token = _known_keys.set(keys)
+    try:
+        yield
+    finally:
+        _known_keys.reset(token)
 
 
 @lru_cache(maxsize=8)
-def _masker(keys: tuple[tuple[str, str], ...], environ: tuple[tuple[str, str], ...]) -> Masker:
-    needles = _needles(dict(keys), dict(environ))
+def _masker(keys: Pairs, environ: Pairs) -> Masker:
+    needles = _needles(keys, environ)
     return Masker((form for forms in needles.values() for form in forms), shapes=bool(environ))
 
 
@@ -212,11 +236,19 @@ def _found(text: str, needles: Mapping[str, set[str]]) -> list[str]:
 # Which values are secret --------------------------------------------------------------------------
 
 
-def _needles(api_key: Keys, environ: Mapping[str, str]) -> dict[str, set[str]]:
-    """Return the strings to search for, by the names under which they are reported."""
-    given = api_key if isinstance(api_key, Mapping) else {API_KEY: api_key or ""}
+def _pairs(keys: Keys) -> Pairs:
+    return tuple(keys.items()) if isinstance(keys, Mapping) else ((API_KEY, keys or ""),)
+
+
+@lru_cache(maxsize=8)
+def _needles(known: Pairs, environment: Pairs) -> Mapping[str, set[str]]:
+    """Return the strings to search for, by the names under which they are reported.
+
+    Cached, because an environment has many variables, and seldom changes between two prompts.
+    """
     # `Secret` hides its text in str(); join() reads the real characters.
-    keys = {name: "".join(key).strip() for name, key in given.items()}
+    keys = {name: "".join(key).strip() for name, key in known}
+    environ = dict(environment)
     found: dict[str, list[str]] = {}
     for name, value in environ.items():
         text = value.strip()

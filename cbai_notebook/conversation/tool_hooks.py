@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
@@ -15,10 +14,6 @@ from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn, step_text
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Step
 
-Approve = Callable[[Turn, ToolCall], Awaitable[bool]]
-"""Asks the user whether a tool call may run. The turn is needed to identify the call: models number
-their calls anew in each answer, so ids repeat."""
-
 
 def with_tool_hooks(
     options: Mapping[str, Any], turn: Turn, listener: Callable[[Delta], None], *, streamed: bool
@@ -26,8 +21,8 @@ def with_tool_hooks(
     """Return the client's options with hooks that follow the tool calls.
 
     Args:
-        options: ``tools``, ``on_step_finish`` and so on, as the caller wants them; ``approve`` is
-            an :data:`Approve`. The caller's own hooks are called as well.
+        options: ``tools``, ``on_step_finish`` and so on, as the caller wants them. The caller's own
+            hooks are called as well.
         turn: Gets the messages of each step that called tools.
         listener: Called with each call when it starts, when the user is asked, and when it has
             ended.
@@ -36,10 +31,7 @@ def with_tool_hooks(
     if not options.get("tools"):
         return dict(options)
     hooks = _ToolHooks(options, turn, listener, streamed)
-    hooked = {**options, "on_call": hooks.on_call, "on_step_finish": hooks.on_step_finish}
-    if approve := options.get("approve"):
-        hooked["approve"] = partial(approve, turn)
-    return hooked
+    return {**options, "on_call": hooks.on_call, "on_step_finish": hooks.on_step_finish}
 
 
 class _ToolHooks:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cbai_notebook import bridge
 from cbai_notebook.conversation import (
     ContextLimits,
-    Conversation,
     Delta,
+    PreparedPrompt,
     Prompt,
     Turn,
     ask,
     chat,
-    context_of,
-    request_of,
-    secrets,
+    prepare,
 )
 from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.errors import StructuredAnswerError, UsageError
@@ -48,19 +45,6 @@ _DEFAULTS = PromptOptions()
 _announced = False
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A prompt that is ready to be sent."""
-
-    conversation: Conversation
-    prompt: Prompt
-    model: Model
-    limits: ContextLimits
-    params: dict[str, Any]
-    hints: tuple[str, ...]
-    dropped: str
-
-
 def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
     """Send a prompt and show the answer below the running cell, or where ``--into`` says.
 
@@ -84,54 +68,19 @@ def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> N
     ask_prepared(shell, prepared, options)
 
 
-def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> Prepared:
-    from cbai_notebook.client.providers import parse_model_spec
+def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> PreparedPrompt[Model]:
     from cbai_notebook.client.settings import settings
 
     current, prefs = settings(), preferences()
     conversation = chat(options.conversation)
-    prompt, prompt_hints = _prompt(shell, text, options, current, prefs)
+    prompt, hints = _prompt(shell, text, options, current, prefs)
     if prompt.remember:
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
-    provider, _ = parse_model_spec(options.model, current)
-    conflicts.check_agent(options, provider)
-    return prepare(conversation, prompt, provider, prompt_hints)
-
-
-def prepare(
-    conversation: Conversation, prompt: Prompt, provider: str | None, hints: Sequence[str] = ()
-) -> Prepared:
-    """Prepare a prompt for :func:`ask_prepared`.
-
-    Args:
-        conversation: The conversation of the prompt.
-        prompt: The prompt.
-        provider: The name of the provider; ``None`` for the default.
-        hints: Sentences about the prompt for the user.
-
-    Raises:
-        SecretRefusedError: The request would contain a secret.
-    """
-    from cbai_notebook.client.model_factory import create_model
-    from cbai_notebook.client.settings import settings
-
-    prefs = preferences()
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
-    context = context_of(conversation, prompt, limits)
-    params = request_of(prompt, context)
-    if not prompt.allow_secrets:
-        secrets.check_request(params, api_key=settings().secrets, environ=os.environ)
-    model = create_model(provider)
-    return Prepared(
-        conversation=conversation,
-        prompt=prompt,
-        model=model,
-        limits=limits,
-        params=params,
-        hints=(*hints, *_system_prompt_hint(model.provider, params)),
-        dropped=_dropped_notice(context.dropped_turns),
-    )
+    prepared = prepare(conversation, prompt, settings=current, limits=limits)
+    conflicts.check_agent(options, prepared.provider)
+    return replace(prepared, hints=(*hints, *prepared.hints))
 
 
 def _prompt(
@@ -142,8 +91,6 @@ def _prompt(
     prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt with its variables expanded, and hints for the user."""
-    from cbai_notebook.client.providers import parse_model_spec
-
     filled = expand(text.strip("\n"), shell.user_ns, table_rows=prefs.table_rows)
     if not filled.text.strip():
         raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
@@ -157,7 +104,7 @@ def _prompt(
     return Prompt(
         text=filled.text,
         system=system,
-        model=parse_model_spec(options.model, current)[1],
+        model=options.model,
         params=options.request_params,
         remember=options.history,
         stream=options.stream,
@@ -168,14 +115,6 @@ def _prompt(
         images=image_urls(options.images, shell.user_ns),
         options=client_options(options, shell.user_ns),
     ), hints
-
-
-def _system_prompt_hint(provider: str, params: dict[str, Any]) -> tuple[str, ...]:
-    from cbai_notebook.client.providers import AGENT
-
-    if provider != AGENT or params["messages"][0]["role"] != "system":
-        return ()
-    return ("The system prompt of this conversation was not sent: an agent has one of its own.",)
 
 
 def _announce_offline() -> tuple[str, ...]:
@@ -194,7 +133,9 @@ def _dropped_notice(turns: int) -> str:
 
 
 def ask_prepared(
-    shell: InteractiveShell, prepared: Prepared, options: PromptOptions = _DEFAULTS
+    shell: InteractiveShell,
+    prepared: PreparedPrompt[Model],
+    options: PromptOptions = _DEFAULTS,
 ) -> None:
     """Send a prompt that was prepared, and show the answer; raises what :func:`ask_in_cell` raises."""
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
@@ -207,19 +148,15 @@ def ask_prepared(
     screen = Screen(
         named_surface(shell, options.into), format="json" if as_json else options.format
     )
-    label = model_label(prepared.model.provider, prepared.prompt.model)
+    label = model_label(prepared.provider, prepared.prompt.model)
     screen.wait(f"Waiting for {label}")
 
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
-        prompt = prepared.prompt
-        if prompt.options.get("tools"):
-            approval = approval_options(cell_thread, outcome.hints.append)
-            prompt = replace(prompt, options={**prompt.options, **approval})
+        asked = prepared
+        if asked.prompt.options.get("tools"):
+            asked = asked.with_options(approval_options(cell_thread, outcome.hints.append))
         return await ask(
-            prepared.conversation,
-            prompt,
-            prepared.model,
-            limits=prepared.limits,
+            asked,
             listener=_tool_calls_only(listener) if at_end else listener,
             opened=turns.append,
         )
@@ -230,7 +167,7 @@ def ask_prepared(
         screen,
         label=label,
         hints=prepared.hints,
-        dropped=prepared.dropped,
+        dropped=_dropped_notice(prepared.context.dropped_turns),
     ) as outcome:
         if (continued := prepared.prompt.continues) is not None:
             outcome.has_text = True
@@ -255,9 +192,8 @@ def ask_prepared(
             outcome.hints.append(problem)
 
 
-def _show_request(prepared: Prepared) -> None:
-    params = {**prepared.params, **prepared.prompt.options}
-    request = bridge.run(prepared.model.prepare(prepared.prompt.stream, **params))
+def _show_request(prepared: PreparedPrompt[Model]) -> None:
+    request = bridge.run(prepared.model.prepare(prepared.prompt.stream, **prepared.request))
     show_request(request, prepared.hints)
 
 

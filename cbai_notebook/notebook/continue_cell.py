@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbai_notebook.conversation.ask import continuing
+from cbai_notebook.conversation import prepare
 from cbai_notebook.conversation.continuation import turn_to_continue, was_continued_by
+from cbai_notebook.conversation.prompt import continuing
 from cbai_notebook.conversation.turn import COMPLETE
-from cbai_notebook.notebook.ask_cell import ask_prepared, prepare
+from cbai_notebook.notebook.ask_cell import ask_prepared
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import Command, PromptOptions
 from cbai_notebook.notebook.commands.conversations import existing
@@ -38,4 +39,4 @@ def continue_in_cell(shell: InteractiveShell, command: Command) -> None:
     conflicts.check_agent(PromptOptions(max_tokens=max_tokens), turn.provider or "")
     params = {} if max_tokens is None else {"max_tokens": max_tokens}
     prompt = continuing(turn, params=params, cell_id=cell)
-    ask_prepared(shell, prepare(conversation, prompt, turn.provider))
+    ask_prepared(shell, prepare(conversation, prompt))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbai_notebook import bridge
-from cbai_notebook.conversation import Conversation, Prompt, chat, secrets
+from cbai_notebook.conversation import PreparedPrompt, Prompt, chat, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw, revised_prompts
 from cbai_notebook.errors import ImageDownloadError, UsageError
 from cbai_notebook.files import expanded
@@ -26,25 +25,10 @@ if TYPE_CHECKING:
 
     from cbai_notebook.client.images.image import GeneratedImage, ImageAnswer
     from cbai_notebook.client.images.model import ImageModel
-    from cbai_notebook.client.settings import Settings
     from cbai_notebook.notebook.screen import Status, Surface, TerminalSurface
-
-PROVIDER = "hunyuan-image"
-"""The provider unless ``-m`` names another; ``-m MODEL`` is a model of this provider."""
 
 REVISED_PROMPT_CHARS = 500
 """Characters of the revised prompt from the server that are shown below a picture."""
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """An image prompt that is ready to be sent."""
-
-    conversation: Conversation
-    prompt: Prompt
-    model: ImageModel
-    path: Path | None
-    hints: tuple[str, ...]
 
 
 def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
@@ -55,22 +39,22 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
         KeyboardInterrupt: The user interrupted the cell; the request is stopped.
     """
     prepared = _prepare(shell, text, options)
-    prompt = prepared.prompt
+    is_file = conflicts.is_picture(options.output)
+    path = picture_path(options.output or "") if is_file else None
     if options.dry_run:
-        params = {"model": prompt.model, "prompt": prompt.text, **prompt.params}
-        show_request(bridge.run(prepared.model.prepare(**params)), prepared.hints)
+        show_request(bridge.run(prepared.model.prepare(**prepared.params)), prepared.hints)
         return
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
     from cbai_notebook.notebook.screen.footer import model_label
     from cbai_notebook.notebook.show import named_surface
 
     canvas = _Canvas(
-        named_surface(shell, options.into), model_label(prepared.model.provider, prompt.model)
+        named_surface(shell, options.into), model_label(prepared.provider, prepared.prompt.model)
     )
     canvas.wait()
     canvas.hints += prepared.hints
     try:
-        answer = bridge.run(draw(prepared.conversation, prompt, prepared.model), nested=False)
+        answer = bridge.run(draw(prepared), nested=False)
     except KeyboardInterrupt:
         canvas.finish("cancelled", _not_stored(prepared))
         raise
@@ -86,29 +70,23 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
     canvas.show(answer)
     hints = _not_stored(prepared)
     try:
-        if prepared.path is not None:
-            saved = save_pictures(answer.images, prepared.path)
+        if path is not None:
+            saved = save_pictures(answer.images, path)
             hints = (f"Saved as {', '.join(map(str, saved))}.", *hints)
     finally:
         canvas.finish("complete", hints)
 
 
-def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Prepared:
-    from cbai_notebook.client.images.model import create_image_model
-    from cbai_notebook.client.settings import settings
-
-    current = settings()
+def _prepare(
+    shell: InteractiveShell, text: str, options: PromptOptions
+) -> PreparedPrompt[ImageModel]:
     filled = expand(text.strip("\n"), shell.user_ns, table_rows=preferences().table_rows)
     if not filled.text.strip():
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
-    if not options.allow_secrets:
-        sent = {"messages": [{"role": "user", "content": filled.text}], **options.params}
-        secrets.check_request(sent, api_key=current.secrets, environ=os.environ)
-    provider, model = _parse_spec(options.model, current)
     conversation = chat(options.conversation)
     prompt = Prompt(
         text=filled.text,
-        model=model,
+        model=options.model,
         params=dict(options.params),
         remember=options.history,
         cell_id=cell_id(shell),
@@ -118,24 +96,7 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> _Pre
     if prompt.remember:
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
-    is_file = conflicts.is_picture(options.output)
-    return _Prepared(
-        conversation=conversation,
-        prompt=prompt,
-        model=create_image_model(provider),
-        path=picture_path(options.output or "") if is_file else None,
-        hints=filled.hints,
-    )
-
-
-def _parse_spec(spec: str | None, current: Settings) -> tuple[str, str | None]:
-    from cbai_notebook.client.providers import parse_model_spec
-
-    if spec is None or spec == PROVIDER:
-        return PROVIDER, None
-    if "/" in spec or spec.startswith("local") or spec in current.servers:
-        return parse_model_spec(spec, current)
-    return PROVIDER, spec
+    return replace(prepare_drawing(conversation, prompt), hints=filled.hints)
 
 
 def _assign_output(shell: InteractiveShell, options: PromptOptions, answer: ImageAnswer) -> None:
@@ -143,7 +104,7 @@ def _assign_output(shell: InteractiveShell, options: PromptOptions, answer: Imag
         shell.user_ns[options.output] = answer
 
 
-def _not_stored(prepared: _Prepared) -> tuple[str, ...]:
+def _not_stored(prepared: PreparedPrompt[ImageModel]) -> tuple[str, ...]:
     problem = prepared.conversation.not_stored if prepared.prompt.remember else ""
     return (f"Not stored: {problem}",) if problem else ()
 

@@ -20,7 +20,6 @@ from cbai_notebook.text import is_yes, plain, shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import ToolCall
-    from cbai_notebook.conversation import Turn
     from cbai_notebook.notebook.render_loop import CellThread
 
 LONGEST_ARGUMENTS = 300
@@ -74,7 +73,7 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
         add_hint: Called with a sentence for the user when the frontend cannot ask.
     """
 
-    async def approve(_turn: Turn, call: ToolCall) -> bool:
+    async def approve(call: ToolCall) -> bool:
         try:
             return await cell_thread.run(lambda: _confirmed(call))
         except NO_INPUT:

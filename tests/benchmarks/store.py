@@ -205,7 +205,7 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
     from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.settings import Settings
     from cbai_notebook.client.transport import aclose
-    from cbai_notebook.conversation import Conversation, Prompt, Turn, ask
+    from cbai_notebook.conversation import Conversation, Prompt, Turn, ask, prepare
     from cbai_notebook.conversation.store import Store
     from cbai_notebook.conversation.store.sync import StoreSync
     from cbai_notebook.notebook.render_loop import render_answer
@@ -236,7 +236,9 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
         started = time.process_time()
         screen = Screen(RecordingSurface())
         question = Prompt("Tell me", model=spec)
-        render_answer(lambda listener, _: ask(talk, question, model, listener=listener), screen)
+        render_answer(
+            lambda listener, _: ask(prepare(talk, question, model=model), listener=listener), screen
+        )
         screen.finish("complete")
         return time.process_time() - started
 

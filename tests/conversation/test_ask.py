@@ -8,7 +8,7 @@ import pytest
 
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.transport import HTTPTransport
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 from tests.gateway_access import gateway_settings
@@ -24,7 +24,9 @@ def test_what_is_said_along_with_the_last_calls_is_kept_once(
     gateway.always(calling(Call("add", {"x": 1, "y": 2}), text="Let me see."))
     talk, shown = Conversation("steps"), []
     question = Prompt("1 + 2?", stream=stream, options={"tools": [add], "max_steps": 1})
-    asyncio.run(ask(talk, question, model, listener=lambda delta: shown.append(delta.text)))
+    asyncio.run(
+        ask(prepare(talk, question, model=model), listener=lambda delta: shown.append(delta.text))
+    )
     assert "".join(shown).strip() == "Let me see."
     assert [message["content"] for message in talk.messages] == ["1 + 2?", "Let me see.", "3", ""]
 

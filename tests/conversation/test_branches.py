@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cbai_notebook.conversation import ContextLimits, Turn
-from cbai_notebook.conversation.ask import Prompt, context_of, request_of
+from cbai_notebook.conversation import Prompt, Turn, prepare
 from cbai_notebook.errors import UsageError
 from tests.conversation.turns import conversation, prompts, turn
 
@@ -48,7 +47,7 @@ def test_only_what_stands_before_goes_along_with_an_alternative(
 ) -> None:
     talk = conversation(*turns)
     question = Prompt("b", branch_of=turns[1])
-    request = request_of(question, context_of(talk, question, ContextLimits()))
+    request = prepare(talk, question).params
     assert [message["content"] for message in request["messages"]] == ["a", "1", "b"]
 
 
@@ -56,7 +55,7 @@ def test_an_alternative_keeps_the_system_prompt_of_its_place() -> None:
     first, later = turn("a", "1", system="Be brief."), turn("b", "2", system="Rhyme.")
     talk = conversation(first, later)
     question = Prompt("a", branch_of=first)
-    request = request_of(question, context_of(talk, question, ContextLimits()))
+    request = prepare(talk, question).params
     assert request["messages"] == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "a"},

@@ -11,12 +11,12 @@ import pytest
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.transport import HTTPTransport
-from cbai_notebook.conversation import Conversation, Prompt, Turn, ask
-from cbai_notebook.conversation.ask import continuing
+from cbai_notebook.conversation import Conversation, Prompt, Turn, ask, prepare
 from cbai_notebook.conversation.continuation import GO_ON, turn_to_continue
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.conversation.formats.load import parse
 from cbai_notebook.conversation.frames.turns import turns_of
+from cbai_notebook.conversation.prompt import continuing
 from cbai_notebook.errors import CbaiError, UsageError
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import conversation, turn
@@ -39,12 +39,12 @@ def talk(request: pytest.FixtureRequest, tmp_path: Path) -> Conversation:
 
 
 def said(talk: Conversation, model: Model, prompt: str, **values: Any) -> None:
-    asyncio.run(ask(talk, Prompt(prompt, model="m", **values), model))
+    asyncio.run(ask(prepare(talk, Prompt(prompt, model="m", **values), model=model)))
 
 
 def go_on(talk: Conversation, model: Model, of: Turn | None = None, **params: Any) -> None:
     prompt = continuing(of or turn_to_continue(talk), params=params)
-    asyncio.run(ask(talk, prompt, model))
+    asyncio.run(ask(prepare(talk, prompt, model=model)))
 
 
 def test_the_rest_is_asked_for_and_joined(

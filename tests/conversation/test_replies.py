@@ -11,7 +11,7 @@ import pytest
 
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.transport import HTTPTransport
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.conversation.formats.load import parse
 from cbai_notebook.conversation.frames.turns import turns_of
@@ -77,7 +77,9 @@ def say(
     settings = gateway_settings(gateway)
     model = create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
     options = {"tools": tools} if tools else {}
-    asyncio.run(ask(talk, Prompt(prompt, model="m", stream=stream, options=options), model))
+    asyncio.run(
+        ask(prepare(talk, Prompt(prompt, model="m", stream=stream, options=options), model=model))
+    )
 
 
 @pytest.mark.parametrize("kept", KEPT)

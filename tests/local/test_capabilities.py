@@ -12,7 +12,7 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 import cbai_notebook as cbai
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from cbai_notebook.errors import LocalModelError, UsageError
 from tests.local import gguf_files
 from tests.notebook.cells import error_of
@@ -75,7 +75,7 @@ async def test_a_refused_prompt_is_not_kept() -> None:
         Prompt("slip", options={"max_steps": 0}),
     ):
         with pytest.raises(UsageError):
-            await ask(conversation, prompt, model)
+            await ask(prepare(conversation, prompt, model=model))
     assert conversation.messages == []
 
 

@@ -53,6 +53,11 @@ class ImageModel:
         self._settings = settings
         self._transport = transport
 
+    @property
+    def settings(self) -> Settings | None:
+        """The settings that it was made with; None if it takes the current ones for each request."""
+        return self._settings
+
     async def generate_image(
         self,
         data: Mapping[str, Any] | None = None,

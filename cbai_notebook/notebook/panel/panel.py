@@ -9,21 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
 from cbai_notebook.client.providers import AGENT
-from cbai_notebook.conversation import Conversation, Turn, chat, new_conversation
+from cbai_notebook.conversation import (
+    Conversation,
+    PreparedPrompt,
+    Turn,
+    chat,
+    new_conversation,
+)
 from cbai_notebook.conversation.continuation import turn_to_continue
 from cbai_notebook.conversation.records import Messages
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.panel.prompt_runner import (
     PanelOptions,
-    PreparedPrompt,
     PromptRunner,
-    prepare,
     prepare_continuation,
+    prepare_text,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cbai_notebook.client.model import Model
     from cbai_notebook.notebook.panel.view import PanelView
 
 NEEDS_NOTEBOOK = (
@@ -146,10 +152,10 @@ class ChatPanel:
         if not (text.strip() or images):
             return False
         return self._start(
-            lambda: prepare(self._conversation, text, self._options, branch_of, images)
+            lambda: prepare_text(self._conversation, text, self._options, branch_of, images)
         )
 
-    def _start(self, make: Callable[[], PreparedPrompt]) -> bool:
+    def _start(self, make: Callable[[], PreparedPrompt[Model]]) -> bool:
         with self._lock:
             started = not (self.isLoading or self._closed) and self._runner.start(make())
         self._show_state()
@@ -247,7 +253,7 @@ class ChatPanel:
                 self._view = PanelView(self)
             return self._view
 
-    def _restore_prompt(self, prepared: PreparedPrompt, error: BaseException) -> None:
+    def _restore_prompt(self, prepared: PreparedPrompt[Model], error: BaseException) -> None:
         prompt = prepared.prompt
         if prompt.continues is not None:  # no prompt of the user is lost
             if view := self._view:
@@ -266,11 +272,9 @@ def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, An
     if not tools:
         return {}
     from cbai_notebook.client.tools.tool import tools_of
-    from cbai_notebook.notebook.panel.approvals import APPROVALS
 
     found: dict[str, Any] = {
         "tools": tools_of(tools),
-        "approve": APPROVALS.request,
         "call_nested": bridge.on_this_loop(),
     }
     return found if max_steps is None else {**found, "max_steps": max_steps}

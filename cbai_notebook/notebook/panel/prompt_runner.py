@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.conversation import (
-    ContextLimits,
     Conversation,
+    PreparedPrompt,
     Prompt,
     Turn,
     ask,
-    context_of,
-    request_of,
+    prepare,
 )
-from cbai_notebook.conversation.ask import continuing
-from cbai_notebook.preferences import preferences
+from cbai_notebook.conversation.prompt import continuing
+from cbai_notebook.notebook.panel.approvals import APPROVALS
 
 if TYPE_CHECKING:
     from cbai_notebook.client.model import Model
+    from cbai_notebook.client.tools.tool_calls import ToolCall
 
 
 @dataclass(frozen=True)
@@ -46,23 +45,13 @@ class PanelOptions:
     client: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class PreparedPrompt:
-    """A prompt that is ready to be sent."""
-
-    conversation: Conversation
-    prompt: Prompt
-    model: Model
-    limits: ContextLimits
-
-
-def prepare(
+def prepare_text(
     conversation: Conversation,
     text: str,
     options: PanelOptions,
     branch_of: Turn | None,
     images: Sequence[str] = (),
-) -> PreparedPrompt:
+) -> PreparedPrompt[Model]:
     """Prepare a prompt for :class:`PromptRunner`.
 
     Raises:
@@ -70,47 +59,32 @@ def prepare(
             what is requested.
         SecretRefusedError: The request would contain a secret.
     """
-    from cbai_notebook.client.providers import parse_model_spec
-    from cbai_notebook.client.settings import settings
-
-    current = settings()
-    provider, model = parse_model_spec(options.model or None, current)
     temperature = {} if options.temperature is None else {"temperature": options.temperature}
     prompt = Prompt(
         text=text,
         system=options.system,
-        model=model,
+        model=options.model or None,
         params={**options.params, **temperature},
         branch_of=branch_of,
         images=tuple(map(_image_url, images)),
         options=options.client,
     )
-    return _prepared(conversation, prompt, provider)
+    return _checked(prepare(conversation, prompt))
 
 
-def prepare_continuation(conversation: Conversation, turn: Turn) -> PreparedPrompt:
+def prepare_continuation(conversation: Conversation, turn: Turn) -> PreparedPrompt[Model]:
     """Prepare the request for the rest of a turn's answer, from the model that began it.
 
     Raises:
         UsageError: The answer cannot be continued.
         SecretRefusedError: The request would contain a secret.
     """
-    return _prepared(conversation, continuing(turn, params={}), turn.provider)
+    return _checked(prepare(conversation, continuing(turn, params={})))
 
 
-def _prepared(conversation: Conversation, prompt: Prompt, provider: str | None) -> PreparedPrompt:
-    from cbai_notebook.client.model_factory import create_model
-    from cbai_notebook.client.settings import settings
-    from cbai_notebook.conversation import secrets
-
-    prefs = preferences()
-    limits = ContextLimits(prefs.history_turns, prefs.history_chars)
-    params = request_of(prompt, context_of(conversation, prompt, limits))
-    if not prompt.allow_secrets:
-        secrets.check_request(params, api_key=settings().secrets, environ=os.environ)
-    asked = create_model(provider)
-    asked.check(**{**params, **prompt.options})
-    return PreparedPrompt(conversation, prompt, asked, limits)
+def _checked(prepared: PreparedPrompt[Model]) -> PreparedPrompt[Model]:
+    prepared.model.check(**prepared.request)
+    return prepared
 
 
 def _image_url(image: str) -> str:
@@ -129,7 +103,9 @@ class PromptRunner:
     """
 
     def __init__(
-        self, on_end: Callable[[], None], on_error: Callable[[PreparedPrompt, BaseException], None]
+        self,
+        on_end: Callable[[], None],
+        on_error: Callable[[PreparedPrompt[Model], BaseException], None],
     ) -> None:
         self._on_end = on_end
         self._on_error = on_error
@@ -142,7 +118,7 @@ class PromptRunner:
         """Return whether a prompt is running in a conversation."""
         return conversation in self._busy
 
-    def start(self, prepared: PreparedPrompt) -> bool:
+    def start(self, prepared: PreparedPrompt[Model]) -> bool:
         """Start a prompt if none is running in its conversation; return whether it was started."""
         with self._lock:
             if prepared.conversation in self._busy:
@@ -160,7 +136,7 @@ class PromptRunner:
         if tasks := list(self._tasks.values()):
             await asyncio.wait(tasks)
 
-    def _start(self, prepared: PreparedPrompt) -> None:
+    def _start(self, prepared: PreparedPrompt[Model]) -> None:
         task = self._loop.create_task(self._ask(prepared))
         self._tasks[prepared.conversation] = task
         task.add_done_callback(lambda task: self._end(prepared.conversation, task))
@@ -171,16 +147,17 @@ class PromptRunner:
             # One step later: a prompt that is stopped right after it was sent still becomes a turn.
             self._loop.call_soon(self._tasks[running].cancel)
 
-    async def _ask(self, prepared: PreparedPrompt) -> None:
+    async def _ask(self, prepared: PreparedPrompt[Model]) -> None:
         turns: list[Turn] = []
+
+        async def approve(call: ToolCall) -> bool:
+            # With the turn: models number their calls anew in each answer, so ids repeat.
+            return await APPROVALS.request(turns[0], call)
+
+        if prepared.prompt.options.get("tools"):
+            prepared = prepared.with_options({"approve": approve})
         try:
-            await ask(
-                prepared.conversation,
-                prepared.prompt,
-                prepared.model,
-                limits=prepared.limits,
-                opened=turns.append,
-            )
+            await ask(prepared, opened=turns.append)
         except BaseException as error:
             if not turns:
                 self._on_error(prepared, error)

@@ -10,7 +10,7 @@ import pytest
 
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from cbai_notebook.conversation.formats import export
 from tests.conversation.formats.samples import SETTINGS
 from tests.conversation.store.registry import open_registry
@@ -37,7 +37,7 @@ async def ask_gateway(gateway: Gateway, talk: Conversation, model: str | None) -
     gateway.always(Scenario(payloads=(json.dumps(CHUNK),)))
     settings = gateway_settings(gateway)
     question = Prompt("About spring", model=model)
-    await ask(talk, question, create_model("cloudbase", settings=settings))
+    await ask(prepare(talk, question, model=create_model("cloudbase", settings=settings)))
     assert talk.messages[-1]["model"] == REPORTED
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.errors import UsageError
 from cbai_notebook.text import without_surrogates
@@ -52,7 +52,7 @@ def run_script(
 async def converse(talk: Conversation, gateway: Gateway, *questions: Prompt) -> None:
     settings = gateway_settings(gateway)
     for question in questions:
-        await ask(talk, question, create_model("cloudbase", settings=settings))
+        await ask(prepare(talk, question, model=create_model("cloudbase", settings=settings)))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -13,7 +13,7 @@ from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.transport import HTTPTransport
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from cbai_notebook.conversation.store import Store, keep_history
 from tests.gateway import Gateway
 from tests.gateway_access import gateway_settings
@@ -55,6 +55,6 @@ def ask_prompt(model: Model) -> Ask:
     """Return a function that asks a prompt and waits for the answer."""
 
     def run(talk: Conversation, prompt: str, **values: Any) -> Answer:
-        return asyncio.run(ask(talk, Prompt(prompt, **values), model))
+        return asyncio.run(ask(prepare(talk, Prompt(prompt, **values), model=model)))
 
     return run

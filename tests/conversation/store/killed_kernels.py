@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store
 
@@ -47,7 +47,7 @@ def child(store: Store, base_url: str, name: str, pipe: int) -> None:
                 pieces.append(delta.text)
                 tell("grown", prompt, "".join(pieces))
 
-            await ask(talk, Prompt(prompt, model=spec), model, listener=listen)
+            await ask(prepare(talk, Prompt(prompt, model=spec), model=model), listener=listen)
             tell("finished", prompt, "".join(pieces))
 
     asyncio.run(run())
@@ -56,7 +56,7 @@ def child(store: Store, base_url: str, name: str, pipe: int) -> None:
 async def warm_up(base_url: str) -> None:
     """Import modules and build objects that every child needs, before the forks."""
     model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
-    await ask(Conversation("warm"), Prompt("Hello", model="blast:3"), model)
+    await ask(prepare(Conversation("warm"), Prompt("Hello", model="blast:3"), model=model))
 
 
 def main(file: str, base_url: str, count: int, seed: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cbai_notebook.client.model import Model
-from cbai_notebook.conversation import Prompt, ask
+from cbai_notebook.conversation import Prompt, ask, prepare
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import UsageError
 from tests.conversation.store.conftest import Ask
@@ -67,7 +67,7 @@ def test_the_prompt_is_on_disk_before_the_request_leaves(
 
     async def run() -> None:
         talk = open_registry(file).get("talk")
-        asking = asyncio.ensure_future(ask(talk, Prompt("What is on disk?"), model))
+        asking = asyncio.ensure_future(ask(prepare(talk, Prompt("What is on disk?"), model=model)))
         await gateway.until(lambda: len(gateway.requests) == 1)
         connection = sqlite3.connect(file)
         found = connection.execute("SELECT prompt, status FROM turns").fetchall()

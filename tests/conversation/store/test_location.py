@@ -143,7 +143,7 @@ import asyncio, resource, sys
 from pathlib import Path
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Prompt, ask
+from cbai_notebook.conversation import Prompt, ask, prepare
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.conversation.registry import ConversationRegistry
 
@@ -152,16 +152,16 @@ file, base_url = sys.argv[1:]
 async def main():
     model = create_model("cloudbase", settings=Settings(base_url=base_url, api_key="test-key"))
     talk = ConversationRegistry(Store(Path(file)), None).get("talk")
-    await ask(talk, Prompt("before", model="blast:3"), model)
+    await ask(prepare(talk, Prompt("before", model="blast:3"), model=model))
     assert not talk.not_stored
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
     for number in range(6):
-        answer = await ask(talk, Prompt(f"while {number}", model="blast:20000"), model)
+        answer = await ask(prepare(talk, Prompt(f"while {number}", model="blast:20000"), model=model))
         assert len(answer.text) > 50_000
     assert "Make room" in talk.not_stored, talk.not_stored
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    await ask(talk, Prompt("after", model="blast:3"), model)
+    await ask(prepare(talk, Prompt("after", model="blast:3"), model=model))
     assert not talk.not_stored, talk.not_stored
 
 asyncio.run(main())

@@ -113,14 +113,14 @@ from dataclasses import make_dataclass
 from pathlib import Path
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Prompt, ask
+from cbai_notebook.conversation import Prompt, ask, prepare
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.conversation.registry import ConversationRegistry
 
 talk = ConversationRegistry(Store(Path(sys.argv[1])), None).get("two")
 model = create_model("cloudbase", settings=Settings(base_url=sys.argv[2], api_key="test-key"))
 question = Prompt("Hello", model="blast:3", params={"temperature": 0.5}, cached=True)
-print(asyncio.run(ask(talk, question, model)).text, end="")
+print(asyncio.run(ask(prepare(talk, question, model=model))).text, end="")
 """
     done = subprocess.run(
         [sys.executable, "-c", program, str(file), gateway.base_url],

@@ -15,7 +15,7 @@ from ipywidgets import Box, Output
 
 import cbai_notebook as cbai
 from cbai_notebook.bridge import background_loop
-from cbai_notebook.conversation import Conversation, Prompt, ask
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
 from cbai_notebook.notebook.panel.transcript import bundle
@@ -168,7 +168,7 @@ def test_a_repaired_answer_stands_alone(panel: cbai.ChatPanel, gateway: Gateway)
     widget = panel.widget
     gateway.script('say:{"people": "many"}', 'say:{"people": 17}')
     question = Prompt("Shenzhen", options={"response_type": TypedDict("City", {"people": int})})
-    cbai.run(ask(panel.conversation, question, cbai.create_model("cloudbase")))
+    cbai.run(ask(prepare(panel.conversation, question, model=cbai.create_model("cloudbase"))))
     assert len(gateway.requests) == 2
     eventually(lambda: "17" in shown(widget) and "many" not in shown(widget))
     converse(panel, "Go on")
@@ -191,9 +191,9 @@ def test_a_drawing_is_not_asked_of_a_chat_model_again(
     widget = panel.widget
     gateway.script(Scenario(), "error:404:AI_MODEL_NOT_FOUND")
     model = cbai.create_image_model()
-    cbai.run(draw(panel.conversation, Prompt("A cat"), model))
+    cbai.run(draw(prepare_drawing(panel.conversation, Prompt("A cat"), model=model)))
     with pytest.raises(CbaiError):
-        cbai.run(draw(panel.conversation, Prompt("A dog"), model))
+        cbai.run(draw(prepare_drawing(panel.conversation, Prompt("A dog"), model=model)))
     eventually(lambda: "A dog" in shown(widget) and "Drew an image" in shown(widget))
     for action in ("again", "retry"):
         assert f'data-cbai="{action}"' not in shown(widget)

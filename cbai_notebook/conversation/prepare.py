@@ -1,0 +1,243 @@
+"""Prepares a prompt: settings, model, context and parameters are resolved here, once for each prompt.
+
+Cells, drawings, panels and scripts prepare a prompt in the same way, and hand the result to `ask` or
+to `draw`, which resolve nothing again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from cbai_notebook.conversation import continuation, secrets
+from cbai_notebook.conversation.context import Context, ContextLimits
+from cbai_notebook.conversation.conversation import Conversation, Message
+from cbai_notebook.conversation.prompt import Prompt
+from cbai_notebook.conversation.replay import fingerprint
+from cbai_notebook.conversation.turn import user_message
+from cbai_notebook.preferences import preferences
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.images.model import ImageModel
+    from cbai_notebook.client.model import Model
+    from cbai_notebook.client.settings import Settings
+
+M = TypeVar("M", "Model", "ImageModel")
+
+IMAGE_PROVIDER = "hunyuan-image"
+"""The provider of drawings whose prompt names none."""
+
+
+@dataclass(frozen=True)
+class PreparedPrompt(Generic[M]):
+    """A prompt that is ready to be sent.
+
+    Attributes:
+        conversation: The conversation that gets the turn, if the prompt is remembered.
+        prompt: The prompt; its `model` is only a name now, or ``None``.
+        provider: The name of the provider.
+        model: The client's model or image model.
+        asked_model: The model's name, also where the prompt names none; ``None`` leaves the choice
+            to the provider.
+        settings: The settings of the request.
+        context: The messages before the prompt.
+        params: The parameters of the request, without the client's own options.
+        hints: Sentences about the prompt for the user.
+    """
+
+    conversation: Conversation
+    prompt: Prompt
+    provider: str
+    model: M
+    asked_model: str | None
+    settings: Settings
+    context: Context
+    params: Mapping[str, Any]
+    hints: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The parameters and the client's own options, as `generate_text` takes them."""
+        return {**self.params, **self.prompt.options}
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash by which an equal request is found in the history."""
+        params = {**self.params, **_option_fields(self.prompt.options)}
+        return fingerprint(self.provider, self.asked_model, params, self.settings)
+
+    def with_options(self, options: Mapping[str, Any]) -> PreparedPrompt[M]:
+        """Return this prompt with more of the client's own options."""
+        return replace(
+            self, prompt=replace(self.prompt, options={**self.prompt.options, **options})
+        )
+
+
+def prepare(
+    conversation: Conversation | None,
+    prompt: Prompt,
+    *,
+    settings: Settings | None = None,
+    model: Model | None = None,
+    limits: ContextLimits | None = None,
+) -> PreparedPrompt[Model]:
+    """Prepare a prompt for a chat model or an agent. Nothing is sent, and no turn is made.
+
+    Args:
+        conversation: The conversation of the prompt; ``None`` asks without one.
+        prompt: The prompt and how to ask it.
+        settings: The settings; by default those of the model, or else the current ones.
+        model: The model to ask; by default it is made from the prompt's provider and model.
+        limits: How much context is sent; by default as the preferences say.
+
+    Raises:
+        UsageError: The model's name is not valid, or ``prompt.branch_of`` or ``prompt.replaces`` is
+            no longer in the conversation.
+        SecretRefusedError: The request would contain a secret.
+    """
+    from cbai_notebook.client.model_factory import create_model
+    from cbai_notebook.client.providers import AGENT, default_model, parse_model_spec
+
+    settings = settings or (model and model.settings) or _settings()
+    if model is not None:
+        prompt = replace(prompt, provider=model.provider)
+    elif prompt.provider is None:
+        provider, name = parse_model_spec(prompt.model, settings)
+        prompt = replace(prompt, provider=provider, model=name)
+    if conversation is None:
+        conversation, prompt = Conversation(""), replace(prompt, remember=False)
+    made = model or create_model(prompt.provider, settings=settings)
+    asked_model = prompt.model or default_model(made.provider, settings)
+    context = _context(conversation, prompt, limits)
+    params = _parameters(prompt, asked_model, context)
+    _check_secrets(prompt, params, settings)
+    unsent = made.provider == AGENT and params["messages"][0]["role"] == "system"
+    return PreparedPrompt(
+        conversation=conversation,
+        prompt=prompt,
+        provider=made.provider,
+        model=made,
+        asked_model=asked_model,
+        settings=settings,
+        context=context,
+        params=params,
+        hints=(_SYSTEM_PROMPT_HINT,) if unsent else (),
+    )
+
+
+def prepare_drawing(
+    conversation: Conversation | None,
+    prompt: Prompt,
+    *,
+    settings: Settings | None = None,
+    model: ImageModel | None = None,
+) -> PreparedPrompt[ImageModel]:
+    """Prepare a prompt for an image model. Nothing is sent, and no turn is made.
+
+    Args:
+        conversation: As for `prepare`; no context is sent.
+        prompt: The prompt. A model without a provider is one of :data:`IMAGE_PROVIDER`.
+        settings: As for `prepare`.
+        model: As for `prepare`.
+
+    Raises:
+        UsageError: The model's name is not valid.
+        SecretRefusedError: The request would contain a secret.
+    """
+    from cbai_notebook.client.images.model import create_image_model
+    from cbai_notebook.client.providers import default_model
+
+    settings = settings or (model and model.settings) or _settings()
+    if model is not None:
+        prompt = replace(prompt, provider=model.provider)
+    elif prompt.provider is None:
+        provider, name = _image_model(prompt.model, settings)
+        prompt = replace(prompt, provider=provider, model=name)
+    if conversation is None:
+        conversation, prompt = Conversation(""), replace(prompt, remember=False)
+    _check_secrets(prompt, {"messages": [user_message(prompt.text)], **prompt.params}, settings)
+    named = {"model": prompt.model} if prompt.model else {}
+    made = model or create_image_model(prompt.provider or IMAGE_PROVIDER, settings=settings)
+    return PreparedPrompt(
+        conversation=conversation,
+        prompt=prompt,
+        provider=made.provider,
+        model=made,
+        asked_model=prompt.model or default_model(made.provider, settings),
+        settings=settings,
+        context=Context([], dropped_turns=0),
+        params={**prompt.params, **named, "prompt": prompt.text},
+    )
+
+
+_SYSTEM_PROMPT_HINT = (
+    "The system prompt of this conversation was not sent: an agent has one of its own."
+)
+
+
+def _settings() -> Settings:
+    from cbai_notebook.client.settings import settings
+
+    return settings()
+
+
+def _check_secrets(prompt: Prompt, params: Mapping[str, Any], settings: Settings) -> None:
+    if not prompt.allow_secrets:
+        secrets.check_request(params, api_key=settings.secrets, environ=os.environ)
+
+
+def _context(conversation: Conversation, prompt: Prompt, limits: ContextLimits | None) -> Context:
+    """Return the messages that are sent before the prompt."""
+    if not prompt.remember:
+        system = prompt.system
+        return Context([{"role": "system", "content": system}] if system else [], dropped_turns=0)
+    if limits is None:
+        prefs = preferences()
+        limits = ContextLimits(prefs.history_turns, prefs.history_chars)
+    if (turn := prompt.continues) is not None:  # this turn is sent in any case
+        left = limits.chars - len(turn.prompt) - len(turn.text)
+        limits = replace(limits, turns=max(0, limits.turns - 1), chars=max(0, left))
+    return conversation.context(
+        prompt.text, prompt.system, limits, prompt.branch_of, prompt.replaces
+    )
+
+
+def _parameters(prompt: Prompt, model: str | None, context: Context) -> dict[str, Any]:
+    """Return the parameters of the request for a prompt."""
+    asked = (
+        [user_message(prompt.text, prompt.images)]
+        if prompt.continues is None
+        else continuation.messages_for(prompt.continues)
+    )
+    messages: list[Message] = [*context.messages, *asked]
+    named = {"model": model} if model else {}
+    return {**named, "messages": messages, **prompt.params}
+
+
+def _image_model(spec: str | None, settings: Settings) -> tuple[str, str | None]:
+    """Return the provider and the model of a drawing."""
+    from cbai_notebook.client.providers import parse_model_spec
+
+    if spec is None or spec == IMAGE_PROVIDER:
+        return IMAGE_PROVIDER, None
+    if "/" in spec or spec.startswith("local") or spec in settings.servers:
+        return parse_model_spec(spec, settings)
+    return IMAGE_PROVIDER, spec
+
+
+def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that change the request, in the form that the model receives."""
+    found: dict[str, Any] = {}
+    if tools := options.get("tools"):
+        from cbai_notebook.client.tools.tool import Tool, tools_of
+
+        found["tools"] = [tool.sent if isinstance(tool, Tool) else tool for tool in tools_of(tools)]
+    if (kind := options.get("response_type")) is not None:
+        from cbai_notebook.client.structured.response_type import response_type_of
+
+        found["response_type"] = response_type_of(kind).format
+    if "think" in options:
+        found["think"] = options["think"]
+    return found
