@@ -31,7 +31,9 @@ def configure(**settings: Any) -> None:
         **settings: For the service ``env_id``, ``api_key``, ``region``, ``base_url``, ``provider``,
             ``model``, ``timeout`` (seconds, or a :class:`~cbai_notebook.Timeout`) and ``servers``
             (a dict of names; each server a dict with ``base_url`` and, as needed, ``api_key``,
-            ``headers`` and ``model``). For the
+            ``headers`` and ``model``). ``before_send`` is a function that gets a copy of the
+            messages of each request and returns those that are sent, or raises an error to refuse
+            the request. For the
             notebook ``history_turns``, ``history_chars``, ``table_rows``, ``cached`` and ``bridge``
             (see :class:`~cbai_notebook.preferences.Preferences`). ``history`` is where
             conversations are stored: ``"on"``, ``"off"`` (in memory only) or the path of a file.

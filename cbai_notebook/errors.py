@@ -7,6 +7,7 @@
     │   ├── MissingDependencyError    an optional package is not installed
     │   └── UsageError                an option, a name or an argument is wrong
     ├── SecretRefusedError            a prompt holds a secret and was not sent
+    ├── PromptRefusedError            the user's `before_send` refused a request; it was not sent
     ├── NestedLoopError               a nested event loop would lose queued cells
     ├── LocalModelError               the offline model cannot be fetched, started or reached
     ├── HistoryError                  the history on disk cannot be used
@@ -107,6 +108,10 @@ class UsageError(ConfigurationError):
 
 class SecretRefusedError(CbaiError):
     """A prompt contains the value of a secret; nothing was sent."""
+
+
+class PromptRefusedError(CbaiError):
+    """The user's own ``before_send`` refused a request; nothing was sent."""
 
 
 class NestedLoopError(CbaiError):

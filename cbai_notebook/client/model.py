@@ -128,7 +128,7 @@ class Model:
         sender, options, given = await self._begin(data, params, timeout, stream=True)
         if options.loops:
             return await _stream_steps(sender, options, given)
-        return await sender.open_stream(sender.build(given, stream=True))
+        return await sender.open_stream(await sender.screened(given, stream=True))
 
     async def prepare(
         self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
@@ -141,7 +141,7 @@ class Model:
             params: As for `generate_text`.
         """
         sender, _, given = await self._begin(data, params, None, stream=True)
-        return sender.build(given, stream=stream or sender.endpoint.always_stream)
+        return await sender.screened(given, stream=stream or sender.endpoint.always_stream)
 
     def check(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> None:
         """Check a request without sending it, and without starting a model.
@@ -154,11 +154,17 @@ class Model:
             UsageError: An option is not valid, or the model cannot do what is requested.
         """
         given = given_parameters(data, params)
-        self._check(given, settings_module.request_settings(self._settings, None))
+        self._check(given, self._settings_for(None))
         split(given)
 
     def __repr__(self) -> str:
         return f"<Model of {self.provider}>"
+
+    def _settings_for(self, timeout: Timeout | float | Mapping[str, float] | None) -> Settings:
+        """Return the settings of one request; those of the model as they are, if it has its own."""
+        if self._settings is not None and timeout is None:
+            return self._settings
+        return settings_module.request_settings(self._settings, timeout)
 
     def _provider(self, settings: Settings) -> Provider:
         return provider_for(self.provider, settings)
@@ -184,7 +190,7 @@ class Model:
     ) -> tuple[RequestSender, RequestOptions, dict[str, Any]]:
         """Check all parameters; return what sends, the client's options, and what to send."""
         every = given_parameters(data, params)
-        settings = settings_module.request_settings(self._settings, timeout)
+        settings = self._settings_for(timeout)
         provider, wire_format, model = self._check(every, settings)
         options, given = split(every)
         if options.callbacks and not stream:
@@ -257,7 +263,7 @@ async def _stream_steps(
     async def work(runner: StepRunner) -> Answer:
         async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
             params = _step_parameters(given, messages, number)
-            request = sender.build(params, stream=True)
+            request = await sender.screened(params, stream=True)
             return await runner.follow(await sender.open_stream(request))
 
         return await loop.run(

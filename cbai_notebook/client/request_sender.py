@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook.client import server_quirks
+from cbai_notebook.client.before_send import screened
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Settings
@@ -43,8 +44,24 @@ class RequestSender:
     transport: Callable[[], Transport]
 
     def build(self, params: Mapping[str, Any], *, stream: bool) -> Request:
-        """Return a request without sending it."""
+        """Return a request with the messages of the caller, without sending it."""
         return self.wire_format.build(self.endpoint, stream=stream, params=params)
+
+    async def screened(self, params: Mapping[str, Any], *, stream: bool) -> Request:
+        """Return a request with the messages that the user's ``before_send`` returns.
+
+        The ``messages`` of the request, and so of its answer, stay those of the caller.
+
+        Raises:
+            PromptRefusedError: ``before_send`` refuses the request.
+        """
+        request = self.build(params, stream=stream)
+        if self.settings.before_send is None:
+            return request
+        sent = await screened(params["messages"], self.settings.before_send)
+        return replace(
+            self.build({**params, "messages": sent}, stream=stream), messages=request.messages
+        )
 
     async def open_stream(self, request: Request) -> TextStream:
         """Send a request for a stream; return at its first token.
@@ -87,7 +104,7 @@ class RequestSender:
         """
         from cbai_notebook.client.completion import request_completion
 
-        request = self.build(params, stream=self.endpoint.always_stream)
+        request = await self.screened(params, stream=self.endpoint.always_stream)
         if self.endpoint.always_stream:
             return await self._read_stream(request)
         if self.wire_format.decodes_completions:
@@ -161,7 +178,9 @@ async def _without_refused_fields(
     """
     names: set[str] = set()
     for refused in itertools.count():
-        adapted = replace(request, body=server_quirks.without(request.body, names))
+        adapted = request
+        if names:
+            adapted = replace(request, body=server_quirks.without(request.body, names))
         try:
             result = await send(adapted, refused)
         except APIError as error:

@@ -13,13 +13,16 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cbai_notebook.client.secret import Secret as Secret
 from cbai_notebook.client.secret import checked_key, is_plain_words
 from cbai_notebook.client.servers import Server, checked_servers, from_argument
 from cbai_notebook.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.before_send import BeforeSend
 
 _SERVER_KEY = "server_key"
 """The name of the key of ``base_url``, where values of one origin are collected."""
@@ -108,6 +111,8 @@ class Settings:
         servers: Named servers, each a `Server` or a dict of its fields. Their names are providers.
         other_keys: Keys that are known and belong to none of these addresses, by their names for
             the user. They are not sent, only looked for in prompts and masked.
+        before_send: A function that gets a copy of the messages of each request and returns those
+            that are sent, or raises an error to refuse the request; may be asynchronous.
         sources: For each field where its value came from.
     """
 
@@ -120,6 +125,7 @@ class Settings:
     timeout: Timeout = field(default_factory=Timeout)
     servers: Mapping[str, Server] = field(default_factory=dict)
     other_keys: Mapping[str, Secret] = field(default_factory=dict, repr=False, compare=False)
+    before_send: BeforeSend | None = field(default=None, repr=False, compare=False)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -173,6 +179,7 @@ def configure(
     timeout: Timeout | float | Mapping[str, float] | None = _NOT_GIVEN,
     region: str | None = _NOT_GIVEN,
     servers: Mapping[str, Any] | None = _NOT_GIVEN,
+    before_send: BeforeSend | None = _NOT_GIVEN,
 ) -> None:
     """Set the provider, its address and its key for this process. Only the given values change.
 
@@ -193,6 +200,8 @@ def configure(
         servers: Servers by name, each a dict with ``base_url`` and, as needed, ``api_key``,
             ``headers`` and ``model``. Servers of other names stay; None in place of a dict removes
             one.
+        before_send: A function that gets a copy of the messages of each request and returns those
+            that are sent, or raises an error to refuse the request; may be asynchronous.
 
     Raises:
         ConfigurationError: A value is not valid.
@@ -208,6 +217,7 @@ def configure(
             "timeout": timeout,
             "region": region,
             "servers": servers,
+            "before_send": before_send,
         }.items()
         if value is not _NOT_GIVEN
     }
@@ -342,6 +352,13 @@ def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
 def _checked(name: str, value: Any) -> Any:
     if value is None:
         return None
+    if name == "before_send":
+        if not callable(value):
+            raise ConfigurationError(
+                "before_send must be a function that takes the list of messages and returns it, "
+                f"not {type(value).__name__}."
+            )
+        return value
     if name == "timeout":
         return Timeout.of(value)
     if name == "servers":

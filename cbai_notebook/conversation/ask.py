@@ -53,6 +53,7 @@ async def ask(
     Raises:
         UsageError: An option is not valid, or the model cannot do what is requested. There is no
             turn.
+        PromptRefusedError: The user's ``before_send`` refused the prompt. There is no turn.
         CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no
             turn if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
     """
@@ -64,7 +65,7 @@ async def _ask(
     prepared: PreparedPrompt[Model], listener: Listener, opened: Callable[[Turn], None]
 ) -> Answer:
     conversation, prompt, model = prepared.conversation, prepared.prompt, prepared.model
-    request = prepared.fingerprint
+    request = await prepared.fingerprint()
     if prompt.cached and (found := conversation.answered(request)):
         # A stored answer may no longer parse because a secret in it was masked: then send the
         # request.

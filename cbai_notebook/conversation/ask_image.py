@@ -33,6 +33,7 @@ async def draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
 
     Raises:
         ImageDownloadError: Images were generated, but not all could be downloaded.
+        PromptRefusedError: The user's ``before_send`` refused the prompt. There is no turn.
         CbaiError: No image was generated; the turn is kept as ``failed``.
     """
     with secrets.known_keys(prepared.settings.secrets):
@@ -41,7 +42,7 @@ async def draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
 
 async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
     conversation, prompt = prepared.conversation, prepared.prompt
-    turn = new_turn(prepared, prepared.fingerprint)
+    turn = new_turn(prepared, await prepared.fingerprint())
     turn.drawn = True
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)

@@ -62,10 +62,20 @@ class PreparedPrompt(Generic[M]):
         """The parameters and the client's own options, as `generate_text` takes them."""
         return {**self.params, **self.prompt.options}
 
-    @property
-    def fingerprint(self) -> str:
-        """The hash by which an equal request is found in the history."""
+    async def fingerprint(self) -> str:
+        """Return the hash by which an equal request is found in the history: of what is sent.
+
+        Raises:
+            PromptRefusedError: The user's ``before_send`` refuses the request.
+        """
         params = {**self.params, **_option_fields(self.prompt.options)}
+        if (before_send := self.settings.before_send) is not None:
+            from cbai_notebook.client.before_send import screened, screened_text
+
+            if "messages" in params:
+                params["messages"] = await screened(params["messages"], before_send)
+            else:
+                params["prompt"] = await screened_text(params["prompt"], before_send)
         return fingerprint(self.provider, self.asked_model, params, self.settings)
 
     def with_options(self, options: Mapping[str, Any]) -> PreparedPrompt[M]:
@@ -100,7 +110,7 @@ def prepare(
     from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.providers import AGENT, default_model, parse_model_spec
 
-    settings = settings or (model and model.settings) or _settings()
+    settings = _resolved(settings or (model.settings if model is not None else None))
     if model is not None:
         prompt = replace(prompt, provider=model.provider)
     elif prompt.provider is None:
@@ -149,7 +159,7 @@ def prepare_drawing(
     from cbai_notebook.client.images.model import create_image_model
     from cbai_notebook.client.providers import default_model
 
-    settings = settings or (model and model.settings) or _settings()
+    settings = _resolved(settings or (model.settings if model is not None else None))
     if model is not None:
         prompt = replace(prompt, provider=model.provider)
     elif prompt.provider is None:
@@ -177,10 +187,15 @@ _SYSTEM_PROMPT_HINT = (
 )
 
 
-def _settings() -> Settings:
+def _resolved(given: Settings | None) -> Settings:
     from cbai_notebook.client.settings import settings
 
-    return settings()
+    found = given or settings()
+    if found.before_send is None:
+        return found
+    from cbai_notebook.client.before_send import once
+
+    return replace(found, before_send=once(found.before_send))
 
 
 def _check_secrets(prompt: Prompt, params: Mapping[str, Any], settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
@@ -23,6 +24,7 @@ from cbai_notebook.client.agents.values import (
     Record,
     page_of,
 )
+from cbai_notebook.client.before_send import screened_history, screened_pair
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import UsageError
 
@@ -92,8 +94,9 @@ class Agent:
         Source: ``docs.cloudbase.net/http-api/ai-bot/send-message``.
         """
         endpoint, settings = self._endpoint("send-message", timeout)
-        request = build_message(
+        request = await _message(
             endpoint,
+            settings,
             checked_message(msg),
             history=history,
             search=search,
@@ -114,9 +117,10 @@ class Agent:
         **params: Any,
     ) -> Request:
         """Return the request of `send_message` without sending it."""
-        endpoint, _ = self._endpoint("send-message", None)
-        return build_message(
+        endpoint, settings = self._endpoint("send-message", None)
+        return await _message(
             endpoint,
+            settings,
             checked_message(msg),
             history=history,
             search=search,
@@ -148,7 +152,7 @@ class Agent:
         component reads each line as a question.
         """
         endpoint, settings = self._endpoint("recommend-questions", timeout)
-        request = build_message(endpoint, msg, history=history, **params)
+        request = await _message(endpoint, settings, msg, history=history, **params)
         async with await self._open_stream(endpoint, settings, request) as stream:
             text = (await stream.finish()).text
         lines = (_LIST_MARK.sub("", line, count=1).strip() for line in text.splitlines())
@@ -261,6 +265,8 @@ class Agent:
 
         Source: the official SDK's ``sendFeedback``.
         """
+        settings = settings_module.request_settings(self._settings, None)
+        question, answer = await screened_pair(question, answer, settings.before_send)
         body = {
             "botId": self._id,
             "recordId": record_id,
@@ -362,6 +368,17 @@ def agent(
         transport: Sends the requests; by default `HTTPTransport`.
     """
     return Agent(agent_id, settings=settings, transport=transport)
+
+
+async def _message(endpoint: Endpoint, settings: Settings, msg: str, **given: Any) -> Request:
+    """Return the request that sends the message and the history that ``before_send`` returns."""
+    request = build_message(endpoint, msg, **given)
+    if settings.before_send is None:
+        return request
+    *before, _ = request.messages
+    sent, history = await screened_history(msg, before, settings.before_send)
+    changed = build_message(endpoint, sent, **{**given, "history": history})
+    return replace(changed, messages=request.messages)
 
 
 def _page_query(page: int, size: int) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.before_send import screened_text
 from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import (
     CloudBaseProvider,
@@ -94,7 +96,7 @@ class ImageModel:
         from cbai_notebook.client.transport import HTTPTransport
 
         settings = settings_module.request_settings(self._settings, timeout)
-        request = self._request(settings, data, params)
+        request = await self._screened_request(settings, data, params)
         error_context = ErrorContext(
             provider=self.provider,
             model=str(request.body["model"]),
@@ -119,10 +121,19 @@ class ImageModel:
 
     async def prepare(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> Request:
         """Return the request without sending it."""
-        return self._request(settings_module.request_settings(self._settings, None), data, params)
+        settings = settings_module.request_settings(self._settings, None)
+        return await self._screened_request(settings, data, params)
 
     def __repr__(self) -> str:
         return f"<ImageModel of {self.provider}>"
+
+    async def _screened_request(
+        self, settings: Settings, data: Mapping[str, Any] | None, params: Mapping[str, Any]
+    ) -> Request:
+        """Return a request with the prompt that the user's ``before_send`` returns."""
+        request = self._request(settings, data, params)
+        prompt = await screened_text(request.body["prompt"], settings.before_send)
+        return replace(request, body={**request.body, "prompt": prompt})
 
     def _request(
         self, settings: Settings, data: Mapping[str, Any] | None, params: Mapping[str, Any]
