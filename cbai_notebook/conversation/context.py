@@ -54,7 +54,8 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
     messages: list[list[dict[str, Any]]] = []
     chars_left, image_chars_left = limits.chars, limits.image_chars
     for turn in reversed(answered):
-        words, tool_chars = len(turn.prompt) + len(turn.text), _tool_chars(turn)
+        words = len(turn.prompt) + len(turn.text)
+        tool_chars = _tool_chars(turn) if turn.steps or turn.reply else 0
         if len(messages) == limits.turns or words > chars_left:
             break
         # Tool results may be longer than everything else; if they do not fit, send the answer
@@ -72,8 +73,6 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
 
 def _tool_chars(turn: Turn) -> int:
     """Return the number of characters of tool arguments and results, and of thinking between them."""
-    if not turn.steps:
-        return sum(len(str(value)) for value in turn.reply.values()) if turn.reply else 0
     calls = sum(len(call.arguments) + len(call.result or "") for call in calls_of(turn.steps))
     extras = [turn.reply, *map(extra_fields, turn.steps)]
     return calls + sum(len(str(value)) for extra in extras for value in extra.values())

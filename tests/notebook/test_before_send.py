@@ -78,6 +78,17 @@ def test_a_dry_run_shows_what_would_be_sent(
     assert PHONE not in out
 
 
+def test_the_settings_name_the_function(
+    shell: TerminalInteractiveShell,
+    hook: Callable[[Any], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hook(mask)
+    must(shell, "%cbai config")
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "before_send" in line]
+    assert "mask" in row
+
+
 def test_a_drawing_and_a_panel_are_masked_too(
     shell: TerminalInteractiveShell, gateway: Gateway, hook: Callable[[Any], None]
 ) -> None:

@@ -36,6 +36,9 @@ def show_config() -> None:
         "base_url": now.base_url and shown(now.base_url),
         "provider": now.default_provider,
         "model": now.model,
+        "before_send": None
+        if now.before_send is None
+        else getattr(now.before_send, "__name__", "set"),
         **{f"timeout.{stage}": f"{seconds:g} s" for stage, seconds in asdict(now.timeout).items()},
     }
     rows = [
