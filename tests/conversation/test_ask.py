@@ -40,7 +40,7 @@ def test_a_turn_keeps_no_objects_and_no_exceptions_of_tools(gateway: Gateway) ->
     model = create_model("cloudbase", settings=settings, transport=HTTPTransport(fast=False))
     gateway.script(calling(Call("fail", {"x": 1})), "say:It failed.")
     talk = Conversation("failing")
-    answer = asyncio.run(ask(talk, Prompt("Try", options={"tools": [fail]}), model))
+    answer = asyncio.run(ask(prepare(talk, Prompt("Try", options={"tools": [fail]}), model=model)))
     (called,), (kept,) = answer.steps[0].results, talk.turns[0].calls
     assert isinstance(called.error, ZeroDivisionError)
     assert called.parsed == {"x": 1}

@@ -72,14 +72,14 @@ def test_the_options_of_a_prompt_hold_for_agents(
     capsys.readouterr()
     must(shell, "%%cbai --agent bot-poet -c other --cached\nHi")
     must(shell, "%%cbai --agent bot-poet -c other --no-history --cached\nHi")
-    assert len(gateway.requests) == 3
+    assert len(gateway.requests) == 2
     assert "nothing was sent" in capsys.readouterr().out
     must(shell, "%%cbai --agent bot-reader -P search=true --dry-run\nHi")
     shown = capsys.readouterr().out
     assert "/aibot/bots/bot-reader/send-message" in shown
     assert '"searchEnable": true' in shown
     assert "test-key" not in shown
-    assert len(gateway.requests) == 3
+    assert len(gateway.requests) == 2
 
 
 def test_what_an_agent_found_stands_under_its_answer(

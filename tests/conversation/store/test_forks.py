@@ -24,14 +24,14 @@ import cbai_notebook as cbai
 from cbai_notebook.bridge import run
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.conversation import Prompt, ask
+from cbai_notebook.conversation import Prompt, ask, prepare
 from cbai_notebook.conversation.history import usage
 
 model = create_model("cloudbase", settings=Settings(base_url=sys.argv[1], api_key="test-key"))
 
 def say(name, prompt):
     talk = cbai.chat(name)
-    run(ask(talk, Prompt(prompt, model="blast:3"), model))
+    run(ask(prepare(talk, Prompt(prompt, model="blast:3"), model=model)))
     assert talk.not_stored == "", talk.not_stored
     assert [turn.status for turn in talk.turns] == ["complete"] * len(talk.turns)
     return [turn.prompt for turn in talk.turns]
