@@ -32,7 +32,7 @@ class _ChoiceAccumulator:
         self.content: list[str] = []
         self.reasoning: list[str] = []
         self.refusal: list[str] = []
-        self.calls = ToolCallJoiner()
+        self.calls: ToolCallJoiner | None = None
         self.finish_reason: str | None = None
 
     def add(self, choice: ChunkChoice) -> None:
@@ -50,6 +50,7 @@ class _ChoiceAccumulator:
         if delta.role:
             self.role = delta.role
         if delta.tool_calls:
+            self.calls = self.calls or ToolCallJoiner()
             for call in delta.tool_calls:
                 self.calls.add(call)
 
@@ -66,7 +67,7 @@ class _ChoiceAccumulator:
             role=self.role or "assistant",
             content=without_surrogates(content),
             reasoning_content=without_surrogates(reasoning) or None,
-            tool_calls=self.calls.calls() or None,
+            tool_calls=self.calls.calls() if self.calls else None,
             refusal=without_surrogates("".join(self.refusal)) or None,
         )
 

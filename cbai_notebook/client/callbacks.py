@@ -30,9 +30,6 @@ class StreamCallbacks:
     on_text: Callback | None = None
     on_finish: Callback | None = None
 
-    def __bool__(self) -> bool:
-        return any((self.on_event, self.on_text, self.on_finish))
-
     async def report(self, pairs: Iterable[tuple[Event | None, Chunk | None]]) -> None:
         """Call `on_event` and `on_text` for events and their chunks, in order."""
         for event, chunk in pairs:

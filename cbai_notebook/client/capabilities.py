@@ -44,7 +44,7 @@ class LimitedProvider(Protocol):
         ...
 
 
-def check(provider: object, model: str | None, params: Mapping[str, Any]) -> None:
+def check(provider: LimitedProvider, model: str | None, params: Mapping[str, Any]) -> None:
     """Refuse a request for what its model cannot do.
 
     Args:
@@ -55,8 +55,6 @@ def check(provider: object, model: str | None, params: Mapping[str, Any]) -> Non
     Raises:
         UsageError: The model cannot do it; the message says how to go on.
     """
-    if not isinstance(provider, LimitedProvider):
-        return
     wanted = _wanted(params)
     known = provider.capabilities(model) if wanted else None
     if known is None:

@@ -22,10 +22,6 @@ _STARTS = frozenset((b"d", b"e", b"i", b"r", b":"))
 class StreamDecoder(Protocol):
     """Decodes the events of one stream of one kind of service."""
 
-    def accumulator(self) -> Accumulator:
-        """Return an empty accumulator for the chunks of the stream."""
-        ...
-
     def read(
         self,
         events: Sequence[Event],
@@ -78,9 +74,6 @@ class ChatDecoder:
     def __init__(self) -> None:
         self._reader = ChunkReader()
         self._plain = False
-
-    def accumulator(self) -> Accumulator:
-        return Accumulator()
 
     def read(
         self,

@@ -22,6 +22,7 @@ from cbai_notebook.client import chat_wire, error_body
 from cbai_notebook.client.error_body import ErrorBody
 from cbai_notebook.client.error_codes import CODES, LOGIN_ADVICE, error_kind
 from cbai_notebook.client.proxies import Proxy
+from cbai_notebook.client.secret import real_secrets
 from cbai_notebook.errors import (
     CbaiError,
     ConnectionFailedError,
@@ -55,7 +56,8 @@ class ErrorContext:
         provider: The provider's name.
         model: The model's name.
         url: The URL of the request.
-        secrets: The API key and other secret values of the request, masked in every message.
+        secrets: The API key and other secret values of the request, masked in every message if
+            they are no placeholders.
         key_advice: How to set the key of this server; empty for that of CloudBase.
         missing: The advice for a 404 of a request to an agent; empty for a request to a model.
         cloud: Whether the request goes to CloudBase's gateway.
@@ -71,7 +73,11 @@ class ErrorContext:
 
     def mask(self, text: str) -> str:
         """Return the text with the secrets of the request masked."""
-        return masked(text, *self.secrets)
+        return masked(text, *real_secrets(self.secrets))
+
+    def has_secret(self, text: str) -> bool:
+        """Return whether a secret of the request is in the text."""
+        return any(secret in text for secret in real_secrets(self.secrets))
 
     def clean(self, text: str, longest: int) -> str:
         """Return what a server sent as one masked line of at most `longest` characters.
@@ -376,7 +382,7 @@ def without_frames(error: BaseException, error_context: ErrorContext) -> BaseExc
     """
     for each in _chain(error):
         each.__traceback__ = None
-        if any(secret in str(each) for secret in error_context.secrets):
+        if error_context.has_secret(str(each)):
             return None
     return error
 

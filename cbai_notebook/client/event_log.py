@@ -73,6 +73,10 @@ class EventLog:
             self.ended = True
             self.publish()
 
+    async def wait_for_start(self) -> None:
+        """Wait until the first token, or the end, has arrived."""
+        await self.wait(lambda log: log.started)
+
     async def wait(self, ready: Callable[[EventLog], bool]) -> None:
         """Wait until ``ready`` returns True; it is called after every burst."""
         loop = asyncio.get_running_loop()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import capabilities
 from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.capabilities import LimitedProvider
+from cbai_notebook.client.checked_request import CheckedRequest
 from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import Endpoint, Provider, default_model
 from cbai_notebook.client.request import Request
@@ -16,7 +18,7 @@ from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.request_sender import RequestSender
 from cbai_notebook.client.secret import real_secrets
 from cbai_notebook.client.settings import Settings, Timeout
-from cbai_notebook.client.wire_format import WireFormat, format_of
+from cbai_notebook.client.wire_format import format_of
 from cbai_notebook.errors import UsageError
 from cbai_notebook.text import masked
 
@@ -55,7 +57,7 @@ class Model:
 
     async def generate_text(
         self,
-        data: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | CheckedRequest | None = None,
         /,
         *,
         timeout: Timeout | float | Mapping[str, float] | None = None,
@@ -65,7 +67,7 @@ class Model:
 
         Args:
             data: All parameters in one mapping, as the Mini Program passes them; also as
-                ``data={…}``.
+                ``data={…}``. Or what `check` has returned, and nothing else beside it.
             timeout: Seconds to wait, for this request only.
             params: The parameters by name, which override ``data``: ``model``, ``messages``, and
                 every other parameter of the model, such as ``temperature`` or ``max_tokens``.
@@ -100,7 +102,7 @@ class Model:
 
     async def stream_text(
         self,
-        data: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | CheckedRequest | None = None,
         /,
         *,
         timeout: Timeout | float | Mapping[str, float] | None = None,
@@ -143,19 +145,20 @@ class Model:
         sender, _, given = await self._begin(data, params, None, stream=True)
         return await sender.screened(given, stream=stream or sender.endpoint.always_stream)
 
-    def check(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> None:
+    def check(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> CheckedRequest:
         """Check a request without sending it, and without starting a model.
 
         Args:
             data: As for `generate_text`.
             params: As for `generate_text`.
 
+        Returns:
+            The request, which `generate_text` and `stream_text` take and do not check again.
+
         Raises:
             UsageError: An option is not valid, or the model cannot do what is requested.
         """
-        given = given_parameters(data, params)
-        self._check(given, self._settings_for(None))
-        split(given)
+        return self._checked(data, params, None)
 
     def __repr__(self) -> str:
         return f"<Model of {self.provider}>"
@@ -169,37 +172,42 @@ class Model:
     def _provider(self, settings: Settings) -> Provider:
         return provider_for(self.provider, settings)
 
-    def _check(
-        self, given: Mapping[str, Any], settings: Settings
-    ) -> tuple[Provider, WireFormat, str | None]:
-        """Check all parameters; return the provider, its format and the model."""
+    def _checked(
+        self,
+        data: Mapping[str, Any] | None,
+        params: dict[str, Any],
+        timeout: Timeout | float | Mapping[str, float] | None,
+    ) -> CheckedRequest:
+        given = given_parameters(data, params)
+        settings = self._settings_for(timeout)
         provider = self._provider(settings)
         model = given.get("model") or default_model(self.provider, settings)
         wire_format = format_of(provider)
         wire_format.check(given)
-        capabilities.check(provider, model, given)
-        return provider, wire_format, model
+        if isinstance(provider, LimitedProvider):
+            capabilities.check(provider, model, given)
+        options, sent = split(given)
+        return CheckedRequest(provider, wire_format, model, settings, options, sent)
 
     async def _begin(
         self,
-        data: Mapping[str, Any] | None,
+        data: Mapping[str, Any] | CheckedRequest | None,
         params: dict[str, Any],
         timeout: Timeout | float | Mapping[str, float] | None,
         *,
         stream: bool,
     ) -> tuple[RequestSender, RequestOptions, dict[str, Any]]:
         """Check all parameters; return what sends, the client's options, and what to send."""
-        every = given_parameters(data, params)
-        settings = self._settings_for(timeout)
-        provider, wire_format, model = self._check(every, settings)
-        options, given = split(every)
-        if options.callbacks and not stream:
+        checked = data if isinstance(data, CheckedRequest) else self._checked(data, params, timeout)
+        if checked.options.callbacks is not None and not stream:
             raise UsageError(
                 "on_text, on_event and on_finish are called by a stream: use stream_text."
             )
-        endpoint = await provider.endpoint(model, settings)
-        sender = RequestSender(endpoint, wire_format, settings, self._http_transport)
-        return sender, options, given
+        endpoint = await checked.provider.endpoint(checked.model, checked.settings)
+        sender = RequestSender(
+            endpoint, checked.wire_format, checked.settings, self._http_transport
+        )
+        return sender, checked.options, dict(checked.params)
 
     def _http_transport(self) -> Transport:
         if self._transport is None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cbai_notebook.client.secret import Secret, real_secrets
+from cbai_notebook.client.secret import Secret
 from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, UsageError
@@ -109,9 +109,9 @@ class Endpoint:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """The key and the header values that must be masked; placeholders are not among them."""
-        own = (value for value in self.headers.values() if isinstance(value, Secret))
-        return real_secrets((self.api_key, *own))
+        """The key and the header values, which must be masked if they are no placeholders."""
+        values = (self.api_key, *self.headers.values())
+        return tuple(value for value in values if isinstance(value, Secret))
 
 
 class Provider(Protocol):
@@ -351,7 +351,11 @@ def base_url_of(settings: Settings) -> str:
     Raises:
         ConfigurationError: The environment or the base URL is missing or not valid.
     """
-    return checked_base_url(settings.base_url or _gateway(settings))
+    return _checked_base_url(settings.base_url or _gateway(settings))
+
+
+# The same few addresses are checked for every request.
+_checked_base_url = functools.lru_cache(maxsize=64)(checked_base_url)
 
 
 def endpoint_below(

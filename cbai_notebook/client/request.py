@@ -84,7 +84,8 @@ def build(
         ConfigurationError: Neither the parameters nor the endpoint name a model.
     """
     think = params.get("think")
-    given = {**endpoint.defaults, **thinking.parameters(endpoint.style, think), **params}
+    by_think = {} if think is None else thinking.parameters(endpoint.style, think)
+    given = {**endpoint.defaults, **by_think, **params}
     given = {
         name: value
         for name, value in given.items()

@@ -52,7 +52,10 @@ class RequestOptions:
         approve: Asks the user to approve calls of tools with ``confirm=True``; None refuses them.
         call_nested: Runs tools with ``nested=True``; None runs them on the current event loop.
         response: The type of the answer.
-        callbacks: The functions that a stream calls while it runs.
+        callbacks: The functions that a stream calls while it runs; None if there are none.
+
+    Attributes:
+        loops: Whether the step loop is needed: for tools, for a response type or for a callback.
     """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
@@ -63,16 +66,13 @@ class RequestOptions:
     approve: Approve | None = None
     call_nested: CallNested | None = None
     response: ResponseType | None = None
-    callbacks: StreamCallbacks = field(default_factory=StreamCallbacks)
+    callbacks: StreamCallbacks | None = None
+    loops: bool = field(init=False, default=False)
 
-    @property
-    def loops(self) -> bool:
-        """Whether the step loop is needed: for tools, for a response type or for a callback."""
-        return (
-            bool(self.tools)
-            or self.response is not None
-            or self.on_step_finish is not None
-            or bool(self.callbacks)
+    def __post_init__(self) -> None:
+        hooks = (self.response, self.on_step_finish, self.callbacks)
+        object.__setattr__(
+            self, "loops", bool(self.tools) or any(hook is not None for hook in hooks)
         )
 
     def executor(self, mask: Callable[[str], str]) -> ToolExecutor:
@@ -149,12 +149,12 @@ def _values(given: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> d
     return found
 
 
-def _callbacks(given: Mapping[str, Any]) -> StreamCallbacks:
+def _callbacks(given: Mapping[str, Any]) -> StreamCallbacks | None:
     found = _values(given, _CALLBACK_NAMES)
     for option, value in found.items():
         if value is not None and not callable(value):
             raise UsageError(f"{option} must be a function of one argument, not {value!r}.")
-    return StreamCallbacks(**found)
+    return StreamCallbacks(**found) if any(found.values()) else None
 
 
 def _steps(value: Any) -> int:

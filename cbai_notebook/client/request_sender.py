@@ -74,7 +74,6 @@ class RequestSender:
         from cbai_notebook.client.stream import TextStream, wait_for_first_token
         from cbai_notebook.client.stream_task import StreamTask
 
-        transport = self.transport()
         began = asyncio.get_running_loop().time()
         error_context = error_context_of(self.endpoint, request)
         facts = self.facts(request)
@@ -82,11 +81,11 @@ class RequestSender:
         async def send(request: Request, refused: int) -> TextStream:
             async def attempt(number: int) -> TextStream:
                 task = StreamTask(
-                    transport,
+                    self.transport(),
                     request,
                     error_context,
                     self.settings.timeout,
-                    self.wire_format.decoder,
+                    self.wire_format,
                 )
                 timing = Timing(attempts=number + refused)
                 stream = TextStream(task, replace(facts, timing=timing), began=began)

@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -132,8 +133,9 @@ class Settings:
         if self.api_key is not None and not isinstance(self.api_key, Secret):
             object.__setattr__(self, "api_key", Secret(self.api_key.strip()))
         object.__setattr__(self, "timeout", Timeout.of(self.timeout))
-        servers = {name: each for name, each in checked_servers(self.servers).items() if each}
-        object.__setattr__(self, "servers", servers)
+        if self.servers:
+            servers = {name: each for name, each in checked_servers(self.servers).items() if each}
+            object.__setattr__(self, "servers", servers)
 
     @property
     def configured(self) -> bool:
@@ -152,8 +154,8 @@ class Settings:
         """Whether CloudBase is asked at its own gateway, not at another base URL."""
         return _is_gateway(self.base_url, self.env_id)
 
-    @property
-    def secrets(self) -> dict[str, str]:
+    @cached_property
+    def secrets(self) -> Mapping[str, str]:
         """All keys and header values that no text should hold, by their names for the user."""
         found: dict[str, str] = {"the API key": self.api_key or ""}
         for name, server in self.servers.items():

@@ -289,7 +289,7 @@ async def wait_for_first_token(stream: Stream) -> Stream:
     """
     log = stream._log
     try:
-        await log.wait(lambda log: log.started)
+        await log.wait_for_start()
     except asyncio.CancelledError:
         await stream.aclose()
         raise

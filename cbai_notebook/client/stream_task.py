@@ -7,17 +7,19 @@ leaves does not close it. The task ends with the answer, with an error, or when 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 
 from cbai_notebook.client import error_mapping, tasks
 from cbai_notebook.client.chat_wire import Chunk
-from cbai_notebook.client.decoder import ChatDecoder, StreamDecoder, is_stream
+from cbai_notebook.client.decoder import StreamDecoder, is_stream
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.event_log import EventLog
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.sse import BOM, Event, EventParser
 from cbai_notebook.client.transport import LARGEST_ERROR, Response, Transport
+from cbai_notebook.client.wire_format import WireFormat
 from cbai_notebook.errors import (
     CbaiError,
     ConnectionFailedError,
@@ -41,7 +43,7 @@ class StreamTask:
         request: The request.
         error_context: The facts for error messages.
         timeout: The time limits.
-        decoder: Makes the decoder of the events.
+        wire_format: The format of the events.
     """
 
     def __init__(
@@ -50,10 +52,10 @@ class StreamTask:
         request: Request,
         error_context: ErrorContext,
         timeout: Timeout,
-        decoder: Callable[[], StreamDecoder] = ChatDecoder,
+        wire_format: WireFormat,
     ) -> None:
-        self._decoder = decoder()
-        self.log = EventLog(self._decoder.accumulator())
+        self._wire_format = wire_format
+        self.log = EventLog(wire_format.accumulator())
         self.declared_complete = False
         self.loop = asyncio.get_running_loop()
         self.first_token_at: float | None = None
@@ -64,7 +66,6 @@ class StreamTask:
         self._error_context = error_context
         self._timeout = timeout
         self._headers: Mapping[str, str] = {}
-        self._parser = EventParser()
         self._burst: list[bytes] = []
         self._started = False
         self._whole_body: list[bytes] | None = None
@@ -74,6 +75,16 @@ class StreamTask:
         self._burst_error: CbaiError | None = None
         self.task = tasks.start(self._run(), "cbai stream")
         self._watchdog = _Watchdog(self.loop, self.task)
+
+    # Made when the first bytes have arrived: the request does not wait for them.
+
+    @cached_property
+    def _parser(self) -> EventParser:
+        return EventParser()
+
+    @cached_property
+    def _decoder(self) -> StreamDecoder:
+        return self._wire_format.decoder()
 
     async def _run(self) -> None:
         watchdog = self._watchdog

@@ -32,13 +32,11 @@ def parameters(provider: str, think: Any) -> dict[str, Any]:
 
     Args:
         provider: The provider's name; an unknown provider gets the parameter of CloudBase's models.
-        think: True, False, or None for the default of the model.
+        think: True or False.
 
     Raises:
         UsageError: ``think`` is another value.
     """
-    if think is None:
-        return {}
     if not isinstance(think, bool):
         raise UsageError(f"think must be True, False or None, not {think!r}.")
     return _BY_PROVIDER.get(provider, _thinking_type)(think)

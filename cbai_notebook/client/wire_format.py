@@ -10,6 +10,7 @@ from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.accumulator import Accumulator
     from cbai_notebook.client.decoder import StreamDecoder
 
 
@@ -33,6 +34,12 @@ class WireFormat:
     def build(self, endpoint: Endpoint, *, stream: bool, params: Mapping[str, Any]) -> Request:
         """Return the request to an endpoint; see `cbai_notebook.client.request.build`."""
         return request_module.build(endpoint, stream=stream, params=params)
+
+    def accumulator(self) -> Accumulator:
+        """Return an empty accumulator for the chunks of one stream."""
+        from cbai_notebook.client.accumulator import Accumulator
+
+        return Accumulator()
 
     def decoder(self) -> StreamDecoder:
         """Return a new decoder for the events of one stream."""

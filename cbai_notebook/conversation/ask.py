@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from cbai_notebook.text import without_surrogates
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.checked_request import CheckedRequest
     from cbai_notebook.client.model import Model
     from cbai_notebook.client.stream import TextStream
 
@@ -74,7 +76,7 @@ async def _ask(
             answer = answer_of(found, messages, prompt.options.get("response_type"))
             _replay(prepared, found, listener)
             return answer
-    model.check(**prepared.request)  # what is refused here is no turn
+    checked = model.check(prepared.params, **prompt.options)  # what is refused here is no turn
     turn = new_turn(prepared, request)
     if prompt.continues is not None:
         continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)
@@ -99,9 +101,10 @@ async def _ask(
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
-        options = with_tool_hooks(prompt.options, turn, on_delta, streamed=prompt.stream)
-        params = {**prepared.params, **options}
-        answer = await _answer(model, params, prompt.stream, turn, on_delta)
+        if "tools" in checked.params:
+            options = with_tool_hooks(checked.options, turn, on_delta, streamed=prompt.stream)
+            checked = replace(checked, options=options)
+        answer = await _answer(model, checked, prompt.stream, turn, on_delta)
         _record_answer(turn, answer)
         if "response_type" in prompt.options and not answer.refusal:
             turn.replace_text(_final_text(answer))
@@ -177,17 +180,17 @@ def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) ->
 
 
 async def _answer(
-    model: Model, params: dict[str, Any], stream: bool, turn: Turn, listener: Listener
+    model: Model, request: CheckedRequest, stream: bool, turn: Turn, listener: Listener
 ) -> Answer:
     if not stream:
-        answer = await model.generate_text(**params)
+        answer = await model.generate_text(request)
         listener(Delta(_final_text(answer), answer.reasoning))
         _refuse(answer, turn, listener)
         _keep_reply(turn, answer)
         return answer
     clock = asyncio.get_running_loop().time
     started = clock()
-    async with await model.stream_text(**params) as running:
+    async with await model.stream_text(request) as running:
         turn.first_token_s = clock() - started
         try:
             async for batch in running.batches():

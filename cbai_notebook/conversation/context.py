@@ -40,6 +40,11 @@ class Context:
     dropped_turns: int
 
 
+def system_of(turns: Sequence[Turn]) -> str | None:
+    """Return the system prompt that is in force after some turns."""
+    return next((turn.system or None for turn in reversed(turns) if turn.system is not None), None)
+
+
 def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextLimits) -> Context:
     """Return the system prompt and the newest turns that fit.
 

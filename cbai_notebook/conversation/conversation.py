@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns
+from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns, system_of
 from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.records import Messages, Records
-from cbai_notebook.conversation.store.processes import ForkSafeLock
+from cbai_notebook.conversation.store.processes import fork_safe_lock
 from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
     ASKED,
-    CANCELLED,
-    FAILED,
     PARTIAL,
     STREAMING,
     Turn,
@@ -51,7 +49,7 @@ class Conversation:
         self._tree = TurnTree()
         self._watchers = Watchers()
         # The event loop thread writes turns while a cell reads them.
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock(self)
         if (tree := self._sync.load()) is not None:
             self._tree = tree
 
@@ -175,7 +173,7 @@ class Conversation:
     @property
     def system(self) -> str | None:
         """The current system prompt, or ``None``."""
-        return _system(self.turns)
+        return system_of(self.turns)
 
     @property
     def not_stored(self) -> str:
@@ -228,28 +226,39 @@ class Conversation:
         Raises:
             UsageError: `branch_of` or `replaces` is not in this conversation.
         """
-        self.refresh()
+        reloaded = False
+        replaced: list[Turn] = []
         with self._lock:
-            known = self._tree.turns()
-            while not self._try_open(turn, branch_of, replaces):
-                if not self._reload(known):
+            while not self._try_open(turn, branch_of, replaces, replaced):
+                if not self._reload([*self._tree.turns(), *replaced]):
                     self._save(turns=[turn], slots=[self._tree.slot(turn)])
                     break
+                reloaded = True
+        if reloaded:
+            self._watchers.notify(Change("arranged"))
         self._watchers.notify(Change("opened", turn))
 
-    def _try_open(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> bool:
+    def _try_open(
+        self,
+        turn: Turn,
+        branch_of: Turn | None,
+        replaces: Turn | None,
+        replaced: list[Turn],
+    ) -> bool:
         """Add a turn; return ``False`` if another kernel has changed the conversation.
 
-        Nothing is written then: reload the conversation and try again.
+        Nothing is written then: reload the conversation and try again. A turn that leaves the tree
+        is appended to `replaced`.
         """
         for other in (branch_of, replaces):
             if other is not None:
                 self._check_contains(other)
-        last = branch_of or replaces or self._tree.last
         changed = [turn]
-        if last and _is_retry(last, turn):
-            slot = self._tree.replace(last, turn)
-            return self._save(turns=changed, slots=[slot], removed=[last], as_loaded=True)
+        repeated = self._tree.repeated_by(turn, branch_of or replaces)
+        if repeated is not None:
+            replaced.append(repeated)
+            slot = self._tree.replace(repeated, turn)
+            return self._save(turns=changed, slots=[slot], removed=[repeated], as_loaded=True)
         if branch_of:
             slot = self._tree.add_branch(turn, branch_of)
         elif replaces:
@@ -498,10 +507,10 @@ class Conversation:
                 count.
         """
         if replaces is not None:
-            return _system(self._turns_before(replaces))
+            return system_of(self._turns_before(replaces))
         if branch_of is None:
             return self.system
-        return _system((*self._turns_before(branch_of), branch_of))
+        return system_of((*self._turns_before(branch_of), branch_of))
 
     def _turns_before(self, turn: Turn | None) -> tuple[Turn, ...]:
         with self._lock:
@@ -529,7 +538,7 @@ class Conversation:
         before = self._turns_before(branch_of or replaces)
         if system is None:
             own = (branch_of,) if branch_of is not None and replaces is None else ()
-            system = _system((*before, *own))
+            system = system_of((*before, *own))
         return context_of_turns(before, system, limits)
 
 
@@ -539,16 +548,3 @@ def _slots_to_update(slot: Slot) -> Iterator[Slot]:
     while ancestor is not None and ancestor.parent is not None:
         yield from ancestor.parent.children
         ancestor = ancestor.parent
-
-
-def _system(turns: tuple[Turn, ...]) -> str | None:
-    return next((turn.system or None for turn in reversed(turns) if turn.system is not None), None)
-
-
-def _is_retry(last: Turn, turn: Turn) -> bool:
-    """Return whether a turn repeats one that ended without any text of its own."""
-    if last.prompt != turn.prompt or len(last.text) != last.carried:
-        return False
-    if last.carried:  # a continuation that failed; the answer that it continued is another version
-        return last.status in (PARTIAL, CANCELLED) and turn.carried >= last.carried
-    return last.status in (FAILED, CANCELLED)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import sys
 import weakref
 from datetime import datetime
 from pathlib import Path
 
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.store import Store, current_store
-from cbai_notebook.conversation.store.processes import ForkSafeLock
+from cbai_notebook.conversation.store.processes import fork_safe_lock
 from cbai_notebook.conversation.store.store import Stored
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
@@ -35,7 +36,7 @@ class ConversationRegistry:
     def __init__(self, store: Store, notebook: str | None) -> None:
         self._store = store
         self._notebook = notebook
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock(self)
         self._in_use: dict[str, Conversation] = {}
         # A panel may still use a deleted conversation: the same name must give it the same object.
         self._deleted: weakref.WeakValueDictionary[str, Conversation] = (
@@ -206,7 +207,7 @@ class ConversationRegistry:
 
 
 _registries: dict[Store, ConversationRegistry] = {}
-_lock = ForkSafeLock()
+_lock = fork_safe_lock(sys.modules[__name__])
 
 
 def conversations() -> ConversationRegistry:

@@ -108,8 +108,13 @@ class Masker:
 
     def __call__(self, text: str) -> str:
         """Return the text with secrets replaced by `MASK`."""
-        masked = self._pattern.sub(MASK, text)
-        return _SHAPES.sub(MASK, masked) if self._shapes else masked
+        (masked,) = self.masked((text,))
+        return masked
+
+    def masked(self, texts: Iterable[str]) -> list[str]:
+        """Return each text with secrets replaced by `MASK`."""
+        replaced = (self._pattern.sub(MASK, text) for text in texts)
+        return [_SHAPES.sub(MASK, text) if self._shapes else text for text in replaced]
 
     def settled(self, text: str) -> int:
         """Return how many characters of a growing text can be masked for good.

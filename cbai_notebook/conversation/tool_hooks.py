@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation.delta import Delta
@@ -13,37 +13,35 @@ from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn, step_text
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Step
+    from cbai_notebook.client.request_options import RequestOptions
 
 
 def with_tool_hooks(
-    options: Mapping[str, Any], turn: Turn, listener: Callable[[Delta], None], *, streamed: bool
-) -> dict[str, Any]:
+    options: RequestOptions, turn: Turn, listener: Callable[[Delta], None], *, streamed: bool
+) -> RequestOptions:
     """Return the client's options with hooks that follow the tool calls.
 
     Args:
-        options: ``tools``, ``on_step_finish`` and so on, as the caller wants them. The caller's own
-            hooks are called as well.
+        options: The options as the caller wants them. The caller's own hooks are called as well.
         turn: Gets the messages of each step that called tools.
         listener: Called with each call when it starts, when the user is asked, and when it has
             ended.
         streamed: Whether the text of a step has already arrived as deltas.
     """
-    if not options.get("tools"):
-        return dict(options)
     hooks = _ToolHooks(options, turn, listener, streamed)
-    return {**options, "on_call": hooks.on_call, "on_step_finish": hooks.on_step_finish}
+    return replace(options, on_call=hooks.on_call, on_step_finish=hooks.on_step_finish)
 
 
 class _ToolHooks:
     def __init__(
         self,
-        options: Mapping[str, Any],
+        options: RequestOptions,
         turn: Turn,
         listener: Callable[[Delta], None],
         streamed: bool,
     ) -> None:
-        self._on_step_finish = options.get("on_step_finish")
-        self._on_call = options.get("on_call")
+        self._on_step_finish = options.on_step_finish
+        self._on_call = options.on_call
         self._turn = turn
         self._listener = listener
         self._streamed = streamed

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cbai_notebook.conversation.turn import Turn
+from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, Turn
 
 
 @dataclass(eq=False)
@@ -86,6 +86,16 @@ class TurnTree:
     def last(self) -> Turn | None:
         """The turn at the end of the active path."""
         return self._path[-1].turn if self._path else None
+
+    def repeated_by(self, turn: Turn, other: Turn | None = None) -> Turn | None:
+        """Return the last turn, or `other`, if a new turn repeats it and it has no text of its own."""
+        last = other or self.last
+        if last is None or last.prompt != turn.prompt or len(last.text) != last.carried:
+            return None
+        # A continuation that failed: the answer that it continued is another version.
+        continued = last.status in (PARTIAL, CANCELLED) and turn.carried >= last.carried
+        failed = continued if last.carried else last.status in (FAILED, CANCELLED)
+        return last if failed else None
 
     def append(self, turn: Turn) -> Slot:
         """Append a turn to the active path."""

@@ -69,6 +69,7 @@ def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> N
 
 
 def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> PreparedPrompt[Model]:
+    from cbai_notebook.client.providers import AGENT
     from cbai_notebook.client.settings import settings
 
     current, prefs = settings(), preferences()
@@ -79,7 +80,8 @@ def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> Prep
         prompt = replace(prompt, replaces=replaces)
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
     prepared = prepare(conversation, prompt, settings=current, limits=limits)
-    conflicts.check_agent(options, prepared.provider)
+    if prepared.provider == AGENT:
+        conflicts.check_agent(options)
     return replace(prepared, hints=(*hints, *prepared.hints))
 
 
@@ -124,8 +126,6 @@ def _announce_offline() -> tuple[str, ...]:
 
 
 def _dropped_notice(turns: int) -> str:
-    if not turns:
-        return ""
     return (
         f"{turns} earlier turn{'' if turns == 1 else 's'} did not fit and stayed out; "
         "cbai.configure(history_turns=…, history_chars=…) sets the bounds."
@@ -145,10 +145,10 @@ def ask_prepared(
 
     at_end = options.raw or options.schema is not None
     as_json = options.raw or (options.schema is not None and options.format == "markdown")
+    label = model_label(prepared.provider, prepared.prompt.model)
     screen = Screen(
         named_surface(shell, options.into), format="json" if as_json else options.format
     )
-    label = model_label(prepared.provider, prepared.prompt.model)
     screen.wait(f"Waiting for {label}")
 
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
@@ -161,13 +161,13 @@ def ask_prepared(
             opened=turns.append,
         )
 
-    remember = prepared.prompt.remember
+    remember, dropped = prepared.prompt.remember, prepared.context.dropped_turns
     turns: list[Turn] = []
     with finishing(
         screen,
         label=label,
         hints=prepared.hints,
-        dropped=_dropped_notice(prepared.context.dropped_turns),
+        dropped=_dropped_notice(dropped) if dropped else "",
     ) as outcome:
         if (continued := prepared.prompt.continues) is not None:
             outcome.has_text = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import prepare
 from cbai_notebook.conversation.continuation import turn_to_continue, was_continued_by
 from cbai_notebook.conversation.prompt import continuing
@@ -36,7 +37,8 @@ def continue_in_cell(shell: InteractiveShell, command: Command) -> None:
         write("The answer is complete already, so there is nothing to continue.")
         return
     max_tokens = command.options.get("max_tokens")
-    conflicts.check_agent(PromptOptions(max_tokens=max_tokens), turn.provider or "")
+    if turn.provider == AGENT:
+        conflicts.check_agent(PromptOptions(max_tokens=max_tokens))
     params = {} if max_tokens is None else {"max_tokens": max_tokens}
     prompt = continuing(turn, params=params, cell_id=cell)
     ask_prepared(shell, prepare(conversation, prompt))

@@ -63,6 +63,8 @@ def expand(
         table_rows: The most rows of a DataFrame or Series.
         to_text: Returns the text of a value; :func:`.values.as_text` by default.
     """
+    if "{" not in text:
+        return Expanded(text, (), ())
     values = _Values(namespace, to_text or (lambda value: as_text(value, table_rows)))
     hints = Hints(text, namespace)
     pieces: list[str] = []

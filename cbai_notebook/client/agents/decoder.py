@@ -96,9 +96,6 @@ class AgentAccumulator(Accumulator):
 class AgentDecoder:
     """Stream decoder for the events of ``send-message`` and ``recommend-questions``."""
 
-    def accumulator(self) -> AgentAccumulator:
-        return AgentAccumulator()
-
     def read(
         self,
         events: Sequence[Event],

@@ -20,7 +20,7 @@ from cbai_notebook.client.wire_format import WireFormat
 from cbai_notebook.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.agents.decoder import AgentDecoder
+    from cbai_notebook.client.agents.decoder import AgentAccumulator, AgentDecoder
     from cbai_notebook.client.providers import Endpoint
     from cbai_notebook.client.request import Request
     from cbai_notebook.client.settings import Settings
@@ -65,6 +65,12 @@ class AgentFormat(WireFormat):
         return build_message(
             endpoint, checked_message(prompt), history=history, files=files, **given
         )
+
+    def accumulator(self) -> AgentAccumulator:
+        """Return an empty accumulator for the chunks of one stream."""
+        from cbai_notebook.client.agents.decoder import AgentAccumulator
+
+        return AgentAccumulator()
 
     def decoder(self) -> AgentDecoder:
         """Return a new decoder for the events of one stream."""

@@ -122,11 +122,11 @@ async def download(
     Raises:
         CbaiError: The download failed, or the response is no image.
     """
-    _check_link(url, secrets, plain_http)
+    error_context = ErrorContext(provider="image", url=url, secrets=secrets)
+    _check_link(url, error_context, plain_http)
     headers = headers_of(Endpoint("image", url), False)
     del headers["Content-Type"]
     request = Request("GET", url, {**headers, "Accept": "image/*"}, {})
-    error_context = ErrorContext(provider="image", url=url, secrets=secrets)
 
     async def attempt(_number: int) -> bytes:
         seconds = min(timeout.answer, LONGEST_S)
@@ -165,7 +165,7 @@ def _status_error(status: int) -> InvalidResponseError | NotFoundError | ServerE
     return ServerError(f"The server of the image failed (HTTP {status}).", status=status)
 
 
-def _check_link(url: str, secrets: tuple[Secret, ...], plain_http: bool) -> None:
+def _check_link(url: str, error_context: ErrorContext, plain_http: bool) -> None:
     schemes = ("https", "http") if plain_http else ("https",)
     try:
         parts = urlsplit(url)
@@ -174,5 +174,5 @@ def _check_link(url: str, secrets: tuple[Secret, ...], plain_http: bool) -> None
     except ValueError:
         good = False
     good = good and url.isascii() and not any(c.isspace() for c in url)
-    if not good or any(secret in url for secret in secrets):
+    if not good or error_context.has_secret(url):
         raise InvalidResponseError("The server gave a link that is not safe to open.")

@@ -34,14 +34,14 @@ class StepRunner:
     Args:
         work: Runs the steps; gets this runner and calls `follow` for each step.
         request_messages: The caller's messages.
-        callbacks: Functions that are called while the steps run.
+        callbacks: Functions that are called while the steps run; None if there are none.
     """
 
     def __init__(
         self,
         work: Callable[[StepRunner], Awaitable[Answer]],
         request_messages: Messages,
-        callbacks: StreamCallbacks,
+        callbacks: StreamCallbacks | None,
     ) -> None:
         self.callbacks = callbacks
         self.log = EventLog(Accumulator())
@@ -76,7 +76,8 @@ class StepRunner:
                 if self.first_token_at is None and self.log.accumulator.has_token:
                     self.first_token_at = self.loop.time()
                 self.log.publish()
-                await self.callbacks.report(kept)
+                if self.callbacks is not None:
+                    await self.callbacks.report(kept)
             return await step.finish()
 
     def keep(self, step: Step) -> None:
@@ -97,8 +98,9 @@ class StepRunner:
         try:
             self.answer = await work(self)
             done = Event(DONE)
-            await self.callbacks.report([(done, None)])
-            await self.callbacks.finish(self.log.accumulator.text)
+            if self.callbacks is not None:
+                await self.callbacks.report([(done, None)])
+                await self.callbacks.finish(self.log.accumulator.text)
         except asyncio.CancelledError:
             self._end(error_mapping.stream_closed())
             raise
@@ -135,7 +137,7 @@ class MultiStepStream(TextStream):
         response: ResponseType | None = None,
     ) -> None:
         super().__init__(runner, facts, began=runner.began)
-        if runner.callbacks:
+        if runner.callbacks is not None:
             self._finalizer.detach()  # the callbacks are readers, also where no other is left
         self._runner = runner
         self._starts = runner.starts

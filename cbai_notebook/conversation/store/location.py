@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
-from cbai_notebook.conversation.store.processes import ForkSafeLock
+from cbai_notebook.conversation.store.processes import fork_safe_lock
 from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
 
 VARIABLE = "CBAI_HISTORY"
 """Environment variable: ``off``, ``on`` or a path. :func:`keep_history` takes precedence."""
 
-_lock = ForkSafeLock()
+_lock = fork_safe_lock(sys.modules[__name__])
 _configured: str | None = None
 _open: dict[Path | None, Store] = {}
 

@@ -52,6 +52,8 @@ def _before_fork() -> None:
 
 def _after_fork(*, in_child: bool) -> None:
     try:
+        if in_child:
+            _replace_held_locks()
         for owner in _prepared:
             owner.after_fork(in_child=in_child)
     finally:
@@ -67,31 +69,30 @@ if hasattr(os, "register_at_fork"):  # Windows does not fork
     )
 
 
-class ForkSafeLock:
-    """A re-entrant lock, for ``with``, which is free in a forked child if another thread held it.
+_locks: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
 
-    That thread does not exist in the child and would never release it.
+
+def fork_safe_lock(owner: object, name: str = "_lock") -> threading.RLock:
+    """Return a new lock which is replaced in a forked child if another thread held it.
+
+    That thread does not exist in the child and would never release the lock.
+
+    Args:
+        owner: The object or module that has the lock.
+        name: The name of its attribute.
     """
+    with _registering:
+        _locks[owner] = name
+    return threading.RLock()
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        register_fork_hooks(self)
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def before_fork(self) -> None:
-        """Do nothing: waiting for the lock could block the fork for ever."""
-
-    def after_fork(self, *, in_child: bool) -> None:
-        """Replace the lock in the child if a thread that was not forked holds it."""
-        if in_child and not self._lock.acquire(blocking=False):
-            self._lock = threading.RLock()
-        elif in_child:
-            self._lock.release()
+def _replace_held_locks() -> None:
+    for owner, name in list(_locks.items()):
+        lock: threading.RLock = getattr(owner, name)
+        if lock.acquire(blocking=False):
+            lock.release()
+        else:
+            setattr(owner, name, threading.RLock())
 
 
 # Which processes are alive -----------------------------------------------------------------------

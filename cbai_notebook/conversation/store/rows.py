@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.turn import STREAMING, Turn
 from cbai_notebook.text import without_surrogates
 
@@ -19,8 +20,6 @@ LARGEST = 2**63 - 1
 
 TAILS = ("tail", "reasoning_tail")
 """Columns with the last word of an answer that streams: it may be the beginning of a secret."""
-
-Mask = Callable[[str], str]
 
 # Columns that hold an attribute of the turn unchanged.
 PLAIN = (
@@ -67,23 +66,19 @@ def moment(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
-def values_of(turn: Turn, mask: Mask) -> list[Any]:
+def values_of(turn: Turn, mask: Masker) -> list[Any]:
     """Return the values of a turn in the order of :data:`COLUMNS`, with secrets masked."""
     values = [_storable(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
-    for name in WRITTEN:
-        value = getattr(turn, name)
-        values.append(mask(without_surrogates(value)) if value else value)
+    # The text of an answer that still streams is written by the checkpoints.
+    answer = ("", "") if turn.status == STREAMING else (turn.text, turn.reasoning)
+    texts = [*(getattr(turn, name) for name in WRITTEN), *answer]
+    masked = iter(mask.masked([without_surrogates(text) for text in texts if text]))
+    texts = [next(masked) if text else text for text in texts]
+    values += texts[: len(WRITTEN)]
     values += [_dump(getattr(turn, name), mask) for name in JSON]
     values += [int(getattr(turn, name)) for name in FLAGS]
     values.append(microseconds(turn.created_at))
-    # The text of an answer that still streams is written by the checkpoints.
-    open_ = turn.status == STREAMING
-    answer = (
-        ("", "")
-        if open_
-        else (mask(without_surrogates(turn.text)), mask(without_surrogates(turn.reasoning)))
-    )
-    return [*values, *answer]
+    return [*values, *texts[len(WRITTEN) :]]
 
 
 def turn_of(row: sqlite3.Row) -> Turn:
@@ -117,11 +112,11 @@ def _storable(value: Any) -> Any:
     return None if isinstance(value, int) and abs(value) > LARGEST else value
 
 
-def _dump(value: Any, mask: Mask) -> str | None:
+def _dump(value: Any, mask: Masker) -> str | None:
     return json.dumps(_masked(value, mask), ensure_ascii=False) if value else None
 
 
-def _masked(value: Any, mask: Mask) -> Any:
+def _masked(value: Any, mask: Masker) -> Any:
     """Return a JSON value with secrets masked in each string, so that it stays valid JSON."""
     if value is None or isinstance(value, bool):
         return value

@@ -15,7 +15,11 @@ from cbai_notebook.conversation.store import rows, search
 from cbai_notebook.conversation.store.database import Database
 from cbai_notebook.conversation.store.file_database import FileDatabase
 from cbai_notebook.conversation.store.memory_database import MemoryDatabase
-from cbai_notebook.conversation.store.processes import ForkSafeLock, LiveProcesses, OnlyThisProcess
+from cbai_notebook.conversation.store.processes import (
+    LiveProcesses,
+    OnlyThisProcess,
+    fork_safe_lock,
+)
 from cbai_notebook.conversation.store.rows import LARGEST
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
@@ -79,7 +83,7 @@ class Store:
     ) -> None:
         self.file = file
         self.lost: HistoryError | None = None
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock(self)
         self._masks = masks
         self._removed_ended = False
         self.database: Database
@@ -300,7 +304,8 @@ class Store:
             self._insert(connection, conversation, turn_ids, slot_id_of)
             self._update(connection, [turn for turn in changes.turns if turn.id is not None])
             _write_slots(connection, conversation, changes.slots, turn_ids, slot_ids)
-            _remove(connection, conversation, changes.removed)
+            if changes.removed:
+                _remove(connection, conversation, changes.removed)
             connection.execute(
                 "UPDATE conversations SET revision = revision + 1 WHERE id = ?", (conversation,)
             )
@@ -387,10 +392,8 @@ class Store:
             f"INSERT INTO turns ({', '.join(columns)}) VALUES ({placeholders})", inserted
         )
         prompt, text = columns.index("prompt"), columns.index("text")
-        search.add(
-            connection,
-            [(row[0], row[prompt], row[text]) for row in inserted if row[3] is None],
-        )
+        if ended := [(row[0], row[prompt], row[text]) for row in inserted if row[3] is None]:
+            search.add(connection, ended)
 
     def _update(self, connection: sqlite3.Connection, turns: Sequence[Turn]) -> None:
         for turn in turns:
@@ -493,8 +496,6 @@ def _write_slots(
 
 
 def _remove(connection: sqlite3.Connection, conversation: int, removed: Sequence[int]) -> None:
-    if not removed:
-        return
     for id in removed:
         _unindex(connection, "id = ?", (id,))
         connection.execute("DELETE FROM turns WHERE id = ?", (id,))

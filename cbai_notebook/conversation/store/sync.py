@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cbai_notebook.conversation.secrets import Masker
-from cbai_notebook.conversation.store.processes import ForkSafeLock
+from cbai_notebook.conversation.store.processes import fork_safe_lock
 from cbai_notebook.conversation.store.store import Changes, Store, Stored
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import COMPLETE, Turn
@@ -98,7 +98,7 @@ class StoreSync:
         self._revision = -1 if stored is None else stored.revision
         self._data_version: int | None = None
         self._contents = store.database.contents
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock(self)
         self._turns: dict[Turn, None] = {}
         self._slots: dict[Slot, None] = {}
         self._removed: list[int] = []

@@ -56,18 +56,15 @@ def check(options: PromptOptions) -> None:
         _refuse("--agent", {"model": "an agent is a model by itself"}, options)
 
 
-def check_agent(options: PromptOptions, provider: str) -> None:
-    """Check that the options fit an agent, when the provider is one.
+def check_agent(options: PromptOptions) -> None:
+    """Check that the options fit an agent.
 
     Raises:
         UsageError: An agent does not support one of the options.
     """
-    from cbai_notebook.client.providers import AGENT
-
-    if provider == AGENT:
-        # `-s ""` means "no system prompt", and no system prompt is sent to an agent anyway.
-        given = [name for name in _AGENT_CONFLICTS if name != "system" or options.system]
-        _refuse("an agent", {name: _AGENT_CONFLICTS[name] for name in given}, options)
+    # `-s ""` means "no system prompt", and no system prompt is sent to an agent anyway.
+    given = [name for name in _AGENT_CONFLICTS if name != "system" or options.system]
+    _refuse("an agent", {name: _AGENT_CONFLICTS[name] for name in given}, options)
 
 
 def is_picture(output: str | None) -> bool:

@@ -209,7 +209,7 @@ class _Reader:
     def __init__(
         self, line: str, position: int, command: CommandSyntax | None = None, *, may_be_prompt: bool
     ) -> None:
-        self.position = skip_space(line, position)
+        self.position = skip_space(line, position) if position < len(line) else position
         self.given: list[GivenOption] = []
         self.words: list[str] = []
         self.problem: UsageError | None = None

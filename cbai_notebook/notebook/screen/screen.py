@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.errors import UsageError
@@ -114,7 +115,10 @@ class _TerminalWriter:
     def __init__(self, surface: TerminalSurface) -> None:
         self._surface = surface
         self._received = ""
-        self._calls = Calls()
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls()
 
     def wait(self, message: str) -> None:
         """Do nothing: a line in a terminal cannot be removed again."""
