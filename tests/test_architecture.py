@@ -21,12 +21,13 @@ PACKAGE = Path(cbai_notebook.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each folder or module of the package may import, besides itself. TOP may import everything.
-FLOOR = {"_version", "errors", "files", "preferences", "text"}
+FLOOR = {"_version", "errors", "files", "forks", "preferences", "text"}
 MAY_IMPORT = {
     "_version": set(),
     "errors": set(),
     "text": set(),
     "files": {"errors"},
+    "forks": set(),
     "preferences": {"errors"},
     "bridge": FLOOR,
     "prompts": FLOOR,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-import threading
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -21,6 +21,7 @@ from cbai_notebook.client.secret import Secret as Secret
 from cbai_notebook.client.secret import checked_key, is_plain_words
 from cbai_notebook.client.servers import Server, checked_servers, from_argument
 from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.forks import fork_safe_lock
 
 if TYPE_CHECKING:
     from cbai_notebook.client.before_send import BeforeSend
@@ -133,9 +134,10 @@ class Settings:
         if self.api_key is not None and not isinstance(self.api_key, Secret):
             object.__setattr__(self, "api_key", Secret(self.api_key.strip()))
         object.__setattr__(self, "timeout", Timeout.of(self.timeout))
-        if self.servers:
+        servers = {}
+        if self.servers != {}:
             servers = {name: each for name, each in checked_servers(self.servers).items() if each}
-            object.__setattr__(self, "servers", servers)
+        object.__setattr__(self, "servers", servers)
 
     @property
     def configured(self) -> bool:
@@ -168,7 +170,7 @@ class Settings:
 
 _NOT_GIVEN: Any = object()
 _explicit: dict[str, Any] = {}
-_lock = threading.Lock()
+_lock = fork_safe_lock(sys.modules[__name__])
 
 
 def configure(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, overload
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns, system_of
 from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.records import Messages, Records
-from cbai_notebook.conversation.store.processes import fork_safe_lock
 from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
@@ -19,6 +18,7 @@ from cbai_notebook.conversation.turn import (
 )
 from cbai_notebook.conversation.watching import Change, Watcher, Watchers
 from cbai_notebook.errors import UsageError
+from cbai_notebook.forks import fork_safe_lock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,7 +177,7 @@ class Conversation:
 
     @property
     def not_stored(self) -> str:
-        """Why the newest changes could not be written to disk; ``""`` if they could."""
+        """Why the newest changes are not stored, or not in the file; ``""`` if they are."""
         return self._sync.problem
 
     @property
@@ -355,7 +355,8 @@ class Conversation:
         Searches the whole history; turns of this conversation come first.
         """
         found = self._sync.find_answer(request)
-        if found is None or found.id is None:
+        # Without an id in the store, the ids of the turns are those of rows that are lost.
+        if found is None or found.id is None or self._sync.id is None:
             return found
         with self._lock:
             # Secrets are masked in the stored copy of a turn, but not in the turn itself.

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.store import Store, current_store
-from cbai_notebook.conversation.store.processes import fork_safe_lock
 from cbai_notebook.conversation.store.store import Stored
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError, UsageError
+from cbai_notebook.forks import fork_safe_lock
 
 DEFAULT = "default"
 """The name of the default conversation where no other kernel shares the history."""

@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from cbai_notebook.conversation.store.processes import register_fork_hooks
 from cbai_notebook.errors import HistoryError
+from cbai_notebook.forks import register_fork_hooks
 
 BUSY_S = 20.0
 """Seconds to wait for another kernel's write lock; one write takes well under a millisecond."""

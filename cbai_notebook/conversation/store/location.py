@@ -6,9 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-from cbai_notebook.conversation.store.processes import fork_safe_lock
 from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
+from cbai_notebook.forks import fork_safe_lock
 
 VARIABLE = "CBAI_HISTORY"
 """Environment variable: ``off``, ``on`` or a path. :func:`keep_history` takes precedence."""

@@ -33,9 +33,11 @@ class MemoryDatabase(Database):
 
     def after_fork(self, *, in_child: bool) -> None:
         """Begin a new, empty database in the child: SQLite must not use a connection after a fork."""
-        if in_child:
-            self.close()
-        self._lock.release()
+        try:
+            if in_child:
+                self.close()
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Close the connection and lose the contents; the next use begins an empty database."""

@@ -15,15 +15,12 @@ from cbai_notebook.conversation.store import rows, search
 from cbai_notebook.conversation.store.database import Database
 from cbai_notebook.conversation.store.file_database import FileDatabase
 from cbai_notebook.conversation.store.memory_database import MemoryDatabase
-from cbai_notebook.conversation.store.processes import (
-    LiveProcesses,
-    OnlyThisProcess,
-    fork_safe_lock,
-)
+from cbai_notebook.conversation.store.processes import LiveProcesses, OnlyThisProcess
 from cbai_notebook.conversation.store.rows import LARGEST
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError, UsageError
+from cbai_notebook.forks import fork_safe_lock
 from cbai_notebook.text import without_surrogates
 
 ENDED = "The kernel ended before the answer did."
@@ -497,8 +494,10 @@ def _write_slots(
 
 def _remove(connection: sqlite3.Connection, conversation: int, removed: Sequence[int]) -> None:
     for id in removed:
-        _unindex(connection, "id = ?", (id,))
-        connection.execute("DELETE FROM turns WHERE id = ?", (id,))
+        _unindex(connection, "id = ? AND conversation = ?", (id, conversation))
+        connection.execute(
+            "DELETE FROM turns WHERE id = ? AND conversation = ?", (id, conversation)
+        )
     connection.execute(
         "DELETE FROM slots WHERE conversation = ? AND id NOT IN "
         "(SELECT slot FROM turns WHERE conversation = ?)",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cbai_notebook.conversation.secrets import Masker
-from cbai_notebook.conversation.store.processes import fork_safe_lock
-from cbai_notebook.conversation.store.store import Changes, Store, Stored
+from cbai_notebook.conversation.store.store import ENDED, Changes, Store, Stored
 from cbai_notebook.conversation.tree import Slot, TurnTree
-from cbai_notebook.conversation.turn import COMPLETE, Turn
+from cbai_notebook.conversation.turn import COMPLETE, PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError
+from cbai_notebook.forks import fork_safe_lock
 from cbai_notebook.text import without_surrogates
 
 
@@ -99,6 +100,7 @@ class StoreSync:
         self._data_version: int | None = None
         self._contents = store.database.contents
         self._lock = fork_safe_lock(self)
+        self._process = os.getpid()
         self._turns: dict[Turn, None] = {}
         self._slots: dict[Slot, None] = {}
         self._removed: list[int] = []
@@ -143,6 +145,7 @@ class StoreSync:
 
         Always ``False`` while changes of this process are not written yet: a reload would lose them.
         """
+        self._leave_to_parent()
         if self._turns or self._slots or self._removed or self._is_void():
             return False
         try:
@@ -181,9 +184,11 @@ class StoreSync:
             False when another process has changed or deleted it: then these changes are dropped.
             Else True, also when they could not be written and wait for the next call.
         """
+        turns, removed = list(turns), list(removed)
         with self._lock:
             if self._is_void():
-                self._begin_again(tree)
+                self._begin_again(tree, turns, removed)
+            self._leave_to_parent()
             has_pending = bool(self._turns or self._slots or self._removed)
             before = dict(self._turns), dict(self._slots), list(self._removed)
             self._turns.update(dict.fromkeys(turns))
@@ -240,8 +245,28 @@ class StoreSync:
             slot.id = None
         return self._write(None)
 
-    def _begin_again(self, tree: TurnTree) -> None:
-        """Mark the whole conversation as not written yet; the ids of its rows are void."""
+    def _leave_to_parent(self) -> None:
+        """In a forked child, leave changes that are not written yet to the parent, and load anew."""
+        if self._process == os.getpid() or self._is_void():
+            return
+        self._process = os.getpid()
+        self._turns, self._slots, self._removed, self._checkpoints = {}, {}, [], {}
+        self._revision, self._data_version = -1, None
+
+    def _begin_again(self, tree: TurnTree, saved: list[Turn], removed: list[Turn]) -> None:
+        """Mark the whole conversation as not written yet; the ids of its rows are void.
+
+        Args:
+            tree: All turns.
+            saved: The turns that are about to be saved.
+            removed: The turns that have just left the tree.
+        """
+        in_child, self._process = self._process != os.getpid(), os.getpid()
+        for turn in removed:
+            turn.id = None
+        for turn in tree.turns():
+            if in_child and turn.status == STREAMING and turn not in saved:
+                turn.status, turn.error = PARTIAL, ENDED  # its answer arrives in the parent
         self._contents = self.store.database.contents
         self._stored, self._forked_from, self._revision, self._data_version = None, None, -1, None
         self._slots = dict.fromkeys(tree.slots())

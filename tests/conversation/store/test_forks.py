@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,3 +126,146 @@ def test_parent_and_child_go_on(way: str, gateway_process: Any) -> None:
         timeout=50,
     )
     assert (done.stdout, done.returncode) == ("good\n", 0), done.stderr
+
+
+# What a child does with conversations of its parent; "good" is printed in the child or after it.
+IN_CHILD = """
+import os, sys, threading, time
+from datetime import datetime, timezone
+from pathlib import Path
+import cbai_notebook as cbai
+from cbai_notebook.conversation import Turn
+
+def turn(prompt, status="complete", request=None):
+    found = Turn(prompt, datetime.now(timezone.utc), request=request)
+    found.add("answer of " + prompt if status != "failed" else "", "")
+    found.status = status
+    return found
+
+def asked():
+    return [each["content"] for each in cbai.history(role="user")]
+
+def fork(work):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException as error:
+            print(repr(error), flush=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+def expect(found, wanted):
+    print("good" if found == wanted else f"{found!r} is not {wanted!r}", flush=True)
+"""
+UNDO = """
+talk, other = cbai.chat("talk"), cbai.chat("other")
+talk.extend([turn("a"), turn("b")])
+def work():
+    other.extend([turn("c"), turn("d")])
+    talk.undo()
+    expect(asked(), ["c", "d", "a"])
+fork(work)
+"""
+REPEATED = """
+talk, other = cbai.chat("talk"), cbai.chat("other")
+talk.extend([turn("again", "failed")])
+def work():
+    other.extend([turn("c")])
+    talk.open(turn("again"))
+    expect(asked(), ["c", "again"])
+fork(work)
+"""
+REPLAYED = """
+talk, other = cbai.chat("talk"), cbai.chat("other")
+talk.extend([turn("x", request="of x")])
+def work():
+    other.extend([turn("y", request="of y")])
+    expect(talk.answered("of y").prompt, "y")
+fork(work)
+"""
+STREAMING = """
+talk = cbai.chat("talk")
+streaming = Turn("a", datetime.now(timezone.utc))
+talk.open(streaming)
+talk.grow(streaming, "half an", "")
+def work():
+    talk.extend([turn("b")])
+    found = [(each["status"], each["content"]) for each in cbai.history(role="assistant")]
+    expect(found, [("partial", "half an"), ("complete", "answer of b")])
+fork(work)
+"""
+# The write of another thread waits for a lock in the moment of the fork.
+WAITING = """
+import sqlite3
+file = Path(sys.argv[1]) / "history.sqlite"
+cbai.configure(history=str(file))
+talk = cbai.chat("talk")
+talk.extend([turn("a")])
+lock = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+lock.execute("BEGIN IMMEDIATE")
+writer = threading.Thread(target=lambda: talk.extend([turn("b")]), daemon=True)
+writer.start()
+time.sleep(0.3)
+released = threading.Timer(0.5, lambda: lock.execute("ROLLBACK"))
+released.start()
+fork(lambda: talk.extend([turn("c")]))
+writer.join()
+expect(sorted(asked()), ["a", "b", "c"])
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(UNDO, id="undo"),
+        pytest.param(REPEATED, id="a failed prompt again"),
+        pytest.param(REPLAYED, id="an equal request"),
+        pytest.param(STREAMING, id="an answer that streams in the parent"),
+        pytest.param(WAITING, id="a write that waits in the parent"),
+    ],
+)
+def test_a_child_does_not_confuse_what_its_parent_stored(program: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_CHILD + program, tmp_path],
+        env={**os.environ, "CBAI_HISTORY": "off"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert (done.stdout, done.returncode) == ("good\n", 0), done.stderr
+
+
+def test_a_lock_is_released_in_a_child_even_if_a_hook_fails() -> None:
+    program = """
+import os, threading
+from cbai_notebook.forks import fork_safe_lock, register_fork_hooks
+
+class Fails:
+    def before_fork(self): pass
+    def after_fork(self, *, in_child): raise OSError("cannot close")
+
+class Holder:
+    def __init__(self): self._lock = fork_safe_lock(self)
+
+failing, holder, unfinished = Fails(), Holder(), Fails()
+register_fork_hooks(failing)
+fork_safe_lock(unfinished)  # its attribute is not assigned yet
+held = threading.Event()
+def hold():
+    with holder._lock:
+        held.set()
+        threading.Event().wait(5)
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+pid = os.fork()
+if pid == 0:
+    register_fork_hooks(Fails())
+    print("good" if holder._lock.acquire(timeout=3) else "held", flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50
+    )
+    assert done.stdout == "good\n", done.stderr
