@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.settings import Timeout
     from cbai_notebook.client.sse import Event
-    from cbai_notebook.client.stream import AgentStream, TextStream
+    from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.tools.tool import Tool, tool
     from cbai_notebook.configuration import configure
     from cbai_notebook.conversation import Conversation, chat, use
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _MODULES = {
     "__version__": "_version",
     "Agent": "client.agents.agent",
-    "AgentStream": "client.stream",
     "Answer": "client.answer",
     "CbaiError": "errors",
     "ChatPanel": "notebook.panel",
@@ -64,7 +63,6 @@ _MODULES = {
 
 __all__ = [
     "Agent",
-    "AgentStream",
     "Answer",
     "CbaiError",
     "ChatPanel",

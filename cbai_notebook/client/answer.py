@@ -19,7 +19,7 @@ from cbai_notebook.client.endings import (
 )
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.client.raw_answer import RawAnswer
-from cbai_notebook.client.sources import SearchResult, Sources
+from cbai_notebook.client.sources import Sources
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.text import cut
 
@@ -138,16 +138,6 @@ class Answer:
                 self._messages = [*self._messages, reply]
             self._replies = False
         return self._messages
-
-    @property
-    def search_results(self) -> tuple[SearchResult, ...]:
-        """The web pages of the `sources`."""
-        return self.sources.pages
-
-    @property
-    def knowledge(self) -> tuple[str, ...]:
-        """The knowledge bases of the `sources`."""
-        return self.sources.knowledge
 
     @property
     def agent_id(self) -> str | None:

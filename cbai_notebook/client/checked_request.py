@@ -16,6 +16,8 @@ from cbai_notebook.client.wire_format import WireFormat
 class CheckedRequest:
     """What `Model.check` returns, and `Model.generate_text` and `Model.stream_text` take.
 
+    It is sent as it was checked: to this provider, with the settings and the key of that moment.
+
     Args:
         provider: The provider.
         wire_format: The format of its requests.

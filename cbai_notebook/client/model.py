@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,12 @@ class Model:
     def settings(self) -> Settings | None:
         """The settings that it was made with; None if it takes the current ones for each request."""
         return self._settings
+
+    def with_settings(self, settings: Settings) -> Model:
+        """Return a model with the same provider and transport, and other settings."""
+        found = copy.copy(self)
+        found._settings = settings
+        return found
 
     async def generate_text(
         self,
@@ -198,7 +205,12 @@ class Model:
         stream: bool,
     ) -> tuple[RequestSender, RequestOptions, dict[str, Any]]:
         """Check all parameters; return what sends, the client's options, and what to send."""
-        checked = data if isinstance(data, CheckedRequest) else self._checked(data, params, timeout)
+        if not isinstance(data, CheckedRequest):
+            checked = self._checked(data, params, timeout)
+        elif params or timeout is not None:
+            raise UsageError("A checked request is sent as it is: give nothing else beside it.")
+        else:
+            checked = data
         if checked.options.callbacks is not None and not stream:
             raise UsageError(
                 "on_text, on_event and on_finish are called by a stream: use stream_text."

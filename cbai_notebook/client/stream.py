@@ -16,7 +16,7 @@ from cbai_notebook.client.answer import Answer, AnswerFacts, Messages, Step, Tim
 from cbai_notebook.client.chat_wire import Chunk, Usage
 from cbai_notebook.client.decoder import values_of
 from cbai_notebook.client.providers import AGENT
-from cbai_notebook.client.sources import SearchResult, Sources
+from cbai_notebook.client.sources import Sources
 from cbai_notebook.client.sse import Event
 
 if TYPE_CHECKING:
@@ -215,16 +215,6 @@ class TextStream:
         return self._log.accumulator.record_id
 
     @property
-    def search_results(self) -> tuple[SearchResult, ...]:
-        """The web pages of the `sources`."""
-        return self.sources.pages
-
-    @property
-    def knowledge(self) -> tuple[str, ...]:
-        """The knowledge bases of the `sources`."""
-        return self.sources.knowledge
-
-    @property
     def agent_id(self) -> str | None:
         """The id of the agent that was asked; None for a model."""
         return self._facts.model if self.provider == AGENT else None
@@ -275,10 +265,6 @@ class TextStream:
             f"<{type(self).__name__} from {self.provider}/{self.model}, "
             f"{len(self.text)} characters, {state}>"
         )
-
-
-AgentStream = TextStream
-"""The stream of an agent's answer."""
 
 
 async def wait_for_first_token(stream: Stream) -> Stream:

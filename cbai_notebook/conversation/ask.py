@@ -59,7 +59,7 @@ async def ask(
         CbaiError: The request failed; the turn is kept as ``failed`` or ``partial``. There is no
             turn if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
     """
-    with secrets.known_keys(prepared.settings.secrets):
+    with secrets.known_keys(prepared.secrets):
         return await _ask(prepared, listener, opened)
 
 
@@ -67,7 +67,8 @@ async def _ask(
     prepared: PreparedPrompt[Model], listener: Listener, opened: Callable[[Turn], None]
 ) -> Answer:
     conversation, prompt, model = prepared.conversation, prepared.prompt, prepared.model
-    request = await prepared.fingerprint()
+    sent = await prepared.screened_params()
+    request = prepared.fingerprint(sent)
     if prompt.cached and (found := conversation.answered(request)):
         # A stored answer may no longer parse because a secret in it was masked: then send the
         # request.
@@ -77,6 +78,8 @@ async def _ask(
             _replay(prepared, found, listener)
             return answer
     checked = model.check(prepared.params, **prompt.options)  # what is refused here is no turn
+    if sent is not prepared.params:
+        model.check(sent, **prompt.options)
     turn = new_turn(prepared, request)
     if prompt.continues is not None:
         continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)

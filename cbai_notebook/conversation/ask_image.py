@@ -36,13 +36,13 @@ async def draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
         PromptRefusedError: The user's ``before_send`` refused the prompt. There is no turn.
         CbaiError: No image was generated; the turn is kept as ``failed``.
     """
-    with secrets.known_keys(prepared.settings.secrets):
+    with secrets.known_keys(prepared.secrets):
         return await _draw(prepared)
 
 
 async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
     conversation, prompt = prepared.conversation, prepared.prompt
-    turn = new_turn(prepared, await prepared.fingerprint())
+    turn = new_turn(prepared, prepared.fingerprint(await prepared.screened_params()))
     turn.drawn = True
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)

@@ -7,7 +7,7 @@ to `draw`, which resolve nothing again.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -42,6 +42,7 @@ class PreparedPrompt(Generic[M]):
         asked_model: The model's name, also where the prompt names none; ``None`` leaves the choice
             to the provider.
         settings: The settings of the request.
+        secrets: All keys and header values that are known, by their names for the user.
         context: The messages before the prompt.
         params: The parameters of the request, without the client's own options.
         hints: Sentences about the prompt for the user.
@@ -53,29 +54,35 @@ class PreparedPrompt(Generic[M]):
     model: M
     asked_model: str | None
     settings: Settings
+    secrets: Mapping[str, str]
     context: Context
     params: Mapping[str, Any]
     hints: tuple[str, ...] = ()
 
-    @property
-    def request(self) -> dict[str, Any]:
-        """The parameters and the client's own options, as `generate_text` takes them."""
-        return {**self.params, **self.prompt.options}
-
-    async def fingerprint(self) -> str:
-        """Return the hash by which an equal request is found in the history: of what is sent.
+    async def screened_params(self) -> Mapping[str, Any]:
+        """Return the parameters with what the user's ``before_send`` makes of them.
 
         Raises:
-            PromptRefusedError: The user's ``before_send`` refuses the request.
+            PromptRefusedError: ``before_send`` refuses the request.
         """
-        params = {**self.params, **_option_fields(self.prompt.options)}
-        if (before_send := self.settings.before_send) is not None:
-            from cbai_notebook.client.before_send import screened, screened_text
+        if (before_send := self.settings.before_send) is None:
+            return self.params
+        from cbai_notebook.client.before_send import screened, screened_text
 
-            if "messages" in params:
-                params["messages"] = await screened(params["messages"], before_send)
-            else:
-                params["prompt"] = await screened_text(params["prompt"], before_send)
+        sent: dict[str, Any]
+        if "messages" in self.params:
+            sent = {"messages": await screened(self.params["messages"], before_send)}
+        else:
+            sent = {"prompt": await screened_text(self.params["prompt"], before_send)}
+        return {**self.params, **sent}
+
+    def fingerprint(self, params: Mapping[str, Any]) -> str:
+        """Return the hash by which an equal request is found in the history.
+
+        Args:
+            params: What `screened_params` returned.
+        """
+        params = {**params, **_option_fields(self.prompt.options)}
         return fingerprint(self.provider, self.asked_model, params, self.settings)
 
     def with_options(self, options: Mapping[str, Any]) -> PreparedPrompt[M]:
@@ -98,7 +105,8 @@ def prepare(
     Args:
         conversation: The conversation of the prompt; ``None`` asks without one.
         prompt: The prompt and how to ask it.
-        settings: The settings; by default those of the model, or else the current ones.
+        settings: Settings of its own, also for the model that is given; by default those of the
+            model, or else the current ones.
         model: The model to ask; by default it is made from the prompt's provider and model.
         limits: How much context is sent; by default as the preferences say.
 
@@ -110,19 +118,13 @@ def prepare(
     from cbai_notebook.client.model_factory import create_model
     from cbai_notebook.client.providers import AGENT, default_model, parse_model_spec
 
-    settings = _resolved(settings or (model.settings if model is not None else None))
-    if model is not None:
-        prompt = replace(prompt, provider=model.provider)
-    elif prompt.provider is None:
-        provider, name = parse_model_spec(prompt.model, settings)
-        prompt = replace(prompt, provider=provider, model=name)
-    if conversation is None:
-        conversation, prompt = Conversation(""), replace(prompt, remember=False)
-    made = model or create_model(prompt.provider, settings=settings)
+    start = _start(conversation, prompt, settings, model, parse_model_spec)
+    conversation, prompt, settings = start.conversation, start.prompt, start.settings
+    made = start.model or create_model(prompt.provider, settings=settings)
     asked_model = prompt.model or default_model(made.provider, settings)
     context = _context(conversation, prompt, limits)
     params = _parameters(prompt, asked_model, context)
-    _check_secrets(prompt, params, settings)
+    _check_secrets(prompt, params, start.secrets)
     unsent = made.provider == AGENT and params["messages"][0]["role"] == "system"
     return PreparedPrompt(
         conversation=conversation,
@@ -131,6 +133,7 @@ def prepare(
         model=made,
         asked_model=asked_model,
         settings=settings,
+        secrets=start.secrets,
         context=context,
         params=params,
         hints=(_SYSTEM_PROMPT_HINT,) if unsent else (),
@@ -159,17 +162,13 @@ def prepare_drawing(
     from cbai_notebook.client.images.model import create_image_model
     from cbai_notebook.client.providers import default_model
 
-    settings = _resolved(settings or (model.settings if model is not None else None))
-    if model is not None:
-        prompt = replace(prompt, provider=model.provider)
-    elif prompt.provider is None:
-        provider, name = _image_model(prompt.model, settings)
-        prompt = replace(prompt, provider=provider, model=name)
-    if conversation is None:
-        conversation, prompt = Conversation(""), replace(prompt, remember=False)
-    _check_secrets(prompt, {"messages": [user_message(prompt.text)], **prompt.params}, settings)
+    start = _start(conversation, prompt, settings, model, _image_model)
+    conversation, prompt, settings = start.conversation, start.prompt, start.settings
+    _check_secrets(
+        prompt, {"messages": [user_message(prompt.text)], **prompt.params}, start.secrets
+    )
     named = {"model": prompt.model} if prompt.model else {}
-    made = model or create_image_model(prompt.provider or IMAGE_PROVIDER, settings=settings)
+    made = start.model or create_image_model(prompt.provider or IMAGE_PROVIDER, settings=settings)
     return PreparedPrompt(
         conversation=conversation,
         prompt=prompt,
@@ -177,6 +176,7 @@ def prepare_drawing(
         model=made,
         asked_model=prompt.model or default_model(made.provider, settings),
         settings=settings,
+        secrets=start.secrets,
         context=Context([], dropped_turns=0),
         params={**prompt.params, **named, "prompt": prompt.text},
     )
@@ -187,20 +187,53 @@ _SYSTEM_PROMPT_HINT = (
 )
 
 
-def _resolved(given: Settings | None) -> Settings:
+@dataclass(frozen=True)
+class _Start(Generic[M]):
+    """What text and drawings begin with: prompt and conversation, settings and known secrets."""
+
+    conversation: Conversation
+    prompt: Prompt
+    settings: Settings
+    secrets: Mapping[str, str]
+    model: M | None
+
+
+def _start(
+    conversation: Conversation | None,
+    prompt: Prompt,
+    given: Settings | None,
+    model: M | None,
+    parse: Callable[[str | None, Settings], tuple[str, str | None]],
+) -> _Start[M]:
+    """Resolve the settings, and the provider and the model that the prompt names."""
     from cbai_notebook.client.settings import settings
 
-    found = given or settings()
-    if found.before_send is None:
-        return found
-    from cbai_notebook.client.before_send import once
+    given = given or (model.settings if model is not None else None)
+    current = given or settings()
+    # A prompt with settings of its own must not hold a key of the usual ones either.
+    known = current.secrets
+    if given is not None:
+        usual = settings().secrets.items()
+        others = {name: key for name, key in usual if key not in known.values()}
+        known = {**{f"{name} of the usual settings": others[name] for name in others}, **known}
+    if current.before_send is not None:
+        from cbai_notebook.client.before_send import once
 
-    return replace(found, before_send=once(found.before_send))
+        current = replace(current, before_send=once(current.before_send))
+    if model is not None:
+        prompt = replace(prompt, provider=model.provider)
+        model = model.with_settings(current)
+    elif prompt.provider is None:
+        provider, name = parse(prompt.model, current)
+        prompt = replace(prompt, provider=provider, model=name)
+    if conversation is None:
+        conversation, prompt = Conversation(""), replace(prompt, remember=False)
+    return _Start(conversation, prompt, current, known, model)
 
 
-def _check_secrets(prompt: Prompt, params: Mapping[str, Any], settings: Settings) -> None:
+def _check_secrets(prompt: Prompt, params: Mapping[str, Any], known: Mapping[str, str]) -> None:
     if not prompt.allow_secrets:
-        secrets.check_request(params, api_key=settings.secrets, environ=os.environ)
+        secrets.check_request(params, api_key=known, environ=os.environ)
 
 
 def _context(conversation: Conversation, prompt: Prompt, limits: ContextLimits | None) -> Context:

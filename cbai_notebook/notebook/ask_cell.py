@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.model import Model
-    from cbai_notebook.client.settings import Settings
 
 OFFLINE_HINT = (
     "Nothing is configured, so the offline demo model answered: tiny, English only, often wrong. "
@@ -70,18 +69,19 @@ def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> N
 
 def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> PreparedPrompt[Model]:
     from cbai_notebook.client.providers import AGENT
-    from cbai_notebook.client.settings import settings
 
-    current, prefs = settings(), preferences()
+    prefs = preferences()
     conversation = chat(options.conversation)
-    prompt, hints = _prompt(shell, text, options, current, prefs)
+    prompt, hints = _prompt(shell, text, options, prefs)
     if prompt.remember:
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
-    prepared = prepare(conversation, prompt, settings=current, limits=limits)
+    prepared = prepare(conversation, prompt, limits=limits)
     if prepared.provider == AGENT:
         conflicts.check_agent(options)
+    if options.model is None and not prepared.settings.configured:
+        hints = (*hints, *_announce_offline())
     return replace(prepared, hints=(*hints, *prepared.hints))
 
 
@@ -89,7 +89,6 @@ def _prompt(
     shell: InteractiveShell,
     text: str,
     options: PromptOptions,
-    current: Settings,
     prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt with its variables expanded, and hints for the user."""
@@ -101,8 +100,6 @@ def _prompt(
     if system:
         filled_system = expand(system, shell.user_ns, table_rows=prefs.table_rows)
         system, hints = filled_system.text, (*hints, *filled_system.hints)
-    if options.model is None and not current.configured:
-        hints = (*hints, *_announce_offline())
     return Prompt(
         text=filled.text,
         system=system,
@@ -193,7 +190,8 @@ def ask_prepared(
 
 
 def _show_request(prepared: PreparedPrompt[Model]) -> None:
-    request = bridge.run(prepared.model.prepare(prepared.prompt.stream, **prepared.request))
+    prompt = prepared.prompt
+    request = bridge.run(prepared.model.prepare(prompt.stream, prepared.params, **prompt.options))
     show_request(request, prepared.hints)
 
 

@@ -120,11 +120,11 @@ async def test_what_is_sent_is_what_the_api_takes(poet: Agent, gateway: Gateway)
 async def test_what_was_searched_and_looked_up_comes_apart(reader: Agent) -> None:
     stream = await reader.send_message("Li Bai?", search=True)
     answer = await stream.finish()
-    assert answer.search_results == (
+    assert answer.sources.pages == (
         SearchResult("Li Bai", "https://example.com/li-bai", "【1】"),
         SearchResult("李白", "https://example.com/libai", "【2】"),
     )
-    assert answer.knowledge == stream.knowledge == ("poems", "诗集")
+    assert answer.sources.knowledge == stream.sources.knowledge == ("poems", "诗集")
     assert answer.text == texts.ENGLISH
     assert answer.raw["knowledge_base"] == ["poems", "诗集"]
 
@@ -132,9 +132,9 @@ async def test_what_was_searched_and_looked_up_comes_apart(reader: Agent) -> Non
 async def test_a_search_is_told_before_the_first_word(reader: Agent, gateway: Gateway) -> None:
     gateway.script(Scenario(faults=(Fault("pause", 2),)))
     async with await reader.send_message("Li Bai?", search=True) as stream:
-        while not stream.knowledge:
+        while not stream.sources.knowledge:
             await asyncio.sleep(0.01)
-        assert len(stream.search_results) == 2
+        assert len(stream.sources.pages) == 2
         assert stream.text == ""
         assert not stream.done
 
@@ -181,8 +181,8 @@ async def test_every_kind_of_event_and_odd_ones_too(poet: Agent, gateway: Gatewa
     )
     answer = await (await poet.send_message("x")).finish()
     assert (answer.text, answer.reasoning) == ("abc", "hm…")
-    assert answer.search_results == (SearchResult("T", "u", "1"),)
-    assert answer.knowledge == ("A", "B", "C", "7")
+    assert answer.sources.pages == (SearchResult("T", "u", "1"),)
+    assert answer.sources.knowledge == ("A", "B", "C", "7")
     assert answer.finish_reason == "stop"
     assert answer.usage is not None
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (1, 4)

@@ -67,8 +67,8 @@ async def test_only_an_agent_has_sources_and_a_record(model: Model, gateway: Gat
     async with await agents.stream_text(**{**ASK, "model": "bot-reader"}) as stream:
         answer = await stream.finish()
     for each in (stream, answer, pickle.loads(pickle.dumps(answer))):
-        assert each.sources.pages == each.search_results
-        assert each.sources.knowledge == each.knowledge == ("poems", "诗集")
+        assert [page.title for page in each.sources.pages] == ["Li Bai", "李白"]
+        assert each.sources.knowledge == ("poems", "诗集")
         assert (each.record_id, each.agent_id) == ("record-000002", "bot-reader")
 
 

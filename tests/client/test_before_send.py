@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ import pytest
 import cbai_notebook as cbai
 from cbai_notebook.client.answer import Answer
 from cbai_notebook.client.model import Model
+from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
+from cbai_notebook.conversation import Conversation, Prompt, ask, prepare
 from cbai_notebook.errors import ConfigurationError, PromptRefusedError, UsageError
 from tests.client.streams import both
 from tests.gateway import Gateway, Scenario
@@ -141,3 +144,43 @@ def test_it_must_be_a_function() -> None:
     with pytest.raises(ConfigurationError, match="must be a function"):
         cbai.configure(before_send="mask")
     assert Settings().before_send is None
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["the usual settings", "its own settings"])
+def test_a_prompt_with_a_model_of_its_own_is_screened_once(gateway: Gateway, own: bool) -> None:
+    seen: list[Any] = []
+
+    def note(messages: list[Any]) -> list[Any]:
+        seen.append(messages)
+        return mask(messages)
+
+    settings = replace(gateway_settings(gateway), before_send=note)
+    made = create_model("cloudbase", settings=gateway_settings(gateway) if own else settings)
+    prepared = prepare(
+        None, Prompt(ASK[0]["content"]), model=made, settings=settings if own else None
+    )
+    asyncio.run(ask(prepared))
+    assert len(seen) == 1
+    assert gateway.last.json["messages"] == [{"role": "user", "content": f"Call {HIDDEN}"}]
+
+
+def test_a_checked_request_takes_nothing_beside_it(gateway: Gateway) -> None:
+    made = create_model("cloudbase", settings=gateway_settings(gateway))
+    checked = made.check(model="m", messages=ASK)
+    assert asyncio.run(made.generate_text(checked)).text
+    assert gateway.last.json["model"] == "m"
+    for others in ({"temperature": 0.1}, {"timeout": 3}):
+        with pytest.raises(UsageError, match="nothing else"):
+            asyncio.run(made.generate_text(checked, **others))
+
+
+def test_what_an_agent_cannot_take_is_no_turn(gateway: Gateway) -> None:
+    settings = replace(
+        gateway_settings(gateway),
+        before_send=lambda messages: [*messages, {"role": "assistant", "content": "Yes?"}],
+    )
+    talk = Conversation("talk")
+    prepared = prepare(talk, Prompt("Hi", provider="agent", model="bot-poet"), settings=settings)
+    with pytest.raises(UsageError, match="not the user's"):
+        asyncio.run(ask(prepared))
+    assert (talk.turns, gateway.requests) == ((), [])

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+import cbai_notebook as cbai
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.conversation import Prompt, ask, prepare, prepare_drawing
 from cbai_notebook.errors import SecretRefusedError, UsageError
@@ -45,7 +46,8 @@ def test_equal_requests_have_one_fingerprint_and_others_another() -> None:
     talk = conversation(turn("a", "1"))
 
     def fingerprint(prompt: Prompt, settings: Settings = SETTINGS) -> str:
-        return asyncio.run(prepare(talk, prompt, settings=settings).fingerprint())
+        prepared = prepare(talk, prompt, settings=settings)
+        return prepared.fingerprint(prepared.params)
 
     first = fingerprint(Prompt("Hi"))
     assert first == fingerprint(Prompt("Hi", model="hy3"))
@@ -70,3 +72,19 @@ def test_a_secret_is_refused_whoever_prepares(make: type) -> None:
 def test_a_turn_that_is_gone_cannot_be_replaced() -> None:
     with pytest.raises(UsageError, match="no longer in the conversation"):
         prepare(conversation(), Prompt("Hi", replaces=turn("a", "1")), settings=SETTINGS)
+
+
+def test_a_key_of_the_usual_settings_is_neither_sent_nor_stored(gateway: Gateway) -> None:
+    usual = "Zq8-vT3x-Lm92-pRw7"
+    cbai.configure(env_id="usual", api_key=usual)
+    own = gateway_settings(gateway)
+    try:
+        with pytest.raises(SecretRefusedError, match="the API key of the usual settings"):
+            prepare(None, Prompt(f"My key: {usual}"), settings=own)
+        gateway.script(Scenario(text=f"The key is {usual}."))
+        talk = cbai.chat("with settings of its own")
+        asyncio.run(ask(prepare(talk, Prompt("Tell me"), settings=own)))
+        stored = cbai.history(search="key", role="assistant")
+        assert [each["content"] for each in stored] == ["The key is ••••••."]
+    finally:
+        cbai.configure(env_id=None, api_key=None)

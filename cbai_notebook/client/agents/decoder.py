@@ -27,6 +27,7 @@ from cbai_notebook.client.decoder import load_event
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sources import SearchResult, Sources
 from cbai_notebook.client.sse import DONE, Event
+from cbai_notebook.text import without_surrogates
 
 # The types of events whose content is not part of the answer.
 _NOT_CONTENT = frozenset({"search", "knowledge", "db", "tool-call", "tool-result"})
@@ -85,7 +86,7 @@ class AgentAccumulator(Accumulator):
     @staticmethod
     def reply(raw: dict[str, Any]) -> dict[str, Any]:
         """Return the text of the answer as a message."""
-        return {"role": "assistant", "content": raw["content"]}
+        return {"role": "assistant", "content": without_surrogates(raw["content"])}
 
     @property
     def has_token(self) -> bool:

@@ -43,9 +43,11 @@ class AgentFormat(WireFormat):
         """Check the parameters of a request.
 
         Raises:
-            UsageError: A parameter is not one of an agent's.
+            UsageError: A parameter is not one of an agent's, or there is nothing to say.
         """
         _agent_parameters(params)
+        prompt, _, _ = _split_messages(params.get("messages"))
+        checked_message(prompt)
 
     def build(self, endpoint: Endpoint, *, stream: bool, params: Mapping[str, Any]) -> Request:
         """Return the request that sends the last message, with the earlier ones as the history.

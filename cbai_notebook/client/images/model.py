@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,12 @@ class ImageModel:
     def settings(self) -> Settings | None:
         """The settings that it was made with; None if it takes the current ones for each request."""
         return self._settings
+
+    def with_settings(self, settings: Settings) -> ImageModel:
+        """Return a model with the same provider and transport, and other settings."""
+        found = copy.copy(self)
+        found._settings = settings
+        return found
 
     async def generate_image(
         self,

@@ -83,7 +83,7 @@ def prepare_continuation(conversation: Conversation, turn: Turn) -> PreparedProm
 
 
 def _checked(prepared: PreparedPrompt[Model]) -> PreparedPrompt[Model]:
-    prepared.model.check(**prepared.request)
+    prepared.model.check(prepared.params, **prepared.prompt.options)
     return prepared
 
 
