@@ -14,10 +14,15 @@ the cell that loads the extension, early enough to be ready for the first prompt
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register ``%cbai`` and ``%%cbai``; a second call changes nothing."""
+    """Register ``%cbai`` and ``%%cbai``; a second call changes nothing.
+
+    Raises:
+        UsageError: The cell that loads the extension also asks a question, which IPython has
+            changed already.
+    """
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import answer_display, question_mark
+    from cbai_notebook.notebook import answer_display, cell_as_written, question_mark
     from cbai_notebook.notebook.command_line import tab_key
 
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
@@ -36,21 +41,24 @@ def load(shell: InteractiveShell) -> None:
 
     shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")
     tab_key.register(shell)
+    cell_as_written.register(shell)
     question_mark.register(shell)
     answer_display.register(shell)
     timer = threading.Timer(WARM_UP_AFTER_S, _warm_up)
     timer.daemon = True
     timer.start()
+    question_mark.check_loading_cell(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Remove the magics and their completion."""
-    from cbai_notebook.notebook import answer_display, question_mark
+    from cbai_notebook.notebook import answer_display, cell_as_written, question_mark
     from cbai_notebook.notebook.command_line import tab_key
 
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cbai", None)
     tab_key.unregister(shell)
+    cell_as_written.unregister(shell)
     question_mark.unregister(shell)
     answer_display.unregister(shell)
 

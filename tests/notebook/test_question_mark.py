@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook import question_mark
+from tests.notebook.cells import error_of, must
 
 
 @pytest.fixture
@@ -63,6 +65,36 @@ def test_help_and_strings_stay_what_they_are(
     asking_shell: InteractiveShell, code: str, runs: str
 ) -> None:
     assert asking_shell.transform_cell(code) == runs
+
+
+@pytest.mark.parametrize("blank", ["\t", "\u3000", "\u00a0", " "])
+def test_any_blank_ends_the_name_of_the_magic(asking_shell: InteractiveShell, blank: str) -> None:
+    assert asking_shell.transform_cell(f"%cbai{blank}你好吗?") == call("你好吗?")
+
+
+@pytest.mark.parametrize(
+    "prompt", ["%cbai why is the sky blue?", "if True:\n    %cbai why?", "%cbai\thistory"]
+)
+def test_a_prompt_in_the_cell_that_loads_the_extension_fails_it(
+    bare_shell: InteractiveShell, capsys: pytest.CaptureFixture[str], prompt: str
+) -> None:
+    error = error_of(bare_shell, f"%load_ext cbai_notebook\nreached = True\n{prompt}")
+    assert isinstance(error, UsageError)
+    assert "Put %load_ext in a cell of its own" in str(error)
+    assert "reached" not in bare_shell.user_ns
+    shown = capsys.readouterr()
+    assert "Object" not in shown.out + shown.err
+    assert "Traceback" not in shown.out + shown.err
+    must(bare_shell, "%load_ext cbai_notebook")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["", "%cbai help", "x = 1", "s = '''\n%cbai why?\n'''", "# %cbai why?", "list?"],
+)
+def test_other_cells_may_load_the_extension(bare_shell: InteractiveShell, rest: str) -> None:
+    must(bare_shell, f"%load_ext cbai_notebook\n{rest}")
+    must(bare_shell, f"%reload_ext cbai_notebook\n{rest}")
 
 
 def test_registering_twice_and_taking_it_back(asking_shell: InteractiveShell) -> None:

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Conversation
     from cbai_notebook.conversation.turn import Turn
 
-# The beginning of a reference that could be filled in, and the input prompts of Python and IPython,
-# which IPython removes from every line.
+# The beginning of a reference that could be filled in.
 _REFERENCE = re.compile(r"\{[^\W\d]")
-_SHELL_PROMPT = re.compile(r"\s*(>>>|\.\.\.|In *\[|\.\.\.:|:)")
+# What IPython removes from lines: the input prompts of Python and IPython, and the blanks of a blank line.
+# The extension prevents it, but tools that only know IPython, such as `nbconvert --to script`, do not.
+_CLEANED_LINE = re.compile(
+    r"^[^\S\n]*(?:>>>|\.{3}|(?:\[\w+\])? ?In *\[|[^\S\n](?=\n|\Z))", re.MULTILINE
+)
 # The last two are the zero-width joiner of emoji and the space of Chinese text.
 _SAFE_UNPRINTABLE = frozenset("\n\t\u00a0\u200d\u3000")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][\w./:@+-]*", re.ASCII)
@@ -86,7 +89,7 @@ def _is_unchanged_in_cell(prompt: str) -> bool:
     """Return whether a cell would send the prompt unchanged."""
     plain = all(char.isprintable() or char in _SAFE_UNPRINTABLE for char in prompt)
     trimmed = prompt.startswith("\n") or prompt.endswith("\n") or not prompt.strip()
-    return plain and not (trimmed or _REFERENCE.search(prompt) or _SHELL_PROMPT.match(prompt))
+    return plain and not (trimmed or _REFERENCE.search(prompt) or _CLEANED_LINE.search(prompt))
 
 
 def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[str], list[str]]:

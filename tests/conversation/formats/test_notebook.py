@@ -110,6 +110,24 @@ def test_json_in_a_prompt_stays_in_its_cell() -> None:
     assert notebook_of(talk).cells[2].source.endswith(talk.turns[0].prompt)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is wrong here?\n>>> 1 + '1'\nTypeError",
+        "a\n    >>> b",
+        "see\n... more",
+        "[nav] In [1]: x",
+        "a\n  ....: b",
+        "a\n   \nb",
+        "a\nb\n\t",
+        "  def f():\n    return 1",
+        "!ls\n  ?",
+    ],
+)
+def test_no_reader_of_the_notebook_changes_a_prompt(text: str) -> None:
+    check(turn(text, "b"))
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=HOSTILE_IDS)
 def test_hostile_text_comes_out_as_it_went_in(text: str) -> None:
     check(turn(text, text, system=text, params={"user": text, "stop": [text, {text: text}]}))
@@ -149,6 +167,7 @@ def test_an_empty_conversation_makes_no_notebook() -> None:
 @pytest.mark.kernel
 def test_the_notebook_runs(gateway: Gateway, tmp_path: Path) -> None:
     prompts = ["Hello", "What is {name}?", "%%bash\necho", 'Say "it\'s"\n\n{x: 1}', *HOSTILE[:3]]
+    prompts += ["What is this?\n>>> 1\n    \n  !ls", "... more"]
     talk = conversation(*(turn(prompt, "x", params={"seed": 7}) for prompt in prompts))
     made = notebook_of(talk)
     client = NotebookClient(made, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
