@@ -139,6 +139,24 @@ def near_match(
     return next(iter(get_close_matches(word, known, n=1, cutoff=likeness)), None)
 
 
+def is_one_slip_away(word: str, other: str) -> bool:
+    """Return whether two words differ by one slip of the fingers.
+
+    That is one letter more, one letter less, one wrong letter, or two neighbours swapped.
+    """
+    if len(word) == len(other):
+        at = [
+            place for place, pair in enumerate(zip(word, other, strict=True)) if pair[0] != pair[1]
+        ]
+        if len(at) == 2:
+            first, second = at
+            swapped = word[second] + word[first]
+            return second == first + 1 and swapped == other[first : second + 1]
+        return len(at) == 1
+    short, long = sorted((word, other), key=len)
+    return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
+
+
 def masked(text: str, *secrets: str | None) -> str:
     """Return the text with `MASK` in place of each secret; empty ones are left out."""
     for secret in filter(None, secrets):

@@ -47,6 +47,25 @@ def test_a_prompt_may_end_with_a_question_mark(
     assert prompt_of(gateway) == "What's up?"
 
 
+def test_a_mistyped_command_is_neither_asked_nor_kept(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    error = error_of(shell, "%cbai modells")
+    assert isinstance(error, errors.UsageError)
+    assert "%cbai models" in str(error)
+    assert (gateway.requests, list(cbai.chat().messages)) == ([], [])
+    must(shell, "%cbai -- modells")
+    assert prompt_of(gateway) == "modells"
+
+
+def test_the_version_is_told(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "%cbai version")
+    assert capsys.readouterr().out.startswith(f"cbai-notebook {cbai.__version__}, Python 3.")
+    assert not gateway.requests
+
+
 def test_the_past_goes_along(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
     gateway.script(Scenario(text="one"), Scenario(text="two"))
     must(shell, "%cbai first")

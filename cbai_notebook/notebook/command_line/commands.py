@@ -16,13 +16,14 @@ from cbai_notebook.notebook.command_line.options import (
     nonblank,
     variable,
 )
+from cbai_notebook.text import is_one_slip_away
 
 NAME, TURN, PATH, PROVIDER, SERVER = "NAME", "TURN", "PATH", "PROVIDER", "SERVER"
 """Kinds of words after the name of a command: a conversation, the number of a turn, a file, a provider,
 a server that the user has named."""
 
 COMMAND = "COMMAND"
-"""The kind of the first word of a command: its name."""
+"""The kind of a word that is the name of a command, as the first word of a line is."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ class CommandSyntax:
         help: Its description in the help, a few words.
         words: The kinds of the words that may follow the name, in this order; all are optional.
         options: The options that it takes.
+        aliases: Other names of the command, which the help does not list.
     """
 
     name: str
     help: str
     words: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     @cached_property
     def option_of(self) -> Mapping[str, Option]:
@@ -93,12 +96,12 @@ _PANDAS = Option(
 _SINCE = Option(("--since",), "since", "from this day on", "DAY", _day)
 _HISTORY = (
     _CONVERSATION,
-    Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", nonblank),
+    Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", nonblank("words to look for")),
     Option(("--all",), "all", "messages of all conversations"),
     _SINCE,
-    Option(("--model",), "model", "of this model", "MODEL", nonblank, suggests="model"),
-    Option(("--role",), "role", "of this role", "ROLE", nonblank),
-    Option(("--status",), "status", "of turns that ended so", "STATUS", nonblank),
+    Option(("--model",), "model", "of this model", "MODEL", nonblank(), suggests="model"),
+    Option(("--role",), "role", "of this role", "ROLE", nonblank("a role, such as user")),
+    Option(("--status",), "status", "of turns that ended so", "STATUS", nonblank("a status, such as complete")),
     Option(("--limit",), "limit", "so many, the newest", "NUMBER", _count),
     Option(("--versions",), "versions", "with the versions that cells have replaced"),
     _PANDAS,
@@ -106,8 +109,8 @@ _HISTORY = (
 _YES = Option(("--yes", "-y"), "yes", "do not ask")
 _AT = Option(("--at",), "at", "up to this turn; -1 is the last", "TURN", _turn)
 _EXPORT = (
-    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", nonblank, suggests="form"),
-    Option(("-o", "--output"), "output", "the file or folder", "PATH", nonblank),
+    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", nonblank("the name of a form"), suggests="form"),
+    Option(("-o", "--output"), "output", "the file or folder", "PATH", nonblank("a path")),
     Option(("--examples",), "examples", "example turns that a Mini Program sends along: 0,2", "TURNS", _turns),
     Option(("--every-turn",), "every_turn", "curl and python: the request of every turn"),
     Option(("--force",), "force", "write over what is there"),
@@ -129,13 +132,33 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("reset", "begin again with nothing said; the old turns stay as a branch", (NAME,), (_CONVERSATION,)),
     CommandSyntax("delete", "forget a conversation for good", (NAME,), (_CONVERSATION, _YES)),
     CommandSyntax("diff", "compare two answers: %cbai diff -2 -1", (TURN, TURN), (_CONVERSATION,)),
-    CommandSyntax("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _SINCE, _PANDAS)),
+    CommandSyntax("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
     CommandSyntax("export", "write a conversation to a file, a notebook, a Mini Program", options=_EXPORT),
     CommandSyntax("import", "read conversations from a file", (PATH,), (_CONVERSATION,)),
-    CommandSyntax("help", "show this help"),
+    CommandSyntax("version", "which version this is"),
+    CommandSyntax("help", "show this help, or that of one command", (COMMAND,)),
 )  # fmt: skip
 
-SYNTAX_OF: Mapping[str, CommandSyntax] = {syntax.name: syntax for syntax in COMMANDS}
+SYNTAX_OF: Mapping[str, CommandSyntax] = {
+    name: syntax for syntax in COMMANDS for name in (syntax.name, *syntax.aliases)
+}
+"""The commands by name, other names included."""
+
+SHORTEST_MISTYPED = 5
+"""The fewest letters of a word that is taken for a mistyped command: shorter ones are often words."""
+
+
+def mistyped(word: str) -> CommandSyntax | None:
+    """Return the command that a word is one slip away from, or ``None``.
+
+    One slip is a letter too many, a letter missing, a wrong letter, two letters swapped, or capital
+    letters.
+    """
+    if len(word) < SHORTEST_MISTYPED or not word.isalnum():
+        return None
+    word = word.lower()
+    near = (name for name in SYNTAX_OF if word == name or is_one_slip_away(word, name))
+    return next((SYNTAX_OF[name] for name in near), None)
 
 
 def help_text() -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cbai_notebook.notebook.command_line.commands import COMMAND, NAME, PROVIDER, SERVER, SYNTAX_OF
+from cbai_notebook.notebook.command_line.commands import COMMAND, COMMANDS, NAME, PROVIDER, SERVER
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
 from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_line
 
@@ -106,7 +106,7 @@ def _flags(option: Option, fragment: str, of_command: bool) -> tuple[str, ...]:
 
 def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
     if kind == COMMAND:
-        return SYNTAX_OF
+        return (syntax.name for syntax in COMMANDS)
     if kind == NAME:
         return map(_quoted, sources.conversations())
     if kind == SERVER:

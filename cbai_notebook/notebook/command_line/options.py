@@ -97,11 +97,19 @@ def _format(flag: str, text: str) -> str:
     return text
 
 
-def nonblank(flag: str, text: str) -> str:
-    """Read a text that is not blank."""
-    if not text.strip():
-        raise UsageError(f"{flag} needs a name; it was given an empty one.")
-    return text.strip()
+def nonblank(what: str = "a name") -> Callable[[str, str], str]:
+    """Return the reader of a text that is not blank.
+
+    Args:
+        what: What the text is, for the error message: ``"a name"``.
+    """
+
+    def read(flag: str, text: str) -> str:
+        if not text.strip():
+            raise UsageError(f"{flag} needs {what}; its value is empty.")
+        return text.strip()
+
+    return read
 
 
 def _param(flag: str, text: str) -> tuple[str, Any]:
@@ -175,7 +183,7 @@ OPTIONS: tuple[Option, ...] = (
         "model",
         "MODEL, PROVIDER/MODEL, SERVER or SERVER/MODEL; local is offline",
         "MODEL",
-        nonblank,
+        nonblank(),
         suggests="model",
     ),
     Option(("-s", "--system"), "system", 'system prompt, in quotes: -s "Be brief."', "TEXT"),
@@ -197,7 +205,7 @@ OPTIONS: tuple[Option, ...] = (
         "conversation",
         "talk in the conversation of this name",
         "NAME",
-        nonblank,
+        nonblank(),
         suggests="conversation",
     ),
     Option(("--no-history",), "history", "neither send nor keep the conversation", sets=False),
@@ -254,14 +262,20 @@ OPTIONS: tuple[Option, ...] = (
         "images",
         "send this image along: file, https address or variable",
         "IMAGE",
-        nonblank,
+        nonblank("a file, an address or a variable"),
         add=_appended,
         suggests="variable",
     ),
     Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),
     Option(("--think",), "think", "let the model think first"),
     Option(("--no-think",), "think", "do not let it think", sets=False),
-    Option(("--agent",), "agent", "ask this agent of CloudBase", "BOT_ID", nonblank),
+    Option(
+        ("--agent",),
+        "agent",
+        "ask this agent of CloudBase",
+        "BOT_ID",
+        nonblank("the id of an agent"),
+    ),
     Option(("--raw",), "raw", "show what the server sent, as JSON"),
     Option(("--dry-run",), "dry_run", "show what would be sent, and send nothing"),
     Option(("--allow-secrets",), "allow_secrets", "send the prompt even though it holds a secret"),

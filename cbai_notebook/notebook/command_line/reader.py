@@ -19,6 +19,7 @@ from cbai_notebook.notebook.command_line.commands import (
     TURN,
     TURN_NUMBER,
     CommandSyntax,
+    mistyped,
 )
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS, Word, read_word, skip_space
 from cbai_notebook.notebook.command_line.options import (
@@ -33,7 +34,7 @@ from cbai_notebook.text import shortened
 _OPTION = re.compile(r"--?[^\W\d][^\s=]*|--\S+")
 _END_OF_OPTIONS = re.compile(r"--(?=\s|$)")
 _DASHES_AT_END = re.compile(r"--?\Z")
-_COMMAND_NAME = re.compile(r"(\S+)(?: |\s*$)")
+_COMMAND_NAME = re.compile(r"\S+")
 _NAME = re.compile(r"\w[\w.-]*")
 
 _PUT_DASHES = " If the prompt begins with a dash, put -- before it."
@@ -132,7 +133,8 @@ def read_cell(line: str, position: int = 0) -> Reading:
 def read_line(line: str, position: int = 0) -> Reading:
     """Read what follows ``%cbai``: a command, or options and then the prompt.
 
-    A line is a command only in the exact form of the command: ``history of Rome`` is a prompt.
+    A line is a command only in the exact form of the command: ``history of Rome`` is a prompt. In the
+    same form, the mistyped name of a command is a problem: nobody means to ask a model ``histroy``.
 
     Args:
         line: The line.
@@ -140,12 +142,18 @@ def read_line(line: str, position: int = 0) -> Reading:
     """
     start = skip_space(line, position)
     name = _COMMAND_NAME.match(line, start)
-    command = SYNTAX_OF.get(name[1]) if name else None
-    if name is None or command is None:
+    if name is None:
         return _read_options(line, start, one_line=True)
-    reading = _read_command(line, start, command)
+    command = SYNTAX_OF.get(name.group())
+    if command is None:
+        reading = _read_options(line, start, one_line=True)
+        meant = mistyped(name.group())
+        if meant is None or _read_command(line, start, name.end(), meant).command is None:
+            return reading
+        return replace(reading, problem=_mistyped_error(line[start:], name.group(), meant))
+    reading = _read_command(line, start, name.end(), command)
     # At the end of the name, the next key may make it a longer name, or a word of a prompt.
-    if name.end(1) == len(line):
+    if name.end() == len(line):
         return replace(reading, expected=Expected(start, word=COMMAND, prompt=True))
     return reading
 
@@ -169,12 +177,18 @@ def _read_options(line: str, position: int, *, one_line: bool) -> Reading:
     return reader.result(reader.position, expected)
 
 
-def _read_command(line: str, start: int, command: CommandSyntax) -> Reading:
-    """Read a command, or a prompt that begins with the name of a command."""
-    position = start + len(command.name)
+def _read_command(line: str, start: int, position: int, command: CommandSyntax) -> Reading:
+    """Read a command, or a prompt that begins with the name of a command.
+
+    Args:
+        line: The line.
+        start: The position of the name.
+        position: The position after the name.
+        command: The command.
+    """
     after_name = line[position:]
     if after_name.strip() in HELP_FLAGS:
-        words = (command.name,) if command.options else ()
+        words = (command.name,) if command.options or command.words else ()
         return Reading(Expected(len(line)), start, command=SYNTAX_OF["help"], words=words)
     # A line with an option is surely a command: a word that does not fit is then an error.
     # Without an option, such a word makes the line a prompt, as in `history of Rome`.
@@ -192,6 +206,13 @@ def _read_command(line: str, start: int, command: CommandSyntax) -> Reading:
     kind = reader.next_kind
     options = reader.unused() if not kind and (surely_command or not command.words) else ()
     return reader.result(start, Expected(len(line), word=kind, options=options))
+
+
+def _mistyped_error(line: str, word: str, meant: CommandSyntax) -> UsageError:
+    return UsageError(
+        f"There is no command {word}. Did you mean %cbai {meant.name}? To ask a model, write "
+        f"%cbai -- {shortened(line, QUOTED_CHARS)}"
+    )
 
 
 class _Reader:
@@ -346,6 +367,8 @@ def _fits(word: Word, kind: str) -> bool:
     """Return whether a word is of a kind; no word is of the kind ``""``."""
     if not kind or word.problem:
         return False
+    if kind == COMMAND:
+        return not word.quoted and word.text in SYNTAX_OF
     if kind == TURN:
         return not word.quoted and TURN_NUMBER.fullmatch(word.text) is not None
     if word.quoted:

@@ -29,6 +29,8 @@ def run(shell: InteractiveShell, command: Command) -> None:
             service.show_models(command.word)
         case "panel":
             conversations.panel(command)
+        case "version":
+            service.show_version()
         case "history":
             history.history(shell, command)
         case "usage":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cbai_notebook import bridge
+from cbai_notebook._version import __version__
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.notebook.commands.printing import write, write_table
 from cbai_notebook.notebook.frontend import NO_INPUT
@@ -60,6 +62,15 @@ def show_config() -> None:
         write(
             "\nNothing is configured, so the offline demo model answers. `%cbai login` connects to CloudBase."
         )
+
+
+def show_version() -> None:
+    """Show the versions that a report of a problem needs."""
+    import IPython
+
+    write(
+        f"cbai-notebook {__version__}, Python {platform.python_version()}, IPython {IPython.__version__}"
+    )
 
 
 def login(name: str | None = None) -> None:

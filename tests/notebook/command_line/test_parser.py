@@ -186,7 +186,87 @@ def test_commands_in_their_exact_form(line: str, command: Command) -> None:
     assert parse_line(line) == command
 
 
-@pytest.mark.parametrize("line", ["-- help", "-- history", "-- reset my mind"])
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("version", Command("version")),
+        ("stats", Command("usage")),
+        ("stats -c poems", Command("usage", options={"conversation": "poems"})),
+        ("history\t-c poems", Command("history", options={"conversation": "poems"})),
+        ("history\u3000-c\u3000poems", Command("history", options={"conversation": "poems"})),
+        ("use\tpoems", Command("use", ("poems",))),
+        ("history --help", Command("help", ("history",))),
+        ("login --help", Command("help", ("login",))),
+        ("use -h", Command("help", ("use",))),
+        ("stats --help", Command("help", ("usage",))),
+        ("version --help", Command("help")),
+        ("help history", Command("help", ("history",))),
+        ("help stats", Command("help", ("stats",))),
+    ],
+)
+def test_commands_under_other_names_and_with_other_blanks(line: str, command: Command) -> None:
+    assert parse_line(line) == command
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("modells", "models"),
+        ("model", "models"),
+        ("models2", "models"),
+        ("modesl", "models"),
+        ("modils", "models"),
+        ("Models", "models"),
+        ("HISTORY", "history"),
+        ("histroy", "history"),
+        ("histor", "history"),
+        ("usgae", "usage"),
+        ("stast", "usage"),
+        ("undoo", "undo"),
+        ("resest", "reset"),
+        ("verison", "version"),
+        (" contineu ", "continue"),
+        ("modells deepseek", "models"),
+        ("histroy -c poems", "history"),
+        ("histroy\t--all", "history"),
+        ("exprot --to markdown", "export"),
+        ("exprot --to", "export"),
+        ("deleet --help", "delete"),
+        ("renmae 'my work'", "rename"),
+    ],
+)
+def test_a_mistyped_command_is_not_asked(line: str, command: str) -> None:
+    message = error_message(line)
+    assert f"%cbai {command}?" in message
+    assert f"%cbai -- {' '.join(line.split())}" in message
+    assert prompt_options(f"-- {line}").prompt.strip() == line.strip()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "hlep",
+        "frok",
+        "rest",
+        "modules",
+        "hisotyr",
+        "ihstory2",
+        "config?",
+        "models,",
+        "histroy of Rome",
+        "logic of Aristotle",
+        "Continue in French",
+        "resets my mind",
+        "help login me",
+        "你好你好你好",
+        "-t 0 modells",
+    ],
+)
+def test_what_is_no_mistyped_command_is_a_prompt(line: str) -> None:
+    assert prompt_options(line).prompt == line.removeprefix("-t 0 ")
+
+
+@pytest.mark.parametrize("line", ["-- help", "-- history", "-- reset my mind", "-- modells"])
 def test_two_dashes_make_a_command_a_prompt(line: str) -> None:
     assert prompt_options(line).prompt == line[3:]
 
@@ -227,6 +307,13 @@ def test_two_dashes_make_a_command_a_prompt(line: str) -> None:
         ("-m hy3", "There is no prompt after the options."),
         ("history -x", "The command is %cbai history [-c NAME]"),
         ("history -c", "-c needs a value"),
+        ("history -c ' '", "-c needs a name"),
+        ("history --search", "--search needs a value: --search TEXT."),
+        ("history --search ''", "--search needs words to look for"),
+        ("history --role ''", "--role needs a role"),
+        ("export --to markdown -o ''", "-o needs a path"),
+        ("--image '' x", "--image needs a file, an address or a variable"),
+        ("--agent '' x", "--agent needs the id of an agent"),
         ("history -c a b", "The command is %cbai history [-c NAME]"),
         ("config -c a", "The command is %cbai config;"),
     ],
