@@ -45,13 +45,14 @@ def turn_to_continue(conversation: Conversation, cell_id: str | None = None) -> 
         raise UsageError(
             f"There is no answer to continue: the conversation {conversation.name!r} is empty."
         )
-    own = [
-        (version.created_at, number)
+    own = {
+        version: number
         for number, version, _ in versions
         if cell_id is not None and version.continued_by == cell_id
-    ]
+    }
     last = active[max(active)]
-    turn = active[max(own)[1]] if own else last
+    newest = conversation.added_last(own)
+    turn = last if newest is None else active[own[newest]]
     return last if last.can_continue and not turn.can_continue else turn
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns, system_of
@@ -333,6 +333,11 @@ class Conversation:
                 for version in self._tree.slot(turn).versions
             ]
 
+    def added_last(self, turns: Collection[Turn]) -> Turn | None:
+        """Return the one of some turns that was added last; ``None`` if none of them is in here."""
+        with self._lock:
+            return self._tree.added_last(turns)
+
     def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
         """Return the turn on the active path that a cell has made, or ``None``.
 
@@ -400,17 +405,15 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def undo(self) -> Turn | None:
-        """Delete the newest turn and return it; ``None`` when there is none.
+        """Delete the turn that was added last, and return it; ``None`` when there is none.
 
         If the turn has an older version, that version becomes active again.
         """
         self.refresh()
         with self._lock:
-            path = self._tree.path()
-            if not path:
-                return None
-            newest = max(enumerate(path), key=lambda each: (each[1].created_at, each[0]))[1]
-            self.delete(newest)
+            newest = self._tree.added_last(set(self._tree.path()))
+            if newest is not None:
+                self.delete(newest)
             return newest
 
     def reset(self) -> None:

@@ -11,6 +11,7 @@ from cbai_notebook.conversation.registry import conversations
 from cbai_notebook.conversation.store import current_store, queries
 from cbai_notebook.conversation.store.database import Database
 from cbai_notebook.conversation.store.queries import Filter, Summary
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
     """
     (pandas,) = import_optional("A DataFrame", "pandas")
     frame: pd.DataFrame = pandas.DataFrame(found, columns=list(queries.USAGE_KEYS))
-    frame["day"] = pandas.to_datetime(frame["day"])
+    frame["day"] = pandas.to_datetime(frame["day"], format="%Y-%m-%d")
     return frame
 
 
@@ -133,4 +134,4 @@ def _moment(name: str, value: Moment | None) -> datetime | None:
             ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
-    return None if value is None else value.astimezone()
+    return None if value is None else in_zone(value)

@@ -7,7 +7,7 @@ children. The active path goes from the root to the chosen child of each slot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from cbai_notebook.conversation.turn import CANCELLED, FAILED, PARTIAL, Turn
@@ -60,8 +60,12 @@ class TurnTree:
         return self._slot_of[turn]
 
     def turns(self) -> list[Turn]:
-        """Return every turn, on the active path or not, in no certain order."""
+        """Return every turn, on the active path or not, in the order in which they were added."""
         return list(self._slot_of)
+
+    def added_last(self, turns: Container[Turn]) -> Turn | None:
+        """Return the one of some turns that was added last; ``None`` if the tree has none of them."""
+        return next((turn for turn in reversed(self._slot_of) if turn in turns), None)
 
     def slots(self) -> Iterator[Slot]:
         """Yield every slot, parents before children."""
@@ -137,7 +141,10 @@ class TurnTree:
         self._slot_of.update(dict.fromkeys(slot.versions, slot))
 
     def finish_loading(self) -> None:
-        """Compute the active path, after all slots were inserted."""
+        """Compute the active path and the order of the turns, after all slots were inserted."""
+        # Ids grow. The times of the turns do not tell the order: a clock can be set back.
+        in_order = sorted(self._slot_of.items(), key=lambda item: item[0].id or 0)
+        self._slot_of = dict(in_order)
         self._update_path()
 
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import MissingDependencyError, UsageError
 from cbai_notebook.text import without_surrogates
 
@@ -126,7 +127,7 @@ def _converted(values: list[Any], kind: Kind) -> list[Any]:
 def _utc(value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise TypeError
-    return value if value.tzinfo is timezone.utc else value.astimezone(timezone.utc)
+    return value if value.tzinfo is timezone.utc else in_zone(value, timezone.utc)
 
 
 def _json(value: Any) -> str:

@@ -122,7 +122,9 @@ def usage(
         values.append(rows.microseconds(since))
     with database.reading() as connection:
         found = connection.execute(
-            "SELECT date(created_at / 1000000, 'unixepoch', 'localtime') AS day, provider, model, "
+            # SQLite has no day before the year 0 and after the year 9999.
+            "SELECT coalesce(date(created_at / 1000000, 'unixepoch', 'localtime'), "
+            "date(created_at / 1000000, 'unixepoch'), '') AS day, provider, model, "
             "count(*) AS requests, coalesce(sum(prompt_tokens), 0) AS prompt_tokens, "
             "coalesce(sum(completion_tokens), 0) AS completion_tokens, "
             "coalesce(sum(total_tokens), 0) AS total_tokens, "

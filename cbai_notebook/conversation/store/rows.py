@@ -9,11 +9,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cbai_notebook.conversation.secrets import Masker
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import STREAMING, Turn
 from cbai_notebook.text import without_surrogates
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = (end.replace(tzinfo=timezone.utc) for end in (datetime.min, datetime.max))
 
 LARGEST = 2**63 - 1
 """The largest number that SQLite can hold."""
@@ -58,12 +60,15 @@ COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
 
 def microseconds(moment: datetime) -> int:
     """Return a time as microseconds since 1970 in UTC; a time without a zone is local time."""
-    return (moment.astimezone(timezone.utc) - EPOCH) // _MICROSECOND
+    return (in_zone(moment, timezone.utc) - EPOCH) // _MICROSECOND
 
 
 def moment(microseconds: int) -> datetime:
-    """Return the time in UTC of a number of microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=microseconds)
+    """Return the time in UTC of a number of microseconds since 1970, or the nearest one there is."""
+    try:
+        return EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return _FIRST if microseconds < 0 else _LAST
 
 
 def values_of(turn: Turn, mask: Masker) -> list[Any]:

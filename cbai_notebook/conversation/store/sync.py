@@ -222,9 +222,8 @@ class StoreSync:
             # Another process may have created the conversation and written turns by now.
             revision = None if revision is None else 0
         slots = [slot for slot in self._slots if slot.versions]
-        # Ids follow the order of the slots, as if nothing had been pending.
-        turns = {turn: None for slot in slots for turn in slot.versions if turn in self._turns}
-        changes = Changes(list(turns | self._turns), slots, self._removed)
+        # Ids follow the order in which turns were added, as if nothing had been pending.
+        changes = Changes(list(self._turns), slots, self._removed)
         saved = self.store.save(self._stored.id, changes, revision)
         if saved is not None and saved == self._revision + 1:
             # Otherwise another process has changed something that is not loaded yet.
@@ -270,7 +269,7 @@ class StoreSync:
         self._contents = self.store.database.contents
         self._stored, self._forked_from, self._revision, self._data_version = None, None, -1, None
         self._slots = dict.fromkeys(tree.slots())
-        self._turns = {turn: None for slot in self._slots for turn in slot.versions}
+        self._turns = dict.fromkeys(tree.turns())
         self._removed, self._checkpoints = [], {}
         for slot in self._slots:
             slot.id = None

@@ -80,7 +80,7 @@ def _turns(flag: str, text: str) -> tuple[int, ...]:
 
 def _day(flag: str, text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).astimezone()
+        return datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
             f"{flag} takes a day or a time, such as 2026-11-25; not {text!r}."

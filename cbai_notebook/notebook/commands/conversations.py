@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cbai_notebook.conversation import Conversation, Turn, chat, conversations, names
 from cbai_notebook.conversation.registry import use as use_by_name
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
@@ -67,7 +68,7 @@ def _list() -> None:
             "→" if each.name == current else "",
             each.name,
             str(each.turns),
-            f"{each.last.astimezone():%Y-%m-%d %H:%M}" if each.last else "",
+            f"{in_zone(each.last):%Y-%m-%d %H:%M}" if each.last else "",
             f"from {each.forked_from}" if each.forked_from else "",
         )
         for each in summaries()

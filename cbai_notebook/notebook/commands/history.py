@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.conversations import existing
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
@@ -99,7 +100,7 @@ def _show_versions(name: str | None) -> None:
         (
             str(number),
             "→" if active else "",
-            f"{turn.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
+            f"{in_zone(turn.created_at):%Y-%m-%d %H:%M:%S}",
             _status(turn.status, turn.ending, stale=False),
             shortened(turn.prompt, BRIEF_CHARS),
             shortened(turn.text, BRIEF_CHARS),

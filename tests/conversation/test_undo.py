@@ -1,0 +1,53 @@
+"""Undo takes the turn that was added last, whatever the clock said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cbai_notebook.conversation import Conversation, Turn
+from tests.conversation.store.registry import open_registry
+from tests.conversation.turns import NOW, conversation, prompts, turn
+
+
+def turn_at(prompt: str, days: int) -> Turn:
+    made = turn(prompt, "yes")
+    made.created_at = NOW + timedelta(days=days)
+    return made
+
+
+@pytest.fixture(params=["detached", "in memory", "on disk", "on disk, restarted"])
+def talk(request: pytest.FixtureRequest, tmp_path: Path) -> Conversation:
+    """A conversation whose clock ran ahead and was set back; the second turn was asked again."""
+    file = tmp_path / "history.sqlite" if "disk" in request.param else None
+    made = conversation() if request.param == "detached" else open_registry(file).get("talk")
+    made.open(turn_at("first", 900))
+    made.open(second := turn_at("second", 500))
+    made.open(turn_at("third", 0))
+    made.open(turn_at("second again", -300), replaces=second)
+    return open_registry(file).get("talk") if "restarted" in request.param else made
+
+
+def test_the_clock_does_not_matter(talk: Conversation) -> None:
+    left = []
+    while talk.undo():
+        left.append(prompts(talk))
+    assert left == [["first", "second", "third"], ["first", "second"], ["first"], []]
+
+
+def test_imported_turns_were_added_last(talk: Conversation) -> None:
+    talk.extend([turn_at("imported", -9000), turn_at("and this", -9001)])
+    assert talk.undo()
+    assert prompts(talk) == ["first", "second again", "third", "imported"]
+
+
+def test_what_another_kernel_added_counts_too(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    here, there = (open_registry(file).get("talk") for _ in range(2))
+    here.open(turn_at("here", 0))
+    there.refresh()
+    there.open(turn_at("there", -5))
+    assert here.undo()
+    assert prompts(here) == ["here"]
