@@ -70,6 +70,7 @@ class CbaiError(Exception):
         server_message: str = "",
         answer_began: bool = False,
     ) -> None:
+        message = _printable(message)
         super().__init__(message)
         self.message = message
         self.status = status
@@ -92,6 +93,22 @@ class CbaiError(Exception):
             f"request {self.request_id}" if self.request_id else "",
         )
         return " · ".join(fact for fact in facts if fact)
+
+
+def _printable(message: str) -> str:
+    """Return a message with control characters, which a terminal would obey, as escapes: ``\\x1b``.
+
+    A message quotes names and values of users, tools and servers. Every front end prints it.
+    """
+    if message.isprintable():
+        return message
+    return "".join(
+        char if char.isprintable() or char in _PRINTED else repr(char)[1:-1] for char in message
+    )
+
+
+# Line ends, the spaces of Western and Chinese text, and the joiner of emoji.
+_PRINTED = "\n\u00a0\u3000\u200d"
 
 
 class ConfigurationError(CbaiError):

@@ -34,8 +34,16 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     """Return a path with ``~`` and ``~user`` filled in.
 
     Raises:
-        UsageError: There is no such user on this machine.
+        UsageError: There is no such user on this machine, or no path can be written like this.
     """
+    try:
+        is_path = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half of a character
+        is_path = False
+    if not is_path:
+        raise UsageError(
+            f"{os.fspath(path)!r} cannot be read or written: no path may have such a character."
+        )
     try:
         return Path(path).expanduser()
     except RuntimeError as error:

@@ -65,6 +65,12 @@ def test_a_home_directory_of_nobody_is_a_mistake_of_the_user() -> None:
         expanded("~no-such-user-7f3a/x")
 
 
+@pytest.mark.parametrize("path", ["nul\0byte.md", "half \ud83d of a character"])
+def test_what_no_path_may_have_is_a_mistake_of_the_user(path: str) -> None:
+    with pytest.raises(UsageError, match="no path may have such a character"):
+        expanded(path)
+
+
 def test_a_temporary_name_is_new_and_in_the_same_folder(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     names = {temporary_path(file) for _ in range(100)}

@@ -26,10 +26,12 @@ def show_request(request: Request, hints: Sequence[str] = ()) -> None:
         request: The request that would be sent.
         hints: Sentences about the prompt for the user.
     """
+    from cbai_notebook.conversation.formats.escaping import json_text
+
     shown = request.shown()
     lines = [f"{shown['method']} {shown['url']}"]
     lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
-    lines += ["", pretty_json(abbreviated(shown["body"])), "", "Nothing was sent."]
+    lines += ["", json_text(abbreviated(shown["body"]), indent=2), "", "Nothing was sent."]
     sys.stdout.write(plain("\n".join([*hints, *lines]) + "\n"))
 
 

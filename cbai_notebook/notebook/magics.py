@@ -10,6 +10,7 @@ from cbai_notebook.notebook.ask_cell import ask_in_cell
 from cbai_notebook.notebook.command_line.parser import Command, parse_cell, parse_line
 from cbai_notebook.notebook.continue_cell import continue_in_cell
 from cbai_notebook.notebook.frontend import fail
+from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -47,4 +48,4 @@ def _fail(error: CbaiError | KeyboardInterrupt) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
         fail(error, "KeyboardInterrupt: Stopped. What had arrived is kept.")
     details = f" ({error.details})" if error.details else ""
-    fail(error, f"{type(error).__name__}: {error}{details}")
+    fail(error, plain(f"{type(error).__name__}: {error}{details}"))
