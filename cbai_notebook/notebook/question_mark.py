@@ -41,7 +41,8 @@ def check_loading_cell(shell: InteractiveShell) -> None:
     Raises:
         UsageError: It has one.
     """
-    running = shell.displayhook.exec_result
+    # Shells of other kernels may have a display hook without it.
+    running = getattr(shell.displayhook, "exec_result", None)
     code = running.info.raw_cell if running is not None else ""
     if running is None or "%cbai" not in code:
         return

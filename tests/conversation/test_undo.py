@@ -43,6 +43,24 @@ def test_imported_turns_were_added_last(talk: Conversation) -> None:
     assert prompts(talk) == ["first", "second again", "third", "imported"]
 
 
+def test_turns_that_wait_for_the_disk_keep_their_order(tmp_path: Path) -> None:
+    file, aside = tmp_path / "history.sqlite", tmp_path / "aside"
+    talk = open_registry(file).get("talk")
+    talk.open(first := turn_at("first", 0))
+    file.rename(aside)
+    talk.open(turn_at("second", -1))
+    talk.open(turn_at("first again", -2), replaces=first)
+    assert talk.not_stored
+    aside.rename(file)
+    talk.open(turn_at("third", -3))
+    assert not talk.not_stored
+    again = open_registry(file).get("talk")
+    left = []
+    while again.undo():
+        left.append(prompts(again))
+    assert left == [["first again", "second"], ["first", "second"], ["first"], []]
+
+
 def test_what_another_kernel_added_counts_too(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     here, there = (open_registry(file).get("talk") for _ in range(2))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.notebook.command_line.commands import SYNTAX_OF
+from cbai_notebook.notebook.command_line.commands import SYNTAX_OF, mistyped
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.reader import read_cell, read_line
 from cbai_notebook.text import shortened
@@ -156,8 +156,9 @@ def parse_line(line: str) -> PromptOptions | Command:
 
 def _refuse_leftover(rest: str) -> NoReturn:
     word = rest.split()[0]
-    if word in SYNTAX_OF:
-        raise UsageError(f"{word} is a command of its own: write %cbai {word}, with one %.")
+    if command := SYNTAX_OF.get(word) or mistyped(word):
+        name = command.name
+        raise UsageError(f"{name} is a command of its own: write %cbai {name}, with one %.")
     raise UsageError(
         f"Left over after the options: {shortened(rest, QUOTED_CHARS)!r}. The prompt goes on the "
         "lines below; a model is chosen with -m, and a value with spaces needs quotes."

@@ -335,6 +335,8 @@ def test_words_left_over_on_a_cell_line_are_not_guessed_at() -> None:
         parse_cell("-m hy3 What is this")
     with pytest.raises(UsageError, match="config is a command of its own: write %cbai config"):
         parse_cell("config")
+    with pytest.raises(UsageError, match="history is a command of its own: write %cbai history"):
+        parse_cell("histroy --all")
     assert parse_cell("-h what is this").help
 
 
