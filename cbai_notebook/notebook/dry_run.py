@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.text import plain
+from cbai_notebook.text import plain, without_surrogates
 
 if TYPE_CHECKING:
     from cbai_notebook.client.request import Request
@@ -47,6 +47,7 @@ def abbreviated(value: Any) -> Any:
         value: A JSON value: a scalar, a list or a dict.
     """
     if isinstance(value, str):
+        value = without_surrogates(value)  # as it is sent
         match = _DATA.match(value)
         hidden = len(value) - match.end() - SHOWN_DATA if match else 0
         return f"{value[:-hidden]}… ({hidden:,} more characters)" if hidden > 0 else value
