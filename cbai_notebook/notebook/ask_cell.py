@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
 from cbai_notebook.conversation import (
@@ -44,8 +44,16 @@ _DEFAULTS = PromptOptions()
 _announced = False
 
 
-def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
+def ask_in_cell(
+    shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
+) -> None:
     """Send a prompt and show the answer below the running cell, or where ``--into`` says.
+
+    Args:
+        shell: The shell.
+        text: The prompt, with references such as ``{name}``.
+        options: The options of the prompt.
+        variables: The variables that the prompt and the options can name.
 
     Raises:
         CbaiError: The prompt was refused or the request failed; the text received so far is kept.
@@ -56,23 +64,25 @@ def ask_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> N
     if options.draw:
         from cbai_notebook.notebook.draw_cell import draw_in_cell
 
-        draw_in_cell(shell, text, options)
+        draw_in_cell(shell, text, options, variables)
         return
     if options.agent is not None:
         options = replace(options, model=f"agent/{options.agent}")
-    prepared = _prepare(shell, text, options)
+    prepared = _prepare(shell, text, options, variables)
     if options.dry_run:
         _show_request(prepared)
         return
-    ask_prepared(shell, prepared, options)
+    ask_prepared(shell, prepared, options, variables)
 
 
-def _prepare(shell: InteractiveShell, text: str, options: PromptOptions) -> PreparedPrompt[Model]:
+def _prepare(
+    shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
+) -> PreparedPrompt[Model]:
     from cbai_notebook.client.providers import AGENT
 
     prefs = preferences()
     conversation = chat(options.conversation)
-    prompt, hints = _prompt(shell, text, options, prefs)
+    prompt, hints = _prompt(shell, text, options, variables, prefs)
     if prompt.remember:
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
@@ -89,16 +99,17 @@ def _prompt(
     shell: InteractiveShell,
     text: str,
     options: PromptOptions,
+    variables: Mapping[str, Any],
     prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt with its variables expanded, and hints for the user."""
-    filled = expand(text.strip("\n"), shell.user_ns, table_rows=prefs.table_rows)
+    filled = expand(text.strip("\n"), variables, table_rows=prefs.table_rows)
     if not filled.text.strip():
         raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
     hints = filled.hints
     system = options.system
     if system:
-        filled_system = expand(system, shell.user_ns, table_rows=prefs.table_rows)
+        filled_system = expand(system, variables, table_rows=prefs.table_rows)
         system, hints = filled_system.text, (*hints, *filled_system.hints)
     return Prompt(
         text=filled.text,
@@ -111,8 +122,8 @@ def _prompt(
         cell_turn=0 if options.dry_run else cell_turn(shell),
         cached=prefs.cached if options.cached is None else options.cached,
         allow_secrets=options.allow_secrets,
-        images=image_urls(options.images, shell.user_ns),
-        options=client_options(options, shell.user_ns),
+        images=image_urls(options.images, variables),
+        options=client_options(options, variables),
     ), hints
 
 
@@ -133,6 +144,7 @@ def ask_prepared(
     shell: InteractiveShell,
     prepared: PreparedPrompt[Model],
     options: PromptOptions = _DEFAULTS,
+    variables: Mapping[str, Any] | None = None,
 ) -> None:
     """Send a prompt that was prepared, and show the answer; raises what :func:`ask_in_cell` raises."""
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
@@ -144,7 +156,8 @@ def ask_prepared(
     as_json = options.raw or (options.schema is not None and options.format == "markdown")
     label = model_label(prepared.provider, prepared.prompt.model)
     screen = Screen(
-        named_surface(shell, options.into), format="json" if as_json else options.format
+        named_surface(shell, options.into, variables or {}),
+        format="json" if as_json else options.format,
     )
     screen.wait(f"Waiting for {label}")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
 from cbai_notebook.conversation import PreparedPrompt, Prompt, chat, prepare_drawing
@@ -31,14 +31,18 @@ REVISED_PROMPT_CHARS = 500
 """Characters of the revised prompt from the server that are shown below a picture."""
 
 
-def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> None:
+def draw_in_cell(
+    shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
+) -> None:
     """Generate pictures and show them below the running cell, or where ``--into`` says.
+
+    The prompt and the options can name the variables.
 
     Raises:
         CbaiError: The prompt was refused, or a picture is missing; the others are shown.
         KeyboardInterrupt: The user interrupted the cell; the request is stopped.
     """
-    prepared = _prepare(shell, text, options)
+    prepared = _prepare(shell, text, options, variables)
     is_file = conflicts.is_picture(options.output)
     path = picture_path(options.output or "") if is_file else None
     if options.dry_run:
@@ -49,7 +53,8 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
     from cbai_notebook.notebook.show import named_surface
 
     canvas = _Canvas(
-        named_surface(shell, options.into), model_label(prepared.provider, prepared.prompt.model)
+        named_surface(shell, options.into, variables),
+        model_label(prepared.provider, prepared.prompt.model),
     )
     canvas.wait()
     canvas.hints += prepared.hints
@@ -78,9 +83,9 @@ def draw_in_cell(shell: InteractiveShell, text: str, options: PromptOptions) -> 
 
 
 def _prepare(
-    shell: InteractiveShell, text: str, options: PromptOptions
+    shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> PreparedPrompt[ImageModel]:
-    filled = expand(text.strip("\n"), shell.user_ns, table_rows=preferences().table_rows)
+    filled = expand(text.strip("\n"), variables, table_rows=preferences().table_rows)
     if not filled.text.strip():
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
     conversation = chat(options.conversation)

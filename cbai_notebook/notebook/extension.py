@@ -33,11 +33,13 @@ def load(shell: InteractiveShell) -> None:
         `%cbai help` shows the options and commands.
         """
         from cbai_notebook.notebook import magics
+        from cbai_notebook.notebook.scope import variables_in_scope
 
+        variables = variables_in_scope(shell)
         if cell is None:
-            magics.run_line(shell, line)
+            magics.run_line(shell, line, variables)
         else:
-            magics.run_cell(shell, line, cell)
+            magics.run_cell(shell, line, cell, variables)
 
     shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")
     tab_key.register(shell)

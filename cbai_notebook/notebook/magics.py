@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbai_notebook.errors import CbaiError
 from cbai_notebook.notebook import commands
@@ -16,20 +17,20 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 
-def run_cell(shell: InteractiveShell, line: str, cell: str) -> None:
-    """Run a cell that begins with ``%%cbai``."""
+def run_cell(shell: InteractiveShell, line: str, cell: str, variables: Mapping[str, Any]) -> None:
+    """Run a cell that begins with ``%%cbai``; the prompt and the options can name the variables."""
     try:
         options = parse_cell(line)
         if options.help:
             commands.show_help()
         else:
-            ask_in_cell(shell, cell, options)
+            ask_in_cell(shell, cell, options, variables)
     except (CbaiError, KeyboardInterrupt) as error:
         _fail(error)
 
 
-def run_line(shell: InteractiveShell, line: str) -> None:
-    """Run a ``%cbai`` line: a command or a prompt."""
+def run_line(shell: InteractiveShell, line: str, variables: Mapping[str, Any]) -> None:
+    """Run a ``%cbai`` line: a command or a prompt, which can name the variables."""
     try:
         parsed = parse_line(line)
         if isinstance(parsed, Command) and parsed.name == "continue":
@@ -39,7 +40,7 @@ def run_line(shell: InteractiveShell, line: str) -> None:
         elif parsed.help:
             commands.show_help()
         else:
-            ask_in_cell(shell, parsed.prompt, parsed)
+            ask_in_cell(shell, parsed.prompt, parsed, variables)
     except (CbaiError, KeyboardInterrupt) as error:
         _fail(error)
 

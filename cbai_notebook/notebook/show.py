@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
@@ -129,7 +129,9 @@ def output_surface(output: object, name: str) -> Surface:
     return OutputSurface(output)
 
 
-def named_surface(shell: InteractiveShell, into: str | None) -> Surface | TerminalSurface:
+def named_surface(
+    shell: InteractiveShell, into: str | None, variables: Mapping[str, Any]
+) -> Surface | TerminalSurface:
     """Return the surface that ``--into`` names, or the surface of the running cell.
 
     Raises:
@@ -137,12 +139,12 @@ def named_surface(shell: InteractiveShell, into: str | None) -> Surface | Termin
     """
     if into is None:
         return default_surface(shell)
-    if into not in shell.user_ns:
+    if into not in variables:
         raise UsageError(
             f"There is no variable {into!r}. "
             f"Make it first: {into} = ipywidgets.Output(); display({into})."
         )
-    return output_surface(shell.user_ns[into], into)
+    return output_surface(variables[into], into)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -64,6 +65,78 @@ def test_the_version_is_told(
     must(shell, "%cbai version")
     assert capsys.readouterr().out.startswith(f"cbai-notebook {cbai.__version__}, Python 3.")
     assert not gateway.requests
+
+
+IN_A_FUNCTION = """
+review, lang, model_name = "a global", "global", "unused"
+def line(review):
+    %cbai --no-history {prompt}
+def cell(review):
+    get_ipython().run_cell_magic("cbai", "--no-history", "{prompt}")
+def around(review):
+    def inner():
+        %cbai --no-history {prompt}
+    inner()
+def loop(review):
+    [get_ipython().run_line_magic("cbai", "--no-history {prompt}") for lang in ["en"]]
+async def awaited(review):
+    %cbai --no-history {prompt}
+def timed(review):
+    %time %cbai --no-history {prompt}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "sent"),
+    [
+        ("line('mine')", "mine in global"),
+        ("cell('mine')", "mine in global"),
+        ("around('mine')", "mine in global"),
+        ("loop('mine')", "mine in en"),
+        ("await awaited('mine')", "mine in global"),
+        ("timed('mine')", "mine in global"),
+        ("%cbai --no-history {review} in {lang}", "a global in global"),
+    ],
+)
+def test_in_a_function_its_own_variables_come_first(
+    shell: TerminalInteractiveShell, gateway: Gateway, call: str, sent: str
+) -> None:
+    must(shell, IN_A_FUNCTION.replace("{prompt}", "{review} in {lang}"))
+    must(shell, call)
+    assert prompt_of(gateway) == sent
+
+
+def test_a_function_of_a_module_sees_the_names_of_its_module(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    shell.user_ns |= {"tone": "of the notebook", "only_there": "in the notebook"}
+    module = ModuleType("helpers")
+    code = """
+tone = "of the module"
+def ask(text):
+    shell.run_line_magic("cbai", "--no-history {text}, {tone}, {only_there}")
+"""
+    exec(code, module.__dict__)
+    module.__dict__["shell"] = shell
+    module.__dict__["ask"]("local")
+    assert prompt_of(gateway) == "local, of the module, in the notebook"
+
+
+def test_options_in_a_function_name_its_own_variables(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    code = """
+def ask(style):
+    def lookup(city: str) -> str:
+        "Look up a city."
+    %cbai --no-history --dry-run --tool lookup -s "Be {style}." Hi
+ask("brief")
+"""
+    must(shell, code)
+    assert not gateway.requests
+    must(shell, code.replace(" --dry-run", ""))
+    assert gateway.last.json["tools"][0]["function"]["name"] == "lookup"
+    assert gateway.last.json["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
 def test_the_past_goes_along(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
