@@ -21,7 +21,7 @@ PACKAGE = Path(cbai_notebook.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each folder or module of the package may import, besides itself. TOP may import everything.
-FLOOR = {"_version", "errors", "files", "forks", "preferences", "text"}
+FLOOR = {"_version", "errors", "files", "forks", "preferences", "session", "text"}
 MAY_IMPORT = {
     "_version": set(),
     "errors": set(),
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "forks": set(),
     "preferences": {"errors"},
+    "session": set(),
     "bridge": FLOOR,
     "prompts": FLOOR,
     "client": FLOOR,

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cbai_notebook.conversation.conversation import Conversation
-from cbai_notebook.conversation.store import Store, current_store
+from cbai_notebook.conversation.store import Store, current_store, shared_store
 from cbai_notebook.conversation.store.store import Stored
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
@@ -212,7 +212,10 @@ _lock = fork_safe_lock(sys.modules[__name__])
 
 def conversations() -> ConversationRegistry:
     """Return the registry for the current location of the history."""
-    store = current_store()
+    return _registry_of(current_store())
+
+
+def _registry_of(store: Store) -> ConversationRegistry:
     with _lock:
         if store not in _registries:
             _registries[store] = ConversationRegistry(store, notebook_path())
@@ -239,6 +242,21 @@ def chat(name: str | None = None) -> Conversation:
         UsageError: The name is blank.
     """
     return conversations().current() if name is None else conversations().get(_checked_name(name))
+
+
+def shared_chat(name: str) -> Conversation:
+    """Return the stored conversation of a name, also in an app, where others are in memory only.
+
+    Raises:
+        UsageError: The name is blank, or no history is stored.
+    """
+    store = shared_store()
+    if store.file is None:
+        raise UsageError(
+            "Visitors can share a conversation only in a stored history, and history is off. Give "
+            "it a place: cbai.configure(history=PATH)."
+        )
+    return _registry_of(store).get(_checked_name(name))
 
 
 def use(name: str) -> Conversation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -16,15 +15,6 @@ the last two, depending on the version."""
 def is_kernel(shell: InteractiveShell) -> bool:
     """Return whether the shell belongs to a Jupyter kernel, not to a terminal."""
     return getattr(shell, "kernel", None) is not None
-
-
-def is_app() -> bool:
-    """Return whether the notebook is served as an app, without cells.
-
-    Voilà sets ``SERVER_SOFTWARE`` for its kernels, as a web server does for a CGI script
-    (RFC 3875, 4.1.17).
-    """
-    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
 
 
 def cell_id(shell: InteractiveShell) -> str | None:

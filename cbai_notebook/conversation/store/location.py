@@ -1,4 +1,7 @@
-"""Where the history is stored: in the user's data directory, in a given file, or only in memory."""
+"""Where the history is stored: in the user's data directory, in a given file, or only in memory.
+
+An app keeps what its visitors ask in memory: they must not reach the history of its author.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.session import is_app
 
 VARIABLE = "CBAI_HISTORY"
 """Environment variable: ``off``, ``on`` or a path. :func:`keep_history` takes precedence."""
@@ -40,6 +44,10 @@ def keep_history(where: str | os.PathLike[str] | None) -> None:
 
 def history_file() -> Path | None:
     """Return the path of the history file; ``None`` when conversations are kept in memory only."""
+    return None if is_app() else _configured_file()
+
+
+def _configured_file() -> Path | None:
     chosen = _configured or os.environ.get(VARIABLE, "").strip() or "on"
     if chosen.lower() in ("off", "none", "0", "false"):
         return None
@@ -51,7 +59,15 @@ def history_file() -> Path | None:
 
 def current_store() -> Store:
     """Return the store of the history, which opens at first use."""
-    file = history_file()
+    return _store_of(history_file())
+
+
+def shared_store() -> Store:
+    """Return the store that is configured, also in an app: all its visitors share it."""
+    return _store_of(_configured_file())
+
+
+def _store_of(file: Path | None) -> Store:
     with _lock:
         if file not in _open:
             _open[file] = Store(file)

@@ -125,6 +125,7 @@ function bar({ model, el }) {
     const names = model.get("conversations");
     conversations.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
     conversations.value = model.get("conversation");
+    conversations.hidden = names.length === 0;
   }
   function showOptions() {
     if (document.activeElement !== spec) spec.value = model.get("model");

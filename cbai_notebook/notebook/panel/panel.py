@@ -14,10 +14,12 @@ from cbai_notebook.conversation import (
     PreparedPrompt,
     Turn,
     chat,
+    names,
     new_conversation,
 )
 from cbai_notebook.conversation.continuation import turn_to_continue
 from cbai_notebook.conversation.records import Messages
+from cbai_notebook.conversation.registry import shared_chat
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.panel.prompt_runner import (
     PanelOptions,
@@ -25,6 +27,7 @@ from cbai_notebook.notebook.panel.prompt_runner import (
     prepare_continuation,
     prepare_text,
 )
+from cbai_notebook.session import is_app
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +46,9 @@ class ChatPanel:
 
     The panel and `%%cbai -c NAME` cells share the conversation: each sees the other's turns at once.
 
+    In an app that Voilà serves, each visitor has conversations of their own, in memory until they
+    leave. A visitor can reach those that their panel has shown, and no other.
+
     Args:
         conversation: The conversation or its name; the current one by default.
         model: ``MODEL`` or ``PROVIDER/MODEL``; the configured one by default.
@@ -54,9 +60,12 @@ class ChatPanel:
         agent: The id of a CloudBase agent that answers instead of a model.
         params: Other request parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
             for an agent that may search the web.
+        shared: Whether all visitors of an app go on with one stored conversation, which must have a
+            name: each of them can read, edit, export and delete what the others wrote.
 
     Raises:
-        UsageError: The conversation's name is blank, or a tool is not valid.
+        UsageError: The conversation's name is blank, a tool is not valid, or a conversation that is
+            to be shared has no name or cannot be stored.
     """
 
     def __init__(
@@ -70,12 +79,12 @@ class ChatPanel:
         max_steps: int | None = None,
         agent: str | None = None,
         params: Mapping[str, Any] | None = None,
+        shared: bool = False,
     ) -> None:
         if agent is not None:
             model = f"{AGENT}/{agent}"
-        self._conversation = (
-            conversation if isinstance(conversation, Conversation) else chat(conversation)
-        )
+        self._conversation = _conversation_of(conversation, shared=shared)
+        self._shown = [self._conversation]
         client = _client_options(tools, max_steps)
         self._options = PanelOptions(model or "", system, temperature, dict(params or {}), client)
         self._lock = threading.RLock()
@@ -93,6 +102,17 @@ class ChatPanel:
     def conversation(self) -> Conversation:
         """The conversation that is shown."""
         return self._conversation
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that the picker offers: all conversations.
+
+        In an app only those that this panel has shown, and none if the visitor has only one.
+        """
+        if not is_app():
+            return tuple(dict.fromkeys((*names(), self._conversation.name)))
+        own = tuple(each.name for each in self._shown)
+        return own if len(own) > 1 else ()
 
     @property
     def options(self) -> PanelOptions:
@@ -194,19 +214,31 @@ class ChatPanel:
         """Stop the streaming answer; keep the text received so far and mark the turn as stopped."""
         self._runner.stop(self._conversation)
 
+    def pick(self, name: str) -> None:
+        """Show a conversation of the picker; a name that it does not offer changes nothing."""
+        if not is_app():
+            self.use(name)
+            return
+        for conversation in self._shown:
+            if conversation.name == name:
+                self.use(conversation)
+
     def use(self, conversation: Conversation | str) -> None:
         """Show another conversation. A streaming answer continues in its own conversation."""
         with self._lock:
-            self._conversation = (
-                conversation if isinstance(conversation, Conversation) else chat(conversation)
-            )
+            self._conversation = _conversation_of(conversation)
+            if is_app() and self._conversation not in self._shown:
+                self._shown.append(self._conversation)
             self._options = replace(self._options, system=None)
         if self._view:
             self._view.show_conversation(self._conversation)
 
     def new_conversation(self) -> None:
         """Show a new, empty conversation; the previous one is kept."""
-        self.use(new_conversation())
+        made = new_conversation()
+        while made.name in [each.name for each in self._shown]:  # the name of a shared one
+            made = new_conversation()
+        self.use(made)
 
     def set_options(self, options: PanelOptions) -> None:
         """Set the options of the next prompt."""
@@ -266,6 +298,20 @@ class ChatPanel:
     def _show_state(self) -> None:
         if view := self._view:
             view.show_state()
+
+
+def _conversation_of(
+    conversation: Conversation | str | None, *, shared: bool = False
+) -> Conversation:
+    if isinstance(conversation, Conversation):
+        return conversation
+    if not (shared and is_app()):
+        return chat(conversation)
+    if conversation is None:
+        raise UsageError(
+            'A conversation that visitors share needs a name: ChatPanel("support", shared=True).'
+        )
+    return shared_chat(conversation)
 
 
 def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, Any]:

@@ -18,11 +18,10 @@ from typing import Any, Literal, Protocol
 from ipywidgets import HTML, Layout, VBox
 
 from cbai_notebook.bridge import background_loop
-from cbai_notebook.conversation import Change, Conversation, Turn, conversations, names
+from cbai_notebook.conversation import Change, Conversation, Turn, conversations
 from cbai_notebook.conversation.formats import FORMS, export
 from cbai_notebook.conversation.turn import COMPLETE
-from cbai_notebook.errors import CbaiError
-from cbai_notebook.notebook.frontend import is_app
+from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.notebook.panel import agent_actions, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.prompt_runner import PanelOptions
@@ -30,6 +29,7 @@ from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.panel.widgets import Bar, Composer, update
 from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.session import is_app
 
 PAGE_TURNS = 20
 """Turns on the page at first, and turns that one click on "Show earlier messages" adds."""
@@ -47,6 +47,10 @@ class PanelController(Protocol):
     @property
     def conversation(self) -> Conversation:
         """The conversation that is shown."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that the picker offers."""
 
     @property
     def options(self) -> PanelOptions:
@@ -75,8 +79,8 @@ class PanelController(Protocol):
     def stop(self) -> None:
         """Stop the answer of this conversation."""
 
-    def use(self, conversation: Conversation | str) -> None:
-        """Show another conversation."""
+    def pick(self, name: str) -> None:
+        """Show a conversation of the picker."""
 
     def new_conversation(self) -> None:
         """Show a new, empty conversation."""
@@ -237,13 +241,10 @@ class PanelView:
         options, conversation = self._panel.options, self._conversation
         turns = conversation.turns
         system = conversation.system if options.system is None else options.system
-        known = names()
-        if conversation.name not in known:
-            known = (*known, conversation.name)
         update(
             self._bar,
             conversation=conversation.name,
-            conversations=list(known),
+            conversations=list(self._panel.choices),
             model=options.model,
             default_model=_default_model(),
             models=suggested_specs(settings()),
@@ -396,7 +397,7 @@ class PanelView:
         with self._lock:
             match message.get("type"):
                 case "pick":
-                    self._panel.use(str(message["name"]))
+                    self._panel.pick(str(message["name"]))
                 case "new":
                     self._panel.new_conversation()
                     self._composer.send({"type": "focus"})
@@ -411,6 +412,7 @@ class PanelView:
         images = [str(image) for image in message.get("images") or ()]
         sent = False
         try:
+            _check_images(images)
             sent = self._panel.send(text, branch_of=branch_of, images=images)
         except CbaiError as error:
             self._post(self._show_error, error)
@@ -474,6 +476,12 @@ class PanelView:
 
     def _show_error(self, error: CbaiError) -> None:
         self._notice.value = markup.problem(str(error), error.details)
+
+
+def _check_images(images: Sequence[str]) -> None:
+    """Refuse a path: a page may send pictures, but must not have files of this machine read."""
+    if not all(image.startswith(("data:", "https://")) for image in images):
+        raise UsageError("Only pictures that are pasted or dropped can be sent from here.")
 
 
 def _default_model() -> str:
