@@ -1,9 +1,33 @@
-"""What this process runs for: a notebook's user, or a visitor of an app."""
+"""What this process runs for: a notebook, a visitor of an app, or a run without a notebook."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+
+NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
+"""Environment variable in which a Jupyter server gives a kernel the path of its notebook."""
+
+_has_cells = False
+
+
+def note_cells() -> None:
+    """Remember that a frontend with cells runs this kernel, because it sends the ids of its cells."""
+    global _has_cells
+    _has_cells = True
+
+
+def leaves_entries() -> bool:
+    """Return whether new conversations of this process appear in pickers and lists.
+
+    Those of scripts, consoles, nbconvert and papermill do not: nobody looks for them there. These
+    send no ids of cells. JupyterLab's console sends some, but has a session that is no notebook.
+
+    A kernel that knows its notebook does not have to ask.
+    """
+    if is_app():  # the author shares a conversation on purpose; all others are in memory
+        return True
+    return _has_cells and os.environ.get(NOTEBOOK_VARIABLE, ".ipynb").endswith(".ipynb")
 
 
 def is_app(environ: Mapping[str, str] | None = None) -> bool:

@@ -110,7 +110,7 @@ def summaries() -> list[Summary]:
     found = queries.summaries(_database())
     known = {each.name for each in found}
     empty = [each.name for each in conversations().in_use() if each.name not in known]
-    return [*found, *(Summary(name, 0, None, None, None) for name in empty)]
+    return [*found, *(Summary(name, 0) for name in empty)]
 
 
 def _database() -> Database:

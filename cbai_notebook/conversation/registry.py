@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 import weakref
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,12 +18,10 @@ from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.session import NOTEBOOK_VARIABLE, leaves_entries
 
 DEFAULT = "default"
 """The name of the default conversation where no other kernel shares the history."""
-
-NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
-"""Environment variable in which a Jupyter server gives a kernel the path of its notebook."""
 
 
 class ConversationRegistry:
@@ -31,10 +30,15 @@ class ConversationRegistry:
     Args:
         store: The history.
         notebook: The path of the notebook that this kernel runs for, if any.
+        listed: Returns whether conversations that are written now appear in pickers and lists; asked
+            only where the notebook is not known.
     """
 
-    def __init__(self, store: Store, notebook: str | None) -> None:
+    def __init__(
+        self, store: Store, notebook: str | None, listed: Callable[[], bool] = leaves_entries
+    ) -> None:
         self._store = store
+        self._listed = listed if notebook is None else lambda: True
         self._notebook = notebook
         self._lock = fork_safe_lock(self)
         self._in_use: dict[str, Conversation] = {}
@@ -85,18 +89,29 @@ class ConversationRegistry:
         with self._lock:
             return self._add(self._free_name(stem), None)
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all conversations; those in use in this process come last."""
+    def names(self, *, every: bool = False) -> tuple[str, ...]:
+        """Return the names of the conversations; those in use in this process come last.
+
+        Args:
+            every: Whether to include those that only runs without a notebook have used.
+        """
         with self._lock:
             in_use = [each.name for each in self._in_use.values()]
-            return tuple(
-                dict.fromkeys([*(n for n in self._stored_names() if n not in in_use), *in_use])
-            )
+            stored = [each.name for each in self._stored() if every or each.listed]
+            return tuple(dict.fromkeys([*(n for n in stored if n not in in_use), *in_use]))
 
     def in_use(self) -> list[Conversation]:
         """Return the conversations that are in use in this process."""
         with self._lock:
             return list(self._in_use.values())
+
+    def each(self) -> Iterator[Conversation]:
+        """Yield every conversation; one that is not in use is only read, and not in use afterwards."""
+        in_use = {each.name: each for each in self.in_use()}
+        for stored in self._stored():
+            if stored.name not in in_use:
+                yield Conversation(stored.name, sync=self._create_sync(stored.name, stored))
+        yield from in_use.values()
 
     def rename(self, conversation: Conversation, name: str) -> None:
         """Rename a conversation, in this process and in the store.
@@ -132,6 +147,21 @@ class ConversationRegistry:
             if self._current is conversation:
                 self._current = None
 
+    def delete_all(self, ids: Iterable[int]) -> None:
+        """Delete conversations by their ids in the store.
+
+        Raises:
+            HistoryError: The file could not be written; delete them again once the disk has space.
+        """
+        with self._lock:
+            doomed = set(ids)
+            for conversation in self.in_use():
+                if conversation.id in doomed:
+                    doomed.discard(conversation.id)
+                    self.delete(conversation)
+            if doomed:
+                self._store.delete(*doomed)
+
     def fork(
         self, conversation: Conversation, name: str | None, until: Turn | None
     ) -> Conversation:
@@ -166,7 +196,7 @@ class ConversationRegistry:
     def _create_sync(
         self, name: str, stored: Stored | None, *, notebook: str | None = None
     ) -> StoreSync:
-        return StoreSync(self._store, name, notebook=notebook, stored=stored)
+        return StoreSync(self._store, name, notebook=notebook, stored=stored, listed=self._listed)
 
     def _find_stored(
         self, *, name: str | None = None, notebook: str | None = None
@@ -176,9 +206,9 @@ class ConversationRegistry:
         except HistoryError:
             return None  # reported when the conversation is written
 
-    def _stored_names(self) -> list[str]:
+    def _stored(self) -> list[Stored]:
         try:
-            return [stored.name for stored in self._store.conversations()]
+            return self._store.conversations()
         except HistoryError:
             return []
 
@@ -278,12 +308,15 @@ def new_conversation(stem: str = "chat") -> Conversation:
     return conversations().new(stem)
 
 
-def names() -> tuple[str, ...]:
-    """Return the names of all conversations, the most recently used ones last.
+def names(*, every: bool = False) -> tuple[str, ...]:
+    """Return the names of the conversations, the most recently used ones last.
 
     Conversations that are in use in this process come after all others.
+
+    Args:
+        every: Whether to include those that only runs without a notebook have used.
     """
-    return conversations().names()
+    return conversations().names(every=every)
 
 
 def _checked_name(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cbai_notebook import session
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -15,6 +17,12 @@ the last two, depending on the version."""
 def is_kernel(shell: InteractiveShell) -> bool:
     """Return whether the shell belongs to a Jupyter kernel, not to a terminal."""
     return getattr(shell, "kernel", None) is not None
+
+
+def note_frontend(shell: InteractiveShell) -> None:
+    """Remember that a frontend with cells runs this kernel, if the running cell has an id."""
+    if cell_id(shell) is not None:
+        session.note_cells()
 
 
 def cell_id(shell: InteractiveShell) -> str | None:

@@ -5,8 +5,8 @@ format is a row of :data:`FORMS`. No format may treat text of a prompt or an ans
 markup.
 """
 
-from cbai_notebook.conversation.formats.export import FORMS, Form, export
+from cbai_notebook.conversation.formats.export import FORMS, Form, export, export_all
 from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.conversation.formats.load import parse, read_file
 
-__all__ = ["FORMS", "Export", "Form", "export", "parse", "read_file"]
+__all__ = ["FORMS", "Export", "Form", "export", "export_all", "parse", "read_file"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from cbai_notebook.conversation.formats import apps, curl, jsonl, markdown, note
 from cbai_notebook.conversation.formats.escaping import file_stem
 from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.conversation.turn import Turn
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import ConfigurationError, UsageError
 from cbai_notebook.text import masked, near_match
 
 if TYPE_CHECKING:
@@ -173,6 +174,52 @@ def export(
     if isinstance(content, str):
         return Export(name, chosen.mime, {name: content})
     return Export(name, chosen.mime, content, folder=True)
+
+
+def export_all(
+    conversations: Iterable[Conversation], form: str, **options: Any
+) -> tuple[Export, dict[str, ConfigurationError]]:
+    """Export conversations into one folder; those without turns are left out.
+
+    Args:
+        conversations: The conversations.
+        form: The name of one of :data:`FORMS`.
+        options: As for :func:`export`.
+
+    Returns:
+        The folder, not written yet, and by their names the conversations that cannot be exported in
+        this form, each with the reason.
+
+    Raises:
+        ConfigurationError: The format is unknown, or nothing can be exported.
+    """
+    _form(form)
+    files: dict[str, str | bytes] = {}
+    taken: set[str] = set()
+    failed: dict[str, ConfigurationError] = {}
+    for conversation in conversations:
+        if not conversation.turns:
+            continue
+        try:
+            made = export(conversation, form, **options)
+        except ConfigurationError as error:
+            failed[conversation.name] = error
+            continue
+        name = _free_name(made.name, taken)
+        for path, content in made.files.items():
+            files[f"{name}/{path}" if made.folder else name] = content
+    if not files:
+        raise next(iter(failed.values()), UsageError("There is no conversation to export yet."))
+    return Export("conversations", "application/zip", files, folder=True), failed
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return the name of a file, with a number if it is taken; case does not tell names apart."""
+    stem, dot, suffixes = name.partition(".")
+    names = itertools.chain([name], (f"{stem}-{n}{dot}{suffixes}" for n in itertools.count(2)))
+    free = next(each for each in names if each.casefold() not in taken)
+    taken.add(free.casefold())
+    return free
 
 
 def _form(name: str) -> Form:

@@ -68,13 +68,19 @@ class Summary:
         last: Time of the newest prompt on any branch.
         notebook: The path of the notebook whose default conversation this is.
         forked_from: The name of the conversation that it was copied from.
+        listed: Whether pickers and lists show it; see :class:`.store.Stored`.
+        id: The id in the store; ``None`` before it is first written.
+        used: When a turn was last added, on any branch, or the conversation was created.
     """
 
     name: str
     turns: int
-    last: datetime | None
-    notebook: str | None
-    forked_from: str | None
+    last: datetime | None = None
+    notebook: str | None = None
+    forked_from: str | None = None
+    listed: bool = True
+    id: int | None = None
+    used: datetime | None = None
 
 
 def messages(database: Database, wanted: Filter) -> list[dict[str, Any]]:
@@ -146,7 +152,7 @@ def summaries(database: Database) -> list[Summary]:
     with database.reading() as connection:
         numbers = _TurnNumbers(connection)
         found = connection.execute(
-            "SELECT c.id, c.name, c.notebook, f.name AS forked_from, "
+            "SELECT c.id, c.name, c.notebook, c.unlisted, c.created_at, f.name AS forked_from, "
             "(SELECT count(*) FROM slots WHERE conversation = c.id) AS slots, "
             "c.id IN (SELECT conversation FROM slots WHERE NOT chosen) AS branched, "
             "(SELECT created_at FROM turns WHERE id = "
@@ -162,6 +168,10 @@ def summaries(database: Database) -> list[Summary]:
                 None if row["last"] is None else rows.moment(row["last"]),
                 row["notebook"],
                 row["forked_from"],
+                listed=not row["unlisted"],
+                id=row["id"],
+                # An imported turn is older than its conversation.
+                used=rows.moment(max(row["created_at"], row["last"] or 0)),
             )
             for row in found
         ]

@@ -159,6 +159,17 @@ def _cells_that_continued_answers(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN continued_by TEXT")
 
 
+def _conversations_that_are_not_listed(connection: sqlite3.Connection) -> None:
+    # Those of runs without a notebook. A kernel with an older version lists what it creates.
+    connection.execute("ALTER TABLE conversations ADD COLUMN unlisted INTEGER NOT NULL DEFAULT 0")
+    # Earlier runs: their names were made for them, and no cell has asked in them.
+    connection.execute(
+        "UPDATE conversations SET unlisted = 1 WHERE notebook IS NULL "
+        "AND name GLOB 'session-[0-9]*-[0-9]*-*' AND NOT EXISTS (SELECT 1 FROM turns "
+        "WHERE conversation = conversations.id AND cell_id IS NOT NULL)"
+    )
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -172,6 +183,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("turns that did not end well", _turns_that_did_not_end_well),
     ("cached tokens and replies", _cached_tokens_and_replies),
     ("cells that continued answers", _cells_that_continued_answers),
+    ("conversations that are not listed", _conversations_that_are_not_listed),
 )
 
 

@@ -39,6 +39,7 @@ class Stored:
         notebook: The path of the notebook whose default conversation this is.
         forked_from: The id of the conversation that it was copied from.
         revision: A number that grows with every change.
+        listed: Whether pickers and lists show it; a run without a notebook leaves no entry there.
     """
 
     id: int
@@ -46,6 +47,7 @@ class Stored:
     notebook: str | None
     forked_from: int | None
     revision: int
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,12 @@ class Store:
         return int(row["revision"]) if row else -1
 
     def create(
-        self, name: str, *, notebook: str | None = None, forked_from: int | None = None
+        self,
+        name: str,
+        *,
+        notebook: str | None = None,
+        forked_from: int | None = None,
+        listed: bool = True,
     ) -> Stored:
         """Create a conversation, or return the one that another process has just created."""
         name, notebook = self._masked_name(name), self._masked_name(notebook) if notebook else None
@@ -171,13 +178,20 @@ class Store:
                 free = next(each for each in names if not find("name", each))
                 now = rows.microseconds(datetime.now(timezone.utc))
                 connection.execute(
-                    "INSERT INTO conversations (name, notebook, forked_from, created_at) "
-                    "VALUES (?, ?, ?, ?)",
-                    (free, notebook, forked_from, now),
+                    "INSERT INTO conversations (name, notebook, forked_from, created_at, unlisted) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (free, notebook, forked_from, now, int(not listed)),
                 )
                 row = find("name", free)
         assert row is not None
         return _stored_of(row)
+
+    def show_in_lists(self, conversation: int) -> None:
+        """Show a conversation in pickers and lists from now on."""
+        with self.database.writing() as connection:
+            connection.execute(
+                "UPDATE conversations SET unlisted = 0 WHERE id = ?", (conversation,)
+            )
 
     def rename(self, conversation: int, name: str) -> None:
         """Rename a conversation.
@@ -196,17 +210,21 @@ class Store:
                 "UPDATE conversations SET name = ? WHERE id = ?", (name, conversation)
             )
 
-    def delete(self, conversation: int) -> None:
-        """Delete a conversation with all its turns, so that none of its text is left in any file.
+    def delete(self, *conversations: int) -> None:
+        """Delete conversations with all their turns, so that none of their text is left in any file.
 
         Raises:
             HistoryError: Nothing, or not everything, was deleted; call again to delete the rest.
         """
         with self.database.writing() as connection:
-            _unindex(connection, "conversation = ?", (conversation,))
-            for table, column in (("turns", "conversation"), ("slots", "conversation")):
-                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (conversation,))
-            connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+            for conversation in conversations:
+                _unindex(connection, "conversation = ?", (conversation,))
+                for table, column in (
+                    ("turns", "conversation"),
+                    ("slots", "conversation"),
+                    ("conversations", "id"),
+                ):
+                    connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (conversation,))
             search.purge_removed(connection)
         self.database.truncate_log()
 
@@ -428,7 +446,14 @@ class Store:
 
 
 def _stored_of(row: sqlite3.Row) -> Stored:
-    return Stored(row["id"], row["name"], row["notebook"], row["forked_from"], row["revision"])
+    return Stored(
+        row["id"],
+        row["name"],
+        row["notebook"],
+        row["forked_from"],
+        row["revision"],
+        listed=not row["unlisted"],
+    )
 
 
 def _tree(slot_rows: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> TurnTree:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.store.store import ENDED, Changes, Store, Stored
@@ -81,6 +81,7 @@ class StoreSync:
         name: The name under which the conversation is created on disk.
         notebook: The path of the notebook that it belongs to, if any.
         stored: The conversation's row, if it is on disk already.
+        listed: Returns whether a conversation that is written now appears in pickers and lists.
     """
 
     def __init__(
@@ -90,11 +91,13 @@ class StoreSync:
         *,
         notebook: str | None = None,
         stored: Stored | None = None,
+        listed: Callable[[], bool] = lambda: True,
     ) -> None:
         self.store = store
         self.name = name
         self._notebook = notebook
         self._stored = stored
+        self._listed = listed
         self._forked_from: int | None = None
         self._revision = -1 if stored is None else stored.revision
         self._data_version: int | None = None
@@ -216,7 +219,10 @@ class StoreSync:
         """Write pending changes; ``False`` if another process changed or deleted the conversation."""
         if self._stored is None:
             self._stored = self.store.create(
-                self.name, notebook=self._notebook, forked_from=self._forked_from
+                self.name,
+                notebook=self._notebook,
+                forked_from=self._forked_from,
+                listed=self._listed(),
             )
             self._revision = 0
             # Another process may have created the conversation and written turns by now.
@@ -225,6 +231,11 @@ class StoreSync:
         # Ids follow the order in which turns were added, as if nothing had been pending.
         changes = Changes(list(self._turns), slots, self._removed)
         saved = self.store.save(self._stored.id, changes, revision)
+        if saved is not None and not self._stored.listed and self._listed():
+            self.store.show_in_lists(
+                self._stored.id
+            )  # a notebook goes on with what a run has begun
+            self._stored = replace(self._stored, listed=True)
         if saved is not None and saved == self._revision + 1:
             # Otherwise another process has changed something that is not loaded yet.
             self._revision = saved

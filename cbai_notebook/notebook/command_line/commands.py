@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.options import (
     CONVERSATION_FLAGS,
     OPTIONS,
@@ -16,7 +17,7 @@ from cbai_notebook.notebook.command_line.options import (
     nonblank,
     variable,
 )
-from cbai_notebook.text import is_one_slip_away
+from cbai_notebook.text import is_one_slip_away, shortened
 
 NAME, TURN, PATH, PROVIDER, SERVER = "NAME", "TURN", "PATH", "PROVIDER", "SERVER"
 """Kinds of words after the name of a command: a conversation, the number of a turn, a file, a provider,
@@ -87,6 +88,19 @@ def _day(flag: str, text: str) -> datetime:
         ) from None
 
 
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def _age(flag: str, text: str) -> timedelta:
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([hdw])", text)
+    if match is None:
+        raise UsageError(
+            f"{flag} takes up to 99999 hours, days or weeks, such as 12h, 30d or 2w; "
+            f"not {shortened(text, QUOTED_CHARS)!r}."
+        )
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
 _CONVERSATION = next(option for option in OPTIONS if option.flags == CONVERSATION_FLAGS)
 _MAX_TOKENS = next(option for option in OPTIONS if option.field == "max_tokens")
 _PANDAS = Option(
@@ -106,13 +120,20 @@ _HISTORY = (
     Option(("--versions",), "versions", "with the versions that cells have replaced"),
     _PANDAS,
 )  # fmt: skip
-_YES = Option(("--yes", "-y"), "yes", "do not ask")
+_LIST_ALL = Option(("--all",), "all", "list those of scripts and consoles too")
+_DELETE = (
+    _CONVERSATION,
+    Option(("--older",), "older", "all that were not used for so long: 12h, 30d, 2w", "AGE", _age),
+    Option(("--all",), "all", "all conversations"),
+    Option(("--yes", "-y"), "yes", "do not ask"),
+)
 _AT = Option(("--at",), "at", "up to this turn; -1 is the last", "TURN", _turn)
 _EXPORT = (
     Option(("--to",), "to", "the form: %cbai export lists them", "FORM", nonblank("the name of a form"), suggests="form"),
     Option(("-o", "--output"), "output", "the file or folder", "PATH", nonblank("a path")),
     Option(("--examples",), "examples", "example turns that a Mini Program sends along: 0,2", "TURNS", _turns),
     Option(("--every-turn",), "every_turn", "curl and python: the request of every turn"),
+    Option(("--all",), "all", "all conversations, into a folder"),
     Option(("--force",), "force", "write over what is there"),
     _CONVERSATION,
 )  # fmt: skip
@@ -125,12 +146,12 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("panel", "chat in a panel", options=(_CONVERSATION,)),
     CommandSyntax("history", "show a conversation, or look through all", options=_HISTORY),
     CommandSyntax("continue", "go on with an answer that was cut or stopped", options=(_CONVERSATION, _MAX_TOKENS)),
-    CommandSyntax("use", "go on in a conversation; without a name, list them", (NAME,)),
+    CommandSyntax("use", "go on in a conversation; without a name, list them", (NAME,), (_LIST_ALL,)),
     CommandSyntax("fork", "copy a conversation and go on in the copy", (NAME,), (_CONVERSATION, _AT)),
     CommandSyntax("rename", "give the conversation another name", (NAME,), (_CONVERSATION,)),
     CommandSyntax("undo", "take the newest turn back", options=(_CONVERSATION,)),
     CommandSyntax("reset", "begin again with nothing said; the old turns stay as a branch", (NAME,), (_CONVERSATION,)),
-    CommandSyntax("delete", "forget a conversation for good", (NAME,), (_CONVERSATION, _YES)),
+    CommandSyntax("delete", "forget a conversation for good, or old ones, or all", (NAME,), _DELETE),
     CommandSyntax("diff", "compare two answers: %cbai diff -2 -1", (TURN, TURN), (_CONVERSATION,)),
     CommandSyntax("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
     CommandSyntax("export", "write a conversation to a file, a notebook, a Mini Program", options=_EXPORT),

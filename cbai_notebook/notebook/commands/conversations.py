@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
 from cbai_notebook.conversation import Conversation, Turn, chat, conversations, names
 from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.conversation.times import in_zone
@@ -10,6 +14,12 @@ from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
 from cbai_notebook.notebook.frontend import NO_INPUT
 from cbai_notebook.text import counted, is_yes, shortened
+
+if TYPE_CHECKING:
+    from cbai_notebook.conversation.store.queries import Summary
+
+MOST_NAMES = 8
+"""The most names of conversations that one line shows."""
 
 
 def existing(name: str | None) -> Conversation:
@@ -21,11 +31,11 @@ def existing(name: str | None) -> Conversation:
     Raises:
         UsageError: There is no conversation of this name.
     """
-    if name is not None and name not in names():
+    if name is not None and name not in names(every=True):
         from cbai_notebook.notebook.command_line.options import did_you_mean
 
         meant = (
-            did_you_mean(name, names())
+            did_you_mean(name, names(every=True))
             or f" Conversations: {', '.join(names()[-10:]) or 'none yet'}."
         )
         raise UsageError(f"There is no conversation {name!r}.{meant}")
@@ -51,18 +61,20 @@ def turn_at(conversation: Conversation, number: int) -> Turn:
 def use(command: Command) -> None:
     """Make a conversation the current one, and create it if it is new; without a name, list all."""
     if command.word is None:
-        _list()
+        _list(every=bool(command.options.get("all")))
         return
-    known = command.word in names()
+    known = command.word in names(every=True)
     conversation = use_by_name(command.word)
     turns = counted(len(conversation.turns), "turn") if known else "new"
     write(f"Prompts now go to {conversation.name!r} ({turns}).")
 
 
-def _list() -> None:
+def _list(*, every: bool) -> None:
     from cbai_notebook.conversation.history import summaries
 
     current = chat().name
+    found = summaries()
+    shown = found if every else [each for each in found if each.name in names()]
     rows = [
         (
             "→" if each.name == current else "",
@@ -71,10 +83,12 @@ def _list() -> None:
             f"{in_zone(each.last):%Y-%m-%d %H:%M}" if each.last else "",
             f"from {each.forked_from}" if each.forked_from else "",
         )
-        for each in summaries()
+        for each in shown
     ]
     write_table(("", "conversation", "turns", "last", ""), rows)
     write("\n`%cbai use NAME` goes on in one; `%cbai -c NAME …` asks there once.")
+    if hidden := len(found) - len(shown):
+        write(f"{hidden} more of scripts and consoles: `%cbai use --all` lists them.")
 
 
 def fork(command: Command) -> None:
@@ -125,11 +139,20 @@ def reset(command: Command) -> None:
 
 
 def delete(command: Command) -> None:
-    """Delete a conversation for good, after a yes of the user or with ``--yes``.
+    """Delete conversations for good, after a yes of the user or with ``--yes``.
 
     Raises:
-        UsageError: Nobody can answer, or there is no such conversation; nothing is deleted.
+        UsageError: Nobody can answer, there is no such conversation, or it is not clear which are
+            meant; nothing is deleted.
     """
+    older, everything = command.options.get("older"), command.options.get("all")
+    if older is not None or everything:
+        if (command.word or command.conversation) or (everything and older is not None):
+            raise UsageError(
+                "Say which to forget in one way: a name, --older AGE or --all. Nothing was forgotten."
+            )
+        _delete_many(older, yes=bool(command.options.get("yes")))
+        return
     conversation = existing(command.word or command.conversation)
     name = conversation.name
     turns = counted(len(conversation.turns), "turn")
@@ -140,6 +163,40 @@ def delete(command: Command) -> None:
         return
     conversations().delete(conversation)
     write(f"Forgot {name!r} ({turns}).")
+
+
+def _delete_many(older: timedelta | None, *, yes: bool) -> None:
+    found = _unused(older)
+    if not found:
+        write("No conversation is that old." if older is not None else "There is no conversation.")
+        return
+    question = f"Forget {_described(found)} for good?"
+    if not yes and not _confirmed(question, "add --yes."):
+        write("Nothing was forgotten.")
+        return
+    # Another kernel may have gone on with one of them since.
+    still = {each.id for each in _unused(older)}
+    found = [each for each in found if each.id in still]
+    conversations().delete_all(each.id for each in found if each.id is not None)
+    write(f"Forgot {_described(found)}." if found else "Nothing was forgotten.")
+
+
+def _unused(older: timedelta | None) -> list[Summary]:
+    """Return the stored conversations that were not used for so long; all without an age."""
+    from cbai_notebook.conversation.history import summaries
+
+    stored = [each for each in summaries() if each.id is not None]
+    if older is None:
+        return stored
+    before = datetime.now(timezone.utc) - older
+    return [each for each in stored if each.used is not None and each.used < before]
+
+
+def _described(found: Sequence[Summary]) -> str:
+    turns = counted(sum(each.turns for each in found), "turn")
+    listed = ", ".join(repr(each.name) for each in found[-MOST_NAMES:])
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    return f"{counted(len(found), 'conversation')} with {turns} ({listed}{more})"
 
 
 def diff(command: Command) -> None:

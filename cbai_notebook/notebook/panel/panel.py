@@ -273,6 +273,12 @@ class ChatPanel:
         if not _in_notebook():
             print(NEEDS_NOTEBOOK)  # noqa: T201
             return
+        from IPython.core.getipython import get_ipython
+
+        from cbai_notebook.notebook.frontend import note_frontend
+
+        if (shell := get_ipython()) is not None:
+            note_frontend(shell)
         self._open_view().display()
 
     def _open_view(self) -> PanelView:

@@ -154,7 +154,7 @@ def test_nothing_of_a_conversation_that_was_deleted_is_in_any_file(file: Path) -
 
 
 def test_another_kernel_that_reads_holds_up_no_deletion(file: Path) -> None:
-    registry = ConversationRegistry(store := Store(file), None)
+    registry = ConversationRegistry(store := Store(file), None, lambda: True)
     talk = grow_conversation(registry, "talk")
     reader = sqlite3.connect(file)
     reader.execute("BEGIN")
