@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cbai_notebook.conversation.conversation import Conversation
-from cbai_notebook.conversation.store import Store, current_store, shared_store
+from cbai_notebook.conversation.store import Store, current_store, history_file
 from cbai_notebook.conversation.store.store import Stored
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
@@ -240,12 +240,13 @@ _registries: dict[Store, ConversationRegistry] = {}
 _lock = fork_safe_lock(sys.modules[__name__])
 
 
-def conversations() -> ConversationRegistry:
-    """Return the registry for the current location of the history."""
-    return _registry_of(current_store())
+def conversations(*, shared: bool = False) -> ConversationRegistry:
+    """Return the registry for the current location of the history.
 
-
-def _registry_of(store: Store) -> ConversationRegistry:
+    Args:
+        shared: Return that of the stored history also in an app, where visitors share it.
+    """
+    store = current_store(shared=shared)
     with _lock:
         if store not in _registries:
             _registries[store] = ConversationRegistry(store, notebook_path())
@@ -280,13 +281,12 @@ def shared_chat(name: str) -> Conversation:
     Raises:
         UsageError: The name is blank, or no history is stored.
     """
-    store = shared_store()
-    if store.file is None:
+    if history_file(shared=True) is None:
         raise UsageError(
             "Visitors can share a conversation only in a stored history, and history is off. Give "
             "it a place: cbai.configure(history=PATH)."
         )
-    return _registry_of(store).get(_checked_name(name))
+    return conversations(shared=True).get(_checked_name(name))
 
 
 def use(name: str) -> Conversation:

@@ -19,17 +19,17 @@ def is_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def note_frontend(shell: InteractiveShell) -> None:
-    """Remember that a frontend with cells runs this kernel, if the running cell has an id."""
-    if cell_id(shell) is not None:
-        session.note_cells()
-
-
 def cell_id(shell: InteractiveShell) -> str | None:
-    """Return the frontend's id of the running cell, or None when the frontend sends no id."""
+    """Return the frontend's id of the running cell, or None when the frontend sends no id.
+
+    An id also tells this process that a frontend with cells runs it.
+    """
     metadata = _request(shell).get("metadata") or {}
     found = metadata.get("cellId")
-    return found if isinstance(found, str) else None
+    if not isinstance(found, str):
+        return None
+    session.note_cells()
+    return found
 
 
 def run_id(shell: InteractiveShell) -> str:

@@ -10,7 +10,7 @@ from cbai_notebook.notebook import commands
 from cbai_notebook.notebook.ask_cell import ask_in_cell
 from cbai_notebook.notebook.command_line.parser import Command, parse_cell, parse_line
 from cbai_notebook.notebook.continue_cell import continue_in_cell
-from cbai_notebook.notebook.frontend import fail, note_frontend
+from cbai_notebook.notebook.frontend import cell_id, fail
 from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 def run_cell(shell: InteractiveShell, line: str, cell: str, variables: Mapping[str, Any]) -> None:
     """Run a cell that begins with ``%%cbai``; the prompt and the options can name the variables."""
-    note_frontend(shell)
     try:
         options = parse_cell(line)
         if options.help:
@@ -32,12 +31,12 @@ def run_cell(shell: InteractiveShell, line: str, cell: str, variables: Mapping[s
 
 def run_line(shell: InteractiveShell, line: str, variables: Mapping[str, Any]) -> None:
     """Run a ``%cbai`` line: a command or a prompt, which can name the variables."""
-    note_frontend(shell)
     try:
         parsed = parse_line(line)
         if isinstance(parsed, Command) and parsed.name == "continue":
             continue_in_cell(shell, parsed)
         elif isinstance(parsed, Command):
+            cell_id(shell)  # a command may write a conversation: a frontend with cells shows it
             commands.run(shell, parsed)
         elif parsed.help:
             commands.show_help()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-_BETWEEN = ("IPython", "cbai_notebook")
-"""The packages whose functions run between the user's code and our magic."""
+_BETWEEN = ("IPython.", "cbai_notebook.")
+"""How the modules begin whose functions run between the user's code and our magic."""
 
 
 def variables_in_scope(shell: InteractiveShell) -> Mapping[str, Any]:
@@ -23,7 +23,7 @@ def variables_in_scope(shell: InteractiveShell) -> Mapping[str, Any]:
     still running, then those of its module. The user's variables come last.
     """
     caller: FrameType | None = sys._getframe(1)
-    while caller is not None and _package(caller) in _BETWEEN:
+    while caller is not None and str(caller.f_globals.get("__name__")).startswith(_BETWEEN):
         caller = caller.f_back
     user: dict[str, Any] = shell.user_ns
     if caller is None or caller.f_locals is user:
@@ -33,10 +33,6 @@ def variables_in_scope(shell: InteractiveShell) -> Mapping[str, Any]:
     if caller.f_globals is not user:
         scopes.append(caller.f_globals)
     return ChainMap(*scopes, user)
-
-
-def _package(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__")).partition(".")[0]
 
 
 def _with_enclosing(frame: FrameType) -> Iterator[FrameType]:

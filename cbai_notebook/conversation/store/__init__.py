@@ -1,11 +1,6 @@
 """The store: conversations in SQLite, in a file that many kernels share or in memory."""
 
-from cbai_notebook.conversation.store.location import (
-    current_store,
-    history_file,
-    keep_history,
-    shared_store,
-)
+from cbai_notebook.conversation.store.location import current_store, history_file, keep_history
 from cbai_notebook.conversation.store.store import Store, Stored
 
-__all__ = ["Store", "Stored", "current_store", "history_file", "keep_history", "shared_store"]
+__all__ = ["Store", "Stored", "current_store", "history_file", "keep_history"]

@@ -42,12 +42,14 @@ def keep_history(where: str | os.PathLike[str] | None) -> None:
         _configured = chosen
 
 
-def history_file() -> Path | None:
-    """Return the path of the history file; ``None`` when conversations are kept in memory only."""
-    return None if is_app() else _configured_file()
+def history_file(*, shared: bool = False) -> Path | None:
+    """Return the path of the history file; ``None`` when conversations are kept in memory only.
 
-
-def _configured_file() -> Path | None:
+    Args:
+        shared: Return the file that is configured also in an app, where visitors share it.
+    """
+    if is_app() and not shared:
+        return None
     chosen = _configured or os.environ.get(VARIABLE, "").strip() or "on"
     if chosen.lower() in ("off", "none", "0", "false"):
         return None
@@ -57,17 +59,13 @@ def _configured_file() -> Path | None:
     return path / "history.sqlite" if path.is_dir() else path
 
 
-def current_store() -> Store:
-    """Return the store of the history, which opens at first use."""
-    return _store_of(history_file())
+def current_store(*, shared: bool = False) -> Store:
+    """Return the store of the history, which opens at first use.
 
-
-def shared_store() -> Store:
-    """Return the store that is configured, also in an app: all its visitors share it."""
-    return _store_of(_configured_file())
-
-
-def _store_of(file: Path | None) -> Store:
+    Args:
+        shared: As for :func:`history_file`.
+    """
+    file = history_file(shared=shared)
     with _lock:
         if file not in _open:
             _open[file] = Store(file)

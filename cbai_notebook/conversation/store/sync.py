@@ -227,15 +227,14 @@ class StoreSync:
             self._revision = 0
             # Another process may have created the conversation and written turns by now.
             revision = None if revision is None else 0
+        elif not self._stored.listed and self._listed():
+            # A notebook goes on with what a run has begun.
+            self.store.show_in_lists(self._stored.id)
+            self._stored = replace(self._stored, listed=True)
         slots = [slot for slot in self._slots if slot.versions]
         # Ids follow the order in which turns were added, as if nothing had been pending.
         changes = Changes(list(self._turns), slots, self._removed)
         saved = self.store.save(self._stored.id, changes, revision)
-        if saved is not None and not self._stored.listed and self._listed():
-            self.store.show_in_lists(
-                self._stored.id
-            )  # a notebook goes on with what a run has begun
-            self._stored = replace(self._stored, listed=True)
         if saved is not None and saved == self._revision + 1:
             # Otherwise another process has changed something that is not loaded yet.
             self._revision = saved

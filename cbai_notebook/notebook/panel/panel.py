@@ -275,10 +275,10 @@ class ChatPanel:
             return
         from IPython.core.getipython import get_ipython
 
-        from cbai_notebook.notebook.frontend import note_frontend
+        from cbai_notebook.notebook.frontend import cell_id
 
         if (shell := get_ipython()) is not None:
-            note_frontend(shell)
+            cell_id(shell)  # what the panel writes appears in lists, if a frontend has cells
         self._open_view().display()
 
     def _open_view(self) -> PanelView:
