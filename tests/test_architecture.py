@@ -229,7 +229,7 @@ def test_the_folders_of_the_client_do_not_load_each_other() -> None:
         ("ipykernel", {"notebook/", "cli.py"}),
         ("ipywidgets", {"notebook/"}),
         ("anywidget", {"notebook/"}),
-        ("markdown_it", {"notebook/"}),
+        ("markdown_it", {"notebook/", "conversation/formats/markdown.py"}),
         ("nh3", {"notebook/markdown/"}),
         ("xllamacpp", {"local/"}),
         ("PIL", {"client/images/"}),

@@ -1,9 +1,11 @@
 """Export a conversation as a Markdown document to read.
 
-The headings between the messages are added by this module. No message can imitate or hide a
-heading: prompts are quoted, and the arguments and results of tools are fenced. An answer is written
-unchanged if it closes every block that it opens; otherwise it is quoted too, because the end of a
-block quote closes every block inside it (CommonMark 0.31, 5.1).
+Every line of a message begins with ``>``, the arguments and results of tools included. Every other
+line is written by this module, so no message can imitate one of its headings: the end of a block
+quote closes every block inside it (CommonMark 0.31, 5.1).
+
+Two things reach beyond a block quote and are escaped: HTML, which a browser reads without regard to
+the quote around it, and link definitions, which hold for the whole document (4.6, 4.7).
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ from cbai_notebook.conversation.turn import (
     STREAMING,
     step_text,
 )
-from cbai_notebook.text import counted
+from cbai_notebook.text import counted, plain
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
+
     from cbai_notebook.conversation.conversation import Conversation
     from cbai_notebook.conversation.turn import Turn
 
@@ -34,11 +38,20 @@ _STATUS_NOTES = {
     CANCELLED: "stopped",
     FAILED: "failed",
 }
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
-_FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*")
-_NESTED_FENCE = re.compile(r"(?:[\s>*+-]|\d+[.)])+(?:`{3}|~{3})")
-_TAG = re.compile(r"<[A-Za-z/!?]")
+_OUR_NAMES = ("you", "system", "tool")
+
+# Line ends that CommonMark does not know, but editors and `str.splitlines` do.
+_LINE_END = re.compile("[\n\u2028\u2029]")
+_REACHES_OUT = re.compile(r"<[A-Za-z/!?]|\]:")
+# What is already escaped and what is in a code span stays as it is.
+_TO_ESCAPE = re.compile(
+    r"\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|`+|(?P<mark><(?=[A-Za-z/!?])|\[(?=[^\[\]]*\]:))"
+)
+_DEEPEST = 15
+"""The deepest nesting that is read with certainty: the parser itself ends at 20."""
+_LONGEST = 200_000
+"""The most characters of a message that is checked; brackets take the square of their number."""
+_MOST_BRACKETS = 5_000
 
 
 def markdown(conversation: Conversation) -> str:
@@ -50,7 +63,7 @@ def markdown(conversation: Conversation) -> str:
 
 
 def _turn(turn: Turn) -> Iterator[str]:
-    name = f"**{in_markdown(model_label(turn))}**"
+    name = f"**{in_markdown(_model_name(turn))}**"
     if turn.system is not None:
         yield "**System**"
         yield _quoted(turn.system) if turn.system else "*(none from here on)*"
@@ -62,7 +75,7 @@ def _turn(turn: Turn) -> Iterator[str]:
         yield from _step(step, name)
     yield name
     if turn.final_text.strip():
-        yield _answer(turn.final_text.strip())
+        yield _quoted(turn.final_text.strip())
     note = _status_note(turn)
     if note or not turn.final_text.strip():
         yield f"*({note or 'no answer'})*"
@@ -76,7 +89,7 @@ def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
         return
     if content:
         yield name
-        yield _answer(content.strip())
+        yield _quoted(content.strip())
     for call in step.get("tool_calls") or ():
         function = call.get("function") or {}
         yield f"{name} calls **{in_markdown(str(function.get('name')))}**"
@@ -89,31 +102,68 @@ def _status_note(turn: Turn) -> str:
     return ": ".join(part for part in parts if part)
 
 
-def _answer(text: str) -> str:
-    return text if _is_self_contained(text) else _quoted(text)
-
-
-def _is_self_contained(text: str) -> bool:
-    """Return whether the text closes every fence and has no HTML outside them; in doubt, False."""
-    open_fence = ""
-    for line in _LINE_END.split(text):
-        fence = _FENCE.match(line)
-        if open_fence:
-            ends = _FENCE_END.fullmatch(line)
-            if ends and ends[1].startswith(open_fence):
-                open_fence = ""
-        elif fence and not (fence[1][0] == "`" and "`" in fence[2]):
-            open_fence = fence[1]
-        elif fence or _NESTED_FENCE.match(line) or _TAG.search(line):
-            return False
-    return not open_fence
+def _model_name(turn: Turn) -> str:
+    name = model_label(turn)
+    return f"Model {name}" if name.casefold() in _OUR_NAMES else name
 
 
 def _quoted(text: str) -> str:
+    """Return a text as a block quote, as Markdown, or verbatim if it could reach beyond the quote."""
+    quote = _quote(plain(text))
+    if not _REACHES_OUT.search(quote):
+        return quote
+    if len(quote) <= _LONGEST and quote.count("[") <= _MOST_BRACKETS:
+        quote = _escaped(quote)
+        if _stays_inside(quote):
+            return quote
+    return _fenced(text)
+
+
+def _quote(text: str) -> str:
     return "\n".join(f"> {line}" if line else ">" for line in _LINE_END.split(text))
 
 
 def _fenced(text: str, language: str = "") -> str:
+    """Return a text verbatim, as a code block in a block quote."""
+    text = plain(text)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
+    return _quote(f"{fence}{language}\n{text}\n{fence}")
+
+
+def _escaped(quote: str) -> str:
+    """Return a block quote with its HTML and link definitions escaped, except in code."""
+    code: set[int] = set()
+    for token in _parsed(quote):
+        if token.type in ("fence", "code_block") and token.map:
+            code.update(range(*token.map))
+    return "\n".join(
+        line if number in code else _TO_ESCAPE.sub(_escape, line)
+        for number, line in enumerate(quote.split("\n"))
+    )
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\{match[0]}" if match["mark"] else match[0]
+
+
+def _stays_inside(quote: str) -> bool:
+    """Return whether a block quote has no HTML and no link definition; in doubt, False."""
+    for tables in (True, False):  # a table ends a code span at the next cell
+        definitions: dict[str, Any] = {}
+        for token in _parsed(quote, definitions, tables=tables):
+            inside = [token, *(token.children or ())]
+            if token.level > _DEEPEST or any(each.type.startswith("html") for each in inside):
+                return False
+        if definitions.get("references"):
+            return False
+    return True
+
+
+def _parsed(
+    quote: str, definitions: dict[str, Any] | None = None, *, tables: bool = True
+) -> list[Token]:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark")
+    return (parser.enable("table") if tables else parser).parse(quote, definitions)
