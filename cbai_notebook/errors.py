@@ -39,6 +39,7 @@ This module imports nothing of the package, so that every other module can impor
 
 from __future__ import annotations
 
+import copyreg
 from typing import Any
 
 
@@ -83,6 +84,11 @@ class CbaiError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is copied by calling its class with the message alone, which fails
+        # where `__init__` requires more.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     @property
     def details(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbai_notebook import session
@@ -65,5 +66,6 @@ def _request(shell: InteractiveShell) -> dict[str, Any]:
 def fail(error: BaseException, line: str) -> NoReturn:
     """Raise `error` so that the cell fails and shows one readable line instead of a traceback."""
     # IPython calls this method of an exception, if it exists, instead of formatting a traceback.
-    error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
+    # A lambda could not be pickled with it.
+    error._render_traceback_ = partial(list, [line])  # type: ignore[attr-defined]
     raise error.with_traceback(None) from None

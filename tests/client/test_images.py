@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,7 @@ async def test_what_could_be_fetched_is_kept_beside_what_could_not(
     assert [bool(one.data) for one in raised.value.answer.images] == [1, 0, 0, 0, 1, 0]
     assert "6 drawn, but 4 could not be fetched" in raised.value.message
     assert "images[1].url" in raised.value.message
+    assert vars(pickle.loads(pickle.dumps(raised.value))) == vars(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -491,3 +492,10 @@ def test_cached_tokens_are_told_and_counted(
         None,
     ]
     assert cbai.chat("cached").to_pandas()["cached_tokens"].sum() == 1024
+
+
+def test_the_error_of_a_cell_can_be_pickled(shell: TerminalInteractiveShell) -> None:
+    error = error_of(shell, "%cbai --format pdf x")
+    other = pickle.loads(pickle.dumps(error))
+    assert (type(other), str(other)) == (type(error), str(error))
+    assert other._render_traceback_() == error._render_traceback_()  # type: ignore[attr-defined]
