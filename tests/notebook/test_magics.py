@@ -499,3 +499,16 @@ def test_the_error_of_a_cell_can_be_pickled(shell: TerminalInteractiveShell) -> 
     other = pickle.loads(pickle.dumps(error))
     assert (type(other), str(other)) == (type(error), str(error))
     assert other._render_traceback_() == error._render_traceback_()  # type: ignore[attr-defined]
+
+
+def test_a_file_with_a_wrong_message_is_not_imported_at_all(
+    shell: TerminalInteractiveShell, tmp_path: Path
+) -> None:
+    good = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    wrong = [good[0], {**good[1], "params": {"a": {"b": ["x"]}, "model": "other"}}]
+    lines = [json.dumps({"messages": each}) for each in (good, wrong)]
+    (tmp_path / "talk.jsonl").write_text("\n".join(lines), "utf-8")
+    before = names()
+    error = error_of(shell, "%cbai import talk.jsonl")
+    assert str(error).startswith("talk.jsonl, line 2, message 2: The `params` must not hold")
+    assert names() == before

@@ -7,6 +7,15 @@ markup.
 
 from cbai_notebook.conversation.formats.export import FORMS, Form, export, export_all
 from cbai_notebook.conversation.formats.export_files import Export
-from cbai_notebook.conversation.formats.load import parse, read_file
+from cbai_notebook.conversation.formats.load import parse, read_file, read_turns
 
-__all__ = ["FORMS", "Export", "Form", "export", "export_all", "parse", "read_file"]
+__all__ = [
+    "FORMS",
+    "Export",
+    "Form",
+    "export",
+    "export_all",
+    "parse",
+    "read_file",
+    "read_turns",
+]

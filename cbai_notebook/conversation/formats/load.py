@@ -1,6 +1,6 @@
 """Read messages from a file: JSON Lines, message lists, and exports of this package.
 
-The messages are returned as plain dicts, as they are in the file. Whether they form valid turns is
+The messages are read as plain dicts, as they are in the file. Whether they form valid turns is
 checked by :mod:`cbai_notebook.conversation.frames.turns`.
 """
 
@@ -11,11 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cbai_notebook.conversation.frames.from_frame import RowError
+from cbai_notebook.conversation.frames.turns import turns_of
 from cbai_notebook.errors import UsageError
 from cbai_notebook.files import expanded
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Message
+    from cbai_notebook.conversation.turn import Turn
 
 _ACCEPTED = (
     "What can be imported is JSON Lines or a JSON list of messages, such as the forms messages and "
@@ -23,8 +26,45 @@ _ACCEPTED = (
 )
 
 
-def read_file(path: str | Path) -> list[list[Message]]:
-    """Read the conversations of a file.
+class FileMessages(list["Message"]):
+    """The messages of one conversation of a file.
+
+    Attributes:
+        places: The place of each message for error messages, such as ``", line 3"``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[str] = []
+
+    def add(self, message: Message, place: str) -> None:
+        """Append a message and its place."""
+        self.append(message)
+        self.places.append(place)
+
+
+def read_turns(path: str | Path) -> list[list[Turn]]:
+    """Read the turns of each conversation of a file.
+
+    Args:
+        path: A UTF-8 file in one of the formats that :func:`parse` reads.
+
+    Raises:
+        UsageError: The file cannot be read, or a message is wrong; the error message names the file
+            and the line.
+    """
+    return [_turns(messages, str(expanded(path))) for messages in read_file(path)]
+
+
+def _turns(messages: FileMessages, name: str) -> list[Turn]:
+    try:
+        return turns_of(messages)
+    except RowError as error:
+        raise UsageError(f"{name}{messages.places[error.row]}: {error.problem}") from error
+
+
+def read_file(path: str | Path) -> list[FileMessages]:
+    """Read the messages of each conversation of a file.
 
     Args:
         path: A UTF-8 file in one of the formats that :func:`parse` reads.
@@ -48,7 +88,7 @@ def read_file(path: str | Path) -> list[list[Message]]:
     return parse(text, str(file))
 
 
-def parse(text: str, name: str) -> list[list[Message]]:
+def parse(text: str, name: str) -> list[FileMessages]:
     """Read the conversations of a text.
 
     Formats: a JSON list of messages; an object with such a list under ``messages``; a list of
@@ -101,7 +141,13 @@ def _json(text: str, name: str, line: int) -> Any:
             f"{name}, line {line}: this is no JSON ({error.msg}). {_ACCEPTED}"
         ) from error
     except ValueError as error:
-        raise UsageError(f"{name}, line {line}: this is no JSON ({error}). {_ACCEPTED}") from error
+        # Besides our own refusal of constants, `json` raises this for a number that Python cannot read.
+        reason = error if isinstance(error, _NotJSONError) else "a number has too many digits"
+        raise UsageError(f"{name}, line {line}: this is no JSON ({reason}). {_ACCEPTED}") from error
+
+
+class _NotJSONError(ValueError):
+    """A value that `json` reads although it is no JSON."""
 
 
 def _decode(text: str) -> Any:
@@ -109,7 +155,7 @@ def _decode(text: str) -> Any:
 
 
 def _no_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise _NotJSONError(f"{constant} is no JSON")
 
 
 class _Collector:
@@ -117,8 +163,8 @@ class _Collector:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._lists: list[list[Message]] = []
-        self._by_name: dict[Any, list[Message]] = {}
+        self._lists: list[FileMessages] = []
+        self._by_name: dict[Any, FileMessages] = {}
 
     def add(self, value: Any, where: str) -> None:
         """Add the value of one line, or of the whole text.
@@ -130,17 +176,19 @@ class _Collector:
         if isinstance(value, dict) and "messages" in value:
             self._lists.append(self._messages(value["messages"], where))
         elif isinstance(value, dict):
-            self._add_message(self._message(value, where))
+            self._add_message(self._message(value, where), where)
         elif isinstance(value, list) and all(_is_conversation(item) for item in value) and value:
             for number, item in enumerate(value, 1):
-                self.add(item, f"{where}, conversation {number}")
+                messages = item["messages"] if isinstance(item, dict) else item
+                self._lists.append(self._messages(messages, f"{where}, conversation {number}"))
         elif isinstance(value, list) and where:
             self._lists.append(self._messages(value, where))
         else:
-            for message in self._messages(value, where):
-                self._add_message(message)
+            found = self._messages(value, where)
+            for message, place in zip(found, found.places, strict=True):
+                self._add_message(message, place)
 
-    def conversations(self) -> list[list[Message]]:
+    def conversations(self) -> list[FileMessages]:
         """Return the messages of each conversation, in the order of the text.
 
         Raises:
@@ -151,21 +199,22 @@ class _Collector:
             raise UsageError(f"{self._name} holds no message. {_ACCEPTED}")
         return found
 
-    def _add_message(self, message: Message) -> None:
+    def _add_message(self, message: Message, place: str) -> None:
         name = message.get("conversation")
         key = name if isinstance(name, str) else None
         if key not in self._by_name:
-            self._by_name[key] = []
+            self._by_name[key] = FileMessages()
             self._lists.append(self._by_name[key])
-        self._by_name[key].append(message)
+        self._by_name[key].add(message, place)
 
-    def _messages(self, value: Any, where: str) -> list[Message]:
+    def _messages(self, value: Any, where: str) -> FileMessages:
         if not isinstance(value, list):
             self._refuse(where, f"messages must be a list, not {_kind(value)}")
-        return [
-            self._message(item, f"{where}, message {number}")
-            for number, item in enumerate(value, 1)
-        ]
+        messages = FileMessages()
+        for number, item in enumerate(value, 1):
+            place = f"{where}, message {number}"
+            messages.add(self._message(item, place), place)
+        return messages
 
     def _message(self, value: Any, where: str) -> Message:
         if not isinstance(value, dict):

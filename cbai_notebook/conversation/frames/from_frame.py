@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
@@ -22,14 +23,32 @@ _REQUIRED = ("role", "content")
 Columns = Mapping[str, list[Any]]
 
 
-def row_error(row: int, problem: str) -> UsageError:
-    """Return the error for a wrong row.
+DEEPEST = 100
+"""The most levels of lists and dicts in a value; Python itself can print and save about 900."""
+
+_LARGEST_COUNT = 2**63 - 1
+"""The largest number in a column of a table, in the history as well as in pandas."""
+
+_LONGEST_NUMBER = 14_000
+"""The most bits of a whole number: Python prints no number of more than 4,300 digits."""
+
+
+class RowError(UsageError):
+    """A row of a table of messages is wrong.
 
     Args:
         row: The number of the row, from 0, as in pandas.
         problem: The problem and its fix, in sentences.
     """
-    return UsageError(f"row {row}: {problem} (Rows are counted from 0.)")
+
+    def __init__(self, row: int, problem: str) -> None:
+        super().__init__(f"row {row}: {problem} (Rows are counted from 0.)")
+        self.row = row
+        self.problem = problem
+
+
+class _UnfitError(ValueError):
+    """A value that fits no column; the message says what is wrong, as ``"is nested too deep"``."""
 
 
 def columns_of(messages: object) -> tuple[Columns, int]:
@@ -74,7 +93,7 @@ def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
     dicts = list(messages)
     for row, message in enumerate(dicts):
         if not isinstance(message, Mapping):
-            raise row_error(
+            raise RowError(
                 row,
                 f"A message is a dict, not {type(message).__name__}. "
                 "Give {'role': …, 'content': …}.",
@@ -126,7 +145,7 @@ def _clean(name: str, values: list[Any]) -> list[Any]:
         return [None if _missing(value) else value for value in values]
     kind = COLUMNS.get(name, Kind.TEXT)
     # A hundred thousand rows hold two million values, and most columns need no conversion.
-    if set(map(type, values)) <= _CLEAN_TYPES[kind]:
+    if set(map(type, values)) <= _CLEAN_TYPES[kind] and not _has_large_count(values, kind):
         return values
     clean = _content if name == "content" else _CLEAN[kind]
     expected = "text or a list of parts" if name == "content" else kind.value
@@ -136,10 +155,18 @@ def _clean(name: str, values: list[Any]) -> list[Any]:
             cleaned.append(None if _missing(value) else clean(value))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         row = len(cleaned)
-        raise row_error(
-            row, f"`{name}` is {values[row]!r:.80}, not {expected}. Change it."
-        ) from error
+        unfit = isinstance(error, _UnfitError)
+        problem = str(error) if unfit else f"is {shown(values[row], 80)}, not {expected}"
+        raise RowError(row, f"`{name}` {problem}. Change it.") from error
     return cleaned
+
+
+def shown(value: Any, longest: int) -> str:
+    """Return a value as Python writes it, for an error message, with at most `longest` characters."""
+    try:
+        return repr(value)[:longest]
+    except (ValueError, RecursionError):  # a number of too many digits; lists that are too deep
+        return f"a large {type(value).__name__}"
 
 
 def _missing(value: Any) -> bool:
@@ -164,17 +191,29 @@ def _content(value: Any) -> str | list[Any]:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     if isinstance(value, bool):
         raise TypeError
-    return operator.index(value)
+    is_whole = isinstance(value, float) and value.is_integer()
+    count = int(value) if is_whole else operator.index(value)
+    if abs(count) > _LARGEST_COUNT:
+        raise _UnfitError("is a number too large for a table")
+    return count
+
+
+def _has_large_count(values: list[Any], kind: Kind) -> bool:
+    if kind is not Kind.COUNT:
+        return False
+    counts = [value for value in values if value is not None]
+    return max(map(abs, counts), default=0) > _LARGEST_COUNT
 
 
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError
-    return float(value)
+    seconds = float(value)
+    if not math.isfinite(seconds):
+        raise _UnfitError("is no finite number")
+    return seconds
 
 
 def _time(value: Any) -> datetime:
@@ -199,10 +238,10 @@ def _flag(value: Any) -> bool:
 
 def _nested(value: Any) -> Any:
     """Return a list or a dict that shares nothing with the input; text is parsed as JSON."""
-    value = json.loads(value) if isinstance(value, str) else _copy(_plain(value))
+    value = json.loads(value) if isinstance(value, str) else _plain(value)
     if not isinstance(value, (list, dict)):
         raise TypeError
-    return value
+    return _copy(value, DEEPEST)
 
 
 def _plain(value: Any) -> Any:
@@ -212,11 +251,29 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _copy(value: Any) -> Any:
-    """Return a deep copy of lists and dicts; `copy.deepcopy` takes five times as long."""
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list) else value
+def _copy(value: Any, levels: int) -> Any:
+    """Return a deep copy of lists and dicts; `copy.deepcopy` takes five times as long.
+
+    Args:
+        value: Any value.
+        levels: The most levels of lists and dicts.
+
+    Raises:
+        _UnfitError: The value cannot be written as JSON.
+    """
+    if isinstance(value, (dict, list)):
+        if levels == 0:
+            raise _UnfitError(f"is nested deeper than {DEEPEST} levels")
+        if isinstance(value, list):
+            return [_copy(item, levels - 1) for item in value]
+        if not all(isinstance(name, str) for name in value):
+            raise _UnfitError("has a name that is not text")
+        return {name: _copy(item, levels - 1) for name, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _UnfitError(f"holds {value}, which is no number in JSON")
+    if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
+        raise _UnfitError("holds a number of more than 4,000 digits")
+    return value
 
 
 _CLEAN: Mapping[Kind, Callable[[Any], Any]] = {

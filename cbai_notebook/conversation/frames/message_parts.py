@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cbai_notebook.conversation.frames.from_frame import shown
+
 
 def text(content: Sequence[Any]) -> str:
     """Return the texts of ``text`` parts, joined by a newline; refuse other parts."""
@@ -76,7 +78,7 @@ def _text(part: Any) -> str:
     if _type(part) == "text" and isinstance(part.get("text"), str):
         return str(part["text"])
     raise ValueError(
-        f"A content part of type {_type(part)!r:.40} cannot be kept. Give `text` parts only; "
+        f"A content part of type {shown(_type(part), 40)} cannot be kept. Give `text` parts only; "
         "a user's message may have `image_url` parts as well."
     )
 

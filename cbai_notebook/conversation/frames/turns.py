@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from cbai_notebook.conversation.frames import message_parts
-from cbai_notebook.conversation.frames.from_frame import Columns, columns_of, row_error
+from cbai_notebook.conversation.frames.from_frame import Columns, RowError, columns_of
 from cbai_notebook.conversation.turn import (
     ASKED,
     CANCELLED,
@@ -36,6 +36,12 @@ _ANSWER_FIELDS = (
     "cached_tokens",
 )
 """Fields of an answer that have the same name in a record and in a turn."""
+
+_OTHER_PARAMS = ("model", "messages", "stream")
+"""Fields of a request that are no parameters: as such they would replace the conversation's own."""
+
+_OTHER_EXTRA = ("role", "tool_calls", "tool_call_id")
+"""Fields of a message that have a key of their own in a record."""
 
 Value = TypeVar("Value")
 
@@ -83,7 +89,7 @@ def _conversation(names: list[str | None]) -> str | None:
     for row, name in enumerate(names):
         first = first or name
         if name and name != first:
-            raise row_error(
+            raise RowError(
                 row,
                 f"This is of the conversation {name!r:.60}, the rows before are of {first!r:.60}. "
                 "Give the rows of one conversation at a time.",
@@ -128,21 +134,19 @@ class _Reader:
         """Read one row into the open turn."""
         role, status = self._cell("role", row), self._cell("status", row)
         if role == "function" or self._cell("function_call", row):
-            raise row_error(
+            raise RowError(
                 row,
                 "Function calls in their old form are not read. Turn `function_call` into "
                 "`tool_calls` with an `id`, and the role `function` into `tool` with that `tool_call_id`.",
             )
         if role not in self._readers:
             known = ", ".join(self._readers)
-            raise row_error(row, f"The role is {role!r:.40}. Use one of {known}.")
+            raise RowError(row, f"The role is {role!r:.40}. Use one of {known}.")
         if status is not None and status not in _STATUSES:
-            raise row_error(
-                row, f"The status is {status!r:.40}. Use one of {', '.join(_STATUSES)}."
-            )
+            raise RowError(row, f"The status is {status!r:.40}. Use one of {', '.join(_STATUSES)}.")
         for name, only_role in _ROLE_OF.items():
             if self._cell(name, row) and role != only_role:
-                raise row_error(
+                raise RowError(
                     row,
                     f"Only a message of role {only_role} has `{name}`. Change the role, or leave it out.",
                 )
@@ -152,7 +156,7 @@ class _Reader:
         """Return the turns after the last row."""
         self._end_turn()
         if self._open.system is not None:
-            raise row_error(
+            raise RowError(
                 self._open.system,
                 "No user's message follows this system prompt. Add one, or leave the row out.",
             )
@@ -161,7 +165,7 @@ class _Reader:
     def _system(self, row: int) -> None:
         self._end_turn()
         if self._open.system is not None:
-            raise row_error(
+            raise RowError(
                 row, "Two system prompts follow each other. Join them, or leave one of them out."
             )
         self._open.system = row
@@ -173,7 +177,7 @@ class _Reader:
     def _assistant(self, row: int) -> None:
         open_turn = self._open
         if open_turn.user is None:
-            raise row_error(
+            raise RowError(
                 row,
                 "No user's message stands before this answer. Add one, leave the row out, or "
                 "join two answers that follow each other.",
@@ -194,9 +198,9 @@ class _Reader:
     def _tool(self, row: int) -> None:
         open_turn, call = self._open, self._cell("tool_call_id", row)
         if call is None:
-            raise row_error(row, "A message of role tool needs the `tool_call_id` that it answers.")
+            raise RowError(row, "A message of role tool needs the `tool_call_id` that it answers.")
         if open_turn.unanswered.pop(call, None) is None:
-            raise row_error(
+            raise RowError(
                 row,
                 f"No call {call!r:.60} waits for an answer here. Put this row once, right after the "
                 "assistant's message with that call, or leave it out.",
@@ -212,7 +216,7 @@ class _Reader:
             return
         self._check_calls_answered()
         if self._cell("status", user) != ASKED:
-            raise row_error(
+            raise RowError(
                 user,
                 "This user's message has no answer. Add an assistant's message after it, leave the "
                 "row out, or give it the status `asked`.",
@@ -221,7 +225,7 @@ class _Reader:
 
     def _check_calls_answered(self) -> None:
         for call, row in self._open.unanswered.items():
-            raise row_error(
+            raise RowError(
                 row,
                 f"The call {call!r:.60} has no answer. Add a message of role tool with that "
                 "`tool_call_id` right after this row.",
@@ -250,10 +254,10 @@ class _Reader:
     def _answer(self, turn: Turn, row: int) -> None:
         turn.status = self._cell("status", row) or COMPLETE
         if turn.status == ASKED:
-            raise row_error(
+            raise RowError(
                 row, "Only a user's message can have the status `asked`. Use another one."
             )
-        turn.params = self._dict("params", row)
+        turn.params = self._dict("params", row, _OTHER_PARAMS)
         # Only after tool calls do later prompts need these fields.
         turn.reply = (self._thinking(row) if turn.steps else {}) | self._extra(row)
         for name in _ANSWER_FIELDS:
@@ -267,12 +271,18 @@ class _Reader:
         return {"reasoning_content": thinking} if thinking else {}
 
     def _extra(self, row: int) -> dict[str, Any]:
-        return self._dict("extra", row)
+        extra = self._dict("extra", row, _OTHER_EXTRA)
+        if not isinstance(extra.get("content", []), (list, dict)):
+            raise RowError(row, "The `extra` holds a text as `content`. Give it as the row's own.")
+        return extra
 
-    def _dict(self, name: str, row: int) -> dict[str, Any]:
+    def _dict(self, name: str, row: int, refused: Iterable[str]) -> dict[str, Any]:
         value = self._cell(name, row) or {}
         if not isinstance(value, dict):
-            raise row_error(row, f"The `{name}` is no dict. Give one, or leave it out.")
+            raise RowError(row, f"The `{name}` is no dict. Give one, or leave it out.")
+        for other in refused:
+            if other in value:
+                raise RowError(row, f"The `{name}` must not hold `{other}`. Leave that out.")
         return value
 
     def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
@@ -295,13 +305,13 @@ class _Reader:
         # A CSV file, for example, does not distinguish an empty text from a missing one.
         if any(self._cell(name, row) for name in ("status", "tool_calls", "images")):
             return ""
-        raise row_error(row, "The message has no `content`. Give a text, or leave the row out.")
+        raise RowError(row, "The message has no `content`. Give a text, or leave the row out.")
 
     def _part(self, row: int, read: Callable[[Any], Value], value: Any) -> Value:
         try:
             return read(value)
         except ValueError as error:
-            raise row_error(row, str(error)) from error
+            raise RowError(row, str(error)) from error
 
     def _cell(self, name: str, row: int) -> Any:
         return self._columns[name][row]

@@ -45,13 +45,11 @@ def export(command: Command) -> None:
 def import_(command: Command) -> None:
     """Import conversations from a file."""
     from cbai_notebook.conversation import formats
-    from cbai_notebook.conversation.frames.turns import turns_of
 
     if command.word is None:
         raise UsageError("The file is missing: %cbai import PATH.")
     path = Path(command.word)
-    read = [turns_of(messages) for messages in formats.read_file(path)]
-    for turns in read:
+    for turns in formats.read_turns(path):
         conversation = (
             chat(command.conversation) if command.conversation else new_conversation(path.stem)
         )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.conversation import Conversation
-from cbai_notebook.conversation.formats import FORMS, parse, read_file
+from cbai_notebook.conversation.formats import FORMS, parse, read_file, read_turns
 from cbai_notebook.errors import UsageError
 from tests.conversation.formats.samples import HOSTILE, HOSTILE_IDS, TOOL_STEPS, text_of, texts
 from tests.conversation.turns import conversation, turn
@@ -137,6 +137,7 @@ def test_keys_that_nobody_knows_stay() -> None:
         ('[[{"role": "user"}], [{}]]', "conversation 2, message 1: a message needs"),
         ('{"cells": [], "nbformat": 4}', "this is a notebook"),
         ("[" * 100_000, "nested too deep"),
+        ("[" * 500 + "]" * 500, "conversation 1, message 1: a message must be an object"),
         ('{"role": "user", "n": ' + "9" * 5000 + "}", "this is no JSON"),
     ],
 )
@@ -144,6 +145,57 @@ def test_what_is_wrong_is_said_with_its_place(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
         parse(text, "talk.x")
     assert str(caught.value).startswith("talk.x")
+
+
+ODD_VALUES = {
+    "deep": '"params": {"a": %s}' % ("[" * 300 + "]" * 300),
+    "too deep": '"params": {"a": %s}' % ("[" * 50_000 + "]" * 50_000),
+    "deep calls": '"tool_calls": %s' % ("[" * 300 + "]" * 300),
+    "deep part": '"content": [{"type": %s}]' % ("[" * 900 + "]" * 900),
+    "no number": '"params": {"a": NaN}',
+    "infinite": '"params": {"a": 1e999}',
+    "infinite time": '"duration_s": -1e999',
+    "long number": '"params": {"a": %s}' % ("9" * 5000),
+    "many tokens": '"total_tokens": 9223372036854775808',
+    "list": '"params": [1]',
+    "text": '"params": "x"',
+    "messages": '"params": {"messages": []}',
+    "other role": '"extra": {"role": "system"}',
+    "model": '"model": {"a": 1}',
+    "no text": '"content": 3',
+    "no time": '"created_at": 5',
+    "function": '"function_call": {"name": "f"}',
+    "status": '"status": "\\u001b[31m"',
+}
+
+
+@pytest.mark.parametrize("odd", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_an_odd_value_is_refused_with_its_line(odd: str, tmp_path: Path) -> None:
+    file = tmp_path / "talk.jsonl"
+    answer = f'{{"role": "assistant", "content": "b", {odd}}}'
+    good = f"{json.dumps(USER)}\n{json.dumps(ASSISTANT)}\n"
+    file.write_text(f"{good}\n{json.dumps(USER)}\n{answer}\n{good}", "utf-8")
+    with pytest.raises(UsageError) as caught:
+        read_turns(file)
+    said = str(caught.value)
+    assert said.startswith(f"{file}, line 5: ")
+    assert said.isprintable()
+    assert len(said) < len(str(file)) + 400
+
+
+def test_a_wrong_message_of_a_list_is_counted(tmp_path: Path) -> None:
+    file = tmp_path / "talk.json"
+    wrong = {**ASSISTANT, "params": [1]}
+    file.write_text(json.dumps([USER, ASSISTANT, USER, wrong], indent=1), "utf-8")
+    with pytest.raises(UsageError, match=r"talk\.json, message 4: The `params` is no dict"):
+        read_turns(file)
+    file.write_text(f"{json.dumps(USER)}\n" + json.dumps({"messages": [USER, wrong]}), "utf-8")
+    with pytest.raises(UsageError, match=r"talk\.json, line 1: This user's message has no answer"):
+        read_turns(file)
+    lines = [{"messages": [USER, ASSISTANT]}, {"messages": [USER, wrong]}]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    with pytest.raises(UsageError, match=r"talk\.json, line 2, message 2: The `params`"):
+        read_turns(file)
 
 
 def test_markdown_is_to_read_and_the_error_says_what_to_import() -> None:

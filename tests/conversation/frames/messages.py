@@ -21,7 +21,11 @@ NAME = st.none() | st.text(min_size=1, max_size=8)
 COUNT = st.none() | st.integers(0, 2**40)
 SECONDS = st.none() | st.floats(0, 1e6)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,14 @@ CALLS = {
 }
 RESULT_A = {"role": "tool", "content": "1", "tool_call_id": "a"}
 RESULT_B = {"role": "tool", "content": "2", "tool_call_id": "b"}
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """Return a dict with so many levels of lists and dicts, itself included."""
+    value: list[Any] = []
+    for _ in range(levels - 2):
+        value = [value]
+    return {"a": value}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -217,6 +226,59 @@ WRONG_ROWS = {
     "seconds in words": ([USER, {**ANSWER, "duration_s": "two"}], 1, "`duration_s` is 'two'"),
     "params that are a list": ([USER, {**ANSWER, "params": [1]}], 1, "`params` is no dict"),
     "params that are no JSON": ([USER, {**ANSWER, "params": "{"}], 1, "`params` is '{'"),
+    "params with infinity": (
+        [USER, {**ANSWER, "params": {"a": [float("inf")]}}],
+        1,
+        "`params` holds inf",
+    ),
+    "params with a name that is no text": (
+        [USER, {**ANSWER, "params": {"a": {3: "b"}}}],
+        1,
+        "`params` has a name that is not text",
+    ),
+    "params with messages": (
+        [USER, {**ANSWER, "params": {"messages": [USER]}}],
+        1,
+        "`params` must not hold `messages`",
+    ),
+    "params that are deep": ([USER, {**ANSWER, "params": deep(101)}], 1, "deeper than 100 levels"),
+    "params that are deep in JSON": (
+        [USER, {**ANSWER, "params": json.dumps(deep(500))}],
+        1,
+        "`params` is nested deeper than 100 levels",
+    ),
+    "params without end": ([USER, {**ANSWER, "params": deep(20_000)}], 1, "deeper than 100"),
+    "params with a number without end": (
+        [USER, {**ANSWER, "params": {"a": 1 << 20_000}}],
+        1,
+        "`params` holds a number of more than",
+    ),
+    "extra fields that replace the role": (
+        [USER, {**ANSWER, "extra": {"role": "system"}}],
+        1,
+        "`extra` must not hold `role`",
+    ),
+    "extra fields that replace the text": (
+        [USER, {**ANSWER, "extra": {"content": "other"}}],
+        1,
+        "`extra` holds a text as `content`",
+    ),
+    "seconds without end": (
+        [USER, {**ANSWER, "duration_s": float("inf")}],
+        1,
+        "`duration_s` is no finite number",
+    ),
+    "more tokens than fit": (
+        [USER, {**ANSWER, "total_tokens": 2**63}],
+        1,
+        "`total_tokens` is a number too large",
+    ),
+    "text that is a deep list": ([USER, {**ANSWER, "model": deep(20_000)}], 1, "`model` is a"),
+    "part of a deep type": (
+        [{**USER, "content": [{"type": deep(20_000)}]}, ANSWER],
+        0,
+        "part of type a large dict",
+    ),
     "images that are no text": ([{**USER, "images": [3]}, ANSWER], 0, "no list of addresses"),
     "stale perhaps": ([{**USER, "stale": "perhaps"}, ANSWER], 0, "`stale` is 'perhaps'"),
     "model that is a number": ([USER, {**ANSWER, "model": 3}], 1, "`model` is 3, not text"),
@@ -272,3 +334,10 @@ def test_a_table_with_two_columns_of_a_name_is_refused() -> None:
 def test_json_that_nests_without_end_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^row 1: `params`"):
         turns_of([USER, {**ANSWER, "params": "[" * 200_000}])
+
+
+def test_parameters_of_a_hundred_levels_come_back() -> None:
+    (turn,) = turns_of([USER, {**ANSWER, "params": deep(100)}])
+    assert turn.params == deep(100)
+    (again,) = turns_of(records_of([turn]))
+    assert again.params == deep(100)
