@@ -85,6 +85,8 @@ async def _ask(
         continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)
     if prompt.remember:
         conversation.open(turn, prompt.branch_of, prompt.replaces)
+    if prepared.earlier:
+        conversation.end_earlier_session()
     opened(turn)
     checkpoints = Checkpoints(conversation, turn) if prompt.remember else None
     if checkpoints and turn.carried:
@@ -143,6 +145,7 @@ def new_turn(prepared: PreparedPrompt[Any], request: str) -> Turn:
         cell_id=prompt.cell_id,
         cell_turn=prompt.cell_turn,
         dropped_turns=prepared.context.dropped_turns,
+        earlier=prepared.earlier,
         request=request,
         allow_secrets=prompt.allow_secrets,
     )
@@ -172,7 +175,7 @@ def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) ->
         conversation.keep(replaced)
     elif prompt.remember:
         turn = new_turn(prepared, found.request or "")
-        turn.dropped_turns = 0
+        turn.dropped_turns, turn.earlier = 0, None
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.reply, turn.status = found.steps, found.reply, COMPLETE

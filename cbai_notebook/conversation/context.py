@@ -34,10 +34,12 @@ class Context:
     Attributes:
         messages: The messages before the prompt: the system prompt and earlier turns.
         dropped_turns: Number of earlier turns that did not fit the limits.
+        turns: The earlier turns that are sent.
     """
 
     messages: list[dict[str, Any]]
     dropped_turns: int
+    turns: Sequence[Turn] = ()
 
 
 def system_of(turns: Sequence[Turn]) -> str | None:
@@ -73,6 +75,7 @@ def context_of_turns(turns: Sequence[Turn], system: str | None, limits: ContextL
     return Context(
         [*head, *itertools.chain.from_iterable(messages)],
         dropped_turns=len(answered) - len(messages),
+        turns=answered[len(answered) - len(messages) :],
     )
 
 

@@ -14,6 +14,7 @@ from cbai_notebook.conversation.turn import (
     ASKED,
     PARTIAL,
     STREAMING,
+    EarlierTurns,
     Turn,
 )
 from cbai_notebook.conversation.watching import Change, Watcher, Watchers
@@ -52,6 +53,8 @@ class Conversation:
         self._lock = fork_safe_lock(self)
         if (tree := self._sync.load()) is not None:
             self._tree = tree
+        self._earlier: frozenset[Turn] = frozenset()
+        self.begin_session()
 
     def __repr__(self) -> str:
         return f"<Conversation {self.name!r}: {len(self.turns)} turns>"
@@ -184,6 +187,24 @@ class Conversation:
     def id(self) -> int | None:
         """The id of the conversation in the store; ``None`` before it is first written."""
         return self._sync.id
+
+    def begin_session(self) -> None:
+        """Take all turns so far as those of an earlier session."""
+        with self._lock:
+            self._earlier = frozenset(self._tree.turns())
+
+    def earlier_turns(self, context: Context) -> EarlierTurns | None:
+        """Return which turns of an earlier session are in a context.
+
+        Returns:
+            ``None`` if there are none, or after :meth:`end_earlier_session`.
+        """
+        sent = [turn.created_at for turn in context.turns if turn in self._earlier]
+        return EarlierTurns(len(sent), min(sent)) if sent else None
+
+    def end_earlier_session(self) -> None:
+        """Note that the user is told of the turns of an earlier session."""
+        self._earlier = frozenset()
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` on every change, immediately and on the thread that makes the change.

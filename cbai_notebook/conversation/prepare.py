@@ -16,7 +16,7 @@ from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation, Message
 from cbai_notebook.conversation.prompt import Prompt
 from cbai_notebook.conversation.replay import fingerprint
-from cbai_notebook.conversation.turn import user_message
+from cbai_notebook.conversation.turn import EarlierTurns, user_message
 from cbai_notebook.preferences import preferences
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class PreparedPrompt(Generic[M]):
         context: The messages before the prompt.
         params: The parameters of the request, without the client's own options.
         hints: Sentences about the prompt for the user.
+        earlier: The turns of an earlier session in the context, if the user is to be told of them.
     """
 
     conversation: Conversation
@@ -58,6 +59,7 @@ class PreparedPrompt(Generic[M]):
     context: Context
     params: Mapping[str, Any]
     hints: tuple[str, ...] = ()
+    earlier: EarlierTurns | None = None
 
     async def screened_params(self) -> Mapping[str, Any]:
         """Return the parameters with what the user's ``before_send`` makes of them.
@@ -137,6 +139,7 @@ def prepare(
         context=context,
         params=params,
         hints=(_SYSTEM_PROMPT_HINT,) if unsent else (),
+        earlier=conversation.earlier_turns(context),
     )
 
 

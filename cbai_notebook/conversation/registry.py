@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import os
 import secrets
 import sys
 import weakref
@@ -12,13 +12,15 @@ from datetime import datetime
 from pathlib import Path
 
 from cbai_notebook.conversation.conversation import Conversation
-from cbai_notebook.conversation.store import Store, current_store, history_file
+from cbai_notebook.conversation.kernel_notebook import KernelNotebook, kernel_notebook
+from cbai_notebook.conversation.own_conversation import OwnConversation, find_own_conversation
+from cbai_notebook.conversation.store import Owner, Store, current_store, history_file
 from cbai_notebook.conversation.store.store import Stored
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
-from cbai_notebook.session import NOTEBOOK_VARIABLE, leaves_entries
+from cbai_notebook.session import leaves_entries
 
 DEFAULT = "default"
 """The name of the default conversation where no other kernel shares the history."""
@@ -29,17 +31,20 @@ class ConversationRegistry:
 
     Args:
         store: The history.
-        notebook: The path of the notebook that this kernel runs for, if any.
+        notebook: The kernel and the notebook that it runs for, if any.
         listed: Returns whether conversations that are written now appear in pickers and lists; asked
             only where the notebook is not known.
     """
 
     def __init__(
-        self, store: Store, notebook: str | None, listed: Callable[[], bool] = leaves_entries
+        self,
+        store: Store,
+        notebook: KernelNotebook | None = None,
+        listed: Callable[[], bool] = leaves_entries,
     ) -> None:
         self._store = store
-        self._listed = listed if notebook is None else lambda: True
-        self._notebook = notebook
+        self._notebook = notebook or KernelNotebook()
+        self._listed = listed if self._notebook.path is None else lambda: True
         self._lock = fork_safe_lock(self)
         self._in_use: dict[str, Conversation] = {}
         # A panel may still use a deleted conversation: the same name must give it the same object.
@@ -61,12 +66,40 @@ class ConversationRegistry:
         """Return the default conversation: that of this notebook, else of this kernel."""
         with self._lock:
             if self._default is None:
-                stored = self._find_stored(notebook=self._notebook) if self._notebook else None
-                name = stored.name if stored else self._default_name()
-                self._default = self._in_use.get(name)
-                if self._default is None:  # an empty conversation is false
-                    self._default = self._add(name, stored, notebook=self._notebook)
+                self._default = self._open_default()
             return self._default
+
+    def _open_default(self) -> Conversation:
+        own = self._find_own()
+        name = own.stored.name if own.stored else self._default_name(replaces=own.replaces)
+        if (found := self._in_use.get(name)) is not None:  # an empty conversation is false
+            return found
+        if own.original is not None and (copy := self._copy_of(own.original, name, own.owner)):
+            return copy
+        return self._add(name, own.stored, owner=own.owner)
+
+    def _find_own(self) -> OwnConversation:
+        if self._store.file is not None:  # in memory there is nothing of an earlier kernel
+            # If it fails, that is reported when the conversation is written.
+            with contextlib.suppress(HistoryError):
+                return find_own_conversation(self._store, self._notebook)
+        return OwnConversation(Owner(self._notebook.path, self._notebook.kernel))
+
+    def _copy_of(self, stored: Stored, name: str, owner: Owner) -> Conversation | None:
+        """Return a copy of a notebook's conversation, for a copy of that notebook.
+
+        The copy ends with the last turn whose cell is in the copied notebook: later turns were made
+        when there were two notebooks. There is no copy if no such turn is found.
+        """
+        original = Conversation(stored.name, sync=self._create_sync(stored.name, stored))
+        known = [turn for turn in original.turns if turn.cell_id in owner.cells]
+        if not known:
+            return None
+        sync = self._create_sync(name, None, owner=owner)
+        sync.set_forked_from(stored.id)
+        copy = self._in_use[name] = original.copy(name, known[-1], sync=sync)
+        copy.begin_session()
+        return copy
 
     def get(self, name: str) -> Conversation:
         """Return a conversation by name; create it if it does not exist yet."""
@@ -75,7 +108,7 @@ class ConversationRegistry:
                 self._in_use.setdefault(name, self._deleted.pop(name))
             found = self._in_use.get(name)
             if found is None:
-                return self._add(name, self._find_stored(name=name))
+                return self._add(name, self._find_stored(name))
             found.refresh()
             return found
 
@@ -186,23 +219,19 @@ class ConversationRegistry:
             self._in_use[name] = fork
             return fork
 
-    def _add(
-        self, name: str, stored: Stored | None, *, notebook: str | None = None
-    ) -> Conversation:
-        sync = self._create_sync(name, stored, notebook=notebook)
+    def _add(self, name: str, stored: Stored | None, *, owner: Owner | None = None) -> Conversation:
+        sync = self._create_sync(name, stored, owner=owner)
         conversation = self._in_use[name] = Conversation(name, sync=sync)
         return conversation
 
     def _create_sync(
-        self, name: str, stored: Stored | None, *, notebook: str | None = None
+        self, name: str, stored: Stored | None, *, owner: Owner | None = None
     ) -> StoreSync:
-        return StoreSync(self._store, name, notebook=notebook, stored=stored, listed=self._listed)
+        return StoreSync(self._store, name, owner=owner, stored=stored, listed=self._listed)
 
-    def _find_stored(
-        self, *, name: str | None = None, notebook: str | None = None
-    ) -> Stored | None:
+    def _find_stored(self, name: str) -> Stored | None:
         try:
-            return self._store.find(name=name, notebook=notebook)
+            return self._store.find(name=name)
         except HistoryError:
             return None  # reported when the conversation is written
 
@@ -212,12 +241,14 @@ class ConversationRegistry:
         except HistoryError:
             return []
 
-    def _default_name(self) -> str:
+    def _default_name(self, *, replaces: bool) -> str:
         if self._store.file is None:
             return DEFAULT
-        if self._notebook:
+        if path := self._notebook.path:
+            parts = Path(path).parts
+            if replaces:  # a longer name would not tell it from the older notebook of this path
+                return self._free_name(parts[-1])
             # The shortest end of the path that no other conversation has as its name.
-            parts = Path(self._notebook).parts
             for count in range(1, len(parts) + 1):
                 name = "/".join(parts[-count:])
                 if not self._is_taken(name):
@@ -233,7 +264,7 @@ class ConversationRegistry:
         )
 
     def _is_taken(self, name: str) -> bool:
-        return name in self._in_use or self._find_stored(name=name) is not None
+        return name in self._in_use or self._find_stored(name) is not None
 
 
 _registries: dict[Store, ConversationRegistry] = {}
@@ -249,17 +280,8 @@ def conversations(*, shared: bool = False) -> ConversationRegistry:
     store = current_store(shared=shared)
     with _lock:
         if store not in _registries:
-            _registries[store] = ConversationRegistry(store, notebook_path())
+            _registries[store] = ConversationRegistry(store, kernel_notebook())
         return _registries[store]
-
-
-def notebook_path() -> str | None:
-    """Return the path of the notebook that this kernel runs for; ``None`` if unknown.
-
-    The Jupyter server puts the session's name into the environment; a console has no notebook.
-    """
-    name = os.environ.get(NOTEBOOK_VARIABLE, "")
-    return name if name.endswith(".ipynb") else None
 
 
 def chat(name: str | None = None) -> Conversation:

@@ -24,6 +24,22 @@ by an error; cancelled by the user; failed without any answer."""
 
 
 # eq=False: turns are compared and hashed by identity, not by their attributes.
+@dataclass(frozen=True)
+class EarlierTurns:
+    """Turns of an earlier session that are sent with a prompt.
+
+    Attributes:
+        count: Their number.
+        since: The time of the first prompt.
+    """
+
+    count: int
+    since: datetime
+
+
+_OF_THIS_PROCESS = ("_text", "_reasoning", "allow_secrets", "carried", "note", "earlier")
+
+
 @dataclass(eq=False)
 class Turn:
     """A prompt and its answer, filled in while the answer streams.
@@ -63,6 +79,7 @@ class Turn:
         carried: How many characters of the text are those of the answer that this turn continues;
             0 if it continues none, or after the turn was loaded from disk.
         note: A hint about the answer for the user; not stored.
+        earlier: The turns of an earlier session that went along, where the user is told; not stored.
         allow_secrets: Whether the user sent a secret on purpose; the history then stores it too.
     """
 
@@ -99,6 +116,7 @@ class Turn:
     drawn: bool = False
     carried: int = 0
     note: str = ""
+    earlier: EarlierTurns | None = None
     allow_secrets: bool = False
     _calls: dict[str, ToolCall] = field(default_factory=dict, repr=False)
     _text: list[str] = field(default_factory=list, repr=False)
@@ -177,7 +195,7 @@ class Turn:
         """
         text, reasoning = self.text, self.reasoning
         for attribute in fields(self):
-            if attribute.name not in ("_text", "_reasoning", "allow_secrets", "carried", "note"):
+            if attribute.name not in _OF_THIS_PROCESS:
                 setattr(self, attribute.name, getattr(other, attribute.name))
         if other.text.startswith(text) and other.reasoning.startswith(reasoning):
             self.add(other.text[len(text) :], other.reasoning[len(reasoning) :])
@@ -195,6 +213,7 @@ class Turn:
             request=None,
             status=status,
             carried=0,
+            earlier=None,
             _text=[],
             _reasoning=[],
             _calls={},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook import bridge
 from cbai_notebook.conversation import (
     ContextLimits,
+    Conversation,
     Delta,
     PreparedPrompt,
     Prompt,
@@ -148,7 +149,7 @@ def ask_prepared(
 ) -> None:
     """Send a prompt that was prepared, and show the answer; raises what :func:`ask_in_cell` raises."""
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
-    from cbai_notebook.notebook.screen import Screen, endings
+    from cbai_notebook.notebook.screen import Screen, earlier_session, endings
     from cbai_notebook.notebook.screen.footer import model_label
     from cbai_notebook.notebook.show import finishing, named_surface
 
@@ -191,6 +192,10 @@ def ask_prepared(
         finally:
             if remember and outcome.answer is None and any(turn.can_continue for turn in turns):
                 outcome.hints.append(endings.CONTINUE)
+            if turns and (past := turns[0].earlier):
+                outcome.hints.append(
+                    earlier_session.in_cell(past, _reset_command(prepared.conversation))
+                )
             if remember and (problem := prepared.conversation.not_stored):
                 outcome.hints.append(f"Not stored: {problem}")
         if at_end:
@@ -200,6 +205,11 @@ def ask_prepared(
             shell.user_ns[options.output] = answer
         if options.insert and (problem := insert.insert_answer(shell, answer.text)):
             outcome.hints.append(problem)
+
+
+def _reset_command(conversation: Conversation) -> str:
+    of_another = f" -c {conversation.name!r}" if conversation is not chat() else ""
+    return f"%cbai reset{of_another}"
 
 
 def _show_request(prepared: PreparedPrompt[Model]) -> None:

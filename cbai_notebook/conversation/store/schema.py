@@ -170,6 +170,16 @@ def _conversations_that_are_not_listed(connection: sqlite3.Connection) -> None:
     )
 
 
+def _notebooks_of_kernels(connection: sqlite3.Connection) -> None:
+    # The id of the kernel that used a conversation as its own last, and as JSON the ids of the cells
+    # that its notebook's file had then. `cells` stays when another notebook takes over the path.
+    connection.execute("ALTER TABLE conversations ADD COLUMN kernel TEXT")
+    connection.execute("ALTER TABLE conversations ADD COLUMN cells TEXT")
+    connection.execute(
+        "CREATE INDEX turns_by_cell ON turns (cell_id, conversation) WHERE cell_id IS NOT NULL"
+    )
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -184,6 +194,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("cached tokens and replies", _cached_tokens_and_replies),
     ("cells that continued answers", _cells_that_continued_answers),
     ("conversations that are not listed", _conversations_that_are_not_listed),
+    ("notebooks of kernels", _notebooks_of_kernels),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
 from cbai_notebook.text import without_surrogates
 
+MOST_CELLS = 1000
+"""The most ids of cells that are stored for a notebook."""
+
+_IDS_AT_ONCE = 500  # SQLite's limit of placeholders was 999 in older versions
+
 ENDED = "The kernel ended before the answer did."
 """Error of an answer whose process ended while the answer streamed."""
 
@@ -37,6 +43,7 @@ class Stored:
         id: The id of the conversation.
         name: The name, which is unique.
         notebook: The path of the notebook whose default conversation this is.
+        kernel: The id of the kernel that used it last as its default conversation.
         forked_from: The id of the conversation that it was copied from.
         revision: A number that grows with every change.
         listed: Whether pickers and lists show it; a run without a notebook leaves no entry there.
@@ -45,9 +52,30 @@ class Stored:
     id: int
     name: str
     notebook: str | None
+    kernel: str | None
     forked_from: int | None
     revision: int
     listed: bool = True
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose default conversation it is: what is stored about a kernel and its notebook.
+
+    Attributes:
+        path: The path of the notebook; ``None`` for a kernel without one.
+        kernel: The id of the kernel; ``None`` if it is not known.
+        cells: Ids of cells in the notebook's file.
+    """
+
+    path: str | None = None
+    kernel: str | None = None
+    cells: frozenset[str] = frozenset()
+
+    @property
+    def stored_cells(self) -> str | None:
+        """The ids as JSON, at most :data:`MOST_CELLS`; ``None`` for a kernel without a notebook."""
+        return json.dumps(sorted(self.cells)[:MOST_CELLS]) if self.path else None
 
 
 @dataclass(frozen=True)
@@ -126,15 +154,69 @@ class Store:
 
     # Conversations
 
-    def find(self, *, name: str | None = None, notebook: str | None = None) -> Stored | None:
-        """Return the conversation with a name, or with a notebook's path."""
-        column, value = ("name", name) if notebook is None else ("notebook", notebook)
-        value = self._masked_name(value or "")
+    def find(
+        self, *, name: str | None = None, notebook: str | None = None, kernel: str | None = None
+    ) -> Stored | None:
+        """Return the conversation with a name, or the default one of a notebook's path or a kernel."""
+        column, value = "kernel", kernel
+        if (text := name if notebook is None else notebook) is not None:
+            column, value = "name" if notebook is None else "notebook", self._masked_name(text)
         with self.database.reading() as connection:
             row = connection.execute(
-                f"SELECT * FROM conversations WHERE {column} = ?", (value,)
+                f"SELECT * FROM conversations WHERE {column} = ? ORDER BY id DESC", (value,)
             ).fetchone()
         return _stored_of(row) if row else None
+
+    def with_cells(self, cells: Iterable[str]) -> list[Stored]:
+        """Return the default conversations of notebooks that have cells in common with these.
+
+        Cells of the turns count, and those that the notebook's file had.
+
+        Returns:
+            The conversations, the one with the most common cells first, then the newest.
+        """
+        wanted = sorted(set(cells))
+        common: dict[int, set[str]] = {}
+        with self.database.reading() as connection:
+            own = {
+                row["id"]: row
+                for row in connection.execute(
+                    "SELECT * FROM conversations WHERE notebook IS NOT NULL OR cells IS NOT NULL"
+                )
+            }
+            for start in range(0, len(wanted), _IDS_AT_ONCE):
+                some = wanted[start : start + _IDS_AT_ONCE]
+                for row in connection.execute(
+                    "SELECT DISTINCT conversation, cell_id FROM turns WHERE cell_id IN "
+                    f"({', '.join('?' * len(some))})",
+                    some,
+                ):
+                    common.setdefault(row["conversation"], set()).add(row["cell_id"])
+        for id, row in own.items():
+            common.setdefault(id, set()).update(_ids_of(row["cells"]).intersection(wanted))
+        found = [id for id in own if common[id]]
+        found.sort(key=lambda id: (len(common[id]), id), reverse=True)
+        return [_stored_of(own[id]) for id in found]
+
+    def claim(self, conversation: int, owner: Owner) -> None:
+        """Store that a conversation is the default one of a kernel and its notebook.
+
+        A conversation that had the notebook's path before gives it up.
+        """
+        path = self._masked_name(owner.path) if owner.path else None
+        with self.database.writing() as connection:
+            if path:
+                _release(connection, path, except_for=conversation)
+            connection.execute(
+                "UPDATE conversations SET notebook = coalesce(?, notebook), kernel = ?, "
+                "cells = coalesce(?, cells) WHERE id = ?",
+                (path, owner.kernel, owner.stored_cells, conversation),
+            )
+
+    def release(self, path: str) -> None:
+        """Store that no conversation is the default one of a notebook's path any more."""
+        with self.database.writing() as connection:
+            _release(connection, self._masked_name(path))
 
     def conversations(self) -> list[Stored]:
         """Return all conversations, the most recently used one last."""
@@ -157,12 +239,20 @@ class Store:
         self,
         name: str,
         *,
-        notebook: str | None = None,
+        owner: Owner | None = None,
         forked_from: int | None = None,
         listed: bool = True,
     ) -> Stored:
-        """Create a conversation, or return the one that another process has just created."""
-        name, notebook = self._masked_name(name), self._masked_name(notebook) if notebook else None
+        """Create a conversation, or return the one that another process has just created.
+
+        Args:
+            name: Its name.
+            owner: The kernel and the notebook whose default conversation it is.
+            forked_from: The id of the conversation that it is a copy of.
+        """
+        owner = owner or Owner()
+        name = self._masked_name(name)
+        notebook = self._masked_name(owner.path) if owner.path else None
         with self.database.writing() as connection:
 
             def find(column: str, value: str) -> sqlite3.Row | None:
@@ -172,15 +262,27 @@ class Store:
                 return found
 
             row = find("notebook", notebook) if notebook else find("name", name)
+            if row is not None and notebook and row["kernel"] != owner.kernel:
+                _release(connection, notebook)
+                row = None
             if row is None:
                 # Another kernel may have taken the name since it was chosen for this notebook.
                 names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
                 free = next(each for each in names if not find("name", each))
                 now = rows.microseconds(datetime.now(timezone.utc))
                 connection.execute(
-                    "INSERT INTO conversations (name, notebook, forked_from, created_at, unlisted) "
-                    "VALUES (?, ?, ?, ?, ?)",
-                    (free, notebook, forked_from, now, int(not listed)),
+                    "INSERT INTO conversations "
+                    "(name, notebook, kernel, cells, forked_from, created_at, unlisted) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        free,
+                        notebook,
+                        owner.kernel,
+                        owner.stored_cells,
+                        forked_from,
+                        now,
+                        int(not listed),
+                    ),
                 )
                 row = find("name", free)
         assert row is not None
@@ -450,9 +552,26 @@ def _stored_of(row: sqlite3.Row) -> Stored:
         row["id"],
         row["name"],
         row["notebook"],
+        row["kernel"],
         row["forked_from"],
         row["revision"],
         listed=not row["unlisted"],
+    )
+
+
+def _ids_of(cells: str | None) -> set[str]:
+    try:
+        return set(map(str, json.loads(cells or "[]")))
+    except (ValueError, TypeError):  # changed by hand or damaged
+        return set()
+
+
+def _release(connection: sqlite3.Connection, path: str, except_for: int | None = None) -> None:
+    """Take a notebook's path from its conversation, which is still known to be a notebook's."""
+    connection.execute(
+        "UPDATE conversations SET notebook = NULL, cells = coalesce(cells, '[]') "
+        "WHERE notebook = ? AND id IS NOT ?",
+        (path, except_for),
     )
 
 

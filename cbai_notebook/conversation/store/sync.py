@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from cbai_notebook.conversation.secrets import Masker
-from cbai_notebook.conversation.store.store import ENDED, Changes, Store, Stored
+from cbai_notebook.conversation.store.store import ENDED, Changes, Owner, Store, Stored
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import COMPLETE, PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError
@@ -79,7 +79,7 @@ class StoreSync:
     Args:
         store: The store.
         name: The name under which the conversation is created on disk.
-        notebook: The path of the notebook that it belongs to, if any.
+        owner: The kernel and the notebook whose default conversation it is, if any.
         stored: The conversation's row, if it is on disk already.
         listed: Returns whether a conversation that is written now appears in pickers and lists.
     """
@@ -89,13 +89,13 @@ class StoreSync:
         store: Store,
         name: str,
         *,
-        notebook: str | None = None,
+        owner: Owner | None = None,
         stored: Stored | None = None,
         listed: Callable[[], bool] = lambda: True,
     ) -> None:
         self.store = store
         self.name = name
-        self._notebook = notebook
+        self._owner = owner
         self._stored = stored
         self._listed = listed
         self._forked_from: int | None = None
@@ -220,7 +220,7 @@ class StoreSync:
         if self._stored is None:
             self._stored = self.store.create(
                 self.name,
-                notebook=self._notebook,
+                owner=self._owner,
                 forked_from=self._forked_from,
                 listed=self._listed(),
             )
@@ -241,9 +241,11 @@ class StoreSync:
         return saved is not None
 
     def _find(self) -> Stored | None:
-        if self._notebook and (found := self.store.find(notebook=self._notebook)):
-            return found
-        return self.store.find(name=self.name)
+        if self._owner is None or self._owner.path is None:
+            return self.store.find(name=self.name)
+        # A conversation of another kernel, or of the same name, is that of another notebook.
+        found = self.store.find(notebook=self._owner.path)
+        return found if found and found.kernel == self._owner.kernel else None
 
     def _write_as_new(self) -> bool:
         """Write pending changes as a new conversation: another process has deleted the old one."""

@@ -10,7 +10,7 @@ from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import source_lines
-from cbai_notebook.notebook.screen import endings
+from cbai_notebook.notebook.screen import earlier_session, endings
 from cbai_notebook.notebook.screen.html import NO_MATH, escape, lines
 
 LONGEST_ARGUMENTS = 2_000
@@ -241,6 +241,8 @@ def _note(turn: Turn, key: str) -> str:
     elif turn.status == COMPLETE and not turn.text.strip() and not turn.error:
         words = _ONLY_REASONING if turn.reasoning else ("The answer is empty.", "回答是空的。")
         notes.append(bilingual(*words))
+    if turn.earlier:
+        notes.append(bilingual(*earlier_session.in_panel(turn.earlier)))
     if turn.note:
         notes.append(lines(turn.note))
     button = "" if turn.error else _continue_button(turn, key)

@@ -16,7 +16,7 @@ import pytest
 from cbai_notebook.conversation.store import Store, schema
 from cbai_notebook.conversation.store.queries import Filter, messages, usage
 from tests.conversation.store.former_version.record import FOLDER, NOTEBOOK
-from tests.conversation.store.registry import open_registry
+from tests.conversation.store.registry import open_registry, write_cells
 from tests.conversation.turns import prompts, turn
 
 # Each read of the former kernel had its own connection; here one connection does everything.
@@ -29,6 +29,12 @@ def former(file: Path) -> Path:
     file.parent.mkdir()
     file.write_bytes(gzip.decompress((FOLDER / "history.sqlite.gz").read_bytes()))
     return file
+
+
+@pytest.fixture(autouse=True)
+def notebook_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notebook of the history, where a server's kernel finds it."""
+    monkeypatch.chdir(write_cells(tmp_path / NOTEBOOK, "c1", "c2").parent)
 
 
 def run_former_kernel(file: Path) -> list[list[dict[str, Any]]]:

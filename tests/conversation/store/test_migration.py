@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cbai_notebook.conversation.kernel_notebook import KernelNotebook
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store, schema, search
 from cbai_notebook.conversation.store.queries import Filter, messages
-from tests.conversation.store.registry import open_registry
+from tests.conversation.store.registry import open_registry, write_cells
 from tests.conversation.turns import turn
 
 
@@ -31,9 +32,18 @@ def file_of_age(file: Path, steps: int) -> None:
         (4, 4, "streaming", "And then", "half an answ"),
     ):
         connection.execute(
-            "INSERT INTO turns (id, conversation, slot, created_at, status, prompt, cell_turn, left_out, "
-            "stale, text, reasoning, tail, owner) VALUES (?, 3, ?, 1000000, ?, ?, 0, 0, 0, ?, '', '', ?)",
-            (number, slot, status, prompt, text, "gone" if status == "streaming" else None),
+            "INSERT INTO turns (id, conversation, slot, created_at, status, prompt, cell_id, cell_turn, "
+            "left_out, stale, text, reasoning, tail, owner) "
+            "VALUES (?, 3, ?, 1000000, ?, ?, ?, 0, 0, 0, ?, '', '', ?)",
+            (
+                number,
+                slot,
+                status,
+                prompt,
+                f"c{slot}",
+                text,
+                "gone" if status == "streaming" else None,
+            ),
         )
         if steps > 1 and status == "complete":
             search.add(connection, [(number, prompt, text)])
@@ -45,10 +55,13 @@ def file_of_age(file: Path, steps: int) -> None:
 
 
 @pytest.mark.parametrize("steps", range(len(schema.STEPS) + 1))
-def test_a_file_of_any_age_opens_with_everything_in_it(steps: int, file: Path) -> None:
+def test_a_file_of_any_age_opens_with_everything_in_it(
+    steps: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file_of_age(file, steps)
+    monkeypatch.chdir(write_cells(tmp_path / "a" / "b.ipynb", "c3").parent)
     store = Store(file)
-    registry = ConversationRegistry(store, "a/b.ipynb")
+    registry = ConversationRegistry(store, KernelNotebook("a/b.ipynb"))
     talk = registry.current()
     if steps:
         assert talk.name == "old"

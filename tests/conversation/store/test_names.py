@@ -17,30 +17,32 @@ from cbai_notebook.conversation import (
     new_conversation,
     use,
 )
-from cbai_notebook.conversation.registry import notebook_path
+from cbai_notebook.conversation.kernel_notebook import notebook_path
 from cbai_notebook.errors import UsageError
-from tests.conversation.store.registry import open_registry
+from tests.conversation.store.registry import open_registry, write_cells
 from tests.conversation.turns import prompts, turn
 
 
-def test_a_notebook_goes_on_with_its_own_conversation(file: Path) -> None:
-    talk = open_registry(file, "work/poems.ipynb").current()
-    talk.open(turn("a", "1"))
-    again = open_registry(file, "work/poems.ipynb").current()
+def test_a_notebook_goes_on_with_its_own_conversation(file: Path, tmp_path: Path) -> None:
+    poems = write_cells(tmp_path / "poems.ipynb", "c1")
+    talk = open_registry(file, poems).current()
+    talk.open(turn("a", "1", cell_id="c1"))
+    again = open_registry(file, poems).current()
     assert again.name == talk.name == "poems.ipynb"
     assert prompts(again) == ["a"]
 
 
-def test_notebooks_of_the_same_file_name_each_have_their_own(file: Path) -> None:
-    for path in ("one/poems.ipynb", "two/poems.ipynb", "poems.ipynb"):
-        open_registry(file, path).current().open(turn(path, "1"))
-    assert [
-        prompts(open_registry(file, path).current()) for path in ("one/poems.ipynb", "poems.ipynb")
-    ] == [
-        ["one/poems.ipynb"],
-        ["poems.ipynb"],
+def test_notebooks_of_the_same_file_name_each_have_their_own(file: Path, tmp_path: Path) -> None:
+    notebooks = [tmp_path / folder / "poems.ipynb" for folder in ("one", "two", "")]
+    for number, path in enumerate(notebooks):
+        write_cells(path, f"c{number}")
+        open_registry(file, path).current().open(turn(f"in {number}", "1", cell_id=f"c{number}"))
+    assert [prompts(open_registry(file, path).current()) for path in notebooks] == [
+        ["in 0"],
+        ["in 1"],
+        ["in 2"],
     ]
-    assert len(open_registry(file).names()) == 3
+    assert open_registry(file).names()[:2] == ("poems.ipynb", "two/poems.ipynb")
 
 
 def test_kernels_without_a_notebook_each_have_their_own(file: Path) -> None:
@@ -58,13 +60,14 @@ def test_jupyter_says_which_notebook_it_is(monkeypatch: pytest.MonkeyPatch) -> N
     assert notebook_path() is None
 
 
-def test_the_own_conversation_can_be_renamed_and_stays_the_own(file: Path) -> None:
-    mine = open_registry(file, "a.ipynb")
+def test_the_own_conversation_can_be_renamed_and_stays_the_own(file: Path, tmp_path: Path) -> None:
+    notebook = write_cells(tmp_path / "a.ipynb", "c1")
+    mine = open_registry(file, notebook)
     talk = mine.current()
-    talk.open(turn("a", "1"))
+    talk.open(turn("a", "1", cell_id="c1"))
     mine.rename(talk, "about everything")
     assert mine.current() is talk
-    assert open_registry(file, "a.ipynb").current().name == "about everything"
+    assert open_registry(file, notebook).current().name == "about everything"
     assert open_registry(file).names() == ("about everything",)
 
 

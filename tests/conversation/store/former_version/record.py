@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cbai_notebook.conversation import Turn
+from cbai_notebook.conversation.kernel_notebook import KernelNotebook
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store, queries
 from cbai_notebook.conversation.store.queries import Filter
@@ -57,7 +58,7 @@ def turn(number: int, prompt: str, text: str = "", **values: Any) -> Turn:
 
 def write(store: Store) -> None:
     """Write a history with versions, branches, tool calls, an agent, a failure and a fork."""
-    registry = ConversationRegistry(store, NOTEBOOK)
+    registry = ConversationRegistry(store, KernelNotebook(NOTEBOOK))
     talk = registry.current()
     talk.open(
         turn(1, "Who was 李白?", "A poet of the Tang dynasty.", system="Be brief.", request="1")
@@ -80,7 +81,7 @@ def write(store: Store) -> None:
 
 def go_on(store: Store) -> None:
     """Read, search, ask, stream, replace, choose, delete and rename, as a kernel does."""
-    registry = ConversationRegistry(store, NOTEBOOK)
+    registry = ConversationRegistry(store, KernelNotebook(NOTEBOOK))
     talk = registry.current()
     streaming = turn(11, "later", status="streaming", request="2", system="Be long.", cell_id="c3")
     talk.open(streaming)
