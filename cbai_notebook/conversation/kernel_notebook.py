@@ -131,8 +131,8 @@ def cell_ids(file: Path) -> frozenset[str]:
     The file is not parsed: that would take seconds for a notebook with many figures.
 
     Returns:
-        The ids, at most :data:`MOST_CELLS`; empty if the file cannot be read or has none, as before
-        version 4.5 of the format.
+        The ids, at most :data:`MOST_CELLS`; empty if the file cannot be read, is not complete, or has
+        none, as before version 4.5 of the format.
     """
     ids: set[str] = set()
     try:
@@ -147,6 +147,9 @@ def cell_ids(file: Path) -> frozenset[str]:
                 if len(ids) >= MOST_CELLS:
                     break
                 rest = text[-_LONGEST_MATCH:]
+            opened.seek(-min(about.st_size, _LONGEST_MATCH), os.SEEK_END)
+            if not opened.read().rstrip().endswith(b"}"):
+                return frozenset()
     except (OSError, ValueError):  # ValueError: a path with a null character
         return frozenset()
     return frozenset(ids)

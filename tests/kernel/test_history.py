@@ -12,6 +12,7 @@ import pytest
 
 from tests.gateway import Gateway, Scenario
 from tests.gateway_access import gateway_variables
+from tests.conversation.store.registry import write_cells
 from tests.kernel.conftest import StartKernel
 from tests.kernel.harness import PATIENCE, Kernel
 
@@ -26,7 +27,7 @@ def settings(gateway: Gateway, tmp_path: Path) -> dict[str, str]:
         **gateway_variables(gateway),
         "CBAI_MODEL": "m",
         "CBAI_DATA_DIR": str(tmp_path / "data"),
-        "JPY_SESSION_NAME": str(tmp_path / "analysis.ipynb"),
+        "JPY_SESSION_NAME": str(write_cells(tmp_path / "analysis.ipynb", *CELLS)),
     }
 
 
