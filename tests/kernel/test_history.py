@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.conversation.store.registry import write_cells
 from tests.gateway import Gateway, Scenario
 from tests.gateway_access import gateway_variables
-from tests.conversation.store.registry import write_cells
 from tests.kernel.conftest import StartKernel
 from tests.kernel.harness import PATIENCE, Kernel
 
