@@ -11,6 +11,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cbai_notebook.session import NOTEBOOK_VARIABLE
 
@@ -28,8 +29,9 @@ MOST_CELLS = 10_000
 
 _PIECE = 4 * 1024 * 1024
 # The ids that the notebook format allows: https://nbformat.readthedocs.io/en/latest/format_description.html
+_ID = r"[a-zA-Z0-9_-]{1,64}"
 # A quote inside a text of the file is escaped, so only an output that is JSON can hold this pattern too.
-_CELL_ID = re.compile(rb'"id"\s{0,8}:\s{0,8}"([a-zA-Z0-9_-]{1,64})"')
+_CELL_ID = re.compile(rf'"id"\s{{0,8}}:\s{{0,8}}"({_ID})"'.encode())
 _LONGEST_MATCH = 128
 
 
@@ -88,11 +90,26 @@ def kernel_id() -> str | None:
     return None if file is None or re.fullmatch(r"kernel-\d+", file.stem) else file.stem
 
 
-def _connection_file() -> Path | None:
-    kernelapp = sys.modules.get("ipykernel.kernelapp")  # importing it is not needed: it runs
+def running_cell() -> str | None:
+    """Return the id that the cell which runs has in the file; ``None`` if the frontend sends none.
+
+    VS Code sends an address with the cell's number, which is the same in other notebooks.
+    """
+    parent: dict[str, Any] = getattr(getattr(_kernel_app(), "kernel", None), "get_parent", dict)() or {}
+    id = (parent.get("metadata") or {}).get("cellId")
+    return id if isinstance(id, str) and re.fullmatch(_ID, id) else None
+
+
+def _kernel_app() -> Any:
+    """Return the application of ipykernel; ``None`` if this process is no kernel."""
+    kernelapp = sys.modules.get("ipykernel.kernelapp")  # a kernel has imported it
     if kernelapp is None or not kernelapp.IPKernelApp.initialized():
         return None
-    file = kernelapp.IPKernelApp.instance().connection_file
+    return kernelapp.IPKernelApp.instance()
+
+
+def _connection_file() -> Path | None:
+    file = getattr(_kernel_app(), "connection_file", "")
     return Path(file) if file else None
 
 

@@ -89,11 +89,12 @@ class ConversationRegistry:
         """Return a copy of a notebook's conversation, for a copy of that notebook.
 
         The copy ends with the last turn whose cell is in the copied notebook: later turns were made
-        when there were two notebooks. There is no copy if no such turn is found.
+        when there were two notebooks. There is no copy if most of its turns are of other cells.
         """
         original = Conversation(stored.name, sync=self._create_sync(stored.name, stored))
-        known = [turn for turn in original.turns if turn.cell_id in owner.cells]
-        if not known:
+        turns = [turn for turn in original.turns if turn.cell_id]
+        known = [turn for turn in turns if turn.cell_id in owner.cells]
+        if not known or 2 * len(known) < turns.index(known[-1]) + 1:
             return None
         sync = self._create_sync(name, None, owner=owner)
         sync.set_forked_from(stored.id)

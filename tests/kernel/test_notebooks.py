@@ -141,3 +141,27 @@ def test_a_script_run_from_a_notebook_does_not_write_into_its_conversation(
     assert "session-" in kernel.must(SCRIPT).stdout
     kernel.restart()
     assert prompts(ready(kernel)) == ["in the parent"]
+
+
+def test_a_notebook_with_only_a_panel_goes_on_once_it_was_saved(
+    notebooks: Notebooks, gateway: Gateway, tmp_path: Path
+) -> None:
+    untitled = write_cells(tmp_path / "Untitled.ipynb")
+    kernel = notebooks.kernel(untitled)
+    kernel.must("panel = cbai.ChatPanel()", cell_id="p1")
+    kernel.must(
+        "cbai.chat().extend(cbai.Conversation.from_messages([{'role': 'user', 'content': 'in the panel'}, {'role': 'assistant', 'content': 'a'}]).turns)"
+    )
+    write_cells(untitled, "p0", "p1")
+    later = notebooks.kernel(untitled.rename(tmp_path / "talk.ipynb"))
+    assert prompts(later) == ["in the panel"]
+
+
+def test_an_unsaved_cell_that_runs_again_is_known(notebooks: Notebooks, tmp_path: Path) -> None:
+    untitled = write_cells(tmp_path / "Untitled.ipynb")
+    notebooks.kernel(untitled).must("%%cbai\nfirst", cell_id="c1")
+    again = notebooks.kernel(untitled)
+    again.must("%%cbai\nchanged", cell_id="c1")
+    assert prompts(again) == ["changed"]
+    assert again.value("len(cbai.chat().versions())") == 2
+    assert prompts(notebooks.kernel(untitled)) == []

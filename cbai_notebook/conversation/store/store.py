@@ -74,8 +74,23 @@ class Owner:
 
     @property
     def stored_cells(self) -> str | None:
-        """The ids as JSON, at most :data:`MOST_CELLS`; ``None`` for a kernel without a notebook."""
-        return json.dumps(sorted(self.cells)[:MOST_CELLS]) if self.path else None
+        """The ids as JSON, at most :data:`MOST_CELLS`; ``None`` if no cell of a notebook is known."""
+        return json.dumps(sorted(self.cells)[:MOST_CELLS]) if self.path and self.cells else None
+
+
+@dataclass(frozen=True)
+class CellsInCommon:
+    """A notebook's default conversation that has cells in common with a file.
+
+    Attributes:
+        conversation: The conversation.
+        common: Number of the cells that both have.
+        known: Number of all cells that are known of the conversation.
+    """
+
+    conversation: Stored
+    common: int
+    known: int
 
 
 @dataclass(frozen=True)
@@ -167,13 +182,13 @@ class Store:
             ).fetchone()
         return _stored_of(row) if row else None
 
-    def with_cells(self, cells: Iterable[str]) -> list[Stored]:
+    def with_cells(self, cells: Iterable[str]) -> list[CellsInCommon]:
         """Return the default conversations of notebooks that have cells in common with these.
 
         Cells of the turns count, and those that the notebook's file had.
 
         Returns:
-            The conversations, the one with the most common cells first, then the newest.
+            The conversation with the most common cells comes first; among equal ones the newest.
         """
         wanted = sorted(set(cells))
         common: dict[int, set[str]] = {}
@@ -192,11 +207,14 @@ class Store:
                     some,
                 ):
                     common.setdefault(row["conversation"], set()).add(row["cell_id"])
-        for id, row in own.items():
-            common.setdefault(id, set()).update(_ids_of(row["cells"]).intersection(wanted))
-        found = [id for id in own if common[id]]
-        found.sort(key=lambda id: (len(common[id]), id), reverse=True)
-        return [_stored_of(own[id]) for id in found]
+            for id, row in own.items():
+                common.setdefault(id, set()).update(_ids_of(row["cells"]).intersection(wanted))
+            found = [
+                CellsInCommon(_stored_of(row), len(common[id]), len(_known_cells(connection, row)))
+                for id, row in own.items()
+                if common[id]
+            ]
+        return sorted(found, key=lambda each: (each.common, each.conversation.id), reverse=True)
 
     def claim(self, conversation: int, owner: Owner) -> None:
         """Store that a conversation is the default one of a kernel and its notebook.
@@ -564,6 +582,15 @@ def _ids_of(cells: str | None) -> set[str]:
         return set(map(str, json.loads(cells or "[]")))
     except (ValueError, TypeError):  # changed by hand or damaged
         return set()
+
+
+def _known_cells(connection: sqlite3.Connection, row: sqlite3.Row) -> set[str]:
+    """Return the ids of the cells that are known of a conversation's notebook."""
+    turns = connection.execute(
+        "SELECT DISTINCT cell_id FROM turns WHERE conversation = ? AND cell_id IS NOT NULL",
+        (row["id"],),
+    )
+    return _ids_of(row["cells"]) | {turn["cell_id"] for turn in turns}
 
 
 def _release(connection: sqlite3.Connection, path: str, except_for: int | None = None) -> None:

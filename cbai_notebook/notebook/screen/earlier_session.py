@@ -17,14 +17,14 @@ def in_cell(earlier: EarlierTurns, reset: str) -> str:
         reset: The command that begins anew.
     """
     turns = counted(earlier.count, "turn")
-    return f"{turns} of an earlier session went along, since {_time(earlier.since)}; `{reset}` begins anew."
+    return f"{turns} of an earlier session went along (from {_time(earlier.since)} on). {reset} begins anew."
 
 
 def in_panel(earlier: EarlierTurns) -> tuple[str, str]:
     """Return the sentence for a panel, in English and in Chinese."""
     turns, since = counted(earlier.count, "turn"), _time(earlier.since)
     return (
-        f"{turns} of an earlier session went along, since {since}; New conversation begins anew.",
+        f"{turns} of an earlier session went along (from {since} on). New conversation begins anew.",
         f"之前会话的 {earlier.count:,} 轮（自 {since} 起）已一并发送；点“新对话”可重新开始。",
     )
 

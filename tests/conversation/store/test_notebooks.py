@@ -119,6 +119,21 @@ def test_both_go_on_when_a_copy_or_its_original_is_renamed(file: Path, plan: Pat
     assert prompts(current(file, final)) == ["c1", "c2", "theirs"]
 
 
+def test_a_cell_that_was_moved_to_another_notebook_does_not_take_the_past_along(
+    file: Path, plan: Path
+) -> None:
+    write_cells(plan, *(f"c{n}" for n in range(1, 7)))
+    say(current(file, plan), "c3", "c4", "c5", "c6")
+    write_cells(plan, *(f"c{n}" for n in range(1, 6)))
+    other = write_cells(plan.with_name("other.ipynb"), "n1", "n2", "n3", "n4", "c6")
+    assert prompts(current(file, other)) == []
+    alone = write_cells(plan.with_name("alone.ipynb"), "c6")
+    assert prompts(current(file, alone)) == []
+    plan.unlink()
+    last = write_cells(plan.with_name("last.ipynb"), "m1", "m2", "c5")
+    assert prompts(current(file, last)) == []
+
+
 def test_a_copy_of_cells_that_never_asked_begins_anew(file: Path, tmp_path: Path) -> None:
     template = write_cells(tmp_path / "template.ipynb", "t1", "t2")
     say(current(file, template), "secret")  # a cell that was not saved
