@@ -95,7 +95,9 @@ def running_cell() -> str | None:
 
     VS Code sends an address with the cell's number, which is the same in other notebooks.
     """
-    parent: dict[str, Any] = getattr(getattr(_kernel_app(), "kernel", None), "get_parent", dict)() or {}
+    parent: dict[str, Any] = (
+        getattr(getattr(_kernel_app(), "kernel", None), "get_parent", dict)() or {}
+    )
     id = (parent.get("metadata") or {}).get("cellId")
     return id if isinstance(id, str) and re.fullmatch(_ID, id) else None
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from cbai_notebook.conversation.kernel_notebook import KernelNotebook, running_cell
 from cbai_notebook.conversation.store import CellsInCommon, Owner, Store, Stored
 
-
 MOST_FILES = 10
 """The most files of other notebooks that are read to tell a copy from a renamed notebook."""
 
