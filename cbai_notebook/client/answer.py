@@ -19,9 +19,10 @@ from cbai_notebook.client.endings import (
 )
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.client.raw_answer import RawAnswer
+from cbai_notebook.client.secret_values import listed
 from cbai_notebook.client.sources import Sources
 from cbai_notebook.client.tools.tool_calls import ToolCall
-from cbai_notebook.text import cut
+from cbai_notebook.text import cut, one_line
 
 Messages = list[dict[str, Any]]
 
@@ -206,7 +207,13 @@ class Answer:
             found.append(END_MARK_MISSING)
         if chat_wire.has_half_character(self._messages):
             found.append(HALF_CHARACTER)
+        for call in dict.fromkeys((call.name, call.masked) for call in self._calls if call.masked):
+            found.append(_masked_notice(*call))
         return found
+
+    @property
+    def _calls(self) -> list[ToolCall]:
+        return [call for step in self.steps for call in step.results]
 
     def __repr__(self) -> str:
         return (
@@ -245,6 +252,13 @@ class Step:
     def messages(self) -> list[dict[str, Any]]:
         """The messages for the next request: the assistant message, then one for each result."""
         return [dict(self.message), *(result.message for result in self.results)]
+
+
+def _masked_notice(tool: str, secrets: Sequence[str]) -> str:
+    return (
+        f"What {one_line(tool, 64)} returned held the value of {listed(secrets)}. It was masked, so "
+        "the model has not seen it."
+    )
 
 
 SendStep = Callable[[Messages, int], Awaitable[Answer]]

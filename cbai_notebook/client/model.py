@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,15 @@ from cbai_notebook.client.providers import Endpoint, Provider, default_model
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.request_sender import RequestSender
-from cbai_notebook.client.secret import real_secrets
+from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.wire_format import format_of
 from cbai_notebook.errors import UsageError
-from cbai_notebook.text import masked
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.tools.execute import Mask
     from cbai_notebook.client.transport import Transport
 
 # The HTTP library is imported when the first request is sent, not when a model is created.
@@ -92,6 +93,8 @@ class Model:
                   for tools with ``confirm=True``; without it such calls are refused.
                 - ``call_nested``: an asynchronous function that runs the function of a tool with
                   ``nested=True``.
+                - ``allow_secrets``: whether the results of tools may hold the values of secret
+                  environment variables, which are masked otherwise; API keys always are.
                 - ``response_type``: a dataclass, TypedDict, msgspec Struct or pydantic model for
                   the answer; the object is the answer's ``parsed``.
                 - ``think``: True or False; sent under the provider's own parameter name.
@@ -216,10 +219,16 @@ class Model:
                 "on_text, on_event and on_finish are called by a stream: use stream_text."
             )
         endpoint = await checked.provider.endpoint(checked.model, checked.settings)
+        params = dict(checked.params)
+        if params.get("tools"):
+            from cbai_notebook.client.tools.secret_defaults import without_secret_defaults
+
+            known = known_secrets(_keys(endpoint, checked.settings), os.environ)
+            params["tools"], _ = without_secret_defaults(params["tools"], known)
         sender = RequestSender(
             endpoint, checked.wire_format, checked.settings, self._http_transport
         )
-        return sender, checked.options, dict(checked.params)
+        return sender, checked.options, params
 
     def _http_transport(self) -> Transport:
         if self._transport is None:
@@ -258,14 +267,19 @@ async def _run_steps(
         attempts += answer.timing.attempts
         return answer
 
+    def timing() -> Timing:
+        seconds = clock() - began - executor.approval.waited_s
+        return Timing(duration_s=seconds, attempts=attempts)
+
     first = sender.build(given, stream=False)
+    executor = options.executor(_mask(sender, options))
     return await loop.run(
         with_schema_prompt(send_step, options.response, given),
         first.messages,
         options,
-        mask=_mask(sender.endpoint, sender.settings),
+        executor,
         keep=lambda step: None,
-        timing=lambda: Timing(duration_s=clock() - began, attempts=attempts),
+        timing=timing,
     )
 
 
@@ -279,6 +293,7 @@ async def _stream_steps(
     from cbai_notebook.client.tools.multi_step import MultiStepStream, StepRunner
 
     first = sender.build(given, stream=True)
+    executor = options.executor(_mask(sender, options))
 
     async def work(runner: StepRunner) -> Answer:
         async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
@@ -290,13 +305,13 @@ async def _stream_steps(
             with_schema_prompt(send_step, options.response, given),
             first.messages,
             options,
-            mask=_mask(sender.endpoint, sender.settings),
+            executor,
             keep=runner.keep,
             timing=runner.timing,
         )
 
     stream = MultiStepStream(
-        StepRunner(work, list(first.messages), options.callbacks),
+        StepRunner(work, list(first.messages), options.callbacks, executor.approval),
         replace(sender.facts(first), declares_end=False),
         options.response,
     )
@@ -315,7 +330,15 @@ def _step_parameters(
     return params
 
 
-def _mask(endpoint: Endpoint, settings: Settings) -> Callable[[str], str]:
-    """Return a function that masks every known key in what a tool returns, not only this server's."""
-    secrets = real_secrets((endpoint.api_key, *settings.secrets.values()))
-    return lambda text: masked(text, *secrets)
+def _mask(sender: RequestSender, options: RequestOptions) -> Mask:
+    """Return a function that masks secrets in what a tool returns: every known key is one."""
+    keys = _keys(sender.endpoint, sender.settings)
+    return lambda text: known_secrets(keys, {} if options.allow_secrets else os.environ).masked(
+        text
+    )
+
+
+def _keys(endpoint: Endpoint, settings: Settings) -> Mapping[str, str]:
+    """Return every known key and header value, by their names for the user."""
+    own = {f"a key of {endpoint.provider!r}": value for value in endpoint.secrets}
+    return {**own, **settings.secrets} if own else settings.secrets

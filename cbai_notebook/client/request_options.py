@@ -12,7 +12,8 @@ from cbai_notebook.errors import UsageError
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Step
     from cbai_notebook.client.structured.response_type import ResponseType
-    from cbai_notebook.client.tools.execute import Approve, CallNested, OnCall, ToolExecutor
+    from cbai_notebook.client.tools.approval import Approval, Approve
+    from cbai_notebook.client.tools.execute import CallNested, Mask, OnCall, ToolExecutor
     from cbai_notebook.client.tools.tool import Tool
 
 DEFAULT_MAX_STEPS = 10
@@ -25,6 +26,7 @@ _NAMES = {
     "on_call": ("on_call",),
     "approve": ("approve",),
     "call_nested": ("call_nested",),
+    "allow_secrets": ("allow_secrets",),
     "response_type": ("response_type",),
 }
 # Those of the Mini Program's `streamText`.
@@ -50,7 +52,9 @@ class RequestOptions:
         on_step_finish: Called with each step; may be asynchronous.
         on_call: Called with each new state of a tool call.
         approve: Asks the user to approve calls of tools with ``confirm=True``; None refuses them.
+            An `Approval` is used as it is, and tells its owner how long the user took.
         call_nested: Runs tools with ``nested=True``; None runs them on the current event loop.
+        allow_secrets: Whether the results of tools may hold secrets; API keys are masked anyway.
         response: The type of the answer.
         callbacks: The functions that a stream calls while it runs; None if there are none.
 
@@ -63,8 +67,9 @@ class RequestOptions:
     max_steps: int = DEFAULT_MAX_STEPS
     on_step_finish: Callable[[Step], Awaitable[None] | None] | None = None
     on_call: OnCall | None = None
-    approve: Approve | None = None
+    approve: Approve | Approval | None = None
     call_nested: CallNested | None = None
+    allow_secrets: bool = False
     response: ResponseType | None = None
     callbacks: StreamCallbacks | None = None
     loops: bool = field(init=False, default=False)
@@ -75,17 +80,19 @@ class RequestOptions:
             self, "loops", bool(self.tools) or any(hook is not None for hook in hooks)
         )
 
-    def executor(self, mask: Callable[[str], str]) -> ToolExecutor:
+    def executor(self, mask: Mask) -> ToolExecutor:
         """Return the executor of the tools.
 
         Args:
             mask: Removes secrets from the text of a result.
         """
+        from cbai_notebook.client.tools.approval import Approval
         from cbai_notebook.client.tools.execute import ToolExecutor, run_here
 
+        approve = self.approve
         return ToolExecutor(
             self.tools,
-            approve=self.approve,
+            approval=approve if isinstance(approve, Approval) else Approval(approve),
             call_nested=self.call_nested or run_here,
             on_call=self.on_call,
             mask=mask,
@@ -132,6 +139,7 @@ def split(given: Mapping[str, Any]) -> tuple[RequestOptions, dict[str, Any]]:
         on_call=found["on_call"],
         approve=found["approve"],
         call_nested=found["call_nested"],
+        allow_secrets=bool(found["allow_secrets"]),
         response=response,
         callbacks=_callbacks(given),
     ), sent

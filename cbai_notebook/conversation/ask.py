@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.endings import REFUSAL
+from cbai_notebook.client.tools.approval import Approval
 from cbai_notebook.conversation import continuation, secrets
 from cbai_notebook.conversation.checkpoints import Checkpoints
 from cbai_notebook.conversation.delta import Delta, Listener
@@ -105,9 +106,12 @@ async def _ask(
 
     started = asyncio.get_running_loop().time()
     status = COMPLETE
+    approval = Approval(prompt.options.get("approve"))
     try:
         if "tools" in checked.params:
-            options = with_tool_hooks(checked.options, turn, on_delta, streamed=prompt.stream)
+            options = with_tool_hooks(
+                checked.options, turn, on_delta, approval, streamed=prompt.stream
+            )
             checked = replace(checked, options=options)
         answer = await _answer(model, checked, prompt.stream, turn, on_delta)
         _record_answer(turn, answer)
@@ -120,7 +124,7 @@ async def _ask(
     finally:
         if checkpoints:
             checkpoints.stop()
-        turn.duration_s = asyncio.get_running_loop().time() - started
+        turn.duration_s = asyncio.get_running_loop().time() - started - approval.waited_s
         if prompt.remember:
             conversation.close(turn, status)
 
@@ -237,7 +241,7 @@ def _record_answer(turn: Turn, answer: Answer) -> None:
     # An agent is addressed by its id, not by the model behind it.
     turn.model = answer.agent_id or answer.model or turn.model
     turn.finish_reason = REFUSAL if answer.refusal else answer.finish_reason
-    turn.note = " ".join(answer.hints)
+    turn.note = " ".join(filter(None, (turn.note, *answer.hints)))
     turn.record_id = answer.record_id
     turn.sources = answer.sources.stored()
     if usage := answer.usage:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cbai_notebook.client.secret_values import known_secrets, listed
 from cbai_notebook.conversation import continuation, secrets
 from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation, Message
@@ -84,7 +85,7 @@ class PreparedPrompt(Generic[M]):
         Args:
             params: What `screened_params` returned.
         """
-        params = {**params, **_option_fields(self.prompt.options)}
+        params = {**params, **_option_fields(self.prompt.options, self.secrets)[0]}
         return fingerprint(self.provider, self.asked_model, params, self.settings)
 
     def with_options(self, options: Mapping[str, Any]) -> PreparedPrompt[M]:
@@ -126,8 +127,10 @@ def prepare(
     asked_model = prompt.model or default_model(made.provider, settings)
     context = _context(conversation, prompt, limits)
     params = _parameters(prompt, asked_model, context)
-    _check_secrets(prompt, params, start.secrets)
-    unsent = made.provider == AGENT and params["messages"][0]["role"] == "system"
+    fields, hints = _option_fields(prompt.options, start.secrets)
+    _check_secrets(prompt, {**params, **fields}, start.secrets)
+    if made.provider == AGENT and params["messages"][0]["role"] == "system":
+        hints.append(_SYSTEM_PROMPT_HINT)
     return PreparedPrompt(
         conversation=conversation,
         prompt=prompt,
@@ -138,7 +141,7 @@ def prepare(
         secrets=start.secrets,
         context=context,
         params=params,
-        hints=(_SYSTEM_PROMPT_HINT,) if unsent else (),
+        hints=tuple(hints),
         earlier=conversation.earlier_turns(context),
     )
 
@@ -222,7 +225,10 @@ def _start(
     if current.before_send is not None:
         from cbai_notebook.client.before_send import once
 
-        current = replace(current, before_send=once(current.before_send))
+        before_send = current.before_send
+        if not prompt.allow_secrets:
+            before_send = secrets.guarded(before_send, api_key=known)
+        current = replace(current, before_send=once(before_send))
     if model is not None:
         prompt = replace(prompt, provider=model.provider)
         model = model.with_settings(current)
@@ -278,17 +284,32 @@ def _image_model(spec: str | None, settings: Settings) -> tuple[str, str | None]
     return IMAGE_PROVIDER, spec
 
 
-def _option_fields(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that change the request, in the form that the model receives."""
+def _option_fields(
+    options: Mapping[str, Any], keys: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the options that change the request, in the form that the model receives.
+
+    Returns:
+        The fields, and a sentence for the user about each default of a tool that is left out.
+    """
     found: dict[str, Any] = {}
+    hints: list[str] = []
     if tools := options.get("tools"):
+        from cbai_notebook.client.tools.secret_defaults import without_secret_defaults
         from cbai_notebook.client.tools.tool import Tool, tools_of
 
-        found["tools"] = [tool.sent if isinstance(tool, Tool) else tool for tool in tools_of(tools)]
+        sent = [tool.sent if isinstance(tool, Tool) else tool for tool in tools_of(tools)]
+        known = known_secrets(keys, os.environ)
+        found["tools"], left_out = without_secret_defaults(sent, known)
+        hints = [
+            f"The default of {default.parameter} in {default.tool} holds the value of "
+            f"{listed(default.secrets)}. The model is not told it."
+            for default in left_out
+        ]
     if (kind := options.get("response_type")) is not None:
         from cbai_notebook.client.structured.response_type import response_type_of
 
         found["response_type"] = response_type_of(kind).format
     if "think" in options:
         found["think"] = options["think"]
-    return found
+    return found, hints

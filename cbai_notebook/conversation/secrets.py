@@ -1,17 +1,11 @@
-"""Keeps secrets out of prompts and out of the history: the API keys and the values of servers' own
-headers, and the values of environment variables that look secret. In the history, text with the shape of a well-known kind of key is
-masked too.
+"""Keeps secrets out of prompts and out of the history.
 
-A variable looks secret when its name says so (``GITHUB_TOKEN``, ``DB_PASSWORD``,
-``OPENAI_API_KEY``) or its value is a URL with a password (``postgres://user:password@host``).
-Values that a prompt may contain by chance are ignored: those shorter than 8 characters, plain
-words, numbers, paths, and URLs without a password or a long random part. Names of public values,
-such as ``GPG_KEY``, are ignored too.
+`cbai_notebook.client.secret_values` says which values are secret. In the history, text with the shape
+of a well-known kind of key is masked too.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,19 +13,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
 
-from cbai_notebook.client.secret import SHORTEST, real_secrets
+from cbai_notebook.client.before_send import BeforeSend, screened
+from cbai_notebook.client.secret import SHORTEST
+from cbai_notebook.client.secret_values import (
+    Keys,
+    KnownSecrets,
+    known_secrets,
+    listed,
+    texts_in,
+)
 from cbai_notebook.client.settings import settings
 from cbai_notebook.errors import SecretRefusedError
 from cbai_notebook.text import MASK
-
-API_KEY = "the API key"
-"""The name under which an API key is reported when no environment variable holds it."""
-
-Pairs = tuple[tuple[str, str], ...]
-Keys = str | Mapping[str, str] | None
-"""An API key, or several secrets by the names under which they are reported."""
 
 
 def find_secrets(
@@ -47,10 +41,7 @@ def find_secrets(
     Returns:
         Names of variables, sorted; the name of the key when no variable holds it.
     """
-    return _found(
-        text if isinstance(text, str) else "\0".join(text),
-        _needles(_pairs(api_key), tuple(environ.items())),
-    )
+    return known_secrets(api_key, environ).names_in(text)
 
 
 def check_request(request: Mapping[str, Any], *, api_key: Keys, environ: Mapping[str, str]) -> None:
@@ -65,15 +56,68 @@ def check_request(request: Mapping[str, Any], *, api_key: Keys, environ: Mapping
         SecretRefusedError: A secret would be sent; the message gives its name and place, never its
             value.
     """
-    needles = _needles(_pairs(api_key), tuple(environ.items()))
-    if not _found("\0".join(_texts(request)), needles):
+    known = known_secrets(api_key, environ)
+    if not known.names_in(texts_in(request)):
         return
     for part, place, way_out in _parts(request):
-        if names := _found("\0".join(_texts(part)), needles):
-            raise SecretRefusedError(
-                f"Not sent: {place} holds the value of {_listed(names)}. "
-                f"{way_out}, or send it on purpose with --allow-secrets."
+        if names := known.names_in(texts_in(part)):
+            # A name can be the secret itself.
+            raise _refusal(known.masked(place)[0], names, way_out)
+
+
+def guarded(before_send: BeforeSend, *, api_key: Keys) -> BeforeSend:
+    """Return ``before_send`` with a check of what it returns: it may add a secret.
+
+    Args:
+        before_send: The user's function.
+        api_key: The API key, or all keys and header values that are known, by their names.
+    """
+
+    async def checked(messages: list[Any]) -> list[Any]:
+        sent = await screened(messages, before_send)
+        if names := known_secrets(api_key, os.environ).names_in(texts_in(sent)):
+            raise _refusal("what before_send returned", names, "Let it take that out")
+        return sent
+
+    return checked
+
+
+def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, str, str]]:
+    """Yield each part of a request, its name for the user, and how to remove a secret from it."""
+    messages = list(request.get("messages") or ())
+    if messages:
+        yield messages[-1], "the prompt", "Take it out"
+    for message in messages[:-1]:
+        if message.get("role") == "system":
+            yield message, "the system prompt", "Set another one with -s"
+        else:
+            yield (
+                message,
+                "an earlier message of this conversation",
+                "Leave it behind with --no-history or %cbai reset",
             )
+    for tool in request.get("tools") or ():
+        yield tool, _place_of_tool(tool), "Take it out"
+    for name, value in request.items():
+        if name == "response_type":
+            yield value, "the schema of the answer", "Take it out"
+        elif name not in ("messages", "tools"):
+            yield {name: value}, f"the parameter {name!r}", "Take it out"
+
+
+def _place_of_tool(tool: Any) -> str:
+    function = tool.get("function") if isinstance(tool, Mapping) else None
+    name = function.get("name") if isinstance(function, Mapping) else None
+    if isinstance(name, str):
+        return f"the description of the tool {name!r}"
+    return "the parameter 'tools'"
+
+
+def _refusal(place: str, names: list[str], way_out: str) -> SecretRefusedError:
+    return SecretRefusedError(
+        f"Not sent: {place} holds the value of {listed(names)}. "
+        f"{way_out}, or send it on purpose with --allow-secrets."
+    )
 
 
 # Masking what is stored ---------------------------------------------------------------------------
@@ -173,7 +217,7 @@ def masker(allowed: bool = False) -> Masker:
     """
     keys = _known_keys.get()
     keys = settings().secrets if keys is None else keys
-    return _masker(tuple(keys.items()), () if allowed else tuple(os.environ.items()))
+    return _masker(known_secrets(keys, {} if allowed else os.environ), not allowed)
 
 
 _known_keys: ContextVar[Mapping[str, str] | None] = ContextVar("_known_keys", default=None)
@@ -194,172 +238,5 @@ def known_keys(keys: Mapping[str, str]) -> Iterator[None]:
 
 
 @lru_cache(maxsize=8)
-def _masker(keys: Pairs, environ: Pairs) -> Masker:
-    needles = _needles(keys, environ)
-    return Masker((form for forms in needles.values() for form in forms), shapes=bool(environ))
-
-
-# Searching a request ------------------------------------------------------------------------------
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every string in a request, the keys of its dicts included."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, Mapping):
-            waiting += (*value.keys(), *value.values())
-        elif isinstance(value, (list, tuple)):
-            waiting += value
-
-
-def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, str, str]]:
-    """Yield each part of a request, its name for the user, and how to remove a secret from it."""
-    messages = list(request.get("messages") or ())
-    if messages:
-        yield messages[-1], "the prompt", "Take it out"
-    for message in messages[:-1]:
-        if message.get("role") == "system":
-            yield message, "the system prompt", "Set another one with -s"
-        else:
-            yield (
-                message,
-                "an earlier message of this conversation",
-                "Leave it behind with --no-history or %cbai reset",
-            )
-    for name, value in request.items():
-        if name != "messages":
-            yield {name: value}, f"the parameter {name!r}", "Take it out"
-
-
-def _found(text: str, needles: Mapping[str, set[str]]) -> list[str]:
-    return sorted(name for name, forms in needles.items() if any(form in text for form in forms))
-
-
-# Which values are secret --------------------------------------------------------------------------
-
-
-def _pairs(keys: Keys) -> Pairs:
-    return tuple(keys.items()) if isinstance(keys, Mapping) else ((API_KEY, keys or ""),)
-
-
-@lru_cache(maxsize=8)
-def _needles(known: Pairs, environment: Pairs) -> Mapping[str, set[str]]:
-    """Return the strings to search for, by the names under which they are reported.
-
-    Cached, because an environment has many variables, and seldom changes between two prompts.
-    """
-    # `Secret` hides its text in str(); join() reads the real characters.
-    keys = {name: "".join(key).strip() for name, key in known}
-    environ = dict(environment)
-    found: dict[str, list[str]] = {}
-    for name, value in environ.items():
-        text = value.strip()
-        is_key = bool(text) and text in keys.values()
-        if values := _key_values(text) if is_key else _secret_values(name, text):
-            found[name] = values
-    in_environment = {environ[name].strip() for name in found}
-    for name, key in keys.items():
-        if key not in in_environment and (values := _key_values(key)):
-            found[name] = values
-    return {
-        name: {form for value in values for form in _forms(value)} for name, values in found.items()
-    }
-
-
-def _key_values(key: str) -> list[str]:
-    return [value.reveal() for value in real_secrets((key,))]
-
-
-def _secret_values(name: str, value: str) -> list[str]:
-    """Return the secrets in a variable's value; none if it looks harmless."""
-    if re.match(r"[A-Za-z][\w+.-]*://", value):
-        return _secrets_of_address(value, _sounds_secret(name))
-    if not _sounds_secret(name):
-        return []
-    if value.startswith(("{", "[")):
-        try:
-            inside = _secrets_of_json(json.loads(value))
-            return [*inside, value] if inside else []
-        except (ValueError, RecursionError):
-            pass
-    return [value] if _looks_secret(value) else []
-
-
-def _secrets_of_address(value: str, sounds_secret: bool) -> list[str]:
-    try:
-        address = urlsplit(value)
-        user, password = address.username or "", address.password or ""
-    except ValueError:
-        return []
-    secrets = [form for form in {password, unquote(password)} if _looks_secret(form)]
-    if not password and len(user) >= 16 and _looks_secret(user):
-        secrets.append(user)
-    if sounds_secret:
-        pairs = re.findall(r"=([^&]{16,})", address.query)
-        secrets += [pair for pair in pairs if _looks_secret(pair)]
-    return secrets
-
-
-def _secrets_of_json(value: Any) -> list[str]:
-    """Return the values in a JSON document whose keys sound secret."""
-    if isinstance(value, dict):
-        own = [one for name, one in value.items() if isinstance(one, str) and _sounds_secret(name)]
-        inner = [secret for one in value.values() for secret in _secrets_of_json(one)]
-        return [one for one in own if _looks_secret(one)] + inner
-    if isinstance(value, list):
-        return [secret for one in value for secret in _secrets_of_json(one)]
-    return []
-
-
-_SECRET_WORD = re.compile(
-    r"(?:[A-Z0-9]*(?:API|ACCESS|SECRET|PRIVATE|AUTH|ENCRYPTION|SIGNING|MASTER|ACCOUNT))?KEYS?\d*"
-    r"|[A-Z0-9]*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL)S?\d*"
-    r"|PASS|PWD|PRIVATE|AUTH"
-)
-_PUBLIC = re.compile(r"(?:^|_)(?:PUB|PUBLIC|FINGERPRINT)(?:_|$)|(?:^|_)(?:GPG|PGP)_KEYS?(?:_ID)?$")
-# The last word of a name decides: `SECRET_NAME` and `TOKEN_LIMIT` hold no secret.
-_ABOUT_IT = re.compile(
-    r"ALGORITHM|COUNT|DIR|ENABLED|EXPIRY|FILE|HOST|LENGTH|LIMIT|NAME|PATH|PORT|REGION"
-    r"|SIZE|SOCK|TTL|TYPE|USER|USERNAME|VERSION"
-)
-
-
-def _sounds_secret(name: str) -> bool:
-    upper = name.upper()
-    words = [word for word in re.split(r"[^A-Z0-9]+", upper) if word]
-    if not words or _ABOUT_IT.fullmatch(words[-1]) or words == ["PWD"] or _PUBLIC.search(upper):
-        return False
-    return any(_SECRET_WORD.fullmatch(word) for word in words)
-
-
-_WORD = r"(?:[a-z]{1,24}|[A-Z]{1,24}|[A-Z][a-z]{1,24})"
-_WORDS = re.compile(rf"{_WORD}(?:[-_./:@,+ ]+{_WORD})*")
-_NUMBER = re.compile(r"[\d.,:+\- ]{1,15}")
-_PATH_START = re.compile(r"[~.]{0,2}[/\\]|[A-Za-z]:[/\\]")
-_CASE_CHANGE = re.compile(r"[a-z][A-Z]")
-
-
-def _looks_secret(value: str) -> bool:
-    if len(value) < SHORTEST or _WORDS.fullmatch(value) or _NUMBER.fullmatch(value):
-        return False
-    # Random text may begin with a slash too, but its case changes often.
-    return not (_PATH_START.match(value) and len(_CASE_CHANGE.findall(value)) <= 3)
-
-
-def _forms(value: str) -> set[str]:
-    """Return the forms in which a value may be written: plain, JSON, Python, URL, Markdown."""
-    return {
-        value,
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        repr(value)[1:-1],
-        quote(value, safe=""),
-        value.replace("|", "\\|"),
-    }
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _masker(known: KnownSecrets, shapes: bool) -> Masker:
+    return Masker((form for forms in known.forms.values() for form in forms), shapes=shapes)

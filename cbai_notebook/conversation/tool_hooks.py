@@ -14,10 +14,16 @@ from cbai_notebook.conversation.turn import BETWEEN_STEPS, Turn, step_text
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Step
     from cbai_notebook.client.request_options import RequestOptions
+    from cbai_notebook.client.tools.approval import Approval
 
 
 def with_tool_hooks(
-    options: RequestOptions, turn: Turn, listener: Callable[[Delta], None], *, streamed: bool
+    options: RequestOptions,
+    turn: Turn,
+    listener: Callable[[Delta], None],
+    approval: Approval,
+    *,
+    streamed: bool,
 ) -> RequestOptions:
     """Return the client's options with hooks that follow the tool calls.
 
@@ -26,10 +32,17 @@ def with_tool_hooks(
         turn: Gets the messages of each step that called tools.
         listener: Called with each call when it starts, when the user is asked, and when it has
             ended.
+        approval: Asks the user, and knows how long the user took.
         streamed: Whether the text of a step has already arrived as deltas.
     """
     hooks = _ToolHooks(options, turn, listener, streamed)
-    return replace(options, on_call=hooks.on_call, on_step_finish=hooks.on_step_finish)
+    return replace(
+        options,
+        on_call=hooks.on_call,
+        on_step_finish=hooks.on_step_finish,
+        approve=approval,
+        allow_secrets=turn.allow_secrets,
+    )
 
 
 class _ToolHooks:

@@ -215,7 +215,7 @@ def _reset_command(conversation: Conversation) -> str:
 def _show_request(prepared: PreparedPrompt[Model]) -> None:
     prompt = prepared.prompt
     request = bridge.run(prepared.model.prepare(prompt.stream, prepared.params, **prompt.options))
-    show_request(request, prepared.hints)
+    show_request(request, prepared)
 
 
 def _tool_calls_only(listener: Callable[[Delta], None]) -> Callable[[Delta], None]:

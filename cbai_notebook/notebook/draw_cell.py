@@ -46,7 +46,7 @@ def draw_in_cell(
     is_file = conflicts.is_picture(options.output)
     path = picture_path(options.output or "") if is_file else None
     if options.dry_run:
-        show_request(bridge.run(prepared.model.prepare(**prepared.params)), prepared.hints)
+        show_request(bridge.run(prepared.model.prepare(**prepared.params)), prepared)
         return
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
     from cbai_notebook.notebook.screen.footer import model_label

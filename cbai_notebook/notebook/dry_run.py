@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.conversation import secrets
 from cbai_notebook.text import plain, without_surrogates
 
 if TYPE_CHECKING:
     from cbai_notebook.client.request import Request
+    from cbai_notebook.conversation import PreparedPrompt
 
 SHOWN_DATA = 40
 """Characters of an image's data that are shown."""
@@ -19,20 +21,25 @@ SHOWN_DATA = 40
 _DATA = re.compile(r"data:[\w/+.-]+;base64,")
 
 
-def show_request(request: Request, hints: Sequence[str] = ()) -> None:
-    """Print a request with the key masked and the data of its images shortened.
+def show_request(request: Request, prepared: PreparedPrompt[Any]) -> None:
+    """Print a request and the hints of its prompt, with the data of images shortened.
+
+    Every secret is masked, also one that ``--allow-secrets`` would send: a notebook is saved with
+    what its cells print.
 
     Args:
         request: The request that would be sent.
-        hints: Sentences about the prompt for the user.
+        prepared: The prompt of the request.
     """
     from cbai_notebook.conversation.formats.escaping import json_text
 
+    with secrets.known_keys(prepared.secrets):
+        mask = secrets.masker()
     shown = request.shown()
     lines = [f"{shown['method']} {shown['url']}"]
     lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
-    lines += ["", json_text(abbreviated(shown["body"]), indent=2), "", "Nothing was sent."]
-    sys.stdout.write(plain("\n".join([*hints, *lines]) + "\n"))
+    lines += ["", mask(json_text(abbreviated(shown["body"]), indent=2)), "", "Nothing was sent."]
+    sys.stdout.write(plain("\n".join([*prepared.hints, *lines]) + "\n"))
 
 
 def pretty_json(value: Any) -> str:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cbai_notebook.client.secret_values import API_KEY
 from cbai_notebook.client.settings import Secret
-from cbai_notebook.conversation.secrets import API_KEY, check_request, find_secrets
+from cbai_notebook.conversation.secrets import check_request, find_secrets
 from cbai_notebook.errors import SecretRefusedError
 from cbai_notebook.prompts.template import expand
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cbai_notebook.client.tasks import mark_retrieved
+from cbai_notebook.client.tools.approval import Approval
 from cbai_notebook.client.tools.result import result_text
 from cbai_notebook.client.tools.threads import in_thread
 from cbai_notebook.client.tools.tool import Tool
-from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.client.tools.tool_calls import FAILED, REFUSED, ToolCall
 
-Approve = Callable[[ToolCall], Awaitable[bool]]
 CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]
 OnCall = Callable[[ToolCall], None]
+Mask = Callable[[str], tuple[str, Sequence[str]]]
 
 # Time for an asynchronous tool to clean up after an interrupt.
 _CLEAN_UP_S = 1.0
@@ -38,28 +41,35 @@ class ToolExecutor:
 
     Args:
         tools: The tools by name.
-        approve: Asks the user to allow a call of a tool with ``confirm=True``; one call at a time.
-            None refuses them.
+        approval: Asks the user to allow a call of a tool with ``confirm=True``.
         call_nested: Runs a tool with ``nested=True``, given as a function without arguments whose
             result may be awaitable.
         on_call: Called with each new state of a tool call.
-        mask: Removes secrets from the text of a result.
+        mask: Removes secrets from the text of a result; returns it with the secrets' names.
     """
 
     tools: Mapping[str, Tool]
-    approve: Approve | None = None
+    approval: Approval = field(default_factory=Approval)
     call_nested: CallNested = run_here
     on_call: OnCall | None = None
-    mask: Callable[[str], str] = str
-    _approval_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    mask: Mask = lambda text: (text, ())
 
     async def call(self, call: ToolCall) -> ToolCall:
         """Run one tool call of a step and return it with its result; report its states."""
-        clock = asyncio.get_running_loop().time
-        began = clock()
+        masked: dict[str, None] = {}
+
+        def text_of(value: Any) -> str:
+            def mask(text: str) -> str:
+                text, names = self.mask(text)
+                masked.update(dict.fromkeys(names))
+                return text
+
+            return result_text(value, mask)
+
+        clock = _Clock()
         self._report(call)
-        call = await self._ended(call)
-        call = replace(call, result=self.mask(call.text), duration_s=clock() - began)
+        call = await self._ended(call, clock, text_of)
+        call = replace(call, duration_s=clock.seconds, masked=tuple(masked))
         self._report(call)
         return call
 
@@ -67,43 +77,43 @@ class ToolExecutor:
         if self.on_call is not None:
             self.on_call(call)
 
-    async def _ended(self, call: ToolCall) -> ToolCall:
+    async def _ended(
+        self, call: ToolCall, clock: _Clock, text_of: Callable[[Any], str]
+    ) -> ToolCall:
         tool = self.tools.get(call.name)
         if tool is None:
             known = ", ".join(self.tools) or "none"
-            text = f"Error: there is no tool {call.name[:64]!r}. The tools are: {known}."
-            return replace(call, result=text, status="unknown")
+            text = f"{FAILED}there is no tool {call.name[:64]!r}. The tools are: {known}."
+            return replace(call, result=text_of(text), status="unknown")
         try:
-            arguments = tool.decode(call.arguments.strip() or "{}")
+            arguments = _decoded(tool, call.arguments.strip() or "{}")
         # An argument's type can run the user's code too, in `__post_init__`.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = (
-                f"Error: the arguments do not fit: {_message_of(error)}. "
+                f"{FAILED}the arguments do not fit: {_message_of(error)}. "
                 f"You wrote: {call.arguments[:500]} "
                 "Call the tool again with arguments that fit its parameters."
             )
-            return replace(call, result=result_text(text), status="invalid", error=error)
+            return replace(call, result=text_of(text), status="invalid", error=error)
         call = replace(call, parsed=arguments, description=tool.description)
-        if tool.confirm and not await self._approved(call):
-            text = "Refused: the user did not allow this call. Do not try it again unasked."
-            return replace(call, result=text, status="refused")
+        if tool.confirm and not await self._allowed(call, clock):
+            text = f"{REFUSED}the user did not allow this call. Do not try it again unasked."
+            return replace(call, result=text_of(text), status="refused")
         try:
-            return replace(call, result=result_text(await self._run(tool, arguments)), status="ok")
+            with self.approval.working():
+                value = await self._run(tool, arguments)
+            return replace(call, result=text_of(value), status="ok")
         # A tool that calls sys.exit() must not end the kernel.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            text = f"Error: {type(error).__name__}: {_message_of(error)}"
-            return replace(call, result=result_text(text), status="error", error=error)
+            text = f"{FAILED}{type(error).__name__}: {_message_of(error)}"
+            return replace(call, result=text_of(text), status="error", error=error)
 
-    async def _approved(self, call: ToolCall) -> bool:
-        if self.approve is None:
-            return False
-        async with self._approval_lock:
-            asking = replace(call, status="asking")
-            self._report(asking)
-            allowed = await self.approve(asking)
-            if allowed:
-                self._report(call)
-            return allowed
+    async def _allowed(self, call: ToolCall, clock: _Clock) -> bool:
+        with clock.paused():
+            allowed = await self.approval.allows(replace(call, status="asking"), self._report)
+        if allowed:
+            self._report(call)
+        return allowed
 
     async def _run(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
         def call() -> Any:
@@ -115,6 +125,54 @@ class ToolExecutor:
             return await _run_in_task(call())
         value = await in_thread(call, tool.name)
         return await _run_in_task(value) if inspect.isawaitable(value) else value
+
+
+class _Clock:
+    """Measures a tool call, without the time that a person takes to allow it."""
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._began = self._now()
+
+    @property
+    def seconds(self) -> float:
+        return self._now() - self._began
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        paused = self._now()
+        try:
+            yield
+        finally:
+            self._began += self._now() - paused
+
+
+def _decoded(tool: Tool, text: str) -> dict[str, Any]:
+    """Return the arguments by name.
+
+    Raises:
+        ValueError: A name is there twice: one reader takes the first value and another the last, so
+            what a user approves would not be what runs.
+    """
+    unreadable = None
+    try:
+        # Numbers stay text: the check must not fail because of a very long one.
+        json.loads(text, object_pairs_hook=_with_single_names, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        unreadable = error
+    arguments = tool.decode(text)  # its errors name the parameter
+    if unreadable is not None:
+        raise unreadable
+    return arguments
+
+
+def _with_single_names(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name[:64]!r} is there twice")
+        found[name] = value
+    return found
 
 
 async def _run_in_task(work: Awaitable[Any]) -> Any:

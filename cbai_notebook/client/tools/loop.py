@@ -45,8 +45,8 @@ async def run(
     send_step: SendStep,
     messages: Sequence[Any],
     options: RequestOptions,
+    executor: ToolExecutor,
     *,
-    mask: Callable[[str], str],
     keep: Callable[[Step], None],
     timing: Callable[[], Timing],
 ) -> Answer:
@@ -56,7 +56,7 @@ async def run(
         send_step: Sends the request of one step.
         messages: The caller's messages.
         options: The tools, the limits and the callbacks.
-        mask: Removes secrets from a tool's result.
+        executor: Runs the tool calls.
         keep: Called with each step when it is complete.
         timing: Returns the time of all steps; called at the end.
 
@@ -67,7 +67,6 @@ async def run(
         CbaiError: A request failed.
         StructuredAnswerError: The answer does not fit the type, also after a second attempt.
     """
-    executor = options.executor(mask)
     all_messages: Messages = list(messages)
     repair_messages: Messages = []  # the answer that did not fit, and why: sent once, not kept
     steps: list[Step] = []

@@ -26,6 +26,7 @@ from cbai_notebook.errors import CbaiError, StructuredAnswerError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.structured.response_type import ResponseType
+    from cbai_notebook.client.tools.approval import Approval
 
 
 class StepRunner:
@@ -35,6 +36,7 @@ class StepRunner:
         work: Runs the steps; gets this runner and calls `follow` for each step.
         request_messages: The caller's messages.
         callbacks: Functions that are called while the steps run; None if there are none.
+        approval: Knows how long the steps waited for the user.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class StepRunner:
         work: Callable[[StepRunner], Awaitable[Answer]],
         request_messages: Messages,
         callbacks: StreamCallbacks | None,
+        approval: Approval,
     ) -> None:
+        self._approval = approval
         self.callbacks = callbacks
         self.log = EventLog(Accumulator())
         self.loop = asyncio.get_running_loop()
@@ -86,8 +90,9 @@ class StepRunner:
         self.current = None
 
     def timing(self) -> Timing:
-        """Return the time so far, or the total time after the end."""
-        first, ended = self.first_token_at, self.ended_at or self.loop.time()
+        """Return the time so far, or the total time after the end, without the user's time."""
+        first = self.first_token_at
+        ended = (self.ended_at or self.loop.time()) - self._approval.waited_s
         return Timing(
             first_token_s=None if first is None else first - self.began,
             duration_s=ended - self.began,

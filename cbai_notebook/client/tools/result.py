@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,14 +14,19 @@ CHARACTERS = 100_000
 """The most characters of a result; a longer one would fill the model's context."""
 
 
-def result_text(value: Any) -> str:
+def result_text(value: Any, mask: Callable[[str], str] = str) -> str:
     """Return a tool's value as text.
 
     A string stays as it is. Every other value becomes JSON: a table (pandas, polars) becomes
     records of its first rows, an array a list, a pydantic model an object of its fields. A value
     without a JSON form becomes ``str(value)``.
+
+    Args:
+        value: What the tool returned.
+        mask: Removes secrets from the whole text, before it is cut: a cut would leave half of one.
     """
     text, note = (value, "") if isinstance(value, str) else _json(value)
+    text = mask(text)
     # UTF-8 cannot encode a lone surrogate; it becomes "?".
     text = text.encode("utf-8", "replace").decode("utf-8")
     if len(text) > CHARACTERS:

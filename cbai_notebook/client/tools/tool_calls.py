@@ -13,6 +13,9 @@ Status = Literal["running", "asking", "ok", "error", "refused", "unknown", "inva
 there is no such tool. ``invalid``: the arguments do not fit. ``answered``: it has a result, and how it
 ended is not known any more."""
 
+FAILED, REFUSED = "Error: ", "Refused: "
+"""The beginnings of the results of calls that did not run to their end."""
+
 
 @dataclass(frozen=True)
 class ToolCall:
@@ -24,13 +27,14 @@ class ToolCall:
         arguments: The arguments as the model wrote them, JSON text.
         status: How far the call is.
         result: The text of the result for the model; None before there is one.
-        duration_s: Seconds from the start of the call to its end, the user's approval included;
-            None if unknown.
+        duration_s: Seconds from the start of the call to its end, without the time that the user
+            took to allow it; None if unknown.
         step: The number of the step, from 1; 0 if unknown.
         description: The description of the tool; empty if unknown.
         parsed: The arguments as the function receives them; None when they are not valid or not
             known.
         error: The exception that the tool raised.
+        masked: The names of the secrets that were masked in the result.
     """
 
     id: str
@@ -44,6 +48,7 @@ class ToolCall:
     # Values of the user's types may not compare.
     parsed: Mapping[str, Any] | None = field(default=None, compare=False)
     error: BaseException | None = field(default=None, compare=False)
+    masked: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:

@@ -154,10 +154,14 @@ class PromptRunner:
             # With the turn: models number their calls anew in each answer, so ids repeat.
             return await APPROVALS.request(turns[0], call)
 
+        def opened(turn: Turn) -> None:
+            turn.note = " ".join(prepared.hints)
+            turns.append(turn)
+
         if prepared.prompt.options.get("tools"):
             prepared = prepared.with_options({"approve": approve})
         try:
-            await ask(prepared, opened=turns.append)
+            await ask(prepared, opened=opened)
         except BaseException as error:
             if not turns:
                 self._on_error(prepared, error)
