@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.client.tools.tool_calls import ToolCall, status_of
 
 
 def calls_of(steps: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
@@ -25,9 +25,10 @@ def calls_of(steps: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
             id=str(call.get("id")),
             name=str((call.get("function") or {}).get("name") or ""),
             arguments=str((call.get("function") or {}).get("arguments") or ""),
-            status="answered",
-            result=str(results.get(call.get("id")) or ""),
+            status=status_of(result),
+            result=result,
         )
         for message in messages
         for call in message.get("tool_calls") or ()
+        for result in [str(results.get(call.get("id")) or "")]
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
@@ -16,14 +15,11 @@ from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.frontend import NO_INPUT
 from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
-from cbai_notebook.text import is_yes, plain, shortened
+from cbai_notebook.text import is_yes, shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import ToolCall
     from cbai_notebook.notebook.render_loop import CellThread
-
-LONGEST_ARGUMENTS = 300
-"""Characters of a tool call's arguments that the question to the user shows."""
 
 
 def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,20 +82,17 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
     return {"approve": approve, "call_nested": call_nested}
 
 
-def shown_call(call: ToolCall) -> str:
-    """Return a tool call that waits for approval, on one line."""
-    arguments = ", ".join(
-        f"{name}={json.dumps(value, ensure_ascii=False, default=repr)}"
-        for name, value in (call.parsed or {}).items()
-    )
-    if len(arguments) > LONGEST_ARGUMENTS:
-        hidden = len(arguments) - LONGEST_ARGUMENTS
-        arguments = f"{arguments[:LONGEST_ARGUMENTS]}… and {hidden:,} more characters"
-    return f"{call.name}({arguments})"
-
-
 def _confirmed(call: ToolCall) -> bool:
-    return is_yes(input(f"The model wants to run {plain(shown_call(call))}. Allow it? [y/N] "))
+    return is_yes(input(_question(call)))
+
+
+def _question(call: ToolCall) -> str:
+    """Return the question whether a tool call may run: a line for each argument."""
+    from cbai_notebook.notebook.screen.approval import shown_arguments
+
+    arguments = ["  " + "".join(map(str, line)) for line in shown_arguments(call)]
+    what = f"{call.name}:" if arguments else f"{call.name}, without arguments."
+    return "\n".join([f"The model wants to run {what}", *arguments, "Allow it? [y/N] "])
 
 
 async def _awaited(work: Callable[[], Any]) -> Any:

@@ -51,7 +51,7 @@ def test_the_user_is_asked_first(kernel: Kernel, gateway: Gateway) -> None:
         gateway.script("say:Done.")
         cell = kernel.send("%%cbai --tool drop --no-history\nClean up")
         prompt, hidden = kernel.answer_prompt(answer)
-        assert 'drop(path="a.csv")' in prompt
+        assert prompt == 'The model wants to run drop:\n  "path": "a.csv"\nAllow it? [y/N] '
         assert not hidden
         assert "Done." in kernel.finish(cell).html
         assert kernel.value("dropped") == dropped
@@ -146,8 +146,37 @@ def test_a_question_says_how_much_of_a_call_it_does_not_show(
     kernel: Kernel, gateway: Gateway
 ) -> None:
     kernel.must(DEFINE)
-    gateway.script(calling(Call("drop", {"path": "x" * 1_000})), "say:Done.")
+    gateway.script(calling(Call("drop", {"path": "x" * 1_000 + ".csv"})), "say:Done.")
     cell = kernel.send("%%cbai --tool drop --no-history\nClean up")
     prompt, _ = kernel.answer_prompt("n")
-    assert "… and 707 more characters" in prompt
+    beginning, end = prompt.split(" ⟨205 characters left out⟩ ")
+    assert beginning.endswith('  "path": "' + "x" * 533 + '"')
+    assert end == '"' + "x" * 262 + '.csv"\nAllow it? [y/N] '
     kernel.finish(cell)
+
+
+def test_what_the_user_sees_is_what_runs(kernel: Kernel, gateway: Gateway) -> None:
+    kernel.must(DEFINE)
+    hidden = "a.csv" + " " * 400 + "; b.csv"
+    disguised = "c.csv\nAllow it? [y/N] \u202e\x1b[2J"
+    escaped = "".join(f"\\u{ord(char):04x}" for char in "rm -rf ~")
+    for arguments, shown in (
+        ({"path": hidden}, '"path": "a.csv" ⟨400 blanks⟩ "; b.csv"'),
+        ({"path": disguised}, r'"path": "c.csv\nAllow it? [y/N] \u202e\u001b[2J"'),
+        (f'{{"path": "{escaped}"}}', '"path": "rm -rf ~"'),
+    ):
+        gateway.script(calling(Call("drop", arguments), shape="together"), "say:Done.")
+        cell = kernel.send("%%cbai --tool drop --no-history\nClean up")
+        prompt, _ = kernel.answer_prompt("n")
+        assert prompt.split("\n") == [
+            "The model wants to run drop:",
+            f"  {shown}",
+            "Allow it? [y/N] ",
+        ]
+        kernel.finish(cell)
+    twice = '{"path": "a.csv", "p\\u0061th": "b.csv"}'
+    gateway.script(calling(Call("drop", twice), shape="together"), "say:Sorry.")
+    cell = kernel.must("%%cbai --tool drop --no-history\nClean up")
+    assert "arguments do not fit" in cell.html
+    assert "'path' is there twice" in gateway.last.json["messages"][-1]["content"]
+    assert kernel.value("dropped") == []

@@ -47,6 +47,15 @@ def _json(value: Any) -> tuple[str, str]:
         return str(value), note
 
 
+def to_builtins(value: Any) -> Any:
+    """Return a value as plain lists, dicts, strings and numbers, as its JSON has them.
+
+    Raises:
+        TypeError, ValueError, RecursionError, OverflowError: It has no such form.
+    """
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_plain)
+
+
 def _plain(value: Any) -> Any:
     """Convert a value of a library that may not be installed to plain Python values."""
     if hasattr(value, "model_dump"):  # pydantic

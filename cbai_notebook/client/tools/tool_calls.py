@@ -11,7 +11,7 @@ Status = Literal["running", "asking", "ok", "error", "refused", "unknown", "inva
 """How far a tool call is. ``running``: it was started. ``asking``: the user is asked for approval.
 ``ok``: the tool returned. ``error``: it raised. ``refused``: the user did not approve it. ``unknown``:
 there is no such tool. ``invalid``: the arguments do not fit. ``answered``: it has a result, and how it
-ended is not known any more."""
+ended is not known any more, except that it did not fail."""
 
 FAILED, REFUSED = "Error: ", "Refused: "
 """The beginnings of the results of calls that did not run to their end."""
@@ -68,6 +68,13 @@ class ToolCall:
     def __getstate__(self) -> dict[str, Any]:
         # An exception of a tool may be one that cannot be pickled; `text` has its words.
         return {**self.__dict__, "error": self.error if _survives_pickle(self.error) else None}
+
+
+def status_of(result: str) -> Status:
+    """Return the status of a call of which only the result is known."""
+    if result.startswith(FAILED):
+        return "error"
+    return "refused" if result.startswith(REFUSED) else "answered"
 
 
 def _survives_pickle(error: BaseException | None) -> bool:

@@ -16,16 +16,16 @@ class Approvals:
     """The tool calls that wait for approval, by turn and call id."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[Turn, str], asyncio.Future[bool]] = {}
+        self._waiting: dict[tuple[Turn, str], tuple[ToolCall, asyncio.Future[bool]]] = {}
 
-    def is_waiting(self, turn: Turn, call: str) -> bool:
-        """Return whether a call waits for a click."""
-        return (turn, call) in self._waiting
+    def waiting(self, turn: Turn) -> list[ToolCall]:
+        """Return the calls of a turn that wait for a click, with their parsed arguments."""
+        return [call for (asked, _), (call, _) in self._waiting.items() if asked is turn]
 
     async def request(self, turn: Turn, call: ToolCall) -> bool:
         """Wait for a click, on the background loop; return whether the call is allowed."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[turn, call.id] = answer
+        self._waiting[turn, call.id] = call, answer
         try:
             return await answer
         finally:
@@ -36,7 +36,7 @@ class Approvals:
         background_loop().call_soon_threadsafe(self._answer, turn, call, allowed)
 
     def _answer(self, turn: Turn, call: str, allowed: bool) -> None:
-        waiting = self._waiting.get((turn, call))
+        _, waiting = self._waiting.get((turn, call), (None, None))
         if waiting is not None and not waiting.done():
             waiting.set_result(allowed)
 

@@ -11,10 +11,8 @@ from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import source_lines
 from cbai_notebook.notebook.screen import earlier_session, endings
+from cbai_notebook.notebook.screen.approval import Piece, shown_arguments
 from cbai_notebook.notebook.screen.html import NO_MATH, escape, lines
-
-LONGEST_ARGUMENTS = 2_000
-"""Characters of a tool call's arguments that an approval request shows."""
 
 NOT_LOADED = "cbai-by-address"
 """CSS class of the placeholder for a user's image that is not shown: to show it would load it."""
@@ -117,18 +115,33 @@ def _approval_request(call: ToolCall, key: str) -> str:
         )
 
     name = f"<code>{escape(call.name)}</code>"
-    arguments = call.arguments[:LONGEST_ARGUMENTS]
-    # Arguments may be cut: the user must know that before allowing the call.
-    hidden = len(call.arguments) - len(arguments)
-    more = ""
-    if hidden:
-        more = f"<div>{bilingual(f'… and {hidden:,} more characters', f'…… 还有 {hidden:,} 个字符')}</div>"
+    arguments = "".join(
+        f"<div>{''.join(map(_piece, line))}</div>" for line in shown_arguments(call)
+    )
+    shown = f'<div class="cbai-arguments" tabindex="0">{arguments}</div>' if arguments else ""
     return (
         f'<div class="cbai-question {NO_MATH}" role="group">'
         f"<div>{bilingual(f'Run {name}?', f'要运行 {name} 吗？')}</div>"
-        f'<pre class="cbai-arguments">{escape(arguments)}</pre>{more}'
+        f"{shown}"
         f"{button('allow', bilingual('Run it', '运行'))} {button('refuse', bilingual('Do not', '不运行'))}</div>"
     )
+
+
+_LEFT_OUT_ZH = {
+    "blanks": "{0.count:,} 个空格",
+    "repeats": "{0.count:,} 个 {0.of}",
+    "characters": "省略 {0.count:,} 个字符",
+    "arguments": "省略 {0.count:,} 个参数",
+    "secret": "{0.of} 的值",
+}
+
+
+def _piece(piece: Piece) -> str:
+    """Return a piece of an argument; our own words look different."""
+    if isinstance(piece, str):
+        return escape(piece)
+    chinese = f"⟨{_LEFT_OUT_ZH[piece.kind].format(piece)}⟩"
+    return f'<em class="cbai-left-out">{bilingual(escape(str(piece)), escape(chinese))}</em>'
 
 
 def _images(turn: Turn) -> str:

@@ -126,18 +126,14 @@ class TurnView:
                     if call not in calls:
                         listener(Delta(call=call))
                 calls = current
-                self._show_approvals(calls)
+                self._show_approvals()
             if ended:
                 return
             await self._updated.wait()
             self._updated.clear()
 
-    def _show_approvals(self, calls: Sequence[ToolCall]) -> None:
-        waiting = [
-            call
-            for call in calls
-            if call.status == "asking" and APPROVALS.is_waiting(self.turn, call.id)
-        ]
+    def _show_approvals(self) -> None:
+        waiting = APPROVALS.waiting(self.turn)
         self._footer.value = markup.footer(self.turn, self.key, waiting)
 
     def _replace_answer(self, surface: AnswerSurface) -> None:

@@ -35,6 +35,8 @@ _STATUS_TEXTS = {
     "invalid": "arguments do not fit",
 }
 
+_FAILED_MARK = "✗"
+
 
 class Calls:
     """The tool calls of one step, in the order in which they began."""
@@ -117,13 +119,19 @@ def calls_plain(calls: Sequence[ToolCall], *, live: bool = False) -> str:
 def call_line(call: ToolCall, *, live: bool = False) -> str:
     """Return a call as one line of plain text: ``▸ get_weather(city="Paris") · 0.30 s``.
 
+    A call that did not work begins with ``✗``.
+
     Args:
         call: The call.
         live: Whether a call without a result still runs; otherwise it was stopped.
     """
     parts = [_title(call), _status_text(call, live), _duration(call)]
     running = " …" if live and call.status == "running" else ""
-    return "▸ " + " · ".join(part for part in parts if part) + running
+    return (
+        f"{_FAILED_MARK if call.status in _STATUS_TEXTS else '▸'} "
+        + " · ".join(part for part in parts if part)
+        + running
+    )
 
 
 def _earlier_line(calls: Sequence[ToolCall]) -> str:
@@ -133,8 +141,9 @@ def _earlier_line(calls: Sequence[ToolCall]) -> str:
 
 def _row(call: ToolCall, max_chars: int, live: bool) -> str:
     status = _status_text(call, live)
+    mark = f"<strong>{_FAILED_MARK}</strong> " if call.status in _STATUS_TEXTS else ""
     parts = [
-        html.escape(_title(call)),
+        mark + html.escape(_title(call)),
         f"<strong>{html.escape(status)}</strong>" if status else "",
         _duration(call),
     ]

@@ -341,6 +341,36 @@ async def test_a_tool_that_asks_runs_after_a_yes(model: Model, gateway: Gateway)
     assert (asked[0].name, asked[0].description) == ("remove", "Delete a file.")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ('{"path": "a", "path": "b"}', "path"),
+        ('{"path": "a", "p\\u0061th": "b"}', "path"),
+        ('{"path": "a", "more": {"x": 1, "x": 2}}', "x"),
+        ('{"path": "a", "more": [[{"": 1, "": 1}]]}', ""),
+        ('{"more": ' + "1" * 5_000 + ', "path": "a", "path": "b"}', "path"),
+    ],
+)
+@pytest.mark.parametrize("confirm", [True, False])
+async def test_a_name_that_is_there_twice_is_refused(
+    model: Model, gateway: Gateway, arguments: str, name: str, confirm: bool
+) -> None:
+    async def approve(call: ToolCall) -> bool:
+        pytest.fail("nobody is asked")
+
+    def remove(path: str, more: Any = None) -> str:
+        """Delete a file."""
+        pytest.fail("it must not run")
+
+    gateway.script(calling(Call("remove", arguments)), "say:Sorry.")
+    tools = [tool(confirm=confirm)(remove)]
+    answer = await model.generate_text(**ASK, tools=tools, approve=approve)
+    (call,) = answer.steps[0].results
+    assert call.status == "invalid"
+    assert f"the name {name!r} is there twice" in call.text
+    assert gateway.last.json["messages"][-1]["content"] == call.text
+
+
 async def test_a_nested_tool_runs_where_it_is_told_to(model: Model, gateway: Gateway) -> None:
     main = threading.get_ident()
     ran: list[tuple[int, asyncio.AbstractEventLoop | None]] = []

@@ -336,7 +336,8 @@ def test_a_question_says_how_much_of_a_call_it_does_not_show(gateway: Gateway) -
     gateway.script(calling(Call("drop", json.dumps({"path": "x" * 2_500}))), "say:Done.")
     try:
         assert panel.send("Clean up")
-        eventually(lambda: "… and 512 more characters" in shown(panel.widget))
+        eventually(lambda: "⟨1,701 characters left out⟩" in shown(panel.widget))
+        assert "⟨省略 1,701 个字符⟩" in shown(panel.widget)
     finally:
         panel.close()
 

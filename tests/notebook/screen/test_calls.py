@@ -48,23 +48,24 @@ def test_a_call_is_one_line_that_unfolds_to_arguments_and_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "word"),
+    ("status", "mark", "word"),
     [
-        ("ok", ""),
-        ("answered", ""),
-        ("error", "failed"),
-        ("refused", "refused"),
-        ("unknown", "no such tool"),
-        ("invalid", "arguments do not fit"),
-        ("running", "stopped"),
-        ("asking", "stopped"),
-        ("something new", ""),
+        ("ok", "▸", ""),
+        ("answered", "▸", ""),
+        ("error", "✗", "failed"),
+        ("refused", "✗", "refused"),
+        ("unknown", "✗", "no such tool"),
+        ("invalid", "✗", "arguments do not fit"),
+        ("running", "▸", "stopped"),
+        ("asking", "▸", "stopped"),
+        ("something new", "▸", ""),
     ],
 )
-def test_how_a_call_ended_is_said_in_words(status: str, word: str) -> None:
+def test_a_call_that_did_not_work_has_a_mark_and_words(status: str, mark: str, word: str) -> None:
     call = replace(ASKED, status=status)
     line = 'get_weather(city="Paris")' + (f" · {word}" if word else "")
-    assert calls_plain([call]) == f"▸ {line}"
+    assert calls_plain([call]) == f"{mark} {line}"
+    line = line if mark == "▸" else f"{mark} {line}"
     assert unfolded_text(calls_html([call]).split("</summary>")[0]).split() == line.split()
 
 
@@ -84,7 +85,7 @@ def test_arguments_that_are_no_object_are_shown_as_written(arguments: str) -> No
     call = ToolCall("c1", "f", arguments, "invalid", "Error")
     shown = unescape(calls_html([call]))
     assert arguments in shown
-    assert calls_plain([call]).startswith(f"▸ f({arguments[:70]}")
+    assert calls_plain([call]).startswith(f"✗ f({arguments[:70]}")
 
 
 def test_a_line_is_short_and_a_fold_bounded() -> None:
