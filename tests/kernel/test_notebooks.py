@@ -44,6 +44,12 @@ class Notebooks:
         """Start a new kernel for a notebook."""
         return ready(self._start(**self._variables, JPY_SESSION_NAME=str(notebook)))
 
+    def kernel_of_vs_code(self, notebook: Path) -> Kernel:
+        """Start a new kernel as VS Code does: the path is in a variable of the user."""
+        kernel = self._start(**self._variables)
+        kernel.must(f"__vsc_ipynb_file__ = {str(notebook)!r}")
+        return ready(kernel)
+
 
 def ready(kernel: Kernel) -> Kernel:
     kernel.must("%load_ext cbai_notebook\nimport cbai_notebook as cbai")
@@ -165,3 +171,18 @@ def test_an_unsaved_cell_that_runs_again_is_known(notebooks: Notebooks, tmp_path
     assert prompts(again) == ["changed"]
     assert again.value("len(cbai.chat().versions())") == 2
     assert prompts(notebooks.kernel(untitled)) == []
+
+
+def test_a_notebook_in_vs_code_goes_on_once_it_was_saved(
+    notebooks: Notebooks, gateway: Gateway, tmp_path: Path
+) -> None:
+    address = "vscode-notebook-cell:/work/Untitled-1.ipynb#W0sZmlsZQ%3D%3D"
+    notebook = write_cells(tmp_path / "plan.ipynb", "c1")
+    notebooks.kernel_of_vs_code(notebook).must("%%cbai\nour secret plan", cell_id=address)
+    again = notebooks.kernel_of_vs_code(notebook.rename(tmp_path / "renamed.ipynb"))
+    assert prompts(again) == ["our secret plan"]
+    unsaved = tmp_path / "Untitled-1.ipynb"
+    for _ in range(2):
+        notebooks.kernel_of_vs_code(unsaved).must("%%cbai\nhello", cell_id=address)
+        assert "secret" not in str(gateway.requests[-1].json)
+        assert len(gateway.requests[-1].json["messages"]) == 1

@@ -24,8 +24,8 @@ def in_panel(earlier: EarlierTurns) -> tuple[str, str]:
     """Return the sentence for a panel, in English and in Chinese."""
     turns, since = counted(earlier.count, "turn"), _time(earlier.since)
     return (
-        f"{turns} of an earlier session went along (from {since} on). New conversation begins anew.",
-        f"之前会话的 {earlier.count:,} 轮（自 {since} 起）已一并发送；点“新对话”可重新开始。",
+        f"{turns} of an earlier session went along (from {since} on). + begins a new conversation.",
+        f"之前会话的 {earlier.count:,} 轮（自 {since} 起）已一并发送；点 + 可开始新对话。",
     )
 
 
