@@ -26,6 +26,9 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
     "local": (),
 }
 
+LOCAL = "local"
+"""The provider of the offline model."""
+
 AGENT = "agent"
 """The provider part of a model spec that names an agent of CloudBase: ``agent/BOT_ID``."""
 

@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -167,6 +167,9 @@ class Settings:
                     found[f"the header {header} of {name!r}"] = value
         return {name: value for name, value in {**found, **self.other_keys}.items() if value}
 
+
+# A key in the environment is checked for every prompt.
+_checked_key = lru_cache(maxsize=8)(checked_key)
 
 _NOT_GIVEN: Any = object()
 _explicit: dict[str, Any] = {}
@@ -368,7 +371,7 @@ def _checked(name: str, value: Any) -> Any:
     if name == "servers":
         return {name: from_argument(each) for name, each in checked_servers(value).items()}
     if name in ("api_key", _SERVER_KEY):
-        return checked_key(value)
+        return _checked_key(value) if isinstance(value, str) else checked_key(value)
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
     return value.strip() or None

@@ -106,9 +106,10 @@ async def _ask(
 
     started = asyncio.get_running_loop().time()
     status = COMPLETE
-    approval = Approval(prompt.options.get("approve"))
+    approval: Approval | None = None
     try:
         if "tools" in checked.params:
+            approval = Approval(prompt.options.get("approve"))
             options = with_tool_hooks(
                 checked.options, turn, on_delta, approval, streamed=prompt.stream
             )
@@ -124,7 +125,8 @@ async def _ask(
     finally:
         if checkpoints:
             checkpoints.stop()
-        turn.duration_s = asyncio.get_running_loop().time() - started - approval.waited_s
+        waited_s = approval.waited_s if approval else 0.0
+        turn.duration_s = asyncio.get_running_loop().time() - started - waited_s
         if prompt.remember:
             conversation.close(turn, status)
 

@@ -118,12 +118,12 @@ def prepare(
             no longer in the conversation.
         SecretRefusedError: The request would contain a secret.
     """
-    from cbai_notebook.client.model_factory import create_model
+    from cbai_notebook.client.model import Model
     from cbai_notebook.client.providers import AGENT, default_model, parse_model_spec
 
     start = _start(conversation, prompt, settings, model, parse_model_spec)
     conversation, prompt, settings = start.conversation, start.prompt, start.settings
-    made = start.model or create_model(prompt.provider, settings=settings)
+    made = start.model or Model(prompt.provider or settings.default_provider, settings=settings)
     asked_model = prompt.model or default_model(made.provider, settings)
     context = _context(conversation, prompt, limits)
     params = _parameters(prompt, asked_model, context)

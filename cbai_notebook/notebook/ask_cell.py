@@ -79,7 +79,7 @@ def ask_in_cell(
 def _prepare(
     shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> PreparedPrompt[Model]:
-    from cbai_notebook.client.providers import AGENT
+    from cbai_notebook.client.providers import AGENT, LOCAL
 
     prefs = preferences()
     conversation = chat(options.conversation)
@@ -91,7 +91,7 @@ def _prepare(
     prepared = prepare(conversation, prompt, limits=limits)
     if prepared.provider == AGENT:
         conflicts.check_agent(options)
-    if options.model is None and not prepared.settings.configured:
+    if options.model is None and prepared.provider == LOCAL and not prepared.settings.configured:
         hints = (*hints, *_announce_offline())
     return replace(prepared, hints=(*hints, *prepared.hints))
 

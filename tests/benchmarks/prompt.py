@@ -40,7 +40,10 @@ def rows() -> Iterator[Row]:
     """Count and yield the rows of the table."""
     with serve_process() as gateway, tempfile.TemporaryDirectory() as home:
         environment = isolated_environment(
-            Path(home), CBAI_BASE_URL=gateway.base_url, CBAI_API_KEY=DEFAULT_KEY
+            Path(home),
+            CBAI_BASE_URL=gateway.base_url,
+            CBAI_API_KEY=DEFAULT_KEY,
+            JPY_SESSION_NAME=str(Path(home) / "notebook.ipynb"),
         )
         found = child("tests.benchmarks.prompt", gateway.base_url, env=environment)
     yield Row(

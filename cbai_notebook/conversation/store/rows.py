@@ -60,7 +60,8 @@ COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
 
 def microseconds(moment: datetime) -> int:
     """Return a time as microseconds since 1970 in UTC; a time without a zone is local time."""
-    return (in_zone(moment, timezone.utc) - EPOCH) // _MICROSECOND
+    in_utc = moment if moment.tzinfo is timezone.utc else in_zone(moment, timezone.utc)
+    return (in_utc - EPOCH) // _MICROSECOND
 
 
 def moment(microseconds: int) -> datetime:
