@@ -22,7 +22,9 @@ EXCLUSIVE_S = 0.2
 RETRY_S = 0.02
 """Seconds between two tries where SQLite refuses at once instead of waiting."""
 
-_DAMAGED = ("not a database", "malformed", "file is encrypted")
+_DAMAGED = ("not a database", "malformed", "file is encrypted", "Could not decode to UTF-8")
+_ALTERED = ("no such table", "no such column", "has no column named")
+"""Parts of SQLite's messages: the file is of no use to this kernel any more."""
 
 
 class FileDatabase(Database):
@@ -105,6 +107,9 @@ class FileDatabase(Database):
                     "`python -m pip install -U cbai-notebook`."
                 )
                 raise self.lost
+            if problem := schema.problem(connection):
+                self.lost = self._altered(problem)
+                raise self.lost
             _use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             # Overwrite deleted text: https://www.sqlite.org/pragma.html#pragma_secure_delete
@@ -120,8 +125,11 @@ class FileDatabase(Database):
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if any(word in str(error) for word in _DAMAGED):
+            if any(words in str(error) for words in _DAMAGED):
                 self.lost = self._damaged(error)
+                raise self.lost from error
+            if any(words in str(error) for words in _ALTERED):
+                self.lost = self._altered(str(error))
                 raise self.lost from error
             raise self._unusable(str(error)) from error
         except OSError as error:
@@ -131,6 +139,13 @@ class FileDatabase(Database):
         return HistoryError(
             f"The history in {self.file} cannot be used: {reason}. Make room or allow writing there, or "
             'choose another place: cbai.configure(history="…"), or history="off".'
+        )
+
+    def _altered(self, problem: str) -> HistoryError:
+        return HistoryError(
+            f"The history in {self.file} has other tables than cbai-notebook gives it: {problem}. It was "
+            "left as it is, and this session is kept in memory only. To begin a new history, move the "
+            "file away and restart the kernel."
         )
 
     def _damaged(self, error: sqlite3.Error) -> HistoryError:

@@ -99,7 +99,9 @@ def messages(database: Database, wanted: Filter) -> list[dict[str, Any]]:
             number = numbers.number_of(row)
             if number is None and not wanted.versions:
                 continue
-            records = rows.turn_of(row).records(row["name"], -1 if number is None else number)
+            records = rows.turn_of(row).records(
+                rows.text(row["name"]), -1 if number is None else number
+            )
             found += [record for record in reversed(records) if _matches(record, wanted)]
             if wanted.limit is not None and len(found) >= wanted.limit:
                 del found[wanted.limit :]
@@ -162,10 +164,10 @@ def summaries(database: Database) -> list[Summary]:
         ).fetchall()
         return [
             Summary(
-                row["name"],
+                rows.text(row["name"]),
                 # Without branches every slot is on the active path; counting them is faster.
                 numbers.count(row["id"]) if row["branched"] else row["slots"],
-                None if row["last"] is None else rows.moment(row["last"]),
+                None if row["last"] is None else rows.moment(rows.number(row["last"])),
                 row["notebook"],
                 row["forked_from"],
                 listed=not row["unlisted"],

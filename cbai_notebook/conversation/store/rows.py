@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from types import NoneType
 from typing import Any
 
 from cbai_notebook.conversation.secrets import Masker
@@ -53,6 +54,8 @@ WRITTEN = (
 )
 JSON = ("params", "images", "steps", "sources", "reply")
 FLAGS = ("stale", "drawn")
+_TEXTS = (*WRITTEN, "status", "request", "record_id")
+_NUMBERS = tuple(name for name in PLAIN if name not in _TEXTS)
 # A column cannot be renamed in released files; the attribute of the turn can.
 ATTRIBUTES = {"left_out": "dropped_turns"}
 COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
@@ -99,18 +102,56 @@ def turn_of(row: sqlite3.Row) -> Turn:
         turn = Turn(
             created_at=moment(row["created_at"]),
             id=row["id"],
-            params=json.loads(row["params"]) if row["params"] else {},
-            images=tuple(json.loads(row["images"])) if row["images"] else (),
-            steps=tuple(json.loads(row["steps"])) if row["steps"] else (),
-            sources=dict(json.loads(row["sources"])) if row["sources"] else {},
-            reply=dict(json.loads(row["reply"])) if row["reply"] else {},
+            params=_loaded(row["params"], dict) or {},
+            images=tuple(_loaded(row["images"], list, str) or ()),
+            steps=tuple(_loaded(row["steps"], list, dict) or ()),
+            sources=_loaded(row["sources"], dict) or {},
+            reply=_loaded(row["reply"], dict) or {},
             **{**fields, "error_details": row["error_details"] or ""},
         )
         turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])
-    except (ValueError, TypeError, OverflowError) as error:
+        if not all(isinstance(row[name], (str, NoneType)) for name in _TEXTS):
+            raise TypeError
+        if not all(isinstance(row[name], (int, float, NoneType)) for name in _NUMBERS):
+            raise TypeError
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         # SQLite detects a damaged page, but not a changed byte in a text.
         raise sqlite3.DatabaseError(f"turn {row['id']} is malformed") from error
     return turn
+
+
+def text(value: Any) -> str:
+    """Return a value of a column of text.
+
+    Raises:
+        sqlite3.DatabaseError: It is no text: SQLite lets any column hold any type.
+    """
+    if not isinstance(value, str):
+        raise sqlite3.DatabaseError("a text is malformed")
+    return value
+
+
+def number(value: Any) -> int:
+    """Return a value of a column of whole numbers.
+
+    Raises:
+        sqlite3.DatabaseError: It is no whole number: SQLite lets any column hold any type.
+    """
+    if not isinstance(value, int):
+        raise sqlite3.DatabaseError("a number is malformed")
+    return value
+
+
+def _loaded(
+    stored: str | None, kind: type[list[Any] | dict[str, Any]], items: type = object
+) -> Any:
+    """Return a stored JSON value; None if there is none."""
+    if not stored:
+        return None
+    value = json.loads(stored)
+    if not isinstance(value, kind) or not all(isinstance(item, items) for item in value):
+        raise TypeError
+    return value
 
 
 def _storable(value: Any) -> Any:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from functools import cache
+from typing import Any
 
 from cbai_notebook.conversation.store import search
 
@@ -202,6 +205,64 @@ def version(connection: sqlite3.Connection) -> int:
     """Return how many steps were applied to a file."""
     (count,) = connection.execute("PRAGMA user_version").fetchone()
     return int(count)
+
+
+def problem(connection: sqlite3.Connection) -> str:
+    """Return how the tables of a file differ from those of its version; ``""`` if they do not.
+
+    Args:
+        connection: A connection in autocommit mode to a file that is no newer than :data:`STEPS`.
+    """
+    # One transaction: another process may apply a step just now.
+    connection.execute("BEGIN")
+    try:
+        steps, tables = version(connection), _tables(connection)
+        (triggers,) = connection.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchone()
+    finally:
+        connection.execute("COMMIT")
+    if steps == 0 and tables:
+        return "it is a database of another program"
+    expected = _tables_after(steps) if steps >= 0 else {}
+    for name, columns in expected.items():
+        if name not in tables:
+            return f"there is no table {name}"
+        if tables[name] != columns:
+            return f"the table {name} is another one"
+    if steps < 0:
+        return f"it has the version {steps}"
+    return "it has triggers" if triggers else ""
+
+
+_Columns = frozenset[tuple[Any, ...]]
+
+
+def _tables(connection: sqlite3.Connection) -> dict[str, _Columns]:
+    """Return name, type, NOT NULL and key of the columns of each table.
+
+    The root page is 0 for a virtual table. SQLite's own tables and those of the full-text search are
+    left out.
+    """
+    return {
+        name: frozenset(
+            (rootpage == 0, *column)
+            for column in connection.execute(
+                'SELECT name, upper(type), "notnull", pk FROM pragma_table_info(?)', (name,)
+            )
+        )
+        for name, rootpage in connection.execute(
+            "SELECT name, rootpage FROM sqlite_master WHERE type = 'table' "
+            r"AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE 'words\_%' ESCAPE '\'"
+        ).fetchall()
+    }
+
+
+@cache
+def _tables_after(steps: int) -> dict[str, _Columns]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, steps)
+        return _tables(connection)
 
 
 def migrate(connection: sqlite3.Connection, steps: int = len(STEPS)) -> None:

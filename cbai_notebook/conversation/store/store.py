@@ -180,7 +180,7 @@ class Store:
             row = connection.execute(
                 f"SELECT * FROM conversations WHERE {column} = ? ORDER BY id DESC", (value,)
             ).fetchone()
-        return _stored_of(row) if row else None
+            return _stored_of(row) if row else None
 
     def with_cells(self, cells: Iterable[str]) -> list[CellsInCommon]:
         """Return the default conversations of notebooks that have cells in common with these.
@@ -243,7 +243,7 @@ class Store:
                 "SELECT * FROM conversations ORDER BY "
                 "(SELECT max(id) FROM turns WHERE conversation = conversations.id), id"
             ).fetchall()
-        return [_stored_of(row) for row in found]
+            return [_stored_of(row) for row in found]
 
     def revision(self, conversation: int) -> int:
         """Return the revision of a conversation; -1 when it was deleted."""
@@ -251,7 +251,7 @@ class Store:
             row = connection.execute(
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
             ).fetchone()
-        return int(row["revision"]) if row else -1
+            return rows.number(row["revision"]) if row else -1
 
     def create(
         self,
@@ -303,8 +303,8 @@ class Store:
                     ),
                 )
                 row = find("name", free)
-        assert row is not None
-        return _stored_of(row)
+            assert row is not None
+            return _stored_of(row)
 
     def show_in_lists(self, conversation: int) -> None:
         """Show a conversation in pickers and lists from now on."""
@@ -366,7 +366,7 @@ class Store:
             slot_rows = connection.execute(
                 "SELECT * FROM slots WHERE conversation = ? ORDER BY id", (conversation,)
             ).fetchall()
-        return _tree(slot_rows, versions), int(row["revision"]) if row else -1
+            return _tree(slot_rows, versions), rows.number(row["revision"]) if row else -1
 
     def _versions(
         self, connection: sqlite3.Connection, conversation: int, known: Iterable[Turn]
@@ -421,7 +421,7 @@ class Store:
             ).fetchone()
             if row is None or revision not in (None, row["revision"]):
                 return None
-            next_id = _next_turn_id(connection)
+            next_id, next_revision = _next_turn_id(connection), rows.number(row["revision"]) + 1
             for turn in changes.turns:
                 if turn.id is None:
                     turn_ids[turn] = next_id + len(turn_ids)
@@ -448,7 +448,7 @@ class Store:
             turn.id = id
         for slot, id in slot_ids.items():
             slot.id = id
-        return int(row["revision"]) + 1
+        return next_revision
 
     def append_text(self, turn: int, text: tuple[str, str], reasoning: tuple[str, str]) -> None:
         """Append new text to an answer that streams.
@@ -568,11 +568,11 @@ class Store:
 def _stored_of(row: sqlite3.Row) -> Stored:
     return Stored(
         row["id"],
-        row["name"],
-        row["notebook"],
-        row["kernel"],
+        rows.text(row["name"]),
+        row["notebook"] and rows.text(row["notebook"]),
+        row["kernel"] and rows.text(row["kernel"]),
         row["forked_from"],
-        row["revision"],
+        rows.number(row["revision"]),
         listed=not row["unlisted"],
     )
 
@@ -628,7 +628,7 @@ def _mark_partial(connection: sqlite3.Connection, owner: str) -> None:
         "reasoning = reasoning || reasoning_tail, reasoning_tail = '' WHERE owner = ?",
         (PARTIAL, ENDED, owner),
     )
-    search.add(connection, [(id, prompt, text) for id, _, prompt, text in found])
+    search.add(connection, [(id, rows.text(prompt), text) for id, _, prompt, text in found])
     connection.executemany(
         "UPDATE conversations SET revision = revision + 1 WHERE id = ?",
         {(conversation,) for _, conversation, _, _ in found},
@@ -637,7 +637,10 @@ def _mark_partial(connection: sqlite3.Connection, owner: str) -> None:
 
 def _next_turn_id(connection: sqlite3.Connection) -> int:
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
-    return int(row["seq"]) + 1 if row else 1
+    last = rows.number(row["seq"]) if row else 0
+    if last > LARGEST // 2:  # no kernel has stored so many turns
+        raise sqlite3.DatabaseError("the number of the last turn is malformed")
+    return last + 1
 
 
 def _write_slots(
@@ -680,7 +683,9 @@ def _unindex(connection: sqlite3.Connection, where: str, values: tuple[int, ...]
     found = connection.execute(
         f"SELECT id, prompt, text FROM turns WHERE indexed = 1 AND {where}", values
     ).fetchall()
-    search.remove(connection, [tuple(row) for row in found])
+    search.remove(
+        connection, [(row["id"], rows.text(row["prompt"]), rows.text(row["text"])) for row in found]
+    )
 
 
 def _reindex(connection: sqlite3.Connection, id: int, prompt: str, text: str) -> None:
@@ -690,5 +695,5 @@ def _reindex(connection: sqlite3.Connection, id: int, prompt: str, text: str) ->
     if row is None or (row["indexed"] and (row["prompt"], row["text"]) == (prompt, text)):
         return
     if row["indexed"]:
-        search.remove(connection, [(id, row["prompt"], row["text"])])
+        search.remove(connection, [(id, rows.text(row["prompt"]), rows.text(row["text"]))])
     search.add(connection, [(id, prompt, text)])
