@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
+from typing import Literal
 
 MASK = "••••••"
 """Replaces a secret in a text."""
@@ -35,6 +37,12 @@ _SEQUENCES = re.compile(
 # (UAX #9).
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+# Combining marks are neither letters nor blanks. The last two are letters that become marks in
+# compatibility normalisation (NFKC).
+_MARKS = re.compile(r"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f])+")
+
+MOST_MARKS = 30
+"""The most combining marks on one letter (Unicode's stream-safe text format, UAX #15, section 13)."""
 
 _YES = frozenset({"y", "yes", "是", "好"})
 
@@ -75,6 +83,35 @@ def without_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def normalized(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
+    """Normalise a text, without the marks beyond the first `MOST_MARKS` on one letter.
+
+    Normalisation sorts the marks on each letter, in time that grows with the square of their
+    number, and holds all threads meanwhile.
+
+    Args:
+        form: The normalisation form (UAX #15).
+        text: Any text.
+    """
+    if text.isascii():
+        return text
+    return unicodedata.normalize(form, _MARKS.sub(_with_few_marks, text))
+
+
+def _with_few_marks(run: re.Match[str]) -> str:
+    signs = run[0]
+    if len(signs) <= MOST_MARKS:
+        return signs
+    kept: list[str] = []
+    marks = 0
+    for sign in signs:
+        is_mark = unicodedata.combining(unicodedata.normalize("NFKD", sign)[0]) > 0
+        marks = marks + 1 if is_mark else 0
+        if marks <= MOST_MARKS:
+            kept.append(sign)
+    return "".join(kept)
 
 
 def has_lone_surrogate(text: str) -> bool:

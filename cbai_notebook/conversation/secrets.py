@@ -122,16 +122,24 @@ def _refusal(place: str, names: list[str], way_out: str) -> SecretRefusedError:
 
 # Masking what is stored ---------------------------------------------------------------------------
 
-# Kinds of keys that can be recognized by their shape.
+# Kinds of keys that can be recognized by their shape. The patterns take time that is linear in the
+# text: no attempt reads further than one word, and no word is read by many attempts.
+_TOKEN = re.compile(
+    # A JSON Web Token. The word before its first dot is read once, from its beginning; the token
+    # may begin inside that word, behind what group 1 holds.
+    r"(?<![\w-])(?=([\w-]*?)\beyJ[\w-]{8})[\w-]+\.eyJ[\w-]{8,}\.[\w-]{8,}"
+)
 _SHAPES = re.compile(
     r"\b(?:sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
-    r"|AKIA[0-9A-Z]{16}|AKID\w{28,}|LTAI\w{12,}|AIza[\w-]{35}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    r"|AKIA[0-9A-Z]{16}|AKID\w{28,}|LTAI\w{12,}|AIza[\w-]{35})"
+    r"|-----BEGIN [A-Z ]{0,64}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,64}PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
 _KEY_BEGINS = "-----BEGIN "
-_KEY_ENDS = re.compile(r"-----END [A-Z ]*-----")
-_VISIBLE_END = re.compile(r"[!-~]*\Z")
+# The first line of a private key, or the beginning of a line that may become one.
+_KEY_HEADER = re.compile(r"-----BEGIN [A-Z ]{0,64}(?:PRIVATE KEY-----|-{0,4}\Z)")
+_KEY_ENDS = re.compile(r"-----END [A-Z ]{0,64}-----")
+_VISIBLE = "".join(map(chr, range(ord("!"), ord("~") + 1)))
 
 LONGEST = 4_096
 """The most characters of the last word of a growing text: it may be the beginning of a secret."""
@@ -158,7 +166,20 @@ class Masker:
     def masked(self, texts: Iterable[str]) -> list[str]:
         """Return each text with secrets replaced by `MASK`."""
         replaced = (self._pattern.sub(MASK, text) for text in texts)
-        return [_SHAPES.sub(MASK, text) if self._shapes else text for text in replaced]
+        return [_without_shapes(text) if self._shapes else text for text in replaced]
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Split a growing text into the part that can be masked for good, and the rest.
+
+        Give the rest back, in front of the text that follows. Of an unclosed private key, all of
+        which is masked, the rest has only the first line and the end, so it stays short.
+        """
+        end = self.settled(text)
+        rest = text[end:]
+        header = _KEY_HEADER.match(rest) if self._shapes else None
+        if header and len(rest) > header.end() + LONGEST and _is_unclosed(rest):
+            rest = rest[: header.end()] + rest[-LONGEST:]
+        return text[:end], rest
 
     def settled(self, text: str) -> int:
         """Return how many characters of a growing text can be masked for good.
@@ -168,19 +189,18 @@ class Masker:
         """
         end = len(text)
         if self._shapes:
-            word = _VISIBLE_END.search(text, max(0, end - LONGEST))
-            end = word.start() if word else end
+            end = max(0, end - LONGEST) + len(text[-LONGEST:].rstrip(_VISIBLE))
             unclosed = text.rfind(_KEY_BEGINS)
-            if unclosed >= 0 and not _KEY_ENDS.search(text, unclosed):
+            if unclosed >= 0 and _KEY_HEADER.match(text, unclosed) and _is_unclosed(text, unclosed):
                 end = min(end, unclosed)
         for value in self._values:
             end = min(end, _beginning(value, text))
         # The cut must not be inside a secret.
-        patterns = (self._pattern, _SHAPES) if self._shapes else (self._pattern,)
-        for pattern in patterns:
-            for found in pattern.finditer(text):
-                if found.start() < end < found.end():
-                    end = found.start()
+        secrets = [found.span() for found in self._pattern.finditer(text)]
+        for spans in (secrets, _shapes(text) if self._shapes else ()):
+            for start, stop in spans:
+                if start < end < stop:
+                    end = start
         return end
 
     def tail(self, text: str) -> str:
@@ -194,6 +214,30 @@ class Masker:
                 if masked.endswith(value[:length]):
                     return masked[:-length] + MASK
         return masked
+
+
+def _shapes(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the start and the end of each part with the shape of a key, in order; some may touch."""
+    keys = [found.span() for found in _SHAPES.finditer(text)]
+    tokens = [(found.end(1), found.end()) for found in _TOKEN.finditer(text)]
+    last = 0
+    for start, end in sorted(keys + tokens):
+        if end > last:
+            yield max(start, last), end
+            last = end
+
+
+def _without_shapes(text: str) -> str:
+    pieces: list[str] = []
+    last = 0
+    for start, end in _shapes(text):
+        pieces += (text[last:start], MASK)
+        last = end
+    return "".join([*pieces, text[last:]])
+
+
+def _is_unclosed(text: str, start: int = 0) -> bool:
+    return _KEY_ENDS.search(text, start) is None
 
 
 def _beginning(value: str, text: str) -> int:

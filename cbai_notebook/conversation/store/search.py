@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA
+from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA, normalized
 
 # Files on disk were indexed with exactly this set: a change needs a step that rebuilds the index.
 _CHARACTER = re.compile(f"([{KANA}{IDEOGRAPHS}{HANGUL}])")
@@ -24,7 +24,7 @@ SHORTEST_BEGINNING = 3
 
 def spaced(text: str) -> str:
     """Return the text with spaces around each Chinese, Japanese or Korean character."""
-    return _CHARACTER.sub(r" \1 ", unicodedata.normalize("NFC", text))
+    return _CHARACTER.sub(r" \1 ", normalized("NFC", text))
 
 
 def expression(query: str) -> str:
@@ -89,7 +89,7 @@ def matches(text: str, query: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    bare = (char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+    bare = (char for char in normalized("NFD", text) if not unicodedata.combining(char))
     return " ".join(
-        re.findall(r"[^\W_]+", spaced(unicodedata.normalize("NFC", "".join(bare))).casefold())
+        re.findall(r"[^\W_]+", spaced(normalized("NFC", "".join(bare))).casefold())
     )

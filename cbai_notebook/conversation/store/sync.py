@@ -352,6 +352,4 @@ class StoreSync:
 
 def _split_settled(mask: Masker, text: str) -> tuple[str, str]:
     """Split a growing text into the part that can be masked for good, and the rest."""
-    text = without_surrogates(text)
-    settled = mask.settled(text)
-    return text[:settled], text[settled:]
+    return mask.split(without_surrogates(text))

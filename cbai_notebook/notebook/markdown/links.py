@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from markdown_it.token import Token
 
 from cbai_notebook.notebook.markdown.limits import ADDRESS_CHARACTERS, SHOWN_TARGET
-from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA
+from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA, normalized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,9 +234,7 @@ def _is_same_host(name: str, host: str) -> bool:
 
 def _readable(words: str) -> str:
     """Return a text as it is read: letters normalised (NFKC), invisible characters removed."""
-    return (
-        _INVISIBLE.sub("", unicodedata.normalize("NFKC", words)) if not words.isascii() else words
-    )
+    return words if words.isascii() else _INVISIBLE.sub("", normalized("NFKC", words))
 
 
 def _visible(words: str) -> bool:
