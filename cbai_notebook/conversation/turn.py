@@ -119,6 +119,7 @@ class Turn:
     earlier: EarlierTurns | None = None
     allow_secrets: bool = False
     _calls: dict[str, ToolCall] = field(default_factory=dict, repr=False)
+    _call_states: list[ToolCall] = field(default_factory=list, repr=False)
     _text: list[str] = field(default_factory=list, repr=False)
     _reasoning: list[str] = field(default_factory=list, repr=False)
 
@@ -155,6 +156,22 @@ class Turn:
     def update_call(self, call: ToolCall) -> None:
         """Set the current state of a tool call."""
         self._calls[call.id] = call
+        self._call_states.append(call)
+
+    def calls_since(self, seen: tuple[int, int]) -> tuple[list[ToolCall], tuple[int, int]]:
+        """Return the new states of tool calls since a position, for a reader that polls.
+
+        Args:
+            seen: The position: ``(0, 0)`` at first, then the one that the last call returned.
+
+        Returns:
+            The new states, in order, and the new position.
+        """
+        now = len(self._call_states), len(self.steps)
+        if self._call_states:
+            return self._call_states[seen[0] : now[0]], now
+        # A stored turn has only the messages of its complete steps.
+        return calls_of(self.steps[seen[1] :]), now
 
     @property
     def reasoning(self) -> str:
@@ -217,6 +234,7 @@ class Turn:
             _text=[],
             _reasoning=[],
             _calls={},
+            _call_states=[],
         )
         copy.add(self.text, self.reasoning)
         return copy

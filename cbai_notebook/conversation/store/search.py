@@ -90,6 +90,4 @@ def matches(text: str, query: str) -> bool:
 
 def _folded(text: str) -> str:
     bare = (char for char in normalized("NFD", text) if not unicodedata.combining(char))
-    return " ".join(
-        re.findall(r"[^\W_]+", spaced(normalized("NFC", "".join(bare))).casefold())
-    )
+    return " ".join(re.findall(r"[^\W_]+", spaced(normalized("NFC", "".join(bare))).casefold()))

@@ -38,14 +38,13 @@ def reasoning_html(reasoning: str) -> str:
 def answer_html(turn: Turn) -> str:
     """Return a turn's answer as safe HTML: text and tool calls in their order of arrival."""
     parts = []
+    calls = turn.calls
+    by_id = {call.id: call for call in calls}
     for step in turn.steps:
         if step.get("role") == "assistant":
-            parts += [
-                markdown_html(step_text(step)),
-                calls_html(_calls_of_step(turn, step)),
-            ]
+            parts += [markdown_html(step_text(step)), calls_html(_calls_of_step(step, by_id))]
     if not turn.steps:
-        parts.append(calls_html(turn.calls))
+        parts.append(calls_html(calls))
     return "".join(parts) + markdown_html(turn.final_text)
 
 
@@ -59,6 +58,6 @@ def source_lines(turn: Turn, labels: tuple[str, str] = sources.LABELS) -> list[s
     return [line.html for line in sources.lines(Sources.from_stored(turn.sources), labels)]
 
 
-def _calls_of_step(turn: Turn, step: Mapping[str, Any]) -> list[ToolCall]:
-    ids = {call.get("id") for call in step.get("tool_calls") or ()}
-    return [call for call in turn.calls if call.id in ids]
+def _calls_of_step(step: Mapping[str, Any], calls: Mapping[str, ToolCall]) -> list[ToolCall]:
+    ids = dict.fromkeys(call.get("id") for call in step.get("tool_calls") or ())
+    return [calls[id] for id in ids if id in calls]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation import Delta, ToolCall, Turn
+from cbai_notebook.conversation import Delta, Turn
 from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.notebook.panel import markup
@@ -107,11 +107,11 @@ class TurnView:
         self._on_end(self.turn)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:
-        seen, calls = (0, 0), list[ToolCall]()
+        seen, seen_calls = (0, 0), (0, 0)
         if self.turn.steps:  # the turn continues an answer, or it began in another kernel
             text, _, seen = self.turn.text_since(seen)
             self._streamed.append(text)
-            calls = self.turn.calls
+            _, seen_calls = self.turn.calls_since(seen_calls)
             for delta in deltas_of(self.turn):
                 listener(delta)
         while True:
@@ -121,11 +121,10 @@ class TurnView:
             self._streamed.append(text)
             if text or reasoning:
                 listener(Delta(text, reasoning))
-            if (current := self.turn.calls) != calls:
-                for call in current:
-                    if call not in calls:
-                        listener(Delta(call=call))
-                calls = current
+            states, seen_calls = self.turn.calls_since(seen_calls)
+            for call in states:
+                listener(Delta(call=call))
+            if states:
                 self._show_approvals()
             if ended:
                 return

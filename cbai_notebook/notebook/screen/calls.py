@@ -43,6 +43,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: list[ToolCall] = []
+        self._last: dict[str, int] = {}  # the position of the last call with each id
         self._ended = False
 
     def __len__(self) -> int:
@@ -61,6 +62,7 @@ class Calls:
         """Add a call, or replace its former state."""
         index = self._index(call)
         if index is None:
+            self._last[call.id] = len(self._calls)
             self._calls.append(call)
         else:
             self._calls[index] = call
@@ -71,11 +73,10 @@ class Calls:
 
     def _index(self, call: ToolCall) -> int | None:
         # Some providers number the calls of each step from the beginning, so ids may repeat.
-        for index in reversed(range(len(self._calls))):
-            known = self._calls[index]
-            if known.id == call.id:
-                return index if known.open or not call.open else None
-        return None
+        index = self._last.get(call.id)
+        if index is None or (call.open and not self._calls[index].open):
+            return None
+        return index
 
     @property
     def html(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -112,13 +113,20 @@ class Slots:
         """Replace part `number`."""
         self._parts[number] = (self._parts[number][0], part)
 
-    def output(self, number: int) -> dict[int, Bundle]:
-        """Return the output that holds part `number`, by its slot."""
-        slot = max(slot for slot, start in enumerate(self._starts) if start <= number)
+    def outputs(self, numbers: Iterable[int]) -> dict[int, Bundle]:
+        """Return the outputs that hold parts, by their slots.
+
+        Args:
+            numbers: The numbers of the parts.
+        """
+        slots = {bisect_right(self._starts, number) - 1 for number in numbers}
+        return {slot: self._output(slot) for slot in slots}
+
+    def _output(self, slot: int) -> Bundle:
         ends = [*self._starts[1:], len(self._parts)]
         parts = self._parts[self._starts[slot] : ends[slot]]
         groups = groupby(parts, key=lambda pair: id(pair[0]))
-        return {slot: joined([_bundle(list(group)) for _, group in groups])}
+        return joined([_bundle(list(group)) for _, group in groups])
 
     def _may_start_another(self) -> bool:
         if len(self._starts) < self._singles:

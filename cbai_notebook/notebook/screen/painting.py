@@ -22,6 +22,9 @@ from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
 MERGE_CHARS = 20_000
 """A shorter answer becomes one output at the end, so that a saved notebook is clean."""
 
+STEPS_AT_ONCE = 20
+"""The beginnings of as many steps are painted at once; later ones wait until a paint is due."""
+
 _BLANK: Bundle = {"text/html": "", "text/plain": ""}
 
 
@@ -53,6 +56,7 @@ class Painting:
         self._clock = clock
         self._pace = Pace(clock, share)
         self._steps = [Step()]
+        self._step_of_call: dict[str, Step] = {}
         self._total = 0
         self._slots = Slots(surface.max_outputs)
         # The number of the part that holds it, and the markup that was painted.
@@ -91,7 +95,7 @@ class Painting:
                 self._close_reasoning(step)
             self._dirty = self._dirty or self._visible
         if self._visible:
-            self._paint() if first else self.tick()
+            self._paint() if first and self._has_few_steps else self.tick()
 
     def reasoning(self, text: str) -> None:
         """Add reasoning, and paint if a paint is due."""
@@ -102,19 +106,21 @@ class Painting:
             if not self._visible:
                 self._repaint_later(reasoning)
         if not self._visible:  # else the fold is closed, and gets the rest of its text at the end
-            self._paint() if first else self.tick()
+            self._paint() if first and self._has_few_steps else self.tick()
 
     def call(self, call: ToolCall) -> None:
-        """Add or update a call; paint at once if it is the first of its step or asks the user."""
+        """Add or update a call; paint at once if it begins one of the first steps or asks the user."""
         with self._broken_until_done():
-            steps = self._steps[::-1]
-            step = next((step for step in steps if step.calls.knows(call)), steps[0])
+            step = self._step_of_call.get(call.id, self._steps[-1])
+            if not step.calls.knows(call):
+                step = self._step_of_call[call.id] = self._steps[-1]
             first = not step.calls
             if first:
                 self._close_reasoning(step)
             step.calls.update(call)
             self._repaint_later(step.calls)
-        self._paint() if first or call.status == "asking" else self.tick()
+        at_once = call.status == "asking" or (first and self._has_few_steps)
+        self._paint() if at_once else self.tick()
 
     def due(self) -> float | None:
         """Return the seconds until the next paint is due, or None if there is nothing to paint."""
@@ -183,18 +189,19 @@ class Painting:
     def _finish_in_parts(self, complete: bool, end: Callable[[str], Closing]) -> None:
         # After an interrupt in this block, the next call to finish starts from the source.
         with self._broken_until_done():
-            changes: dict[int, Bundle] = {}
+            changed: list[int] = []
             for collapsible in self._collapsibles:
-                changes.update(self._collapsible_output(collapsible))
+                changed += self._change_collapsible(collapsible)
             tail: list[Bundle] = []
             format_note = ""
             if self._text_is_open:
                 ending = self._body.finish(complete)
                 format_note = ending.note
-                changes.update(self._seal_rest(replace(ending, parts=ending.parts[:-1])))
+                changed += self._seal_rest(replace(ending, parts=ending.parts[:-1]))
                 tail += [self._body.bundle(ending.parts[-1:])] if ending.parts else []
             if (reasoning := self._steps[-1].reasoning) not in self._collapsibles:
                 tail += self._collapsible_bundles(reasoning)
+            changes = self._slots.outputs(changed)
             bundle = _closed(joined(tail), end(format_note))
             if bundle["text/html"] or len(self._slots) < len(self._surface):
                 changes[len(self._slots)] = bundle
@@ -223,20 +230,19 @@ class Painting:
         if self._broken:
             return
         with self._broken_until_done():
-            changes: dict[int, Bundle] = {}
+            changed: list[int] = []
             step = self._steps[-1]
             if self._visible and step.calls and step.calls not in self._collapsibles:
                 ending = self._body.finish(complete=False)
                 parts = [part for part in ending.parts if part.source.strip()]
-                changes.update(self._seal_rest(replace(ending, parts=parts)))
+                changed += self._seal_rest(replace(ending, parts=parts))
             for collapsible in self._to_repaint:
-                changes.update(self._collapsible_output(collapsible))
+                changed += self._change_collapsible(collapsible)
             self._to_repaint = {}
             if self._text_is_open:
-                for part in self._body.take_sealed():
-                    changes.update(self._seal(part))
-            changes.update(self._open_tail())
-            self._send(changes)
+                changed += map(self._seal, self._body.take_sealed())
+            # An output is written once, however many of its parts have changed.
+            self._send({**self._slots.outputs(changed), **self._open_tail()})
         self._dirty = False
         self._pace.painted(*self._repainted())
 
@@ -253,38 +259,41 @@ class Painting:
         """Whether the answer ends with text, which may still grow."""
         return self._visible and not self._steps[-1].calls
 
-    def _collapsible_output(self, collapsible: Collapsible) -> dict[int, Bundle]:
-        """Return the output that holds reasoning or tool calls, if its markup has changed."""
+    @property
+    def _has_few_steps(self) -> bool:
+        return len(self._steps) <= STEPS_AT_ONCE
+
+    def _change_collapsible(self, collapsible: Collapsible) -> list[int]:
+        """Return the number of the part of reasoning or tool calls, if its markup has changed."""
         part = Part(collapsible.plain, collapsible.html)
         number, shown = self._collapsibles.get(collapsible, (None, ""))
         if part.html == shown:
-            return {}
+            return []
         if number is None:
             number = self._slots.add(COLLAPSIBLE, part)
             self._tail_shown = None
         else:
             self._slots.change(number, part)
         self._collapsibles[collapsible] = (number, part.html)
-        return self._slots.output(number)
+        return [number]
 
     def _collapsible_bundles(self, collapsible: Collapsible) -> list[Bundle]:
         if not collapsible:
             return []
         return [COLLAPSIBLE.bundle([Part(collapsible.plain, collapsible.html)])]
 
-    def _seal(self, part: Part) -> dict[int, Bundle]:
+    def _seal(self, part: Part) -> int:
+        """Add a part that no longer changes; return its number."""
         self._sealed.append(self._slots.add(self._body, part))
         self._tail_shown = None
-        return self._slots.output(self._sealed[-1])
+        return self._sealed[-1]
 
-    def _seal_rest(self, ending: Ending) -> dict[int, Bundle]:
-        changes: dict[int, Bundle] = {}
+    def _seal_rest(self, ending: Ending) -> list[int]:
+        """Add the last parts of a text; return the numbers of the parts that are new or changed."""
         for number, part in ending.changed.items():
             self._slots.change(self._sealed[number], part)
-            changes.update(self._slots.output(self._sealed[number]))
-        for part in ending.parts:
-            changes.update(self._seal(part))
-        return changes
+        changed = [self._sealed[number] for number in ending.changed]
+        return [*changed, *map(self._seal, ending.parts)]
 
     def _open_tail(self) -> dict[int, Bundle]:
         tail = self._body.tail_html() if self._text_is_open else ""
