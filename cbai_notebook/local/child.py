@@ -1,11 +1,13 @@
-"""The child process: the model's server, or pip. It ends when its parent ends.
+"""The child process: the model's server, or pip. It ends when its parent ends; the server also when it
+is not used.
 
 The parent starts this file by its path, ``child.py serve`` or ``child.py pip ARGUMENTS…``, so that
 neither the package nor the user's working directory has to be importable.
 
 The parent keeps the other end of standard input open while it lives. The first line of the input of
 ``serve`` is the configuration as JSON, so that the key is visible neither in ``ps`` nor in the
-environment. When the server is ready, it writes one line ``READY`` + JSON to standard output.
+environment; each later line says that a request follows. When the server is ready, it writes one line
+``READY`` + JSON to standard output.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import runpy
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TypedDict
 
 READY = "cbai-local-server-ready "
@@ -30,6 +33,7 @@ class ServeConfig(TypedDict):
         key: API key that every request must send.
         threads: Number of CPU threads.
         context: Tokens of prompt and answer together.
+        idle_s: Seconds without use after which the server ends.
     """
 
     gguf: str
@@ -37,6 +41,7 @@ class ServeConfig(TypedDict):
     key: str
     threads: int
     context: int
+    idle_s: float
 
 
 # Parameters that were renamed or added after the oldest supported version. The key protects the
@@ -52,8 +57,55 @@ _NOT_IN_EVERY_VERSION: dict[str, object] = {
 }
 
 
-def end_with_parent() -> None:
+_COMPUTED_S = 0.05
+_COMPUTED_SHARE = 0.01
+"""An answer takes more processor time than this since the last use, and than this share of the time
+since; waiting takes a hundredth of it."""
+
+_GRACE_S = 0.5
+"""Seconds for the line of a request that was on its way when the time without use ended."""
+
+
+class Idleness:
+    """Knows how long the server was not used: no request was announced, and nothing was computed."""
+
+    def __init__(self) -> None:
+        self.use()
+
+    def use(self) -> None:
+        """Note that a request follows."""
+        self._used_at = time.monotonic()
+        self._computed_s = time.process_time()
+
+    def seconds(self) -> float:
+        """Return the seconds since the last use; an answer that is being generated is one."""
+        unused_s = time.monotonic() - self._used_at
+        computed_s = time.process_time() - self._computed_s
+        if computed_s > max(_COMPUTED_S, _COMPUTED_SHARE * unused_s):
+            self.use()
+            return 0.0
+        return unused_s
+
+
+def end_when_idle(idleness: Idleness, limit_s: float) -> None:
+    """End this process when it was not used for some seconds."""
+
+    def watch() -> None:
+        while True:
+            time.sleep(max(limit_s / 20, 0.05))
+            if idleness.seconds() > limit_s:
+                time.sleep(_GRACE_S)
+                if idleness.seconds() > limit_s:
+                    os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def end_with_parent(on_line: Callable[[], None] = lambda: None) -> None:
     """End this process when its parent ends for any reason.
+
+    Args:
+        on_line: Called when the parent has written to standard input.
 
     Standard input reaches its end when the parent dies, on every system. A process that the parent
     forked can keep it open longer, so on POSIX the parent's id is watched too: it changes when the
@@ -64,7 +116,7 @@ def end_with_parent() -> None:
     def watch_input() -> None:
         # os.read, not sys.stdin: a blocked buffered reader is a fatal error at interpreter exit.
         while os.read(0, 4096):
-            pass
+            on_line()
         os._exit(0)
 
     def watch_parent(parent: int) -> None:
@@ -77,8 +129,8 @@ def end_with_parent() -> None:
         threading.Thread(target=watch_parent, args=(os.getppid(),), daemon=True).start()
 
 
-def serve(config: ServeConfig) -> None:
-    """Serve one model on a free loopback port until the parent ends."""
+def serve(config: ServeConfig, idleness: Idleness) -> None:
+    """Serve one model on a free loopback port until the parent ends, or nobody uses it."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -99,6 +151,8 @@ def serve(config: ServeConfig) -> None:
     # The runtime may have left a line unfinished on the shared pipe.
     sys.stdout.write("\n" + READY + json.dumps({"url": server.listening_address}) + "\n")
     sys.stdout.flush()
+    idleness.use()
+    end_when_idle(idleness, config["idle_s"])
     threading.Event().wait()
 
 
@@ -106,8 +160,9 @@ def main(arguments: list[str]) -> None:
     """Run the program that the first argument names."""
     if arguments[0] == "serve":
         config: ServeConfig = json.loads(sys.stdin.buffer.readline())
-        end_with_parent()
-        serve(config)
+        idleness = Idleness()
+        end_with_parent(idleness.use)
+        serve(config, idleness)
     else:
         end_with_parent()
         sys.argv = arguments

@@ -1,7 +1,7 @@
 """The model's server: one child process for each GGUF file, started by the first request.
 
-A child process protects the kernel from a crash of the native code. It ends with this process. If
-it has ended by itself, the next request starts a new one.
+A child process protects the kernel from a crash of the native code. It ends with this process, and
+when it was not used for :data:`IDLE_SECONDS`. If it has ended, the next request starts a new one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from cbai_notebook.local.child import READY, ServeConfig
 POLL_SECONDS = 0.05
 START_SECONDS = 600.0
 """Seconds to wait for a start: a big file on a slow disk takes minutes to load."""
+
+IDLE_SECONDS = 600.0
+"""Seconds without use after which a server ends; the next request starts it again."""
 
 CONTEXT_TOKENS = 8192
 """The context length that SmolLM2 was trained with; it takes 190 MB of memory."""
@@ -88,12 +91,21 @@ class _Server:
             "key": self.key,
             "threads": min(_processors(), MOST_THREADS),
             "context": CONTEXT_TOKENS,
+            "idle_s": IDLE_SECONDS,
         }
         os.write(self.lifeline, json.dumps(config).encode() + b"\n")
 
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
+
+    def announce_request(self) -> bool:
+        """Tell the child that a request follows; return whether it is there to answer."""
+        try:
+            os.write(self.lifeline, b"\n")
+        except OSError:  # it has ended
+            return False
+        return self.alive
 
     def wait_until_ready(self, cancel: threading.Event) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -165,9 +177,9 @@ _inherited: list[dict[Path, _Server]] = []
 
 
 def serving(gguf: Path) -> Address | None:
-    """Return the address of a file's server if it runs already; do not wait."""
+    """Return the address for a request to a file's server if it runs already; do not wait."""
     server = _servers.get(gguf)
-    return Address(server.url, server.key) if server and server.alive else None
+    return Address(server.url, server.key) if server and server.announce_request() else None
 
 
 def ensure(gguf: Path, name: str, cancel: threading.Event) -> Address:

@@ -18,6 +18,7 @@ import pytest
 
 from cbai_notebook.errors import LocalModelError
 from cbai_notebook.local import server
+from cbai_notebook.local.child import READY
 from cbai_notebook.local.server import Address
 
 pytestmark = [
@@ -318,3 +319,93 @@ def test_modules_in_the_working_folder_do_not_get_in_the_way(
     (tmp_path / "json.py").write_text("raise RuntimeError('a module of the user')")
     monkeypatch.chdir(tmp_path)
     assert ensure(demo_weights).url.startswith("http://127.0.0.1:")
+
+
+@pytest.fixture
+def child(demo_weights: Path) -> Iterator[Callable[[float], subprocess.Popen[bytes]]]:
+    """Start the child's program, which ends after some seconds without use."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(idle_s: float) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, Path(server.__file__).with_name("child.py"), "serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(process)
+        config = {
+            "gguf": str(demo_weights),
+            "name": "tiny",
+            "key": "key",
+            "threads": 1,
+            "context": 512,
+            "idle_s": idle_s,
+        }
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(config).encode() + b"\n")
+        process.stdin.flush()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def address_of(process: subprocess.Popen[bytes]) -> Address:
+    """Read the address that a child tells when it is ready."""
+    assert process.stdout is not None
+    line = next(line for line in process.stdout if line.startswith(READY.encode()))
+    return Address(json.loads(line.decode().removeprefix(READY))["url"], "key")
+
+
+def test_a_server_that_is_not_used_ends(
+    child: Callable[[float], subprocess.Popen[bytes]],
+) -> None:
+    process = child(0.5)
+    address_of(process)
+    assert process.wait(PATIENCE) == 0
+
+
+def test_an_answer_that_takes_longer_is_use(
+    child: Callable[[float], subprocess.Popen[bytes]],
+) -> None:
+    process = child(1)
+    address = address_of(process)
+    begun = time.monotonic()
+    body = {**QUESTION, "max_tokens": 400, "ignore_eos": True}
+    text = "".join(deltas(address, body))
+    assert text
+    took = time.monotonic() - begun
+    assert process.poll() is None or took < 1, "it ended during the answer"
+    assert process.wait(PATIENCE) == 0
+
+
+def test_an_announced_request_keeps_the_server(
+    child: Callable[[float], subprocess.Popen[bytes]],
+) -> None:
+    process = child(2)
+    address = address_of(process)
+    assert process.stdin is not None
+    for _ in range(16):
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        time.sleep(0.25)
+    assert process.poll() is None
+    assert "".join(deltas(address, {**QUESTION, "max_tokens": 4}))
+
+
+@pytest.mark.usefixtures("stopped")
+def test_after_an_end_the_next_request_starts_it_again(demo_weights: Path) -> None:
+    first = ensure(demo_weights)
+    (process,) = children()
+    process.kill()
+    process.wait(PATIENCE)
+    assert server.serving(demo_weights) is None
+    again = ensure(demo_weights)
+    assert again.key != first.key
+    assert "".join(deltas(again, {**QUESTION, "max_tokens": 4}))
