@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import sys
@@ -50,6 +51,31 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         raise UsageError(
             f"{os.fspath(path)}: there is no such home directory. Write the whole path."
         ) from error
+
+
+def user_directory(kind: str, variable: str) -> Path:
+    """Return the user's folder for files of this package.
+
+    Args:
+        kind: ``"data"``, ``"config"`` or ``"cache"``.
+        variable: The environment variable that names another folder.
+
+    Raises:
+        FileNotFoundError: The variable is not set, and the user has no home directory.
+        UsageError: The variable begins with ``~``, and there is no such home directory.
+    """
+    if chosen := os.environ.get(variable):
+        return expanded(chosen).absolute()
+    import platformdirs
+
+    try:
+        found = Path(getattr(platformdirs, f"user_{kind}_dir")("cbai-notebook", appauthor=False))
+    except RuntimeError:
+        found = Path("~")
+    # Older versions of platformdirs return a path that still begins with "~".
+    if not found.is_absolute():
+        raise FileNotFoundError(errno.ENOENT, "There is no home directory")
+    return found
 
 
 def try_lock(descriptor: int) -> bool:

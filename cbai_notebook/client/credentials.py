@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from cbai_notebook.client.servers import Server, checked_base_url, checked_name
 from cbai_notebook.errors import ConfigurationError
-from cbai_notebook.files import write_atomically
+from cbai_notebook.files import user_directory, write_atomically
 
 SERVICE = "cbai-notebook"
 """The name under which the keyring holds the keys. The user name there is the environment's id, or
@@ -139,7 +139,9 @@ def forget(name: str | None = None) -> bool:
             _write(rest)
         return there
     try:
-        _path().unlink(missing_ok=True)
+        _path().unlink()
+    except FileNotFoundError:
+        pass
     except OSError as error:
         raise ConfigurationError(f"{_path()} cannot be removed: {_reason(error)}.") from error
     return there
@@ -190,19 +192,19 @@ def _store_key(
 
 
 def _path() -> Path:
-    return _directory() / "credentials.json"
+    """Return the path of the file.
 
-
-def _directory() -> Path:
-    if chosen := os.environ.get("CBAI_CONFIG_DIR"):
-        return Path(chosen).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("cbai-notebook", appauthor=False))
+    Raises:
+        FileNotFoundError: The user has no home directory.
+    """
+    return user_directory("config", "CBAI_CONFIG_DIR") / "credentials.json"
 
 
 def _record() -> dict[str, Any]:
-    path = _path()
+    try:
+        path = _path()
+    except FileNotFoundError:
+        return {}
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -237,13 +239,15 @@ def _unreadable(path: Path, reason: str) -> ConfigurationError:
 
 def _write(record: dict[str, Any]) -> None:
     """Replace the file atomically; only the user can read it, from its first byte on."""
-    path = _path()
+    where = ""
     text = json.dumps({name: value for name, value in record.items() if value})
     try:
+        path = _path()
+        where = f" in {path}"
         write_atomically(path, text.encode(), private=True)
     except OSError as error:
         raise ConfigurationError(
-            f"The credentials cannot be stored in {path}: {_reason(error)}. Set CBAI_CONFIG_DIR to a "
+            f"The credentials cannot be stored{where}: {_reason(error)}. Set CBAI_CONFIG_DIR to a "
             "directory of yours, or set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment."
         ) from error
 

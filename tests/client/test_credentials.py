@@ -258,6 +258,28 @@ def test_without_a_setting_the_file_is_in_the_users_configuration(
     assert where.parent.name == "cbai-notebook"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks its registry")
+def test_without_a_home_directory_nothing_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("CBAI_CONFIG_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("HOME")
+    import pwd
+
+    def no_entry(_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", no_entry)
+    assert credentials.load() == {}
+    assert credentials.load_servers() == {}
+    assert not credentials.forget()
+    with pytest.raises(ConfigurationError, match=r"no home directory.*CBAI_CONFIG_DIR"):
+        credentials.save("env-1", KEY)
+    assert not list(tmp_path.iterdir())
+
+
 # Named servers
 
 ADDRESS = "https://models.example/v1"

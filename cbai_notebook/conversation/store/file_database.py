@@ -138,7 +138,7 @@ class FileDatabase(Database):
     def _unusable(self, reason: str) -> HistoryError:
         return HistoryError(
             f"The history in {self.file} cannot be used: {reason}. Make room or allow writing there, or "
-            'choose another place: cbai.configure(history="…"), or history="off".'
+            'choose another place: CBAI_DATA_DIR, cbai.configure(history="…"), or history="off".'
         )
 
     def _altered(self, problem: str) -> HistoryError:

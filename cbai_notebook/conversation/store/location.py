@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
+from cbai_notebook.files import expanded, user_directory
 from cbai_notebook.forks import fork_safe_lock
 from cbai_notebook.session import is_app
 
@@ -47,16 +48,14 @@ def history_file(*, shared: bool = False) -> Path | None:
 
     Args:
         shared: Return the file that is configured also in an app, where visitors share it.
+
+    Raises:
+        UsageError: The path begins with ``~``, and there is no such home directory.
     """
-    if is_app() and not shared:
+    try:
+        return _file(shared=shared)
+    except FileNotFoundError:
         return None
-    chosen = _configured or os.environ.get(VARIABLE, "").strip() or "on"
-    if chosen.lower() in ("off", "none", "0", "false"):
-        return None
-    if chosen.lower() in ("on", "1", "true"):
-        return _data_directory() / "history.sqlite"
-    path = Path(chosen).expanduser().absolute()
-    return path / "history.sqlite" if path.is_dir() else path
 
 
 def current_store(*, shared: bool = False) -> Store:
@@ -64,17 +63,42 @@ def current_store(*, shared: bool = False) -> Store:
 
     Args:
         shared: As for :func:`history_file`.
+
+    Raises:
+        UsageError: As for :func:`history_file`.
     """
-    file = history_file(shared=shared)
+    notice = ""
+    try:
+        file = key = _file(shared=shared)
+    except FileNotFoundError:
+        file, key, notice = None, _NO_HOME, _NO_HOME_NOTICE
     with _lock:
-        if file not in _open:
-            _open[file] = Store(file)
-        return _open[file]
+        if key not in _open:
+            _open[key] = Store(file, notice=notice)
+        return _open[key]
 
 
-def _data_directory() -> Path:
-    if chosen := os.environ.get("CBAI_DATA_DIR"):
-        return Path(chosen).expanduser().absolute()
-    import platformdirs
+_NO_HOME = Path("no home")
+"""The key of the store in memory that stands in for the file of a user without a home directory."""
 
-    return Path(platformdirs.user_data_dir("cbai-notebook", appauthor=False))
+_NO_HOME_NOTICE = (
+    "There is no home directory for the history, so this session is kept in memory only. Set "
+    "CBAI_DATA_DIR to a folder that you may write to, and restart the kernel."
+)
+
+
+def _file(*, shared: bool) -> Path | None:
+    """Return the path of the history file.
+
+    Raises:
+        FileNotFoundError: It is in the user's data directory, and the user has no home directory.
+    """
+    if is_app() and not shared:
+        return None
+    chosen = _configured or os.environ.get(VARIABLE, "").strip() or "on"
+    if chosen.lower() in ("off", "none", "0", "false"):
+        return None
+    if chosen.lower() in ("on", "1", "true"):
+        return user_directory("data", "CBAI_DATA_DIR") / "history.sqlite"
+    path = expanded(chosen).absolute()
+    return path / "history.sqlite" if path.is_dir() else path

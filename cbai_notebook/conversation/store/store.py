@@ -114,6 +114,7 @@ class Store:
     Args:
         file: The path of the file; ``None`` for a private database in memory.
         masks: Returns the masker for secrets; its argument says whether the user allows secrets.
+        notice: Why the history is in memory, if the user has not asked for that.
 
     Attributes:
         database: The database; replaced by one in memory when the file cannot be used any more.
@@ -121,9 +122,14 @@ class Store:
     """
 
     def __init__(
-        self, file: Path | None = None, *, masks: Callable[[bool], Masker] = masker
+        self,
+        file: Path | None = None,
+        *,
+        masks: Callable[[bool], Masker] = masker,
+        notice: str = "",
     ) -> None:
         self.file = file
+        self.notice = notice
         self.lost: HistoryError | None = None
         self._lock = fork_safe_lock(self)
         self._masks = masks

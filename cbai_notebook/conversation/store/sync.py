@@ -113,7 +113,7 @@ class StoreSync:
     @property
     def problem(self) -> str:
         """Why changes are not stored, or not in the file; ``""`` if they are."""
-        return self._problem or str(self.store.lost or "")
+        return self._problem or str(self.store.lost or self.store.notice)
 
     @property
     def id(self) -> int | None:

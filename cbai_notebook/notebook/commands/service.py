@@ -27,7 +27,7 @@ def show_config() -> None:
 
     from cbai_notebook.client.address_advice import shown
     from cbai_notebook.client.settings import settings
-    from cbai_notebook.conversation.store import history_file
+    from cbai_notebook.conversation.store import current_store, history_file
     from cbai_notebook.preferences import preferences
 
     now = settings()
@@ -56,7 +56,9 @@ def show_config() -> None:
         for name, server in now.servers.items()
     ]
     rows += [(name, str(value), "") for name, value in asdict(preferences()).items()]
-    rows.append(("history", str(history_file() or "off: in memory only"), ""))
+    rows.append(
+        ("history", str(history_file() or current_store().notice or "off: in memory only"), "")
+    )
     write_table(("setting", "value", "from"), rows)
     if not now.configured:
         write(

@@ -21,7 +21,7 @@ from cbai_notebook.errors import HistoryError, UsageError
 from tests.conversation.store.conftest import Ask
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import prompts, turn
-from tests.gateway import Gateway
+from tests.gateway import DEFAULT_KEY, Gateway
 
 
 def kept_in(file: Path, name: str = "talk") -> Conversation:
@@ -298,3 +298,77 @@ def test_a_file_that_is_moved_away_is_said_and_can_be_put_back(file: Path, ask_p
     ask_prompt(talk, "three", model="blast:3")
     assert talk.not_stored == ""
     assert prompts(kept_in(file)) == ["one", "two", "three"]
+
+
+PROGRAM_WITHOUT_HOME = """
+import os, pwd, sys
+import cbai_notebook as cbai
+from cbai_notebook.conversation.history import history
+from IPython.core.interactiveshell import InteractiveShell
+
+def no_entry(*_):
+    raise KeyError("no entry")
+
+pwd.getpwuid = pwd.getpwnam = no_entry  # as for a user id that a container was started with
+cbai.configure(base_url=sys.argv[1], api_key=sys.argv[2], provider="custom", model="say:hello")
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "cbai_notebook")
+for prompt in ("one", "two"):
+    assert shell.run_cell("%cbai " + prompt).success
+assert shell.run_cell("%cbai use").success and shell.run_cell("%cbai config").success
+assert [turn.prompt for turn in cbai.chat().turns] == ["one", "two"]
+assert len(history()) == 4
+print("Problem:", cbai.chat().not_stored)
+print("Left:", os.listdir())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX users")
+@pytest.mark.parametrize("home", [None, "", "relative"])
+def test_without_a_home_directory_one_line_says_so(
+    home: str | None, tmp_path: Path, gateway_process: Any
+) -> None:
+    (tmp_path / "ipython").mkdir()
+    (tmp_path / "empty").mkdir()
+    lost = ("HOME", "CBAI_CONFIG_DIR", "CBAI_DATA_DIR", "CBAI_HISTORY")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in lost and not name.startswith("XDG_")
+    }
+    given = {} if home is None else {"HOME": home}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM_WITHOUT_HOME, gateway_process.base_url, DEFAULT_KEY],
+        env={
+            **kept,
+            **given,
+            "IPYTHONDIR": str(tmp_path / "ipython"),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
+        cwd=tmp_path / "empty",
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    (problem,) = [line for line in lines if line.startswith("Problem: ")]
+    assert "no home directory" in problem
+    assert "CBAI_DATA_DIR" in problem
+    assert lines[-1] == "Left: []"
+
+
+def test_a_home_that_cannot_be_written_is_said_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask_prompt: Ask
+) -> None:
+    (tmp_path / "home").write_text("a file", "utf-8")
+    for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.delenv("CBAI_DATA_DIR", raising=False)
+    monkeypatch.setenv("CBAI_HISTORY", "on")
+    if sys.platform == "win32":
+        pytest.skip("Windows asks its registry, not the environment")
+    talk = chat("nowhere")
+    assert ask_prompt(talk, "Hello", model="blast:3").text
+    assert "CBAI_DATA_DIR" in talk.not_stored
+    assert "\n" not in talk.not_stored
