@@ -156,8 +156,9 @@ _BRACKET = re.compile(r"\\(?:under|over)bracket\s*\[")
 # MathJax loops in the page as often as such a count says.
 _COUNT = re.compile(
     r"\\begin\s*\{\s*x?align(?:ed)?at\*?\s*\}(?!\s*(?:\[[tbc]\]\s*)?\{\s*\d{1,2}\s*\})"
-    r"|\\begin\s*\{\s*(?:sub)?array\s*\}[^\\&]{0,1000}?\*\s*\{"
 )
+_ARRAY = re.compile(r"\\begin\s*\{\s*(?:sub)?array\s*\}\s*(?:\[[tbc]\]\s*)?")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 # A formula must not cover the text around it: spaces must be short, and negative ones shorter.
 _SPACE = re.compile(
     r"\\(?:hspace|mspace|hskip|mskip|kern|mkern)(?![A-Za-z])"
@@ -186,7 +187,22 @@ def typesettable(formula: str) -> bool:
     # Chemistry is rewritten before it is parsed as TeX, so ``\\`` may begin a command there.
     if _CHEMISTRY.search(formula) and "\\\\" in formula:
         return False
-    return _nesting(formula) <= FORMULA_NESTING
+    return _nesting(formula) <= FORMULA_NESTING and not _repeats_columns(formula)
+
+
+def _repeats_columns(formula: str) -> bool:
+    """Return whether an array repeats columns, as in ``*{3}{c}``: MathJax loops as often as it says."""
+    return any("*" in _argument(formula, array.end()) for array in _ARRAY.finditer(formula))
+
+
+def _argument(formula: str, start: int) -> str:
+    """Return the argument in braces that begins here; in doubt, the rest of the formula."""
+    depth = 0
+    for mark in _BRACE.finditer(formula, start) if formula[start : start + 1] == "{" else ():
+        depth += {"{": 1, "}": -1}.get(mark[0], 0)
+        if depth == 0:
+            return formula[start : mark.end()]
+    return formula[start:]
 
 
 def _nesting(formula: str) -> int:

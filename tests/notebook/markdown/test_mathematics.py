@@ -35,6 +35,7 @@ from tests.notebook.markdown.walk import FORBIDDEN_TEX, walk
         r"$x \\ y$",
         r"$\begin{alignat}{2}a&=b\end{alignat}$",
         r"$\begin{array}{c|c}a&b\end{array}$",
+        r"$\begin{array}{c@{\quad}c}a^*&b * {c}\end{array}$",
         "$中文$",
         "$a<b$",
         "$a * b * c$",
