@@ -27,9 +27,15 @@ _SIZE = (
 )
 _TOO_MUCH = r"(?:exceed|longer|larger|greater|too (?:long|large|big|many)|reduce|shorten|overflow|beyond|out of|but (?:the|your) request|however|only|less than|at most|<=)"
 _PROMPT = r"\b(?:prompts?|inputs?|messages?|conversation|context|query|texts?|contents?|history|tokens?|request)\b"
+# Up to four words between two others. No character fits both a word and what separates words, so there
+# is one way to read a text.
+_WORDS_BETWEEN = (
+    r"[\w.()'`]*(?:[^\w.()'`]+(?!to+k\b|taking\b|takes\b)[\w.()'`]+){0,4}?[^\w.()'`]+[.()'`]*"
+)
+_NAMES_BETWEEN = r"[\w./:@-]*(?:[^\w./:@-]+[\w./:@-]+){0,4}?[^\w./:@-]+"
 _TOO_LONG = re.compile(
     rf"{_SIZE}.{{0,200}}?{_TOO_MUCH}|{_TOO_MUCH}.{{0,120}}?{_SIZE}"
-    rf"|{_PROMPT}(?:\W+(?!to+k\b|taking\b|takes\b)[\w.()'`]+){{0,4}}?\W+too (?:long|many tokens)\b"
+    rf"|{_PROMPT}{_WORDS_BETWEEN}too (?:long|many tokens)\b"
     r"|too many (?:input |prompt |total |context )*tokens"
     r"|(?:input|prompt|total|requested|request|message|of)s?\W*(?:\(?\d+\)?\W*)?[_ ]?tokens?\b.{0,80}?"
     r"(?:exceed|longer|greater|larger|more than|less than|<=|at most|over the)"
@@ -48,6 +54,8 @@ _ABOUT_SOMETHING_ELSE = re.compile(
     r"|\b(?:took|taking|takes) too long\b|超时",
     _WORDS,
 )
+# A reason stands at the beginning; the rest may be the prompt, which some servers repeat.
+_MOST_READ = 4_000
 # These statuses say something else than a prompt that is too long.
 _OTHER_STATUSES = frozenset({401, 402, 403, 404, 405, 407, 408, 409, 425, 429, 503, 504})
 
@@ -66,7 +74,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], str | int], ...] = tuple(
             404,
         ),
         (
-            r"\bmodel\b(?:\W+[\w./:@-]+){0,4}?\W+(?:not (?:be )?(?:found|exist)|does(?:n't| not) exist)|"
+            rf"\bmodel\b{_NAMES_BETWEEN}(?:not (?:be )?(?:found|exist)|does(?:n't| not) exist)|"
             r"(?:no such|unknown) model\b|invalid model(?:\W*$|\W+(?:name|id)\b|\s*[:'\"`])|模型(?:不存在|未找到)",
             "AI_MODEL_NOT_FOUND",
         ),
@@ -99,6 +107,7 @@ def is_too_long(status: int, code: str, message: str) -> bool:
         code: The error code; may be empty.
         message: The server's words.
     """
+    message = message[:_MOST_READ]
     if status in _OTHER_STATUSES or _ABOUT_RATE.search(f"{code} {message}"):
         return False
     if _TOO_LONG_CODE.search(code):
@@ -113,6 +122,7 @@ def meaning(status: int, words: str) -> str | int | None:
         status: The HTTP status of the response; where it is precise, the result is None.
         words: The error code and the server's words.
     """
+    words = words[:_MOST_READ]
     for pattern, meant in _MEANINGS:
         if status in _UNCLEAR.get(meant, _IN_200) and pattern.search(words):
             return meant

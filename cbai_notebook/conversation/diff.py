@@ -112,17 +112,23 @@ def _stretches(old: list[str], new: list[str]) -> Iterator[_Stretch]:
 
 def _fold(stretches: Iterable[_Stretch]) -> Iterator[_Stretch]:
     """Merge replacements that are separated only by blanks or signs: a reader sees one change."""
-    last = _Stretch("", "", "")
+    merged = [_Stretch("", "", "")]
     for stretch in stretches:
+        last = merged[-1]
         replaced = last.removed and last.added and stretch.removed and stretch.added
-        if replaced and "\n" not in last.kept and not any(map(str.isalnum, last.kept)):
-            last.removed += last.kept + stretch.removed
-            last.added += last.kept + stretch.added
-            last.kept = stretch.kept
-        else:
-            yield last
-            last = stretch
-    yield last
+        if not replaced or "\n" in last.kept or any(map(str.isalnum, last.kept)):
+            yield _joined(merged)
+            merged = []
+        merged.append(stretch)
+    yield _joined(merged)
+
+
+def _joined(stretches: list[_Stretch]) -> _Stretch:
+    """Return stretches as one, with what was kept between them on both sides."""
+    kept = [stretch.kept for stretch in stretches[:-1]] + [""]
+    removed = "".join(s.removed + between for s, between in zip(stretches, kept, strict=True))
+    added = "".join(s.added + between for s, between in zip(stretches, kept, strict=True))
+    return _Stretch(removed, added, stretches[-1].kept)
 
 
 def _pieces(stretches: Iterable[_Stretch]) -> Iterator[Piece]:

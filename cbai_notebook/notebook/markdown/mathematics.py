@@ -219,10 +219,11 @@ def _find_block(state: StateBlock, start_line: int, end_line: int) -> _Block | N
     start = state.bMarks[start_line]
     # Lines inside quotes begin with marks that are not part of the formula, so look twice as far.
     limit = start + 2 * FORMULA_CHARACTERS
+    more_lines = len(state.bMarks) - 1 - start_line >= FORMULA_LINES
+    if more_lines:
+        limit = min(limit, state.eMarks[start_line + FORMULA_LINES - 1])
     if state.src.find(closing.delimiter, start + 2, limit) < 0 and (
-        limit < len(state.src)
-        or len(state.bMarks) - 1 - start_line >= FORMULA_LINES
-        or state.env.get("open_line", start_line) < start_line
+        more_lines or limit < len(state.src) or state.env.get("open_line", start_line) < start_line
     ):
         return None
     blank = False

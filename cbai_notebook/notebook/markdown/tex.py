@@ -192,7 +192,13 @@ def typesettable(formula: str) -> bool:
 
 def _repeats_columns(formula: str) -> bool:
     """Return whether an array repeats columns, as in ``*{3}{c}``: MathJax loops as often as it says."""
-    return any("*" in _argument(formula, array.end()) for array in _ARRAY.finditer(formula))
+    position = 0
+    while array := _ARRAY.search(formula, position):
+        argument = _argument(formula, array.end())
+        if "*" in argument:
+            return True
+        position = array.end() + len(argument)
+    return False
 
 
 def _argument(formula: str, start: int) -> str:
