@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from cbai_notebook.client import chat_wire
 from cbai_notebook.client.chat_wire import FunctionCall, WireToolCall
+from cbai_notebook.client.json_brackets import JsonBrackets
 from cbai_notebook.client.json_fold import ObjectFold
 from cbai_notebook.text import without_surrogates
-
-_BRACKET_OR_STRING = re.compile(r'[\\"{}\[\]]')
 
 
 class ToolCallJoiner:
@@ -159,10 +156,7 @@ class _Arguments:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._length = 0
-        self._depth = 0
-        self._in_string = False
-        self._escaped = False
-        self._closed = False
+        self._brackets = JsonBrackets()
 
     @property
     def text(self) -> str:
@@ -174,34 +168,15 @@ class _Arguments:
 
     @property
     def complete(self) -> bool:
-        return self._closed and self._depth == 0
+        return self._brackets.closed and self._brackets.depth == 0
 
     @property
     def open(self) -> bool:
-        return self._depth > 0
+        return self._brackets.depth > 0
 
     def add(self, piece: str | None) -> None:
         if not piece:
             return
         self._pieces.append(piece)
         self._length += len(piece)
-        skip = 0 if self._escaped else -1
-        self._escaped = False
-        for found in _BRACKET_OR_STRING.finditer(piece):
-            at = found.start()
-            if at == skip:
-                continue
-            character = found.group()
-            if self._in_string:
-                if character == "\\":
-                    skip = at + 1
-                    self._escaped = skip == len(piece)
-                elif character == '"':
-                    self._in_string = False
-            elif character == '"':
-                self._in_string = True
-            elif character in "{[":
-                self._depth += 1
-            elif character in "}]":
-                self._depth -= 1
-                self._closed = True
+        self._brackets.add(piece)

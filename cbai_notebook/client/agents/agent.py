@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # The HTTP stack is imported for the first request: importing it takes time.
 
-_LIST_MARK = re.compile(r"\s*(?:[-*•]|\d+[.)、])\s+")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)、])\s+")
 _VOTES = {"up": "upvote", "upvote": "upvote", "down": "downvote", "downvote": "downvote"}
 
 Seconds = Timeout | float | Mapping[str, float] | None

@@ -20,6 +20,7 @@ from typing import Any
 
 import jiter
 
+from cbai_notebook.client.json_brackets import JsonBrackets
 from cbai_notebook.client.structured.response_type import (
     FENCE,
     MAX_CANDIDATES,
@@ -43,6 +44,13 @@ _UNFINISHED_ESCAPE = re.compile(
     r"\\(?:u(?:[0-9a-fA-F]{0,3}|(?i:d[89ab][0-9a-f]{2})(?:\\(?:u(?i:d(?:[c-f][0-9a-f]?)?)?)?)?)?)?"
 )
 
+_FENCE_OPENING = re.compile(r"```[^\n`]*\n")
+
+# A value with a longer text, in characters, is decoded only when its text has grown by this part or may
+# be complete: all decoding together then takes time that is linear in the text.
+_LONG = 16_000
+_GROWTH = 1 / 64
+
 # No answer is nested deeper, and jiter reads no more levels.
 _DEEPEST = 200
 
@@ -56,7 +64,7 @@ class PartialJSON:
     Attributes:
         value: The value so far: strings as far as they have arrived, numbers and words once they
             are complete, a member of an object once its value has begun. None before the first
-            bracket.
+            bracket. It may be a 64th of the text behind in a text of more than 16,000 characters.
         done: Whether the value is complete. A value of a better rank in the list above can still
             replace it.
     """
@@ -67,6 +75,8 @@ class PartialJSON:
         self.done = False
         self._text = ""
         self._pieces: list[str] = []  # text that is not in _text yet: joining costs time
+        self._held = 0  # characters in _pieces
+        self._brackets = JsonBrackets()  # of the candidate, with _pieces
         self._tail = ""  # a fence may be split over pieces
         self._position = 0  # where the search for the next bracket begins
         self._candidates_tried = 0
@@ -82,20 +92,31 @@ class PartialJSON:
         if self._in_fence or not text:
             return self.value
         self._pieces.append(text)
+        self._held += len(text)
         fence = "```" in self._tail + text
         self._tail = (self._tail + text)[-2:]
         searching = self._candidate is not None or (
             not self._given_up and OPENING.search(text) is not None
         )
-        if fence or searching:
+        if fence or (searching and not self._may_wait(text)):
             self._text = "".join([self._text, *self._pieces])
             self._pieces.clear()
+            self._held = 0
             while self._candidate is not None or self._find_candidate():
                 if not self._read_candidate():
                     break
+            if self._candidate is not None:
+                self._brackets = self._candidate.brackets(self._text)
             if fence:
                 self._read_fences()
         return self.value
+
+    def _may_wait(self, text: str) -> bool:
+        """Return whether a candidate has little new text and is surely incomplete."""
+        if self._candidate is None or len(self._text) < _LONG:
+            return False
+        self._brackets.add(text)
+        return self._brackets.depth > 0 and self._held < len(self._text) * _GROWTH
 
     @property
     def _given_up(self) -> bool:
@@ -161,6 +182,10 @@ class PartialJSON:
             if isinstance(value, (dict, list)):
                 self.value, self.done, self._in_fence = value, True, True
                 return
+        # The rest is searched again from where a fence may begin.
+        opening = _FENCE_OPENING.search(self._text, self._fence_position)
+        last = opening.start() if opening else self._text.rfind("```")
+        self._fence_position = max(self._fence_position, last)
 
 
 class _Candidate:
@@ -204,6 +229,12 @@ class _Candidate:
         """
         self._decoded = self._cut
         return _decode(text[self.start : self._cut], partial=not self.complete)
+
+    def brackets(self, text: str) -> JsonBrackets:
+        """Return the brackets that are open at the end of the text, which has been read."""
+        found = JsonBrackets(len(self._open), in_string=self._in_string)
+        found.add(text[self.position :])
+        return found
 
     def longest(self, text: str) -> tuple[Any, int]:
         """Return the value of the longest valid beginning, and the position of its end."""
@@ -303,7 +334,8 @@ class PartialObjects:
             texts = texts[again[-1] :]
         self._reader.feed("".join(texts))
         value = self._value()
-        return [value] if value is not None and value != before else []
+        is_new = value is not before and value is not None and value != before
+        return [value] if is_new else []
 
     def _new_reader(self) -> PartialJSON:
         return PartialJSON(self._response.resembles) if self._response else PartialJSON()
