@@ -64,7 +64,8 @@ async def test_only_an_agent_has_sources_and_a_record(model: Model, gateway: Gat
         assert not each.sources
         assert (each.record_id, each.agent_id) == (None, None)
     agents = create_model("agent", settings=gateway_settings(gateway))
-    async with await agents.stream_text(**{**ASK, "model": "bot-reader"}) as stream:
+    asked = {**ASK, "model": "bot-reader", "search": True}
+    async with await agents.stream_text(**asked) as stream:
         answer = await stream.finish()
     for each in (stream, answer, pickle.loads(pickle.dumps(answer))):
         assert [page.title for page in each.sources.pages] == ["Li Bai", "李白"]
