@@ -18,10 +18,10 @@ from cbai_notebook.client.providers import Endpoint, Provider, default_model
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.request_sender import RequestSender
-from cbai_notebook.client.secret_values import known_secrets
+from cbai_notebook.client.secret_values import known_secrets, listed, texts_in
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.wire_format import format_of
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import SecretRefusedError, UsageError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
@@ -220,11 +220,8 @@ class Model:
             )
         endpoint = await checked.provider.endpoint(checked.model, checked.settings)
         params = dict(checked.params)
-        if params.get("tools"):
-            from cbai_notebook.client.tools.secret_defaults import without_secret_defaults
-
-            known = known_secrets(_keys(endpoint, checked.settings), os.environ)
-            params["tools"], _ = without_secret_defaults(params["tools"], known)
+        if params.get("tools") or params.get("response_format"):
+            _keep_secrets_out(params, checked.options, _keys(endpoint, checked.settings))
         sender = RequestSender(
             endpoint, checked.wire_format, checked.settings, self._http_transport
         )
@@ -336,6 +333,22 @@ def _mask(sender: RequestSender, options: RequestOptions) -> Mask:
     return lambda text: known_secrets(keys, {} if options.allow_secrets else os.environ).masked(
         text
     )
+
+
+def _keep_secrets_out(
+    params: dict[str, Any], options: RequestOptions, keys: Mapping[str, str]
+) -> None:
+    """Take defaults that hold a secret out of the tools; refuse a schema of the answer with one."""
+    from cbai_notebook.client.tools.secret_defaults import without_secret_defaults
+
+    known = known_secrets(keys, os.environ)
+    if params.get("tools"):
+        params["tools"], _ = without_secret_defaults(params["tools"], known)
+    names = known.names_in(texts_in(params.get("response_format")))
+    if names and not options.allow_secrets:
+        raise SecretRefusedError(
+            f"Not sent: the schema of the answer holds the value of {listed(names)}. Take it out."
+        )
 
 
 def _keys(endpoint: Endpoint, settings: Settings) -> Mapping[str, str]:

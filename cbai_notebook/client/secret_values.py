@@ -11,6 +11,7 @@ numbers, paths, and URLs without a password or a long random part. Names of publ
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,7 +85,7 @@ def known_secrets(keys: Keys, environ: Mapping[str, str]) -> KnownSecrets:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Yield every string in a value that is sent as JSON, the keys of its objects included."""
+    """Yield every string and number in a value that is sent as JSON, also the names in objects."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -94,7 +95,9 @@ def texts_in(value: Any) -> Iterator[str]:
             waiting += (*value.keys(), *value.values())
         elif isinstance(value, (list, tuple, set, frozenset)):
             waiting += value
-        elif value is not None and not isinstance(value, (bool, int, float)):
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield str(value)
+        elif value is not None and not isinstance(value, bool):
             import msgspec
 
             # A dataclass or another object; one that cannot become JSON cannot be sent either.
@@ -217,7 +220,7 @@ def _looks_secret(value: str) -> bool:
 
 
 def _forms(value: str) -> frozenset[str]:
-    """Return the forms in which a value may be written: plain, JSON, Python, URL, Markdown."""
+    """Return the forms in which a value may be written: plain, JSON, Python, URL, Markdown, HTML."""
     spellings = _spellings(value)
     return frozenset(
         form
@@ -229,6 +232,7 @@ def _forms(value: str) -> frozenset[str]:
             repr(spelling)[1:-1],
             quote(spelling, safe="", errors="surrogateescape"),
             spelling.replace("|", "\\|"),
+            html.escape(spelling),
             json.dumps(json.dumps(spelling)[1:-1])[1:-1],  # JSON text inside JSON
         )
     )

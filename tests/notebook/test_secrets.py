@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -302,3 +303,37 @@ def test_an_error_of_a_tool_is_masked(shell: TerminalInteractiveShell, gateway: 
     assert isinstance(call, ToolCall)
     assert (call.status, call.masked) == ("error", ("GITHUB_TOKEN",))
     assert nothing_left(gateway, TOKEN)
+
+
+async def test_a_schema_of_the_answer_that_holds_a_secret_is_refused_from_python_too(
+    gateway: Gateway, configured: None
+) -> None:
+    @dataclass
+    class Login:
+        token: str = TOKEN
+
+    model = cbai.create_model("cloudbase")
+    asked: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    with pytest.raises(SecretRefusedError, match=r"the schema of the answer.*GITHUB_TOKEN"):
+        await model.generate_text(**asked, response_type=Login)
+    with pytest.raises(SecretRefusedError, match="GITHUB_TOKEN"):
+        await model.stream_text(**asked, response_format={"default": TOKEN})
+    assert not gateway.requests
+
+
+def test_a_number_can_be_a_secret_too(
+    shell: TerminalInteractiveShell, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = 1234567890123456789
+    monkeypatch.setenv("ACCOUNT_KEY", str(number))
+    error = error_of(shell, f"%%cbai -P user={number}\nHi")
+    assert isinstance(error, SecretRefusedError)
+
+    def pay(amount: float, account: int = number) -> None:
+        """Pay."""
+
+    shell.user_ns["pay"] = pay
+    must(shell, "%%cbai --tool pay\nPay 3")
+    properties = gateway.last.json["tools"][0]["function"]["parameters"]["properties"]
+    assert properties["account"] == {"type": "integer"}
+    assert nothing_left(gateway, str(number))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+
+_BYTES = (bytes, bytearray, memoryview)
 
 ROWS = 1_000
 """The most rows of a table in a result."""
@@ -17,14 +20,16 @@ CHARACTERS = 100_000
 def result_text(value: Any, mask: Callable[[str], str] = str) -> str:
     """Return a tool's value as text.
 
-    A string stays as it is. Every other value becomes JSON: a table (pandas, polars) becomes
-    records of its first rows, an array a list, a pydantic model an object of its fields. A value
-    without a JSON form becomes ``str(value)``.
+    A string stays as it is, and so do bytes that are UTF-8. Every other value becomes JSON: a table
+    (pandas, polars) becomes records of its first rows, an array a list, a pydantic model an object
+    of its fields, other bytes Base64. A value without a JSON form becomes ``str(value)``.
 
     Args:
         value: What the tool returned.
         mask: Removes secrets from the whole text, before it is cut: a cut would leave half of one.
     """
+    if isinstance(value, _BYTES):
+        value = _readable(value)
     text, note = (value, "") if isinstance(value, str) else _json(value)
     text = mask(text)
     # UTF-8 cannot encode a lone surrogate; it becomes "?".
@@ -42,9 +47,26 @@ def _json(value: Any) -> tuple[str, str]:
         if rows > ROWS:
             value, note = value.head(ROWS), f"\n(the first {ROWS:,} of {rows:,} rows)"
     try:
-        return msgspec.json.encode(value, enc_hook=_plain).decode("utf-8"), note
+        text = msgspec.json.encode(value, enc_hook=_plain).decode("utf-8")
+        with contextlib.suppress(TypeError, ValueError, RecursionError, OverflowError):
+            plain = msgspec.to_builtins(value, builtin_types=_BYTES, str_keys=True, enc_hook=_plain)
+            if (readable := _readable(plain)) != plain:
+                text = msgspec.json.encode(readable).decode("utf-8")
+        return text, note
     except (TypeError, ValueError, RecursionError, OverflowError):
         return str(value), note
+
+
+def _readable(value: Any) -> Any:
+    """Return a plain value with a text in place of bytes that are one: in Base64 no secret is seen."""
+    if isinstance(value, _BYTES):
+        with contextlib.suppress(UnicodeDecodeError):
+            return bytes(value).decode()
+    elif type(value) is dict:
+        return {name: _readable(inner) for name, inner in value.items()}
+    elif type(value) in (list, tuple):
+        return [_readable(inner) for inner in value]
+    return value
 
 
 def to_builtins(value: Any) -> Any:

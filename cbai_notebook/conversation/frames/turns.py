@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -19,6 +21,7 @@ from cbai_notebook.conversation.turn import (
     Turn,
     join_steps,
 )
+from cbai_notebook.text import has_lone_surrogate
 
 _STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
 
@@ -37,8 +40,10 @@ _ANSWER_FIELDS = (
 )
 """Fields of an answer that have the same name in a record and in a turn."""
 
-_OTHER_PARAMS = ("model", "messages", "stream")
+_OTHER_PARAMS = ("model", "messages", "stream", "tools", "prompt", "data")
 """Fields of a request that are no parameters: as such they would replace the conversation's own."""
+
+_PARAM_NAME = re.compile(r"[^\W\d][\w.-]*")
 
 _OTHER_EXTRA = ("role", "tool_calls", "tool_call_id")
 """Fields of a message that have a key of their own in a record."""
@@ -257,13 +262,28 @@ class _Reader:
             raise RowError(
                 row, "Only a user's message can have the status `asked`. Use another one."
             )
-        turn.params = self._dict("params", row, _OTHER_PARAMS)
+        turn.params = self._params(row)
         # Only after tool calls do later prompts need these fields.
         turn.reply = (self._thinking(row) if turn.steps else {}) | self._extra(row)
         for name in _ANSWER_FIELDS:
             setattr(turn, name, self._cell(name, row))
         reasoning = self._cell("reasoning", row) or self._cell("reasoning_content", row)
         turn.add(join_steps(turn.steps, self._text(row)), reasoning or "")
+
+    def _params(self, row: int) -> dict[str, Any]:
+        params = self._dict("params", row, _OTHER_PARAMS)
+        for name, value in params.items():
+            if not _PARAM_NAME.fullmatch(name) or has_lone_surrogate(
+                json.dumps(value, ensure_ascii=False)
+            ):
+                raise RowError(
+                    row, f"The `params` hold {name!r}, which cannot be sent. Leave that out."
+                )
+        if not isinstance(params.get("think", True), bool):
+            raise RowError(
+                row, "The `params` hold a `think` that is not true or false. Change that."
+            )
+        return params
 
     def _thinking(self, row: int) -> dict[str, Any]:
         """Return the field of an OpenAI-style message with the thinking that led to tool calls."""

@@ -74,3 +74,18 @@ def test_a_long_table_is_its_first_rows(frame: Any) -> None:
 def test_a_long_text_is_cut_and_says_so() -> None:
     text = result_text("x" * (CHARACTERS + 1))
     assert text.startswith("x" * CHARACTERS + "\n(cut: the first 100,000 of 100,001")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"token=abc", "token=abc"),
+        ({"file": b"token=abc", "size": 9}, '{"file":"token=abc","size":9}'),
+        ([bytearray("你好".encode())], '["你好"]'),
+        (b"\xff\xfe", '"//4="'),
+    ],
+)
+def test_bytes_that_are_text_are_read_as_text(value: Any, text: str) -> None:
+    assert result_text(value) == text
+    masked = result_text(value, lambda found: found.replace("abc", "•••"))
+    assert "abc" not in masked
