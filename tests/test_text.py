@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import pytest
@@ -15,11 +16,13 @@ from cbai_notebook.text import (
     IDEOGRAPHS,
     KANA,
     MASK,
+    MOST_MARKS,
     counted,
     cut,
     is_yes,
     masked,
     near_match,
+    normalized,
     one_line,
     plain,
     shortened,
@@ -255,3 +258,18 @@ def test_anything_else_is_a_no(answer: str) -> None:
 def test_a_script_holds_its_characters_and_no_latin_ones(script: str, characters: str) -> None:
     assert re.fullmatch(f"[{script}]+", characters)
     assert not re.search(f"[{script}]", "A1 é.,–😀")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC"])
+@pytest.mark.parametrize(
+    "text", ["é", "e\u0301", "ﾊﾟ", "각", "Ａ…—「中」", "क्षि", "a" + "\u0316\u0301" * 15]
+)
+def test_ordinary_text_is_normalised_completely(form: Any, text: str) -> None:
+    assert normalized(form, text) == unicodedata.normalize(form, text)
+
+
+@pytest.mark.parametrize("mark", ["\u0301\u0316", "\u0344", "\u0f73", "\uff9e\u0301"])
+def test_marks_without_end_are_cut(mark: str) -> None:
+    found = normalized("NFKC", f"a{mark * 1_000}b{mark * 1_000}c")
+    assert [char for char in found if char.isascii()] in (["a", "b", "c"], ["b", "c"], ["c"])
+    assert len(found) < 3 + 2 * 2 * MOST_MARKS + 2

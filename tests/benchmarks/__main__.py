@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import answers, browser, history, kernel, panel, prompt, store, tools
+from tests.benchmarks import answers, browser, history, kernel, panel, prompt, scaling, store, tools
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 from tests.isolation import package_settings
@@ -67,6 +67,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "prompt": prompt.rows,
     "tools": tools.rows,
     "store": store.rows,
+    "scaling": scaling.rows,
 }
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from cbai_notebook.client.secret_values import API_KEY
 from cbai_notebook.client.settings import Secret
-from cbai_notebook.conversation.secrets import check_request, find_secrets
+from cbai_notebook.conversation.secrets import Masker, check_request, find_secrets
 from cbai_notebook.errors import SecretRefusedError
 from cbai_notebook.prompts.template import expand
+from cbai_notebook.text import MASK
 
 KEY = "sk-3fA9x7Qb2LmZ"
 TOKEN = 'gh"p_\\9aX|7/Qé+2='
@@ -252,3 +253,45 @@ def test_a_megabyte_of_text_among_many_secrets() -> None:
     request = asking("lorem ipsum " * 90_000 + "zz9zz9zz9")
     request["messages"] = [{"role": "user", "content": "hello"}] * 3_000 + request["messages"]
     assert "LAST_TOKEN" in refusal(request, api_key=KEY, **environ)
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"a {JWT} b", f"a {MASK} b"),
+        (f"token-{JWT}", f"token-{MASK}"),
+        (f"x.{JWT}", f"x.{MASK}"),
+        (f"-eyJ-{JWT}", f"-{MASK}"),
+        (f"{JWT}\n{JWT}", f"{MASK}\n{MASK}"),
+        (f"x{JWT}", f"x{JWT}"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0"),
+        (f"sk-{'a' * 20} {JWT}", f"{MASK} {MASK}"),
+    ],
+)
+def test_a_web_token_is_masked_wherever_it_begins(text: str, masked: str) -> None:
+    assert Masker((), shapes=True)(text) == masked
+
+
+@pytest.mark.parametrize("length", [10, 100, 20_000])
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_private_key_that_streams_is_masked_and_little_of_it_is_held(
+    length: int, closed: bool
+) -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIE\n" * (length // 5)
+    text = f"Here: {key}" + ("-----END RSA PRIVATE KEY-----\nThat is all." if closed else "")
+    mask = Masker((), shapes=True)
+    stored = rest = ""
+    for start in range(0, len(text), 7):
+        settled, rest = mask.split(rest + text[start : start + 7])
+        stored += mask(settled)
+        assert "MIIE" not in stored + mask.tail(rest)
+        assert len(rest) <= 2 * 4_096 + 100
+    assert stored + mask.tail(rest) == f"Here: {MASK}" + ("\nThat is all." if closed else "")
+
+
+def test_a_certificate_that_streams_is_not_held() -> None:
+    _, rest = Masker((), shapes=True).split("-----BEGIN CERTIFICATE-----\n" + "MIIE\n" * 1_000)
+    assert rest == ""

@@ -15,7 +15,7 @@ from typing import Any
 from cbai_notebook.text import HANGUL, IDEOGRAPHS, KANA, normalized
 
 # Files on disk were indexed with exactly this set: a change needs a step that rebuilds the index.
-_CHARACTER = re.compile(f"([{KANA}{IDEOGRAPHS}{HANGUL}])")
+_CHARACTERS = re.compile(f"[{KANA}{IDEOGRAPHS}{HANGUL}]+")
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 SHORTEST_BEGINNING = 3
@@ -24,7 +24,7 @@ SHORTEST_BEGINNING = 3
 
 def spaced(text: str) -> str:
     """Return the text with spaces around each Chinese, Japanese or Korean character."""
-    return _CHARACTER.sub(r" \1 ", normalized("NFC", text))
+    return _CHARACTERS.sub(lambda run: f" {'  '.join(run[0])} ", normalized("NFC", text))
 
 
 def expression(query: str) -> str:
@@ -37,7 +37,7 @@ def expression(query: str) -> str:
     for quoted, bare in _TERM.findall(query):
         term = " ".join(re.findall(r"[^\W_]+", spaced(quoted or bare)))
         if term:
-            begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTER.search(term[-1])
+            begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTERS.search(term[-1])
             parts.append(f'"{term}"' + ("*" if begins else ""))
     return " AND ".join(parts)
 
@@ -82,7 +82,7 @@ def matches(text: str, query: str) -> bool:
     folded = f" {_folded(text)} "
     for quoted, bare in _TERM.findall(query):
         term = _folded(quoted or bare)
-        begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTER.search(term[-1:])
+        begins = bare and len(term) >= SHORTEST_BEGINNING and not _CHARACTERS.search(term[-1:])
         if term and (f" {term}" if begins else f" {term} ") not in folded:
             return False
     return True

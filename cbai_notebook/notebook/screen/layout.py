@@ -85,6 +85,9 @@ class Slots:
 
     Args:
         max_outputs: The maximum number of outputs.
+
+    Attributes:
+        last_chars: Characters of the parts in the last output.
     """
 
     def __init__(self, max_outputs: int) -> None:
@@ -92,7 +95,7 @@ class Slots:
         self._singles = int(max_outputs * SINGLE_SHARE)
         self._parts: list[tuple[Bundler, Part]] = []
         self._starts: list[int] = []
-        self._last_chars = 0
+        self.last_chars = 0
         self._total = 0
 
     def __len__(self) -> int:
@@ -103,9 +106,9 @@ class Slots:
         size = len(part.source)
         if self._may_start_another():
             self._starts.append(len(self._parts))
-            self._last_chars = 0
+            self.last_chars = 0
         self._parts.append((bundler, part))
-        self._last_chars += size
+        self.last_chars += size
         self._total += size
         return len(self._parts) - 1
 
@@ -131,7 +134,7 @@ class Slots:
     def _may_start_another(self) -> bool:
         if len(self._starts) < self._singles:
             return True
-        last_is_full = self._last_chars >= self._total * LAST_SHARE
+        last_is_full = self.last_chars >= self._total * LAST_SHARE
         return last_is_full and len(self._starts) < self._max_outputs
 
 

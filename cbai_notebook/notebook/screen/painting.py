@@ -252,7 +252,8 @@ class Painting:
             return self._total, sum(self._sizes.values())
         if self._text_is_open:
             return self._body.open_chars, self._sizes.get(len(self._slots), 0)
-        return self._steps[-1].reasoning.shown, self._sizes.get(len(self._slots) - 1, 0)
+        shown = max(self._steps[-1].reasoning.shown, self._slots.last_chars)
+        return shown, self._sizes.get(len(self._slots) - 1, 0)
 
     @property
     def _text_is_open(self) -> bool:

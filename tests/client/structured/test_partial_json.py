@@ -189,3 +189,19 @@ def test_every_split_of_any_text_ends_alike(text: str, sizes: list[int]) -> None
     # repr, because True == 1.
     assert repr(pieces.value) == repr(whole.value)
     assert pieces.done == whole.done
+
+
+def test_a_long_value_is_followed_and_complete_with_its_last_bracket() -> None:
+    value = {"text": 'a "b" {c \\' * 8_000, "list": [{"n": number} for number in range(5_000)]}
+    text = "Here:\n" + json.dumps(value)
+    reader = PartialJSON()
+    last: Any = None
+    for start in range(0, len(text), 100):
+        assert not reader.done
+        now = reader.feed(text[start : start + 100])
+        assert last is None or grown_from(last, now)
+        shown = len(json.dumps(now)) if now else 0
+        assert shown > min(start, start * 62 / 64) - 300
+        last = now
+    assert reader.done
+    assert last == value

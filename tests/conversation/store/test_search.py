@@ -20,6 +20,7 @@ from cbai_notebook.conversation import Conversation, Turn, chat, keep_history
 from cbai_notebook.conversation.history import history
 from cbai_notebook.conversation.registry import conversations
 from cbai_notebook.conversation.store import queries
+from cbai_notebook.conversation.store.search import matches
 from cbai_notebook.errors import UsageError
 from tests.conversation.turns import turn
 
@@ -263,3 +264,9 @@ def test_a_status_is_that_of_the_turn_and_a_limit_may_be_nothing(
     assert [each["content"] for each in look(status="complete")] == ["good", "yes"]
     assert look(limit=0) == []
     assert [each["content"] for each in look(limit=3)] == ["yes", "bad", ""]
+
+
+def test_a_word_under_a_heap_of_marks_is_found() -> None:
+    text = "H" + "\u0301\u0316" * 500 + "allo " + "\u0301\u0316" * 500 + " Welt"
+    assert matches(text, "hallo welt")
+    assert not matches(text, "hallo mars")

@@ -177,3 +177,22 @@ def test_an_unfinished_formula_is_shown_as_its_source(source: str) -> None:
     assert page.tags == ["p"]
     assert page.text.strip() == source
     assert page.formulas == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "*{30000000}{c}",
+        r">{\bf}c*{30000000}{c}",
+        "c" * 1_500 + "*{30000000}{c}",
+        "{&}*{9}{c}",
+        "%\n*{9}{c}",
+    ],
+)
+def test_columns_with_a_count_are_not_typeset(columns: str) -> None:
+    assert not typesettable(rf"$$\begin{{array}}{{{columns}}}a\end{{array}}$$")
+    assert not typesettable(rf"$$\begin{{array}}[t] {{{columns}}}a\end{{array}}$$")
+
+
+def test_a_product_beside_an_array_is_typeset() -> None:
+    assert typesettable(r"$$\begin{array}{c|c}a * b & c*{d}\end{array} * {e}$$")

@@ -474,3 +474,20 @@ def test_a_terminal_obeys_no_tool() -> None:
     screen.finish("complete")
     assert not re.search("[\x00-\x09\x0b-\x1f\x9b]", stream.getvalue())
     assert stream.getvalue().count("\n") == 2
+
+
+def test_an_output_that_many_steps_share_is_not_sent_for_each_of_them(clock: Clock) -> None:
+    def sent(steps: int) -> int:
+        surface = RecordingSurface()
+        screen = Screen(surface, clock=clock)
+        for number in range(steps):
+            call = ToolCall(str(number), "f", "{}")
+            screen.call(call)
+            clock.now += 0.05
+            screen.call(replace(call, status="ok", result="1"))
+            screen.text("Next.\n\n")
+        screen.finish("complete")
+        assert surface.html.count("<details") == steps
+        return surface.wire_bytes
+
+    assert sent(800) < 3 * sent(400)
