@@ -28,7 +28,7 @@ from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.store import search
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import StructuredAnswerError
-from cbai_notebook.notebook.markdown import Document
+from cbai_notebook.notebook.markdown import render
 from cbai_notebook.notebook.markdown.links import misleading
 from cbai_notebook.notebook.panel.rendered import answer_html
 from cbai_notebook.notebook.render_loop import feed
@@ -100,23 +100,12 @@ def _fill_in(text: str) -> None:
     expand(text, {"a": 1, "b": "{a}"})
 
 
-def _stream_markdown(text: str) -> None:
-    document = Document()
-    for number, piece in enumerate(pieces(text)):
-        document.feed(piece)
-        document.take_sealed()
-        # A longer text is painted less often.
-        if number % max(1, len(text) // 64 // 20) == 0:
-            document.tail_html()
-    document.finish()
-
-
 def _stream_code(text: str) -> None:
     body = CodeBody(40)
     for number, piece in enumerate(pieces(text)):
         body.feed(piece)
         body.take_sealed()
-        if number % max(1, len(text) // 64 // 20) == 0:
+        if number % max(1, len(text) // 64 // 4) == 0:
             body.tail_html()
     body.finish(True)
 
@@ -222,7 +211,7 @@ CASES: dict[str, Part] = {
         repeated("{", "{a", "{a[0]", '{a["', "{a}", "{{a}}", "\\a[", "\\a[b]", "`a", "```\n", "_{"),
     ),
     "Markdown": Part(
-        _stream_markdown,
+        render,
         repeated("|-", "|a|b|\n|-|-|\n", "|a|b|\n", "\\[\n", "\\[\n\n", "1)\n", "1) a\n\n", "- ")
         | repeated("> ", "> - a\n", "```\n", "[a\n", "[a]: b\n\n", "word word\n", "a\n\n", "\n")
         | paragraphs(
@@ -230,7 +219,7 @@ CASES: dict[str, Part] = {
         ),
     ),
     "TeX": Part(
-        _stream_markdown,
+        render,
         paragraphs("$a ", "$a$ ", "\\(", "\\(a\\) ", "$$a ", "\\begin{array}{", "${", "\\left(")
         | repeated("$$\na\n\n", "\\begin{align}\n", "\\[ a\n\\] b\n", "$$\n"),
     ),

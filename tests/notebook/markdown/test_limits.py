@@ -84,6 +84,9 @@ def test_a_heavy_text_streams_and_is_whole(name: str) -> None:
         "$$\n" + "x\n\n" * 30_000,
         "\\[\n\n" * 20_000,
         "A paragraph of some words.\n\n" * 4_000,
+        "1) a\n\n" * 16_000,
+        "|-" * 50_000,
+        "> - a\n" * 16_000,
     ],
     ids=lambda block: block[:8],
 )
