@@ -171,14 +171,16 @@ class Masker:
     def split(self, text: str) -> tuple[str, str]:
         """Split a growing text into the part that can be masked for good, and the rest.
 
-        Give the rest back, in front of the text that follows. Of an unclosed private key, all of
-        which is masked, the rest has only the first line and the end, so it stays short.
+        Give the rest back, in front of the text that follows. Of a long key that may still go on,
+        all of which is masked, the rest has only the beginning and the end, so it stays short.
         """
         end = self.settled(text)
         rest = text[end:]
-        header = _KEY_HEADER.match(rest) if self._shapes else None
-        if header and len(rest) > header.end() + LONGEST and _is_unclosed(rest):
-            rest = rest[: header.end()] + rest[-LONGEST:]
+        if self._shapes and len(rest) > 2 * LONGEST:
+            for pattern in (_SHAPES, _TOKEN):
+                key = pattern.match(rest)
+                if key and key.end() == len(rest) and pattern.match(rest, 0, LONGEST):
+                    rest = rest[:LONGEST] + rest[-LONGEST:]
         return text[:end], rest
 
     def settled(self, text: str) -> int:

@@ -295,3 +295,14 @@ def test_a_private_key_that_streams_is_masked_and_little_of_it_is_held(
 def test_a_certificate_that_streams_is_not_held() -> None:
     _, rest = Masker((), shapes=True).split("-----BEGIN CERTIFICATE-----\n" + "MIIE\n" * 1_000)
     assert rest == ""
+
+
+@pytest.mark.parametrize("beginning", ["sk-", f"{JWT}-"])
+def test_little_is_held_of_a_key_that_does_not_end(beginning: str) -> None:
+    mask = Masker((), shapes=True)
+    stored = rest = ""
+    for piece in [beginning, *["a1b2c3d4e5f6" * 20] * 200, " end"]:
+        settled, rest = mask.split(rest + piece)
+        stored += mask(settled)
+        assert len(rest) <= 3 * 4_096
+    assert stored + mask.tail(rest) == f"{MASK} end"
