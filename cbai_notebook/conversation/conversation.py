@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns, system_of
@@ -20,6 +20,7 @@ from cbai_notebook.conversation.turn import (
 from cbai_notebook.conversation.watching import Change, Watcher, Watchers
 from cbai_notebook.errors import UsageError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.session import is_app
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -378,9 +379,10 @@ class Conversation:
     def answered(self, request: str) -> Turn | None:
         """Return the newest complete turn with a request's fingerprint, or ``None``.
 
-        Searches the whole history; turns of this conversation come first.
+        Searches the whole history; turns of this conversation come first. In an app it searches only
+        this conversation: the author's others may be in the same history.
         """
-        found = self._sync.find_answer(request)
+        found = self._sync.find_answer(request, everywhere=not is_app())
         # Without an id in the store, the ids of the turns are those of rows that are lost.
         if found is None or found.id is None or self._sync.id is None:
             return found
@@ -471,13 +473,19 @@ class Conversation:
         self._watchers.notify(Change("arranged"))
 
     def copy(
-        self, name: str, until: Turn | None = None, *, sync: StoreSync | None = None
+        self,
+        name: str,
+        until: Turn | None = None,
+        *,
+        cells: Container[str] | None = None,
+        sync: StoreSync | None = None,
     ) -> Conversation:
         """Return a new conversation with copies of the turns on the active path.
 
         Args:
             name: The name of the copy.
             until: The last turn to copy; all by default.
+            cells: Copy only the turns of these cells, by their ids.
             sync: Writes the copy to a history.
 
         Raises:
@@ -489,7 +497,7 @@ class Conversation:
                 raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
             turns = turns[: turns.index(until) + 1]
         copy = Conversation(name, sync=sync)
-        copy.extend(turn.copy() for turn in turns)
+        copy.extend(turn.copy() for turn in turns if cells is None or turn.cell_id in cells)
         return copy
 
     def rename(self, name: str) -> None:

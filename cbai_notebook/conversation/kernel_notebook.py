@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import re
-import stat
 import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cbai_notebook.conversation.cell_ids import cell_ids, is_cell_id
 from cbai_notebook.session import NOTEBOOK_VARIABLE
 
 VS_CODE_PATH = "__vsc_ipynb_file__"
@@ -21,18 +20,6 @@ https://github.com/microsoft/vscode-jupyter/pull/8531"""
 
 READ_S = 1.0
 """The most seconds that a prompt waits for the file, which may be in a slow network folder."""
-
-LARGEST_FILE = 512 * 1024 * 1024
-"""Bytes; a larger notebook is not read. Half of it takes about as long as :data:`READ_S`."""
-
-MOST_CELLS = 10_000
-
-_PIECE = 4 * 1024 * 1024
-# The ids that the notebook format allows: https://nbformat.readthedocs.io/en/latest/format_description.html
-_ID = r"[a-zA-Z0-9_-]{1,64}"
-# A quote inside a text of the file is escaped, so only an output that is JSON can hold this pattern too.
-_CELL_ID = re.compile(rf'"id"\s{{0,8}}:\s{{0,8}}"({_ID})"'.encode())
-_LONGEST_MATCH = 128
 
 
 @dataclass(frozen=True)
@@ -99,7 +86,7 @@ def running_cell() -> str | None:
         getattr(getattr(_kernel_app(), "kernel", None), "get_parent", dict)() or {}
     )
     id = (parent.get("metadata") or {}).get("cellId")
-    return id if isinstance(id, str) and re.fullmatch(_ID, id) else None
+    return id if is_cell_id(id) else None
 
 
 def _kernel_app() -> Any:
@@ -142,33 +129,3 @@ def _read_in_time(file: Path) -> frozenset[str]:
     reader.start()
     reader.join(READ_S)
     return found[0] if found else frozenset()
-
-
-def cell_ids(file: Path) -> frozenset[str]:
-    """Return the ids of the cells in a notebook's file.
-
-    The file is not parsed: that would take seconds for a notebook with many figures.
-
-    Returns:
-        The ids, at most :data:`MOST_CELLS`; empty if the file cannot be read, is not complete, or has
-        none, as before version 4.5 of the format.
-    """
-    ids: set[str] = set()
-    try:
-        about = file.stat()
-        if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST_FILE:
-            return frozenset()
-        with file.open("rb") as opened:
-            rest = b""
-            for piece in iter(functools.partial(opened.read, _PIECE), b""):
-                text = rest + piece
-                ids.update(match[1].decode() for match in _CELL_ID.finditer(text))
-                if len(ids) >= MOST_CELLS:
-                    break
-                rest = text[-_LONGEST_MATCH:]
-            opened.seek(-min(about.st_size, _LONGEST_MATCH), os.SEEK_END)
-            if not opened.read().rstrip().endswith(b"}"):
-                return frozenset()
-    except (OSError, ValueError):  # ValueError: a path with a null character
-        return frozenset()
-    return frozenset(ids)

@@ -88,17 +88,14 @@ class ConversationRegistry:
     def _copy_of(self, stored: Stored, name: str, owner: Owner) -> Conversation | None:
         """Return a copy of a notebook's conversation, for a copy of that notebook.
 
-        The copy ends with the last turn whose cell is in the copied notebook: later turns were made
-        when there were two notebooks. There is no copy if most of its turns are of other cells.
+        Only the turns of the copied cells are copied. There is no copy if these never asked.
         """
         original = Conversation(stored.name, sync=self._create_sync(stored.name, stored))
-        turns = [turn for turn in original.turns if turn.cell_id]
-        known = [turn for turn in turns if turn.cell_id in owner.cells]
-        if not known or 2 * len(known) < turns.index(known[-1]) + 1:
+        if not any(turn.cell_id in owner.cells for turn in original.turns):
             return None
         sync = self._create_sync(name, None, owner=owner)
         sync.set_forked_from(stored.id)
-        copy = self._in_use[name] = original.copy(name, known[-1], sync=sync)
+        copy = self._in_use[name] = original.copy(name, cells=owner.cells, sync=sync)
         copy.begin_session()
         return copy
 

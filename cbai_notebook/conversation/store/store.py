@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from cbai_notebook.conversation.cell_ids import is_cell_id
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.store import rows, search
 from cbai_notebook.conversation.store.database import Database
@@ -86,11 +87,15 @@ class CellsInCommon:
         conversation: The conversation.
         common: Number of the cells that both have.
         known: Number of all cells that are known of the conversation.
+        kept: Number of the common cells among those that :attr:`saved` counts.
+        saved: Number of the cells that the notebook's file had when a kernel last started.
     """
 
     conversation: Stored
     common: int
     known: int
+    kept: int
+    saved: int
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,7 @@ class Store:
             The conversation with the most common cells comes first; among equal ones the newest.
         """
         wanted = sorted(set(cells))
+        found: list[CellsInCommon] = []
         common: dict[int, set[str]] = {}
         with self.database.reading() as connection:
             own = {
@@ -214,12 +220,15 @@ class Store:
                 ):
                     common.setdefault(row["conversation"], set()).add(row["cell_id"])
             for id, row in own.items():
-                common.setdefault(id, set()).update(_ids_of(row["cells"]).intersection(wanted))
-            found = [
-                CellsInCommon(_stored_of(row), len(common[id]), len(_known_cells(connection, row)))
-                for id, row in own.items()
-                if common[id]
-            ]
+                saved = _ids_of(row["cells"])
+                kept = saved.intersection(wanted)
+                if both := common.get(id, set()) | kept:
+                    known = saved | _cells_of_turns(connection, id)
+                    found.append(
+                        CellsInCommon(
+                            _stored_of(row), len(both), len(known), len(kept), len(saved)
+                        )
+                    )
         return sorted(found, key=lambda each: (each.common, each.conversation.id), reverse=True)
 
     def claim(self, conversation: int, owner: Owner) -> None:
@@ -488,20 +497,24 @@ class Store:
                 mask = masks[turn.allow_secrets] = self.mask_for(turn)
             yield rows.values_of(turn, mask)
 
-    def find_answer(self, request: str, conversation: int | None) -> Turn | None:
+    def find_answer(
+        self, request: str, conversation: int | None, *, everywhere: bool = True
+    ) -> Turn | None:
         """Return the newest complete turn with a request's fingerprint.
 
         Args:
             request: The fingerprint.
             conversation: The id of the conversation that asks: its turns come first, replays
                 included.
+            everywhere: Whether to search the other conversations too.
         """
         with self.database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_ALL_COLUMNS} FROM turns WHERE request = :request "
-                "AND status = 'complete' AND (origin IS NULL OR conversation = :own) "
+                "AND status = 'complete' "
+                "AND (conversation IS :own OR (:everywhere AND origin IS NULL)) "
                 "ORDER BY conversation IS :own DESC, id DESC LIMIT 1",
-                {"request": request, "own": conversation},
+                {"request": request, "own": conversation, "everywhere": everywhere},
             ).fetchone()
             return rows.turn_of(row) if row else None
 
@@ -590,13 +603,12 @@ def _ids_of(cells: str | None) -> set[str]:
         return set()
 
 
-def _known_cells(connection: sqlite3.Connection, row: sqlite3.Row) -> set[str]:
-    """Return the ids of the cells that are known of a conversation's notebook."""
+def _cells_of_turns(connection: sqlite3.Connection, conversation: int) -> set[str]:
+    """Return the ids of the cells that have asked, without VS Code's, which are in no file."""
     turns = connection.execute(
-        "SELECT DISTINCT cell_id FROM turns WHERE conversation = ? AND cell_id IS NOT NULL",
-        (row["id"],),
+        "SELECT DISTINCT cell_id FROM turns WHERE conversation = ?", (conversation,)
     )
-    return _ids_of(row["cells"]) | {turn["cell_id"] for turn in turns}
+    return {turn["cell_id"] for turn in turns if is_cell_id(turn["cell_id"])}
 
 
 def _release(connection: sqlite3.Connection, path: str, except_for: int | None = None) -> None:

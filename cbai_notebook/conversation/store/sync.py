@@ -52,7 +52,7 @@ class DetachedSync:
         """Return True: nothing has to be written."""
         return True
 
-    def find_answer(self, request: str) -> Turn | None:
+    def find_answer(self, request: str, *, everywhere: bool = True) -> Turn | None:
         """Return ``None``: there is no history to search."""
         return None
 
@@ -288,10 +288,14 @@ class StoreSync:
         for turn in self._turns:
             turn.id = None
 
-    def find_answer(self, request: str) -> Turn | None:
+    def find_answer(self, request: str, *, everywhere: bool = True) -> Turn | None:
         """Return the newest complete turn with a request's fingerprint, if there is one.
 
         Turns of this conversation come first, and among them those that wait to be written.
+
+        Args:
+            request: The fingerprint.
+            everywhere: Whether to search the other conversations of the store too.
         """
         with self._lock:
             waiting = [turn for turn in self._turns if turn.request == request]
@@ -299,7 +303,7 @@ class StoreSync:
             if turn.status == COMPLETE:
                 return turn
         try:
-            return self.store.find_answer(request, self.id)
+            return self.store.find_answer(request, self.id, everywhere=everywhere)
         except HistoryError as error:
             self._problem = str(error)
             return None

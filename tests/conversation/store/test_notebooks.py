@@ -134,6 +134,62 @@ def test_a_cell_that_was_moved_to_another_notebook_does_not_take_the_past_along(
     assert prompts(current(file, last)) == []
 
 
+@pytest.mark.parametrize("cells", [("n0", "n1", "c2"), ("c1", "n1")])
+def test_a_new_notebook_with_an_old_name_and_a_moved_cell_begins_anew(
+    file: Path, plan: Path, cells: tuple[str, ...]
+) -> None:
+    plans = plan.rename(plan.with_name("plans.ipynb"))
+    new = current(file, write_cells(plan, *cells), "kernel-2")
+    assert prompts(new) == []
+    say(new, "n1")
+    assert prompts(current(file, plans)) == ["c1", "c2"]
+    assert prompts(current(file, plan)) == ["n1"]
+    assert prompts(current(file, plan, "kernel-2")) == ["n1"]
+
+
+def test_a_kernel_that_is_told_its_old_path_keeps_off_the_new_notebook_there(
+    file: Path, plan: Path
+) -> None:
+    say(current(file, plan, "kernel-1"), "c3")
+    plan.rename(plan.with_name("plans.ipynb"))
+    say(current(file, write_cells(plan, "n0", "n1", "c2"), "kernel-2"), "n1")
+    assert prompts(current(file, plan, "kernel-1")) == ["c1", "c2", "c3"]
+    assert prompts(current(file, plan)) == ["n1"]
+
+
+def test_a_notebook_that_has_lost_most_of_its_cells_goes_on(file: Path, plan: Path) -> None:
+    say(current(file, plan), *(f"gone{n}" for n in range(20)))
+    for cells in (["c1", "c2", *"abcd"], [*"abcd", *"efgh"], [*"efgh"], ["h"]):
+        write_cells(plan, *cells)
+        assert len(current(file, plan).turns) == 22
+        assert len(current(file, plan, "kernel-9").turns) == 22
+
+
+@pytest.mark.parametrize("cells", [("c1",), ("c2", "n1"), ("n1", "n2", "c1", "n3")])
+def test_one_moved_cell_makes_no_copy(file: Path, plan: Path, cells: tuple[str, ...]) -> None:
+    assert prompts(current(file, write_cells(plan.with_name("other.ipynb"), *cells))) == []
+
+
+def test_a_copy_has_the_turns_of_its_cells_only(file: Path, plan: Path) -> None:
+    write_cells(plan, "c1", "c2", "c3", "c4")
+    talk = current(file, plan)
+    say(talk, "c3")
+    talk.open(turn("in the panel", "1"))
+    say(talk, "c4")
+    part = write_cells(plan.with_name("part.ipynb"), "c2", "c4", "mine")
+    assert prompts(current(file, part)) == ["c2", "c4"]
+    assert prompts(current(file, plan)) == ["c1", "c2", "c3", "in the panel", "c4"]
+
+
+def test_a_notebook_of_a_single_cell_is_known_by_it(file: Path, tmp_path: Path) -> None:
+    single = write_cells(tmp_path / "single.ipynb", "s1")
+    say(current(file, single), "s1")
+    renamed = single.rename(tmp_path / "renamed.ipynb")
+    assert prompts(current(file, renamed)) == ["s1"]
+    write_cells(renamed, "s1", "s2", "s3")
+    assert prompts(current(file, renamed)) == ["s1"]
+
+
 def test_a_copy_of_cells_that_never_asked_begins_anew(file: Path, tmp_path: Path) -> None:
     template = write_cells(tmp_path / "template.ipynb", "t1", "t2")
     say(current(file, template), "secret")  # a cell that was not saved
@@ -181,13 +237,35 @@ def test_cells_named_in_outputs_and_sources_are_no_cells(file: Path, plan: Path)
     assert prompts(current(file, other)) == []
 
 
-def test_cells_are_found_in_a_large_notebook(file: Path, plan: Path) -> None:
+def test_ids_that_are_not_those_of_cells_are_no_cells(file: Path, plan: Path) -> None:
+    shown = {"cells": [{"cell_type": "code", "id": id} for id in ("c1", "c2")]}
+    output = {"output_type": "display_data", "data": {"application/json": shown}, "metadata": {}}
+    cell = {"cell_type": "code", "id": "n1", "metadata": {"id": "c1"}, "outputs": [output]}
+    notebook = {"cells": [cell], "metadata": {"first": {"id": "c1"}, "widgets": {"id": "c2"}}}
+    other = plan.with_name("other.ipynb")
+    for indent in (1, 4, None):
+        other.write_text(json.dumps(notebook, indent=indent))
+        assert prompts(current(file, other)) == []
+    output["data"]["image/png"] = "A" * 9_000_000  # then it is not parsed
+    for keys in (("cells", "metadata"), ("metadata", "cells")):
+        other.write_text(json.dumps({key: notebook[key] for key in keys}, indent=1))
+        assert prompts(current(file, other)) == []
+
+
+@pytest.mark.parametrize("indent", [1, 2, "\t"])
+def test_cells_are_found_in_a_large_notebook(file: Path, plan: Path, indent: int | str) -> None:
     image = {"output_type": "display_data", "data": {"image/png": "A" * 9_000_000}, "metadata": {}}
     cells = [{"cell_type": "code", "id": f"x{n}", "outputs": [image]} for n in range(2)]
-    cells.append({"cell_type": "code", "id": "c2", "outputs": []})
+    cells += [{"cell_type": "code", "id": id, "outputs": []} for id in ("c1", "c2")]
     large = plan.rename(plan.with_name("large.ipynb"))
-    large.write_text(json.dumps({"cells": cells}))
+    large.write_text(json.dumps({"metadata": {}, "cells": cells}, indent=indent))
     assert prompts(current(file, large)) == ["c1", "c2"]
+
+
+def test_cells_are_found_in_a_notebook_without_line_breaks(file: Path, plan: Path) -> None:
+    moved = plan.rename(plan.with_name("plan.ipynb"))
+    moved.write_text(json.dumps(json.loads(moved.read_text()), separators=(",", ":")))
+    assert prompts(current(file, moved)) == ["c1", "c2"]
 
 
 def test_named_conversations_with_the_same_cells_are_not_the_notebooks_own(
