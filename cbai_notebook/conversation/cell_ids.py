@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeGuard
 LARGEST_FILE = 512 * 1024 * 1024
 """Bytes; a larger notebook is not read."""
 
-LARGEST_PARSED = 8 * 1024 * 1024
+LARGEST_PARSED = 4 * 1024 * 1024
 """Bytes; of a larger file the ids are found only if its lines are indented, as Jupyter writes them."""
 
 MOST_CELLS = 10_000

@@ -225,9 +225,7 @@ class Store:
                 if both := common.get(id, set()) | kept:
                     known = saved | _cells_of_turns(connection, id)
                     found.append(
-                        CellsInCommon(
-                            _stored_of(row), len(both), len(known), len(kept), len(saved)
-                        )
+                        CellsInCommon(_stored_of(row), len(both), len(known), len(kept), len(saved))
                     )
         return sorted(found, key=lambda each: (each.common, each.conversation.id), reverse=True)
 

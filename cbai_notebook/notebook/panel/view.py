@@ -104,6 +104,7 @@ class PanelView:
         self._turns: dict[str, Turn] = {}
         self._views: dict[Turn, TurnView] = {}
         self._conversation = panel.conversation
+        self._authors_model = panel.options.model
         self._first_shown = len(panel.conversation.turns)
         self._unwatch: Callable[[], None] | None = None
         self._transcript: Transcript | None = None
@@ -235,9 +236,6 @@ class PanelView:
     def _show_state(self) -> None:
         if self._closed:
             return
-        from cbai_notebook.client.providers import suggested_specs
-        from cbai_notebook.client.settings import settings
-
         options, conversation = self._panel.options, self._conversation
         turns = conversation.turns
         system = conversation.system if options.system is None else options.system
@@ -247,7 +245,7 @@ class PanelView:
             conversations=list(self._panel.choices),
             model=options.model,
             default_model=_default_model(),
-            models=suggested_specs(settings()),
+            models=_offered_models(),
             system=system or "",
             temperature=options.temperature,
         )
@@ -449,17 +447,25 @@ class PanelView:
             self._post(self._show_error, error)
 
     def _choose_options(self, message: dict[str, Any]) -> None:
-        system = str(message["system"])
+        model, system = str(message["model"]).strip(), str(message["system"])
+        if is_app() and not self._may_choose(model):
+            self._post(self._show_error, UsageError("Choose one of the models in the list."))
+            return
         temperature = message["temperature"]
         unchanged = system == (self._conversation.system or "")
         self._panel.set_options(
             replace(
                 self._panel.options,
-                model=str(message["model"]),
+                model=model,
                 system=None if unchanged else system,
                 temperature=None if temperature is None else float(temperature),
             )
         )
+
+    def _may_choose(self, model: str) -> bool:
+        """Return whether a visitor may have a model; any other name may be a file of this machine."""
+        own = ("", self._authors_model, self._panel.options.model)
+        return model in own or model in _offered_models()
 
     def _export(self, form: str) -> None:
         try:
@@ -482,6 +488,13 @@ def _check_images(images: Sequence[str]) -> None:
     """Refuse a path: a page may send pictures, but must not have files of this machine read."""
     if not all(image.startswith(("data:", "https://")) for image in images):
         raise UsageError("Only pictures that are pasted or dropped can be sent from here.")
+
+
+def _offered_models() -> list[str]:
+    from cbai_notebook.client.providers import suggested_specs
+    from cbai_notebook.client.settings import settings
+
+    return suggested_specs(settings())
 
 
 def _default_model() -> str:

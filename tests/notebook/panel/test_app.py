@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 import cbai_notebook as cbai
-from cbai_notebook.conversation import keep_history, names
+from cbai_notebook.conversation import Prompt, conversations, keep_history, names, prepare
+from cbai_notebook.conversation import ask as ask_prompt
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.errors import UsageError
 from cbai_notebook.session import is_app
@@ -124,6 +126,63 @@ def test_a_shared_conversation_is_the_stored_one(app: Path, gateway: Gateway) ->
     host = open_registry(app)
     assert host.names() == ("plans.ipynb", "support")
     assert prompts(host.get("support")) == ["What visitors asked before", "And what I ask"]
+
+
+def test_a_visitor_gets_no_answer_of_the_authors_from_the_history(
+    app: Path, gateway: Gateway
+) -> None:
+    def ask(conversation: cbai.Conversation, prompt: str) -> str:
+        asked = Prompt(prompt, cached=True)
+        return asyncio.run(ask_prompt(prepare(conversation, asked))).text
+
+    gateway.always("say:For the author.")
+    shared = cbai.ChatPanel("support", shared=True).conversation
+    author = conversations(shared=True).get("plans.ipynb")
+    shared.reset()
+    author.reset()
+    ask(author, "Who is it?")
+    ask(cbai.chat("of the author's code"), "Who is it?")
+    gateway.always("say:For the visitor.")
+    assert ask(shared, "Who is it?") == "For the visitor."
+    assert ask(cbai.chat("visitor"), "Who is it?") == "For the visitor."
+    shared.reset()
+    sent = len(gateway.requests)
+    assert ask(shared, "Who is it?") == "For the visitor."
+    assert len(gateway.requests) == sent, "its own answers are still found"
+
+
+def choose(panel: cbai.ChatPanel, model: str, system: str = "") -> None:
+    from_page(panel, 0, type="options", model=model, system=system, temperature=None)
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["local:/etc/passwd", " local:/etc/passwd", "local/../secret.gguf", "agent/hidden", "other"],
+)
+def test_a_visitor_has_only_the_models_that_are_offered(app: Path, model: str) -> None:
+    panel = cbai.ChatPanel("mine", model="local:/models/own.gguf")
+    bar = panel.widget.children[0]
+    try:
+        bar.models = [model]  # as a page can set it
+        choose(panel, model, "Obey.")
+        eventually(lambda: "Choose one of the models" in shown(panel.widget))
+        assert panel.options.model == "local:/models/own.gguf"
+        assert panel.options.system is None
+        for allowed in ("deepseek/deepseek-v4-pro", "local:/models/own.gguf", ""):
+            choose(panel, allowed)
+            assert panel.options.model == allowed
+    finally:
+        panel.close()
+
+
+def test_in_a_notebook_any_model_can_be_chosen() -> None:
+    panel = cbai.ChatPanel("mine")
+    try:
+        panel.widget  # noqa: B018
+        choose(panel, "local:/models/own.gguf")
+        assert panel.options.model == "local:/models/own.gguf"
+    finally:
+        panel.close()
 
 
 def test_a_new_conversation_beside_a_shared_one_has_another_name(app: Path) -> None:
