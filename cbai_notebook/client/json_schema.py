@@ -154,9 +154,13 @@ class _PartError(ValueError):
     """A value inside does not fit its part; the path begins at the part."""
 
     def __init__(self, problem: str, path: str) -> None:
-        super().__init__(problem)
+        # Both are in `args`, so that the error can be copied and pickled.
+        super().__init__(problem, path)
         self.problem = problem
         self.path = path
+
+    def __str__(self) -> str:
+        return self.problem
 
 
 def _msgspec_type(kind: Any, parts: Mapping[Any, JSONType]) -> JSONType:

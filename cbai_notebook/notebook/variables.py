@@ -88,9 +88,9 @@ def _confirmed(call: ToolCall) -> bool:
 
 def _question(call: ToolCall) -> str:
     """Return the question whether a tool call may run: a line for each argument."""
-    from cbai_notebook.notebook.screen.approval import shown_arguments
+    from cbai_notebook.notebook.screen.approval import left_to_right, shown_arguments
 
-    arguments = ["  " + "".join(map(str, line)) for line in shown_arguments(call)]
+    arguments = ["  " + left_to_right("".join(map(str, line))) for line in shown_arguments(call)]
     what = f"{call.name}:" if arguments else f"{call.name}, without arguments."
     return "\n".join([f"The model wants to run {what}", *arguments, "Allow it? [y/N] "])
 

@@ -149,9 +149,9 @@ def test_a_question_says_how_much_of_a_call_it_does_not_show(
     gateway.script(calling(Call("drop", {"path": "x" * 1_000 + ".csv"})), "say:Done.")
     cell = kernel.send("%%cbai --tool drop --no-history\nClean up")
     prompt, _ = kernel.answer_prompt("n")
-    beginning, end = prompt.split(" ⟨205 characters left out⟩ ")
-    assert beginning.endswith('  "path": "' + "x" * 533 + '"')
-    assert end == '"' + "x" * 262 + '.csv"\nAllow it? [y/N] '
+    beginning, end = prompt.split(" ⟨204 characters left out⟩ ")
+    assert beginning.endswith('  "path": "' + "x" * 400 + '"')
+    assert end == '"' + "x" * 396 + '.csv"\nAllow it? [y/N] '
     kernel.finish(cell)
 
 
@@ -162,6 +162,7 @@ def test_what_the_user_sees_is_what_runs(kernel: Kernel, gateway: Gateway) -> No
     escaped = "".join(f"\\u{ord(char):04x}" for char in "rm -rf ~")
     for arguments, shown in (
         ({"path": hidden}, '"path": "a.csv" ⟨400 blanks⟩ "; b.csv"'),
+        ({"path": "א 100 ב 999"}, r'"path": "\u05d0 100 \u05d1 999"'),
         ({"path": disguised}, r'"path": "c.csv\nAllow it? [y/N] \u202e\u001b[2J"'),
         (f'{{"path": "{escaped}"}}', '"path": "rm -rf ~"'),
     ):

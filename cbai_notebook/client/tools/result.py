@@ -47,9 +47,11 @@ def _json(value: Any) -> tuple[str, str]:
         if rows > ROWS:
             value, note = value.head(ROWS), f"\n(the first {ROWS:,} of {rows:,} rows)"
     try:
-        text = msgspec.json.encode(value, enc_hook=_plain).decode("utf-8")
+        text = msgspec.json.encode(value, enc_hook=plain_value).decode("utf-8")
         with contextlib.suppress(TypeError, ValueError, RecursionError, OverflowError):
-            plain = msgspec.to_builtins(value, builtin_types=_BYTES, str_keys=True, enc_hook=_plain)
+            plain = msgspec.to_builtins(
+                value, builtin_types=_BYTES, str_keys=True, enc_hook=plain_value
+            )
             if (readable := _readable(plain)) != plain:
                 text = msgspec.json.encode(readable).decode("utf-8")
         return text, note
@@ -69,16 +71,7 @@ def _readable(value: Any) -> Any:
     return value
 
 
-def to_builtins(value: Any) -> Any:
-    """Return a value as plain lists, dicts, strings and numbers, as its JSON has them.
-
-    Raises:
-        TypeError, ValueError, RecursionError, OverflowError: It has no such form.
-    """
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=_plain)
-
-
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Convert a value of a library that may not be installed to plain Python values."""
     if hasattr(value, "model_dump"):  # pydantic
         return value.model_dump(mode="json")

@@ -11,13 +11,15 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from cbai_notebook.client.secret_values import KnownSecrets, known_secrets
 from cbai_notebook.client.settings import settings
-from cbai_notebook.client.tools.result import to_builtins
+from cbai_notebook.client.tools.result import plain_value
 from cbai_notebook.client.tools.tool_calls import ToolCall
 
 ALL_CHARS = 1_600
@@ -82,25 +84,85 @@ def shown_arguments(call: ToolCall) -> list[list[Piece]]:
 
 
 def _line(name: str, value: Any, limit: int, known: KnownSecrets) -> list[Piece]:
-    return [*_string(name, limit, known), ": ", *_value(value, limit, known)]
-
-
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[^"]{1,40}')
+    return [*_text(name, limit, known), ": ", *_value(value, limit, known)]
 
 
 def _value(value: Any, limit: int, known: KnownSecrets) -> list[Piece]:
-    if isinstance(value, str):
-        return _string(value, limit, known)
+    if isinstance(value, (str, *_BYTES)):
+        return _text(value, limit, known)
     try:
-        text = json.dumps(to_builtins(value), ensure_ascii=False)
+        tokens = list(_tokens(_to_builtins(value)))
     except Exception:  # noqa: BLE001 - an argument's type runs the user's code
-        text = json.dumps(repr(value), ensure_ascii=False)
-    tokens = _TOKENS.findall(text)
-    shown = [
-        _string(json.loads(token), limit // 4, known) if token[0] == '"' else [token]
-        for token in tokens
-    ]
-    return _cut([(pieces, len(token)) for pieces, token in zip(shown, tokens, strict=True)], limit)
+        return _text(_repr(value), limit, known)
+    return _cut([part for token in tokens for part in _parts(token, limit // 4, known)], limit)
+
+
+_BYTES = (bytes, bytearray, memoryview)
+
+
+def _to_builtins(value: Any) -> Any:
+    """Return a value as lists, dicts, numbers, strings and bytes; raise if it has no such form."""
+    return msgspec.to_builtins(value, str_keys=True, builtin_types=_BYTES, enc_hook=_simpler)
+
+
+def _simpler(value: Any) -> Any:
+    try:
+        # All fields of a pydantic model, also those that its own dump leaves out or changes.
+        return dict(value) if hasattr(value, "model_dump") else plain_value(value)
+    except Exception:  # noqa: BLE001 - it runs the user's code
+        return _repr(value)
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - it runs the user's code
+        return f"<{type(value).__name__}>"
+
+
+class _Signs(str):
+    """Brackets, commas and numbers: what stands outside the quotes in JSON."""
+
+
+_Token = _Signs | str | bytes | bytearray | memoryview
+
+
+def _tokens(value: Any) -> Iterator[_Token]:
+    """Yield the strings in a value, and all signs between two strings as one."""
+    for are_signs, tokens in itertools.groupby(_json(value), lambda one: isinstance(one, _Signs)):
+        found = list(tokens)
+        yield from [_Signs("".join(map(str, found)))] if are_signs else found
+
+
+def _json(value: Any) -> Iterator[_Token]:
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            inner = [part for item in value.items() for part in (_NEXT, item[0], _COLON, item[1])]
+            waiting += (_Signs("}"), *reversed(inner[1:]), _Signs("{"))
+        elif isinstance(value, list):
+            inner = [part for item in value for part in (_NEXT, item)]
+            waiting += (_Signs("]"), *reversed(inner[1:]), _Signs("["))
+        else:
+            yield value if isinstance(value, (str, *_BYTES)) else _Signs(json.dumps(value))
+
+
+_NEXT, _COLON = _Signs(", "), _Signs(": ")
+
+# Many brackets would take the place of what is inside them.
+_SIGNS = re.compile(r"(?P<many>[\[{]{13,}|[\]}]{13,})|.{1,40}")
+
+
+def _parts(token: _Token, limit: int, known: KnownSecrets) -> Iterator[tuple[list[Piece], int]]:
+    """Yield a token as parts that are shown or left out, each with its number of characters."""
+    if not isinstance(token, _Signs):
+        yield _text(token, limit, known), len(token) + 2
+        return
+    for match in _SIGNS.finditer(token):
+        count = len(match[0])
+        left_out: list[Piece] = [" ", LeftOut("characters", count), " "]
+        yield (left_out if match["many"] else [match[0]]), count
 
 
 def _cut(parts: Sequence[tuple[list[Piece], int]], limit: int) -> list[Piece]:
@@ -108,8 +170,9 @@ def _cut(parts: Sequence[tuple[list[Piece], int]], limit: int) -> list[Piece]:
     lengths = [sum(map(len, map(str, pieces))) for pieces, _ in parts]
     if sum(lengths) <= limit:
         return [piece for pieces, _ in parts for piece in pieces]
-    first = _fitting(lengths, limit * 2 // 3)
-    last = min(_fitting(reversed(lengths), limit // 3), len(parts) - first)
+    # At least two: a bracket, and something of what is inside it.
+    first = max(2, _fitting(lengths, limit // 2))
+    last = min(max(2, _fitting(reversed(lengths), limit // 2)), len(parts) - first)
     hidden = sum(count for _, count in parts[first : len(parts) - last])
     found = [piece for pieces, _ in parts[:first] for piece in pieces]
     if hidden:
@@ -124,10 +187,15 @@ def _fitting(lengths: Iterable[int], limit: int) -> int:
 
 # Strings ------------------------------------------------------------------------------------------
 
-# What is printable for Unicode and yet leaves no mark, or looks like our brackets.
+# What is printable for Unicode and yet leaves no mark.
 _UNSEEN = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0⟨⟩"
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffc\U0001d159"
     + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+# What looks like the brackets around our words, and like the quotes around the model's.
+_LIKE_OURS = frozenset(
+    "\u27e8\u27e9\u2329\u232a\u276c\u276d\u276e\u276f\u2770\u2771\u2991\u2992\u29fc\u29fd\u3008\u3009\ufe3f\ufe40"
+    "\u02ba\u02dd\u02ee\u02f6\u1cd3\u201c\u201d\u201e\u201f\u2033\u2036\u275d\u275e\u3003\u301d\u301e\u301f\uff02"
 )
 # A blank, a control or another invisible character, and then the same one at least eight times.
 _BLANK_RUN = re.compile(
@@ -144,19 +212,42 @@ class _Run:
     instead: LeftOut | None = None
 
 
-def _string(text: str, limit: int, known: KnownSecrets) -> list[Piece]:
-    """Return a string as JSON: its beginning and end, with our words outside the quotes."""
-    runs = list(_runs(text, known))
-    first, used = _beginning(runs, limit)
+@dataclass(frozen=True)
+class _Notation:
+    """How strings are written.
+
+    Args:
+        quotes: What stands before and behind a string.
+        written: Returns each character of a string as it is written.
+    """
+
+    quotes: tuple[str, str]
+    written: Callable[[str], list[str]]
+
+
+def _text(
+    value: str | bytes | bytearray | memoryview, limit: int, known: KnownSecrets
+) -> list[Piece]:
+    """Return the beginning and the end of a text, with our words outside the quotes.
+
+    A string is written as JSON, bytes as Python writes them.
+    """
+    if isinstance(value, str):
+        text, notation = value, _JSON
+    else:
+        text, notation = bytes(value).decode("latin-1"), _PYTHON_BYTES
+    runs = list(_runs(text, known, notation))
+    first, used = _beginning(runs, limit, notation)
     if used == len(text):
         return first
-    last, end = _beginning(runs, limit // 3, backwards=True)
-    first, used = _beginning(runs, limit * 2 // 3)
+    last, end = _beginning(runs, limit // 2, notation, backwards=True)
+    first, used = _beginning(runs, limit // 2, notation)
     hidden = len(text) - used - end
-    return [*first, " ", LeftOut("characters", hidden), " ", *last]
+    between: list[Piece] = [LeftOut("characters", hidden), " "] if hidden else []
+    return [*first, " ", *between, *last]
 
 
-def _runs(text: str, known: KnownSecrets) -> Iterator[_Run]:
+def _runs(text: str, known: KnownSecrets, notation: _Notation) -> Iterator[_Run]:
     for part, secret in known.split(text):
         if secret:
             yield _Run(part, LeftOut("secret", len(part), secret))
@@ -165,28 +256,30 @@ def _runs(text: str, known: KnownSecrets) -> Iterator[_Run]:
         for match in _BLANK_RUN.finditer(part):
             yield _Run(part[end : match.start()])
             count, char = len(match[0]), match[1]
-            same = LeftOut("blanks", count)
-            yield _Run(match[0], same if char == " " else LeftOut("repeats", count, visible(char)))
+            blanks = LeftOut("blanks", count)
+            repeats = LeftOut("repeats", count, *notation.written(char))
+            yield _Run(match[0], blanks if char == " " else repeats)
             end = match.end()
         yield _Run(part[end:])
 
 
 def _beginning(
-    runs: Sequence[_Run], limit: int, *, backwards: bool = False
+    runs: Sequence[_Run], limit: int, notation: _Notation, *, backwards: bool = False
 ) -> tuple[list[Piece], int]:
     """Return what is shown of the runs, and for how many characters it stands."""
     pieces: list[Piece] = []
     used = length = 0
     for run in reversed(runs) if backwards else runs:
         if run.instead is not None:
-            length += len(str(run.instead)) + 2
-            if length > limit:
+            # With two quotes and two blanks.
+            length += len(str(run.instead)) + 4
+            if pieces and length > limit:
                 break
             pieces += [run.instead]
             used += len(run.text)
             continue
         chars = run.text[-limit - 1 :] if backwards else run.text[: limit + 1]
-        shown = _visible_chars(chars)
+        shown = notation.written(chars)
         costs = [len(char) for char in (reversed(shown) if backwards else shown)]
         taken = _fitting(costs, limit - length)
         if taken:
@@ -195,16 +288,17 @@ def _beginning(
         length += sum(costs[:taken])
         if taken < len(run.text):
             break
-    return list(_quoted(reversed(pieces) if backwards else pieces)), used
+    return list(_quoted(reversed(pieces) if backwards else pieces, notation)), used
 
 
-def _quoted(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def _quoted(pieces: Iterable[Piece], notation: _Notation) -> Iterator[Piece]:
     """Yield the pieces of a string with quotes around its own text, and blanks around our words."""
     found = list(pieces) or [""]
+    before, behind = notation.quotes
     for number, piece in enumerate(found):
         if number:
             yield " "
-        yield piece if isinstance(piece, LeftOut) else f'"{piece}"'
+        yield piece if isinstance(piece, LeftOut) else f"{before}{piece}{behind}"
 
 
 def _visible_chars(text: str) -> list[str]:
@@ -220,10 +314,37 @@ def _visible_chars(text: str) -> list[str]:
 
 def visible(char: str) -> str:
     """Return one character as it is written in a JSON string, escaped if it could not be seen."""
-    if char in '"\\' or not char.isprintable() or char in _UNSEEN:
+    if char in '"\\' or not char.isprintable() or char in _UNSEEN or char in _LIKE_OURS:
         return _escaped(char)
     return _escaped(char) if "\U000e0100" <= char <= "\U000e01ef" else char
 
 
 def _escaped(char: str) -> str:
     return json.dumps(char)[1:-1]
+
+
+def _visible_byte(char: str) -> str:
+    return "\\'" if char == "'" else repr(char.encode("latin-1"))[2:-1]
+
+
+_JSON = _Notation(('"', '"'), _visible_chars)
+_PYTHON_BYTES = _Notation(("b'", "'"), lambda text: list(map(_visible_byte, text)))
+
+
+# Plain text ---------------------------------------------------------------------------------------
+
+
+def left_to_right(text: str) -> str:
+    """Return plain text with letters that are written from right to left, as JSON escapes.
+
+    Such a letter changes the order in which the numbers and signs beside it are shown. Plain text has
+    no way to keep the order that works in every frontend.
+    """
+    found: list[str] = []
+    escaping = False
+    for char in text:
+        # A mark belongs to the letter before it.
+        if unicodedata.category(char) not in ("Mn", "Me"):
+            escaping = unicodedata.bidirectional(char) in ("R", "AL", "AN")
+        found.append(_escaped(char) if escaping else char)
+    return "".join(found)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 import typing
@@ -174,6 +176,21 @@ def test_a_value_that_does_not_fit_is_named_by_its_path(kind: Any, text: str, sa
     assert says in str(raised.value)
     assert "pydantic" not in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_an_error_and_its_causes_can_be_copied() -> None:
+    with pytest.raises(StructuredAnswerError) as raised:
+        response_type_of(TripStruct).parse('{"stops": [{"nam": "Rome"}]}')
+    error: BaseException | None = raised.value
+    seen = []
+    while error is not None:
+        if type(error).__module__.startswith("cbai_notebook"):
+            seen.append(type(error))
+            for other in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+                assert type(other) is type(error)
+                assert (str(other), vars(other)) == (str(error), vars(error))
+        error = error.__cause__
+    assert len(seen) == 2
 
 
 def test_an_error_names_the_type_as_code_has_it() -> None:

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
-from cbai_notebook.notebook.screen.approval import MOST_CHARS, shown_arguments
+from cbai_notebook.notebook.screen.approval import (
+    ALL_CHARS,
+    FEWEST_CHARS,
+    MOST_CHARS,
+    left_to_right,
+    shown_arguments,
+)
 
 
 def lines(**arguments: Any) -> list[str]:
@@ -35,6 +42,20 @@ class Odd:
         raise RuntimeError
 
 
+class Silent:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    @property
+    def model_dump(self) -> Any:
+        raise OSError
+
+
+class Sealed(pydantic.BaseModel):
+    path: str
+    data: bytes = pydantic.Field(b"\xff", exclude=True)
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -48,6 +69,15 @@ class Odd:
         ([1, {"a": [" "]}], '[1, {"a": [" "]}]'),
         (Place("Shenzhen"), '{"name": "Shenzhen", "at": [22.5, 114.1]}'),
         (Odd(), r'"<odd\n>"'),
+        (Silent(), '"<Silent>"'),
+        (["rm", Silent()], '["rm", "<Silent>"]'),
+        (Sealed(path="a"), r"""{"path": "a", "data": b'\xff'}"""),
+        (b"", "b''"),
+        (b"it's \"\\\x00\n\xff", r"""b'it\'s "\\\x00\n\xff'"""),
+        (b"ls" + b" " * 300 + b"; rm", "b'ls' ⟨300 blanks⟩ b'; rm'"),
+        (b"ls" + b"\0" * 300, r"b'ls' ⟨300 times \x00⟩"),
+        ([bytearray(b"a"), {"b": memoryview(b"c")}], "[b'a', {\"b\": b'c'}]"),
+        ({b"k": 1}, "\"{b'k': 1}\""),
         ("你好 é ß 😀", '"你好 é ß 😀"'),
         ('a "quote" \\', r'"a \"quote\" \\"'),
         ("a\tb\r\nc", r'"a\tb\r\nc"'),
@@ -56,6 +86,10 @@ class Odd:
         ("\ud800", r'"\ud800"'),
         ("\U000e0041\ufe0f\u3164\u2800", r'"\udb40\udc41\ufe0f\u3164\u2800"'),
         ("⟨5 blanks⟩", r'"\u27e85 blanks\u27e9"'),
+        ("\u2329\u232a\u3008\u3009\u276c\u276d", r'"\u2329\u232a\u3008\u3009\u276c\u276d"'),
+        ("\uff02\u201c\u201d\u201e\u201f", r'"\uff02\u201c\u201d\u201e\u201f"'),
+        ("\ufffc\U0001d159", r'"\ufffc\ud834\udd59"'),
+        ("《书》", '"《书》"'),
         ("\u0301x" + "\u0301" * 5, '"\\u0301x' + "\u0301" * 3 + '\\u0301\\u0301"'),
         ("ls" + " " * 300 + "; rm", '"ls" ⟨300 blanks⟩ "; rm"'),
         ("ls" + "\n" * 300 + "; rm", r'"ls" ⟨300 times \n⟩ "; rm"'),
@@ -70,6 +104,7 @@ def test_every_character_of_a_value_is_visible(value: Any, shown: str) -> None:
 
 def test_a_name_is_shown_like_a_value() -> None:
     assert lines(**{'a": "b"\n': 1}) == [r'"a\": \"b\"\n": 1']
+    assert lines(**{"a” 〈b〉": 1}) == [r'"a\u201d \u3008b\u3009": 1']
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text() | st.integers() | st.lists(st.text())))
@@ -102,6 +137,54 @@ def test_of_what_is_long_the_beginning_and_the_end_are_shown() -> None:
         assert int(hidden.replace(",", "")) > 8_000
     (line,) = lines(value="x" * 5_000)
     assert line.count("x") + int("".join(re.findall(r"⟨([\d,]+)", line)).replace(",", "")) == 5_000
+
+
+@pytest.mark.parametrize("others", [0, 4, 7, 30])
+@pytest.mark.parametrize("depth", [1, 14, 200])
+@pytest.mark.parametrize(
+    "long", ["begin" + "é" * 2_000 + "the end", b"begin" + b"x" * 2_000 + b"the end"]
+)
+def test_the_first_and_the_last_text_in_a_list_are_never_left_out(
+    others: int, depth: int, long: str | bytes
+) -> None:
+    value: Any = [long, *["y" * 50] * 100, long]
+    for _ in range(depth):
+        value = [value]
+    many = {f"a{number}": 1 for number in range(others)}
+    for shown in (lines(**many, value=value)[-1], lines(**many, value=[value, {"k": value}])[-1]):
+        assert shown.index("begin") < 60
+        assert shown.rindex("the end") > len(shown) - 60
+        assert len(shown) < MOST_CHARS + 200
+
+
+@given(
+    st.recursive(
+        st.text(max_size=400) | st.binary(max_size=400) | st.integers(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.integers(0, 12),
+)
+def test_no_value_takes_much_more_than_its_share(value: Any, others: int) -> None:
+    shown = lines(**{f"a{number}": 1 for number in range(others)}, value=value)[-1]
+    assert len(shown) < max(FEWEST_CHARS, min(MOST_CHARS, ALL_CHARS // (others + 1))) + 200
+
+
+def test_an_int_that_python_does_not_write_is_named() -> None:
+    assert lines(value=10**5_000, more=1) == ['"value": "<int>"', '"more": 1']
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"א": 100, "ב": 999}', r'{"\u05d0": 100, "\u05d1": 999}'),
+        ("ا١b", r"\u0627\u0661b"),
+        ("\u05d0\u05b0\u0301b", r"\u05d0\u05b0\u0301b"),
+        ("\U0001e900", r"\ud83a\udd00"),
+        ("e\u0301 ⟨5 blanks⟩ 你好 12", "e\u0301 ⟨5 blanks⟩ 你好 12"),
+    ],
+)
+def test_plain_text_has_one_reading_direction(text: str, shown: str) -> None:
+    assert left_to_right(text) == shown
 
 
 def test_of_many_arguments_the_first_and_the_last_are_shown() -> None:
