@@ -1,11 +1,11 @@
 """``%cbai`` prompts that end with a question mark.
 
 IPython reads a line that ends with ``?`` as a request for help, before any magic runs: for
-``%cbai What's up?`` it would show the help on ``up``. This transformer keeps such a line a magic call.
-``%cbai?`` still shows the help on the magic.
+``%cbai What's up?`` it would show the help on ``up``. These transformers keep such a line a magic call,
+also behind a name, as in ``x = %cbai Why?``. ``%cbai?`` still shows the help on the magic.
 
-IPython transforms a whole cell before it runs the first line of it. So the transformer is too late for
-the cell that loads the extension.
+IPython transforms a whole cell before it runs the first line of it. So the transformers are too late
+for the cell that loads the extension.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import re
 import tokenize
 from typing import TYPE_CHECKING
 
-from IPython.core.inputtransformer2 import EscapedCommand, HelpEnd, TransformerManager
+from IPython.core.inputtransformer2 import (
+    EscapedCommand,
+    HelpEnd,
+    MagicAssign,
+    TokenTransformBase,
+    TransformerManager,
+)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -26,13 +32,13 @@ _NAME = re.compile(r"%cbai(?P<blank>[^\S\n])")
 def register(shell: InteractiveShell) -> None:
     """Let ``%cbai`` prompts end with a question mark; a second call changes nothing."""
     unregister(shell)
-    shell.input_transformer_manager.token_transformers.append(CbaiLine)
+    shell.input_transformer_manager.token_transformers += TRANSFORMERS
 
 
 def unregister(shell: InteractiveShell) -> None:
-    """Remove the transformer from a shell."""
+    """Remove the transformers from a shell."""
     transformers = shell.input_transformer_manager.token_transformers
-    transformers[:] = [each for each in transformers if each is not CbaiLine]
+    transformers[:] = [each for each in transformers if each not in TRANSFORMERS]
 
 
 def check_loading_cell(shell: InteractiveShell) -> None:
@@ -46,7 +52,7 @@ def check_loading_cell(shell: InteractiveShell) -> None:
     code = running.info.raw_cell if running is not None else ""
     if running is None or "%cbai" not in code:
         return
-    right = _transformed(code, CbaiLine)
+    right = _transformed(code, *TRANSFORMERS)
     # After `%reload_ext` the cell that runs may be right; older versions of IPython do not tell.
     is_right = getattr(running.info, "transformed_cell", None) == right
     if is_right or _transformed(code) == right:
@@ -86,17 +92,71 @@ class CbaiLine(EscapedCommand):
         Args:
             lines: The lines of the cell with their ends.
         """
-        line = lines[self.start_line]
-        name = _NAME.match(line, self.start_col)
-        assert name
-        # For IPython only a space ends the name of a magic, not a tab or the wide space of Chinese.
-        line = f"{line[: name.start('blank')]} {line[name.end('blank') :]}"
-        before, after = lines[: self.start_line], lines[self.start_line + 1 :]
-        transformed: list[str] = super().transform([*before, line, *after])  # type: ignore[no-untyped-call]
+        lines = _with_space(lines, self.start_line, self.start_col)
+        transformed: list[str] = super().transform(lines)  # type: ignore[no-untyped-call]
         return transformed
 
 
-def _transformed(code: str, *more: type[CbaiLine]) -> str:
+class CbaiAssignment(TokenTransformBase):
+    """Transforms each ``x = %cbai …``, before IPython's help does.
+
+    Args:
+        statement: The line, from 1, and the column where the assignment begins: help begins there too.
+        magic: The line, from 1, and the column of ``%cbai``.
+    """
+
+    priority = HelpEnd.priority - 1
+
+    def __init__(self, statement: tuple[int, int], magic: tuple[int, int]) -> None:
+        super().__init__(statement)  # type: ignore[no-untyped-call]
+        self._magic = magic
+
+    @classmethod
+    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> CbaiAssignment | None:
+        """Return the first such assignment of a cell.
+
+        Args:
+            tokens_by_line: The tokens of the cell, a list for each logical line.
+        """
+        for line in tokens_by_line:
+            found = MagicAssign.find([line])  # type: ignore[no-untyped-call]
+            if found is None:
+                continue
+            magic = found.start_line + 1, found.start_col
+            percent = next(token for token in line if token.start == magic)
+            if _NAME.match(percent.line, found.start_col):
+                first = next(token for token in line if token.type not in _INDENTATION)
+                return cls(first.start, magic)
+        return None
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """Return the lines of the cell with a call of the magic in the assignment.
+
+        Args:
+            lines: The lines of the cell with their ends.
+        """
+        line, column = self._magic
+        lines = _with_space(lines, line - 1, column)
+        transformed: list[str] = MagicAssign(self._magic).transform(lines)  # type: ignore[no-untyped-call]
+        return transformed
+
+
+TRANSFORMERS: tuple[type[CbaiLine | CbaiAssignment], ...] = (CbaiLine, CbaiAssignment)
+"""What is added to a shell."""
+
+
+def _with_space(lines: list[str], number: int, column: int) -> list[str]:
+    """Return the lines of a cell with a space behind the ``%cbai`` at this place.
+
+    For IPython only a space ends the name of a magic, not a tab or the wide space of Chinese.
+    """
+    name = _NAME.match(lines[number], column)
+    assert name
+    line = f"{lines[number][: name.start('blank')]} {lines[number][name.end('blank') :]}"
+    return [*lines[:number], line, *lines[number + 1 :]]
+
+
+def _transformed(code: str, *more: type[CbaiLine | CbaiAssignment]) -> str:
     """Return what IPython runs for a cell, with its own transformers and more."""
     manager = TransformerManager()  # type: ignore[no-untyped-call]
     manager.token_transformers += more

@@ -47,6 +47,8 @@ def test_a_prompt_may_end_with_a_question_mark(
 ) -> None:
     must(shell, "%cbai What's up?")
     assert prompt_of(gateway) == "What's up?"
+    must(shell, "found = %cbai Why?")
+    assert prompt_of(gateway) == "Why?"
 
 
 def test_a_mistyped_command_is_neither_asked_nor_kept(

@@ -48,6 +48,19 @@ def test_a_question_reaches_the_magic(asking_shell: InteractiveShell, prompt: st
     )
 
 
+@pytest.mark.parametrize("prompt", ["Why?", "what's up?", "list(a)?", "what (is?", "a = b?", "no"])
+@pytest.mark.parametrize("names", ["x", "x, y", "x['a=b']", "x: str", "self.x"])
+def test_a_question_behind_a_name_reaches_the_magic(
+    asking_shell: InteractiveShell, prompt: str, names: str
+) -> None:
+    line = f"{names} = %cbai {prompt}"
+    assert asking_shell.transform_cell(line) == f"{names} = {call(prompt)}"
+    assert (
+        asking_shell.transform_cell(f"if x:\n    {line}\n%cbai {prompt}\n{line}")
+        == f"if x:\n    {names} = {call(prompt)}{call(prompt)}{names} = {call(prompt)}"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "runs"),
     [
@@ -58,6 +71,10 @@ def test_a_question_reaches_the_magic(asking_shell: InteractiveShell, prompt: st
         ("%time x?", "get_ipython().run_line_magic('pinfo', 'x')\n"),
         ("s = '''\n%cbai why?\n'''", "s = '''\n%cbai why?\n'''\n"),
         ("%cbai", "get_ipython().run_line_magic('cbai', '')\n"),
+        ("x = %cbai?", "get_ipython().run_line_magic('pinfo', '%cbai')\n"),
+        ("x = %time y?", "get_ipython().run_line_magic('pinfo', 'y')\n"),
+        ("x = '%cbai why?'", "x = '%cbai why?'\n"),
+        ("x = y %cbai", "x = y %cbai\n"),
         ("5 %cbai", "5 %cbai\n"),
     ],
 )
@@ -70,10 +87,17 @@ def test_help_and_strings_stay_what_they_are(
 @pytest.mark.parametrize("blank", ["\t", "\u3000", "\u00a0", " "])
 def test_any_blank_ends_the_name_of_the_magic(asking_shell: InteractiveShell, blank: str) -> None:
     assert asking_shell.transform_cell(f"%cbai{blank}你好吗?") == call("你好吗?")
+    assert asking_shell.transform_cell(f"x = %cbai{blank}你好吗?") == f"x = {call('你好吗?')}"
 
 
 @pytest.mark.parametrize(
-    "prompt", ["%cbai why is the sky blue?", "if True:\n    %cbai why?", "%cbai\thistory"]
+    "prompt",
+    [
+        "%cbai why is the sky blue?",
+        "if True:\n    %cbai why?",
+        "%cbai\thistory",
+        "x = %cbai Why?",
+    ],
 )
 def test_a_prompt_in_the_cell_that_loads_the_extension_fails_it(
     bare_shell: InteractiveShell, capsys: pytest.CaptureFixture[str], prompt: str

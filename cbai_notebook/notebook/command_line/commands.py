@@ -169,17 +169,62 @@ SHORTEST_MISTYPED = 5
 """The fewest letters of a word that is taken for a mistyped command: shorter ones are often words."""
 
 
-def mistyped(word: str) -> CommandSyntax | None:
+# English words that are one slip away from a command with words after its name.
+_ENGLISH = frozenset(
+    [
+        "beset",
+        "delate",
+        "deleted",
+        "deleter",
+        "deletes",
+        "forks",
+        "helps",
+        "impart",
+        "imports",
+        "impost",
+        "logia",
+        "logic",
+        "logins",
+        "logouts",
+        "model",
+        "modems",
+        "modes",
+        "motels",
+        "preset",
+        "renamed",
+        "renames",
+        "resat",
+        "resent",
+        "resets",
+        "resit",
+        "yodels",
+    ]
+)
+
+
+def mistyped(word: str, *, alone: bool = True) -> CommandSyntax | None:
     """Return the command that a word is one slip away from, or ``None``.
 
     One slip is a letter too many, a letter missing, a wrong letter, two letters swapped, or capital
     letters.
+
+    Args:
+        word: The first word of a line.
+        alone: Whether nothing or an option follows. When only words follow, a capital letter and an
+            English word are no slips: ``Reset yourself`` and ``model theory`` are prompts.
     """
     if len(word) < SHORTEST_MISTYPED or not word.isalnum():
         return None
-    word = word.lower()
-    near = (name for name in SYNTAX_OF if word == name or is_one_slip_away(word, name))
-    return next((SYNTAX_OF[name] for name in near), None)
+    lower = word.lower()
+    if not alone and (word != lower or word in _ENGLISH):
+        return None
+    # Not the other names: `status`, `states` and `starts` are near `stats`.
+    near = (
+        command
+        for command in COMMANDS
+        if lower == command.name or is_one_slip_away(lower, command.name)
+    )
+    return next(near, None)
 
 
 def help_text() -> str:

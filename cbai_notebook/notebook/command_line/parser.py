@@ -155,8 +155,8 @@ def parse_line(line: str) -> PromptOptions | Command:
 
 
 def _refuse_leftover(rest: str) -> NoReturn:
-    word = rest.split()[0]
-    if command := SYNTAX_OF.get(word) or mistyped(word):
+    word, *more = rest.split()
+    if command := SYNTAX_OF.get(word) or mistyped(word, alone=not more):
         name = command.name
         raise UsageError(f"{name} is a command of its own: write %cbai {name}, with one %.")
     raise UsageError(

@@ -32,6 +32,7 @@ from cbai_notebook.text import shortened
 
 # A single dash and a negative number are no options: a prompt may begin with them.
 _OPTION = re.compile(r"--?[^\W\d][^\s=]*|--\S+")
+_ANY_OPTION = re.compile(r"\s--?\w")
 _END_OF_OPTIONS = re.compile(r"--(?=\s|$)")
 _DASHES_AT_END = re.compile(r"--?\Z")
 _COMMAND_NAME = re.compile(r"\S+")
@@ -147,7 +148,8 @@ def read_line(line: str, position: int = 0) -> Reading:
     command = SYNTAX_OF.get(name.group())
     if command is None:
         reading = _read_options(line, start, one_line=True)
-        meant = mistyped(name.group())
+        rest = line[name.end() :]
+        meant = mistyped(name.group(), alone=not rest.strip() or bool(_ANY_OPTION.search(rest)))
         if meant is None or _read_command(line, start, name.end(), meant).command is None:
             return reading
         return replace(reading, problem=_mistyped_error(line[start:], name.group(), meant))
