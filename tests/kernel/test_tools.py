@@ -149,9 +149,9 @@ def test_a_question_says_how_much_of_a_call_it_does_not_show(
     gateway.script(calling(Call("drop", {"path": "x" * 1_000 + ".csv"})), "say:Done.")
     cell = kernel.send("%%cbai --tool drop --no-history\nClean up")
     prompt, _ = kernel.answer_prompt("n")
-    beginning, end = prompt.split(" ⟨204 characters left out⟩ ")
-    assert beginning.endswith('  "path": "' + "x" * 400 + '"')
-    assert end == '"' + "x" * 396 + '.csv"\nAllow it? [y/N] '
+    beginning, end = prompt.split(" ⟨205 characters left out⟩ ")
+    assert beginning.endswith('  "path": "' + "x" * 533 + '"')
+    assert end == '"' + "x" * 262 + '.csv"\nAllow it? [y/N] '
     kernel.finish(cell)
 
 

@@ -170,36 +170,14 @@ SHORTEST_MISTYPED = 5
 
 
 # English words that are one slip away from a command with words after its name.
-_ENGLISH = frozenset(
-    [
-        "beset",
-        "delate",
-        "deleted",
-        "deleter",
-        "deletes",
-        "forks",
-        "helps",
-        "impart",
-        "imports",
-        "impost",
-        "logia",
-        "logic",
-        "logins",
-        "logouts",
-        "model",
-        "modems",
-        "modes",
-        "motels",
-        "preset",
-        "renamed",
-        "renames",
-        "resat",
-        "resent",
-        "resets",
-        "resit",
-        "yodels",
-    ]
-)
+# fmt: off
+_ENGLISH = frozenset((
+    "beset", "delate", "deleted", "deleter", "deletes", "forks", "helps", "impart", "imports", "impost",
+    "logia", "logic", "logins", "logit", "logon", "logouts", "modals", "model", "modems", "modes",
+    "morels", "motels", "preset", "renamed", "renames", "resat", "reseat", "resent", "resets", "resit",
+    "yodels",
+))
+# fmt: on
 
 
 def mistyped(word: str, *, alone: bool = True) -> CommandSyntax | None:
@@ -218,13 +196,9 @@ def mistyped(word: str, *, alone: bool = True) -> CommandSyntax | None:
     lower = word.lower()
     if not alone and (word != lower or word in _ENGLISH):
         return None
-    # Not the other names: `status`, `states` and `starts` are near `stats`.
-    near = (
-        command
-        for command in COMMANDS
-        if lower == command.name or is_one_slip_away(lower, command.name)
-    )
-    return next(near, None)
+    # Not near another name of a command: `status`, `states` and `starts` are words.
+    near = (command for command in COMMANDS if is_one_slip_away(lower, command.name))
+    return SYNTAX_OF.get(lower) or next(near, None)
 
 
 def help_text() -> str:

@@ -240,8 +240,8 @@ def _text(
     first, used = _beginning(runs, limit, notation)
     if used == len(text):
         return first
-    last, end = _beginning(runs, limit // 2, notation, backwards=True)
-    first, used = _beginning(runs, limit // 2, notation)
+    last, end = _beginning(runs, limit // 3, notation, backwards=True)
+    first, used = _beginning(runs, limit * 2 // 3, notation)
     hidden = len(text) - used - end
     between: list[Piece] = [LeftOut("characters", hidden), " "] if hidden else []
     return [*first, " ", *between, *last]
