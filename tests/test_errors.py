@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-import multiprocessing
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,9 +82,31 @@ def test_an_error_is_copied_with_all_that_it_says(
     assert vars(other) == vars(error)
 
 
-def test_an_error_comes_back_from_another_process() -> None:
+# A program of its own: a shell of IPython in the tests' process replaces its main module, which a
+# spawned process looks for.
+FROM_ANOTHER_PROCESS = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+from cbai_notebook.errors import CbaiError, ImageDownloadError
+from tests.test_errors import OfAUser, fail_with, made
+
+if __name__ == "__main__":
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         for kind in (CbaiError, ImageDownloadError, OfAUser):
             error = pool.submit(fail_with, kind).exception(60)
-            assert isinstance(error, kind)
-            assert vars(error) == vars(made(kind))
+            assert isinstance(error, kind), error
+            assert vars(error) == vars(made(kind)), vars(error)
+    print("good")
+"""
+
+
+def test_an_error_comes_back_from_another_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FROM_ANOTHER_PROCESS],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout == "good\n", done.stderr
