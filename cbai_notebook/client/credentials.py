@@ -75,15 +75,18 @@ def save_server(name: str, base_url: str, api_key: str = "") -> str:
     return _store_key(_user_of(name), api_key, write, _written_key(before))
 
 
-def load() -> dict[str, str]:
+def load(record: dict[str, Any] | None = None) -> dict[str, str]:
     """Return the stored credentials of CloudBase, or an empty dict.
+
+    Args:
+        record: What `read` has returned; read now by default.
 
     The keys are ``env_id``, ``api_key``, ``region``, and ``where`` the API key is stored.
 
     Raises:
         ConfigurationError: The stored credentials cannot be read.
     """
-    record = _record()
+    record = dict(read() if record is None else record)
     if not record.get("env_id"):
         return {}
     where = str(_path())
@@ -93,13 +96,16 @@ def load() -> dict[str, str]:
     return {**{name: str(record[name]) for name in names if record.get(name)}, "where": where}
 
 
-def load_servers() -> dict[str, Server]:
+def load_servers(record: dict[str, Any] | None = None) -> dict[str, Server]:
     """Return the stored servers by name. What cannot be read is left out.
+
+    Args:
+        record: What `read` has returned; read now by default.
 
     A key that its keyring does not give is a `Server.problem`: other servers can still be asked.
     """
     found: dict[str, Server] = {}
-    for name, stored in _servers(_readable_record()).items():
+    for name, stored in _servers(_readable_record() if record is None else record).items():
         key, where, problem = stored.get("api_key"), str(_path()), ""
         if stored.get("api_key_in") == "keyring":
             where = KEYRING
@@ -200,7 +206,12 @@ def _path() -> Path:
     return user_directory("config", "CBAI_CONFIG_DIR") / "credentials.json"
 
 
-def _record() -> dict[str, Any]:
+def read() -> dict[str, Any]:
+    """Return the stored record; empty if there is none.
+
+    Raises:
+        ConfigurationError: It cannot be read.
+    """
     try:
         path = _path()
     except FileNotFoundError:
@@ -225,7 +236,7 @@ def _record() -> dict[str, Any]:
 def _readable_record() -> dict[str, Any]:
     """Return the record, or an empty one when it cannot be read: callers replace or remove it."""
     try:
-        return _record()
+        return read()
     except ConfigurationError:
         return {}
 

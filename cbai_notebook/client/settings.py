@@ -335,14 +335,16 @@ def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
     from cbai_notebook.client import credentials
 
     to_cloudbase = _is_gateway(values.get("base_url"), values.get("env_id"))
+    needed = "api_key" not in values or (to_cloudbase and "env_id" not in values)
     stored: dict[str, str] = {}
-    # Only when something is missing: a keyring can be slower than the model.
-    if "api_key" not in values or (to_cloudbase and "env_id" not in values):
-        try:
-            stored = credentials.load()
-        except ConfigurationError:
-            if to_cloudbase:
-                raise
+    record: dict[str, Any] = {}
+    try:
+        record = credentials.read()
+        if needed:  # a keyring can be slower than the model
+            stored = credentials.load(record)
+    except ConfigurationError:
+        if needed and to_cloudbase:
+            raise
     if values.get("env_id") not in (None, stored.get("env_id")):
         stored = {}  # a key and a region belong to their environment
     # At another address the stored key is not sent, but a prompt that holds it must be refused.
@@ -351,7 +353,7 @@ def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
         if name not in values and value:
             values[name] = _checked(name, value)
             sources[name] = f"stored in {stored.get('where') or 'your user configuration'}"
-    if servers := credentials.load_servers():
+    if servers := credentials.load_servers(record):
         given = values.get("servers", {})
         values["servers"] = given | {name: servers[name] for name in servers if name not in given}
 
