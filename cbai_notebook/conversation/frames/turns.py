@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -21,7 +19,6 @@ from cbai_notebook.conversation.turn import (
     Turn,
     join_steps,
 )
-from cbai_notebook.text import has_lone_surrogate
 
 _STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
 
@@ -42,8 +39,6 @@ _ANSWER_FIELDS = (
 
 _OTHER_PARAMS = ("model", "messages", "stream", "tools", "prompt", "data")
 """Fields of a request that are no parameters: as such they would replace the conversation's own."""
-
-_PARAM_NAME = re.compile(r"[^\W\d][\w.-]*")
 
 _OTHER_EXTRA = ("role", "tool_calls", "tool_call_id")
 """Fields of a message that have a key of their own in a record."""
@@ -272,13 +267,6 @@ class _Reader:
 
     def _params(self, row: int) -> dict[str, Any]:
         params = self._dict("params", row, _OTHER_PARAMS)
-        for name, value in params.items():
-            if not _PARAM_NAME.fullmatch(name) or has_lone_surrogate(
-                json.dumps(value, ensure_ascii=False)
-            ):
-                raise RowError(
-                    row, f"The `params` hold {name!r}, which cannot be sent. Leave that out."
-                )
         if not isinstance(params.get("think", True), bool):
             raise RowError(
                 row, "The `params` hold a `think` that is not true or false. Change that."
