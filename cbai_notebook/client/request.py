@@ -24,7 +24,7 @@ class Request:
     """A request: method, URL, headers, and the body as a dict.
 
     The key and a server's own values in ``headers`` are `Secret`: they compare equal to the plain
-    text and print as dots. ``secrets`` are those; what is no placeholder is masked in the errors.
+    text and print as dots. ``secrets`` are these values: errors mask those that are no placeholders.
     ``messages`` are those of the caller, without a system prompt that the provider adds.
     """
 

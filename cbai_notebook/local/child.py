@@ -60,7 +60,7 @@ _NOT_IN_EVERY_VERSION: dict[str, object] = {
 _COMPUTED_S = 0.05
 _COMPUTED_SHARE = 0.01
 """An answer takes more processor time than this since the last use, and than this share of the time
-since; waiting takes a hundredth of it."""
+since; waiting takes much less."""
 
 _GRACE_S = 0.5
 """Seconds for the line of a request that was on its way when the time without use ended."""

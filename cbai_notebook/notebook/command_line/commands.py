@@ -169,7 +169,7 @@ SHORTEST_MISTYPED = 5
 """The fewest letters of a word that is taken for a mistyped command: shorter ones are often words."""
 
 
-# English words that are one slip away from a command with words after its name.
+# English words that are one slip away from a command. Followed by other words, they begin a prompt.
 # fmt: off
 _ENGLISH = frozenset((
     "beset", "delate", "deleted", "deleter", "deletes", "forks", "helps", "impart", "imports", "impost",
