@@ -30,6 +30,21 @@ JSON = st.recursive(
     max_leaves=6,
 )
 
+# As a turn holds them: the fields of a request or message that stand elsewhere are not among them,
+# and `think` is true or false. Names of the code are drawn, too.
+PARAMS = st.dictionaries(
+    TEXT.filter(
+        lambda name: name not in {"model", "messages", "stream", "tools", "prompt", "data", "think"}
+    ),
+    JSON,
+    max_size=3,
+)
+REPLY = st.dictionaries(
+    TEXT.filter(lambda name: name not in {"role", "tool_calls", "tool_call_id", "content"}),
+    JSON,
+    max_size=2,
+)
+
 
 @st.composite
 def steps(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
@@ -72,7 +87,7 @@ def turns(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Turn:
         system=draw(st.none() | text),
         provider=draw(NAME),
         model=draw(NAME),
-        params=draw(st.dictionaries(TEXT, JSON, max_size=3)),
+        params=draw(PARAMS),
         images=tuple(draw(st.lists(TEXT, max_size=2))),
         steps=draw(steps()),
         status=draw(
@@ -86,7 +101,7 @@ def turns(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Turn:
         completion_tokens=draw(COUNT),
         total_tokens=draw(COUNT),
         cached_tokens=draw(COUNT),
-        reply=draw(st.dictionaries(TEXT, JSON, max_size=2)),
+        reply=draw(REPLY),
         cell_id=draw(NAME),
         stale=draw(st.booleans()),
     )
