@@ -70,13 +70,14 @@ async def _ask(
     conversation, prompt, model = prepared.conversation, prepared.prompt, prepared.model
     sent = await prepared.screened_params()
     request = prepared.fingerprint(sent)
-    if prompt.cached and (found := conversation.answered(request)):
+    found = await asyncio.to_thread(conversation.answered, request) if prompt.cached else None
+    if found is not None:
         # A stored answer may no longer parse because a secret in it was masked: then send the
         # request.
         with contextlib.suppress(StructuredAnswerError):
             messages = prepared.params["messages"]
             answer = answer_of(found, messages, prompt.options.get("response_type"))
-            _replay(prepared, found, listener)
+            await _replay(prepared, found, listener)
             return answer
     checked = model.check(prepared.params, **prompt.options)  # what is refused here is no turn
     if sent is not prepared.params:
@@ -85,8 +86,8 @@ async def _ask(
     if prompt.continues is not None:
         continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)
     if prompt.remember:
-        conversation.open(turn, prompt.branch_of, prompt.replaces)
-    if prepared.earlier:
+        await store_opened(prepared, turn)
+    if prepared.earlier or conversation.unread:
         conversation.end_earlier_session()
     opened(turn)
     checkpoints = Checkpoints(conversation, turn) if prompt.remember else None
@@ -128,7 +129,22 @@ async def _ask(
         waited_s = approval.waited_s if approval else 0.0
         turn.duration_s = asyncio.get_running_loop().time() - started - waited_s
         if prompt.remember:
-            conversation.close(turn, status)
+            await conversation.close(turn, status).stored()
+
+
+async def store_opened(prepared: PreparedPrompt[Any], turn: Turn) -> None:
+    """Add a turn to its conversation, and wait a moment until it is stored.
+
+    Raises:
+        UsageError: What it was to branch from, or to replace, is no longer in the conversation.
+    """
+    conversation, prompt = prepared.conversation, prepared.prompt
+    write = conversation.open(turn, prompt.branch_of, prompt.replaces)
+    try:
+        await write.stored()
+    except asyncio.CancelledError as error:
+        conversation.close(turn, record_error(turn, error))
+        raise
 
 
 def new_turn(prepared: PreparedPrompt[Any], request: str) -> Turn:
@@ -170,7 +186,7 @@ def new_turn(prepared: PreparedPrompt[Any], request: str) -> Turn:
     return turn
 
 
-def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) -> None:
+async def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) -> None:
     """Replay the answer of an earlier turn: pass it to the listener and keep it as a turn."""
     conversation, prompt = prepared.conversation, prepared.prompt
     listener(Delta(found.text, found.reasoning))
@@ -178,7 +194,7 @@ def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) ->
     if replaced is not None and replaced.request == found.request and replaced.text == found.text:
         # The cell's turn already has this answer, so it needs no new version.
         replaced.stale = False
-        conversation.keep(replaced)
+        await conversation.keep(replaced).stored()
     elif prompt.remember:
         turn = new_turn(prepared, found.request or "")
         turn.dropped_turns, turn.earlier = 0, None
@@ -188,7 +204,7 @@ def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) ->
         turn.record_id, turn.sources = found.record_id, found.sources
         turn.add(found.text, found.reasoning)
         conversation.open(turn, prompt.branch_of, prompt.replaces)
-        conversation.close(turn, COMPLETE)
+        await conversation.close(turn, COMPLETE).stored()
 
 
 async def _answer(

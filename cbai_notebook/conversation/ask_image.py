@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cbai_notebook.conversation import secrets
-from cbai_notebook.conversation.ask import new_turn, record_error
+from cbai_notebook.conversation.ask import new_turn, record_error, store_opened
 from cbai_notebook.conversation.prepare import PreparedPrompt
 from cbai_notebook.conversation.turn import COMPLETE, Turn
 from cbai_notebook.errors import ImageDownloadError
@@ -45,7 +45,7 @@ async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
     turn = new_turn(prepared, prepared.fingerprint(await prepared.screened_params()))
     turn.drawn = True
     if prompt.remember:
-        conversation.open(turn, prompt.branch_of, prompt.replaces)
+        await store_opened(prepared, turn)
     started = asyncio.get_running_loop().time()
     status = COMPLETE
     try:
@@ -60,7 +60,7 @@ async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
     finally:
         turn.duration_s = asyncio.get_running_loop().time() - started
         if prompt.remember:
-            conversation.close(turn, status)
+            await conversation.close(turn, status).stored()
 
 
 def _record_answer(turn: Turn, answer: ImageAnswer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns, system_of
 from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.records import Messages, Records
-from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync
+from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync, TreeChange, Write
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
     ASKED,
@@ -48,17 +48,20 @@ class Conversation:
     def __init__(self, name: str, *, sync: StoreSync | None = None) -> None:
         self._name = name
         self._sync = sync or DetachedSync()
-        self._tree = TurnTree()
         self._watchers = Watchers()
-        # The event loop thread writes turns while a cell reads them.
-        self._lock = fork_safe_lock(self)
-        if (tree := self._sync.load()) is not None:
-            self._tree = tree
+        self._changing = fork_safe_lock(self, "_changing")  # for changes in several steps
+        self._sync.tell_adopted = lambda: self._watchers.notify(Change("arranged"))
+        self._sync.tell_problem = lambda: self._watchers.notify(Change("stored"))
+        self._sync.reload()
         self._earlier: frozenset[Turn] = frozenset()
         self.begin_session()
 
     def __repr__(self) -> str:
         return f"<Conversation {self.name!r}: {len(self.turns)} turns>"
+
+    @property
+    def _tree(self) -> TurnTree:
+        return self._sync.tree
 
     @property
     def name(self) -> str:
@@ -68,7 +71,7 @@ class Conversation:
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The turns on the active path, oldest first."""
-        with self._lock:
+        with self._sync.lock:
             return tuple(self._tree.path())
 
     @property
@@ -100,7 +103,7 @@ class Conversation:
 
     def _add_messages(self, messages: list[Mapping[str, Any]]) -> list[Message]:
         """Add messages, and return all messages of the conversation."""
-        with self._lock:
+        with self._changing:
             last = self._tree.last
             open_ = last if last is not None and last.status == ASKED else None
             before = open_.records(self.name, 0) if open_ else []
@@ -111,8 +114,9 @@ class Conversation:
             if open_ and turns:
                 unanswered, answered = open_, turns.pop(0)
                 answered.created_at, answered.cell_id = unanswered.created_at, unanswered.cell_id
-                slot = self._tree.replace(unanswered, answered)
-                self._save(turns=[answered], slots=[slot], removed=[unanswered])
+                with self._sync.lock:
+                    slot = self._tree.replace(unanswered, answered)
+                    self._sync.save(TreeChange([answered], [slot], [unanswered]))
             self.extend(turns)
         return self._records()
 
@@ -185,13 +189,18 @@ class Conversation:
         return self._sync.problem
 
     @property
+    def unread(self) -> str:
+        """Why the turns of earlier sessions could not be read, if the user is to be told; else ``""``."""
+        return self._sync.unread
+
+    @property
     def id(self) -> int | None:
         """The id of the conversation in the store; ``None`` before it is first written."""
         return self._sync.id
 
     def begin_session(self) -> None:
         """Take all turns so far as those of an earlier session."""
-        with self._lock:
+        with self._sync.lock:
             self._earlier = frozenset(self._tree.turns())
 
     def earlier_turns(self, context: Context) -> EarlierTurns | None:
@@ -204,8 +213,9 @@ class Conversation:
         return EarlierTurns(len(sent), min(sent)) if sent else None
 
     def end_earlier_session(self) -> None:
-        """Note that the user is told of the turns of an earlier session."""
+        """Note that the user is told of the turns of an earlier session, read or not."""
         self._earlier = frozenset()
+        self._sync.unread = ""
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` on every change, immediately and on the thread that makes the change.
@@ -219,22 +229,15 @@ class Conversation:
         return self._watchers.add(watcher)
 
     def refresh(self) -> None:
-        """Load changes that another kernel has written."""
-        with self._lock:
-            if not self._sync.changed_elsewhere():
-                return
-            self._reload(self._tree.turns())
-        self._watchers.notify(Change("arranged"))
-
-    def _reload(self, known: Iterable[Turn]) -> bool:
-        """Load the turns from disk again; return ``False`` when they cannot be read."""
-        tree = self._sync.load(known)
-        self._tree = tree or self._tree
-        return tree is not None
+        """Load changes that another kernel has written; not on an event loop."""
+        if self._sync.has_news() and self._sync.reload():
+            self._watchers.notify(Change("arranged"))
 
     # One turn, from its prompt to its end
 
-    def open(self, turn: Turn, branch_of: Turn | None = None, replaces: Turn | None = None) -> None:
+    def open(
+        self, turn: Turn, branch_of: Turn | None = None, replaces: Turn | None = None
+    ) -> Write:
         """Add a turn whose request is about to be sent.
 
         If the last prompt failed or was cancelled without an answer, and the new turn has the same
@@ -245,77 +248,68 @@ class Conversation:
             branch_of: Begin a branch next to this turn; by default the turn is added at the end.
             replaces: Add the turn as a new version of this turn; later turns are marked as stale.
 
+        Returns:
+            The write of the turn, to wait for. It raises a :class:`UsageError` if another kernel has
+            removed `branch_of` or `replaces` meanwhile.
+
         Raises:
             UsageError: `branch_of` or `replaces` is not in this conversation.
         """
-        reloaded = False
-        replaced: list[Turn] = []
-        with self._lock:
-            while not self._try_open(turn, branch_of, replaces, replaced):
-                if not self._reload([*self._tree.turns(), *replaced]):
-                    self._save(turns=[turn], slots=[self._tree.slot(turn)])
-                    break
-                reloaded = True
-        if reloaded:
-            self._watchers.notify(Change("arranged"))
+
+        def place() -> TreeChange:
+            return self._place(turn, branch_of, replaces)
+
+        with self._sync.lock:
+            write = self._sync.save(place(), redo=place)
         self._watchers.notify(Change("opened", turn))
+        return write
 
-    def _try_open(
-        self,
-        turn: Turn,
-        branch_of: Turn | None,
-        replaces: Turn | None,
-        replaced: list[Turn],
-    ) -> bool:
-        """Add a turn; return ``False`` if another kernel has changed the conversation.
-
-        Nothing is written then: reload the conversation and try again. A turn that leaves the tree
-        is appended to `replaced`.
-        """
+    def _place(self, turn: Turn, branch_of: Turn | None, replaces: Turn | None) -> TreeChange:
         for other in (branch_of, replaces):
             if other is not None:
                 self._check_contains(other)
-        changed = [turn]
         repeated = self._tree.repeated_by(turn, branch_of or replaces)
         if repeated is not None:
-            replaced.append(repeated)
-            slot = self._tree.replace(repeated, turn)
-            return self._save(turns=changed, slots=[slot], removed=[repeated], as_loaded=True)
+            return TreeChange([turn], [self._tree.replace(repeated, turn)], [repeated])
         if branch_of:
             slot = self._tree.add_branch(turn, branch_of)
         elif replaces:
             slot = self._tree.add_version(turn, replaces)
-            changed += self._mark_stale_after(turn)
-            return self._save(turns=changed, slots=[slot], as_loaded=True)
+            return TreeChange([turn, *self._mark_stale_after(turn)], [slot])
         else:
             slot = self._tree.append(turn)
-        return self._save(turns=changed, slots=self._tree.sibling_slots(slot), as_loaded=True)
+        return TreeChange([turn], self._tree.sibling_slots(slot))
 
     def grow(self, turn: Turn, text: str, reasoning: str) -> None:
         """Append new text and reasoning to a turn."""
         turn.add(text, reasoning)
         self._watchers.notify(Change("grown", turn))
 
-    def checkpoint(self, turn: Turn) -> None:
-        """Store the text that a streaming turn has received so far."""
-        self._sync.checkpoint(self._tree, turn)
+    def checkpoint(self, turn: Turn) -> Write:
+        """Store the text that a streaming turn has received so far; return the write."""
+        return self._sync.checkpoint(turn)
 
-    def close(self, turn: Turn, status: str) -> None:
-        """Set the final status of a turn and store it; set all its other attributes before."""
+    def close(self, turn: Turn, status: str) -> Write:
+        """Set the final status of a turn, and store it; set all its other attributes before.
+
+        Returns:
+            The write of the turn, to wait for.
+        """
         turn.status = status
-        with self._lock:
-            if turn in self._tree:
-                self._sync.close_turn(self._tree, turn)
-            else:
-                self._sync.stop_checkpoints(turn)
+        self._sync.stop_checkpoints(turn)
+        with self._sync.lock:
+            # A turn that was deleted meanwhile does not come back.
+            write = self._sync.save(TreeChange([turn] if turn in self._tree else []))
         self._watchers.notify(Change("closed", turn))
+        return write
 
-    def keep(self, turn: Turn) -> None:
-        """Store a turn whose attributes have changed."""
-        with self._lock:
+    def keep(self, turn: Turn) -> Write:
+        """Store a turn whose attributes have changed; return the write."""
+        with self._sync.lock:
             self._check_contains(turn)
-            self._save(turns=[turn])
+            write = self._sync.save(TreeChange([turn]))
         self._watchers.notify(Change("closed", turn))
+        return write
 
     def extend(self, turns: Iterable[Turn]) -> None:
         """Append turns that are complete already, as one change.
@@ -326,29 +320,28 @@ class Conversation:
         for turn in added:
             if turn.status == STREAMING:  # no request in this process will complete it
                 turn.status = PARTIAL
+
+        def append() -> TreeChange:
+            slots = [self._tree.append(turn) for turn in added]
+            return TreeChange(added, [*self._tree.sibling_slots(slots[0]), *slots[1:]])
+
         self.refresh()
-        with self._lock:
-            known = self._tree.turns()
-            while added:
-                slots = [self._tree.append(turn) for turn in added]
-                changed = [*self._tree.sibling_slots(slots[0]), *slots[1:]]
-                if self._save(turns=added, slots=changed, as_loaded=True):
-                    break
-                if not self._reload(known):
-                    self._save(turns=added, slots=changed)
-                    break
+        if added:
+            with self._sync.lock:
+                write = self._sync.save(append(), redo=append)
+            write.wait()
         self._watchers.notify(Change("arranged"))
 
     # Changes of the active path, and lookups in the tree
 
     def alternatives(self, turn: Turn) -> tuple[Turn, ...]:
         """Return all versions and branches at a turn's place, itself included, oldest first."""
-        with self._lock:
+        with self._sync.lock:
             return self._tree.alternatives(turn)
 
     def versions(self) -> list[tuple[int, Turn, bool]]:
         """Return every version on the active path: number, turn, and whether it is active."""
-        with self._lock:
+        with self._sync.lock:
             return [
                 (number, version, version is turn)
                 for number, turn in enumerate(self._tree.path())
@@ -357,7 +350,7 @@ class Conversation:
 
     def added_last(self, turns: Collection[Turn]) -> Turn | None:
         """Return the one of some turns that was added last; ``None`` if none of them is in here."""
-        with self._lock:
+        with self._sync.lock:
             return self._tree.added_last(turns)
 
     def of_cell(self, cell_id: str | None, cell_turn: int) -> Turn | None:
@@ -386,7 +379,7 @@ class Conversation:
         # Without an id in the store, the ids of the turns are those of rows that are lost.
         if found is None or found.id is None or self._sync.id is None:
             return found
-        with self._lock:
+        with self._sync.lock:
             # Secrets are masked in the stored copy of a turn, but not in the turn itself.
             return next((turn for turn in self._tree.turns() if turn.id == found.id), found)
 
@@ -397,14 +390,15 @@ class Conversation:
             UsageError: The turn is not in this conversation.
         """
         self.refresh()
-        with self._lock:
+        with self._sync.lock:
             self._check_contains(turn)
             slot = self._tree.slot(turn)
             other_version = slot.turn is not turn
             changed = {*_slots_to_update(slot)}
             self._tree.choose(turn)
             stale = self._mark_stale_after(turn) if other_version else []
-            self._save(turns=stale, slots=[*changed])
+            write = self._sync.save(TreeChange(stale, [*changed]))
+        write.wait()
         self._watchers.notify(Change("arranged"))
 
     def delete(self, turn: Turn) -> None:
@@ -420,11 +414,12 @@ class Conversation:
             UsageError: The turn is not in this conversation.
         """
         self.refresh()
-        with self._lock:
+        with self._sync.lock:
             self._check_contains(turn)
             slot = self._tree.slot(turn)
             removed = self._tree.remove(turn)
-            self._save(slots=self._tree.sibling_slots(slot), removed=removed)
+            write = self._sync.save(TreeChange((), self._tree.sibling_slots(slot), removed))
+        write.wait()
         self._watchers.notify(Change("arranged"))
 
     def undo(self) -> Turn | None:
@@ -432,9 +427,9 @@ class Conversation:
 
         If the turn has an older version, that version becomes active again.
         """
-        self.refresh()
-        with self._lock:
-            newest = self._tree.added_last(set(self._tree.path()))
+        with self._changing:
+            self.refresh()
+            newest = self.added_last(set(self.turns))
             if newest is not None:
                 self.delete(newest)
             return newest
@@ -442,21 +437,20 @@ class Conversation:
     def reset(self) -> None:
         """Start with an empty active path; the turns so far are kept as a branch."""
         self.refresh()
-        with self._lock:
+        with self._sync.lock:
             path = self._tree.path()
             first = self._tree.slot(path[0]) if path else None
             self._tree.reset()
-            if first:
-                self._save(slots=[first])
+            write = self._sync.save(TreeChange((), [first] if first else ()))
+        write.wait()
         self._watchers.notify(Change("arranged"))
 
     def clear(self) -> None:
         """Delete every turn, branches and older versions included."""
         self.refresh()
-        with self._lock:
-            removed = self._tree.clear()
-            if removed:
-                self._save(removed=removed)
+        with self._sync.lock:
+            write = self._sync.save(TreeChange(removed=self._tree.clear()))
+        write.wait()
         self._watchers.notify(Change("arranged"))
 
     def forget(self) -> None:
@@ -467,8 +461,8 @@ class Conversation:
         Raises:
             HistoryError: The file could not be written. Call again once the disk has space.
         """
-        with self._lock:
-            self._sync.delete()
+        self._sync.delete()
+        with self._sync.lock:
             self._tree.clear()
         self._watchers.notify(Change("arranged"))
 
@@ -512,18 +506,6 @@ class Conversation:
             each.stale = True
         return later
 
-    def _save(
-        self,
-        *,
-        turns: Iterable[Turn] = (),
-        slots: Iterable[Slot] = (),
-        removed: Iterable[Turn] = (),
-        as_loaded: bool = False,
-    ) -> bool:
-        return self._sync.save(
-            self._tree, turns=turns, slots=slots, removed=removed, as_loaded=as_loaded
-        )
-
     def _check_contains(self, turn: Turn) -> None:
         if turn not in self._tree:
             raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
@@ -546,7 +528,7 @@ class Conversation:
         return system_of((*self._turns_before(branch_of), branch_of))
 
     def _turns_before(self, turn: Turn | None) -> tuple[Turn, ...]:
-        with self._lock:
+        with self._sync.lock:
             if turn is not None:
                 self._check_contains(turn)
             return tuple(self._tree.path(before=turn))

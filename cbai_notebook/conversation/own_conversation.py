@@ -36,12 +36,14 @@ class OwnConversation:
         stored: The conversation to go on with.
         original: The conversation of the notebook that this one is a copy of.
         replaces: Whether an older conversation had the notebook's path.
+        unread: Why the store could not be searched.
     """
 
     owner: Owner
     stored: Stored | None = None
     original: Stored | None = None
     replaces: bool = False
+    unread: str = ""
 
 
 def find_own_conversation(store: Store, notebook: KernelNotebook) -> OwnConversation:

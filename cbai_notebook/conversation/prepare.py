@@ -129,6 +129,8 @@ def prepare(
     params = _parameters(prompt, asked_model, context)
     fields, hints = _option_fields(prompt.options, start.secrets)
     _check_secrets(prompt, {**params, **fields}, start.secrets)
+    if prompt.remember and (cause := conversation.unread):
+        hints.append(f"{_UNREAD} {cause}")
     if made.provider == AGENT and params["messages"][0]["role"] == "system":
         hints.append(_SYSTEM_PROMPT_HINT)
     return PreparedPrompt(
@@ -187,6 +189,11 @@ def prepare_drawing(
         params={**prompt.params, **named, "prompt": prompt.text},
     )
 
+
+_UNREAD = (
+    "The model did not see the earlier turns and the system prompt of this conversation: they could "
+    "not be read."
+)
 
 _SYSTEM_PROMPT_HINT = (
     "The system prompt of this conversation was not sent: an agent has one of its own."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import secrets
 import sys
@@ -15,6 +14,7 @@ from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.kernel_notebook import KernelNotebook, kernel_notebook
 from cbai_notebook.conversation.own_conversation import OwnConversation, find_own_conversation
 from cbai_notebook.conversation.store import Owner, Store, current_store, history_file
+from cbai_notebook.conversation.store.database import BusyError
 from cbai_notebook.conversation.store.store import Stored
 from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
@@ -71,19 +71,26 @@ class ConversationRegistry:
 
     def _open_default(self) -> Conversation:
         own = self._find_own()
-        name = own.stored.name if own.stored else self._default_name(replaces=own.replaces)
+        name = (
+            own.stored.name if own.stored else self._default_name(own.owner, replaces=own.replaces)
+        )
         if (found := self._in_use.get(name)) is not None:  # an empty conversation is false
             return found
         if own.original is not None and (copy := self._copy_of(own.original, name, own.owner)):
             return copy
-        return self._add(name, own.stored, owner=own.owner)
+        return self._add(name, own.stored, owner=own.owner, unread=own.unread)
 
     def _find_own(self) -> OwnConversation:
-        if self._store.file is not None:  # in memory there is nothing of an earlier kernel
-            # If it fails, that is reported when the conversation is written.
-            with contextlib.suppress(HistoryError):
-                return find_own_conversation(self._store, self._notebook)
-        return OwnConversation(Owner(self._notebook.path, self._notebook.kernel))
+        owner = Owner(self._notebook.path, self._notebook.kernel)
+        if self._store.file is None:  # in memory there is nothing of an earlier kernel
+            return OwnConversation(owner)
+        try:
+            return find_own_conversation(self._store, self._notebook)
+        except BusyError as error:
+            # The notebook's conversation stays its own, for a kernel that can read it.
+            return OwnConversation(Owner(), unread=str(error))
+        except HistoryError as error:
+            return OwnConversation(owner, unread=str(error))
 
     def _copy_of(self, stored: Stored, name: str, owner: Owner) -> Conversation | None:
         """Return a copy of a notebook's conversation, for a copy of that notebook.
@@ -106,7 +113,7 @@ class ConversationRegistry:
                 self._in_use.setdefault(name, self._deleted.pop(name))
             found = self._in_use.get(name)
             if found is None:
-                return self._add(name, self._find_stored(name))
+                return self._add_stored(name)
             found.refresh()
             return found
 
@@ -217,8 +224,17 @@ class ConversationRegistry:
             self._in_use[name] = fork
             return fork
 
-    def _add(self, name: str, stored: Stored | None, *, owner: Owner | None = None) -> Conversation:
+    def _add_stored(self, name: str) -> Conversation:
+        try:
+            return self._add(name, self._store.find(name=name))
+        except HistoryError as error:
+            return self._add(name, None, unread=str(error))
+
+    def _add(
+        self, name: str, stored: Stored | None, *, owner: Owner | None = None, unread: str = ""
+    ) -> Conversation:
         sync = self._create_sync(name, stored, owner=owner)
+        sync.unread = unread if self._store.may_have_past else ""
         conversation = self._in_use[name] = Conversation(name, sync=sync)
         return conversation
 
@@ -239,10 +255,10 @@ class ConversationRegistry:
         except HistoryError:
             return []
 
-    def _default_name(self, *, replaces: bool) -> str:
+    def _default_name(self, owner: Owner, *, replaces: bool) -> str:
         if self._store.file is None:
             return DEFAULT
-        if path := self._notebook.path:
+        if path := owner.path:
             parts = Path(path).parts
             if replaces:  # a longer name would not tell it from the older notebook of this path
                 return self._free_name(parts[-1])

@@ -16,11 +16,12 @@ class Change:
 
     Attributes:
         kind: ``opened``, ``grown`` and ``closed`` refer to one turn; ``arranged`` means that the
-            active path has changed: turns were deleted, or another alternative was chosen.
+            active path has changed: turns were deleted, or another alternative was chosen; ``stored``
+            means that the reason has changed why newer changes are not stored.
         turn: The turn, if the change refers to one.
     """
 
-    kind: Literal["opened", "grown", "closed", "arranged"]
+    kind: Literal["opened", "grown", "closed", "arranged", "stored"]
     turn: Turn | None = None
 
 

@@ -21,6 +21,7 @@ from cbai_notebook.conversation import (
 from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.notebook import insert
+from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import pretty_json, show_request
@@ -82,9 +83,11 @@ def _prepare(
     from cbai_notebook.client.providers import AGENT, LOCAL
 
     prefs = preferences()
-    conversation = chat(options.conversation)
     prompt, hints = _prompt(shell, text, options, variables, prefs)
-    if prompt.remember:
+    conversation = None
+    if prompt.remember or prompt.cached:
+        conversation = chat_in_cell(options.conversation)
+    if conversation is not None and prompt.remember:
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)

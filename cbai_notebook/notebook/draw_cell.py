@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
-from cbai_notebook.conversation import PreparedPrompt, Prompt, chat, prepare_drawing
+from cbai_notebook.conversation import PreparedPrompt, Prompt, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw, revised_prompts
 from cbai_notebook.errors import ImageDownloadError, UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import show_request
@@ -88,7 +89,7 @@ def _prepare(
     filled = expand(text.strip("\n"), variables, table_rows=preferences().table_rows)
     if not filled.text.strip():
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
-    conversation = chat(options.conversation)
+    conversation = chat_in_cell(options.conversation) if options.history else None
     prompt = Prompt(
         text=filled.text,
         model=options.model,
@@ -98,7 +99,7 @@ def _prepare(
         cell_turn=0 if options.dry_run else cell_turn(shell),
         allow_secrets=options.allow_secrets,
     )
-    if prompt.remember:
+    if conversation is not None:
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
     return replace(prepare_drawing(conversation, prompt), hints=filled.hints)

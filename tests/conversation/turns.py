@@ -32,7 +32,7 @@ def conversation(*turns: Turn, name: str = "poems") -> Conversation:
     """Return a conversation with these turns."""
     made = Conversation(name)
     for each in turns:
-        made.open(each)
+        made.open(each).wait()
     return made
 
 

@@ -216,3 +216,46 @@ def test_conversations_are_used_forked_renamed_undone_and_deleted(
     used = value(kernel, "%cbai usage")
     assert "cloudbase/" in used
     assert "█" in used
+
+
+def test_a_cell_is_answered_while_another_program_locks_the_history(
+    start_kernel: StartKernel, gateway: Gateway, settings: dict[str, str], tmp_path: Path
+) -> None:
+    kernel = ready(start_kernel(**settings))
+    ask_all(kernel, gateway, {"one": CELLS["one"]})
+    file = tmp_path / "data" / "history.sqlite"
+    lock = sqlite3.connect(file, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    gateway.script(Scenario(text="re: second"))
+    cell = kernel.must(CELLS["two"], cell_id="two")
+    # All this while the lock is held.
+    assert "re: second" in cell.text
+    assert f"Not stored: The history in {file} is locked by another program." in cell.text
+    assert 'cbai.configure(history="…")' in cell.text
+    assert "Not stored" not in kernel.must("%%cbai --no-history\nthird").text
+    lock.close()
+    kernel.must("import time\nwhile cbai.chat().not_stored: time.sleep(0.02)")
+    kernel.restart()
+    ready(kernel)
+    assert contents(kernel) == SAID[:5]
+
+
+def test_a_cell_waits_with_a_line_for_a_past_that_is_locked(
+    start_kernel: StartKernel, gateway: Gateway, settings: dict[str, str], tmp_path: Path
+) -> None:
+    kernel = ready(start_kernel(**settings))
+    ask_all(kernel, gateway, {"two": CELLS["two"]})
+    kernel.restart()
+    ready(kernel)
+    # A program that uses no write-ahead log keeps others from reading, too.
+    lock = sqlite3.connect(tmp_path / "data" / "history.sqlite", isolation_level=None)
+    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
+    lock.execute("PRAGMA journal_mode = DELETE")
+    lock.execute("BEGIN EXCLUSIVE")
+    cell = kernel.send(CELLS["three"], cell_id="three")
+    kernel.wait_for(lambda: "Waiting up to 5 s. The history in" in cell.text, "the line")
+    lock.close()
+    kernel.finish(cell)
+    assert "Waiting" not in cell.text
+    sent = gateway.requests[-1].json["messages"]
+    assert [message["content"] for message in sent] == [*SAID[2:5], "third"]

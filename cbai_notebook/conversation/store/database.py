@@ -5,15 +5,32 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
+from cbai_notebook.conversation.store.waiting import while_waiting
 from cbai_notebook.errors import HistoryError
 from cbai_notebook.forks import register_fork_hooks
 
-BUSY_S = 20.0
-"""Seconds to wait for another kernel's write lock; one write takes well under a millisecond."""
+TRY_S = 0.02
+"""Seconds that SQLite itself waits for another process's lock; it holds up other threads meanwhile."""
+
+QUICK_S = 0.3
+"""Seconds that a prompt waits: for its being stored, and for news of other kernels."""
+
+PATIENCE_S = 5.0
+"""Seconds that reading the past waits, and what a user has asked to change."""
+
+_PAUSES_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+
+T = TypeVar("T")
+
+
+class BusyError(HistoryError):
+    """Another process holds the lock that is needed: the same call may succeed later."""
 
 
 class Database(ABC):
@@ -30,13 +47,15 @@ class Database(ABC):
         self.lost: HistoryError | None = None
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._is_patient = True
         register_fork_hooks(self)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Run a block as one write transaction.
+        """Run a block as one write transaction; only on the thread of a :class:`Writer`.
 
         Raises:
+            BusyError: Another process writes just now.
             HistoryError: The transaction failed and was rolled back.
         """
         with self._lock, self._history_errors():
@@ -54,19 +73,19 @@ class Database(ABC):
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """Run a block with a connection that sees one snapshot of the database.
 
+        Waits up to :data:`PATIENCE_S` seconds, once, and tells the user.
+
         Raises:
             HistoryError: The database could not be read.
         """
 
-    def data_version(self) -> int:
-        """Return a number that changes whenever another connection has written.
+    @abstractmethod
+    def glancing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Run a block with a connection for one quick query; waits at most :data:`QUICK_S` seconds.
 
         Raises:
-            HistoryError: The database cannot be read.
+            HistoryError: The database could not be read.
         """
-        with self._lock, self._history_errors():
-            (number,) = self._writer().execute("PRAGMA data_version").fetchone()
-            return int(number)
 
     @abstractmethod
     def truncate_log(self) -> None:
@@ -99,11 +118,33 @@ class Database(ABC):
     def _history_errors(self) -> AbstractContextManager[None]:
         """Turn errors of SQLite and of the file system in a block into a :class:`HistoryError`."""
 
+    def _patiently(self, attempt: Callable[[], T], wait_s: float) -> T:
+        """Return the result of a function, which is tried again while another process has a lock.
+
+        After a wait that was in vain, later calls do not wait until one of them succeeds.
+        """
+        until = time.monotonic() + (wait_s if self._is_patient else 0.0)
+        pauses = iter(_PAUSES_S)
+        with while_waiting() as waiting:
+            while True:
+                try:
+                    with self._history_errors():
+                        result = attempt()
+                except BusyError as error:
+                    if time.monotonic() >= until:
+                        self._is_patient = self._is_patient and wait_s < PATIENCE_S
+                        raise
+                    waiting.tell(error)
+                    time.sleep(next(pauses, _PAUSES_S[-1]))
+                else:
+                    self._is_patient = True
+                    return result
+
 
 def connect(place: str) -> sqlite3.Connection:
     """Return a new connection to a file, or to ``":memory:"``."""
     connection = sqlite3.connect(
-        place, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        place, timeout=TRY_S, isolation_level=None, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
     return connection

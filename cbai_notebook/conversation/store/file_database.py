@@ -6,32 +6,56 @@ import contextlib
 import os
 import shutil
 import sqlite3
-import time
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cbai_notebook.conversation.store import schema
-from cbai_notebook.conversation.store.database import BUSY_S, Database, connect
+from cbai_notebook.conversation.store.database import (
+    PATIENCE_S,
+    QUICK_S,
+    TRY_S,
+    BusyError,
+    Database,
+    connect,
+)
 from cbai_notebook.errors import HistoryError
 
 EXCLUSIVE_S = 0.2
 """Seconds to wait for exclusive access where it is useful but not required."""
 
-RETRY_S = 0.02
-"""Seconds between two tries where SQLite refuses at once instead of waiting."""
-
 _DAMAGED = ("not a database", "malformed", "file is encrypted", "Could not decode to UTF-8")
 _ALTERED = ("no such table", "no such column", "has no column named")
 """Parts of SQLite's messages: the file is of no use to this kernel any more."""
+
+_BUSY = ("is locked", "locking protocol")
+"""Parts of SQLite's messages: another process has a lock, or the file system has none."""
+
+
+_ANOTHER_PLACE = 'another place: CBAI_DATA_DIR, cbai.configure(history="…"), or history="off".'
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """What tells a file from another one at the same path: its device and inode; and its size."""
+
+    device: int
+    inode: int
+    size: int
+
+    def is_same_file(self, other: _Identity | None) -> bool:
+        return other is not None and (self.device, self.inode) == (other.device, other.inode)
 
 
 class FileDatabase(Database):
     """A SQLite file, which several processes may use at once.
 
-    All writes share one connection under a lock. Each read opens its own connection, so that a long
-    query does not block an answer that streams.
+    All writes share one connection under a lock. A long read has a connection of its own and quick
+    ones share one, so that a query never blocks an answer that streams.
 
     Args:
         file: The path; file and folder are made when missing.
@@ -40,32 +64,54 @@ class FileDatabase(Database):
     def __init__(self, file: Path) -> None:
         super().__init__()
         self.file = file
-        self._opened_file: tuple[int, int] | None = None
+        self._opened: _Identity | None = None
+        self._glance_lock = threading.RLock()
+        self._glance: sqlite3.Connection | None = None
+        self._has_locks: bool | None = None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Run a block with its own connection, which sees one snapshot of the file.
-
-        Raises:
-            HistoryError: The file could not be read.
-        """
-        with self._history_errors():
-            with self._lock:
-                self._writer()  # creates or migrates the tables
-            connection = connect(str(self.file))
-            try:
-                connection.execute("BEGIN")
+        """Run a block with its own connection, which sees one snapshot of the file."""
+        connection = self._patiently(self._begin_reading, PATIENCE_S)
+        try:
+            with self._history_errors():
                 yield connection
-            finally:
-                connection.close()
+        finally:
+            connection.close()
+
+    def _begin_reading(self) -> sqlite3.Connection:
+        with self._lock:
+            self._writer()  # creates or migrates the tables
+        connection = connect(str(self.file))
+        try:
+            connection.execute("BEGIN")
+            # Until the first read there is no snapshot, and no lock that could be refused.
+            connection.execute("SELECT 1 FROM conversations LIMIT 1").fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def glancing(self) -> Iterator[sqlite3.Connection]:
+        """Run a block with the connection for quick queries; read all rows inside the block."""
+        with self._glance_lock:
+            connection = self._patiently(self._begin_glancing, QUICK_S)
+            with self._history_errors():
+                yield connection
+
+    def _begin_glancing(self) -> sqlite3.Connection:
+        with self._lock:
+            self._writer()
+        if self._glance is None:
+            self._glance = connect(str(self.file))
+        self._glance.execute("SELECT 1 FROM conversations LIMIT 1").fetchall()
+        return self._glance
 
     def truncate_log(self) -> None:
         """Empty the write-ahead log, which still holds deleted text until it is overwritten.
 
         If another kernel reads or writes just then, the log stays until the last one closes it.
-
-        Raises:
-            HistoryError: The file cannot be written.
         """
         with self._lock, self._history_errors():
             connection = self._writer()
@@ -73,28 +119,73 @@ class FileDatabase(Database):
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
-                connection.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000:.0f}")
+                connection.execute(f"PRAGMA busy_timeout = {TRY_S * 1000:.0f}")
+
+    def close(self) -> None:
+        """Close the connections; the next use opens them again."""
+        with self._glance_lock, self._lock:
+            for connection in filter(None, (self._glance, self._connection)):
+                if self._is_intact():
+                    connection.close()
+                else:
+                    _leave_open(connection)
+            self._glance = self._connection = None
+
+    def _is_intact(self) -> bool:
+        if self.lost is not None:
+            return False
+        return self._opened is None or self._opened.is_same_file(_identity(self.file))
 
     def before_fork(self) -> None:
-        """Close the connection, which must not be shared. Hold the lock until the fork is done."""
+        """Close the connections, which must not be shared. Hold the locks until the fork is done."""
+        self._glance_lock.acquire()
         self._lock.acquire()
         self.close()
 
     def after_fork(self, *, in_child: bool) -> None:
-        """Release the lock. Parent and child each reopen the connection when it is next used."""
+        """Release the locks. Parent and child each reopen the connections when they next use them."""
         self._lock.release()
+        self._glance_lock.release()
 
     def _writer(self) -> sqlite3.Connection:
         if self.lost is not None:
             raise self.lost
         if self._connection is None:
-            self._connection, self._opened_file = self._open(), _identity(self.file)
-        elif self._opened_file != _identity(self.file):
-            raise HistoryError(
-                f"The history {self.file} was moved or deleted while this kernel used it, so this "
-                "session is kept in memory. Put the file back, or restart the kernel to begin a new one."
-            )
+            self._connection, self._opened = self._open(), _identity(self.file)
+        else:
+            self._check_file()
         return self._connection
+
+    def _check_file(self) -> None:
+        """Raise an error if another program has replaced, emptied or cut the file."""
+        now, opened = _identity(self.file), self._opened
+        if opened is None or now == opened:
+            return
+        if now is None or not opened.is_same_file(now):
+            what = "moved or deleted" if now is None else "replaced by another file"
+            raise HistoryError(
+                f"The history {self.file} was {what} while this kernel used it, so this session is "
+                "kept in memory. Put the file back, or restart the kernel to begin a new one."
+            )
+        if now.size < opened.size and (what := self._missing(now)):
+            self.lost = HistoryError(
+                f"The history {self.file} was {what} by another program while this kernel used it, so "
+                "this session is kept in memory only. Put a copy of the file back, or delete it, and "
+                "restart the kernel."
+            )
+            raise self.lost
+        self._opened = now
+
+    def _missing(self, now: _Identity) -> str:
+        """Return what has happened to a file that is shorter than before; ``""`` if it is whole."""
+        if now.size == 0:
+            return "emptied"
+        with contextlib.closing(connect(str(self.file))) as connection:
+            try:
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            except sqlite3.DatabaseError as error:
+                return "" if _is_busy(error) else "cut off"
+        return "" if found == "ok" else "cut off"  # another program may have compacted it
 
     def _open(self) -> sqlite3.Connection:
         _make_private(self.file)
@@ -110,7 +201,8 @@ class FileDatabase(Database):
             if problem := schema.problem(connection):
                 self.lost = self._altered(problem)
                 raise self.lost
-            _use_write_ahead_log(connection)
+            # Readers never wait for writers then.
+            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             # Overwrite deleted text: https://www.sqlite.org/pragma.html#pragma_secure_delete
             connection.execute("PRAGMA secure_delete = ON")
@@ -131,14 +223,29 @@ class FileDatabase(Database):
             if any(words in str(error) for words in _ALTERED):
                 self.lost = self._altered(str(error))
                 raise self.lost from error
+            if _is_busy(error):
+                raise self._busy() from error
             raise self._unusable(str(error)) from error
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
 
+    def _busy(self) -> HistoryError:
+        if self._has_locks is None:
+            self._has_locks = _has_locks(self.file.parent)
+        if not self._has_locks:
+            return HistoryError(
+                f"The history in {self.file} cannot be used: its file system has no locks for files, as "
+                f"some network drives. Choose {_ANOTHER_PLACE}"
+            )
+        return BusyError(
+            f"The history in {self.file} is locked by another program. Close that program, or choose "
+            f"{_ANOTHER_PLACE}"
+        )
+
     def _unusable(self, reason: str) -> HistoryError:
         return HistoryError(
             f"The history in {self.file} cannot be used: {reason}. Make room or allow writing there, or "
-            'choose another place: CBAI_DATA_DIR, cbai.configure(history="…"), or history="off".'
+            f"choose {_ANOTHER_PLACE}"
         )
 
     def _altered(self, problem: str) -> HistoryError:
@@ -160,30 +267,44 @@ class FileDatabase(Database):
         )
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch the file to a write-ahead log, so that readers never wait for writers.
+def _is_busy(error: sqlite3.Error) -> bool:
+    return any(words in str(error) for words in _BUSY)
 
-    While another process writes to a file that is not switched yet, SQLite does not use the busy
-    timeout but refuses at once (https://www.sqlite.org/c3ref/busy_handler.html), so retry.
+
+def _has_locks(folder: Path) -> bool:
+    """Return whether a file system has the locks that SQLite needs.
+
+    A file of its own is locked: closing the database file would release SQLite's locks on it.
     """
-    until = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(RETRY_S)
+    try:
+        import fcntl
+    except ImportError:  # Windows, where every file system has locks
+        return True
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".history.sqlite-locks-") as probe:
+            fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
-def _identity(file: Path) -> tuple[int, int] | None:
-    """Return device and inode, which tell a file from another one at the same path."""
+def _identity(file: Path) -> _Identity | None:
     try:
         found = file.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return _Identity(found.st_dev, found.st_ino, found.st_size)
+
+
+def _leave_open(connection: sqlite3.Connection) -> None:
+    """Never close a connection to a file that another program has changed or replaced.
+
+    SQLite would copy its write-ahead log into the file, and remove the log by its path, which may be
+    that of the other file.
+    """
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _make_private(file: Path) -> None:

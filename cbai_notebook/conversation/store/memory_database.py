@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from cbai_notebook.conversation.store import schema
 from cbai_notebook.conversation.store.database import Database, connect
@@ -23,6 +23,10 @@ class MemoryDatabase(Database):
         """Run a block with the only connection; writers wait until the block ends."""
         with self._lock, self._history_errors():
             yield self._writer()
+
+    def glancing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Run a block with the only connection, as :meth:`reading` does."""
+        return self.reading()
 
     def truncate_log(self) -> None:
         """Do nothing: there is no file."""

@@ -5,20 +5,21 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cbai_notebook.conversation.cell_ids import is_cell_id
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.store import rows, search
-from cbai_notebook.conversation.store.database import Database
+from cbai_notebook.conversation.store.database import PATIENCE_S, QUICK_S, Database
 from cbai_notebook.conversation.store.file_database import FileDatabase
 from cbai_notebook.conversation.store.memory_database import MemoryDatabase
 from cbai_notebook.conversation.store.processes import LiveProcesses, OnlyThisProcess
 from cbai_notebook.conversation.store.rows import LARGEST
+from cbai_notebook.conversation.store.writer import Writer
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError, UsageError
@@ -99,17 +100,41 @@ class CellsInCommon:
 
 
 @dataclass(frozen=True)
+class PlacedSlot:
+    """A slot as it stood in its tree when its changes were collected.
+
+    Attributes:
+        slot: The slot, which gets its id when it is written.
+        parent: The slot before it; ``None`` at the root.
+        versions: Its turns, oldest first; at least one.
+        active: The active one of them.
+        chosen: Whether it is on the path of its parent.
+    """
+
+    slot: Slot
+    parent: Slot | None
+    versions: tuple[Turn, ...]
+    active: Turn
+    chosen: bool
+
+    @classmethod
+    def of(cls, slot: Slot) -> PlacedSlot:
+        """Return a slot with its present place."""
+        return cls(slot, slot.parent, tuple(slot.versions), slot.turn, slot.is_chosen)
+
+
+@dataclass(frozen=True)
 class Changes:
     """Changes of a conversation that are to be written.
 
     Attributes:
-        turns: Turns that are new or changed.
+        turns: Turns that are new or changed, each with the masker for its secrets.
         slots: Slots that are new or changed; a new slot comes after its parent.
         removed: Ids of turns to delete.
     """
 
-    turns: Sequence[Turn] = ()
-    slots: Sequence[Slot] = ()
+    turns: Mapping[Turn, Masker]
+    slots: Sequence[PlacedSlot] = ()
     removed: Sequence[int] = ()
 
 
@@ -123,6 +148,7 @@ class Store:
 
     Attributes:
         database: The database; replaced by one in memory when the file cannot be used any more.
+        writer: The thread that writes to it.
         lost: Why the file cannot be used any more; ``None`` while it can.
     """
 
@@ -135,6 +161,7 @@ class Store:
     ) -> None:
         self.file = file
         self.notice = notice
+        self.writer = Writer()
         self.lost: HistoryError | None = None
         self._lock = fork_safe_lock(self)
         self._masks = masks
@@ -153,6 +180,14 @@ class Store:
     def _use_memory(self) -> None:
         self.database, self._processes = MemoryDatabase(), OnlyThisProcess()
 
+    @property
+    def may_have_past(self) -> bool:
+        """Whether there is a file that may hold turns of earlier kernels."""
+        try:
+            return self.file is not None and self.file.stat().st_size > 0
+        except OSError:
+            return False
+
     def check(self) -> None:
         """Open the database if it is not open yet, and check that it holds the whole history.
 
@@ -162,7 +197,8 @@ class Store:
         """
         if self.lost is not None:
             raise self.lost
-        self.database.data_version()
+        with self.database.glancing():
+            pass
 
     def leave_lost_file(self) -> bool:
         """Go on in memory if the file cannot be used until this process ends.
@@ -174,7 +210,8 @@ class Store:
             if self.database.lost is None:
                 return False
             self.lost = self.database.lost
-            self.close()
+            self.database.close()
+            self._processes.close()
             self._use_memory()
             return True
 
@@ -192,6 +229,16 @@ class Store:
                 f"SELECT * FROM conversations WHERE {column} = ? ORDER BY id DESC", (value,)
             ).fetchone()
             return _stored_of(row) if row else None
+
+    def find_new(self, name: str, notebook: str | None) -> Stored | None:
+        """Return the conversation of a notebook's path, or else of a name; waits hardly for it."""
+        column, value = ("notebook", notebook) if notebook is not None else ("name", name)
+        with self.database.glancing() as connection:
+            found = connection.execute(
+                f"SELECT * FROM conversations WHERE {column} = ? ORDER BY id DESC LIMIT 1",
+                (self._masked_name(value),),
+            ).fetchall()
+            return _stored_of(found[0]) if found else None
 
     def with_cells(self, cells: Iterable[str]) -> list[CellsInCommon]:
         """Return the default conversations of notebooks that have cells in common with these.
@@ -230,12 +277,13 @@ class Store:
         return sorted(found, key=lambda each: (each.common, each.conversation.id), reverse=True)
 
     def claim(self, conversation: int, owner: Owner) -> None:
-        """Store that a conversation is the default one of a kernel and its notebook.
+        """Store, soon, that a conversation is the default one of a kernel and its notebook.
 
         A conversation that had the notebook's path before gives it up.
         """
         path = self._masked_name(owner.path) if owner.path else None
-        with self.database.writing() as connection:
+
+        def claim(connection: sqlite3.Connection) -> None:
             if path:
                 _release(connection, path, except_for=conversation)
             connection.execute(
@@ -244,10 +292,12 @@ class Store:
                 (path, owner.kernel, owner.stored_cells, conversation),
             )
 
+        self.writer.request(_Statements(self.database, claim))
+
     def release(self, path: str) -> None:
-        """Store that no conversation is the default one of a notebook's path any more."""
-        with self.database.writing() as connection:
-            _release(connection, self._masked_name(path))
+        """Store, soon, that no conversation is the default one of a notebook's path any more."""
+        name = self._masked_name(path)
+        self.writer.request(_Statements(self.database, lambda each: _release(each, name)))
 
     def conversations(self) -> list[Stored]:
         """Return all conversations, the most recently used one last."""
@@ -260,11 +310,11 @@ class Store:
 
     def revision(self, conversation: int) -> int:
         """Return the revision of a conversation; -1 when it was deleted."""
-        with self.database.reading() as connection:
-            row = connection.execute(
+        with self.database.glancing() as connection:
+            found = connection.execute(
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
-            ).fetchone()
-            return rows.number(row["revision"]) if row else -1
+            ).fetchall()
+            return rows.number(found[0]["revision"]) if found else -1
 
     def create(
         self,
@@ -333,15 +383,21 @@ class Store:
             UsageError: Another conversation has the name.
         """
         name = self._masked_name(name)
-        with self.database.writing() as connection:
-            taken = connection.execute(
-                "SELECT 1 FROM conversations WHERE name = ? AND id <> ?", (name, conversation)
-            ).fetchone()
-            if taken:
-                raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
-            connection.execute(
-                "UPDATE conversations SET name = ? WHERE id = ?", (name, conversation)
-            )
+
+        def rename() -> None:
+            with self.database.writing() as connection:
+                taken = connection.execute(
+                    "SELECT 1 FROM conversations WHERE name = ? AND id <> ?", (name, conversation)
+                ).fetchone()
+                if taken:
+                    raise UsageError(
+                        f"There is a conversation {name!r} already. Choose another name."
+                    )
+                connection.execute(
+                    "UPDATE conversations SET name = ? WHERE id = ?", (name, conversation)
+                )
+
+        self.writer.call(rename)
 
     def delete(self, *conversations: int) -> None:
         """Delete conversations with all their turns, so that none of their text is left in any file.
@@ -349,17 +405,23 @@ class Store:
         Raises:
             HistoryError: Nothing, or not everything, was deleted; call again to delete the rest.
         """
-        with self.database.writing() as connection:
-            for conversation in conversations:
-                _unindex(connection, "conversation = ?", (conversation,))
-                for table, column in (
-                    ("turns", "conversation"),
-                    ("slots", "conversation"),
-                    ("conversations", "id"),
-                ):
-                    connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (conversation,))
-            search.purge_removed(connection)
-        self.database.truncate_log()
+
+        def delete() -> None:
+            with self.database.writing() as connection:
+                for conversation in conversations:
+                    _unindex(connection, "conversation = ?", (conversation,))
+                    for table, column in (
+                        ("turns", "conversation"),
+                        ("slots", "conversation"),
+                        ("conversations", "id"),
+                    ):
+                        connection.execute(
+                            f"DELETE FROM {table} WHERE {column} = ?", (conversation,)
+                        )
+                search.purge_removed(connection)
+            self.database.truncate_log()
+
+        self.writer.call(delete)
 
     # Turns
 
@@ -407,8 +469,15 @@ class Store:
                 turns.setdefault(turn.id, turn).update_from(turn)
         versions: dict[int, list[Turn]] = {}
         for row in found:
-            turns[row["id"]].stale = bool(row["stale"])
-            versions.setdefault(row["slot"], []).append(turns[row["id"]])
+            turn = turns[row["id"]]
+            turn.stale = bool(row["stale"])
+            if (
+                turn.status == STREAMING
+                and row["owner"]
+                and self._processes.has_ended(row["owner"])
+            ):
+                turn.status, turn.error = PARTIAL, ENDED  # soon in the database too
+            versions.setdefault(row["slot"], []).append(turn)
         return versions
 
     def save(self, conversation: int, changes: Changes, revision: int | None = None) -> int | None:
@@ -438,19 +507,21 @@ class Store:
             for turn in changes.turns:
                 if turn.id is None:
                     turn_ids[turn] = next_id + len(turn_ids)
-            for slot in changes.slots:
-                if slot.id is None:
+            for place in changes.slots:
+                if place.slot.id is None:
                     # The id of a slot is the id of its first stored version.
-                    slot_ids[slot] = next(
+                    slot_ids[place.slot] = next(
                         id
-                        for turn in slot.versions
+                        for turn in place.versions
                         if (id := turn.id or turn_ids.get(turn)) is not None
                     )
             slot_id_of = {
-                turn: slot.id or slot_ids[slot] for slot in changes.slots for turn in slot.versions
+                turn: place.slot.id or slot_ids[place.slot]
+                for place in changes.slots
+                for turn in place.versions
             }
-            self._insert(connection, conversation, turn_ids, slot_id_of)
-            self._update(connection, [turn for turn in changes.turns if turn.id is not None])
+            self._insert(connection, conversation, changes.turns, turn_ids, slot_id_of)
+            self._update(connection, changes.turns)
             _write_slots(connection, conversation, changes.slots, turn_ids, slot_ids)
             if changes.removed:
                 _remove(connection, conversation, changes.removed)
@@ -482,18 +553,13 @@ class Store:
         """Return a name as it is stored: with secrets masked."""
         return self._masks(False)(without_surrogates(name))
 
-    def mask_for(self, turn: Turn) -> Masker:
-        """Return the masker for a turn, with the secrets that are known now."""
-        return self._masks(turn.allow_secrets)
-
-    def _values(self, turns: Iterable[Turn]) -> Iterator[list[Any]]:
-        """Yield the row values of turns; the secrets are collected once for all of them."""
-        masks: dict[bool, Masker] = {}
-        for turn in turns:
-            mask = masks.get(turn.allow_secrets)
-            if mask is None:
-                mask = masks[turn.allow_secrets] = self.mask_for(turn)
-            yield rows.values_of(turn, mask)
+    def masked(self, turns: Iterable[Turn]) -> dict[Turn, Masker]:
+        """Return turns, each with the masker for the secrets that are known now."""
+        turns = list(turns)
+        masks = {
+            allowed: self._masks(allowed) for allowed in {each.allow_secrets for each in turns}
+        }
+        return {turn: masks[turn.allow_secrets] for turn in turns}
 
     def find_answer(
         self, request: str, conversation: int | None, *, everywhere: bool = True
@@ -517,7 +583,8 @@ class Store:
             return rows.turn_of(row) if row else None
 
     def close(self) -> None:
-        """Close the database and remove the lock file of this process."""
+        """Write what is due, close the database and remove the lock file of this process."""
+        self.writer.finish(PATIENCE_S)
         self.database.close()
         self._processes.close()
 
@@ -525,6 +592,7 @@ class Store:
         self,
         connection: sqlite3.Connection,
         conversation: int,
+        turns: Mapping[Turn, Masker],
         turn_ids: dict[Turn, int],
         slot_id_of: dict[Turn, int],
     ) -> None:
@@ -536,9 +604,9 @@ class Store:
                 conversation,
                 slot_id_of[turn],
                 self._owner(turn),
-                *values,
+                *rows.values_of(turn, turns[turn]),
             )
-            for (turn, id), values in zip(turn_ids.items(), self._values(turn_ids), strict=True)
+            for turn, id in turn_ids.items()
         ]
         connection.executemany(
             f"INSERT INTO turns ({', '.join(columns)}) VALUES ({placeholders})", inserted
@@ -547,9 +615,11 @@ class Store:
         if ended := [(row[0], row[prompt], row[text]) for row in inserted if row[3] is None]:
             search.add(connection, ended)
 
-    def _update(self, connection: sqlite3.Connection, turns: Sequence[Turn]) -> None:
-        for turn in turns:
-            values = dict(zip(rows.COLUMNS, rows.values_of(turn, self.mask_for(turn)), strict=True))
+    def _update(self, connection: sqlite3.Connection, turns: Mapping[Turn, Masker]) -> None:
+        for turn, mask in turns.items():
+            if turn.id is None:
+                continue
+            values = dict(zip(rows.COLUMNS, rows.values_of(turn, mask), strict=True))
             if turn.status == STREAMING:
                 del values["text"], values["reasoning"]
             else:
@@ -577,9 +647,25 @@ class Store:
             open_ = connection.execute(
                 "SELECT DISTINCT owner FROM turns WHERE owner IS NOT NULL"
             ).fetchall()
-        for owner in [row["owner"] for row in open_ if self._processes.has_ended(row["owner"])]:
+        ended = [row["owner"] for row in open_ if self._processes.has_ended(row["owner"])]
+        for owner in ended:
+            self.writer.request(_Statements(self.database, partial(_mark_partial, owner=owner)))
+        if ended:
+            self.writer.finish(QUICK_S)
+
+
+@dataclass(frozen=True, eq=False)
+class _Statements:
+    """A transaction whose outcome nobody waits for."""
+
+    database: Database
+    run: Callable[[sqlite3.Connection], None]
+
+    def write(self) -> None:
+        """Run the transaction, unless the database cannot be used any more."""
+        if self.database.lost is None:
             with self.database.writing() as connection:
-                _mark_partial(connection, owner)
+                self.run(connection)
 
 
 def _stored_of(row: sqlite3.Row) -> Stored:
@@ -662,7 +748,7 @@ def _next_turn_id(connection: sqlite3.Connection) -> int:
 def _write_slots(
     connection: sqlite3.Connection,
     conversation: int,
-    slots: Sequence[Slot],
+    places: Sequence[PlacedSlot],
     turn_ids: dict[Turn, int],
     slot_ids: dict[Slot, int],
 ) -> None:
@@ -671,13 +757,13 @@ def _write_slots(
         "VALUES (?, ?, ?, ?, ?)",
         [
             (
-                slot.id or slot_ids[slot],
+                place.slot.id or slot_ids[place.slot],
                 conversation,
-                (slot.parent.id or slot_ids.get(slot.parent)) if slot.parent else None,
-                int(slot.is_chosen),
-                slot.turn.id or turn_ids[slot.turn],
+                (place.parent.id or slot_ids.get(place.parent)) if place.parent else None,
+                int(place.chosen),
+                place.active.id or turn_ids[place.active],
             )
-            for slot in slots
+            for place in places
         ],
     )
 

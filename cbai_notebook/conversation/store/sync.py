@@ -1,16 +1,29 @@
-"""Writes one conversation to the store while it changes; a failed write is retried later."""
+"""Writes one conversation to the store while it changes; what cannot be written is tried again."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
 
 from cbai_notebook.conversation.secrets import Masker
-from cbai_notebook.conversation.store.store import ENDED, Changes, Owner, Store, Stored
+from cbai_notebook.conversation.store.database import QUICK_S, BusyError
+from cbai_notebook.conversation.store.store import (
+    ENDED,
+    Changes,
+    Owner,
+    PlacedSlot,
+    Store,
+    Stored,
+)
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import COMPLETE, PARTIAL, STREAMING, Turn
-from cbai_notebook.errors import HistoryError
+from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
 from cbai_notebook.text import without_surrogates
 
@@ -25,32 +38,149 @@ class _Checkpoint:
     reasoning_tail: str = ""
 
 
+@dataclass(frozen=True)
+class TreeChange:
+    """What was changed in a tree.
+
+    Attributes:
+        turns: Turns that are new or have changed.
+        slots: Slots that are new or have changed.
+        removed: Turns that have left the tree.
+    """
+
+    turns: Sequence[Turn] = ()
+    slots: Sequence[Slot] = ()
+    removed: Sequence[Turn] = ()
+
+
+class Write(Future[None]):
+    """A change on its way to the store: done when it is stored, or could not be.
+
+    Args:
+        change: The change.
+        redo: Makes it again, in the tree that another process has written meanwhile.
+    """
+
+    def __init__(self, change: TreeChange, redo: Callable[[], TreeChange] | None = None) -> None:
+        super().__init__()
+        self.change = change
+        self.redo = redo
+
+    def wait(self, seconds: float = QUICK_S) -> None:
+        """Wait until the change is stored, at most for some seconds; it is written in any case.
+
+        Raises:
+            UsageError: Another process has changed the conversation, so that the change is not
+                possible any more. It was not made.
+        """
+        try:
+            self.result(timeout=seconds)
+        except FutureTimeoutError:
+            self._leave()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def stored(self, seconds: float = QUICK_S) -> None:
+        """Wait on an event loop; see :meth:`wait`."""
+        waiting = asyncio.wrap_future(self)
+        try:
+            await asyncio.wait({waiting}, timeout=seconds)
+        finally:
+            if not waiting.done():
+                waiting.cancel()
+        if not waiting.cancelled():
+            waiting.result()
+
+    def _leave(self) -> None:
+        self.cancel()  # nobody waits any more: a redo that fails must not lose the turn
+
+    def end(self) -> None:
+        """Let those who wait go on."""
+        if not self.done() and self.set_running_or_notify_cancel():
+            self.set_result(None)
+
+    def refuse(self, error: UsageError) -> bool:
+        """Raise an error where the change is waited for; return whether somebody waits."""
+        if self.done() or not self.set_running_or_notify_cancel():
+            return False
+        self.set_exception(error)
+        return True
+
+
+class _Pending:
+    """Changes that are not written yet, each turn with the masker for its secrets."""
+
+    def __init__(self) -> None:
+        self.turns: dict[Turn, Masker] = {}
+        self.slots: dict[Slot, None] = {}
+        self.removed: list[Turn] = []
+        self.writes: list[Write] = []
+        self.was_tried = False
+
+    def __bool__(self) -> bool:
+        return bool(self.turns or self.slots or self.removed)
+
+    @property
+    def can_be_redone(self) -> bool:
+        return any(write.redo for write in self.writes)
+
+    def add(self, change: TreeChange, masked: Mapping[Turn, Masker]) -> None:
+        self.turns.update(masked)
+        self.slots.update(dict.fromkeys(change.slots))
+        for turn in change.removed:
+            self.turns.pop(turn, None)
+            self.removed.append(turn)
+
+    def insert(self, earlier: _Pending) -> None:
+        """Take changes that were made before these."""
+        kept = {turn: mask for turn, mask in earlier.turns.items() if turn not in self.removed}
+        self.turns = {**kept, **self.turns}
+        self.slots = {**earlier.slots, **self.slots}
+        self.removed = earlier.removed + self.removed
+        self.writes = earlier.writes + self.writes
+        self.was_tried = True
+
+    def changes(self) -> Changes:
+        """Return what is to be written, as the tree is now; the lock is held."""
+        return Changes(
+            dict(self.turns),
+            [PlacedSlot.of(slot) for slot in self.slots if slot.versions],
+            [turn.id for turn in self.removed if turn.id is not None],
+        )
+
+    def end(self) -> None:
+        for write in self.writes:
+            write.end()
+
+
 class DetachedSync:
     """Takes the place of :class:`StoreSync` for a conversation that is in no history."""
 
     name = ""
     id: int | None = None
     problem = ""
+    unread = ""
 
-    def load(self, known: Iterable[Turn] = ()) -> TurnTree | None:
-        """Return ``None``: nothing is stored."""
-        return None
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.tree = TurnTree()
+        self.tell_adopted: Callable[[], None] = lambda: None
+        self.tell_problem: Callable[[], None] = lambda: None
 
-    def changed_elsewhere(self) -> bool:
+    def reload(self) -> bool:
+        """Return False: nothing is stored."""
+        return False
+
+    def has_news(self) -> bool:
         """Return False: no other process has the conversation."""
         return False
 
-    def save(
-        self,
-        tree: TurnTree,
-        *,
-        turns: Iterable[Turn] = (),
-        slots: Iterable[Slot] = (),
-        removed: Iterable[Turn] = (),
-        as_loaded: bool = False,
-    ) -> bool:
-        """Return True: nothing has to be written."""
-        return True
+    def save(self, change: TreeChange, redo: Callable[[], TreeChange] | None = None) -> Write:
+        """Do nothing: nothing has to be written."""
+        write = Write(change)
+        write.end()
+        return write
 
     def find_answer(self, request: str, *, everywhere: bool = True) -> Turn | None:
         """Return ``None``: there is no history to search."""
@@ -59,11 +189,9 @@ class DetachedSync:
     def delete(self) -> None:
         """Do nothing."""
 
-    def checkpoint(self, tree: TurnTree, turn: Turn) -> None:
+    def checkpoint(self, turn: Turn) -> Write:
         """Do nothing."""
-
-    def close_turn(self, tree: TurnTree, turn: Turn) -> None:
-        """Do nothing."""
+        return self.save(TreeChange())
 
     def stop_checkpoints(self, turn: Turn) -> None:
         """Do nothing."""
@@ -72,9 +200,9 @@ class DetachedSync:
 class StoreSync:
     """Keeps one conversation and its rows in the store in sync.
 
-    Only :meth:`delete` raises errors of the disk. Otherwise :attr:`problem` says why changes are
-    not stored, and each later change tries again. Where the store has lost everything, as in a
-    forked child, the next change writes the whole conversation.
+    Changes are collected here, and the store's thread writes them. :attr:`problem` says why changes
+    are not stored; they are tried again until they are. Where the store has lost everything, as in a
+    forked child, the whole conversation is written again.
 
     Args:
         store: The store.
@@ -82,6 +210,14 @@ class StoreSync:
         owner: The kernel and the notebook whose default conversation it is, if any.
         stored: The conversation's row, if it is on disk already.
         listed: Returns whether a conversation that is written now appears in pickers and lists.
+
+    Attributes:
+        tree: The turns of the conversation; another one after each reload.
+        tell_adopted: Called without the lock when changes were made again in a newer tree.
+        tell_problem: Called without the lock when :attr:`problem` has changed.
+        lock: Guards the tree and what is collected here. It is held for a moment
+            only, never while the disk is read or written.
+        unread: Why the turns in the store could not be read; ``""`` if they were.
     """
 
     def __init__(
@@ -95,24 +231,31 @@ class StoreSync:
     ) -> None:
         self.store = store
         self.name = name
+        self.lock = fork_safe_lock(self, "lock")
+        self.tree = TurnTree()
+        self.tell_adopted: Callable[[], None] = lambda: None
+        self.tell_problem: Callable[[], None] = lambda: None
         self._owner = owner
         self._stored = stored
         self._listed = listed
         self._forked_from: int | None = None
         self._revision = -1 if stored is None else stored.revision
-        self._data_version: int | None = None
         self._contents = store.database.contents
-        self._lock = fork_safe_lock(self)
-        self._process = os.getpid()
-        self._turns: dict[Turn, None] = {}
-        self._slots: dict[Slot, None] = {}
-        self._removed: list[int] = []
+        self._process, self._is_forked = os.getpid(), False
+        self._pending = _Pending()
+        self._being_written = _Pending()
+        self._growing: dict[Turn, None] = {}
         self._checkpoints: dict[Turn, _Checkpoint] = {}
+        self._waits_since: float | None = None
         self._problem = ""
+        self.unread = ""
 
     @property
     def problem(self) -> str:
         """Why changes are not stored, or not in the file; ``""`` if they are."""
+        since = self._waits_since
+        if not self._problem and since is not None and time.monotonic() - since > QUICK_S:
+            return f"The history in {self.store.file} does not answer yet."
         return self._problem or str(self.store.lost or self.store.notice)
 
     @property
@@ -128,34 +271,44 @@ class StoreSync:
         """Set the id of the conversation that this one was copied from, before the first write."""
         self._forked_from = conversation
 
-    def load(self, known: Iterable[Turn] = ()) -> TurnTree | None:
-        """Return the turns on disk; ``None`` when there are none or they cannot be read."""
-        if self._stored is None:
-            return None
-        try:
-            # Taken before the read: a write during the read is then noticed the next time.
-            self._data_version = self.store.database.data_version()
-            tree, self._revision = self.store.load(self._stored.id, known)
-        except HistoryError as error:
-            self._problem = str(error)
-            return None
-        if self._revision < 0:
-            self._stored = None  # deleted by another kernel; created again at the next write
-        return tree
+    # Reading
 
-    def changed_elsewhere(self) -> bool:
+    def reload(self) -> bool:
+        """Take the turns as they are in the store; return whether this was done.
+
+        It was not when there are none, when they cannot be read, or when there are changes by now.
+        """
+        if self._stored is None:
+            return False
+        with self.lock:
+            known = self.tree.turns()
+        try:
+            tree, revision = self.store.load(self._stored.id, known)
+        except HistoryError as error:
+            self._problem = self.unread = str(error)
+            return False
+        with self.lock:
+            if self._pending or self._being_written:
+                return False
+            self._take(tree, revision)
+        self._problem = ""
+        return True
+
+    def _take(self, tree: TurnTree, revision: int) -> None:
+        self.tree, self._revision, self.unread = tree, revision, ""
+        if revision < 0:
+            self._stored = None  # deleted by another kernel; created again at the next write
+
+    def has_news(self) -> bool:
         """Return whether another process has changed the conversation since it was loaded.
 
         Always ``False`` while changes of this process are not written yet: a reload would lose them.
         """
-        self._leave_to_parent()
-        if self._turns or self._slots or self._removed or self._is_void():
-            return False
-        try:
-            now = self.store.database.data_version()
-            if now == self._data_version:
+        with self.lock:
+            self._leave_to_parent()
+            if self._pending or self._being_written or self._is_void():
                 return False
-            self._data_version = now
+        try:
             if self._stored is None:
                 self._stored = self._find()
                 return self._stored is not None
@@ -164,129 +317,13 @@ class StoreSync:
             self._problem = str(error)
             return False
 
-    def save(
-        self,
-        tree: TurnTree,
-        *,
-        turns: Iterable[Turn] = (),
-        slots: Iterable[Slot] = (),
-        removed: Iterable[Turn] = (),
-        as_loaded: bool = False,
-    ) -> bool:
-        """Write changes, together with those that could not be written before.
-
-        Args:
-            tree: All turns of the conversation, changes included.
-            turns: Turns that are new or have changed.
-            slots: Slots that are new or have changed.
-            removed: Turns to delete.
-            as_loaded: Write only if no other process has changed or deleted the conversation since
-                it was loaded.
-
-        Returns:
-            False when another process has changed or deleted it: then these changes are dropped.
-            Else True, also when they could not be written and wait for the next call.
-        """
-        turns, removed = list(turns), list(removed)
-        with self._lock:
-            if self._is_void():
-                self._begin_again(tree, turns, removed)
-            self._leave_to_parent()
-            has_pending = bool(self._turns or self._slots or self._removed)
-            before = dict(self._turns), dict(self._slots), list(self._removed)
-            self._turns.update(dict.fromkeys(turns))
-            self._slots.update(dict.fromkeys(slots))
-            for turn in removed:
-                self._turns.pop(turn, None)
-                self._checkpoints.pop(turn, None)
-                if turn.id is not None:
-                    self._removed.append(turn.id)
-            try:
-                done = self._write(None if has_pending or not as_loaded else self._revision)
-                if not done and has_pending:
-                    done = self._write_as_new()
-            except HistoryError as error:
-                self._problem = str(error)
-                return not self.store.leave_lost_file() or self.save(tree)
-            if not done:
-                self._turns, self._slots, self._removed = before
-                return False
-            self._turns, self._slots, self._removed = {}, {}, []
-            self._problem = ""
-            return True
-
-    def _write(self, revision: int | None) -> bool:
-        """Write pending changes; ``False`` if another process changed or deleted the conversation."""
-        if self._stored is None:
-            self._stored = self.store.create(
-                self.name,
-                owner=self._owner,
-                forked_from=self._forked_from,
-                listed=self._listed(),
-            )
-            self._revision = 0
-            # Another process may have created the conversation and written turns by now.
-            revision = None if revision is None else 0
-        elif not self._stored.listed and self._listed():
-            # A notebook goes on with what a run has begun.
-            self.store.show_in_lists(self._stored.id)
-            self._stored = replace(self._stored, listed=True)
-        slots = [slot for slot in self._slots if slot.versions]
-        # Ids follow the order in which turns were added, as if nothing had been pending.
-        changes = Changes(list(self._turns), slots, self._removed)
-        saved = self.store.save(self._stored.id, changes, revision)
-        if saved is not None and saved == self._revision + 1:
-            # Otherwise another process has changed something that is not loaded yet.
-            self._revision = saved
-        return saved is not None
-
     def _find(self) -> Stored | None:
-        if self._owner is None or self._owner.path is None:
-            return self.store.find(name=self.name)
-        # A conversation of another kernel, or of the same name, is that of another notebook.
-        found = self.store.find(notebook=self._owner.path)
-        return found if found and found.kernel == self._owner.kernel else None
-
-    def _write_as_new(self) -> bool:
-        """Write pending changes as a new conversation: another process has deleted the old one."""
-        self._stored, self._removed, self._checkpoints = None, [], {}
-        for turn in self._turns:
-            turn.id = None
-        for slot in self._slots:
-            slot.id = None
-        return self._write(None)
-
-    def _leave_to_parent(self) -> None:
-        """In a forked child, leave changes that are not written yet to the parent, and load anew."""
-        if self._process == os.getpid() or self._is_void():
-            return
-        self._process = os.getpid()
-        self._turns, self._slots, self._removed, self._checkpoints = {}, {}, [], {}
-        self._revision, self._data_version = -1, None
-
-    def _begin_again(self, tree: TurnTree, saved: list[Turn], removed: list[Turn]) -> None:
-        """Mark the whole conversation as not written yet; the ids of its rows are void.
-
-        Args:
-            tree: All turns.
-            saved: The turns that are about to be saved.
-            removed: The turns that have just left the tree.
-        """
-        in_child, self._process = self._process != os.getpid(), os.getpid()
-        for turn in removed:
-            turn.id = None
-        for turn in tree.turns():
-            if in_child and turn.status == STREAMING and turn not in saved:
-                turn.status, turn.error = PARTIAL, ENDED  # its answer arrives in the parent
-        self._contents = self.store.database.contents
-        self._stored, self._forked_from, self._revision, self._data_version = None, None, -1, None
-        self._slots = dict.fromkeys(tree.slots())
-        self._turns = dict.fromkeys(tree.turns())
-        self._removed, self._checkpoints = [], {}
-        for slot in self._slots:
-            slot.id = None
-        for turn in self._turns:
-            turn.id = None
+        path = None if self._owner is None else self._owner.path
+        found = self.store.find_new(self.name, path)
+        if found and path and self._owner:
+            # A conversation of another kernel is that of another notebook.
+            return found if found.kernel == self._owner.kernel else None
+        return found
 
     def find_answer(self, request: str, *, everywhere: bool = True) -> Turn | None:
         """Return the newest complete turn with a request's fingerprint, if there is one.
@@ -297,10 +334,10 @@ class StoreSync:
             request: The fingerprint.
             everywhere: Whether to search the other conversations of the store too.
         """
-        with self._lock:
-            waiting = [turn for turn in self._turns if turn.request == request]
+        with self.lock:
+            waiting = [*self._being_written.turns, *self._pending.turns]
         for turn in reversed(waiting):
-            if turn.status == COMPLETE:
+            if turn.request == request and turn.status == COMPLETE:
                 return turn
         try:
             return self.store.find_answer(request, self.id, everywhere=everywhere)
@@ -308,50 +345,253 @@ class StoreSync:
             self._problem = str(error)
             return None
 
+    # Collecting changes
+
+    def save(self, change: TreeChange, redo: Callable[[], TreeChange] | None = None) -> Write:
+        """Collect a change of the tree for the store's thread; the lock is held.
+
+        Args:
+            change: The change, which the tree has already.
+            redo: Makes the change again, in the tree that another process has written meanwhile;
+                raises a :class:`UsageError` where that is not possible. Without it the change is
+                written as it is.
+        """
+        masked = self.store.masked(change.turns)
+        write = Write(change, redo)
+        with self.lock:
+            self._leave_to_parent()
+            self._pending.add(change, masked)
+            self._pending.writes.append(write)
+            self._waits_since = self._waits_since or time.monotonic()
+            for turn in change.removed:
+                self._growing.pop(turn, None)
+                self._checkpoints.pop(turn, None)
+        self.store.writer.request(self)
+        return write
+
+    def checkpoint(self, turn: Turn) -> Write:
+        """Let the store's thread append the text that an answer has received since the last time."""
+        mask = None if turn in self._checkpoints else self.store.masked([turn])[turn]
+        write = Write(TreeChange())
+        with self.lock:
+            if mask is not None:
+                self._checkpoints[turn] = _Checkpoint(mask)
+            self._growing[turn] = None
+            self._pending.writes.append(write)
+        self.store.writer.request(self)
+        return write
+
+    def stop_checkpoints(self, turn: Turn) -> None:
+        """Discard the checkpoint state of a turn that receives no more text."""
+        with self.lock:
+            self._growing.pop(turn, None)
+            self._checkpoints.pop(turn, None)
+
     def delete(self) -> None:
         """Delete the conversation from the store.
 
         Raises:
             HistoryError: The file could not be written.
         """
-        with self._lock:
-            if self.id is not None:
-                self.store.delete(self.id)
-            self._stored, self._revision = None, -1
-            self._turns, self._slots, self._removed, self._checkpoints = {}, {}, [], {}
+        with self.lock:
+            pending, self._pending = self._pending, _Pending()
+        try:
+            if (id := self.id) is not None:
+                self.store.delete(id)
+        except BaseException:
+            with self.lock:
+                self._pending.insert(pending)
+            self.store.writer.request(self)
+            raise
+        pending.end()
+        with self.lock:
+            self._stored, self._revision, self._problem = None, -1, ""
+            self._growing, self._checkpoints = {}, {}
 
-    def checkpoint(self, tree: TurnTree, turn: Turn) -> None:
-        """Append the text that an answer has received since the last checkpoint."""
-        with self._lock:
-            if turn in self._turns:
-                self.save(tree)  # it could not be written before; the disk may have space again
-            if turn.id is None or self._is_void():
+    # Writing, on the store's thread
+
+    def write(self) -> None:
+        """Write what was collected. What cannot be written is collected again.
+
+        Raises:
+            HistoryError: Not everything was written.
+        """
+        with self.lock:
+            self._leave_to_parent()
+            if self._is_void():
+                self._begin_again()
+            pending, self._pending = self._pending, _Pending()
+            self._being_written = pending
+        try:
+            if pending:
+                self._write(pending)
+            while self._growing:
+                self._append_text()
+        except Exception as error:
+            self._set_problem(str(error))
+            with self.lock:
+                self._pending.insert(pending)
+            if self.store.leave_lost_file():
+                self.write()
+                pending.end()
                 return
-            last = self._checkpoints.get(turn) or _Checkpoint(self.store.mask_for(turn))
-            text, reasoning, position = turn.text_since(last.position)
-            text, text_tail = _split_settled(last.mask, last.text_tail + text)
-            reasoning, reasoning_tail = _split_settled(last.mask, last.reasoning_tail + reasoning)
-            mask = last.mask
-            try:
-                self.store.append_text(
-                    turn.id,
-                    (mask(text), mask.tail(text_tail)),
-                    (mask(reasoning), mask.tail(reasoning_tail)),
+            if not isinstance(error, BusyError):
+                pending.end()
+            if isinstance(error, HistoryError):
+                raise
+            # A fault of ours must not end the thread: other conversations are written by it too.
+            self._set_problem(f"It could not be written: {type(error).__name__}: {error}")
+            raise HistoryError(self._problem) from error
+        else:
+            self._set_problem("")
+            with self.lock:
+                self._being_written = _Pending()
+                self._waits_since = time.monotonic() if self._pending else None
+            pending.end()
+        finally:
+            self._being_written = _Pending()
+
+    def _set_problem(self, problem: str) -> None:
+        before, self._problem = self._problem, problem
+        if problem != before:
+            self.tell_problem()
+
+    def _write(self, pending: _Pending) -> None:
+        saved = None
+        while saved is None:
+            if self._stored is None:
+                self._stored = self.store.create(
+                    self.name,
+                    owner=self._owner,
+                    forked_from=self._forked_from,
+                    listed=self._listed(),
                 )
-            except HistoryError as error:
-                self._problem = str(error)
-                return
-            self._checkpoints[turn] = _Checkpoint(mask, position, text_tail, reasoning_tail)
+                # Another process may have created the conversation and written turns by now.
+                self._revision = 0
+            elif not self._stored.listed and self._listed():
+                # A notebook goes on with what a run has begun.
+                self.store.show_in_lists(self._stored.id)
+                self._stored = replace(self._stored, listed=True)
+            with self.lock:
+                changes = pending.changes()
+            based_on = self._revision if pending.can_be_redone else None
+            saved = self.store.save(self._stored.id, changes, based_on)
+            if saved is None:
+                if pending.can_be_redone:
+                    self._redo(pending)
+                elif pending.was_tried:
+                    self._become_new(pending)
+                else:
+                    return  # another process has deleted the conversation, and this is news of it
+        if saved == self._revision + 1:
+            # Otherwise another process has changed something that is not loaded yet.
+            self._revision = saved
 
-    def close_turn(self, tree: TurnTree, turn: Turn) -> None:
-        """Write the final state of a turn."""
-        self.stop_checkpoints(turn)
-        self.save(tree, turns=[turn])
+    def _redo(self, pending: _Pending) -> None:
+        """Make changes again in the tree that another process has written."""
+        assert self._stored is not None
+        with self.lock:
+            turns = [*self.tree.turns(), *pending.removed]
+        tree, revision = self.store.load(self._stored.id, turns)
+        with self.lock:
+            self._pending.insert(pending)
+            again, self._pending = self._pending, _Pending()
+            self._take(tree, revision)
+            pending.slots, pending.removed, pending.writes = {}, [], again.writes
+            pending.turns = {turn: mask for turn, mask in again.turns.items() if turn.id}
+            for write in again.writes:
+                change = self._redone(write, again)
+                known = {turn: again.turns[turn] for turn in change.turns if turn in again.turns}
+                pending.add(change, {**self.store.masked(change.turns), **known})
+        self.tell_adopted()
 
-    def stop_checkpoints(self, turn: Turn) -> None:
-        """Discard the checkpoint state of a turn that receives no more text."""
-        with self._lock:
-            self._checkpoints.pop(turn, None)
+    def _redone(self, write: Write, again: _Pending) -> TreeChange:
+        """Make one change again; what cannot be made again is added at the end."""
+        tree = self.tree
+        new = [turn for turn in write.change.turns if turn.id is None and turn not in tree]
+        kept = [turn for turn in new if turn in again.turns]  # others were deleted since
+        removed: list[Turn] = []
+        if write.redo is None:
+            for turn in write.change.removed:
+                removed += tree.remove(turn) if turn in tree else []
+        elif kept == new:
+            try:
+                return write.redo()
+            except UsageError as error:
+                if write.refuse(error):
+                    return TreeChange()
+        if not kept:
+            return TreeChange(removed=removed)
+        slots = [tree.append(turn) for turn in kept]
+        return TreeChange(kept, tree.sibling_slots(slots[0]) + slots[1:], removed)
+
+    def _become_new(self, pending: _Pending) -> None:
+        """Let changes be written as a new conversation: another process has deleted the old one."""
+        with self.lock:
+            self._stored, self._growing, self._checkpoints = None, {}, {}
+            pending.removed = []
+            for turn in pending.turns:
+                turn.id = None
+            for slot in pending.slots:
+                slot.id = None
+
+    def _append_text(self) -> None:
+        """Append the new text of an answer that streams."""
+        with self.lock:
+            turn = next(iter(self._growing))
+            del self._growing[turn]
+            last = self._checkpoints.get(turn)
+        if last is None or turn.id is None:
+            return
+        text, reasoning, position = turn.text_since(last.position)
+        mask = last.mask
+        text, text_tail = _split_settled(mask, last.text_tail + text)
+        reasoning, reasoning_tail = _split_settled(mask, last.reasoning_tail + reasoning)
+        try:
+            self.store.append_text(
+                turn.id,
+                (mask(text), mask.tail(text_tail)),
+                (mask(reasoning), mask.tail(reasoning_tail)),
+            )
+        except HistoryError:
+            with self.lock:
+                if turn in self._checkpoints:
+                    self._growing[turn] = None
+            raise
+        with self.lock:
+            if turn in self._checkpoints:
+                self._checkpoints[turn] = _Checkpoint(mask, position, text_tail, reasoning_tail)
+
+    # Forks, and stores that have lost everything
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child, leave changes that are not written yet to the parent, and load anew."""
+        if self._process == os.getpid():
+            return
+        self._process, self._is_forked = os.getpid(), self._is_void()
+        self._pending, self._being_written = _Pending(), _Pending()
+        self._growing, self._checkpoints = {}, {}
+        self._revision = -1
+
+    def _begin_again(self) -> None:
+        """Collect the whole conversation, which is not written yet; the ids of its rows are void."""
+        tree, pending = self.tree, self._pending
+        for turn in tree.turns():
+            if self._is_forked and turn.status == STREAMING and turn not in pending.turns:
+                turn.status, turn.error = PARTIAL, ENDED  # its answer arrives in the parent
+        self._is_forked = False
+        self._contents = self.store.database.contents
+        self._stored, self._forked_from, self._revision = None, None, -1
+        self._growing, self._checkpoints = {}, {}
+        for turn in (*tree.turns(), *pending.removed):
+            turn.id = None
+        for slot in tree.slots():
+            slot.id = None
+        pending.removed = []
+        for write in pending.writes:
+            write.redo = None
+        pending.turns = {**self.store.masked(tree.turns()), **pending.turns}
+        pending.slots = dict.fromkeys(tree.slots())
 
 
 def _split_settled(mask: Masker, text: str) -> tuple[str, str]:

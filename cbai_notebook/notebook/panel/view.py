@@ -274,6 +274,9 @@ class PanelView:
                 self._first_shown = len(self._conversation.turns) - PAGE_TURNS
             self._update_list()
             self._announce("started")
+        elif change.kind == "stored":
+            self._show_not_stored()
+            return
         elif change.kind == "closed" and change.turn:
             if view := self._views.get(change.turn):
                 # The answer is painted first; `_on_painted` then does the rest.
@@ -288,11 +291,16 @@ class PanelView:
     def _on_painted(self, turn: Turn) -> None:
         self._announce(turn.status)
         self._show_state()
-        if problem := self._conversation.not_stored:
-            self._notice.value = markup.problem(f"Not stored: {problem}")
+        self._show_not_stored()
         self._write_transcript()
         if agent_actions.agent_of(turn) is not None and turn.status == COMPLETE:
             self._start_task(self._suggest(turn))
+
+    def _show_not_stored(self) -> None:
+        if problem := self._conversation.not_stored:
+            self._notice.value = markup.problem(f"Not stored: {problem}")
+        elif "Not stored: " in self._notice.value:
+            self._notice.value = ""
 
     async def _suggest(self, turn: Turn) -> None:
         if self._conversation.turns[-1:] != (turn,):

@@ -135,6 +135,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 import cbai_notebook as cbai
 from cbai_notebook.conversation import Turn
+from cbai_notebook.conversation.store import current_store
 
 def turn(prompt, status="complete", request=None):
     found = Turn(prompt, datetime.now(timezone.utc), request=request)
@@ -197,20 +198,28 @@ fork(work)
 """
 # The write of another thread waits for a lock in the moment of the fork.
 WAITING = """
-import sqlite3
+import subprocess
 file = Path(sys.argv[1]) / "history.sqlite"
 cbai.configure(history=str(file))
 talk = cbai.chat("talk")
 talk.extend([turn("a")])
-lock = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-lock.execute("BEGIN IMMEDIATE")
+hold = "import sqlite3, sys; lock = sqlite3.connect(sys.argv[1]); lock.execute('BEGIN IMMEDIATE'); "
+hold += "print('held', flush=True); sys.stdin.read()"
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+holder = subprocess.Popen([sys.executable, "-c", hold, str(file)], **pipes)
+holder.stdout.readline()
 writer = threading.Thread(target=lambda: talk.extend([turn("b")]), daemon=True)
 writer.start()
 time.sleep(0.3)
-released = threading.Timer(0.5, lambda: lock.execute("ROLLBACK"))
+released = threading.Timer(0.5, holder.kill)
 released.start()
-fork(lambda: talk.extend([turn("c")]))
+def work():
+    talk.extend([turn("c")])
+    current_store().writer.finish(5)
+fork(work)
 writer.join()
+holder.communicate()
+current_store().writer.finish(5)
 expect(sorted(asked()), ["a", "b", "c"])
 """
 

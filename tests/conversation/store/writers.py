@@ -18,18 +18,18 @@ from cbai_notebook.conversation.store import Store
 
 def write(file: Path, number: int, turns: int) -> int:
     """Write turns as a kernel does, from prompt to end; return the number of failed writes."""
-    registry = ConversationRegistry(Store(file), None)
+    registry = ConversationRegistry(store := Store(file), None)
     own, shared = registry.get(f"own {number}"), registry.get("shared")
     troubles = 0
     for count in range(turns):
         talk = shared if count % 8 == 0 else own
         turn = Turn(f"{number}/{count}", datetime.now(timezone.utc))
-        talk.open(turn)
+        talk.open(turn).wait()
         talk.grow(turn, f"answer {number}/{count}", "")
-        talk.close(turn, "complete")
-        if talk.not_stored:
-            troubles += 1
-            print(talk.not_stored, flush=True)
+        talk.close(turn, "complete").wait()
+    if not store.writer.finish(30):
+        troubles += 1
+        print(talk.not_stored, flush=True)
     return troubles
 
 

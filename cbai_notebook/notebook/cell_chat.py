@@ -1,0 +1,27 @@
+"""The conversation of a prompt in a cell; a line below the cell tells of a wait for the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cbai_notebook.conversation import Conversation, chat
+from cbai_notebook.conversation.store import waiting
+
+
+def chat_in_cell(name: str | None) -> Conversation:
+    """Return the conversation of a name, or the current one, as :func:`cbai.chat` does.
+
+    Raises:
+        UsageError: The name is blank.
+    """
+    with waiting.shown_with(_show_line):
+        return chat(name)
+
+
+def _show_line(line: str) -> Callable[[], None]:
+    from IPython.core.display_functions import display
+
+    handle = display(  # type: ignore[no-untyped-call]
+        {"text/plain": line}, raw=True, display_id=True
+    )
+    return lambda: handle.update({"text/plain": ""}, raw=True)
