@@ -139,6 +139,10 @@ class Kernel:
     Args:
         environment: The environment of the kernel process.
         directory: The working directory of the kernel process.
+
+    Attributes:
+        comms: The ids of the comms that are open, as a frontend sees them.
+        bytes: The bytes of all outputs and comm messages so far, of cells and of widgets.
     """
 
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
@@ -156,6 +160,8 @@ class Kernel:
         self._directory = directory
         self._cells: dict[str, Cell] = {}
         self._replies: dict[str, dict[str, Any]] = {}  # replies to requests other than cells
+        self.comms: set[str] = set()
+        self.bytes = 0
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._start(first=True)
@@ -293,10 +299,16 @@ class Kernel:
                 self._changed.notify_all()
 
     def _take_output(self, message: Message) -> None:
+        kind, content = message["msg_type"], message["content"]
+        size = len(json.dumps(content, ensure_ascii=False).encode())
+        size += sum(len(buffer) for buffer in message.get("buffers", ()))
+        self.bytes += size
+        if kind == "comm_open":
+            self.comms.add(content["comm_id"])
+        elif kind == "comm_close":
+            self.comms.discard(content["comm_id"])
         cell = self._cells.get(message["parent_header"].get("msg_id", ""))
         if cell is not None:
-            size = len(json.dumps(message["content"], ensure_ascii=False).encode())
-            size += sum(len(buffer) for buffer in message.get("buffers", ()))
             cell.take(message, size)
 
     def _take_reply(self, message: Message) -> None:

@@ -18,7 +18,9 @@ from cbai_notebook.notebook.screen import Facts, Screen
 from cbai_notebook.notebook.screen.pace import PACE
 
 if TYPE_CHECKING:
-    from ipywidgets import Layout, Output
+    from ipywidgets import Output
+
+    from cbai_notebook.notebook.panel.widgets import Look
 
 
 FRAME_S = 0.05
@@ -31,7 +33,7 @@ class TurnView:
     Args:
         turn: The turn; a streaming turn is followed to its end.
         key: The panel's key of the turn.
-        layout: One layout shared by all widgets, because each layout is sent to the browser.
+        look: The look that all widgets of the panel share.
         position: The turn's number among its alternatives (from 1), and the number of alternatives.
         on_end: Called when a streaming turn has ended and its final form is on the page.
     """
@@ -40,24 +42,24 @@ class TurnView:
         self,
         turn: Turn,
         key: str,
-        layout: Layout,
+        look: Look,
         position: tuple[int, int],
         on_end: Callable[[Turn], None],
     ) -> None:
-        from ipywidgets import HTML, VBox
+        from ipywidgets import VBox
 
         self.turn = turn
         self.key = key
-        self._layout = layout
+        self._layout = look.layout
         self._position = position
         self._on_end = on_end
         self._updated = asyncio.Event()
         self._streamed: list[str] = []
-        self._prompt = HTML(markup.prompt(turn, key, *position), layout=layout)
-        self._footer = HTML(markup.footer(turn, key), layout=layout)
+        self._prompt = look.html(markup.prompt(turn, key, *position))
+        self._footer = look.html(markup.footer(turn, key))
         self._prompt.add_class("cbai-ask")
         self._footer.add_class("cbai-foot")
-        self.box = VBox(layout=layout)
+        self.box = VBox(layout=look.layout)
         self.box.add_class("cbai-turn")
         self._task: asyncio.Task[None] | None = None
         if turn.status == STREAMING:
@@ -85,7 +87,8 @@ class TurnView:
     def close(self) -> None:
         """Close the widgets."""
         self.stop_following()
-        for widget in (*self.box.children, self.box):
+        # A turn that was followed only for a moment has nothing in its box yet.
+        for widget in (*self.box.children, self._prompt, self._footer, self.box):
             widget.close()
 
     async def _follow(self) -> None:

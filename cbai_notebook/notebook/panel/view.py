@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
-from ipywidgets import HTML, Layout, VBox
+from ipywidgets import VBox
 
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Change, Conversation, Turn, conversations
@@ -27,7 +27,7 @@ from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.prompt_runner import PanelOptions
 from cbai_notebook.notebook.panel.transcript import Transcript, bundle
 from cbai_notebook.notebook.panel.turn_view import TurnView
-from cbai_notebook.notebook.panel.widgets import Bar, Composer, update
+from cbai_notebook.notebook.panel.widgets import Bar, Composer, Look, update
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.session import is_app
 
@@ -114,16 +114,16 @@ class PanelView:
         self._tasks: set[asyncio.Task[None]] = set()
 
         uid = self._uid = uuid.uuid4().hex[:8]
-        self._layout = Layout()
+        look = self._look = Look()
         forms = [[form.name, form.label] for form in FORMS]
-        self._bar = Bar(uid=uid, forms=forms, layout=self._layout)
-        self._composer = Composer(uid=uid, draft=panel.inputValue, layout=self._layout)
-        self._earlier = HTML(layout=self._layout)
-        self._notice = HTML(layout=self._layout)
-        self._welcome = HTML(layout=self._layout)
-        self._list = VBox((self._earlier, self._notice), layout=self._layout)
-        self._scroll = VBox((self._list,), layout=self._layout)
-        self.root = VBox((self._bar, self._scroll, self._composer), layout=self._layout)
+        self._bar = Bar(uid=uid, forms=forms, layout=look.layout)
+        self._composer = Composer(uid=uid, draft=panel.inputValue, layout=look.layout)
+        self._earlier = look.html()
+        self._notice = look.html()
+        self._welcome = look.html()
+        self._list = VBox((self._earlier, self._notice), layout=look.layout)
+        self._scroll = VBox((self._list,), layout=look.layout)
+        self.root = VBox((self._bar, self._scroll, self._composer), layout=look.layout)
         self._list.add_class("cbai-list")
         self._scroll.add_class("cbai-scroll")
         self.root.add_class("cbai-panel")
@@ -176,9 +176,9 @@ class PanelView:
             self._welcome,
             self._bar,
             self._composer,
-            self._layout,
         ):
             widget.close()
+        self._look.close()
 
     def _start_watching(self) -> None:
         if self._unwatch is None and not self._closed:
@@ -329,6 +329,8 @@ class PanelView:
         self._composer.send({"type": "announce", "what": what})
 
     def _update_list(self) -> None:
+        if self._closed:
+            return  # a click that was on its way when the panel was closed
         turns = self._conversation.turns
         self._first_shown = max(0, min(self._first_shown, len(turns) - PAGE_TURNS))
         previous, self._views = self._views, {}
@@ -338,7 +340,7 @@ class PanelView:
             if view is None:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
-                view = TurnView(turn, key, self._layout, position, self._on_painted)
+                view = TurnView(turn, key, self._look, position, self._on_painted)
             view.set_position(position)
             self._views[turn] = view
         self._earlier.value = markup.earlier(self._first_shown)

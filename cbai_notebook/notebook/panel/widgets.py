@@ -7,6 +7,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from ipywidgets import HTML, Layout
 
 _FOLDER = Path(__file__).parent
 
@@ -53,6 +54,31 @@ class Bar(anywidget.AnyWidget):
     system = traitlets.Unicode().tag(sync=True)
     temperature = traitlets.Float(None, allow_none=True).tag(sync=True)
     forms = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
+
+
+class Look:
+    """The layout and the style that all widgets of a panel share.
+
+    ipywidgets makes them for each widget otherwise, sends them to the browser as widgets of their
+    own, and does not close them with the widget.
+    """
+
+    def __init__(self) -> None:
+        self.layout = Layout()
+        self._style: Any = None
+
+    def html(self, value: str = "") -> HTML:
+        """Return a widget that shows safe HTML."""
+        shared = {} if self._style is None else {"style": self._style}
+        widget = HTML(value, layout=self.layout, **shared)
+        self._style = widget.style
+        return widget
+
+    def close(self) -> None:
+        """Close layout and style; close the widgets before."""
+        self.layout.close()
+        if self._style is not None:
+            self._style.close()
 
 
 def update(widget: Any, **values: Any) -> bool:
