@@ -11,7 +11,7 @@ the quote around it, and link definitions, which hold for the whole document (4.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.formats.escaping import in_markdown, model_label
@@ -56,8 +56,13 @@ _MOST_BRACKETS = 5_000
 
 def markdown(conversation: Conversation) -> str:
     """Return the conversation as a Markdown document."""
-    blocks = [f"# {in_markdown(conversation.name)}"]
-    for turn in conversation.turns:
+    return document(conversation.name, conversation.turns)
+
+
+def document(title: str, turns: Iterable[Turn]) -> str:
+    """Return some turns of a conversation as a Markdown document with a title."""
+    blocks = [f"# {in_markdown(title)}"]
+    for turn in turns:
         blocks += _turn(turn)
     return "\n\n".join(blocks) + "\n"
 

@@ -166,11 +166,14 @@ function composer({ model, el }) {
     area.focus();
   }
 
+  // The newest prompts first, each once.
+  const past = () => [...new Set(transcript?.prompts().reverse())];
+
   function recall() {
-    const past = model.get("recall");
-    if (recalled + 1 >= past.length) return false;
+    const prompts = past();
+    if (recalled + 1 >= prompts.length) return false;
     recalled += 1;
-    write(past[recalled]);
+    write(prompts[recalled]);
     return true;
   }
 
@@ -186,7 +189,7 @@ function composer({ model, el }) {
       if (model.get("loading")) stop();
       else leaveEditing();
     } else if (event.key === "ArrowUp" && bare) {
-      const untouched = recalled >= 0 && area.value === model.get("recall")[recalled];
+      const untouched = recalled >= 0 && area.value === past()[recalled];
       if ((!area.value || untouched) && recall()) event.preventDefault();
     }
   });
@@ -238,7 +241,7 @@ function composer({ model, el }) {
     fill: ({ text }) => write(text),
     focus: () => area.focus(),
     announce: ({ what }) => announce(say(what)),
-    transcript: ({ data }) => writeTranscript(model, data),
+    transcript: ({ slot, data }) => writeTranscript(model, slot, data),
   };
   const onMessage = (message) => handle[message.type]?.(message);
   model.on("msg:custom", onMessage);

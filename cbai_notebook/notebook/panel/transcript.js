@@ -174,6 +174,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   return {
     toEnd,
+    prompts: () => [...scroller.querySelectorAll(".cbai-prompt")].map((element) => element.textContent),
     markEditing(turn) {
       for (const marked of root.querySelectorAll(".cbai-being-edited")) marked.classList.remove("cbai-being-edited");
       if (turn) root.querySelector(`[data-cbai="edit"][data-turn="${turn}"]`)?.closest(".cbai-turn")?.classList.add("cbai-being-edited");
@@ -190,16 +191,22 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   };
 }
 
-// The plain transcript under the panel, which the notebook's file keeps.
-function writeTranscript(model, data) {
-  const mark = `cbai-of-${model.get("uid")}`;
+// A part of the plain transcript under the panel, which the notebook's file keeps.
+function writeTranscript(model, slot, data) {
+  const panel = `cbai-of-${model.get("uid")}-`;
+  const htmlOf = (output) => [output.toJSON().data?.["text/html"] ?? ""].flat().join("");
   for (const cell of model.widget_manager?.context?.model?.cells ?? []) {
+    const parts = [];
     for (let place = 0; place < (cell.outputs?.length ?? 0); place += 1) {
-      const html = [cell.outputs.get(place).toJSON().data?.["text/html"] ?? ""].flat().join("");
-      // Written again, one that the reader has unfolded would close under their eyes.
-      if (!html.includes(mark) || html === data["text/html"]) continue;
-      cell.outputs.set(place, { output_type: "display_data", data, metadata: {} });
+      const html = htmlOf(cell.outputs.get(place));
+      if (html.includes(panel)) parts.push({ place, html });
     }
+    if (!parts.length) continue;
+    const output = { output_type: "display_data", data, metadata: {} };
+    const old = parts.find(({ html }) => html.includes(`${panel}${slot}"`));
+    if (!old) cell.outputs.add(output);
+    // Written again, one that the reader has unfolded would close under their eyes.
+    else if (old.html !== data["text/html"]) cell.outputs.set(old.place, output);
   }
 }
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable
+import shlex
+from dataclasses import dataclass
 
 from cbai_notebook.conversation import Conversation, Turn
-from cbai_notebook.conversation.formats.markdown import markdown
+from cbai_notebook.conversation.formats.markdown import document
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
 from cbai_notebook.notebook.panel.rendered import answer_html, source_lines
 from cbai_notebook.notebook.screen import endings
 from cbai_notebook.notebook.screen.html import NO_MATH, QUIET, escape, lines
 from cbai_notebook.notebook.screen.sources import LABELS
-from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
-from cbai_notebook.text import plain
+from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.text import counted, plain
 
 _ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
 
@@ -23,8 +23,30 @@ _COLOUR = re.compile(r"</?span[^>]*>")
 _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 
 
+MAX_TURNS = 200
+"""The newest turns that the transcript of a conversation holds, at least."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Turns of a conversation that follow each other and stand in one output.
+
+    Attributes:
+        first: The number of turns before the part.
+        turns: The turns.
+    """
+
+    first: int
+    turns: tuple[Turn, ...]
+
+    @property
+    def end(self) -> int:
+        """The number of turns up to the end of the part."""
+        return self.first + len(self.turns)
+
+
 def bundle(conversation: Conversation, css_class: str, language: str = "en") -> Bundle:
-    """Return the whole conversation, collapsed, as HTML and plain text for the saved notebook.
+    """Return the newest turns of a conversation, collapsed, as HTML and plain text.
 
     Args:
         conversation: The conversation.
@@ -32,20 +54,66 @@ def bundle(conversation: Conversation, css_class: str, language: str = "en") -> 
         language: ``"en"`` or ``"zh"``, for the headings and notes.
     """
     turns = conversation.turns
-    name, count = escape(conversation.name), len(turns)
-    if language == "zh":
-        title, nothing = f"“{name}”的对话记录（{count} 轮）", "还没有对话。"
-    else:
-        turns_text = f"{count} turn{'' if count == 1 else 's'}"
-        title, nothing = f"Transcript of “{name}” ({turns_text})", "Nothing has been said yet."
-    body = "".join(_html(turn, language) for turn in turns) or f'<p style="{QUIET}">{nothing}</p>'
+    first = max(0, len(turns) - MAX_TURNS)
+    part = Part(first, turns[first:])
+    return part_bundle(conversation.name, part, first, len(turns), css_class, language)
+
+
+def part_bundle(
+    name: str, part: Part, first: int, count: int, css_class: str, language: str = "en"
+) -> Bundle:
+    """Return a part of a transcript, collapsed, as HTML and plain text for the saved notebook.
+
+    Only the last part depends on the number of turns, so a new turn leaves the others as they are.
+
+    Args:
+        name: The conversation's name.
+        part: The part.
+        first: The number of turns before the first part of the transcript.
+        count: The number of turns of the conversation.
+        css_class: A CSS class by which the page finds the part.
+        language: ``"en"`` or ``"zh"``, for the headings and notes.
+    """
+    chinese = language == "zh"
+    body = "".join(_html(turn, language) for turn in part.turns)
+    if not body:
+        body = (
+            f'<p style="{QUIET}">{"还没有对话。" if chinese else "Nothing has been said yet."}</p>'
+        )
+    range_text = _range_text(part, count, chinese)
+    said = escape(name)
+    title = (
+        f"“{said}”的对话记录（{range_text}）"
+        if chinese
+        else f"Transcript of “{said}” ({range_text})"
+    )
+    is_all = len(part.turns) == count
+    note = _export_note(name, first, count, chinese) if first and part.end == count else ""
     return {
         "text/html": (
             f'<details class="cbai-transcript {css_class}"><summary class="{NO_MATH}" style="cursor:pointer">'
-            f'<small style="{QUIET}">{title}</small></summary>{_for_saved_file(body)}</details>'
+            f'<small style="{QUIET}">{title}</small></summary>{_for_saved_file(body)}</details>{note}'
         ),
-        "text/plain": plain(markdown(conversation)),
+        "text/plain": plain(document(name if is_all else f"{name} ({range_text})", part.turns)),
     }
+
+
+def _range_text(part: Part, count: int, chinese: bool) -> str:
+    if len(part.turns) == count:
+        return f"{count:,} 轮" if chinese else counted(count, "turn")
+    numbers = f"{part.first + 1:,}–{part.end:,}" if len(part.turns) > 1 else f"{part.end:,}"
+    if chinese:
+        return f"第 {numbers} 轮"
+    return f"turn{'s' if len(part.turns) > 1 else ''} {numbers}"
+
+
+def _export_note(name: str, first: int, count: int, chinese: bool) -> str:
+    command = f"<code>%cbai export --to markdown -c {escape(shlex.quote(name))}</code>"
+    if chinese:
+        text = f"这里是最近 {count - first:,} 轮，共 {count:,} 轮。导出全部：{command}"
+    else:
+        text = f"The last {count - first:,} of {count:,} turns. Export all of them: {command}"
+    return f'<p class="{NO_MATH}" style="{QUIET}"><small>{text}</small></p>'
 
 
 def _for_saved_file(html: str) -> str:
@@ -75,58 +143,3 @@ def _end_text(turn: Turn, language: str) -> str:
     return " · ".join(
         part for part in (_ENDS.get(turn.status, ""), ending, turn.error or "") if part
     )
-
-
-class Transcript:
-    """The transcript on a surface, rewritten on a separate thread.
-
-    Rendering a long conversation takes time, and a streaming answer must be painted meanwhile.
-
-    Args:
-        surface: The surface of the transcript; it accepts paints from any thread.
-        make: Returns the transcript to write.
-        on_written: Called with the transcript that was written.
-    """
-
-    def __init__(
-        self,
-        surface: Surface,
-        make: Callable[[], Bundle],
-        *,
-        on_written: Callable[[Bundle], None],
-    ) -> None:
-        self._surface = surface
-        self._make = make
-        self._on_written = on_written
-        self._lock = threading.Lock()
-        self._painted: Bundle | None = None
-        self._requested = False
-        self._thread: threading.Thread | None = None
-
-    def write_now(self) -> None:
-        """Write the transcript and return when it is written."""
-        new = self._make()
-        # Repainting would close a transcript that the user has opened.
-        if new != self._painted:
-            self._surface.paint({0: new})
-            self._painted = new
-        self._on_written(new)
-
-    def write(self) -> None:
-        """Request a rewrite on the thread; several requests in a row lead to one rewrite."""
-        with self._lock:
-            self._requested = True
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="cbai-notebook transcript", daemon=True
-                )
-                self._thread.start()
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._requested:
-                    self._thread = None
-                    return
-                self._requested = False
-            self.write_now()

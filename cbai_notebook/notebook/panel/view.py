@@ -25,7 +25,7 @@ from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.notebook.panel import agent_actions, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.prompt_runner import PanelOptions
-from cbai_notebook.notebook.panel.transcript import Transcript, bundle
+from cbai_notebook.notebook.panel.transcript_writer import TranscriptWriter
 from cbai_notebook.notebook.panel.turn_view import TurnView
 from cbai_notebook.notebook.panel.widgets import Bar, Composer, Look, update
 from cbai_notebook.notebook.screen.surfaces import Bundle
@@ -36,9 +36,6 @@ PAGE_TURNS = 20
 
 MAX_TURNS = 40
 """With more turns than this on the page, only the newest `PAGE_TURNS` stay."""
-
-MAX_RECALLED = 20
-"""Earlier prompts that the arrow key in the message box brings back."""
 
 
 class PanelController(Protocol):
@@ -107,7 +104,7 @@ class PanelView:
         self._authors_model = panel.options.model
         self._first_shown = len(panel.conversation.turns)
         self._unwatch: Callable[[], None] | None = None
-        self._transcript: Transcript | None = None
+        self._transcript: TranscriptWriter | None = None
         self._closed = False
         self._times_shown = 0
         self._language = "en"
@@ -149,9 +146,10 @@ class PanelView:
         )
         if is_app():
             return  # an app saves no notebook file
-        self._transcript = Transcript(
+        self._transcript = TranscriptWriter(
             CellSurface(owns_cell=False),
-            lambda: bundle(self._conversation, f"cbai-of-{self._uid}", self._language),
+            lambda: (self._conversation, self._language),
+            f"cbai-of-{self._uid}",
             on_written=self._send_transcript,
         )
         if len(self._conversation.turns) <= PAGE_TURNS:
@@ -249,11 +247,9 @@ class PanelView:
             system=system or "",
             temperature=options.temperature,
         )
-        prompts = dict.fromkeys(turn.prompt for turn in reversed(turns))
         update(
             self._composer,
             loading=self._panel.isLoading,
-            recall=list(itertools.islice(prompts, MAX_RECALLED)),
             tokens=sum(turn.total_tokens or 0 for turn in turns),
             seconds=round(sum(turn.duration_s or 0.0 for turn in turns), 1),
         )
@@ -282,7 +278,7 @@ class PanelView:
                 # The answer is painted first; `_on_painted` then does the rest.
                 view.notify()
                 return
-            self._write_transcript()
+            self._write_transcript(change.turn)
         else:
             self._update_list()
             self._write_transcript()
@@ -292,7 +288,7 @@ class PanelView:
         self._announce(turn.status)
         self._show_state()
         self._show_not_stored()
-        self._write_transcript()
+        self._write_transcript(turn)
         if agent_actions.agent_of(turn) is not None and turn.status == COMPLETE:
             self._start_task(self._suggest(turn))
 
@@ -369,14 +365,14 @@ class PanelView:
 
         return not settings().configured and not self._panel.options.model
 
-    def _write_transcript(self) -> None:
+    def _write_transcript(self, turn: Turn | None = None, *, repeat: bool = False) -> None:
         if self._transcript:
-            self._transcript.write()
+            self._transcript.write(turn, repeat=repeat)
 
-    def _send_transcript(self, bundle: Bundle) -> None:
-        # A reloaded page no longer knows which output is the transcript: send it as a message too.
+    def _send_transcript(self, slot: int, bundle: Bundle) -> None:
+        # A reloaded page no longer knows which output is which part: send it as a message too.
         if self._times_shown > 1:
-            self._composer.send({"type": "transcript", "data": bundle})
+            self._composer.send({"type": "transcript", "slot": slot, "data": bundle})
 
     # Actions of the user
 
@@ -394,7 +390,7 @@ class PanelView:
                     language = str(message.get("language"))
                     if self._times_shown > 1 or language != self._language:
                         self._language = language
-                        self._write_transcript()
+                        self._write_transcript(repeat=True)
                     self._post(self._start_watching)
                     self.show_state()
                 case "gone":

@@ -30,7 +30,6 @@ class Composer(anywidget.AnyWidget):
     uid = traitlets.Unicode().tag(sync=True)
     draft = traitlets.Unicode().tag(sync=True)
     loading = traitlets.Bool(False).tag(sync=True)
-    recall = traitlets.List(traitlets.Unicode()).tag(sync=True)
     suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tokens = traitlets.Int(0).tag(sync=True)
     seconds = traitlets.Float(0.0).tag(sync=True)
