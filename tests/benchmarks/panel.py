@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
+from tests.benchmarks.kernel import kernel
 from tests.benchmarks.lab import END, Lab, lab, on_the_wall, seen, text_of
 from tests.benchmarks.table import Row
 from tests.browser.page import NotebookPage
@@ -21,6 +22,8 @@ TURNS = 200
 PANELS = 4
 PANEL_TOKENS_PER_S = 100
 PANEL_SECONDS = 20
+FEW_TURNS, MANY_TURNS = 100, 3_000
+OPENED = 300
 
 _FILL = f"""
 import cbai_notebook as cbai, datetime
@@ -31,6 +34,27 @@ for number in range({TURNS}):
     turn = Turn(prompt=f"question {{number}}", created_at=now, status="complete")
     turn.add(f"## Answer {{number}}\\n\\n" + "Some **words** and `code`. " * 40, "")
     talk.open(turn)
+"""
+
+# A conversation with many turns of the size of a short answer; and when nothing is on its way.
+_TURNS = """
+import cbai_notebook as cbai, gc, threading, time
+from ipywidgets.widgets.widget import _instances
+def filled(name, turns):
+    messages = [
+        {"role": role, "content": content}
+        for number in range(turns)
+        for role, content in (("user", f"question {number}"), ("assistant", "some words " * 85))
+    ]
+    cbai.chat(name).extend(cbai.Conversation.from_messages(messages).turns)
+    return cbai.ChatPanel(name)
+def settle(panel):
+    while panel.isLoading:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    for thread in threading.enumerate():
+        if "transcript" in thread.name:
+            thread.join(60)
 """
 
 _RUN_CELL = """async () => {
@@ -170,8 +194,54 @@ async def four_at_once(running: Lab) -> list[float]:
     return waits
 
 
+def turn_cost(turns: int) -> tuple[int, float]:
+    """Return the bytes and the seconds of CPU of a prompt in a conversation with many turns."""
+    with kernel() as (running, gateway):
+        gateway.always("say:" + "some words " * 85)
+        running.must(f"%load_ext cbai_notebook\n{_TURNS}")
+        running.must(f"panel = filled('many', {turns})\ndisplay(panel)\nsettle(panel)")
+        running.must("panel.send('first'); settle(panel)")
+        sizes, used = [], []
+        for number in range(SENDS):
+            before = running.bytes
+            cell = running.must(
+                f"began = time.process_time()\npanel.send('prompt {number}'); settle(panel)\n"
+                "print(time.process_time() - began)"
+            )
+            used.append(float(cell.stdout))
+            sizes.append(running.bytes - before)
+        return max(sizes), median(used)
+
+
+def widgets_left() -> tuple[int, int]:
+    """Return the widgets in the kernel and the open comms after many panels were closed."""
+    with kernel() as (running, _):
+        running.must(f"%load_ext cbai_notebook\n{_TURNS}\nfilled('ten', 10)")
+        for _ in range(OPENED):
+            running.must("panel = cbai.ChatPanel('ten')\ndisplay(panel)\npanel.close()")
+        left = running.value("gc.collect() and 0 or len(_instances)")
+        return int(left), len(running.comms)
+
+
 def rows() -> Iterator[Row]:
     """Measure and yield the rows of the table."""
+    (few, few_cpu), (many, many_cpu) = turn_cost(FEW_TURNS), turn_cost(MANY_TURNS)
+    yield Row(
+        f"panel: most bytes of a turn after {FEW_TURNS} and after {MANY_TURNS:,} turns",
+        "≤ 60 KB, ± 10 %",
+        f"{few / 1e3:.1f} KB, {many / 1e3:.1f} KB",
+    )
+    yield Row(
+        f"panel: CPU of a turn after {FEW_TURNS} and after {MANY_TURNS:,} turns",
+        "equal",
+        f"{few_cpu * 1e3:.0f} ms, {many_cpu * 1e3:.0f} ms",
+    )
+    widgets, comms = widgets_left()
+    yield Row(
+        f"panel: widgets and comms left after {OPENED} panels",
+        "0",
+        f"{widgets}, {comms}",
+    )
     yield from asyncio.run(_rows())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 
@@ -269,6 +270,57 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
     await PanelPage.shown(again)
     await left_behind(again)
     await expect(transcript.get_by_text("In short")).to_be_visible()
+
+
+async def test_a_long_transcript_stands_in_parts_also_after_a_reload(
+    open_notebook: OpenNotebook, cloud: Gateway
+) -> None:
+    fill = """
+import cbai_notebook as cbai
+turns = [(f"question {number}.", f"answer {number}") for number in range(1, 231)]
+messages = [
+    {"role": role, "content": text} for turn in turns for role, text in zip(("user", "assistant"), turn)
+]
+cbai.chat("parts").extend(cbai.Conversation.from_messages(messages).turns)
+panel = cbai.ChatPanel("parts")
+panel
+"""
+    notebook = await open_notebook(fill)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    parts = notebook.output(0).locator(".cbai-transcript")
+    await expect(parts).to_contain_text(["(turns 31–225)", "(turns 226–230)"])
+    await expect(notebook.output(0)).to_contain_text("The last 200 of 230 turns.")
+    await expect(panel.turns).to_have_count(20)
+    # This answer fills the part, so the next turn needs another one.
+    cloud.script(Scenario(text=("many words " * 3_000,)))
+    await panel.converse("a long one")
+    await expect(parts).to_contain_text(["(turns 31–225)", "(turns 226–231)"])
+    await left_behind(notebook)
+    await notebook.save()
+    await notebook.page.reload()
+    panel = await PanelPage.shown(notebook)
+    await expect(panel.turns).to_have_count(21)
+    cloud.always("say:short")
+    await panel.converse("after the reload")
+    await expect(parts).to_contain_text(["(turns 31–225)", "(turns 226–231)", "(turn 232)"])
+    await panel.converse("the last one")
+    await expect(parts).to_contain_text(["(turns 31–225)", "(turns 226–231)", "(turns 232–233)"])
+    await parts.last.locator("summary").click()
+    await expect(parts.last.get_by_text("the last one")).to_be_visible()
+    await notebook.save()
+    outputs = "".join(
+        str(output.data["text/html"])
+        for output in notebook.saved().cells[0].outputs
+        if "text/html" in output.data
+    )
+    prompts = re.findall(r"<hr><p[^>]*><strong>(.*?)</strong>", outputs)
+    assert prompts == [
+        *(f"question {number}." for number in range(31, 231)),
+        "a long one",
+        "after the reload",
+        "the last one",
+    ]
 
 
 async def test_hostile_answers_run_and_load_nothing(

@@ -184,6 +184,7 @@ class PanelView:
                 lambda change: self._post(self._on_change, change)
             )
             self._update_list()
+            self._show_totals()
 
     def _stop_watching(self) -> None:
         if self._unwatch:
@@ -235,7 +236,6 @@ class PanelView:
         if self._closed:
             return
         options, conversation = self._panel.options, self._conversation
-        turns = conversation.turns
         system = conversation.system if options.system is None else options.system
         update(
             self._bar,
@@ -250,6 +250,12 @@ class PanelView:
         update(
             self._composer,
             loading=self._panel.isLoading,
+        )
+
+    def _show_totals(self) -> None:
+        turns = self._conversation.turns
+        update(
+            self._composer,
             tokens=sum(turn.total_tokens or 0 for turn in turns),
             seconds=round(sum(turn.duration_s or 0.0 for turn in turns), 1),
         )
@@ -279,14 +285,17 @@ class PanelView:
                 view.notify()
                 return
             self._write_transcript(change.turn)
+            self._show_totals()
         else:
             self._update_list()
+            self._show_totals()
             self._write_transcript()
         self._show_state()
 
     def _on_painted(self, turn: Turn) -> None:
         self._announce(turn.status)
         self._show_state()
+        self._show_totals()
         self._show_not_stored()
         self._write_transcript(turn)
         if agent_actions.agent_of(turn) is not None and turn.status == COMPLETE:
