@@ -51,6 +51,8 @@ class TurnTree:
         self._root = Slot(None)
         self._slot_of: dict[Turn, Slot] = {}
         self._path: list[Slot] = []
+        # The turns of the path; None after a change. They are read much more often than changed.
+        self._path_turns: list[Turn] | None = None
 
     def __contains__(self, turn: Turn) -> bool:
         return turn in self._slot_of
@@ -78,7 +80,9 @@ class TurnTree:
     def path(self, before: Turn | None = None) -> list[Turn]:
         """Return the turns on the active path, or those before the slot of `before`."""
         if before is None:
-            return [slot.turn for slot in self._path]
+            if self._path_turns is None:
+                self._path_turns = [slot.turn for slot in self._path]
+            return self._path_turns.copy()
         slot = self._slot_of[before].parent
         turns = []
         while slot is not None and slot is not self._root:
@@ -119,6 +123,7 @@ class TurnTree:
         slot.versions.append(turn)
         slot.active = len(slot.versions) - 1
         self._slot_of[turn] = slot
+        self._path_turns = None
         return slot
 
     def replace(self, old: Turn, new: Turn) -> Slot:
@@ -200,6 +205,7 @@ class TurnTree:
             index = slot.versions.index(turn)
             del slot.versions[index], self._slot_of[turn]
             slot.active = max(0, slot.active - (index <= slot.active))
+            self._path_turns = None
             return [turn]
         index = parent.children.index(slot)
         if len(parent.children) > 1:
@@ -223,6 +229,7 @@ class TurnTree:
         for slot in self._slot_of.values():
             slot.versions = []
         self._root, self._slot_of, self._path = Slot(None), {}, []
+        self._path_turns = None
         return removed
 
     def _add_slot(self, parent: Slot, turn: Turn) -> Slot:
@@ -231,6 +238,8 @@ class TurnTree:
         parent.chosen = slot
         self._slot_of[turn] = slot
         self._path.append(slot)
+        if self._path_turns is not None:
+            self._path_turns.append(turn)
         return slot
 
     def _remove_subtree(self, slot: Slot) -> list[Turn]:
@@ -245,7 +254,7 @@ class TurnTree:
         return removed
 
     def _update_path(self) -> None:
-        self._path = []
+        self._path, self._path_turns = [], None
         slot = self._root.chosen
         while slot is not None:
             self._path.append(slot)
