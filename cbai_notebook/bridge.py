@@ -25,8 +25,11 @@ T = TypeVar("T")
 POLL_S = 0.05
 """Seconds between two polls of a waiting call, so that an interrupt arrives on every platform."""
 
+PROMPT_BACK_S = 0.25
+"""Seconds that the caller of a cancelled coroutine waits for its end; it goes on in the background."""
+
 CANCEL_GRACE_S = 5.0
-"""Seconds that a cancelled coroutine may take to clean up before the caller stops waiting."""
+"""Seconds that a cancelled coroutine may take to clean up before it is cancelled again."""
 
 
 class Call(Generic[T]):
@@ -43,6 +46,7 @@ class Call(Generic[T]):
         self._context = contextvars.copy_context()
         self._task: asyncio.Task[T] | None = None
         self._dropped = False
+        self._stopping = False
         # Not a threading.Event: an interrupt inside its Python code can become another exception.
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
@@ -83,9 +87,21 @@ class Call(Generic[T]):
             self._ended.put(None)
 
     def stop(self) -> None:
-        """Cancel the coroutine and wait until it has cleaned up."""
+        """Cancel the coroutine and wait a moment for its end; it cleans up in the background."""
+        if self._stopping:
+            return
+        self._stopping = True
         self.cancel()
-        self.wait(CANCEL_GRACE_S)
+        if not self.wait(PROMPT_BACK_S):
+            _closing.add(self)
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(
+                    self._loop.call_later, CANCEL_GRACE_S, self._give_up
+                )
+
+    def _give_up(self) -> None:
+        _closing.discard(self)
+        self._cancel()
 
     def result(self) -> T:
         """Wait for the end in short polls; return the coroutine's result or raise its exception.
@@ -103,6 +119,10 @@ class Call(Generic[T]):
             return self._task.result()
         except asyncio.CancelledError:
             raise CbaiError("The call was cancelled before it ended. Run it again.") from None
+
+
+_closing: set[Call[Any]] = set()
+"""Calls that nobody waits for any more: an event loop does not keep its tasks alive."""
 
 
 class _BackgroundLoop:
@@ -154,7 +174,7 @@ def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
     """Run a coroutine from synchronous code (a cell, a script, a plain function) and wait for it.
 
     The coroutine runs on the background loop, also while the kernel is busy. An interrupt cancels
-    it and waits until it has cleaned up.
+    it; what it cleans up then goes on in the background.
 
     Args:
         awaitable: The coroutine to run, such as ``model.generate_text(…)``.
@@ -239,7 +259,7 @@ def _run_nested(coroutine: Coroutine[Any, Any, T]) -> T:
     except BaseException:
         # Without this, an interrupted coroutine would continue in the background.
         task.cancel()
-        loop.run_until_complete(asyncio.wait([task]))
+        loop.run_until_complete(asyncio.wait([task], timeout=PROMPT_BACK_S))
         raise
 
 

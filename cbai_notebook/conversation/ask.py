@@ -22,6 +22,7 @@ from cbai_notebook.conversation.turn import (
     COMPLETE,
     FAILED,
     PARTIAL,
+    STREAMING,
     Turn,
 )
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
@@ -95,6 +96,8 @@ async def _ask(
         conversation.checkpoint(turn)
 
     def on_delta(delta: Delta) -> None:
+        if turn.status != STREAMING:
+            return  # the turn was closed: what still comes from a stopped request is dropped
         if delta.call:
             turn.update_call(delta.call)
         if prompt.remember:
@@ -129,7 +132,19 @@ async def _ask(
         waited_s = approval.waited_s if approval else 0.0
         turn.duration_s = asyncio.get_running_loop().time() - started - waited_s
         if prompt.remember:
+            status = (
+                status if turn.status == STREAMING else turn.status
+            )  # closed by `close_stopped`
             await conversation.close(turn, status).stored()
+
+
+def close_stopped(prepared: PreparedPrompt[Any], turn: Turn) -> None:
+    """Close a turn as cancelled whose request was stopped and has not ended yet.
+
+    The next prompt finds it with its text so far; what the request still brings is dropped.
+    """
+    if turn.status == STREAMING and prepared.prompt.remember:
+        prepared.conversation.close(turn, CANCELLED)
 
 
 async def store_opened(prepared: PreparedPrompt[Any], turn: Turn) -> None:

@@ -18,7 +18,9 @@ from cbai_notebook.conversation import (
     chat,
     prepare,
 )
+from cbai_notebook.conversation.ask import close_stopped
 from cbai_notebook.conversation.delta import deltas_of
+from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.notebook import insert
 from cbai_notebook.notebook.cell_chat import chat_in_cell
@@ -152,6 +154,7 @@ def ask_prepared(
 ) -> None:
     """Send a prompt that was prepared, and show the answer; raises what :func:`ask_in_cell` raises."""
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
+    from cbai_notebook.client.tools import left_running
     from cbai_notebook.notebook.screen import Screen, earlier_session, endings
     from cbai_notebook.notebook.screen.footer import model_label
     from cbai_notebook.notebook.show import finishing, named_surface
@@ -188,9 +191,16 @@ def ask_prepared(
             for delta in deltas_of(continued):
                 feed(screen, delta)
         try:
-            answer = outcome.answer = render_answer(start, screen)
+            with left_running.collecting() as left:
+                answer = outcome.answer = render_answer(start, screen)
         except StructuredAnswerError as error:
             screen.text(error.partial)
+            raise
+        except KeyboardInterrupt:
+            if names := left.names() or _running(turns):
+                outcome.hints.append(endings.left_running(names))
+            for turn in turns:
+                close_stopped(prepared, turn)
             raise
         finally:
             if remember and outcome.answer is None and any(turn.can_continue for turn in turns):
@@ -208,6 +218,13 @@ def ask_prepared(
             shell.user_ns[options.output] = answer
         if options.insert and (problem := insert.insert_answer(shell, answer.text)):
             outcome.hints.append(problem)
+
+
+def _running(turns: list[Turn]) -> list[str]:
+    """Return the names of the tools of an answer that has not ended yet."""
+    going_on = (turn for turn in turns if turn.status == STREAMING)
+    calls = {call.id: call for turn in going_on for call in turn.calls}
+    return list(dict.fromkeys(call.name for call in calls.values() if call.status == "running"))
 
 
 def _reset_command(conversation: Conversation) -> str:

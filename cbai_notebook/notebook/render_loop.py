@@ -157,4 +157,4 @@ async def render_answer_async(
     finally:
         if not answer.done():
             answer.cancel()
-            await asyncio.wait([answer])
+            await asyncio.wait([answer], timeout=bridge.PROMPT_BACK_S)

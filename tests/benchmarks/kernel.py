@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import psutil
 
 from tests.benchmarks.table import Row
 from tests.gateway import Gateway, Scenario, serve
 from tests.gateway.texts import ENGLISH
+from tests.gateway.tools import calling
 from tests.gateway_access import gateway_variables
 from tests.isolation import isolated_environment
 from tests.kernel.harness import Kernel
@@ -58,6 +61,49 @@ def memory() -> float:
         return (process.memory_info().rss - bare) / 1e6
 
 
+TOOLS = """
+import asyncio, time
+
+def deaf() -> str:
+    "Sleep in one call of the system."
+    time.sleep(20)
+    return ""
+
+async def stubborn() -> str:
+    "Swallow the cancellation."
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            pass
+    return ""
+"""
+
+
+def interrupts() -> dict[str, float]:
+    """Return the seconds from an interrupt to the end of its cell, for several kinds of prompts."""
+    found = {}
+    kinds = {
+        "before the answer": ("", "hang:headers"),
+        "in the answer": ("", "tokens:100+pause:2:60"),
+        "in a function that sleeps": ("--tool deaf", calling("deaf")),
+        "in a function that swallows it": ("--tool stubborn", calling("stubborn")),
+    }
+    for kind, (options, scenario) in kinds.items():
+        with kernel() as (running, gateway):
+            running.must(f"%load_ext cbai_notebook\n{TOOLS}")
+            gateway.script(scenario)
+            cell = running.send(f"%%cbai {options}\nGo")
+            gateway.wait_until(lambda gateway=gateway: gateway.requests)
+            time.sleep(1)
+            began = time.perf_counter()
+            running.interrupt()
+            running.finish(cell)
+            found[kind] = time.perf_counter() - began
+    return found
+
+
 def rows() -> Iterator[Row]:
     """Measure and yield the rows of the table."""
     size = answer_bytes(10_500, 60)
@@ -71,5 +117,12 @@ def rows() -> Iterator[Row]:
         "the same per character, 100,000 characters against 10,000 (500 tokens/s)",
         "≤ 2",
         f"{(long / 100_000) / (short / 10_000):.2f}",
+    )
+    rounds = [interrupts() for _ in range(3)]
+    slowest = max(median(each[kind] for each in rounds) for kind in rounds[0])
+    yield Row(
+        "from an interrupt to the end of its cell, the slowest of 4 kinds (two of them tools that go on)",
+        "≤ 0.3 s",
+        f"{slowest:.2f} s",
     )
     yield Row("kernel memory over a bare kernel, after one answer", "≤ 40 MB", f"{memory():.0f} MB")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.gateway import Fault, Gateway, Scenario
+from tests.gateway.tools import Call, calling
 from tests.kernel.harness import Kernel
 
 
@@ -112,3 +114,90 @@ def test_interrupt_stops_a_top_level_await(
     interrupt_and_measure(kernel, gateway, record_property)
     assert kernel.finish(cell).status == "error"
     assert kernel.value("1 + 1") == 2
+
+
+# Tools that do not end when they are told to. Each leaves a file when it has begun, and one when it
+# has ended.
+TOOLS = """
+import asyncio, time
+from pathlib import Path
+
+def deaf() -> str:
+    '''Sleep in one call of the system.'''
+    Path(FOLDER, "begun").touch()
+    try:
+        time.sleep(SLEEP_S)
+    finally:
+        Path(FOLDER, "ended").touch()
+    return "never sent"
+
+async def stubborn() -> str:
+    '''Swallow the cancellation.'''
+    Path(FOLDER, "begun").touch()
+    until = time.monotonic() + SLEEP_S
+    while time.monotonic() < until:
+        try:
+            await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            pass
+    Path(FOLDER, "ended").touch()
+    return "never sent"
+
+async def blocking() -> str:
+    '''Hold the event loop.'''
+    Path(FOLDER, "begun").touch()
+    time.sleep(SLEEP_S)
+    Path(FOLDER, "ended").touch()
+    return "never sent"
+"""
+
+
+@pytest.mark.parametrize("tool", ["deaf", "stubborn", "blocking"])
+def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
+    kernel: Kernel, gateway: Gateway, tool: str, tmp_path: Path
+) -> None:
+    gateway.script(calling(Call(tool, {}), text="Let me see."), "say:Next.")
+    kernel.must(f"SLEEP_S, FOLDER = 6, {str(tmp_path)!r}\n{TOOLS}")
+    cell = kernel.send(f"%%cbai --tool {tool}\nGo")
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    assert f"{tool} still runs: its function cannot be stopped." in cell.text
+    # The tool goes on in these cells, and the turn has its end already.
+    statuses = "[m['status'] for m in __import__('cbai_notebook').chat().messages][-1]"
+    assert kernel.value(f"[Path(FOLDER, 'ended').exists(), {statuses}]") == [False, "cancelled"]
+    shown = cell.html
+    kernel.must("while not Path(FOLDER, 'ended').exists(): time.sleep(0.02)")
+    kernel.must("%%cbai\nNext")
+    assert [message["role"] for message in gateway.last.json["messages"]] == [
+        "user",
+        "assistant",
+        "user",
+    ]
+    assert "never sent" not in str(gateway.last.json)
+    assert cell.html == shown
+
+
+def test_the_next_cell_runs_while_a_stopped_prompt_cleans_up(
+    kernel: Kernel, gateway: Gateway, tmp_path: Path
+) -> None:
+    kernel.must(
+        f"FOLDER = {str(tmp_path)!r}\nimport asyncio, cbai_notebook as cbai\nfrom pathlib import Path\n"
+        "async def slow(messages):\n"
+        "    Path(FOLDER, 'begun').touch()\n"
+        "    try:\n"
+        "        await asyncio.sleep(60)\n"
+        "    finally:\n"
+        "        await asyncio.sleep(60)\n"
+        "cbai.configure(before_send=slow)"
+    )
+    cell = kernel.send("%%cbai\nGo")
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    assert kernel.finish(cell).error["ename"] == "KeyboardInterrupt"
+    kernel.must("cbai.configure(before_send=None)")
+    gateway.script("say:It works.")
+    assert "It works." in kernel.must("%%cbai\nAgain").text

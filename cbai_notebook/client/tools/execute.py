@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cbai_notebook.client.tasks import mark_retrieved
+from cbai_notebook.client.tools import left_running
 from cbai_notebook.client.tools.approval import Approval
 from cbai_notebook.client.tools.result import result_text
 from cbai_notebook.client.tools.threads import in_thread
@@ -24,9 +25,6 @@ from cbai_notebook.client.tools.tool_calls import FAILED, REFUSED, ToolCall
 CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]
 OnCall = Callable[[ToolCall], None]
 Mask = Callable[[str], tuple[str, Sequence[str]]]
-
-# Time for an asynchronous tool to clean up after an interrupt.
-_CLEAN_UP_S = 1.0
 
 
 async def run_here(call: Callable[[], Any]) -> Any:
@@ -120,11 +118,11 @@ class ToolExecutor:
             return tool.function(**arguments)
 
         if tool.nested:
-            return await _run_in_task(self.call_nested(call))
+            return await _run_in_task(self.call_nested(call), tool.name)
         if _is_async(tool.function):
-            return await _run_in_task(call())
+            return await _run_in_task(call(), tool.name)
         value = await in_thread(call, tool.name)
-        return await _run_in_task(value) if inspect.isawaitable(value) else value
+        return await _run_in_task(value, tool.name) if inspect.isawaitable(value) else value
 
 
 class _Clock:
@@ -175,7 +173,7 @@ def _with_single_names(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-async def _run_in_task(work: Awaitable[Any]) -> Any:
+async def _run_in_task(work: Awaitable[Any], name: str) -> Any:
     """Wait for work in a separate task, so that its cancellation is not taken for our own.
 
     Raises:
@@ -194,7 +192,11 @@ async def _run_in_task(work: Awaitable[Any]) -> Any:
     finally:
         if not task.done():
             task.cancel()
-            await asyncio.wait({task}, timeout=_CLEAN_UP_S)
+            await asyncio.wait({task}, timeout=left_running.STOP_S)
+            if not task.done():
+                _left_running.add(task)
+                task.add_done_callback(_left_running.discard)
+                left_running.add(name, lambda: not task.done())
         mark_retrieved(task)
     if task.cancelled():
         raise RuntimeError("The tool was cancelled before it ended.")
@@ -202,6 +204,10 @@ async def _run_in_task(work: Awaitable[Any]) -> Any:
     if exit_ is not None:
         raise exit_
     return value
+
+
+_left_running: set[asyncio.Task[Any]] = set()
+"""An event loop does not keep its tasks alive."""
 
 
 def _message_of(error: BaseException) -> str:

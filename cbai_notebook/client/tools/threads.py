@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from cbai_notebook.client.tools import left_running
+
 
 class _Stopped(SystemExit):
     """Raised inside a function whose caller was cancelled. A SystemExit ends a thread silently."""
@@ -18,8 +20,9 @@ class _Stopped(SystemExit):
 async def in_thread(function: Callable[[], Any], name: str) -> Any:
     """Run a function on a daemon thread, in the caller's context, and wait for it.
 
-    A cancellation returns at once. Python code in the thread is interrupted; a system call
-    continues until it returns, and the result is dropped.
+    A cancellation returns after a moment at the latest. Python code in the thread is interrupted; a
+    system call continues until it returns, and the result is dropped. Such a tool is noted as left
+    running.
 
     Args:
         function: A function without arguments.
@@ -56,9 +59,12 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
     thread = threading.Thread(target=work, name=f"cbai tool {name}", daemon=True)
     thread.start()
     try:
-        value, error = await ended
+        value, error = await asyncio.shield(ended)
     except BaseException:
         worker.stop(thread)
+        await asyncio.wait({ended}, timeout=left_running.STOP_S)
+        if not ended.done():
+            left_running.add(name, thread.is_alive)
         raise
     if error is None:
         return value

@@ -267,7 +267,7 @@ class ChatPanel:
                 view.close()
 
         call = bridge.submit(end())
-        call.wait(bridge.CANCEL_GRACE_S)
+        call.wait(bridge.PROMPT_BACK_S)
 
     def _ipython_display_(self) -> None:
         if not _in_notebook():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.client.tasks import mark_retrieved
+from cbai_notebook.client.tools import left_running
 from cbai_notebook.conversation import (
     Conversation,
     PreparedPrompt,
@@ -19,7 +21,9 @@ from cbai_notebook.conversation import (
     prepare,
 )
 from cbai_notebook.conversation.prompt import continuing
+from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.panel.approvals import APPROVALS
+from cbai_notebook.notebook.screen import endings
 
 if TYPE_CHECKING:
     from cbai_notebook.client.model import Model
@@ -161,10 +165,16 @@ class PromptRunner:
         if prepared.prompt.options.get("tools"):
             prepared = prepared.with_options({"approve": approve})
         try:
-            await ask(prepared, opened=opened)
+            with left_running.collecting() as left:
+                await ask(prepared, opened=opened)
         except BaseException as error:
             if not turns:
                 self._on_error(prepared, error)
+            elif names := left.names():
+                turn = turns[0]
+                turn.note = " ".join(filter(None, (turn.note, endings.left_running(names))))
+                with contextlib.suppress(UsageError):  # it was deleted meanwhile
+                    prepared.conversation.keep(turn)
             raise  # once there is a turn, the turn holds the error
 
     def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cbai_notebook.client.endings import Ending
+from cbai_notebook.client.secret_values import listed
 
 CONTINUE = "`%cbai continue` goes on with this answer."
 """The hint under an answer that was stopped or broken off."""
+
+
+def left_running(names: Sequence[str]) -> str:
+    """Return the hint under an answer that was stopped, about tools whose functions go on.
+
+    Args:
+        names: The names of the tools.
+    """
+    if len(names) == 1:
+        return f"{names[0]} still runs: its function cannot be stopped. Its result is dropped."
+    return (
+        f"{listed(names)} still run: their functions cannot be stopped. Their results are dropped."
+    )
+
 
 # Chinese is for the panel; in a cell the option is named, in the panel a button is there.
 _IN_CELL = {
