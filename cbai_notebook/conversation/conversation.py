@@ -268,17 +268,18 @@ class Conversation:
         for other in (branch_of, replaces):
             if other is not None:
                 self._check_contains(other)
-        repeated = self._tree.repeated_by(turn, branch_of or replaces)
+        tree = self._sync.tree
+        repeated = tree.repeated_by(turn, branch_of or replaces)
         if repeated is not None:
-            return TreeChange([turn], [self._tree.replace(repeated, turn)], [repeated])
+            return TreeChange([turn], [tree.replace(repeated, turn)], [repeated])
         if branch_of:
-            slot = self._tree.add_branch(turn, branch_of)
+            slot = tree.add_branch(turn, branch_of)
         elif replaces:
-            slot = self._tree.add_version(turn, replaces)
+            slot = tree.add_version(turn, replaces)
             return TreeChange([turn, *self._mark_stale_after(turn)], [slot])
         else:
-            slot = self._tree.append(turn)
-        return TreeChange([turn], self._tree.sibling_slots(slot))
+            slot = tree.append(turn)
+        return TreeChange([turn], tree.sibling_slots(slot))
 
     def grow(self, turn: Turn, text: str, reasoning: str) -> None:
         """Append new text and reasoning to a turn."""

@@ -170,8 +170,9 @@ def ask_prepared(
 
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
         asked = prepared
-        if asked.prompt.options.get("tools"):
+        if has_tools:
             asked = asked.with_options(approval_options(cell_thread, outcome.hints.append))
+            left_running.collect_into(left)
         return await ask(
             asked,
             listener=_tool_calls_only(listener) if at_end else listener,
@@ -179,7 +180,9 @@ def ask_prepared(
         )
 
     remember, dropped = prepared.prompt.remember, prepared.context.dropped_turns
+    has_tools = bool(prepared.prompt.options.get("tools"))
     turns: list[Turn] = []
+    left: list[left_running.LeftRunning] = []
     with finishing(
         screen,
         label=label,
@@ -191,13 +194,12 @@ def ask_prepared(
             for delta in deltas_of(continued):
                 feed(screen, delta)
         try:
-            with left_running.collecting() as left:
-                answer = outcome.answer = render_answer(start, screen)
+            answer = outcome.answer = render_answer(start, screen)
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise
         except KeyboardInterrupt:
-            if names := left.names() or _running(turns):
+            if has_tools and (names := left_running.names(left) or _running(turns)):
                 outcome.hints.append(endings.left_running(names))
             for turn in turns:
                 close_stopped(prepared, turn)

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 STOP_S = 0.1
-"""Seconds that a tool has to end after an interrupt, before it counts as still running."""
+"""Seconds that a tool has to end after an interrupt, before it counts as left running."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class LeftRunning:
-    """The tools of a stopped answer that did not end.
+    """A tool that did not end with its answer.
 
     Attributes:
-        tools: The name of each, and whether it runs now.
+        name: Its name.
+        runs: Returns whether it runs now.
     """
 
-    tools: list[tuple[str, Callable[[], bool]]] = field(default_factory=list)
-
-    def names(self) -> list[str]:
-        """Return the names of the tools that run now, without duplicates."""
-        return list(dict.fromkeys(name for name, runs in self.tools if runs()))
+    name: str
+    runs: Callable[[], bool]
 
 
-_collector: ContextVar[LeftRunning | None] = ContextVar("_collector", default=None)
+_collected: ContextVar[list[LeftRunning] | None] = ContextVar("_collected", default=None)
 
 
-@contextmanager
-def collecting() -> Iterator[LeftRunning]:
-    """Collect the tools that are left running by the answers of a block."""
-    left = LeftRunning()
-    token = _collector.set(left)
-    try:
-        yield left
-    finally:
-        _collector.reset(token)
+def collect_into(found: list[LeftRunning]) -> None:
+    """Add the tools that are left running to a list, for the rest of the current task."""
+    _collected.set(found)
+
+
+def names(found: Iterable[LeftRunning]) -> list[str]:
+    """Return the names of the tools that run now, without duplicates."""
+    return list(dict.fromkeys(each.name for each in found if each.runs()))
 
 
 def add(name: str, runs: Callable[[], bool]) -> None:
@@ -47,5 +43,5 @@ def add(name: str, runs: Callable[[], bool]) -> None:
         name: The tool's name.
         runs: Returns whether it runs now.
     """
-    if (left := _collector.get()) is not None:
-        left.tools.append((name, runs))
+    if (found := _collected.get()) is not None:
+        found.append(LeftRunning(name, runs))

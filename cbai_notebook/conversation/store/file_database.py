@@ -96,7 +96,11 @@ class FileDatabase(Database):
     def glancing(self) -> Iterator[sqlite3.Connection]:
         """Run a block with the connection for quick queries; read all rows inside the block."""
         with self._glance_lock:
-            connection = self._patiently(self._begin_glancing, QUICK_S)
+            try:
+                with self._history_errors():
+                    connection = self._begin_glancing()
+            except BusyError:
+                connection = self._patiently(self._begin_glancing, QUICK_S)
             with self._history_errors():
                 yield connection
 

@@ -314,7 +314,8 @@ class Store:
             found = connection.execute(
                 "SELECT revision FROM conversations WHERE id = ?", (conversation,)
             ).fetchall()
-            return rows.number(found[0]["revision"]) if found else -1
+            revision: int = found[0]["revision"] if found else -1
+            return revision
 
     def create(
         self,

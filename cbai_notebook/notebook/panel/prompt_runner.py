@@ -153,6 +153,8 @@ class PromptRunner:
 
     async def _ask(self, prepared: PreparedPrompt[Model]) -> None:
         turns: list[Turn] = []
+        left: list[left_running.LeftRunning] = []
+        left_running.collect_into(left)
 
         async def approve(call: ToolCall) -> bool:
             # With the turn: models number their calls anew in each answer, so ids repeat.
@@ -165,12 +167,11 @@ class PromptRunner:
         if prepared.prompt.options.get("tools"):
             prepared = prepared.with_options({"approve": approve})
         try:
-            with left_running.collecting() as left:
-                await ask(prepared, opened=opened)
+            await ask(prepared, opened=opened)
         except BaseException as error:
             if not turns:
                 self._on_error(prepared, error)
-            elif names := left.names():
+            elif names := left_running.names(left):
                 turn = turns[0]
                 turn.note = " ".join(filter(None, (turn.note, endings.left_running(names))))
                 with contextlib.suppress(UsageError):  # it was deleted meanwhile
