@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 # Blank lines, and then `%%cbai` on the first line, or below other cell magics such as `%%time`, which
 # run the rest of the cell as a cell.
-_BEGINNING = re.compile(
-    r"(?:[^\S\n]*\n)*(?P<cell>(?P<indent>[ \t]*)(?:%%\w[^\n]*\n(?P=indent))*?%%cbai(?=\s).*)",
-    re.DOTALL,
+# Compiled with the first such cell, not when the extension is loaded.
+_BEGINNING = (
+    r"(?:[^\S\n]*\n)*(?P<cell>(?P<indent>[ \t]*)(?:%%\w[^\n]*\n(?P=indent))*?%%cbai(?=\s).*)"
 )
-_FIRST_LINE = re.compile(r"%%(?P<name>\S+)\s*(?P<line>.*)")
+_FIRST_LINE = r"%%(?P<name>\S+)\s*(?P<line>.*)"
 
 
 def register(shell: InteractiveShell) -> None:
@@ -40,7 +40,9 @@ def keep_as_written(lines: list[str]) -> list[str]:
     Args:
         lines: The lines of the cell with their ends; the last one has an end too.
     """
-    beginning = _BEGINNING.match("".join(lines))
+    if not any("%%cbai" in line for line in lines):
+        return lines
+    beginning = re.match(_BEGINNING, "".join(lines), re.DOTALL)
     if not beginning:
         return lines
     cell = beginning["cell"]
@@ -49,7 +51,7 @@ def keep_as_written(lines: list[str]) -> list[str]:
             return lines  # not a magic: IPython reports it
         cell = re.sub(f"^{indent}", "", cell, flags=re.MULTILINE)
     first, _, body = cell.partition("\n")
-    magic = _FIRST_LINE.match(first.rstrip())
+    magic = re.match(_FIRST_LINE, first.rstrip())
     assert magic
     call = f"get_ipython().run_cell_magic({magic['name']!r}, {magic['line']!r}, {body!r})\n"
     return [call]

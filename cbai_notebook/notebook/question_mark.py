@@ -10,7 +10,6 @@ for the cell that loads the extension.
 
 from __future__ import annotations
 
-import re
 import tokenize
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _INDENTATION = (tokenize.INDENT, tokenize.DEDENT)
-_NAME = re.compile(r"%cbai(?P<blank>[^\S\n])")
+_NAME = "%cbai"
 
 
 def register(shell: InteractiveShell) -> None:
@@ -82,7 +81,7 @@ class CbaiLine(EscapedCommand):
         """
         for line in tokens_by_line:
             first = next((token for token in line[:5] if token.type not in _INDENTATION), None)
-            if first and _NAME.match(first.line, first.start[1]):
+            if first and _is_name(first.line, first.start[1]):
                 return cls(first.start)
         return None
 
@@ -124,7 +123,7 @@ class CbaiAssignment(TokenTransformBase):
                 continue
             magic = found.start_line + 1, found.start_col
             percent = next(token for token in line if token.start == magic)
-            if _NAME.match(percent.line, found.start_col):
+            if _is_name(percent.line, found.start_col):
                 first = next(token for token in line if token.type not in _INDENTATION)
                 return cls(first.start, magic)
         return None
@@ -145,14 +144,19 @@ TRANSFORMERS: tuple[type[CbaiLine | CbaiAssignment], ...] = (CbaiLine, CbaiAssig
 """What is added to a shell."""
 
 
+def _is_name(line: str, column: int) -> bool:
+    """Return whether ``%cbai`` and a blank stand in a line at a column."""
+    blank = line[column + len(_NAME) :][:1]
+    return line.startswith(_NAME, column) and blank.isspace() and blank != "\n"
+
+
 def _with_space(lines: list[str], number: int, column: int) -> list[str]:
     """Return the lines of a cell with a space behind the ``%cbai`` at this place.
 
     For IPython only a space ends the name of a magic, not a tab or the wide space of Chinese.
     """
-    name = _NAME.match(lines[number], column)
-    assert name
-    line = f"{lines[number][: name.start('blank')]} {lines[number][name.end('blank') :]}"
+    blank = column + len(_NAME)
+    line = f"{lines[number][:blank]} {lines[number][blank + 1 :]}"
     return [*lines[:number], line, *lines[number + 1 :]]
 
 
