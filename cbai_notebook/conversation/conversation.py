@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, overload
 from cbai_notebook.conversation.context import Context, ContextLimits, context_of_turns, system_of
 from cbai_notebook.conversation.frames.turns import read, turns_of
 from cbai_notebook.conversation.records import Messages, Records
-from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync, TreeChange, Write
+from cbai_notebook.conversation.store.database import CHANGE_S
+from cbai_notebook.conversation.store.pending import TreeChange, Write
+from cbai_notebook.conversation.store.sync import DetachedSync, StoreSync
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import (
     ASKED,
@@ -330,7 +332,7 @@ class Conversation:
         if added:
             with self._sync.lock:
                 write = self._sync.save(append(), redo=append)
-            write.wait()
+            write.wait(CHANGE_S)
         self._watchers.notify(Change("arranged"))
 
     # Changes of the active path, and lookups in the tree
@@ -399,7 +401,7 @@ class Conversation:
             self._tree.choose(turn)
             stale = self._mark_stale_after(turn) if other_version else []
             write = self._sync.save(TreeChange(stale, [*changed]))
-        write.wait()
+        write.wait(CHANGE_S)
         self._watchers.notify(Change("arranged"))
 
     def delete(self, turn: Turn) -> None:
@@ -420,7 +422,7 @@ class Conversation:
             slot = self._tree.slot(turn)
             removed = self._tree.remove(turn)
             write = self._sync.save(TreeChange((), self._tree.sibling_slots(slot), removed))
-        write.wait()
+        write.wait(CHANGE_S)
         self._watchers.notify(Change("arranged"))
 
     def undo(self) -> Turn | None:
@@ -443,7 +445,7 @@ class Conversation:
             first = self._tree.slot(path[0]) if path else None
             self._tree.reset()
             write = self._sync.save(TreeChange((), [first] if first else ()))
-        write.wait()
+        write.wait(CHANGE_S)
         self._watchers.notify(Change("arranged"))
 
     def clear(self) -> None:
@@ -451,7 +453,7 @@ class Conversation:
         self.refresh()
         with self._sync.lock:
             write = self._sync.save(TreeChange(removed=self._tree.clear()))
-        write.wait()
+        write.wait(CHANGE_S)
         self._watchers.notify(Change("arranged"))
 
     def forget(self) -> None:

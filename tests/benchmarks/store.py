@@ -212,9 +212,9 @@ def turn(folder: str) -> float:
         started = time.process_time()
         for number in range(count):
             made = Turn(f"Question {number}", datetime.now(timezone.utc))
-            talk.open(made).wait()
+            talk.open(made).wait(30)
             talk.grow(made, "The answer is long. " * 100, "")
-            talk.close(made, "complete").wait()
+            talk.close(made, "complete").wait(30)
         return (time.process_time() - started) / count
 
     with tempfile.TemporaryDirectory(dir=folder) as own:
@@ -237,7 +237,8 @@ def stream(base_url: str, file: str) -> tuple[float, float]:
     from cbai_notebook.client.transport import aclose
     from cbai_notebook.conversation import Conversation, Prompt, Turn, ask, prepare
     from cbai_notebook.conversation.store import Store
-    from cbai_notebook.conversation.store.sync import StoreSync, Write
+    from cbai_notebook.conversation.store.pending import Write
+    from cbai_notebook.conversation.store.sync import StoreSync
     from cbai_notebook.notebook.render_loop import render_answer
     from cbai_notebook.notebook.screen import Screen
     from tests.notebook.screen.recording import RecordingSurface

@@ -33,8 +33,8 @@ def history(tmp_path: Path) -> Path:
     """The history of the author of the app, with a conversation of a notebook and a named one."""
     file = tmp_path / "history.sqlite"
     author = open_registry(file, "plans.ipynb")
-    author.current().open(turn("What is my secret plan?", "To move to the sea.")).wait()
-    author.get("support").open(turn("Where is the manual?", "On the shelf.")).wait()
+    author.current().open(turn("What is my secret plan?", "To move to the sea.")).wait(30)
+    author.get("support").open(turn("Where is the manual?", "On the shelf.")).wait(30)
     return file
 
 

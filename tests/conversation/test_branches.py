@@ -19,7 +19,7 @@ def test_an_edited_prompt_starts_a_branch_and_the_old_one_is_kept(
 ) -> None:
     talk = conversation(*turns)
     edited = turn("b, but shorter", "2'")
-    talk.open(edited, branch_of=turns[1]).wait()
+    talk.open(edited, branch_of=turns[1]).wait(30)
     assert prompts(talk) == ["a", "b, but shorter"]
     assert [message["content"] for message in talk] == ["a", "1", "b, but shorter", "2'"]
     assert talk.alternatives(edited) == (turns[1], edited)
@@ -28,8 +28,8 @@ def test_an_edited_prompt_starts_a_branch_and_the_old_one_is_kept(
 def test_switching_brings_back_what_followed(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
     edited = turn("B", "2'")
-    talk.open(edited, branch_of=turns[1]).wait()
-    talk.open(turn("D", "4")).wait()
+    talk.open(edited, branch_of=turns[1]).wait(30)
+    talk.open(turn("D", "4")).wait(30)
     talk.choose(turns[1])
     assert prompts(talk) == ["a", "b", "c"]
     talk.choose(edited)
@@ -38,7 +38,7 @@ def test_switching_brings_back_what_followed(turns: tuple[Turn, Turn, Turn]) -> 
 
 def test_the_first_prompt_can_be_asked_anew(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
-    talk.open(turn("a", "again"), branch_of=turns[0]).wait()
+    talk.open(turn("a", "again"), branch_of=turns[0]).wait(30)
     assert [message["content"] for message in talk] == ["a", "again"]
 
 
@@ -69,15 +69,15 @@ def test_deleting_a_turn_moves_up_what_follows(turns: tuple[Turn, Turn, Turn]) -
     talk.delete(turns[0])
     talk.delete(turns[2])
     assert prompts(talk) == []
-    talk.open(turn("d")).wait()
+    talk.open(turn("d")).wait(30)
     assert prompts(talk) == ["d"]
 
 
 def test_deleting_an_alternative_shows_the_one_before(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
     edited = turn("B", "2'")
-    talk.open(edited, branch_of=turns[1]).wait()
-    talk.open(turn("D", "4")).wait()
+    talk.open(edited, branch_of=turns[1]).wait(30)
+    talk.open(turn("D", "4")).wait(30)
     talk.delete(edited)
     assert prompts(talk) == ["a", "b", "c"]
     assert talk.alternatives(turns[1]) == (turns[1],)
@@ -88,16 +88,16 @@ def test_a_failed_alternative_is_replaced_when_it_is_asked_again(
 ) -> None:
     talk = conversation(*turns)
     failed = turn("b", status="failed")
-    talk.open(failed, branch_of=turns[1]).wait()
+    talk.open(failed, branch_of=turns[1]).wait(30)
     again = turn("b", "2''")
-    talk.open(again, branch_of=failed).wait()
+    talk.open(again, branch_of=failed).wait(30)
     assert talk.alternatives(again) == (turns[1], again)
 
 
 def test_a_failed_turn_in_the_middle_keeps_what_follows_when_asked_again() -> None:
     failed, after = turn("a", status="failed"), turn("b", "2")
     talk = conversation(failed, after)
-    talk.open(turn("a", "1"), branch_of=failed).wait()
+    talk.open(turn("a", "1"), branch_of=failed).wait(30)
     assert prompts(talk) == ["a", "b"]
 
 
@@ -113,7 +113,7 @@ def test_beginning_again_keeps_what_was_said_as_a_branch(turns: tuple[Turn, Turn
     talk = conversation(*turns)
     talk.reset()
     assert prompts(talk) == []
-    talk.open(other := turn("d", "4")).wait()
+    talk.open(other := turn("d", "4")).wait(30)
     assert talk.alternatives(other) == (turns[0], other)
     talk.choose(turns[0])
     assert prompts(talk) == ["a", "b", "c"]
@@ -123,7 +123,7 @@ def test_a_new_version_stands_in_the_place_of_the_old_one_and_what_follows_is_st
     turns: tuple[Turn, Turn, Turn],
 ) -> None:
     talk = conversation(*turns)
-    talk.open(again := turn("b", "2'"), replaces=turns[1]).wait()
+    talk.open(again := turn("b", "2'"), replaces=turns[1]).wait(30)
     assert prompts(talk) == ["a", "b", "c"]
     assert [each.stale for each in talk.turns] == [False, False, True]
     assert talk.versions() == [
@@ -140,6 +140,6 @@ def test_a_new_version_stands_in_the_place_of_the_old_one_and_what_follows_is_st
 
 def test_what_follows_a_deleted_version_stays(turns: tuple[Turn, Turn, Turn]) -> None:
     talk = conversation(*turns)
-    talk.open(again := turn("b", "2'"), replaces=turns[1]).wait()
+    talk.open(again := turn("b", "2'"), replaces=turns[1]).wait(30)
     talk.delete(again)
     assert talk.turns == turns

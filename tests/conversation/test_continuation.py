@@ -170,7 +170,7 @@ def test_thinking_and_tool_steps_stay_before_the_rest(
     )  # fmt: skip
     talk.open(
         turn("Weather?", "It is", steps=steps, finish_reason="length", reply={"thought": "x"})
-    ).wait()
+    ).wait(30)
     gateway.script(Scenario(text=" sunny."))
     go_on(talk, model)
     assert gateway.last.json["messages"][1:4] == [

@@ -30,10 +30,10 @@ def test_turns_are_those_on_show(place: str, tmp_path: Path) -> None:
         plain, branched, begun_again = (chat(f"{kind} in {place}") for kind in "pbn")
         for minute in range(3):
             for talk in (plain, branched, begun_again):
-                talk.open(turn_at(minute)).wait()
+                talk.open(turn_at(minute)).wait(30)
         first, second, _ = branched.turns
-        branched.open(turn_at(3), branch_of=second).wait()
-        branched.open(turn_at(4), replaces=first).wait()
+        branched.open(turn_at(3), branch_of=second).wait(30)
+        branched.open(turn_at(4), replaces=first).wait(30)
         begun_again.reset()
         assert turns_and_last(plain.name) == (3, NOW + timedelta(minutes=2))
         assert turns_and_last(branched.name) == (2, NOW + timedelta(minutes=4))

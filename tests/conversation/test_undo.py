@@ -23,10 +23,10 @@ def talk(request: pytest.FixtureRequest, tmp_path: Path) -> Conversation:
     """A conversation whose clock ran ahead and was set back; the second turn was asked again."""
     file = tmp_path / "history.sqlite" if "disk" in request.param else None
     made = conversation() if request.param == "detached" else open_registry(file).get("talk")
-    made.open(turn_at("first", 900)).wait()
-    made.open(second := turn_at("second", 500)).wait()
-    made.open(turn_at("third", 0)).wait()
-    made.open(turn_at("second again", -300), replaces=second).wait()
+    made.open(turn_at("first", 900)).wait(30)
+    made.open(second := turn_at("second", 500)).wait(30)
+    made.open(turn_at("third", 0)).wait(30)
+    made.open(turn_at("second again", -300), replaces=second).wait(30)
     return open_registry(file).get("talk") if "restarted" in request.param else made
 
 
@@ -46,13 +46,13 @@ def test_imported_turns_were_added_last(talk: Conversation) -> None:
 def test_turns_that_wait_for_the_disk_keep_their_order(tmp_path: Path) -> None:
     file, aside = tmp_path / "history.sqlite", tmp_path / "aside"
     talk = open_registry(file).get("talk")
-    talk.open(first := turn_at("first", 0)).wait()
+    talk.open(first := turn_at("first", 0)).wait(30)
     file.rename(aside)
-    talk.open(turn_at("second", -1)).wait()
-    talk.open(turn_at("first again", -2), replaces=first).wait()
+    talk.open(turn_at("second", -1)).wait(30)
+    talk.open(turn_at("first again", -2), replaces=first).wait(30)
     assert talk.not_stored
     aside.rename(file)
-    talk.open(turn_at("third", -3)).wait()
+    talk.open(turn_at("third", -3)).wait(30)
     assert not talk.not_stored
     again = open_registry(file).get("talk")
     left = []
@@ -64,8 +64,8 @@ def test_turns_that_wait_for_the_disk_keep_their_order(tmp_path: Path) -> None:
 def test_what_another_kernel_added_counts_too(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     here, there = (open_registry(file).get("talk") for _ in range(2))
-    here.open(turn_at("here", 0)).wait()
+    here.open(turn_at("here", 0)).wait(30)
     there.refresh()
-    there.open(turn_at("there", -5)).wait()
+    there.open(turn_at("there", -5)).wait(30)
     assert here.undo()
     assert prompts(here) == ["here"]

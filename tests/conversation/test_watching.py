@@ -12,10 +12,10 @@ def test_a_watcher_hears_of_every_change_in_order() -> None:
     talk, heard = Conversation("test"), []
     talk.watch(heard.append)
     asked, other = turn("a"), turn("a, differently")
-    talk.open(asked).wait()
+    talk.open(asked).wait(30)
     talk.grow(asked, "1", "")
-    talk.close(asked, "complete").wait()
-    talk.open(other, branch_of=asked).wait()
+    talk.close(asked, "complete").wait(30)
+    talk.open(other, branch_of=asked).wait(30)
     talk.choose(asked)
     talk.delete(other)
     talk.reset()
@@ -34,9 +34,9 @@ def test_a_watcher_sees_the_conversation_as_it_is_by_then() -> None:
     talk, seen = Conversation("test"), []
     talk.watch(lambda change: seen.append([(each.text, each.status) for each in talk.turns]))
     asked = turn("a", status="streaming")
-    talk.open(asked).wait()
+    talk.open(asked).wait(30)
     talk.grow(asked, "1", "")
-    talk.close(asked, "complete").wait()
+    talk.close(asked, "complete").wait(30)
     assert seen == [[("", "streaming")], [("1", "streaming")], [("1", "complete")]]
 
 

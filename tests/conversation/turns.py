@@ -32,7 +32,7 @@ def conversation(*turns: Turn, name: str = "poems") -> Conversation:
     """Return a conversation with these turns."""
     made = Conversation(name)
     for each in turns:
-        made.open(each).wait()
+        made.open(each).wait(30)
     return made
 
 

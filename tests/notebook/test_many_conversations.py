@@ -29,7 +29,7 @@ def history(tmp_path: Path) -> Iterator[Path]:
     for days, name, of in ((40, "old", registry), (35, "run", run), (3, "new", registry)):
         asked = turn(f"asked in {name}", "yes")
         asked.created_at = now - timedelta(days=days)
-        of.get(name).open(asked).wait()
+        of.get(name).open(asked).wait(30)
     import sqlite3
 
     connection = sqlite3.connect(file)
@@ -42,7 +42,7 @@ def history(tmp_path: Path) -> Iterator[Path]:
     # Imported today, so it is in use, however old its messages are.
     imported = turn("from long ago", "yes")
     imported.created_at = datetime(2019, 1, 1, tzinfo=timezone.utc)
-    registry.get("imported").open(imported).wait()
+    registry.get("imported").open(imported).wait(30)
     keep_history(file)
     yield file
     keep_history(None)
@@ -179,8 +179,8 @@ def test_all_are_exported_into_a_folder(command: Command, history: Path, form: s
 def test_an_export_of_all_says_what_it_left_out(
     command: Command, shell: TerminalInteractiveShell, history: Path
 ) -> None:
-    cbai.chat("two").open(turn("one", "1")).wait()
-    cbai.chat("two").open(turn("two", "2")).wait()
+    cbai.chat("two").open(turn("one", "1")).wait(30)
+    cbai.chat("two").open(turn("two", "2")).wait(30)
     said = command("export --all --to web --examples 1")
     assert "Wrote" in said
     assert said.count("Left out") == 4

@@ -21,8 +21,11 @@ TRY_S = 0.02
 QUICK_S = 0.3
 """Seconds that a prompt waits: for its being stored, and for news of other kernels."""
 
+CHANGE_S = 2.0
+"""Seconds that a change by hand waits until it is stored, such as the deletion of a turn."""
+
 PATIENCE_S = 5.0
-"""Seconds that reading the past waits, and what a user has asked to change."""
+"""Seconds that reading the past waits, and what cannot be done later, such as a new name."""
 
 _PAUSES_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.store.database import QUICK_S, BusyError
-from cbai_notebook.conversation.store.store import (
-    ENDED,
-    Changes,
-    Owner,
-    PlacedSlot,
-    Store,
-    Stored,
-)
-from cbai_notebook.conversation.tree import Slot, TurnTree
+from cbai_notebook.conversation.store.pending import Pending, TreeChange, Write
+from cbai_notebook.conversation.store.store import ENDED, Owner, Store, Stored
+from cbai_notebook.conversation.tree import TurnTree
 from cbai_notebook.conversation.turn import COMPLETE, PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
@@ -36,122 +27,6 @@ class _Checkpoint:
     position: tuple[int, int] = (0, 0)
     text_tail: str = ""
     reasoning_tail: str = ""
-
-
-@dataclass(frozen=True)
-class TreeChange:
-    """What was changed in a tree.
-
-    Attributes:
-        turns: Turns that are new or have changed.
-        slots: Slots that are new or have changed.
-        removed: Turns that have left the tree.
-    """
-
-    turns: Sequence[Turn] = ()
-    slots: Sequence[Slot] = ()
-    removed: Sequence[Turn] = ()
-
-
-class Write(Future[None]):
-    """A change on its way to the store: done when it is stored, or could not be.
-
-    Args:
-        change: The change.
-        redo: Makes it again, in the tree that another process has written meanwhile.
-    """
-
-    def __init__(self, change: TreeChange, redo: Callable[[], TreeChange] | None = None) -> None:
-        super().__init__()
-        self.change = change
-        self.redo = redo
-
-    def wait(self, seconds: float = QUICK_S) -> None:
-        """Wait until the change is stored, at most for some seconds; it is written in any case.
-
-        Raises:
-            UsageError: Another process has changed the conversation, so that the change is not
-                possible any more. It was not made.
-        """
-        try:
-            self.result(timeout=seconds)
-        except FutureTimeoutError:
-            self._leave()
-        except BaseException:
-            self._leave()
-            raise
-
-    async def stored(self, seconds: float = QUICK_S) -> None:
-        """Wait on an event loop; see :meth:`wait`."""
-        waiting = asyncio.wrap_future(self)
-        try:
-            await asyncio.wait({waiting}, timeout=seconds)
-        finally:
-            if not waiting.done():
-                waiting.cancel()
-        if not waiting.cancelled():
-            waiting.result()
-
-    def _leave(self) -> None:
-        self.cancel()  # nobody waits any more: a redo that fails must not lose the turn
-
-    def end(self) -> None:
-        """Let those who wait go on."""
-        if not self.done() and self.set_running_or_notify_cancel():
-            self.set_result(None)
-
-    def refuse(self, error: UsageError) -> bool:
-        """Raise an error where the change is waited for; return whether somebody waits."""
-        if self.done() or not self.set_running_or_notify_cancel():
-            return False
-        self.set_exception(error)
-        return True
-
-
-class _Pending:
-    """Changes that are not written yet, each turn with the masker for its secrets."""
-
-    def __init__(self) -> None:
-        self.turns: dict[Turn, Masker] = {}
-        self.slots: dict[Slot, None] = {}
-        self.removed: list[Turn] = []
-        self.writes: list[Write] = []
-        self.was_tried = False
-
-    def __bool__(self) -> bool:
-        return bool(self.turns or self.slots or self.removed)
-
-    @property
-    def can_be_redone(self) -> bool:
-        return any(write.redo for write in self.writes)
-
-    def add(self, change: TreeChange, masked: Mapping[Turn, Masker]) -> None:
-        self.turns.update(masked)
-        self.slots.update(dict.fromkeys(change.slots))
-        for turn in change.removed:
-            self.turns.pop(turn, None)
-            self.removed.append(turn)
-
-    def insert(self, earlier: _Pending) -> None:
-        """Take changes that were made before these."""
-        kept = {turn: mask for turn, mask in earlier.turns.items() if turn not in self.removed}
-        self.turns = {**kept, **self.turns}
-        self.slots = {**earlier.slots, **self.slots}
-        self.removed = earlier.removed + self.removed
-        self.writes = earlier.writes + self.writes
-        self.was_tried = True
-
-    def changes(self) -> Changes:
-        """Return what is to be written, as the tree is now; the lock is held."""
-        return Changes(
-            dict(self.turns),
-            [PlacedSlot.of(slot) for slot in self.slots if slot.versions],
-            [turn.id for turn in self.removed if turn.id is not None],
-        )
-
-    def end(self) -> None:
-        for write in self.writes:
-            write.end()
 
 
 class DetachedSync:
@@ -242,8 +117,8 @@ class StoreSync:
         self._revision = -1 if stored is None else stored.revision
         self._contents = store.database.contents
         self._process, self._is_forked = os.getpid(), False
-        self._pending = _Pending()
-        self._being_written = _Pending()
+        self._pending = Pending()
+        self._being_written = Pending()
         self._growing: dict[Turn, None] = {}
         self._checkpoints: dict[Turn, _Checkpoint] = {}
         self._waits_since: float | None = None
@@ -394,7 +269,7 @@ class StoreSync:
             HistoryError: The file could not be written.
         """
         with self.lock:
-            pending, self._pending = self._pending, _Pending()
+            pending, self._pending = self._pending, Pending()
         try:
             if (id := self.id) is not None:
                 self.store.delete(id)
@@ -420,7 +295,7 @@ class StoreSync:
             self._leave_to_parent()
             if self._is_void():
                 self._begin_again()
-            pending, self._pending = self._pending, _Pending()
+            pending, self._pending = self._pending, Pending()
             self._being_written = pending
         try:
             if pending:
@@ -445,18 +320,18 @@ class StoreSync:
         else:
             self._set_problem("")
             with self.lock:
-                self._being_written = _Pending()
+                self._being_written = Pending()
                 self._waits_since = time.monotonic() if self._pending else None
             pending.end()
         finally:
-            self._being_written = _Pending()
+            self._being_written = Pending()
 
     def _set_problem(self, problem: str) -> None:
         before, self._problem = self._problem, problem
         if problem != before:
             self.tell_problem()
 
-    def _write(self, pending: _Pending) -> None:
+    def _write(self, pending: Pending) -> None:
         saved = None
         while saved is None:
             if self._stored is None:
@@ -487,7 +362,7 @@ class StoreSync:
             # Otherwise another process has changed something that is not loaded yet.
             self._revision = saved
 
-    def _redo(self, pending: _Pending) -> None:
+    def _redo(self, pending: Pending) -> None:
         """Make changes again in the tree that another process has written."""
         assert self._stored is not None
         with self.lock:
@@ -495,7 +370,7 @@ class StoreSync:
         tree, revision = self.store.load(self._stored.id, turns)
         with self.lock:
             self._pending.insert(pending)
-            again, self._pending = self._pending, _Pending()
+            again, self._pending = self._pending, Pending()
             self._take(tree, revision)
             pending.slots, pending.removed, pending.writes = {}, [], again.writes
             pending.turns = {turn: mask for turn, mask in again.turns.items() if turn.id}
@@ -505,7 +380,7 @@ class StoreSync:
                 pending.add(change, {**self.store.masked(change.turns), **known})
         self.tell_adopted()
 
-    def _redone(self, write: Write, again: _Pending) -> TreeChange:
+    def _redone(self, write: Write, again: Pending) -> TreeChange:
         """Make one change again; what cannot be made again is added at the end."""
         tree = self.tree
         new = [turn for turn in write.change.turns if turn.id is None and turn not in tree]
@@ -525,7 +400,7 @@ class StoreSync:
         slots = [tree.append(turn) for turn in kept]
         return TreeChange(kept, tree.sibling_slots(slots[0]) + slots[1:], removed)
 
-    def _become_new(self, pending: _Pending) -> None:
+    def _become_new(self, pending: Pending) -> None:
         """Let changes be written as a new conversation: another process has deleted the old one."""
         with self.lock:
             self._stored, self._growing, self._checkpoints = None, {}, {}
@@ -569,7 +444,7 @@ class StoreSync:
         if self._process == os.getpid():
             return
         self._process, self._is_forked = os.getpid(), self._is_void()
-        self._pending, self._being_written = _Pending(), _Pending()
+        self._pending, self._being_written = Pending(), Pending()
         self._growing, self._checkpoints = {}, {}
         self._revision = -1
 

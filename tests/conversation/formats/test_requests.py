@@ -231,7 +231,7 @@ def test_what_did_not_fit_then_does_not_go_along_now() -> None:
 
 def test_an_alternative_that_is_not_on_show_stays_out() -> None:
     talk = conversation(turn("first", "x"))
-    talk.open(turn("other words", "y"), branch_of=talk.turns[0]).wait()
+    talk.open(turn("other words", "y"), branch_of=talk.turns[0]).wait(30)
     text = text_of(talk, "python")
     assert "other words" in text
     assert "first" not in text

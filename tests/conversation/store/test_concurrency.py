@@ -83,14 +83,14 @@ def test_the_prompt_is_on_disk_before_the_request_leaves(
 def test_an_answer_under_way_is_seen_and_so_is_its_end(file: Path) -> None:
     here, there = open_registry(file).get("talk"), open_registry(file).get("talk")
     asked = turn("a", status="streaming")
-    here.open(asked).wait()
+    here.open(asked).wait(30)
     here.grow(asked, "half ", "")
-    here.checkpoint(asked).wait()
+    here.checkpoint(asked).wait(30)
     there.refresh()
     (seen,) = there.turns
     assert (seen.status, seen.text) == ("streaming", "half ")
     here.grow(asked, "an answer", "")
-    here.close(asked, "complete").wait()
+    here.close(asked, "complete").wait(30)
     there.refresh()
     assert there.turns == (seen,)
     assert (seen.status, seen.text) == ("complete", "half an answer")
@@ -166,25 +166,25 @@ def test_an_answer_whose_conversation_was_deleted_meanwhile_does_not_bring_it_ba
 ) -> None:
     one, two = open_registry(file), open_registry(file)
     talk, asked = one.get("talk"), turn("a", status="streaming")
-    talk.open(asked).wait()
+    talk.open(asked).wait(30)
     two.delete(two.get("talk"))
     talk.grow(asked, "text", "")
-    talk.checkpoint(asked).wait()
-    talk.close(asked, "complete").wait()
+    talk.checkpoint(asked).wait(30)
+    talk.close(asked, "complete").wait(30)
     assert asked.text == "text"
     assert talk.not_stored == ""
     assert open_registry(file).names() == ()
 
 
 def test_an_agents_number_for_its_answer_outlives_the_kernel(file: Path) -> None:
-    open_registry(file).get("talk").open(turn("a", "1", record_id="record-1")).wait()
+    open_registry(file).get("talk").open(turn("a", "1", record_id="record-1")).wait(30)
     assert [each.record_id for each in open_registry(file).get("talk").turns] == ["record-1"]
 
 
 def test_what_an_agent_drew_on_outlives_the_kernel(file: Path) -> None:
     page = {"title": "A page", "url": "https://example.com/1", "index": "1"}
     sources = {"searched": [page], "looked_up": ["名录"]}
-    open_registry(file).get("talk").open(turn("a", "1", sources=sources)).wait()
+    open_registry(file).get("talk").open(turn("a", "1", sources=sources)).wait(30)
     assert [each.sources for each in open_registry(file).get("talk").turns] == [sources]
 
 
@@ -195,10 +195,10 @@ def test_threads_write_at_once(file: Path) -> None:
     def write(number: int) -> None:
         for count in range(50):
             asked = turn(f"{number}/{count}", status="streaming")
-            talk.open(asked).wait()
+            talk.open(asked).wait(30)
             talk.grow(asked, "text", "")
-            talk.checkpoint(asked).wait()
-            talk.close(asked, "complete").wait()
+            talk.checkpoint(asked).wait(30)
+            talk.close(asked, "complete").wait(30)
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -215,11 +215,11 @@ def test_threads_write_at_once(file: Path) -> None:
 def test_a_forked_child_and_its_parent_write_side_by_side(file: Path) -> None:
     talk = open_registry(file).get("talk")
     under_way = turn("from the parent", status="streaming")
-    talk.open(under_way).wait()
+    talk.open(under_way).wait(30)
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        talk.open(turn("from the child", "1")).wait()
+        talk.open(turn("from the child", "1")).wait(30)
         os.write(writing, talk.not_stored.encode() or b"stored")
         os._exit(0)
     assert os.read(reading, 1000) == b"stored"
@@ -227,7 +227,7 @@ def test_a_forked_child_and_its_parent_write_side_by_side(file: Path) -> None:
     os.close(reading)
     os.close(writing)
     talk.grow(under_way, "text", "")
-    talk.close(under_way, "complete").wait()
+    talk.close(under_way, "complete").wait(30)
     assert talk.not_stored == ""
     again = open_registry(file).get("talk")
     assert [(each.prompt, each.status) for each in again.turns] == [
@@ -243,7 +243,7 @@ def test_a_child_that_outlives_a_killed_kernel_does_not_keep_its_answers_open(fi
     pid = os.fork()
     if pid == 0:
         talk = open_registry(file).get("talk")
-        talk.open(turn("a", status="streaming")).wait()
+        talk.open(turn("a", status="streaming")).wait(30)
         grandchild = os.fork()
         if grandchild == 0:
             threading.Event().wait(60)

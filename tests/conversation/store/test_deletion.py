@@ -45,13 +45,13 @@ def test_a_turn_that_is_forgotten_while_it_streams_is_held_by_nobody(
     file: Path, forget: Forget
 ) -> None:
     talk, asked = open_registry(file).get("talk"), turn("a", status="streaming")
-    talk.open(asked).wait()
+    talk.open(asked).wait(30)
     talk.grow(asked, "half ", "")
-    talk.checkpoint(asked).wait()
+    talk.checkpoint(asked).wait(30)
     forget(talk, file)
     talk.grow(asked, "an answer", "")
-    talk.checkpoint(asked).wait()
-    talk.close(asked, "complete").wait()
+    talk.checkpoint(asked).wait(30)
+    talk.close(asked, "complete").wait(30)
     assert talk.turns == ()
     left = weakref.ref(asked)
     del asked
@@ -64,13 +64,13 @@ def test_a_turn_that_was_forgotten_before_there_was_room_for_it_brings_nothing_b
 ) -> None:
     file.mkdir(parents=True)  # nothing can be written there
     talk, asked = open_registry(file).get("talk"), turn("a", status="streaming")
-    talk.open(asked).wait()
+    talk.open(asked).wait(30)
     assert talk.not_stored
     talk.forget()
     file.rmdir()
     talk.grow(asked, "half an answer", "")
-    talk.checkpoint(asked).wait()
-    talk.close(asked, "complete").wait()
+    talk.checkpoint(asked).wait(30)
+    talk.close(asked, "complete").wait(30)
     assert open_registry(file).names() == ()
 
 

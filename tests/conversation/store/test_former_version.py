@@ -118,7 +118,7 @@ def test_a_kernel_of_the_former_version_goes_on_beside_ours(former: Path, tmp_pa
     store = Store(former)
     (later,) = messages(store.database, Filter(search="later", role="assistant", versions=True))
     assert (later["content"], later["reasoning"]) == ("Later text and more", "thinking ")
-    talk.open(turn("ours", "1", cached_tokens=3)).wait()
+    talk.open(turn("ours", "1", cached_tokens=3)).wait(30)
     assert talk.not_stored == ""
     assert prompts(open_registry(former, NOTEBOOK).current()) == [*theirs, "ours"]
     check(former)

@@ -41,10 +41,10 @@ def contents(found: Records, name: str) -> list[str]:
 
 def test_all_questions_have_the_same_answers(place: str) -> None:
     one, two = chat(f"{place} 1"), chat(f"{place} 2")
-    one.open(turn("Who was 李白?", "A poet. 诗人", total_tokens=7, cached_tokens=2)).wait()
-    two.open(turn("And Du Fu?", "Also a poet.", total_tokens=5)).wait()
-    one.open(turn("Who was 李白?", "A drinker.", total_tokens=1), replaces=one.turns[0]).wait()
-    two.open(turn("broken", status="failed", error="no")).wait()
+    one.open(turn("Who was 李白?", "A poet. 诗人", total_tokens=7, cached_tokens=2)).wait(30)
+    two.open(turn("And Du Fu?", "Also a poet.", total_tokens=5)).wait(30)
+    one.open(turn("Who was 李白?", "A drinker.", total_tokens=1), replaces=one.turns[0]).wait(30)
+    two.open(turn("broken", status="failed", error="no")).wait(30)
     for filters, wanted in (
         ({}, ["Who was 李白?", "A drinker.", "And Du Fu?", "Also a poet.", "broken", ""]),
         ({"versions": True, "search": "诗"}, ["A poet. 诗人"]),
@@ -84,7 +84,7 @@ def test_secrets_are_masked_in_the_history_and_stay_in_the_conversation(
 ) -> None:
     monkeypatch.setenv("SERVICE_TOKEN", SECRET)
     talk = chat(f"{place} 1")
-    talk.open(turn(f"My token is {SECRET}", "I see.", request="one")).wait()
+    talk.open(turn(f"My token is {SECRET}", "I see.", request="one")).wait(30)
     assert SECRET in talk.messages[0]["content"]
     assert SECRET not in str(history())
     assert talk.answered("one") is talk.turns[0]
@@ -125,7 +125,7 @@ def test_the_first_conversation_in_memory_is_the_default_one() -> None:
 
 def test_registries_in_memory_share_nothing() -> None:
     one, two = open_registry(None), open_registry(None)
-    one.get("talk").open(turn("a", "1")).wait()
+    one.get("talk").open(turn("a", "1")).wait(30)
     assert prompts(two.get("talk")) == []
 
 

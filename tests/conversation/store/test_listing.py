@@ -19,8 +19,8 @@ from tests.conversation.turns import prompts, turn
 def test_a_run_leaves_no_entry_and_everything_is_there(file: Path) -> None:
     run = open_registry(file, listed=False)
     own = run.current()
-    own.open(turn("a", "1")).wait()
-    run.get("poems").open(turn("b", "2")).wait()
+    own.open(turn("a", "1")).wait(30)
+    run.get("poems").open(turn("b", "2")).wait(30)
     assert set(run.names()) == {own.name, "poems"}, "it lists what it uses itself"
     later = open_registry(file, listed=False)
     assert later.names() == ()
@@ -33,13 +33,13 @@ def test_a_run_leaves_no_entry_and_everything_is_there(file: Path) -> None:
 
 
 def test_a_notebook_that_goes_on_with_it_gives_it_an_entry(file: Path) -> None:
-    open_registry(file, listed=False).get("poems").open(turn("a", "1")).wait()
+    open_registry(file, listed=False).get("poems").open(turn("a", "1")).wait(30)
     notebook = open_registry(file, "a.ipynb")
     talk = notebook.get("poems")
     assert open_registry(file).names() == ()
-    talk.open(turn("b", "2")).wait()
+    talk.open(turn("b", "2")).wait(30)
     assert open_registry(file).names() == ("poems",)
-    open_registry(file, listed=False).get("poems").open(turn("c", "3")).wait()
+    open_registry(file, listed=False).get("poems").open(turn("c", "3")).wait(30)
     assert open_registry(file).names() == ("poems",)
 
 
@@ -83,10 +83,10 @@ def test_a_process_that_knows_no_frontend_leaves_no_entry(monkeypatch: pytest.Mo
 @pytest.fixture
 def four(kept: Path) -> Iterator[Path]:
     """Four conversations: two in use, one only stored, one of a run."""
-    open_registry(kept).get("stored").open(turn("a", "an unusual word")).wait()
-    open_registry(kept, listed=False).get("of a run").open(turn("b", "2")).wait()
-    chat("in use").open(turn("c", "3")).wait()
-    chat().open(turn("d", "4")).wait()
+    open_registry(kept).get("stored").open(turn("a", "an unusual word")).wait(30)
+    open_registry(kept, listed=False).get("of a run").open(turn("b", "2")).wait(30)
+    chat("in use").open(turn("c", "3")).wait(30)
+    chat().open(turn("d", "4")).wait(30)
     yield kept
 
 
@@ -99,7 +99,7 @@ def test_all_of_many_are_deleted_and_no_word_is_left(four: Path) -> None:
     assert chat() is own
     data = b"".join(each.read_bytes() for each in four.parent.iterdir() if each.is_file())
     assert b"unusual" not in data
-    own.open(turn("e", "5")).wait()
+    own.open(turn("e", "5")).wait(30)
     assert prompts(open_registry(four).get(own.name)) == ["e"]
 
 

@@ -33,7 +33,7 @@ def test_only_the_user_may_read_it(file: Path) -> None:
     before = os.umask(0)
     try:
         talk = kept_in(file)
-        talk.open(turn("a", status="streaming")).wait()
+        talk.open(turn("a", status="streaming")).wait(30)
     finally:
         os.umask(before)
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()}
@@ -81,7 +81,7 @@ def test_off_leaves_nothing_behind(no_setting: Path) -> None:
     keep_history("off")
     try:
         talk = chat("talk")
-        talk.open(turn("a", "1")).wait()
+        talk.open(turn("a", "1")).wait(30)
         assert not talk.not_stored
     finally:
         keep_history(None)

@@ -73,7 +73,7 @@ def test_wherever_it_stands(talk: Conversation, file: Path) -> None:
         images=(f"https://example.org/?key={API_KEY}",),
     )
     made.add("", ALL)
-    talk.open(made).wait()
+    talk.open(made).wait(30)
     assert talk.not_stored == ""
     assert secrets_in(stored(file)) == []
     (again,) = open_registry(file).get("talk").turns
@@ -85,15 +85,15 @@ def test_wherever_it_stands(talk: Conversation, file: Path) -> None:
 @pytest.mark.parametrize("where", ["text", "reasoning"])
 def test_in_whatever_pieces_it_comes(talk: Conversation, file: Path, size: int, where: str) -> None:
     answer = turn("a", status="streaming")
-    talk.open(answer).wait()
+    talk.open(answer).wait(30)
     for start in range(0, len(ALL), size):
         piece = ALL[start : start + size]
         talk.grow(answer, *((piece, "") if where == "text" else ("", piece)))
-        talk.checkpoint(answer).wait()
+        talk.checkpoint(answer).wait(30)
         assert secrets_in(stored(file)) == []
     (seen,) = open_registry(file).get("talk").turns
     assert getattr(seen, where).endswith("the end.")
-    talk.close(answer, "complete").wait()
+    talk.close(answer, "complete").wait(30)
     assert secrets_in(stored(file)) == []
 
 
@@ -101,7 +101,7 @@ def test_a_secret_without_an_end_breaks_no_conversation(talk: Conversation, file
     told = "-----BEGIN PRIVATE KEY-----\nMIIEow1BAAKCAQEA7x9q"
     step = {"role": "assistant", "content": "", "tool_calls": []}
     result = {"role": "tool", "content": told, "tool_call_id": "1"}
-    talk.open(turn("a", told, params={"stop": told}, steps=(step, result))).wait()
+    talk.open(turn("a", told, params={"stop": told}, steps=(step, result))).wait(30)
     (again,) = open_registry(file).get("talk").turns
     assert again.steps[1]["tool_call_id"] == "1"
     assert secrets_in(stored(file)) == []
@@ -110,7 +110,7 @@ def test_a_secret_without_an_end_breaks_no_conversation(talk: Conversation, file
 def test_what_is_sent_on_purpose_is_kept_but_for_the_api_key(
     talk: Conversation, file: Path
 ) -> None:
-    talk.open(turn(ALL, ALL, allow_secrets=True)).wait()
+    talk.open(turn(ALL, ALL, allow_secrets=True)).wait(30)
     kept = secrets_in(stored(file))
     assert set(kept) == {*SECRETS} - {API_KEY}
 
@@ -118,7 +118,7 @@ def test_what_is_sent_on_purpose_is_kept_but_for_the_api_key(
 def test_the_names_of_conversations_hold_none(file: Path) -> None:
     registry = open_registry(file)
     talk = registry.get(f"about {TOKEN}")
-    talk.open(turn("a", "1")).wait()
+    talk.open(turn("a", "1")).wait(30)
     registry.rename(talk, f"on {API_KEY}")
     assert secrets_in(stored(file)) == []
     assert [each.prompt for each in open_registry(file).get(f"on {API_KEY}").turns] == ["a"]
@@ -128,7 +128,7 @@ def test_a_key_that_is_configured_is_masked_as_well(talk: Conversation, file: Pa
     key = "configured-key-0a1b2c3d4e5f"
     try:
         cbai.configure(api_key=key)
-        talk.open(turn("a", f"It is {key}.")).wait()
+        talk.open(turn("a", f"It is {key}.")).wait(30)
         assert key.encode() not in stored(file)
     finally:
         cbai.configure(api_key=None)

@@ -80,7 +80,7 @@ def test_a_file_of_any_age_opens_with_everything_in_it(
         ):
             found = messages(store.database, Filter(search=search, versions=True))
             assert len(found) == count, search
-    talk.open(turn("today", "new")).wait()
+    talk.open(turn("today", "new")).wait(30)
     assert talk.not_stored == ""
     assert open_registry(file).get(talk.name).turns[-1].prompt == "today"
     connection = sqlite3.connect(file)
@@ -93,7 +93,7 @@ def test_numbers_of_deleted_conversations_are_not_given_again(file: Path) -> Non
     numbers = []
     for name in ("a", "b", "c"):
         talk = registry.get(name)
-        talk.open(turn("x", "1")).wait()
+        talk.open(turn("x", "1")).wait(30)
         numbers.append(talk.id)
         registry.delete(talk)
     assert len(set(numbers)) == 3

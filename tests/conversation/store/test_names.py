@@ -26,7 +26,7 @@ from tests.conversation.turns import prompts, turn
 def test_a_notebook_goes_on_with_its_own_conversation(file: Path, tmp_path: Path) -> None:
     poems = write_cells(tmp_path / "poems.ipynb", "c1")
     talk = open_registry(file, poems).current()
-    talk.open(turn("a", "1", cell_id="c1")).wait()
+    talk.open(turn("a", "1", cell_id="c1")).wait(30)
     again = open_registry(file, poems).current()
     assert again.name == talk.name == "poems.ipynb"
     assert prompts(again) == ["a"]
@@ -38,7 +38,7 @@ def test_notebooks_of_the_same_file_name_each_have_their_own(file: Path, tmp_pat
         write_cells(path, f"c{number}")
         open_registry(file, path).current().open(
             turn(f"in {number}", "1", cell_id=f"c{number}")
-        ).wait()
+        ).wait(30)
     assert [prompts(open_registry(file, path).current()) for path in notebooks] == [
         ["in 0"],
         ["in 1"],
@@ -66,7 +66,7 @@ def test_the_own_conversation_can_be_renamed_and_stays_the_own(file: Path, tmp_p
     notebook = write_cells(tmp_path / "a.ipynb", "c1")
     mine = open_registry(file, notebook)
     talk = mine.current()
-    talk.open(turn("a", "1", cell_id="c1")).wait()
+    talk.open(turn("a", "1", cell_id="c1")).wait(30)
     mine.rename(talk, "about everything")
     assert mine.current() is talk
     assert open_registry(file, notebook).current().name == "about everything"
@@ -74,10 +74,10 @@ def test_the_own_conversation_can_be_renamed_and_stays_the_own(file: Path, tmp_p
 
 
 def test_a_name_that_is_taken_is_refused(file: Path) -> None:
-    open_registry(file).get("taken").open(turn("a", "1")).wait()
+    open_registry(file).get("taken").open(turn("a", "1")).wait(30)
     mine = open_registry(file)
     talk = mine.get("mine")
-    talk.open(turn("b", "2")).wait()
+    talk.open(turn("b", "2")).wait(30)
     with pytest.raises(UsageError, match="already"):
         mine.rename(talk, "taken")
     with pytest.raises(UsageError, match="already"):
@@ -89,16 +89,16 @@ def test_a_name_that_is_taken_is_refused(file: Path) -> None:
 
 def test_what_is_deleted_is_gone_and_can_be_used_again(kept: Path) -> None:
     own = chat()
-    own.open(turn("a", "1")).wait()
-    use("other").open(turn("b", "2")).wait()
+    own.open(turn("a", "1")).wait(30)
+    use("other").open(turn("b", "2")).wait(30)
     conversations().delete(chat("other"))
     assert chat() is own
     assert "other" not in names()
     conversations().delete(own)
     assert prompts(chat()) == []
-    chat().open(turn("c", "3")).wait()
+    chat().open(turn("c", "3")).wait(30)
     assert prompts(open_registry(kept).get(own.name)) == ["c"]
-    chat("other").open(turn("d", "4")).wait()
+    chat("other").open(turn("d", "4")).wait(30)
     assert prompts(open_registry(kept).get("other")) == ["d"]
 
 
@@ -106,18 +106,18 @@ def test_a_deleted_conversation_that_someone_still_holds_is_the_one_that_is_foun
     kept: Path,
 ) -> None:
     held = chat("held")
-    held.open(turn("a", "1")).wait()
+    held.open(turn("a", "1")).wait(30)
     conversations().delete(held)
-    held.open(turn("b", "2")).wait()
+    held.open(turn("b", "2")).wait(30)
     assert chat("held") is held
 
 
 def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None:
     held = new_conversation("chat")
-    held.open(turn("a", "1")).wait()
+    held.open(turn("a", "1")).wait(30)
     conversations().delete(held)
     other = new_conversation("chat")
-    held.open(turn("b", "2")).wait()
+    held.open(turn("b", "2")).wait(30)
     other.open(turn("c", "3"))
     assert (prompts(held), prompts(other)) == (["b"], ["c"])
 
@@ -125,7 +125,7 @@ def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None
 def test_the_last_used_comes_last_and_fresh_names_are_free(file: Path) -> None:
     mine = open_registry(file)
     for name in ("a", "b", "a"):
-        mine.get(name).open(turn(f"in {name}", "1")).wait()
+        mine.get(name).open(turn(f"in {name}", "1")).wait(30)
     assert open_registry(file).names() == ("b", "a")
     assert [open_registry(file).new("a").name, open_registry(file).new("c").name] == ["a-2", "c"]
 
@@ -142,14 +142,14 @@ def test_any_name_will_do(name: str, tmp_path_factory: pytest.TempPathFactory) -
         return
     finally:
         keep_history(None)
-    talk.open(turn("a", "1")).wait()
+    talk.open(turn("a", "1")).wait(30)
     assert talk.not_stored == ""
     assert prompts(open_registry(file).get(name.strip())) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["two words", "a/b/c", "../up", "'; DROP TABLE turns; --", "诗"])
 def test_names_are_only_names(file: Path, name: str) -> None:
-    open_registry(file).get(name).open(turn("a", "1")).wait()
+    open_registry(file).get(name).open(turn("a", "1")).wait(30)
     assert prompts(open_registry(file).get(name)) == ["a"]
     assert open_registry(file).names() == (name,)
 

@@ -19,7 +19,7 @@ from tests.conversation.turns import prompts, turn
 def say(talk: Conversation, *cells: str) -> None:
     """Add a turn for each cell; its prompt is the id of the cell."""
     for cell in cells:
-        talk.open(turn(cell, "1", cell_id=cell)).wait()
+        talk.open(turn(cell, "1", cell_id=cell)).wait(30)
     assert talk.not_stored == ""
 
 
@@ -174,7 +174,7 @@ def test_a_copy_has_the_turns_of_its_cells_only(file: Path, plan: Path) -> None:
     write_cells(plan, "c1", "c2", "c3", "c4")
     talk = current(file, plan)
     say(talk, "c3")
-    talk.open(turn("in the panel", "1")).wait()
+    talk.open(turn("in the panel", "1")).wait(30)
     say(talk, "c4")
     part = write_cells(plan.with_name("part.ipynb"), "c2", "c4", "mine")
     assert prompts(current(file, part)) == ["c2", "c4"]

@@ -93,18 +93,18 @@ def test_what_is_deleted_is_found_no_more(talk: Conversation, kept: Path) -> Non
 
 
 def test_what_a_conversation_held_goes_with_it(talk: Conversation) -> None:
-    chat("other").open(turn("weather here", "too")).wait()
+    chat("other").open(turn("weather here", "too")).wait(30)
     conversations().delete(talk)
     assert [record["content"] for record in history(search="weather")] == ["weather here"]
 
 
 def test_an_answer_is_found_with_what_it_ended_as(kept: Path) -> None:
     talk, answer = chat("talk"), turn("a", status="streaming")
-    talk.open(answer).wait()
+    talk.open(answer).wait(30)
     talk.grow(answer, "half", "")
-    talk.checkpoint(answer).wait()
+    talk.checkpoint(answer).wait(30)
     talk.grow(answer, "way there", "")
-    talk.close(answer, "complete").wait()
+    talk.close(answer, "complete").wait(30)
     assert history(search="half") == history(search="halfway") != []
     assert history(search='"half"') == []
 

@@ -117,7 +117,7 @@ class Life(RuleBasedStateMachine):
         self.talk.open(turn, **where)
         self.talk.grow(turn, text, "")
         self.talk.checkpoint(turn)
-        self.talk.close(turn, end).wait()
+        self.talk.close(turn, end).wait(30)
         return Said(self.clock, prompt, text, end, cell)
 
     def asked_again(self, place: Place, said: Said) -> bool:

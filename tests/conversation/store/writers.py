@@ -24,9 +24,9 @@ def write(file: Path, number: int, turns: int) -> int:
     for count in range(turns):
         talk = shared if count % 8 == 0 else own
         turn = Turn(f"{number}/{count}", datetime.now(timezone.utc))
-        talk.open(turn).wait()
+        talk.open(turn).wait(30)
         talk.grow(turn, f"answer {number}/{count}", "")
-        talk.close(turn, "complete").wait()
+        talk.close(turn, "complete").wait(30)
     if not store.writer.finish(30):
         troubles += 1
         print(talk.not_stored, flush=True)

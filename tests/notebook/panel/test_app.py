@@ -28,8 +28,8 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """Serve the process to a visitor; yield the author's history, in which there is a secret plan."""
     file = tmp_path / "history.sqlite"
     host = open_registry(file, "plans.ipynb")
-    host.current().open(turn("The secret plan", "Noted.")).wait()
-    host.get("support").open(turn("What visitors asked before", "This.")).wait()
+    host.current().open(turn("The secret plan", "Noted.")).wait(30)
+    host.get("support").open(turn("What visitors asked before", "This.")).wait(30)
     values = {"SERVER_SOFTWARE": "voila/0.5.13", "VOILA_PREHEAT": "True"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(request.param, values[request.param])

@@ -62,17 +62,19 @@ def write(store: Store) -> None:
     talk = registry.current()
     talk.open(
         turn(1, "Who was 李白?", "A poet of the Tang dynasty.", system="Be brief.", request="1")
-    ).wait()
-    talk.open(turn(2, "Who was 李白?", "A poet. 诗人", cell_id="c1"), replaces=talk.turns[0]).wait()
-    talk.open(turn(3, "And Du Fu?", "Another poet.", cell_id="c2")).wait()
-    talk.open(turn(4, "And Bai Juyi?", "A third poet."), branch_of=talk.turns[1]).wait()
+    ).wait(30)
+    talk.open(turn(2, "Who was 李白?", "A poet. 诗人", cell_id="c1"), replaces=talk.turns[0]).wait(
+        30
+    )
+    talk.open(turn(3, "And Du Fu?", "Another poet.", cell_id="c2")).wait(30)
+    talk.open(turn(4, "And Bai Juyi?", "A third poet."), branch_of=talk.turns[1]).wait(30)
     call = {"id": "a", "type": "function", "function": {"name": "add", "arguments": '{"x": 1}'}}
     steps = (
         {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "a", "content": "3"},
     )
-    talk.open(turn(5, "1 + 2?", "3", steps=steps, params={"temperature": 0.5})).wait()
-    talk.open(turn(6, "This fails", status="failed", error="No connection.")).wait()
+    talk.open(turn(5, "1 + 2?", "3", steps=steps, params={"temperature": 0.5})).wait(30)
+    talk.open(turn(6, "This fails", status="failed", error="No connection.")).wait(30)
     agent = registry.get("agent")
     sources = {"searched": [{"title": "a", "url": "https://example.com/"}]}
     agent.open(turn(7, "Hello", "An agent.", provider="agent", record_id="r-1", sources=sources))
@@ -84,12 +86,12 @@ def go_on(store: Store) -> None:
     registry = ConversationRegistry(store, KernelNotebook(NOTEBOOK))
     talk = registry.current()
     streaming = turn(11, "later", status="streaming", request="2", system="Be long.", cell_id="c3")
-    talk.open(streaming).wait()
+    talk.open(streaming).wait(30)
     talk.grow(streaming, "Later text ", "thinking ")
-    talk.checkpoint(streaming).wait()
+    talk.checkpoint(streaming).wait(30)
     talk.grow(streaming, "and more", "")
-    talk.close(streaming, "complete").wait()
-    talk.open(turn(12, "again", "A newer version."), replaces=talk.turns[0]).wait()
+    talk.close(streaming, "complete").wait(30)
+    talk.open(turn(12, "again", "A newer version."), replaces=talk.turns[0]).wait(30)
     talk.choose(talk.alternatives(talk.turns[1])[0])
     talk.delete(talk.turns[-1])
     talk.refresh()
@@ -99,7 +101,7 @@ def go_on(store: Store) -> None:
     queries.messages(store.database, Filter(status="failed", model="hy3", versions=True))
     queries.usage(store.database, conversation="copy")
     queries.summaries(store.database)
-    registry.get("from the former version").open(turn(13, "A new one", "Fine.")).wait()
+    registry.get("from the former version").open(turn(13, "A new one", "Fine.")).wait(30)
     registry.rename(registry.get("copy"), "renamed")
     registry.delete(registry.get("renamed"))
     assert not talk.not_stored, talk.not_stored
