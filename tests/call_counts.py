@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,14 +38,17 @@ class CallCounts:
         self._port = port
         self.sent = False
         self.calls: list[tuple[str, str]] = []
+        self._files: dict[int, list[str]] = {}
         # A coroutine or generator that goes on is no new call. Kept, so that no frame is reused.
         self._frames: set[FrameType] = set()
 
     @property
     def changes_of_file(self) -> int:
-        """How often a call is in another file than the call before it."""
-        files = [file for file, _ in self.calls]
-        return sum(one != other for one, other in pairwise(files))
+        """How often a call is in another file than the call before it on the same thread.
+
+        How two threads alternate is chance, and no reader has to follow it.
+        """
+        return sum(one != other for files in self._files.values() for one, other in pairwise(files))
 
     @property
     def files(self) -> int:
@@ -64,7 +68,9 @@ class CallCounts:
             if frame in self._frames:
                 return
             self._frames.add(frame)
-            self.calls.append((code.co_filename.removeprefix(_PACKAGE), code.co_name))
+            file = code.co_filename.removeprefix(_PACKAGE)
+            self.calls.append((file, code.co_name))
+            self._files.setdefault(threading.get_ident(), []).append(file)
         elif event == "c_call" and argument.__name__ in ("send", "sendall", "sendmsg"):
             to = getattr(argument, "__self__", None)
             # Other sockets wake up event loops.

@@ -88,7 +88,7 @@ async def _ask(
         continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)
     if prompt.remember:
         await store_opened(prepared, turn)
-    if prepared.earlier or conversation.unread:
+    if prepared.earlier or prepared.lacks_past:
         conversation.end_earlier_session()
     opened(turn)
     checkpoints = Checkpoints(conversation, turn) if prompt.remember else None

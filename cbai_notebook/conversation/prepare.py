@@ -48,6 +48,7 @@ class PreparedPrompt(Generic[M]):
         params: The parameters of the request, without the client's own options.
         hints: Sentences about the prompt for the user.
         earlier: The turns of an earlier session in the context, if the user is to be told of them.
+        lacks_past: Whether turns of an earlier session could not be read, which the hints say.
     """
 
     conversation: Conversation
@@ -61,6 +62,7 @@ class PreparedPrompt(Generic[M]):
     params: Mapping[str, Any]
     hints: tuple[str, ...] = ()
     earlier: EarlierTurns | None = None
+    lacks_past: bool = False
 
     async def screened_params(self) -> Mapping[str, Any]:
         """Return the parameters with what the user's ``before_send`` makes of them.
@@ -129,8 +131,9 @@ def prepare(
     params = _parameters(prompt, asked_model, context)
     fields, hints = _option_fields(prompt.options, start.secrets)
     _check_secrets(prompt, {**params, **fields}, start.secrets)
-    if prompt.remember and (cause := conversation.unread):
-        hints.append(f"{_UNREAD} {cause}")
+    unread = conversation.unread if prompt.remember else ""
+    if unread:
+        hints.append(f"{_UNREAD} {unread}")
     if made.provider == AGENT and params["messages"][0]["role"] == "system":
         hints.append(_SYSTEM_PROMPT_HINT)
     return PreparedPrompt(
@@ -145,6 +148,7 @@ def prepare(
         params=params,
         hints=tuple(hints),
         earlier=conversation.earlier_turns(context),
+        lacks_past=bool(unread),
     )
 
 

@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.prompt BASE_URL`` prints, as JSON, the package's own calls from the
 start of the third ``%%cbai`` until its request is written to the socket, how often a call is in
-another file than the call before it, the number of files, and how often the settings, the context
-and the model spec are resolved. With ``--list`` it prints every call first, one on each line.
+another file than the call before it on its thread, the number of files, and how often the settings,
+the context and the model spec are resolved. With ``--list`` it prints every call first, one on each line.
 """
 
 from __future__ import annotations
