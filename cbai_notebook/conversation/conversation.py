@@ -118,7 +118,8 @@ class Conversation:
                 answered.created_at, answered.cell_id = unanswered.created_at, unanswered.cell_id
                 with self._sync.lock:
                     slot = self._tree.replace(unanswered, answered)
-                    self._sync.save(TreeChange([answered], [slot], [unanswered]))
+                    write = self._sync.save(TreeChange([answered], [slot], [unanswered]))
+                write.wait(CHANGE_S)
             self.extend(turns)
         return self._records()
 

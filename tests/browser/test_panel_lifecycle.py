@@ -384,7 +384,7 @@ talk = cbai.chat("many")
 for number in range(200):
     turn = Turn(prompt=f"question {number}", created_at=datetime.datetime.now(datetime.timezone.utc), status="complete")
     turn.add(f"## Answer {number}\\n\\n" + "Some **words** and `code`. " * 40, "")
-    talk.open(turn)
+    talk.open(turn).wait(30)
 """
     notebook = await open_notebook(fill, "panel = cbai.ChatPanel('many')\npanel")
     await notebook.run_from(0)

@@ -128,7 +128,9 @@ class StoreSync:
     @property
     def problem(self) -> str:
         """Why changes are not stored, or not in the file; ``""`` if they are."""
-        since = self._waits_since
+        with self.lock:
+            self._leave_to_parent()
+            since = self._waits_since
         if not self._problem and since is not None and time.monotonic() - since > QUICK_S:
             return f"The history in {self.store.file} does not answer yet."
         return self._problem or str(self.store.lost or self.store.notice)
@@ -446,7 +448,7 @@ class StoreSync:
         self._process, self._is_forked = os.getpid(), self._is_void()
         self._pending, self._being_written = Pending(), Pending()
         self._growing, self._checkpoints = {}, {}
-        self._revision = -1
+        self._revision, self._waits_since, self._problem = -1, None, ""
 
     def _begin_again(self) -> None:
         """Collect the whole conversation, which is not written yet; the ids of its rows are void."""

@@ -125,7 +125,7 @@ def grow_conversation(registry: ConversationRegistry, name: str) -> Conversation
                 text = f"The answer of {one.prompt} goes on in {piece}. " * 40
                 each.grow(one, text, text)
                 each.checkpoint(one)
-            each.close(one, "complete")
+            each.close(one, "complete").wait(30)
     return talk
 
 

@@ -173,7 +173,7 @@ talk, other = cbai.chat("talk"), cbai.chat("other")
 talk.extend([turn("again", "failed")])
 def work():
     other.extend([turn("c")])
-    talk.open(turn("again"))
+    talk.open(turn("again")).wait(30)
     expect(asked(), ["c", "again"])
 fork(work)
 """

@@ -118,7 +118,7 @@ def test_a_new_conversation_is_none_that_someone_still_holds(kept: Path) -> None
     conversations().delete(held)
     other = new_conversation("chat")
     held.open(turn("b", "2")).wait(30)
-    other.open(turn("c", "3"))
+    other.open(turn("c", "3")).wait(30)
     assert (prompts(held), prompts(other)) == (["b"], ["c"])
 
 

@@ -209,7 +209,7 @@ def test_in_a_notebook_shared_changes_nothing(tmp_path: Path) -> None:
         assert cbai.ChatPanel(shared=True).conversation is cbai.chat()
         panel = cbai.ChatPanel("support", shared=True)
         assert panel.conversation is cbai.chat("support")
-        panel.conversation.open(turn("a", "1"))
+        panel.conversation.open(turn("a", "1")).wait(30)
         assert "support" in [
             each.name for each in Store(tmp_path / "history.sqlite").conversations()
         ]

@@ -77,7 +77,9 @@ def write(store: Store) -> None:
     talk.open(turn(6, "This fails", status="failed", error="No connection.")).wait(30)
     agent = registry.get("agent")
     sources = {"searched": [{"title": "a", "url": "https://example.com/"}]}
-    agent.open(turn(7, "Hello", "An agent.", provider="agent", record_id="r-1", sources=sources))
+    agent.open(
+        turn(7, "Hello", "An agent.", provider="agent", record_id="r-1", sources=sources)
+    ).wait(30)
     registry.fork(agent, "copy", None)
 
 
