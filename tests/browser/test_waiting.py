@@ -16,9 +16,12 @@ DEAF = """
 import time
 
 def deaf() -> str:
-    "Sleep."
-    began.append(1)
-    time.sleep(20)
+    "Go on after an interrupt."
+    try:
+        began.append(1)
+        time.sleep(20)
+    except BaseException:
+        time.sleep(20)
     return "never sent"
 
 began = []

@@ -123,12 +123,17 @@ import asyncio, time
 from pathlib import Path
 
 def deaf() -> str:
-    '''Sleep in one call of the system.'''
-    Path(FOLDER, "begun").touch()
+    '''Go on after the first interrupt, which can come only while it sleeps.'''
+    until = time.monotonic() + SLEEP_S
+    def sleep():
+        while time.monotonic() < until:
+            Path(FOLDER, "begun").touch()
+            time.sleep(0.05)
     try:
-        time.sleep(SLEEP_S)
-    finally:
-        Path(FOLDER, "ended").touch()
+        sleep()
+    except BaseException:
+        sleep()
+    Path(FOLDER, "ended").touch()
     return "never sent"
 
 async def stubborn() -> str:
