@@ -130,10 +130,15 @@ class StoreSync:
         """Why changes are not stored, or not in the file; ``""`` if they are."""
         with self.lock:
             self._leave_to_parent()
-            since = self._waits_since
-        if not self._problem and since is not None and time.monotonic() - since > QUICK_S:
+            is_late = self._is_late()
+        if not self._problem and is_late:
             return f"The history in {self.store.file} does not answer yet."
         return self._problem or str(self.store.lost or self.store.notice)
+
+    def _is_late(self) -> bool:
+        """Return whether a change waits for longer than a prompt does; the lock is held."""
+        since = self._waits_since
+        return since is not None and time.monotonic() - since > QUICK_S
 
     @property
     def id(self) -> int | None:
@@ -320,17 +325,19 @@ class StoreSync:
             self._set_problem(f"It could not be written: {type(error).__name__}: {error}")
             raise HistoryError(self._problem) from error
         else:
-            self._set_problem("")
             with self.lock:
                 self._being_written = Pending()
+                was_late = self._is_late()
                 self._waits_since = time.monotonic() if self._pending else None
+            # Told after the wait has ended, else those who are told still read of it.
+            self._set_problem("", was_shown=was_late)
             pending.end()
         finally:
             self._being_written = Pending()
 
-    def _set_problem(self, problem: str) -> None:
+    def _set_problem(self, problem: str, *, was_shown: bool = False) -> None:
         before, self._problem = self._problem, problem
-        if problem != before:
+        if problem != before or was_shown:
             self.tell_problem()
 
     def _write(self, pending: Pending) -> None:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from cbai_notebook.conversation import Prompt, ask, prepare
 from cbai_notebook.conversation.kernel_notebook import KernelNotebook
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store, waiting
+from cbai_notebook.conversation.store.database import QUICK_S
+from cbai_notebook.conversation.watching import Change
 from cbai_notebook.errors import HistoryError
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import prompts, turn
@@ -89,6 +92,26 @@ def test_the_request_and_the_answer_do_not_wait_for_a_lock(
     assert talk.not_stored == ""
     (_, stored) = open_registry(store.file).get("talk").turns
     assert (stored.prompt, stored.status, stored.text) == ("b", "complete", answer.text)
+
+
+def test_those_who_watch_are_told_when_all_is_stored_again(store: Store, lock: Lock) -> None:
+    talk, told = ConversationRegistry(store).get("talk"), list[str]()
+    late = threading.Event()
+
+    def note(change: Change) -> None:
+        if change.kind == "stored":
+            told.append(talk.not_stored)
+            late.set()
+
+    talk.watch(note)
+    lock.for_writing()
+    talk.open(turn("b", status="streaming"))
+    assert late.wait(WAIT_S)
+    time.sleep(2 * QUICK_S)  # from now on the change is late
+    lock.release()
+    assert store.writer.finish(WAIT_S)
+    assert "locked by another program" in told[0]
+    assert told[-1] == ""
 
 
 def test_a_prompt_without_history_knows_nothing_of_a_lock(
@@ -272,6 +295,8 @@ from pathlib import Path
 from cbai_notebook.conversation.kernel_notebook import KernelNotebook
 from cbai_notebook.conversation.registry import ConversationRegistry
 from cbai_notebook.conversation.store import Store, waiting
+from cbai_notebook.conversation.store.database import QUICK_S
+from cbai_notebook.conversation.watching import Change
 from tests.conversation.turns import prompts, turn
 def fail(line):
     print("waited", line)
