@@ -191,6 +191,8 @@ def is_one_slip_away(word: str, other: str) -> bool:
             return second == first + 1 and swapped == other[first : second + 1]
         return len(at) == 1
     short, long = sorted((word, other), key=len)
+    if len(long) - len(short) != 1:
+        return False
     return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -22,23 +23,32 @@ from cbai_notebook.client.think_tags import ThinkTags
 from cbai_notebook.client.tool_call_joiner import ToolCallJoiner
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation.delta import Delta, deltas_of
+from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.diff import compare
+from cbai_notebook.conversation.formats import FORMS, export, parse
 from cbai_notebook.conversation.formats.escaping import in_markdown, javascript, json_in_html
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.store import search
 from cbai_notebook.conversation.turn import Turn
-from cbai_notebook.errors import StructuredAnswerError
+from cbai_notebook.errors import StructuredAnswerError, UsageError
+from cbai_notebook.notebook.cell_as_written import keep_as_written
+from cbai_notebook.notebook.command_line.completion import complete, complete_prompt
+from cbai_notebook.notebook.command_line.parser import parse_cell, parse_line
+from cbai_notebook.notebook.insert import code_blocks, new_cell_text
 from cbai_notebook.notebook.markdown import render
 from cbai_notebook.notebook.markdown.links import misleading
 from cbai_notebook.notebook.panel.rendered import answer_html
 from cbai_notebook.notebook.render_loop import feed
 from cbai_notebook.notebook.screen import Screen
 from cbai_notebook.notebook.screen.bodies.code import CodeBody
+from cbai_notebook.notebook.screen.terminal import TerminalSurface
 from cbai_notebook.prompts.template import expand
 from cbai_notebook.text import one_line, plain, without_controls
 from tests.notebook.screen.recording import RecordingSurface
 
 Texts = Mapping[str, Callable[[int], str]]
+
+_WHEN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 class Part(NamedTuple):
@@ -97,7 +107,59 @@ def _index(text: str) -> None:
 
 
 def _fill_in(text: str) -> None:
-    expand(text, {"a": 1, "b": "{a}"})
+    expand(f"{{a}} {text}", {"a": 1, "b": "{a}"})
+
+
+def _read_command(text: str) -> None:
+    for read in (parse_line, parse_cell):
+        with contextlib.suppress(UsageError):
+            read(text)
+    for magic in ("%cbai ", "%%cbai "):
+        complete(magic + text)
+    complete(text)
+    complete_prompt(text)
+    keep_as_written([f"{line}\n" for line in f"%%cbai\n{text}".split("\n")])
+    keep_as_written([f"{line}\n" for line in f"{text}\n%%cbai\n".split("\n")])
+
+
+def _export(text: str) -> None:
+    turn = Turn(text, _WHEN, provider="cloudbase", model="hy3", system=text, status="complete")
+    turn.add(text, "")
+    talk = Conversation("a talk")
+    talk.extend([turn])
+    for form in FORMS:
+        export(talk, form.name)
+
+
+def _import(text: str) -> None:
+    for whole in (text, json.dumps([{"role": "user", "content": text}]), f"[{text}]"):
+        with contextlib.suppress(UsageError):
+            parse(whole, "file")
+
+
+def _stream(text: str, format: str = "markdown") -> None:
+    """Show a text that arrives in small pieces, fast, and is painted at the pace of a browser."""
+    now = 0.0
+    screen = Screen(RecordingSurface(), format=format, clock=lambda: now)
+    for piece in pieces(text):
+        now += len(piece) / _CHARS_PER_S
+        feed(screen, Delta(piece))
+    screen.finish("complete")
+
+
+_CHARS_PER_S = 20_000
+
+
+def _write_to_terminal(text: str) -> None:
+    screen = Screen(TerminalSurface(io.StringIO()))
+    for piece in pieces(text):
+        feed(screen, Delta(piece))
+    screen.finish("complete")
+
+
+def _insert(text: str) -> None:
+    for whole in (text, f"```python\n{text}\n```", f"```\n{text}\n```\n```bash\n{text}\n```"):
+        new_cell_text(code_blocks(whole))
 
 
 def _stream_code(text: str) -> None:
@@ -167,7 +229,7 @@ CALL_SIZE = 256
 def _show_calls(text: str, *, steps: int = 1) -> None:
     """Show calls while they run, in a cell and in a panel, and again from the stored turn."""
     number = len(text) // CALL_SIZE
-    turn = Turn("prompt", datetime.now(timezone.utc))
+    turn = Turn("prompt", _WHEN)
     clock = itertools.count(step=0.001)
     screen = Screen(RecordingSurface(), clock=lambda: next(clock))
     seen, joiner = (0, 0), ToolCallJoiner()
@@ -208,7 +270,8 @@ CASES: dict[str, Part] = {
     "search words": Part(_index, _MARKS | repeated("\u4e2d", "a ", '"a', "\ufdfa", "\u2026")),
     "prompt template": Part(
         _fill_in,
-        repeated("{", "{a", "{a[0]", '{a["', "{a}", "{{a}}", "\\a[", "\\a[b]", "`a", "```\n", "_{"),
+        repeated("{", "{a", "{a[0]", '{a["', "{a}", "{{a}}", "\\a[", "\\a[b]", "`a", "```\n", "_{")
+        | {"many names": lambda size: "".join(f"{{name_{i}}} " for i in range(size // 12))},
     ),
     "Markdown": Part(
         render,
@@ -273,6 +336,79 @@ CASES: dict[str, Part] = {
         repeated(
             "\x1b[", "\x9d", "\x1b]a", "\x9b0", "\u202e", "\r", "\ud83d", "`", "<", "@A", "\\"
         ),
+    ),
+    "option line": Part(
+        _read_command,
+        repeated(
+            "-P a=1 ", "--tool f ", "-m a ", "-s 'a' ", '"', "'a ", '\\"', "-", "--", " ", "a, "
+        )
+        | repeated(
+            "-P a={", "{", "{a", "\u201c", "history ", "history", "\t", "=", "%%time\n", "\n", " \n"
+        )
+        | {
+            name: lambda size, start=start, unit=unit: start + unit * (size // len(unit))
+            for name, start, unit in (
+                ("a system prompt", '-s "', "a "),
+                ("quotes in a system prompt", '-s "', '\\"'),
+                ("backslashes in a system prompt", '-s "', "\\"),
+                ("a JSON value", "-P a=", "["),
+                ("an export's words", "export ", "a "),
+                ("options of a command", "export ", "-c a "),
+                ("images", "", "--image a.png "),
+            )
+        },
+    ),
+    "exports": Part(
+        _export,
+        repeated("<a\n", "<a ", "[a]:", "`", "``a ", "> ", "\\<", "- ", "1)\n", "{a", ">>> ", "@A@")
+        | repeated(
+            "\n",
+            " \n",
+            "\u2028",
+            "<!--",
+            "</script",
+            "$",
+            "[",
+            "](",
+            "|a|\n|-|\n",
+            "'",
+            '"',
+            " ",
+            "\u3000",
+        ),
+    ),
+    "imports": Part(
+        _import, repeated("[", "{", '"', "\\", '{"role":"user","content":"a"}\n', "\n", "1")
+    ),
+    "Markdown in small pieces": Part(
+        _stream,
+        repeated(
+            "|a|b|\n", "|a|b|\n|-|-|\n", "\\[\n", "1) a\n\n", "- a\n", "> a\n\n", "a\n\n", "word "
+        )
+        | repeated(
+            "`a ", "**a ", "[a](", "![a]", "```\n", "$$\n", "\\begin{align}\n", "\n", "<a", "-", "|"
+        )
+        | {
+            "a table": lambda size: "|a|b|\n|-|-|\n" + "|1|2|\n" * (size // 6),
+            "a list": lambda size: "- a\n" + "  - b\n\n" * (size // 7),
+            "a code block": lambda size: "```python\n" + "x = 1\n\n" * (size // 7),
+            "definitions": lambda size: "".join(f"[a{i}]: b\n\n" for i in range(size // 12)),
+        },
+    ),
+    "text in small pieces": Part(
+        lambda text: _stream(text, "text"), repeated("a", "a\n", "\n", "\u4e2d", "<", "\x1b[")
+    ),
+    "JSON in small pieces": Part(
+        lambda text: _stream(text, "json"), repeated('{"a": 1}\n', "[", '"\\', "```\n", "a")
+    ),
+    "code in small pieces": Part(
+        lambda text: _stream(text, "code"),
+        repeated("x = 1\n", "```\n", "`", "a", "\n", "~~~ ", '"""'),
+    ),
+    "a terminal": Part(_write_to_terminal, repeated("a", "\n", "\x1b[", "\x1b", "\r", "a\n\n")),
+    "code to insert": Part(
+        _insert,
+        repeated("1)\n", "```\n", "~~~ a\n", ">>> a\n", "> ", "- ", "(", "x = 1\n", "\u2028", "["),
     ),
     "calls of one step": Part(_show_calls, repeated("a")),
     "calls in many steps": Part(

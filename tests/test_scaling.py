@@ -12,11 +12,16 @@ from tests.adversarial import CALL_SIZE, CASES
 
 MEGABYTE = 1024 * 1024
 
-# Rendering costs more for each character, however the characters are written.
-SIZES = {"Markdown": MEGABYTE // 4, "TeX": MEGABYTE // 4, "code": MEGABYTE // 4}
+# Characters of the parts where each character costs more, however the characters are written. The
+# words of a link are never longer than a paragraph that is parsed.
+SIZES = {
+    **dict.fromkeys(("Markdown", "TeX", "code", "code in small pieces"), MEGABYTE // 4),
+    **dict.fromkeys(("code to insert", "exports", "option line"), MEGABYTE // 4),
+    **dict.fromkeys(("Markdown in small pieces", "links"), MEGABYTE // 8),
+}
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("part", "name"), [(part, name) for part, (_, texts) in CASES.items() for name in texts]
 )

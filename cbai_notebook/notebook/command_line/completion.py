@@ -47,7 +47,8 @@ class Completions:
 
 NOTHING = Completions("", ())
 
-_MAGIC = re.compile(r"\s*(?:[\w,. ]+=\s*)?(?P<magic>%%?cbai)(?=\s)")
+_MAGIC = re.compile(r"%%?cbai(?=\s)")
+_BEFORE_MAGIC = re.compile(r"(?:[\w,. ]+=\s*)?")
 _OPEN_BRACE = re.compile(r"\{(?P<name>(?:[^\W\d]\w*)?)$")
 
 
@@ -58,10 +59,10 @@ def complete(line: str, sources: CompletionSources | None = None) -> Completions
         line: The line up to the cursor, with the name of the magic.
         sources: The names that only the running session knows.
     """
-    magic = _MAGIC.match(line)
-    if not magic:
+    magic = _MAGIC.search(line)
+    if not magic or not _BEFORE_MAGIC.fullmatch(line[: magic.start()].lstrip()):
         return NOTHING
-    read = read_line if magic["magic"] == "%cbai" else read_cell
+    read = read_line if magic[0] == "%cbai" else read_cell
     reading = read(line, magic.end())
     fragment = line[reading.expected.start :]
     found = _matching(fragment, _choices(reading, fragment, sources or CompletionSources()))

@@ -40,8 +40,7 @@ class Option:
         metavar: The name of its value in the help; ``""`` when it takes no value.
         convert: Convert the text of a value; called with the flag (for error messages) and the text.
         sets: The value that an option without a metavar sets.
-        add: Combine the values of a repeated option; called with the value so far, or ``None``, and
-            the next value. ``None``: the last value counts.
+        collect: Combine all values of an option that may be repeated. ``None``: the last one counts.
         read_word: Find the text of a value; called with the line and a position.
         suggests: The kind of names that completion offers for its value.
     """
@@ -52,7 +51,7 @@ class Option:
     metavar: str = ""
     convert: Callable[[str, str], Any] = lambda flag, text: text
     sets: bool = True
-    add: Callable[[Any, Any], Any] | None = None
+    collect: Callable[[Iterable[Any]], Any] | None = None
     read_word: Callable[[str, int], Word] = read_word
     suggests: str = ""
 
@@ -166,14 +165,6 @@ def _read_param(line: str, position: int) -> Word:
     return value._replace(text=name.group() + value.text, start=position)
 
 
-def _with_param(params: dict[str, Any] | None, param: tuple[str, Any]) -> dict[str, Any]:
-    return {**(params or {}), param[0]: param[1]}
-
-
-def _appended(values: tuple[Any, ...] | None, value: Any) -> tuple[Any, ...]:
-    return (*(values or ()), value)
-
-
 CONVERSATION_FLAGS = ("-c", "--conversation")
 HELP_FLAGS = ("-h", "--help")
 
@@ -197,7 +188,7 @@ OPTIONS: tuple[Option, ...] = (
         "any other parameter, JSON or text: -P top_p=0.9",
         "NAME=VALUE",
         _param,
-        add=_with_param,
+        collect=dict,
         read_word=_read_param,
     ),
     Option(
@@ -243,7 +234,7 @@ OPTIONS: tuple[Option, ...] = (
         "a function that the model may call; repeat it for more",
         "NAME",
         variable,
-        add=_appended,
+        collect=tuple,
         suggests="tool",
     ),
     Option(
@@ -263,7 +254,7 @@ OPTIONS: tuple[Option, ...] = (
         "send this image along: file, https address or variable",
         "IMAGE",
         nonblank("a file, an address or a variable"),
-        add=_appended,
+        collect=tuple,
         suggests="variable",
     ),
     Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),

@@ -8,6 +8,7 @@ at its end.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,14 +112,17 @@ class Reading:
         Raises:
             UsageError: A value is not valid, or the reader stopped at a problem.
         """
-        values: dict[str, Any] = {}
+        values: dict[str, list[Any]] = {}
+        collect: dict[str, Callable[[Iterable[Any]], Any] | None] = {}
         for given in self.given:
-            field, add = given.option.field, given.option.add
-            value = given.value()
-            values[field] = add(values.get(field), value) if add else value
+            values.setdefault(given.option.field, []).append(given.value())
+            collect[given.option.field] = given.option.collect
         if self.problem:
             raise self.problem
-        return values
+        return {
+            field: combine(values[field]) if combine else values[field][-1]
+            for field, combine in collect.items()
+        }
 
 
 def read_cell(line: str, position: int = 0) -> Reading:
@@ -257,7 +261,7 @@ class _Reader:
         """Return the options that can still be given."""
         used = {given.option.field for given in self.given}
         options = dict.fromkeys(self._known.values())
-        return tuple(option for option in options if option.add or option.field not in used)
+        return tuple(option for option in options if option.collect or option.field not in used)
 
     def result(self, prompt_start: int, expected: Expected) -> Reading:
         """Return the result.

@@ -40,7 +40,9 @@ class CodeBody:
         self._sealed: list[str] = []
 
     def feed(self, text: str) -> None:
-        """Append text to the answer."""
+        """Append text to the answer; blank lines before all else are left out."""
+        if self._opening is None and not self._lines.tail:
+            text = text.lstrip("\n")
         self._lines.feed(text)
         if self._opening is None:
             self._look_for_opening()
@@ -102,7 +104,7 @@ class CodeBody:
         return Part(source, code_html(source, self._language))
 
     def _look_for_opening(self) -> None:
-        before, newline, rest = self._lines.tail.lstrip("\n").partition("\n")
+        before, newline, rest = self._lines.tail.partition("\n")
         if newline:
             fence = _FENCE.fullmatch(before)
             cut = len(self._lines.tail) - len(rest) if fence else 0
