@@ -22,8 +22,8 @@ from cbai_notebook.client.structured.response_type import response_type_of
 from cbai_notebook.client.think_tags import ThinkTags
 from cbai_notebook.client.tool_call_joiner import ToolCallJoiner
 from cbai_notebook.client.tools.tool_calls import ToolCall
-from cbai_notebook.conversation.delta import Delta, deltas_of
 from cbai_notebook.conversation.conversation import Conversation
+from cbai_notebook.conversation.delta import Delta, deltas_of
 from cbai_notebook.conversation.diff import compare
 from cbai_notebook.conversation.formats import FORMS, export, parse
 from cbai_notebook.conversation.formats.escaping import in_markdown, javascript, json_in_html

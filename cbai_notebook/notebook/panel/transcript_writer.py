@@ -1,26 +1,17 @@
 """Keep the transcript below the panel up to date: write only the parts that have changed.
 
 Each part of the transcript is an output of its own, because an output can only be written as a whole.
-New turns go into the last part until it is full; then another part begins.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from cbai_notebook.conversation import Conversation, Turn
-from cbai_notebook.notebook.panel.transcript import MAX_TURNS, Part, part_bundle
+from cbai_notebook.notebook.panel.arrangement import Arrangement
+from cbai_notebook.notebook.panel.transcript import part_bundle
 from cbai_notebook.notebook.screen.surfaces import Bundle, Surface
-
-PART_TURNS = 20
-"""The most turns of a part that may still grow."""
-
-PART_BYTES = 24_000
-"""A part of this size does not grow any more."""
-
-RECENT_TURNS = 5
-"""Turns of a long conversation that stand in a part of their own, so that this part can grow."""
 
 
 class TranscriptWriter:
@@ -47,9 +38,12 @@ class TranscriptWriter:
         self._read = read
         self._css_class = css_class
         self._on_written = on_written
-        self._parts: list[Part] = []
-        self._first_slot = 0
         self._painted: list[Bundle] = []
+        self._arrangement = Arrangement(
+            surface.max_outputs,
+            lambda part: _bytes(part_bundle("", part, 0, 0, "")),
+            lambda slot: _bytes(self._painted[slot]),
+        )
         # What the thread has to do, and the thread
         self._lock = threading.Lock()
         self._requested = False
@@ -98,13 +92,12 @@ class TranscriptWriter:
     def _write(self, changed: set[Turn] | None, *, repeat: bool) -> None:
         conversation, language = self._read()
         turns = conversation.turns
-        before = dict(enumerate(self._parts, self._first_slot))
-        last_before = max(before, default=None)
-        self._arrange(turns)
-        after = dict(enumerate(self._parts, self._first_slot))
+        arranged = self._arrangement
+        before, last_before = dict(arranged.parts), arranged.last_output
+        arranged.update(turns)
         new: dict[int, Bundle] = {}
-        for slot in range(max(len(self._painted), self._first_slot + len(self._parts))):
-            part = after.get(slot)
+        for slot in range(max(len(self._painted), arranged.last_output + 1)):
+            part = arranged.parts.get(slot)
             if part is None:
                 new[slot] = self._empty(slot)
             elif (
@@ -117,7 +110,7 @@ class TranscriptWriter:
                 new[slot] = part_bundle(
                     conversation.name,
                     part,
-                    self._parts[0].first,
+                    arranged.first,
                     len(turns),
                     self._class_of(slot),
                     language,
@@ -134,49 +127,6 @@ class TranscriptWriter:
             self._painted[slot : slot + 1] = [bundle]
         for slot in range(len(self._painted)) if repeat else differing:
             self._on_written(slot, self._painted[slot])
-
-    def _arrange(self, turns: Sequence[Turn]) -> None:
-        """Divide the turns into parts; parts that are full stay as they are."""
-        kept = []
-        for part in self._parts:
-            if tuple(turns[part.first : part.end]) != part.turns:
-                break
-            kept.append(part)
-        if not kept or not kept[-1].turns:
-            self._arrange_anew(turns)
-            return
-        if not self._is_full(kept[-1], self._first_slot + len(kept) - 1):
-            start = kept.pop().first
-        else:
-            start = kept[-1].end
-        rest = tuple(turns[start:])
-        if len(rest) > PART_TURNS or self._first_slot + len(kept) >= self._surface.max_outputs:
-            self._arrange_anew(turns)
-            return
-        self._parts = [*kept, Part(start, rest)] if rest else kept
-        while len(self._parts) > 1 and len(turns) - self._parts[1].first >= MAX_TURNS:
-            del self._parts[0]
-            self._first_slot += 1
-
-    def _arrange_anew(self, turns: Sequence[Turn]) -> None:
-        first = max(0, len(turns) - MAX_TURNS)
-        whole = Part(first, tuple(turns[first:]))
-        self._first_slot = 0
-        if len(whole.turns) <= PART_TURNS and self._size(whole) <= PART_BYTES:
-            self._parts = [whole]
-            return
-        recent = RECENT_TURNS
-        while recent > 1 and self._size(Part(0, tuple(turns[-recent:]))) > PART_BYTES:
-            recent -= 1
-        end = len(turns) - recent
-        parts = (Part(first, tuple(turns[first:end])), Part(end, tuple(turns[end:])))
-        self._parts = [part for part in parts if part.turns]
-
-    def _is_full(self, part: Part, slot: int) -> bool:
-        return len(part.turns) >= PART_TURNS or _bytes(self._painted[slot]) > PART_BYTES
-
-    def _size(self, part: Part) -> int:
-        return _bytes(part_bundle("", part, 0, 0, ""))
 
     def _class_of(self, slot: int) -> str:
         return f"{self._css_class}-{slot}"
