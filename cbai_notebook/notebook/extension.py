@@ -22,7 +22,7 @@ def load(shell: InteractiveShell) -> None:
     """
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import answer_display, cell_as_written, question_mark
+    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark
     from cbai_notebook.notebook.command_line import tab_key
 
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
@@ -45,7 +45,7 @@ def load(shell: InteractiveShell) -> None:
     tab_key.register(shell)
     cell_as_written.register(shell)
     question_mark.register(shell)
-    answer_display.register(shell)
+    answer_formatters.register(shell)
     timer = threading.Timer(WARM_UP_AFTER_S, _warm_up)
     timer.daemon = True
     timer.start()
@@ -54,7 +54,7 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Remove the magics and their completion."""
-    from cbai_notebook.notebook import answer_display, cell_as_written, question_mark
+    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark
     from cbai_notebook.notebook.command_line import tab_key
 
     for kind in ("line", "cell"):
@@ -62,7 +62,7 @@ def unload(shell: InteractiveShell) -> None:
     tab_key.unregister(shell)
     cell_as_written.unregister(shell)
     question_mark.unregister(shell)
-    answer_display.unregister(shell)
+    answer_formatters.unregister(shell)
 
 
 def _warm_up() -> None:
