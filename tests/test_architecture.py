@@ -330,10 +330,9 @@ def test_loading_the_extension_imports_only_what_it_registers() -> None:
         "cbai_notebook.notebook",
         "cbai_notebook.notebook.answer_formatters",
         "cbai_notebook.notebook.cell_as_written",
-        "cbai_notebook.notebook.command_line",
-        "cbai_notebook.notebook.command_line.tab_key",
         "cbai_notebook.notebook.extension",
         "cbai_notebook.notebook.question_mark",
+        "cbai_notebook.notebook.tab_key",
     }
 
 

@@ -22,8 +22,7 @@ def load(shell: InteractiveShell) -> None:
     """
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark
-    from cbai_notebook.notebook.command_line import tab_key
+    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark, tab_key
 
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
     @no_var_expand
@@ -54,8 +53,7 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Remove the magics and their completion."""
-    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark
-    from cbai_notebook.notebook.command_line import tab_key
+    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark, tab_key
 
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cbai", None)
