@@ -102,9 +102,9 @@ def _show_answers_in_notebook() -> None:
     # Also without `%load_ext`, a cell that ends with an answer shows it. A script has no IPython.
     find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
     if find_shell is not None and (shell := find_shell()) is not None:
-        from cbai_notebook.notebook import answer_display
+        from cbai_notebook.notebook import answer_formatters
 
-        answer_display.register(shell)
+        answer_formatters.register(shell)
 
 
 def __dir__() -> list[str]:

@@ -315,6 +315,27 @@ def test_loading_the_extension_imports_nothing_heavy() -> None:
     assert "pygments" not in brought, "IPython brings what it needs of it itself"
 
 
+def test_loading_the_extension_imports_only_what_it_registers() -> None:
+    # What a prompt, a Tab or an answer needs is imported with the first one.
+    code = SHELL + (
+        "shell.Completer.use_jedi = False\n"
+        "from cbai_notebook.notebook import extension\n"
+        "extension.WARM_UP_AFTER_S = 1000\n"
+        "shell.run_line_magic('load_ext', 'cbai_notebook')\n"
+        "shell.run_cell('x = 5 % 3; x').raise_error()\n"
+        "assert 'print' in shell.complete('pri')[1]\n"
+    )
+    assert {module for module in modules_after(code) if module.startswith("cbai_notebook")} == {
+        "cbai_notebook",
+        "cbai_notebook.notebook",
+        "cbai_notebook.notebook.answer_formatters",
+        "cbai_notebook.notebook.cell_as_written",
+        "cbai_notebook.notebook.extension",
+        "cbai_notebook.notebook.question_mark",
+        "cbai_notebook.notebook.tab_key",
+    }
+
+
 def test_every_public_name_is_there_and_listed() -> None:
     for name in cbai_notebook.__all__:
         assert getattr(cbai_notebook, name) is not None

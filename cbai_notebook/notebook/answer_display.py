@@ -1,7 +1,4 @@
-"""Show an answer where a cell ends with it: as rendered Markdown, like `%%cbai` does.
-
-An answer knows no notebook, so the shell is told how to show one. A console shows its repr.
-"""
+"""Show an answer where a cell ends with it: as rendered Markdown, like `%%cbai` does."""
 
 from __future__ import annotations
 
@@ -18,38 +15,14 @@ if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.notebook.screen import Bundle
 
-_TYPE = ("cbai_notebook.client.answer", "Answer")
-
 # The answer that `cbai.show` has shown last, and the run of a cell in which it did.
 _shown: tuple[weakref.ref[Answer], str] | None = None
 
 
-def register(shell: InteractiveShell) -> None:
-    """Let the shell show answers as rendered Markdown; a second call changes nothing."""
-    display = shell.display_formatter
-    assert display is not None
-    # By name, so that the client is not imported before it is used.
-    display.ipython_display_formatter.for_type_by_name(*_TYPE, _skip_when_shown)
-    display.formatters["text/html"].for_type_by_name(*_TYPE, answer_html)
-
-
-def unregister(shell: InteractiveShell) -> None:
-    """Let the shell show answers by their repr again."""
-    display = shell.display_formatter
-    assert display is not None
-    display.ipython_display_formatter.pop(".".join(_TYPE), None)
-    display.formatters["text/html"].pop(".".join(_TYPE), None)
-
-
-def note_shown(answer: Answer) -> None:
+def note_shown(shell: InteractiveShell, answer: Answer) -> None:
     """Remember that the running cell has shown an answer, so that its end does not show it again."""
-    from IPython.core.getipython import get_ipython
-
     global _shown
-    shell = get_ipython()
-    if shell is not None and is_kernel(shell):
-        register(shell)
-        _shown = (weakref.ref(answer), run_id(shell))
+    _shown = (weakref.ref(answer), run_id(shell))
 
 
 def answer_html(answer: Answer) -> str:
@@ -74,7 +47,7 @@ def answer_html(answer: Answer) -> str:
     return surface.html
 
 
-def _skip_when_shown(answer: Answer) -> None:
+def skip_when_shown(answer: Answer) -> None:
     """Show nothing at the end of a cell that has shown the answer already.
 
     Raises:

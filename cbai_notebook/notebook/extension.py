@@ -22,8 +22,7 @@ def load(shell: InteractiveShell) -> None:
     """
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import answer_display, cell_as_written, question_mark
-    from cbai_notebook.notebook.command_line import tab_key
+    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark, tab_key
 
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
     @no_var_expand
@@ -45,7 +44,7 @@ def load(shell: InteractiveShell) -> None:
     tab_key.register(shell)
     cell_as_written.register(shell)
     question_mark.register(shell)
-    answer_display.register(shell)
+    answer_formatters.register(shell)
     timer = threading.Timer(WARM_UP_AFTER_S, _warm_up)
     timer.daemon = True
     timer.start()
@@ -54,15 +53,14 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Remove the magics and their completion."""
-    from cbai_notebook.notebook import answer_display, cell_as_written, question_mark
-    from cbai_notebook.notebook.command_line import tab_key
+    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark, tab_key
 
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cbai", None)
     tab_key.unregister(shell)
     cell_as_written.unregister(shell)
     question_mark.unregister(shell)
-    answer_display.unregister(shell)
+    answer_formatters.unregister(shell)
 
 
 def _warm_up() -> None:

@@ -1,10 +1,10 @@
 """``%cbai`` prompts that end with a question mark.
 
 IPython reads a line that ends with ``?`` as a request for help, before any magic runs: for
-``%cbai What's up?`` it would show the help on ``up``. These transformers keep such a line a magic call,
+``%cbai What's up?`` it would show the help on ``up``. This transformer keeps such a line a magic call,
 also behind a name, as in ``x = %cbai Why?``. ``%cbai?`` still shows the help on the magic.
 
-IPython transforms a whole cell before it runs the first line of it. So the transformers are too late
+IPython transforms a whole cell before it runs the first line of it. So the transformer is too late
 for the cell that loads the extension.
 """
 
@@ -13,31 +13,23 @@ from __future__ import annotations
 import tokenize
 from typing import TYPE_CHECKING
 
-from IPython.core.inputtransformer2 import (
-    EscapedCommand,
-    HelpEnd,
-    MagicAssign,
-    TokenTransformBase,
-    TransformerManager,
-)
-
 if TYPE_CHECKING:
+    from IPython.core.inputtransformer2 import TokenTransformBase
     from IPython.core.interactiveshell import InteractiveShell
 
-_INDENTATION = (tokenize.INDENT, tokenize.DEDENT)
 _NAME = "%cbai"
 
 
 def register(shell: InteractiveShell) -> None:
     """Let ``%cbai`` prompts end with a question mark; a second call changes nothing."""
     unregister(shell)
-    shell.input_transformer_manager.token_transformers += TRANSFORMERS
+    shell.input_transformer_manager.token_transformers.append(PromptLine)
 
 
 def unregister(shell: InteractiveShell) -> None:
-    """Remove the transformers from a shell."""
+    """Remove the transformer from a shell."""
     transformers = shell.input_transformer_manager.token_transformers
-    transformers[:] = [each for each in transformers if each not in TRANSFORMERS]
+    transformers[:] = [each for each in transformers if each is not PromptLine]
 
 
 def check_loading_cell(shell: InteractiveShell) -> None:
@@ -48,120 +40,27 @@ def check_loading_cell(shell: InteractiveShell) -> None:
     """
     # Shells of other kernels may have a display hook without it.
     running = getattr(shell.displayhook, "exec_result", None)
-    code = running.info.raw_cell if running is not None else ""
-    if running is None or "%cbai" not in code:
-        return
-    right = _transformed(code, *TRANSFORMERS)
-    # After `%reload_ext` the cell that runs may be right; older versions of IPython do not tell.
-    is_right = getattr(running.info, "transformed_cell", None) == right
-    if is_right or _transformed(code) == right:
-        return
-    from cbai_notebook.errors import UsageError
-    from cbai_notebook.notebook.frontend import fail
+    if running is not None and _NAME in running.info.raw_cell:
+        from cbai_notebook.notebook.prompt_lines import check_unchanged
 
-    error = UsageError(
-        "Nothing was asked: IPython read this cell before cbai_notebook was loaded, and took a prompt "
-        "for something else. Put %load_ext in a cell of its own."
-    )
-    fail(error, f"UsageError: {error}")
+        ran = getattr(running.info, "transformed_cell", None)
+        check_unchanged(running.info.raw_cell, ran)
 
 
-class CbaiLine(EscapedCommand):
-    """Transforms each line that begins with ``%cbai`` and a blank, before IPython's help does."""
+class PromptLine:
+    """Finds the lines to transform; what transforms them is imported with the first one."""
 
-    # When several transformers match at one place, IPython takes the one with the smallest number.
-    priority = HelpEnd.priority - 1
-
-    @classmethod
-    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> CbaiLine | None:
-        """Return the first such line of a cell; text inside a string token is not a line.
+    @staticmethod
+    def find(tokens_by_line: list[list[tokenize.TokenInfo]]) -> TokenTransformBase | None:
+        """Return the transformation of the first such line of a cell.
 
         Args:
             tokens_by_line: The tokens of the cell, a list for each logical line.
         """
         for line in tokens_by_line:
-            first = next((token for token in line[:5] if token.type not in _INDENTATION), None)
-            if first and _is_name(first.line, first.start[1]):
-                return cls(first.start)
+            for token in line:
+                if token.string == "%" and token.line.startswith(_NAME, token.start[1]):
+                    from cbai_notebook.notebook.prompt_lines import first_line
+
+                    return first_line(tokens_by_line)
         return None
-
-    def transform(self, lines: list[str]) -> list[str]:
-        """Return the lines of the cell with a call of the magic in place of this line.
-
-        Args:
-            lines: The lines of the cell with their ends.
-        """
-        lines = _with_space(lines, self.start_line, self.start_col)
-        transformed: list[str] = super().transform(lines)  # type: ignore[no-untyped-call]
-        return transformed
-
-
-class CbaiAssignment(TokenTransformBase):
-    """Transforms each ``x = %cbai …``, before IPython's help does.
-
-    Args:
-        statement: The line, from 1, and the column where the assignment begins: help begins there too.
-        magic: The line, from 1, and the column of ``%cbai``.
-    """
-
-    priority = HelpEnd.priority - 1
-
-    def __init__(self, statement: tuple[int, int], magic: tuple[int, int]) -> None:
-        super().__init__(statement)  # type: ignore[no-untyped-call]
-        self._magic = magic
-
-    @classmethod
-    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> CbaiAssignment | None:
-        """Return the first such assignment of a cell.
-
-        Args:
-            tokens_by_line: The tokens of the cell, a list for each logical line.
-        """
-        for line in tokens_by_line:
-            found = MagicAssign.find([line])  # type: ignore[no-untyped-call]
-            if found is None:
-                continue
-            magic = found.start_line + 1, found.start_col
-            percent = next(token for token in line if token.start == magic)
-            if _is_name(percent.line, found.start_col):
-                first = next(token for token in line if token.type not in _INDENTATION)
-                return cls(first.start, magic)
-        return None
-
-    def transform(self, lines: list[str]) -> list[str]:
-        """Return the lines of the cell with a call of the magic in the assignment.
-
-        Args:
-            lines: The lines of the cell with their ends.
-        """
-        line, column = self._magic
-        lines = _with_space(lines, line - 1, column)
-        transformed: list[str] = MagicAssign(self._magic).transform(lines)  # type: ignore[no-untyped-call]
-        return transformed
-
-
-TRANSFORMERS: tuple[type[CbaiLine | CbaiAssignment], ...] = (CbaiLine, CbaiAssignment)
-"""What is added to a shell."""
-
-
-def _is_name(line: str, column: int) -> bool:
-    """Return whether ``%cbai`` and a blank stand in a line at a column."""
-    blank = line[column + len(_NAME) :][:1]
-    return line.startswith(_NAME, column) and blank.isspace() and blank != "\n"
-
-
-def _with_space(lines: list[str], number: int, column: int) -> list[str]:
-    """Return the lines of a cell with a space behind the ``%cbai`` at this place.
-
-    For IPython only a space ends the name of a magic, not a tab or the wide space of Chinese.
-    """
-    blank = column + len(_NAME)
-    line = f"{lines[number][:blank]} {lines[number][blank + 1 :]}"
-    return [*lines[:number], line, *lines[number + 1 :]]
-
-
-def _transformed(code: str, *more: type[CbaiLine | CbaiAssignment]) -> str:
-    """Return what IPython runs for a cell, with its own transformers and more."""
-    manager = TransformerManager()  # type: ignore[no-untyped-call]
-    manager.token_transformers += more
-    return manager.transform_cell(code)

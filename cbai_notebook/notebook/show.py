@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.notebook import answer_formatters
 from cbai_notebook.notebook.answer_display import note_shown
 from cbai_notebook.notebook.frontend import is_kernel, owns_cell
 from cbai_notebook.notebook.render_loop import render_answer, render_answer_async
@@ -73,15 +74,24 @@ def show(
     async def show_async() -> Answer:
         with finishing(screen) as outcome:
             answer = outcome.answer = await render_answer_async(start, screen)
-        note_shown(answer)
+        _note_shown(answer)
         return answer
 
     if on_this_loop:
         return _ShowTask(show_async(), loop=asyncio.get_running_loop())
     with finishing(screen) as outcome:
         answer = outcome.answer = render_answer(lambda listener, _: start(listener), screen)
-    note_shown(answer)
+    _note_shown(answer)
     return answer
+
+
+def _note_shown(answer: Answer) -> None:
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None and is_kernel(shell):
+        answer_formatters.register(shell)
+        note_shown(shell, answer)
 
 
 class _ShowTask(asyncio.Task["Answer"]):

@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import KernelManager
 
 from cbai_notebook.conversation import chat
-from cbai_notebook.notebook.command_line import tab_key
+from cbai_notebook.notebook import tab_key
 from cbai_notebook.notebook.command_line.commands import COMMANDS
 from cbai_notebook.notebook.command_line.completion import CompletionSources, complete
 from cbai_notebook.notebook.command_line.options import OPTION_OF, OPTIONS

@@ -1,53 +1,28 @@
-"""The Tab key in prompts. The completion modules are imported at the first Tab, not at load time."""
+"""Completions at the cursor of a cell, with the names that its session knows."""
 
 from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cbai_notebook.notebook.command_line.completion import (
+    Completions,
+    CompletionSources,
+    complete,
+    complete_prompt,
+)
+from cbai_notebook.prompts.references import Found, Reference, resolve
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
     from cbai_notebook.client.settings import Settings
-    from cbai_notebook.notebook.command_line.completion import Completions, CompletionSources
-
-_IDENTIFIER = "cbai_notebook"
 
 
-def register(shell: InteractiveShell) -> None:
-    """Register completion of prompts with a shell; a second call changes nothing."""
-    from IPython.core.completer import SimpleCompletion, context_matcher
-
-    # The highest priority: where a prompt has completions, IPython offers none for Python code.
-    @context_matcher(identifier=_IDENTIFIER, priority=1000)  # type: ignore[untyped-decorator]
-    def match(context: CompletionContext) -> dict[str, Any]:
-        if "%cbai" not in context.full_text:
-            return {"completions": []}
-        found = _at_cursor(context, shell)
-        return {
-            "completions": [SimpleCompletion(choice, type="magic") for choice in found.choices],
-            "matched_fragment": found.fragment,
-            "suppress": bool(found.choices),
-            "ordered": True,
-        }
-
-    unregister(shell)
-    shell.Completer.custom_matchers.append(match)
-
-
-def unregister(shell: InteractiveShell) -> None:
-    """Remove completion of prompts from a shell."""
-    matchers = shell.Completer.custom_matchers
-    matchers[:] = [
-        matcher for matcher in matchers if getattr(matcher, "matcher_identifier", "") != _IDENTIFIER
-    ]
-
-
-def _at_cursor(context: CompletionContext, shell: InteractiveShell) -> Completions:
-    from cbai_notebook.notebook.command_line.completion import complete, complete_prompt
-
+def completions_at_cursor(context: CompletionContext, shell: InteractiveShell) -> Completions:
+    """Return the completions of a prompt at the cursor of a cell of the shell."""
     sources = _sources_of(shell)
     lines = context.full_text.split("\n")[: context.cursor_line]
     first = next((line for line in lines if line.strip()), "")
@@ -57,9 +32,6 @@ def _at_cursor(context: CompletionContext, shell: InteractiveShell) -> Completio
 
 
 def _sources_of(shell: InteractiveShell) -> CompletionSources:
-    from cbai_notebook.notebook.command_line.completion import CompletionSources
-    from cbai_notebook.prompts.references import Found, Reference, resolve
-
     def variables() -> list[str]:
         names = list(shell.user_ns)
         found = (name for name in names if name != "Out" and not name.startswith("_"))
