@@ -34,13 +34,15 @@
         │   └── ConcurrencyLimitError too many requests at once; waiting helps
         └── ServerError               5xx
 
-This module imports nothing of the package, so that every other module can import it.
+A message is a text of :mod:`cbai_notebook.i18n`, so that it can be read in both languages.
 """
 
 from __future__ import annotations
 
 import copyreg
 from typing import Any
+
+from cbai_notebook.i18n import Words
 
 
 class CbaiError(Exception):
@@ -71,6 +73,7 @@ class CbaiError(Exception):
         server_message: str = "",
         answer_began: bool = False,
     ) -> None:
+        self.words = message if isinstance(message, Words) else None
         message = _printable(message)
         super().__init__(message)
         self.message = message
@@ -84,6 +87,10 @@ class CbaiError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def in_language(self, name: str) -> str:
+        """Return the message in a language, ``"en"`` or ``"zh"``, if it is a text of ours."""
+        return self.message if self.words is None else _printable(self.words.in_language(name))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default an exception is copied by calling its class with the message alone, which fails

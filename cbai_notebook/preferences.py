@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from cbai_notebook import i18n
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 BRIDGES = ("background", "nested")
 _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
@@ -26,6 +28,8 @@ class Preferences:
         table_rows: The most rows of a DataFrame or Series that a ``{name}`` puts into a prompt.
         cached: Replay the answer from the history if the same request has been answered before.
         bridge: ``"background"``, or ``"nested"`` to run coroutines on the kernel's own loop.
+        language: ``"en"`` or ``"zh"`` for what the user reads; ``None``: the language of the page that
+            shows a panel, else that of the locale.
     """
 
     history_turns: int = 20
@@ -33,6 +37,7 @@ class Preferences:
     table_rows: int = 20
     cached: bool = False
     bridge: str = "background"
+    language: str | None = None
 
 
 _given: dict[str, Any] = {}
@@ -84,6 +89,8 @@ def prefer(**changes: Any) -> None:
             _given.pop(name, None)
         else:
             _given[name] = value
+        if name == "language":
+            i18n.choose(value)
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
@@ -91,6 +98,11 @@ def _checked(name: str, value: Any, where: str) -> Any:
         if value not in BRIDGES:
             raise UsageError(f"{where} is {value!r}; use {' or '.join(BRIDGES)}.")
         return value
+    if name == "language":
+        if (found := i18n.checked(str(value))) is None:
+            known = i18n.listed(i18n.LANGUAGES)
+            raise UsageError(say("languages.unknown", where=where, value=repr(value), known=known))
+        return found
     if name == "cached":
         switch = _SWITCH.get(str(value).strip().lower())
         if switch is None:

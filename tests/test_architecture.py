@@ -21,14 +21,15 @@ PACKAGE = Path(cbai_notebook.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each folder or module of the package may import, besides itself. TOP may import everything.
-FLOOR = {"_version", "errors", "files", "forks", "preferences", "session", "text"}
+FLOOR = {"_version", "errors", "files", "forks", "i18n", "preferences", "session", "text"}
 MAY_IMPORT = {
     "_version": set(),
-    "errors": set(),
+    "i18n": set(),
+    "errors": {"i18n"},
     "text": set(),
-    "files": {"errors"},
+    "files": {"errors", "i18n"},
     "forks": set(),
-    "preferences": {"errors"},
+    "preferences": {"errors", "i18n"},
     "session": set(),
     "bridge": FLOOR,
     "prompts": FLOOR,

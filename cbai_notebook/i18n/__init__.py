@@ -1,0 +1,21 @@
+"""The words of the product, in English and in Chinese.
+
+``say(key, …)`` returns a text of the tables in the current language. The text remembers its key and its
+values, so it can be said again in the other language, also after it was stored.
+"""
+
+from cbai_notebook.i18n.languages import LANGUAGES, checked, choose, language, note_page_language
+from cbai_notebook.i18n.words import Counted, Words, joined, listed, say
+
+__all__ = [
+    "LANGUAGES",
+    "Counted",
+    "Words",
+    "checked",
+    "choose",
+    "joined",
+    "language",
+    "listed",
+    "note_page_language",
+    "say",
+]

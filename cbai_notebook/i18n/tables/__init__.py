@@ -1,0 +1,1 @@
+"""The texts by areas: ``AREA.NAME`` is ``WORDS["NAME"]`` of the module ``AREA``."""

@@ -1,0 +1,149 @@
+"""A text of the tables, which can be said in every language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from cbai_notebook.i18n.languages import LANGUAGES, language
+
+
+class Counted(NamedTuple):
+    """An English text that depends on a number, which is the value ``n``.
+
+    Attributes:
+        one: The text for 1.
+        other: The text for all other numbers.
+    """
+
+    one: str
+    other: str
+
+
+Entry = tuple[str | Counted, str]
+"""A text in English and in Chinese, with values in braces as in ``str.format``: ``"{name} is empty."``"""
+
+Table = Mapping[str, Entry]
+"""Texts by their names within an area."""
+
+_JOINED, _LISTED = "joined", "listed"
+
+
+class Words(str):
+    """A text of the tables with its values, in one language; a usual string otherwise.
+
+    Attributes:
+        key: ``AREA.NAME`` in the tables.
+        values: The values of the text, by name; they may be texts of the tables too.
+    """
+
+    __slots__ = ("key", "values")
+
+    key: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, key: str, values: Mapping[str, Any], text: str | None = None) -> Words:
+        """Make a text in the current language, unless `text` has it already."""
+        made = super().__new__(cls, _rendered(key, values, language()) if text is None else text)
+        made.key, made.values = key, values
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Words, (self.key, dict(self.values), str(self))
+
+    def in_language(self, name: str) -> str:
+        """Return the text in a language of `LANGUAGES`."""
+        return _rendered(self.key, self.values, name)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the key and the values as plain JSON, from which :meth:`from_json` makes the text again."""
+        return {"key": self.key, "values": {name: _plain(v) for name, v in self.values.items()}}
+
+    @classmethod
+    def from_json(cls, stored: Any) -> Words | None:
+        """Return a stored text in the current language; ``None`` if the tables do not have it."""
+        try:
+            values = {str(name): _restored(v) for name, v in stored["values"].items()}
+            return cls(str(stored["key"]), values)
+        except (LookupError, TypeError, AttributeError, ValueError, ImportError):
+            return None
+
+
+def say(key: str, /, **values: Any) -> Words:
+    """Return a text of the tables in the current language.
+
+    Args:
+        key: ``AREA.NAME``: the text `NAME` in ``tables/AREA.py``.
+        values: The values of the text. ``n`` decides between the two forms of a `Counted` text.
+    """
+    return Words(key, values)
+
+
+def joined(*parts: str) -> Words:
+    """Return sentences one after the other; empty ones are left out."""
+    return Words(_JOINED, {"parts": [part for part in parts if part]})
+
+
+def listed(items: Iterable[str]) -> Words:
+    """Return names as a part of a sentence: ``"A, B and C"``."""
+    return Words(_LISTED, {"items": list(items)})
+
+
+def entry(key: str) -> Entry:
+    """Return a text in all languages.
+
+    Raises:
+        KeyError: There is no such text.
+    """
+    area, _, name = key.partition(".")
+    return table(area)[name]
+
+
+@cache
+def table(area: str) -> Table:
+    """Return the texts of one area, which is a module of ``tables``."""
+    try:
+        found: Table = import_module(f"cbai_notebook.i18n.tables.{area}").WORDS
+    except ModuleNotFoundError as error:
+        raise KeyError(area) from error
+    return found
+
+
+def _rendered(key: str, values: Mapping[str, Any], name: str) -> str:
+    if key == _JOINED:
+        between = "" if name == "zh" else " "
+        return between.join(_said(part, name) for part in values["parts"])
+    if key == _LISTED:
+        return _list([_said(item, name) for item in values["items"]], name)
+    text = entry(key)[LANGUAGES.index(name)]
+    if isinstance(text, Counted):
+        text = text.one if values["n"] == 1 else text.other
+    return text.format_map({each: _said(value, name) for each, value in values.items()})
+
+
+def _list(items: list[str], name: str) -> str:
+    comma, last = ("、", "和") if name == "zh" else (", ", " and ")
+    return last.join(filter(None, (comma.join(items[:-1]), *items[-1:])))
+
+
+def _said(value: Any, name: str) -> Any:
+    return value.in_language(name) if isinstance(value, Words) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Words):
+        return {"words": value.as_json()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (str, int, float)) or value is None else str(value)
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, dict):
+        restored = Words.from_json(value["words"])
+        if restored is None:
+            raise KeyError(value["words"])
+        return restored
+    return [_restored(item) for item in value] if isinstance(value, list) else value
