@@ -4,8 +4,15 @@
 values, so it can be said again in the other language, also after it was stored.
 """
 
-from cbai_notebook.i18n.languages import LANGUAGES, checked, choose, language, note_page_language
-from cbai_notebook.i18n.words import Counted, Words, joined, listed, say
+from cbai_notebook.i18n.languages import (
+    LANGUAGES,
+    checked,
+    choose,
+    configured_language,
+    language,
+    note_page_language,
+)
+from cbai_notebook.i18n.words import Counted, Words, joined, listed, said_now, say, template, texts
 
 __all__ = [
     "LANGUAGES",
@@ -13,9 +20,13 @@ __all__ = [
     "Words",
     "checked",
     "choose",
+    "configured_language",
     "joined",
     "language",
     "listed",
     "note_page_language",
+    "said_now",
     "say",
+    "template",
+    "texts",
 ]

@@ -111,15 +111,44 @@ def table(area: str) -> Table:
     return found
 
 
+def said_now(text: str) -> str:
+    """Return a text in the current language if it is of the tables, else unchanged."""
+    return text.in_language(language()) if isinstance(text, Words) else text
+
+
+def template(key: str, name: str, n: Any = None) -> str:
+    """Return a text in a language with the names of its values in braces.
+
+    Args:
+        key: ``AREA.NAME`` in the tables.
+        name: The language.
+        n: The number that decides between the two forms of a `Counted` text.
+    """
+    text = entry(key)[LANGUAGES.index(name)]
+    if isinstance(text, Counted):
+        return text.one if n == 1 else text.other
+    return text
+
+
+def texts(area: str) -> dict[str, dict[str, str]]:
+    """Return the texts of an area that have one form, by language and name; for JavaScript."""
+    return {
+        language_name: {
+            name: text
+            for name, found in table(area).items()
+            if isinstance(text := found[number], str) and isinstance(found[0], str)
+        }
+        for number, language_name in enumerate(LANGUAGES)
+    }
+
+
 def _rendered(key: str, values: Mapping[str, Any], name: str) -> str:
     if key == _JOINED:
         between = "" if name == "zh" else " "
         return between.join(_said(part, name) for part in values["parts"])
     if key == _LISTED:
         return _list([_said(item, name) for item in values["items"]], name)
-    text = entry(key)[LANGUAGES.index(name)]
-    if isinstance(text, Counted):
-        text = text.one if values["n"] == 1 else text.other
+    text = template(key, name, values.get("n"))
     return text.format_map({each: _said(value, name) for each, value in values.items()})
 
 

@@ -22,6 +22,7 @@ from cbai_notebook.conversation.ask import close_stopped
 from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.errors import StructuredAnswerError, UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook import insert
 from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
@@ -166,7 +167,7 @@ def ask_prepared(
         named_surface(shell, options.into, variables or {}),
         format="json" if as_json else options.format,
     )
-    screen.wait(f"Waiting for {label}")
+    screen.wait(say("answer.waiting_for", label=label))
 
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
         asked = prepared
@@ -206,13 +207,13 @@ def ask_prepared(
             raise
         finally:
             if remember and outcome.answer is None and any(turn.can_continue for turn in turns):
-                outcome.hints.append(endings.CONTINUE)
+                outcome.hints.append(endings.can_continue())
             if turns and (past := turns[0].earlier):
                 outcome.hints.append(
                     earlier_session.in_cell(past, _reset_command(prepared.conversation))
                 )
             if remember and (problem := prepared.conversation.not_stored):
-                outcome.hints.append(f"Not stored: {problem}")
+                outcome.hints.append(say("answer.not_stored", problem=problem))
         if at_end:
             screen.text(pretty_json(answer.raw) if options.raw else answer.text or answer.refusal)
         outcome.note = endings.in_cell(answer.ending, answer.hints, kept=remember)

@@ -12,6 +12,7 @@ from cbai_notebook.conversation import PreparedPrompt, Prompt, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw, revised_prompts
 from cbai_notebook.errors import ImageDownloadError, UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
@@ -112,7 +113,7 @@ def _assign_output(shell: InteractiveShell, options: PromptOptions, answer: Imag
 
 def _not_stored(prepared: PreparedPrompt[ImageModel]) -> tuple[str, ...]:
     problem = prepared.conversation.not_stored if prepared.prompt.remember else ""
-    return (f"Not stored: {problem}",) if problem else ()
+    return (say("answer.not_stored", problem=problem),) if problem else ()
 
 
 class _Canvas:

@@ -1,6 +1,7 @@
 // The line above the conversation: which conversation, which model, and settings under a fold.
 
 function bar({ model, el }) {
+  useLanguageOf(model);
   const id = `cbai-${model.get("uid")}`;
   const tell = (type, values = {}) => model.send({ type, ...values });
 
@@ -16,7 +17,7 @@ function bar({ model, el }) {
     list: `${id}-models`,
     spellcheck: false,
     autocomplete: "off",
-    title: say("modelHint"),
+    title: say("model_hint"),
     "aria-label": say("model"),
     on: { change: tellOptions },
   });
@@ -24,7 +25,7 @@ function bar({ model, el }) {
     id: `${id}-system`,
     className: "cbai-field",
     rows: 2,
-    placeholder: say("systemHint"),
+    placeholder: say("system_hint"),
     on: { change: tellOptions },
   });
   const temperature = make("input", {
@@ -34,7 +35,7 @@ function bar({ model, el }) {
     min: 0,
     max: 2,
     step: 0.1,
-    placeholder: say("temperatureHint"),
+    placeholder: say("temperature_hint"),
     on: { change: tellOptions },
   });
   const fold = make(
@@ -67,11 +68,11 @@ function bar({ model, el }) {
     exporter.focus();
     tell("export", { form });
   };
-  for (const [form, label] of model.get("forms")) {
-    const words = say("forms")[form] ?? label;
-    forms.append(make("button", { type: "button", role: "menuitem", on: { click: () => takeAway(form) } }, words));
+  for (const form of model.get("forms")) {
+    const label = say(`form_${form.replaceAll("-", "_")}`);
+    forms.append(make("button", { type: "button", role: "menuitem", on: { click: () => takeAway(form) } }, label));
   }
-  const fresh = iconButton("new", say("newConversation"), () => tell("new"));
+  const fresh = iconButton("new", say("new_conversation"), () => tell("new"));
   const menu = make("div", { className: "cbai-menu-home" }, exporter, forms);
 
   el.classList.add("cbai-bar");

@@ -5,6 +5,7 @@ const REST_MS = 300;
 const PATIENCE_MS = 600;
 
 function composer({ model, el }) {
+  useLanguageOf(model);
   const kept = `cbai-draft-${model.get("uid")}`;
   let sent = 0;
   let pending = null;
@@ -209,14 +210,14 @@ function composer({ model, el }) {
     go.classList.toggle("cbai-icon-send", !loading);
     go.classList.toggle("cbai-icon-stop", loading);
     go.lastChild.textContent = say(loading ? "stop" : "send");
-    hint.textContent = say(loading ? "hintLoading" : "hint");
+    hint.textContent = say(loading ? "hint_loading" : "hint");
     root?.toggleAttribute("data-loading", loading);
     showIdle();
   }
 
   function showTotals() {
     const [tokens, seconds] = [model.get("tokens"), model.get("seconds")];
-    const parts = [tokens && say("tokens")(tokens.toLocaleString()), seconds && say("seconds")(seconds.toFixed(1))];
+    const parts = [tokens && say("tokens", { n: tokens.toLocaleString() }), seconds && say("seconds", { n: seconds.toFixed(1) })];
     totals.textContent = parts.filter(Boolean).join(" · ");
   }
 
@@ -259,7 +260,7 @@ function composer({ model, el }) {
       return;
     }
     transcript = attachTranscript({ root, model, jump, announce, edit });
-    model.send({ type: "shown", language: LANGUAGE });
+    model.send({ type: "shown", language: navigator.language || "" });
     showLoading();
   });
 

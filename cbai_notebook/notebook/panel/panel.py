@@ -21,6 +21,7 @@ from cbai_notebook.conversation.continuation import turn_to_continue
 from cbai_notebook.conversation.records import Messages
 from cbai_notebook.conversation.registry import shared_chat
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.panel.prompt_runner import (
     PanelOptions,
     PromptRunner,
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
     from cbai_notebook.client.model import Model
     from cbai_notebook.notebook.panel.view import PanelView
 
-NEEDS_NOTEBOOK = (
-    "The chat panel needs a notebook. Here, `%load_ext cbai_notebook` and then `%cbai Hello` "
-    "chat in the terminal."
-)
+
+def needs_notebook() -> str:
+    """Return the advice for a terminal."""
+    return say("page.needs_a_notebook", load="%load_ext cbai_notebook", ask="%cbai Hello")
 
 
 class ChatPanel:
@@ -95,7 +96,7 @@ class ChatPanel:
 
     def __repr__(self) -> str:
         if not _in_notebook():
-            return NEEDS_NOTEBOOK
+            return needs_notebook()
         return f"<ChatPanel of {self._conversation.name!r}: {len(self._conversation.turns)} turns>"
 
     @property
@@ -271,7 +272,7 @@ class ChatPanel:
 
     def _ipython_display_(self) -> None:
         if not _in_notebook():
-            print(NEEDS_NOTEBOOK)  # noqa: T201
+            print(needs_notebook())  # noqa: T201
             return
         from IPython.core.getipython import get_ipython
 
@@ -284,7 +285,7 @@ class ChatPanel:
     def _open_view(self) -> PanelView:
         with self._lock:
             if self._closed:
-                raise UsageError("This panel is closed. Make another one: cbai.ChatPanel().")
+                raise UsageError(say("page.closed", command="cbai.ChatPanel()"))
             if self._view is None:
                 from cbai_notebook.notebook.panel.view import PanelView
 

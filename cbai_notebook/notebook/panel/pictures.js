@@ -17,7 +17,7 @@ function pictures({ area, box, announce, changed }) {
           shown(url, place),
           make(
             "button",
-            { type: "button", className: "cbai-quiet", "aria-label": say("removePicture")(place + 1), on: { click: () => remove(place) } },
+            { type: "button", className: "cbai-quiet", "aria-label": say("remove_picture", { n: place + 1 }), on: { click: () => remove(place) } },
             "×",
           ),
         ),
@@ -30,8 +30,8 @@ function pictures({ area, box, announce, changed }) {
   // What lies elsewhere is not loaded: its host would learn of it.
   const shown = (url, place) =>
     url.startsWith("data:")
-      ? make("img", { className: "cbai-thumbnail", src: url, alt: say("picture")(place + 1) })
-      : make("span", { title: url }, say("pictureFrom")(hostOf(url)));
+      ? make("img", { className: "cbai-thumbnail", src: url, alt: say("picture", { n: place + 1 }) })
+      : make("span", { title: url }, say("picture_from", { host: hostOf(url) }));
 
   function remove(place) {
     held.splice(place, 1);
@@ -57,13 +57,13 @@ function pictures({ area, box, announce, changed }) {
 
   async function take(files) {
     for (const file of files) {
-      if (!PICTURES.test(file.type)) announce(say("notPicture"), true);
-      else if (file.size > LARGEST_PICTURE || held.length >= MOST_PICTURES) announce(say("tooManyPictures"), true);
+      if (!PICTURES.test(file.type)) announce(say("not_picture"), true);
+      else if (file.size > LARGEST_PICTURE || held.length >= MOST_PICTURES) announce(say("too_many_pictures"), true);
       else {
         try {
           held.push(await read(file));
         } catch {
-          announce(say("unreadPicture"), true);
+          announce(say("unread_picture"), true);
         }
       }
     }

@@ -48,7 +48,7 @@ def answer_html(turn: Turn) -> str:
     return "".join(parts) + markdown_html(turn.final_text)
 
 
-def source_lines(turn: Turn, labels: tuple[str, str] = sources.LABELS) -> list[str]:
+def source_lines(turn: Turn, labels: tuple[str, str] | None = None) -> list[str]:
     """Return lines of safe HTML with the web pages and the knowledge bases that an agent used.
 
     Args:

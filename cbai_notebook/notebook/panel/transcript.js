@@ -63,7 +63,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   async function copy(text, button) {
     const copied = await toClipboard(text);
-    announce(say(copied ? "copied" : "notCopied"), true);
+    announce(say(copied ? "copied" : "not_copied"), true);
     if (!copied || !button) return;
     button.classList.add("cbai-done");
     setTimeout(() => button.classList.remove("cbai-done"), 1600);
@@ -71,7 +71,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   function insert(code, button) {
     if (insertCell(root, model, code)) announce(say("inserted"), true);
-    else copy(code, button).then(() => announce(say("insertedCopied"), true));
+    else copy(code, button).then(() => announce(say("inserted_copied"), true));
   }
 
   function codeTools(pre) {
@@ -85,8 +85,8 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     return make(
       "div",
       { className: "cbai-code-tools", role: "group", "aria-label": say("code") },
-      tool(say("copyCode"), say("copyCodeLong"), copy),
-      tool(say("insertCode"), say("insertCodeLong"), insert),
+      tool(say("copy_code"), say("copy_code_long"), copy),
+      tool(say("insert_code"), say("insert_code_long"), insert),
     );
   }
 
@@ -106,24 +106,6 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       }
       element.dataset.cbaiSeen = "";
     });
-  }
-
-  function translate() {
-    if (LANGUAGE === "en") return;
-    for (const summary of scroller.querySelectorAll(".cbai-reasoning summary small")) {
-      const seconds = /^Thought for ([\d.]+) s/.exec(summary.textContent)?.[1];
-      const word = { "Thinking …": say("thinking"), Reasoning: say("reasoning") }[summary.textContent];
-      if (seconds) summary.textContent = say("thought")(seconds);
-      else if (word) summary.textContent = word;
-    }
-  }
-
-  function translateCalls() {
-    if (LANGUAGE === "en") return;
-    for (const word of scroller.querySelectorAll(".cbai-calls strong, .cbai-calls details > div > small")) {
-      const said = say("calls")[word.textContent];
-      if (said) word.textContent = said;
-    }
   }
 
   // Calls of one step are painted again together whenever one of them has news. One that the reader has
@@ -154,8 +136,6 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     }, REST_BEFORE_TOOLS_MS);
   }
   const observer = new MutationObserver(() => {
-    translate();
-    translateCalls();
     keepUnfolded();
     decorateSoon();
   });
@@ -168,8 +148,6 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   });
   widths.observe(scroller);
   observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
-  translate();
-  translateCalls();
   decorate();
 
   return {

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.formats.markdown import document
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
+from cbai_notebook.i18n import language, said_now, say, template
 from cbai_notebook.notebook.panel.rendered import answer_html, source_lines
 from cbai_notebook.notebook.screen import endings
 from cbai_notebook.notebook.screen.html import NO_MATH, QUIET, escape, lines
-from cbai_notebook.notebook.screen.sources import LABELS
 from cbai_notebook.notebook.screen.surfaces import Bundle
-from cbai_notebook.text import counted, plain
-
-_ENDS = {CANCELLED: "stopped", PARTIAL: "incomplete"}
+from cbai_notebook.text import plain
 
 _CODE = re.compile(r"<pre><code>.*?</code></pre>", re.DOTALL)
 _COLOUR = re.compile(r"</?span[^>]*>")
@@ -45,23 +43,20 @@ class Part:
         return self.first + len(self.turns)
 
 
-def bundle(conversation: Conversation, css_class: str, language: str = "en") -> Bundle:
+def bundle(conversation: Conversation, css_class: str) -> Bundle:
     """Return the newest turns of a conversation, collapsed, as HTML and plain text.
 
     Args:
         conversation: The conversation.
         css_class: A CSS class by which the page finds the transcript.
-        language: ``"en"`` or ``"zh"``, for the headings and notes.
     """
     turns = conversation.turns
     first = max(0, len(turns) - MAX_TURNS)
     part = Part(first, turns[first:])
-    return part_bundle(conversation.name, part, first, len(turns), css_class, language)
+    return part_bundle(conversation.name, part, first, len(turns), css_class)
 
 
-def part_bundle(
-    name: str, part: Part, first: int, count: int, css_class: str, language: str = "en"
-) -> Bundle:
+def part_bundle(name: str, part: Part, first: int, count: int, css_class: str) -> Bundle:
     """Return a part of a transcript, collapsed, as HTML and plain text for the saved notebook.
 
     Only the last part depends on the number of turns, so a new turn leaves the others as they are.
@@ -72,23 +67,14 @@ def part_bundle(
         first: The number of turns before the first part of the transcript.
         count: The number of turns of the conversation.
         css_class: A CSS class by which the page finds the part.
-        language: ``"en"`` or ``"zh"``, for the headings and notes.
     """
-    chinese = language == "zh"
-    body = "".join(_html(turn, language) for turn in part.turns)
+    body = "".join(map(_html, part.turns))
     if not body:
-        body = (
-            f'<p style="{QUIET}">{"还没有对话。" if chinese else "Nothing has been said yet."}</p>'
-        )
-    range_text = _range_text(part, count, chinese)
-    said = escape(name)
-    title = (
-        f"“{said}”的对话记录（{range_text}）"
-        if chinese
-        else f"Transcript of “{said}” ({range_text})"
-    )
+        body = f'<p style="{QUIET}">{say("page.nothing_said")}</p>'
+    range_text = _range_text(part, count)
+    title = escape(say("page.transcript_of", name=name, range=range_text))
     is_all = len(part.turns) == count
-    note = _export_note(name, first, count, chinese) if first and part.end == count else ""
+    note = _export_note(name, first, count) if first and part.end == count else ""
     return {
         "text/html": (
             f'<details class="cbai-transcript {css_class}"><summary class="{NO_MATH}" style="cursor:pointer">'
@@ -98,21 +84,18 @@ def part_bundle(
     }
 
 
-def _range_text(part: Part, count: int, chinese: bool) -> str:
+def _range_text(part: Part, count: int) -> str:
     if len(part.turns) == count:
-        return f"{count:,} 轮" if chinese else counted(count, "turn")
-    numbers = f"{part.first + 1:,}–{part.end:,}" if len(part.turns) > 1 else f"{part.end:,}"
-    if chinese:
-        return f"第 {numbers} 轮"
-    return f"turn{'s' if len(part.turns) > 1 else ''} {numbers}"
+        return say("page.all_turns", n=count)
+    if len(part.turns) == 1:
+        return say("page.one_turn", last=part.end)
+    return say("page.some_turns", first=part.first + 1, last=part.end)
 
 
-def _export_note(name: str, first: int, count: int, chinese: bool) -> str:
+def _export_note(name: str, first: int, count: int) -> str:
+    text = escape(template("page.export_all", language()))
     command = f"<code>%cbai export --to markdown -c {escape(shlex.quote(name))}</code>"
-    if chinese:
-        text = f"这里是最近 {count - first:,} 轮，共 {count:,} 轮。导出全部：{command}"
-    else:
-        text = f"The last {count - first:,} of {count:,} turns. Export all of them: {command}"
+    text = text.format_map({"shown": count - first, "n": count, "command": command})
     return f'<p class="{NO_MATH}" style="{QUIET}"><small>{text}</small></p>'
 
 
@@ -127,10 +110,9 @@ def _for_saved_file(html: str) -> str:
     return _BLANK.sub("&#10;", plain_code)
 
 
-def _html(turn: Turn, language: str) -> str:
-    labels = ("已搜索", "已查阅") if language == "zh" else LABELS
-    end = _end_text(turn, language)
-    notes = [*source_lines(turn, labels), *([lines(end)] if end else [])]
+def _html(turn: Turn) -> str:
+    end = _end_text(turn)
+    notes = [*source_lines(turn), *([lines(end)] if end else [])]
     mark = f'<p style="{QUIET}"><small>{"<br>".join(notes)}</small></p>' if notes else ""
     prompt = f'<p class="{NO_MATH}"><strong>{lines(turn.prompt)}</strong></p>'
     if turn.status in (COMPLETE, CANCELLED, PARTIAL):
@@ -138,8 +120,7 @@ def _html(turn: Turn, language: str) -> str:
     return f"<hr>{prompt}{mark}"
 
 
-def _end_text(turn: Turn, language: str) -> str:
-    ending = endings.in_transcript(turn.ending, language) if turn.ending else ""
-    return " · ".join(
-        part for part in (_ENDS.get(turn.status, ""), ending, turn.error or "") if part
-    )
+def _end_text(turn: Turn) -> str:
+    mark = say(f"page.mark_{turn.status}") if turn.status in (CANCELLED, PARTIAL) else ""
+    ending = endings.mark(turn.ending) if turn.ending else ""
+    return " · ".join(part for part in (mark, ending, said_now(turn.error or "")) if part)

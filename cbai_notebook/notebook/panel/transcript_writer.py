@@ -21,7 +21,7 @@ class TranscriptWriter:
 
     Args:
         surface: The surface of the transcript; it accepts paints from any thread.
-        read: Returns the conversation and the language of the headings, ``"en"`` or ``"zh"``.
+        read: Returns the conversation.
         css_class: The class of the part in output N is this class, ``-`` and N.
         on_written: Called with the number of an output and the part that was written there.
     """
@@ -29,7 +29,7 @@ class TranscriptWriter:
     def __init__(
         self,
         surface: Surface,
-        read: Callable[[], tuple[Conversation, str]],
+        read: Callable[[], Conversation],
         css_class: str,
         *,
         on_written: Callable[[int, Bundle], None],
@@ -90,7 +90,7 @@ class TranscriptWriter:
                 self._write(changed, repeat=repeat)
 
     def _write(self, changed: set[Turn] | None, *, repeat: bool) -> None:
-        conversation, language = self._read()
+        conversation = self._read()
         turns = conversation.turns
         arranged = self._arrangement
         before, last_before = dict(arranged.parts), arranged.last_output
@@ -113,7 +113,6 @@ class TranscriptWriter:
                     arranged.first,
                     len(turns),
                     self._class_of(slot),
-                    language,
                 )
         # Repainting would close a part that the user has opened.
         differing = {

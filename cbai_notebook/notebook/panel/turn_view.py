@@ -91,6 +91,11 @@ class TurnView:
         for widget in (*self.box.children, self._prompt, self._footer, self.box):
             widget.close()
 
+    def say_again(self) -> None:
+        """Show a finished answer again, in the language of now."""
+        if self._task is None or self._task.done():
+            self._replace_outputs()
+
     async def _follow(self) -> None:
         surface = AnswerSurface(self._make_open_output, self._show_outputs)
         screen = Screen(surface, share=PACE.share)
@@ -140,8 +145,11 @@ class TurnView:
 
     def _replace_answer(self, surface: AnswerSurface) -> None:
         """Replace the streamed text by a final answer that differs, such as a repaired one."""
-        previous = self.box.children[1:-1]
         surface.close()
+        self._replace_outputs()
+
+    def _replace_outputs(self) -> None:
+        previous = self.box.children[1:-1]
         self._show_final()
         for widget in previous:
             widget.close()

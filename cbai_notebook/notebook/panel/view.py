@@ -22,6 +22,7 @@ from cbai_notebook.conversation import Change, Conversation, Turn, conversations
 from cbai_notebook.conversation.formats import FORMS, export
 from cbai_notebook.conversation.turn import COMPLETE
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.i18n import configured_language, language, note_page_language, say
 from cbai_notebook.notebook.panel import agent_actions, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.prompt_runner import PanelOptions
@@ -107,14 +108,18 @@ class PanelView:
         self._transcript: TranscriptWriter | None = None
         self._closed = False
         self._times_shown = 0
-        self._language = "en"
+        self._tells_of_store = ""
+        self._language = language()
         self._tasks: set[asyncio.Task[None]] = set()
 
         uid = self._uid = uuid.uuid4().hex[:8]
         look = self._look = Look()
-        forms = [[form.name, form.label] for form in FORMS]
-        self._bar = Bar(uid=uid, forms=forms, layout=look.layout)
-        self._composer = Composer(uid=uid, draft=panel.inputValue, layout=look.layout)
+        forms = [form.name for form in FORMS]
+        chosen = configured_language() or ""
+        self._bar = Bar(uid=uid, forms=forms, language=chosen, layout=look.layout)
+        self._composer = Composer(
+            uid=uid, draft=panel.inputValue, language=chosen, layout=look.layout
+        )
         self._earlier = look.html()
         self._notice = look.html()
         self._welcome = look.html()
@@ -140,7 +145,7 @@ class PanelView:
         from cbai_notebook.notebook.screen.surfaces import CellSurface
 
         view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
-        plain = "A chat panel. Run the cell to chat; what was said stands below."
+        plain = str(say("page.alternative"))
         display(  # type: ignore[no-untyped-call]
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, raw=True
         )
@@ -148,7 +153,7 @@ class PanelView:
             return  # an app saves no notebook file
         self._transcript = TranscriptWriter(
             CellSurface(owns_cell=False),
-            lambda: (self._conversation, self._language),
+            lambda: self._conversation,
             f"cbai-of-{self._uid}",
             on_written=self._send_transcript,
         )
@@ -303,8 +308,9 @@ class PanelView:
 
     def _show_not_stored(self) -> None:
         if problem := self._conversation.not_stored:
-            self._notice.value = markup.problem(f"Not stored: {problem}")
-        elif "Not stored: " in self._notice.value:
+            self._notice.value = markup.problem(say("page.not_stored", problem=problem))
+            self._tells_of_store = self._notice.value
+        elif self._notice.value == self._tells_of_store:
             self._notice.value = ""
 
     async def _suggest(self, turn: Turn) -> None:
@@ -396,9 +402,12 @@ class PanelView:
                     self._act(message)
                 case "shown":
                     self._times_shown += 1
-                    language = str(message.get("language"))
-                    if self._times_shown > 1 or language != self._language:
-                        self._language = language
+                    note_page_language(str(message.get("language")))
+                    if self._language != language():
+                        self._language = language()
+                        self._post(self._say_again)
+                        self._write_transcript(repeat=True)
+                    elif self._times_shown > 1:
                         self._write_transcript(repeat=True)
                     self._post(self._start_watching)
                     self.show_state()
@@ -464,7 +473,7 @@ class PanelView:
     def _choose_options(self, message: dict[str, Any]) -> None:
         model, system = str(message["model"]).strip(), str(message["system"])
         if is_app() and not self._may_choose(model):
-            self._post(self._show_error, UsageError("Choose one of the models in the list."))
+            self._post(self._show_error, UsageError(say("page.offered_models_only")))
             return
         temperature = message["temperature"]
         unchanged = system == (self._conversation.system or "")
@@ -491,18 +500,23 @@ class PanelView:
         message = {"type": "download", "name": file.download_name, "mime": file.mime}
         self._bar.send(message, buffers=[file.data])
 
+    def _say_again(self) -> None:
+        """Show the answers again: they hold words of ours in the language of before."""
+        for view in self._views.values():
+            view.say_again()
+
     def _show_earlier(self) -> None:
         self._first_shown = max(0, self._first_shown - PAGE_TURNS)
         self._update_list()
 
     def _show_error(self, error: CbaiError) -> None:
-        self._notice.value = markup.problem(str(error), error.details)
+        self._notice.value = markup.problem(error.words or str(error), error.details)
 
 
 def _check_images(images: Sequence[str]) -> None:
     """Refuse a path: a page may send pictures, but must not have files of this machine read."""
     if not all(image.startswith(("data:", "https://")) for image in images):
-        raise UsageError("Only pictures that are pasted or dropped can be sent from here.")
+        raise UsageError(say("page.pasted_pictures_only"))
 
 
 def _offered_models() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import anywidget
 import traitlets
 from ipywidgets import HTML, Layout
 
+from cbai_notebook.i18n import texts
+
 _FOLDER = Path(__file__).parent
 
 
 def _source(*names: str) -> str:
     # In a notebook, a JavaScript module cannot import other files of its folder, so they are joined.
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+    words = f"const WORDS = {json.dumps(texts('page'), ensure_ascii=False)};"
+    return "\n".join([words, *((_FOLDER / name).read_text(encoding="utf-8") for name in names)])
 
 
 class Composer(anywidget.AnyWidget):
@@ -33,6 +37,7 @@ class Composer(anywidget.AnyWidget):
     suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tokens = traitlets.Int(0).tag(sync=True)
     seconds = traitlets.Float(0.0).tag(sync=True)
+    language = traitlets.Unicode().tag(sync=True)
 
 
 class Bar(anywidget.AnyWidget):
@@ -52,7 +57,8 @@ class Bar(anywidget.AnyWidget):
     models = traitlets.List(traitlets.Unicode()).tag(sync=True)
     system = traitlets.Unicode().tag(sync=True)
     temperature = traitlets.Float(None, allow_none=True).tag(sync=True)
-    forms = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
+    forms = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    language = traitlets.Unicode().tag(sync=True)
 
 
 class Look:

@@ -21,6 +21,7 @@ from cbai_notebook.client.secret_values import KnownSecrets, known_secrets
 from cbai_notebook.client.settings import settings
 from cbai_notebook.client.tools.result import plain_value
 from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.i18n import say
 
 ALL_CHARS = 1_600
 """About how many characters of all arguments are shown; with many arguments each gets less."""
@@ -49,15 +50,15 @@ class LeftOut:
     count: int
     of: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the words."""
         if self.kind == "secret":
-            words = f"the value of {self.of}"
-        elif self.kind == "repeats":
-            words = f"{self.count:,} times {self.of}"
-        else:
-            more = "" if self.kind == "blanks" else " left out"
-            words = f"{self.count:,} {self.kind}{more}"
-        return f"⟨{words}⟩"
+            return {"of": self.of}
+        return {"n": self.count, **({"of": self.of} if self.kind == "repeats" else {})}
+
+    def __str__(self) -> str:
+        return say(f"answer.left_out_{self.kind}", **self.values)
 
 
 Piece = str | LeftOut

@@ -9,9 +9,10 @@ import json
 from collections.abc import Sequence
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
-from cbai_notebook.text import counted, plain, shortened
+from cbai_notebook.text import plain, shortened
 
 LINE_CHARS = 80
 """Maximum number of characters of a call's name and arguments in its line."""
@@ -28,12 +29,8 @@ MIN_SHOWN_S = 0.01
 MAX_LINES = 100
 """Maximum number of lines in one group; earlier calls are only counted."""
 
-_STATUS_TEXTS = {
-    "error": "failed",
-    "refused": "refused",
-    "unknown": "no such tool",
-    "invalid": "arguments do not fit",
-}
+_FAILED = ("error", "refused", "unknown", "invalid")
+"""The statuses of calls that did not work."""
 
 _FAILED_MARK = "✗"
 
@@ -129,7 +126,7 @@ def call_line(call: ToolCall, *, live: bool = False) -> str:
     parts = [_title(call), _status_text(call, live), _duration(call)]
     running = " …" if live and call.status == "running" else ""
     return (
-        f"{_FAILED_MARK if call.status in _STATUS_TEXTS else '▸'} "
+        f"{_FAILED_MARK if call.status in _FAILED else '▸'} "
         + " · ".join(part for part in parts if part)
         + running
     )
@@ -137,12 +134,12 @@ def call_line(call: ToolCall, *, live: bool = False) -> str:
 
 def _earlier_line(calls: Sequence[ToolCall]) -> str:
     hidden = max(0, len(calls) - MAX_LINES)
-    return counted(hidden, "earlier call") if hidden else ""
+    return say("answer.earlier_calls", n=hidden) if hidden else ""
 
 
 def _row(call: ToolCall, max_chars: int, live: bool) -> str:
     status = _status_text(call, live)
-    mark = f"<strong>{_FAILED_MARK}</strong> " if call.status in _STATUS_TEXTS else ""
+    mark = f"<strong>{_FAILED_MARK}</strong> " if call.status in _FAILED else ""
     parts = [
         mark + html.escape(_title(call)),
         f"<strong>{html.escape(status)}</strong>" if status else "",
@@ -150,8 +147,8 @@ def _row(call: ToolCall, max_chars: int, live: bool) -> str:
     ]
     line = " · ".join(part for part in parts if part)
     line += " …" if live and call.status == "running" else ""
-    body = _block("Arguments", _arguments(call.arguments)[1], max_chars) + _block(
-        "Result", call.result or "", max_chars
+    body = _block(say("answer.arguments"), _arguments(call.arguments)[1], max_chars) + _block(
+        say("answer.result"), call.result or "", max_chars
     )
     small = f"<small>{line}</small>"
     if not body:
@@ -164,7 +161,7 @@ def _block(title: str, text: str, max_chars: int) -> str:
     if not text.strip():
         return ""
     rest = len(text) - max_chars
-    shown = text[:max_chars] + f"\n… {rest:,} more characters" if rest > 0 else text
+    shown = f"{text[:max_chars]}\n{say('answer.more_characters', n=rest)}" if rest > 0 else text
     # HTML parsers drop the first newline in a `pre`, so one more is written.
     return (
         f'<div style="{html.QUIET};margin:0.2em 0 0 1.2em"><small>{title}</small></div>'
@@ -175,10 +172,9 @@ def _block(title: str, text: str, max_chars: int) -> str:
 
 def _status_text(call: ToolCall, live: bool) -> str:
     if call.open and not live:
-        return "stopped"
-    return (
-        "waiting for your answer" if call.status == "asking" else _STATUS_TEXTS.get(call.status, "")
-    )
+        return say("answer.call_stopped")
+    shown = call.status == "asking" or call.status in _FAILED
+    return say(f"answer.call_{call.status}") if shown else ""
 
 
 def _duration(call: ToolCall) -> str:
@@ -187,7 +183,7 @@ def _duration(call: ToolCall) -> str:
 
 
 def _title(call: ToolCall) -> str:
-    name = _shortened(call.name, LINE_CHARS // 2) or "(no name)"
+    name = _shortened(call.name, LINE_CHARS // 2) or say("answer.no_name")
     return f"{name}({_shortened(_arguments(call.arguments)[0], LINE_CHARS - len(name))})"
 
 

@@ -7,27 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from cbai_notebook.client.sources import Sources
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
-from cbai_notebook.text import counted, plain
+from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
 
 Status = Literal["complete", "partial", "cancelled", "failed"]
-
-MARKS: dict[str, str] = {
-    "complete": "",
-    "partial": "incomplete",
-    "cancelled": "cancelled",
-    "failed": "failed",
-}
-
-EMPTY = {
-    "": "The answer is empty.",
-    "reasoning": "The answer is empty: only reasoning came. "
-    "More tokens (--max-tokens) may leave room for an answer.",
-}
 
 
 @dataclass(frozen=True)
@@ -94,17 +82,17 @@ class Facts:
         """Yield the parts of the last line, from the most to the least important."""
         if self.label:
             yield self.label
-        if self.completion_tokens is not None and self.prompt_tokens is not None:
-            sent = f"{counted(self.prompt_tokens, 'token')} in"
-            if self.cached_tokens:
-                sent += f" ({self.cached_tokens:,} cached)"
-            yield f"{sent}, {self.completion_tokens:,} out"
-        elif self.completion_tokens is not None:
-            yield counted(self.completion_tokens, "token")
+        sent, received, cached = self.prompt_tokens, self.completion_tokens, self.cached_tokens
+        if received is not None and sent is not None and cached:
+            yield say("answer.tokens_in_out_cached", n=sent, cached=cached, out=received)
+        elif received is not None and sent is not None:
+            yield say("answer.tokens_in_out", n=sent, out=received)
+        elif received is not None:
+            yield say("answer.tokens", n=received)
         if self.first_token_s is not None:
-            yield f"first token {seconds(self.first_token_s)}"
+            yield say("answer.first_token", duration=seconds(self.first_token_s))
         if self.tokens_per_s is not None:
-            yield f"{self.tokens_per_s:,.0f} tokens/s"
+            yield say("answer.speed", n=self.tokens_per_s)
 
 
 @dataclass(frozen=True)
@@ -122,14 +110,11 @@ def model_label(provider: str, model: str | None) -> str:
 
 def seconds(value: float) -> str:
     """Return a duration as text: ``"0.42 s"``, ``"3.1 s"``, ``"2 min 5 s"``."""
-    if value < 1:
-        return f"{value:.2f} s"
-    if value < 10:
-        return f"{value:.1f} s"
     if value < 60:
-        return f"{value:.0f} s"
+        digits = 2 if value < 1 else 1 if value < 10 else 0
+        return say("answer.seconds", value=f"{value:.{digits}f}")
     minutes, rest = divmod(round(value), 60)
-    return f"{minutes} min {rest} s"
+    return say("answer.minutes", minutes=minutes, seconds=rest)
 
 
 def closing(
@@ -151,12 +136,12 @@ def closing(
     """
     facts = facts or Facts()
     notice = Notice(note) if isinstance(note, str) else note
-    mark = MARKS[status]
+    mark = "" if status == "complete" else say(f"answer.{status}")
     sentences = [hint for hint in hints if hint]
     if facts.note:
         sentences.insert(0, facts.note)
-    elif received in EMPTY and status == "complete" and not facts.shown_elsewhere:
-        sentences.insert(0, EMPTY[received])
+    elif received != "text" and status == "complete" and not facts.shown_elsewhere:
+        sentences.insert(0, _empty(received))
     if facts.dropped:
         sentences.append(facts.dropped)
     parts = list(facts.parts())
@@ -169,6 +154,12 @@ def closing(
         html=(notice.html if notice else "") + _footer(mark, parts, source_lines, sentences),
         plain="\n".join(plain(line) for line in rows if line),
     )
+
+
+def _empty(received: str) -> str:
+    if received == "reasoning":
+        return say("answer.only_reasoning", option="--max-tokens")
+    return say("answer.empty")
 
 
 def _footer(

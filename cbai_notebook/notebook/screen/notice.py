@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
@@ -34,7 +35,7 @@ class Notice:
         body = f"<div>{html.lines(self.message)}</div>"
         if self.details:
             body += (
-                f'<details><summary style="{html.QUIET};cursor:pointer"><small>Details</small>'
+                f'<details><summary style="{html.QUIET};cursor:pointer"><small>{say("answer.details")}</small>'
                 f'</summary><small style="{html.QUIET};{html.WRAP}">{html.lines(self.details)}'
                 "</small></details>"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
 
@@ -64,12 +65,17 @@ class Reasoning:
     def live_html(self) -> str:
         """Return the open fold with the most recent text."""
         cut = "… " if self._length > len(self._recent) else ""
-        return self._fold("Thinking …", cut + self._recent.lstrip("\n"), _LOW, " open")
+        return self._fold(say("answer.thinking"), cut + self._recent.lstrip("\n"), _LOW, " open")
 
     def closed_html(self) -> str:
         """Return the closed fold with all of the text."""
         duration_s = (self._ended or 0.0) - (self._started or 0.0)
-        title = f"Thought for {seconds(duration_s)}" if duration_s >= 1 else "Reasoning"
+        is_long = duration_s >= 1
+        title = (
+            say("answer.thought", duration=seconds(duration_s))
+            if is_long
+            else say("answer.reasoning")
+        )
         return self._fold(title, self.text.strip("\n"))
 
     def _fold(self, title: str, text: str, style: str = "", state: str = "") -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen.bodies import FORMATS, body_of
 from cbai_notebook.notebook.screen.calls import Calls, call_line
 from cbai_notebook.notebook.screen.footer import Facts, Status, closing
@@ -42,7 +43,8 @@ class Screen:
         share: Callable[[], int] = lambda: 1,
     ) -> None:
         if format not in FORMATS:
-            raise UsageError(f"There is no format {format!r}. Use one of: {', '.join(FORMATS)}.")
+            known = ", ".join(FORMATS)
+            raise UsageError(say("answer.no_format", name=repr(format), known=known))
         self._finished = False
         self._output: Painting | _TerminalWriter
         if isinstance(surface, TerminalSurface):
@@ -55,9 +57,9 @@ class Screen:
         """Whether :meth:`finish` has completed."""
         return self._finished
 
-    def wait(self, message: str = "Waiting for the answer") -> None:
+    def wait(self, message: str = "") -> None:
         """Show a waiting line until the first token arrives or :meth:`finish` is called."""
-        self._output.wait(message)
+        self._output.wait(message or say("answer.waiting"))
 
     def text(self, text: str) -> None:
         """Add text to the answer; the first text is painted at once."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.text import shortened
 
@@ -32,20 +33,15 @@ class Line:
     plain: str
 
 
-LABELS = ("Searched", "Looked up")
-"""The labels of the line with the pages, and of the line with the knowledge bases."""
-
-
-def lines(
-    sources: Sources,
-    labels: tuple[str, str] = LABELS,
-) -> list[Line]:
+def lines(sources: Sources, labels: tuple[str, str] | None = None) -> list[Line]:
     """Return the lines about the sources of an answer; no lines when there are none.
 
     Args:
         sources: The web pages and the knowledge bases.
-        labels: The labels of the two lines, as safe markup.
+        labels: The labels of the line with the pages, and of the line with the knowledge bases, as
+            safe markup.
     """
+    labels = labels or (say("answer.searched"), say("answer.looked_up"))
     pages = [_page(page) for page in sources.pages[:MAX_SHOWN]]
     names = [shortened(name, _LONGEST_TITLE) for name in sources.knowledge[:MAX_SHOWN]]
     bases = [Line(html.escape(name), name) for name in names]
@@ -63,7 +59,7 @@ def _line(label: str, shown: Sequence[Line], count: int) -> Line:
 
 def _page(page: SearchResult) -> Line:
     host = _host(page.url)
-    title = shortened(page.title, _LONGEST_TITLE) or host or "a page without a title"
+    title = shortened(page.title, _LONGEST_TITLE) or host or say("answer.page_without_title")
     index = shortened(page.index, _LONGEST_INDEX)
     before = f"{index} " if index else ""
     if not host:

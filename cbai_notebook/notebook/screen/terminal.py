@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TextIO
 
+from cbai_notebook.i18n import say
 from cbai_notebook.text import without_controls
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
@@ -52,7 +53,7 @@ class TerminalSurface:
             self._in_reasoning = True
             self._end_line()
             if not self._can_dim:
-                self._write("Reasoning:\n")
+                self._write(f"{say('answer.reasoning')}:\n")
         self._write(f"{_DIM}{text}{_PLAIN}" if self._can_dim else text, shown=text)
 
     def close(self, closing: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen.bodies.base import Ending, Part, joined_html, joined_source
 from cbai_notebook.notebook.screen.bodies.code import code_html, unfenced
 from cbai_notebook.notebook.screen.bodies.text import text_part
@@ -68,11 +69,11 @@ def _json_part(source: str, complete: bool) -> tuple[Part, str]:
     try:
         pretty = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError) as error:
-        where = (
-            f" (line {error.lineno}, column {error.colno})"
-            if isinstance(error, json.JSONDecodeError)
-            else ""
-        )
-        note = f"The answer is not valid JSON{where}, so it is shown as text."
-        return text_part(source), note if complete and text else ""
+        return text_part(source), _not_json(error) if complete and text else ""
     return Part(pretty, code_html(pretty, "json")), ""
+
+
+def _not_json(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return say("answer.not_json_at", line=error.lineno, column=error.colno)
+    return say("answer.not_json")
