@@ -172,6 +172,7 @@ def ask_prepared(
         asked = prepared
         if has_tools:
             asked = asked.with_options(approval_options(cell_thread, outcome.hints.append))
+        if runs_functions:
             left_running.collect_into(left)
         return await ask(
             asked,
@@ -181,6 +182,7 @@ def ask_prepared(
 
     remember, dropped = prepared.prompt.remember, prepared.context.dropped_turns
     has_tools = bool(prepared.prompt.options.get("tools"))
+    runs_functions = has_tools or prepared.settings.before_send is not None
     turns: list[Turn] = []
     left: list[left_running.LeftRunning] = []
     with finishing(
@@ -199,7 +201,7 @@ def ask_prepared(
             screen.text(error.partial)
             raise
         except KeyboardInterrupt:
-            if has_tools and (names := left_running.names(left) or _running(turns)):
+            if runs_functions and (names := left_running.names(left) or _running(turns)):
                 outcome.hints.append(endings.left_running(names))
             for turn in turns:
                 close_stopped(prepared, turn)

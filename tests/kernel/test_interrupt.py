@@ -206,3 +206,71 @@ def test_the_next_cell_runs_while_a_stopped_prompt_cleans_up(
     kernel.must("cbai.configure(before_send=None)")
     gateway.script("say:It works.")
     assert "It works." in kernel.must("%%cbai\nAgain").text
+
+
+# `before_send` functions that take an interrupt for themselves and return as if nothing had been.
+HOOKS = """
+import asyncio, time
+from pathlib import Path
+import cbai_notebook as cbai
+
+async def waits(messages):
+    Path(FOLDER, "begun").touch()
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        pass
+    Path(FOLDER, "ended").touch()
+    return messages
+
+def blocks(messages):
+    until = time.monotonic() + 4
+    def sleep():
+        while time.monotonic() < until:
+            Path(FOLDER, "begun").touch()
+            time.sleep(0.05)
+    try:
+        sleep()
+    except BaseException:
+        sleep()
+    Path(FOLDER, "ended").touch()
+    return messages
+
+model = cbai.create_model("cloudbase")
+go = dict(model="m", messages=[dict(role="user", content="Go")])
+"""
+
+
+@pytest.mark.parametrize("hook", ["waits", "blocks"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "%%cbai\nGo",
+        "%%cbai --no-history --no-stream\nGo",
+        "cbai.run(model.generate_text(**go))",
+        "await model.stream_text(**go)",
+    ],
+)
+def test_nothing_is_sent_when_before_send_swallows_the_interrupt(
+    kernel: Kernel, gateway: Gateway, hook: str, asked: str, tmp_path: Path
+) -> None:
+    kernel.must("%%cbai --no-history\nThe connection is open.")
+    kernel.must(f"FOLDER = {str(tmp_path)!r}\n{HOOKS}\ncbai.configure(before_send={hook})")
+    cell = kernel.send(asked)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.status == "error"
+    assert cell.error["ename"] in ("KeyboardInterrupt", "CancelledError")
+    if hook == "blocks":
+        assert kernel.value("Path(FOLDER, 'ended').exists()") is False
+    if "%%cbai" in asked and hook == "blocks":
+        assert "before_send still runs: its function cannot be stopped." in cell.text
+    kernel.must("while not Path(FOLDER, 'ended').exists(): time.sleep(0.02)")
+    kernel.must("cbai.configure(before_send=None)")
+    kernel.must("%%cbai\nNext")
+    assert [exchange.json["messages"][-1]["content"] for exchange in gateway.requests] == [
+        "The connection is open.",
+        "Next",
+    ]
