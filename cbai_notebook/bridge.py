@@ -81,6 +81,8 @@ class Call(Generic[T]):
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+            if self._stopping:
+                leave(self._task)
         elif not self._dropped:
             self._dropped = True
             self._coroutine.close()
@@ -93,15 +95,8 @@ class Call(Generic[T]):
         self._stopping = True
         self.cancel()
         if not self.wait(PROMPT_BACK_S):
-            _closing.add(self)
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(
-                    self._loop.call_later, CANCEL_GRACE_S, self._give_up
-                )
-
-    def _give_up(self) -> None:
-        _closing.discard(self)
-        self._cancel()
+                self._loop.call_soon_threadsafe(self._loop.call_later, CANCEL_GRACE_S, self._cancel)
 
     def result(self) -> T:
         """Wait for the end in short polls; return the coroutine's result or raise its exception.
@@ -121,8 +116,23 @@ class Call(Generic[T]):
             raise CbaiError("The call was cancelled before it ended. Run it again.") from None
 
 
-_closing: set[Call[Any]] = set()
-"""Calls that nobody waits for any more: an event loop does not keep its tasks alive."""
+_closing: set[asyncio.Future[Any]] = set()
+"""Tasks that nobody waits for any more: an event loop does not keep its tasks alive."""
+
+
+def leave(task: asyncio.Future[Any]) -> None:
+    """Let a task that was stopped clean up in the background; its error is not reported.
+
+    Call this on the task's event loop.
+    """
+    _closing.add(task)
+    task.add_done_callback(_end)
+
+
+def _end(task: asyncio.Future[Any]) -> None:
+    _closing.discard(task)
+    if not task.cancelled():
+        task.exception()  # an error that nobody asks for would be printed
 
 
 class _BackgroundLoop:
@@ -257,9 +267,11 @@ def _run_nested(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(task)
     except BaseException:
-        # Without this, an interrupted coroutine would continue in the background.
+        # Without this, an interrupted coroutine would continue as if nothing had been.
         task.cancel()
-        loop.run_until_complete(asyncio.wait([task], timeout=PROMPT_BACK_S))
+        leave(task)
+        # In a tool, the request on the background loop is to be stopped in the same time.
+        loop.run_until_complete(asyncio.wait([task], timeout=PROMPT_BACK_S / 2))
         raise
 
 

@@ -157,4 +157,5 @@ async def render_answer_async(
     finally:
         if not answer.done():
             answer.cancel()
+            bridge.leave(answer)
             await asyncio.wait([answer], timeout=bridge.PROMPT_BACK_S)
