@@ -121,6 +121,7 @@ def test_interrupt_stops_a_top_level_await(
 TOOLS = """
 import asyncio, time
 from pathlib import Path
+import cbai_notebook as cbai
 
 def deaf() -> str:
     '''Go on after the first interrupt, which can come only while it sleeps.'''
@@ -148,6 +149,8 @@ async def stubborn() -> str:
     Path(FOLDER, "ended").touch()
     return "never sent"
 
+nested = cbai.tool(stubborn, name="nested", nested=True)
+
 async def blocking() -> str:
     '''Hold the event loop.'''
     Path(FOLDER, "begun").touch()
@@ -157,7 +160,7 @@ async def blocking() -> str:
 """
 
 
-@pytest.mark.parametrize("tool", ["deaf", "stubborn", "blocking"])
+@pytest.mark.parametrize("tool", ["deaf", "stubborn", "nested", "blocking"])
 def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
     kernel: Kernel, gateway: Gateway, tool: str, tmp_path: Path
 ) -> None:
@@ -174,7 +177,7 @@ def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
     statuses = "[m['status'] for m in __import__('cbai_notebook').chat().messages][-1]"
     assert kernel.value(f"[Path(FOLDER, 'ended').exists(), {statuses}]") == [False, "cancelled"]
     shown = cell.html
-    kernel.must("while not Path(FOLDER, 'ended').exists(): time.sleep(0.02)")
+    kernel.must("while not Path(FOLDER, 'ended').exists(): await asyncio.sleep(0.02)")
     kernel.must("%%cbai\nNext")
     assert [message["role"] for message in gateway.last.json["messages"]] == [
         "user",
@@ -274,3 +277,58 @@ def test_nothing_is_sent_when_before_send_swallows_the_interrupt(
         "The connection is open.",
         "Next",
     ]
+
+
+# What goes on after the interrupt, and fails when nobody waits for it any more.
+LATE = """
+import asyncio, logging
+from pathlib import Path
+import cbai_notebook as cbai
+
+class Records(logging.Handler):
+    def emit(self, record):
+        reported.append(record.getMessage())
+
+reported = []
+logging.getLogger("asyncio").addHandler(Records())
+
+async def late(messages: list[str] = []) -> str:
+    '''Fail after the interrupt.'''
+    Path(FOLDER, "begun").touch()
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        await asyncio.sleep(1)
+    Path(FOLDER, "ended").touch()
+    raise ValueError("too late")
+
+nested = cbai.tool(late, name="nested", nested=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "%%cbai --tool late\nGo",
+        "%%cbai --tool nested\nGo",
+        "cbai.configure(before_send=late)\nget_ipython().run_cell_magic('cbai', '', 'Go')",
+        "cbai.run(late())",
+        "cbai.run(late(), nested=True)",
+    ],
+    ids=["tool", "nested tool", "before_send", "run", "nested run"],
+)
+def test_an_error_after_the_stop_is_not_printed(
+    kernel: Kernel, gateway: Gateway, asked: str, tmp_path: Path
+) -> None:
+    gateway.always(calling(Call("nested" if "--tool nested" in asked else "late", {})))
+    kernel.must(f"FOLDER = {str(tmp_path)!r}\n{LATE}")
+    cell = kernel.send(asked)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    kernel.must("while not Path(FOLDER, 'ended').exists(): await asyncio.sleep(0.02)")
+    kernel.must("import gc; await asyncio.sleep(0.1); gc.collect()")
+    assert kernel.value("reported") == []
+    assert "too late" not in cell.text

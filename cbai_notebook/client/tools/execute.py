@@ -18,7 +18,7 @@ from cbai_notebook.client.tools.approval import Approval
 from cbai_notebook.client.tools.result import result_text
 from cbai_notebook.client.tools.tool import Tool
 from cbai_notebook.client.tools.tool_calls import FAILED, REFUSED, ToolCall
-from cbai_notebook.client.tools.user_function import call_user, in_task
+from cbai_notebook.client.tools.user_function import call_user, elsewhere
 
 CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]
 OnCall = Callable[[ToolCall], None]
@@ -116,7 +116,7 @@ class ToolExecutor:
             return tool.function(**arguments)
 
         if tool.nested:
-            return await in_task(self.call_nested(call), tool.name)
+            return await elsewhere(self.call_nested, call, tool.name)
         return await call_user(tool.function, call, tool.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import math
 from collections.abc import Awaitable, Callable
@@ -60,6 +61,42 @@ async def in_task(work: Awaitable[Any], name: str) -> Any:
     if exit_ is not None:
         raise exit_
     return value
+
+
+async def elsewhere(
+    run: Callable[[Callable[[], Any]], Awaitable[Any]], call: Callable[[], Any], name: str
+) -> Any:
+    """Call a function of the user on another event loop; as `call_user`.
+
+    Args:
+        run: Runs a function on the other loop; its result may be awaitable.
+        call: Calls the user's function with its arguments.
+        name: Its name for the user.
+    """
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    runs_on: asyncio.AbstractEventLoop | None = None
+
+    async def noted() -> Any:
+        nonlocal runs_on
+        runs_on = asyncio.get_running_loop()
+        try:
+            value = call()
+            return await value if inspect.isawaitable(value) else value
+        finally:
+            runs_on = None
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(ended.cancel)
+
+    try:
+        return await in_task(run(noted), name)
+    except asyncio.CancelledError:
+        # The other loop is told of it later than we are. On ours, `in_task` has waited.
+        if runs_on not in (None, loop):
+            await asyncio.wait({ended}, timeout=left_running.STOP_S)
+            if runs_on is not None:
+                left_running.add(name, lambda: runs_on is not None)
+        raise
 
 
 _left_running: set[asyncio.Task[Any]] = set()
