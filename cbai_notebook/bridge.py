@@ -14,6 +14,7 @@ import inspect
 import os
 import queue
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +48,7 @@ class Call(Generic[T]):
         self._task: asyncio.Task[T] | None = None
         self._dropped = False
         self._stopping = False
+        self._was_told = False
         # Not a threading.Event: an interrupt inside its Python code can become another exception.
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
@@ -79,6 +81,7 @@ class Call(Generic[T]):
             self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
+        self._was_told = True
         if self._task is not None:
             self._task.cancel()
             if self._stopping:
@@ -95,6 +98,7 @@ class Call(Generic[T]):
         self._stopping = True
         self.cancel()
         if not self.wait(PROMPT_BACK_S):
+            _background.last_left = weakref.ref(self)
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._loop.call_later, CANCEL_GRACE_S, self._cancel)
 
@@ -143,6 +147,7 @@ class _BackgroundLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
+        self.last_left: Callable[[], Call[Any] | None] = lambda: None
 
     def loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -159,6 +164,10 @@ class _BackgroundLoop:
     def is_current(self) -> bool:
         return threading.current_thread() is self._thread
 
+    def is_held(self) -> bool:
+        call = self.last_left()
+        return call is not None and not call._was_told and call._loop is self.loop()
+
 
 _background = _BackgroundLoop()
 
@@ -166,6 +175,11 @@ _background = _BackgroundLoop()
 def background_loop() -> asyncio.AbstractEventLoop:
     """Return the background event loop; start it if needed."""
     return _background.loop()
+
+
+def is_held() -> bool:
+    """Return whether code that blocks keeps the background loop from a call that was stopped."""
+    return _background.is_held()
 
 
 def prepare(awaitable: Awaitable[T]) -> Call[T]:

@@ -22,7 +22,7 @@ from cbai_notebook.conversation.ask import close_stopped
 from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.errors import StructuredAnswerError, UsageError
-from cbai_notebook.notebook import insert
+from cbai_notebook.notebook import held_loop, insert
 from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
@@ -166,7 +166,6 @@ def ask_prepared(
         named_surface(shell, options.into, variables or {}),
         format="json" if as_json else options.format,
     )
-    screen.wait(f"Waiting for {label}")
 
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
         asked = prepared
@@ -191,17 +190,21 @@ def ask_prepared(
         hints=prepared.hints,
         dropped=_dropped_notice(dropped) if dropped else "",
     ) as outcome:
-        if (continued := prepared.prompt.continues) is not None:
-            outcome.has_text = True
-            for delta in deltas_of(continued):
-                feed(screen, delta)
         try:
+            # In here: an interrupt at any line after it replaces the line.
+            screen.wait(f"Waiting for {held_loop.waiting_for(label)}")
+            if (continued := prepared.prompt.continues) is not None:
+                outcome.has_text = True
+                for delta in deltas_of(continued):
+                    feed(screen, delta)
             answer = outcome.answer = render_answer(start, screen)
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise
         except KeyboardInterrupt:
-            if runs_functions and (names := left_running.names(left) or _running(turns)):
+            running = _running(turns)
+            held_loop.note(running)
+            if names := left_running.names(left) or running or held_loop.holders():
                 outcome.hints.append(endings.left_running(names))
             for turn in turns:
                 close_stopped(prepared, turn)

@@ -188,6 +188,35 @@ def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
     assert cell.html == shown
 
 
+def test_a_prompt_behind_a_tool_that_holds_the_loop_says_so(
+    kernel: Kernel, gateway: Gateway, tmp_path: Path
+) -> None:
+    gateway.script(calling(Call("blocking", {})), "say:Next.")
+    kernel.must(f"SLEEP_S, FOLDER = 6, {str(tmp_path)!r}\n{TOOLS}")
+    cell = kernel.send("%%cbai --tool blocking\nGo")
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    kernel.finish(cell)
+    behind = kernel.send("%%cbai\nNever sent")
+    kernel.wait_for(
+        lambda: "Waiting for blocking, which still runs, then for cloudbase" in behind.html,
+        "what it waits for",
+    )
+    kernel.interrupt()
+    assert kernel.finish(behind).error["ename"] == "KeyboardInterrupt"
+    assert "blocking still runs: its function cannot be stopped." in behind.text
+    kernel.must("while not Path(FOLDER, 'ended').exists(): time.sleep(0.02)")
+    after = kernel.must("%%cbai\nNext")
+    assert "Next." in after.text
+    assert "Never sent" not in str(gateway.last.json)
+    gateway.script("hang:headers")
+    after = kernel.send("%%cbai\nWait")
+    kernel.wait_for(lambda: "Waiting for cloudbase" in after.html, "the usual line")
+    kernel.interrupt()
+    assert "still runs" not in kernel.finish(after).text
+
+
 def test_the_next_cell_runs_while_a_stopped_prompt_cleans_up(
     kernel: Kernel, gateway: Gateway, tmp_path: Path
 ) -> None:
