@@ -190,14 +190,13 @@ def ask_prepared(
         hints=prepared.hints,
         dropped=_dropped_notice(dropped) if dropped else "",
     ) as outcome:
+        if (continued := prepared.prompt.continues) is not None:
+            outcome.has_text = True
+            for delta in deltas_of(continued):
+                feed(screen, delta)
         try:
-            # In here: an interrupt at any line after it replaces the line.
-            screen.wait(f"Waiting for {held_loop.waiting_for(label)}")
-            if (continued := prepared.prompt.continues) is not None:
-                outcome.has_text = True
-                for delta in deltas_of(continued):
-                    feed(screen, delta)
-            answer = outcome.answer = render_answer(start, screen)
+            awaited = held_loop.waiting_for(label) if held_loop.noted else label
+            answer = outcome.answer = render_answer(start, screen, f"Waiting for {awaited}")
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise

@@ -5,22 +5,21 @@ from __future__ import annotations
 from cbai_notebook import bridge
 from cbai_notebook.client.secret_values import listed
 
-_names: list[str] = []
+noted: list[str] = []
+"""The names that were noted last; empty where nothing is to be asked."""
 
 
 def note(names: list[str]) -> None:
     """Note which tools were running when a prompt was stopped, if the loop did not react."""
-    global _names
     if names and bridge.is_held():
-        _names = names
+        noted[:] = names
 
 
 def holders() -> list[str]:
     """Return the names of the tools that block the loop now."""
-    global _names
-    if _names and not bridge.is_held():
-        _names = []
-    return _names
+    if noted and not bridge.is_held():
+        noted.clear()
+    return noted
 
 
 def waiting_for(label: str) -> str:
