@@ -14,6 +14,7 @@ import inspect
 import os
 import queue
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +48,7 @@ class Call(Generic[T]):
         self._task: asyncio.Task[T] | None = None
         self._dropped = False
         self._stopping = False
+        self._was_told = False
         # Not a threading.Event: an interrupt inside its Python code can become another exception.
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
@@ -79,8 +81,11 @@ class Call(Generic[T]):
             self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
+        self._was_told = True
         if self._task is not None:
             self._task.cancel()
+            if self._stopping:
+                leave(self._task)
         elif not self._dropped:
             self._dropped = True
             self._coroutine.close()
@@ -93,15 +98,9 @@ class Call(Generic[T]):
         self._stopping = True
         self.cancel()
         if not self.wait(PROMPT_BACK_S):
-            _closing.add(self)
+            _background.last_left = weakref.ref(self)
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(
-                    self._loop.call_later, CANCEL_GRACE_S, self._give_up
-                )
-
-    def _give_up(self) -> None:
-        _closing.discard(self)
-        self._cancel()
+                self._loop.call_soon_threadsafe(self._loop.call_later, CANCEL_GRACE_S, self._cancel)
 
     def result(self) -> T:
         """Wait for the end in short polls; return the coroutine's result or raise its exception.
@@ -121,8 +120,23 @@ class Call(Generic[T]):
             raise CbaiError("The call was cancelled before it ended. Run it again.") from None
 
 
-_closing: set[Call[Any]] = set()
-"""Calls that nobody waits for any more: an event loop does not keep its tasks alive."""
+_closing: set[asyncio.Future[Any]] = set()
+"""Tasks that nobody waits for any more: an event loop does not keep its tasks alive."""
+
+
+def leave(task: asyncio.Future[Any]) -> None:
+    """Let a task that was stopped clean up in the background; its error is not reported.
+
+    Call this on the task's event loop.
+    """
+    _closing.add(task)
+    task.add_done_callback(_end)
+
+
+def _end(task: asyncio.Future[Any]) -> None:
+    _closing.discard(task)
+    if not task.cancelled():
+        task.exception()  # an error that nobody asks for would be printed
 
 
 class _BackgroundLoop:
@@ -133,6 +147,7 @@ class _BackgroundLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
+        self.last_left: Callable[[], Call[Any] | None] = lambda: None
 
     def loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -149,6 +164,10 @@ class _BackgroundLoop:
     def is_current(self) -> bool:
         return threading.current_thread() is self._thread
 
+    def is_held(self) -> bool:
+        call = self.last_left()
+        return call is not None and not call._was_told and call._loop is self.loop()
+
 
 _background = _BackgroundLoop()
 
@@ -156,6 +175,11 @@ _background = _BackgroundLoop()
 def background_loop() -> asyncio.AbstractEventLoop:
     """Return the background event loop; start it if needed."""
     return _background.loop()
+
+
+def is_held() -> bool:
+    """Return whether code that blocks keeps the background loop from a call that was stopped."""
+    return _background.is_held()
 
 
 def prepare(awaitable: Awaitable[T]) -> Call[T]:
@@ -257,9 +281,11 @@ def _run_nested(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(task)
     except BaseException:
-        # Without this, an interrupted coroutine would continue in the background.
+        # Without this, an interrupted coroutine would continue as if nothing had been.
         task.cancel()
-        loop.run_until_complete(asyncio.wait([task], timeout=PROMPT_BACK_S))
+        leave(task)
+        # In a tool, the request on the background loop is to be stopped in the same time.
+        loop.run_until_complete(asyncio.wait([task], timeout=PROMPT_BACK_S / 2))
         raise
 
 

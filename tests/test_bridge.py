@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import gc
 import os
 import signal
 import subprocess
@@ -14,6 +16,7 @@ import threading
 import pytest
 
 import cbai_notebook as cbai
+from cbai_notebook import bridge
 from cbai_notebook.bridge import submit
 from cbai_notebook.errors import CbaiError
 
@@ -67,6 +70,30 @@ def test_the_callers_context_goes_along() -> None:
         return where.get()
 
     assert cbai.run(look()) == "this cell"
+
+
+def test_what_swallows_every_stop_is_not_reported(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bridge, "CANCEL_GRACE_S", 0.1)
+    started, stopped_again = threading.Event(), threading.Event()
+
+    async def stubborn() -> None:
+        started.set()
+        for _ in range(2):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        stopped_again.set()
+        await asyncio.Event().wait()  # nothing but the task itself keeps this alive
+
+    call = submit(stubborn())
+    assert started.wait(10)
+    call.stop()
+    assert stopped_again.wait(10)
+    del call
+    cbai.run(give(1))
+    gc.collect()
+    assert caplog.records == []
 
 
 def test_stop_waits_until_the_coroutine_has_cleaned_up() -> None:

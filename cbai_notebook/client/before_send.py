@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,14 +25,16 @@ async def screened(messages: Sequence[Any], before_send: BeforeSend | None) -> l
     """
     if before_send is None:
         return list(messages)
+    from cbai_notebook.client.tools.user_function import call_user
+
+    function, copied = before_send, copy.deepcopy(list(messages))
     try:
-        found = before_send(copy.deepcopy(list(messages)))
-        if inspect.isawaitable(found):
-            found = await found
+        # A stop must not depend on it: it can go on, or return as if nothing had been.
+        found = await call_user(function, lambda: function(copied), "before_send")
     except CbaiError:
         raise
     # It is the user's code, and any error of it means that nothing may be sent.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = str(error).strip() or type(error).__name__
         raise PromptRefusedError(f"Not sent: before_send refused it: {reason}") from error
     is_list = isinstance(found, (list, tuple)) and bool(found)

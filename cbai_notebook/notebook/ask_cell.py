@@ -23,7 +23,7 @@ from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.i18n import say
-from cbai_notebook.notebook import insert
+from cbai_notebook.notebook import held_loop, insert
 from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
@@ -167,12 +167,12 @@ def ask_prepared(
         named_surface(shell, options.into, variables or {}),
         format="json" if as_json else options.format,
     )
-    screen.wait(say("answer.waiting_for", label=label))
 
     async def start(listener: Callable[[Delta], None], cell_thread: CellThread) -> Answer:
         asked = prepared
         if has_tools:
             asked = asked.with_options(approval_options(cell_thread, outcome.hints.append))
+        if runs_functions:
             left_running.collect_into(left)
         return await ask(
             asked,
@@ -182,6 +182,7 @@ def ask_prepared(
 
     remember, dropped = prepared.prompt.remember, prepared.context.dropped_turns
     has_tools = bool(prepared.prompt.options.get("tools"))
+    runs_functions = has_tools or prepared.settings.before_send is not None
     turns: list[Turn] = []
     left: list[left_running.LeftRunning] = []
     with finishing(
@@ -195,12 +196,15 @@ def ask_prepared(
             for delta in deltas_of(continued):
                 feed(screen, delta)
         try:
-            answer = outcome.answer = render_answer(start, screen)
+            awaited = held_loop.waiting_for(label) if held_loop.noted else label
+            answer = outcome.answer = render_answer(start, screen, f"Waiting for {awaited}")
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise
         except KeyboardInterrupt:
-            if has_tools and (names := left_running.names(left) or _running(turns)):
+            running = _running(turns)
+            held_loop.note(running)
+            if names := left_running.names(left) or running or held_loop.holders():
                 outcome.hints.append(endings.left_running(names))
             for turn in turns:
                 close_stopped(prepared, turn)

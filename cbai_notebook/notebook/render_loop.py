@@ -55,7 +55,9 @@ class CellThread:
 
 
 def render_answer(
-    start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]], screen: Screen
+    start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]],
+    screen: Screen,
+    waiting: str = "",
 ) -> T:
     """Run an answer on the background loop and paint it on the calling thread until it ends.
 
@@ -66,6 +68,7 @@ def render_answer(
         start: Called with a listener, and with an object that runs functions on the calling thread;
             returns an awaitable that calls the listener for each delta.
         screen: The screen to paint on; it is not finished here.
+        waiting: A line that is shown until the first token, if there is one.
 
     Returns:
         The result of the awaitable.
@@ -84,7 +87,7 @@ def render_answer(
     call = bridge.prepare(answer())
     try:
         call.start()
-        _paint_until_end(items, screen)
+        _paint_until_end(items, screen, waiting)
     except BaseException:
         call.stop()
         _drain(items, screen)
@@ -92,7 +95,11 @@ def render_answer(
     return call.result()
 
 
-def _paint_until_end(items: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
+def _paint_until_end(
+    items: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen, waiting: str
+) -> None:
+    if waiting:
+        screen.wait(waiting)
     while True:
         due = screen.due()
         try:
@@ -157,4 +164,5 @@ async def render_answer_async(
     finally:
         if not answer.done():
             answer.cancel()
+            bridge.leave(answer)
             await asyncio.wait([answer], timeout=bridge.PROMPT_BACK_S)

@@ -121,6 +121,7 @@ def test_interrupt_stops_a_top_level_await(
 TOOLS = """
 import asyncio, time
 from pathlib import Path
+import cbai_notebook as cbai
 
 def deaf() -> str:
     '''Go on after the first interrupt, which can come only while it sleeps.'''
@@ -148,6 +149,8 @@ async def stubborn() -> str:
     Path(FOLDER, "ended").touch()
     return "never sent"
 
+nested = cbai.tool(stubborn, name="nested", nested=True)
+
 async def blocking() -> str:
     '''Hold the event loop.'''
     Path(FOLDER, "begun").touch()
@@ -157,7 +160,7 @@ async def blocking() -> str:
 """
 
 
-@pytest.mark.parametrize("tool", ["deaf", "stubborn", "blocking"])
+@pytest.mark.parametrize("tool", ["deaf", "stubborn", "nested", "blocking"])
 def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
     kernel: Kernel, gateway: Gateway, tool: str, tmp_path: Path
 ) -> None:
@@ -174,7 +177,7 @@ def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
     statuses = "[m['status'] for m in __import__('cbai_notebook').chat().messages][-1]"
     assert kernel.value(f"[Path(FOLDER, 'ended').exists(), {statuses}]") == [False, "cancelled"]
     shown = cell.html
-    kernel.must("while not Path(FOLDER, 'ended').exists(): time.sleep(0.02)")
+    kernel.must("while not Path(FOLDER, 'ended').exists(): await asyncio.sleep(0.02)")
     kernel.must("%%cbai\nNext")
     assert [message["role"] for message in gateway.last.json["messages"]] == [
         "user",
@@ -183,6 +186,35 @@ def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
     ]
     assert "never sent" not in str(gateway.last.json)
     assert cell.html == shown
+
+
+def test_a_prompt_behind_a_tool_that_holds_the_loop_says_so(
+    kernel: Kernel, gateway: Gateway, tmp_path: Path
+) -> None:
+    gateway.script(calling(Call("blocking", {})), "say:Next.")
+    kernel.must(f"SLEEP_S, FOLDER = 6, {str(tmp_path)!r}\n{TOOLS}")
+    cell = kernel.send("%%cbai --tool blocking\nGo")
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    kernel.finish(cell)
+    behind = kernel.send("%%cbai\nNever sent")
+    kernel.wait_for(
+        lambda: "Waiting for blocking, which still runs, then for cloudbase" in behind.html,
+        "what it waits for",
+    )
+    kernel.interrupt()
+    assert kernel.finish(behind).error["ename"] == "KeyboardInterrupt"
+    assert "blocking still runs: its function cannot be stopped." in behind.text
+    kernel.must("while not Path(FOLDER, 'ended').exists(): time.sleep(0.02)")
+    after = kernel.must("%%cbai\nNext")
+    assert "Next." in after.text
+    assert "Never sent" not in str(gateway.last.json)
+    gateway.script("hang:headers")
+    after = kernel.send("%%cbai\nWait")
+    kernel.wait_for(lambda: "Waiting for cloudbase" in after.html, "the usual line")
+    kernel.interrupt()
+    assert "still runs" not in kernel.finish(after).text
 
 
 def test_the_next_cell_runs_while_a_stopped_prompt_cleans_up(
@@ -206,3 +238,126 @@ def test_the_next_cell_runs_while_a_stopped_prompt_cleans_up(
     kernel.must("cbai.configure(before_send=None)")
     gateway.script("say:It works.")
     assert "It works." in kernel.must("%%cbai\nAgain").text
+
+
+# `before_send` functions that take an interrupt for themselves and return as if nothing had been.
+HOOKS = """
+import asyncio, time
+from pathlib import Path
+import cbai_notebook as cbai
+
+async def waits(messages):
+    Path(FOLDER, "begun").touch()
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        pass
+    Path(FOLDER, "ended").touch()
+    return messages
+
+def blocks(messages):
+    until = time.monotonic() + 4
+    def sleep():
+        while time.monotonic() < until:
+            Path(FOLDER, "begun").touch()
+            time.sleep(0.05)
+    try:
+        sleep()
+    except BaseException:
+        sleep()
+    Path(FOLDER, "ended").touch()
+    return messages
+
+model = cbai.create_model("cloudbase")
+go = dict(model="m", messages=[dict(role="user", content="Go")])
+"""
+
+
+@pytest.mark.parametrize("hook", ["waits", "blocks"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "%%cbai\nGo",
+        "%%cbai --no-history --no-stream\nGo",
+        "cbai.run(model.generate_text(**go))",
+        "await model.stream_text(**go)",
+    ],
+)
+def test_nothing_is_sent_when_before_send_swallows_the_interrupt(
+    kernel: Kernel, gateway: Gateway, hook: str, asked: str, tmp_path: Path
+) -> None:
+    kernel.must("%%cbai --no-history\nThe connection is open.")
+    kernel.must(f"FOLDER = {str(tmp_path)!r}\n{HOOKS}\ncbai.configure(before_send={hook})")
+    cell = kernel.send(asked)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.status == "error"
+    assert cell.error["ename"] in ("KeyboardInterrupt", "CancelledError")
+    if hook == "blocks":
+        assert kernel.value("Path(FOLDER, 'ended').exists()") is False
+    if "%%cbai" in asked and hook == "blocks":
+        assert "before_send still runs: its function cannot be stopped." in cell.text
+    kernel.must("while not Path(FOLDER, 'ended').exists(): time.sleep(0.02)")
+    kernel.must("cbai.configure(before_send=None)")
+    kernel.must("%%cbai\nNext")
+    assert [exchange.json["messages"][-1]["content"] for exchange in gateway.requests] == [
+        "The connection is open.",
+        "Next",
+    ]
+
+
+# What goes on after the interrupt, and fails when nobody waits for it any more.
+LATE = """
+import asyncio, logging
+from pathlib import Path
+import cbai_notebook as cbai
+
+class Records(logging.Handler):
+    def emit(self, record):
+        reported.append(record.getMessage())
+
+reported = []
+logging.getLogger("asyncio").addHandler(Records())
+
+async def late(messages: list[str] = []) -> str:
+    '''Fail after the interrupt.'''
+    Path(FOLDER, "begun").touch()
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        await asyncio.sleep(1)
+    Path(FOLDER, "ended").touch()
+    raise ValueError("too late")
+
+nested = cbai.tool(late, name="nested", nested=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "%%cbai --tool late\nGo",
+        "%%cbai --tool nested\nGo",
+        "cbai.configure(before_send=late)\nget_ipython().run_cell_magic('cbai', '', 'Go')",
+        "cbai.run(late())",
+        "cbai.run(late(), nested=True)",
+    ],
+    ids=["tool", "nested tool", "before_send", "run", "nested run"],
+)
+def test_an_error_after_the_stop_is_not_printed(
+    kernel: Kernel, gateway: Gateway, asked: str, tmp_path: Path
+) -> None:
+    gateway.always(calling(Call("nested" if "--tool nested" in asked else "late", {})))
+    kernel.must(f"FOLDER = {str(tmp_path)!r}\n{LATE}")
+    cell = kernel.send(asked)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    kernel.must("while not Path(FOLDER, 'ended').exists(): await asyncio.sleep(0.02)")
+    kernel.must("import gc; await asyncio.sleep(0.1); gc.collect()")
+    assert kernel.value("reported") == []
+    assert "too late" not in cell.text

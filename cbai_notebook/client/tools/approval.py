@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.client.tools.user_function import in_task
 
 Approve = Callable[[ToolCall], Awaitable[bool]]
 """Asks a person; returns whether the call may run."""
@@ -49,7 +50,7 @@ class Approval:
         with self._counted(asking=1):
             async with self._lock:
                 report(call)
-                return await self._approve(call)
+                return bool(await in_task(self._approve(call), "approve"))
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -14,13 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cbai_notebook.client.tasks import mark_retrieved
-from cbai_notebook.client.tools import left_running
 from cbai_notebook.client.tools.approval import Approval
 from cbai_notebook.client.tools.result import result_text
-from cbai_notebook.client.tools.threads import in_thread
 from cbai_notebook.client.tools.tool import Tool
 from cbai_notebook.client.tools.tool_calls import FAILED, REFUSED, ToolCall
+from cbai_notebook.client.tools.user_function import call_user, elsewhere
 
 CallNested = Callable[[Callable[[], Any]], Awaitable[Any]]
 OnCall = Callable[[ToolCall], None]
@@ -118,11 +116,8 @@ class ToolExecutor:
             return tool.function(**arguments)
 
         if tool.nested:
-            return await _run_in_task(self.call_nested(call), tool.name)
-        if _is_async(tool.function):
-            return await _run_in_task(call(), tool.name)
-        value = await in_thread(call, tool.name)
-        return await _run_in_task(value, tool.name) if inspect.isawaitable(value) else value
+            return await elsewhere(self.call_nested, call, tool.name)
+        return await call_user(tool.function, call, tool.name)
 
 
 class _Clock:
@@ -173,51 +168,9 @@ def _with_single_names(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-async def _run_in_task(work: Awaitable[Any], name: str) -> Any:
-    """Wait for work in a separate task, so that its cancellation is not taken for our own.
-
-    Raises:
-        RuntimeError: The work was cancelled, but this coroutine was not.
-    """
-
-    async def guarded() -> tuple[Any, SystemExit | None]:
-        try:
-            return await work, None
-        except SystemExit as error:
-            return None, error  # raised in the task, it would end the event loop
-
-    task = asyncio.ensure_future(guarded())
-    try:
-        await asyncio.wait({task})
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=left_running.STOP_S)
-            if not task.done():
-                _left_running.add(task)
-                task.add_done_callback(_left_running.discard)
-                left_running.add(name, lambda: not task.done())
-        mark_retrieved(task)
-    if task.cancelled():
-        raise RuntimeError("The tool was cancelled before it ended.")
-    value, exit_ = task.result()
-    if exit_ is not None:
-        raise exit_
-    return value
-
-
-_left_running: set[asyncio.Task[Any]] = set()
-"""An event loop does not keep its tasks alive."""
-
-
 def _message_of(error: BaseException) -> str:
     """Return an exception's message; its ``__str__`` is the user's code too, and can fail."""
     try:
         return str(error)
     except (Exception, SystemExit) as failure:  # noqa: BLE001
         return f"(its message cannot be read: {type(failure).__name__})"
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    called = getattr(function, "__call__", None)  # noqa: B004  # it can be asynchronous
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)

@@ -1,4 +1,4 @@
-"""Tools that still run after the answer that called them was stopped: their functions go on."""
+"""Functions of the user, such as tools, that go on after the answer that called them was stopped."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 STOP_S = 0.1
-"""Seconds that a tool has to end after an interrupt, before it counts as left running."""
+"""Seconds that a function has to end after an interrupt, before it counts as left running."""
 
 
 @dataclass(frozen=True)
 class LeftRunning:
-    """A tool that did not end with its answer.
+    """A function that did not end with its answer.
 
     Attributes:
         name: Its name.
@@ -27,20 +27,20 @@ _collected: ContextVar[list[LeftRunning] | None] = ContextVar("_collected", defa
 
 
 def collect_into(found: list[LeftRunning]) -> None:
-    """Add the tools that are left running to a list, for the rest of the current task."""
+    """Add the functions that are left running to a list, for the rest of the current task."""
     _collected.set(found)
 
 
 def names(found: Iterable[LeftRunning]) -> list[str]:
-    """Return the names of the tools that run now, without duplicates."""
+    """Return the names of the functions that run now, without duplicates."""
     return list(dict.fromkeys(each.name for each in found if each.runs()))
 
 
 def add(name: str, runs: Callable[[], bool]) -> None:
-    """Note that a tool did not end.
+    """Note that a function did not end.
 
     Args:
-        name: The tool's name.
+        name: Its name for the user.
         runs: Returns whether it runs now.
     """
     if (found := _collected.get()) is not None:

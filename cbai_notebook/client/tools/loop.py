@@ -30,6 +30,7 @@ from cbai_notebook.client.reply import reply_of
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
 from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.client.tools.user_function import in_task
 from cbai_notebook.errors import StructuredAnswerError
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ async def _notify(options: RequestOptions, step: Step) -> None:
     if options.on_step_finish is not None:
         outcome = options.on_step_finish(step)
         if inspect.isawaitable(outcome):
-            await outcome
+            await in_task(outcome, "on_step_finish")
 
 
 async def _call_all(executor: ToolExecutor, calls: list[ToolCall]) -> list[ToolCall]:

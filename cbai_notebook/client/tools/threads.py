@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import contextvars
 import ctypes
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from cbai_notebook.client.tasks import wait_awake
 from cbai_notebook.client.tools import left_running
 
 
@@ -21,12 +23,12 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
     """Run a function on a daemon thread, in the caller's context, and wait for it.
 
     A cancellation returns after a moment at the latest. Python code in the thread is interrupted; a
-    system call continues until it returns, and the result is dropped. Such a tool is noted as left
-    running.
+    system call continues until it returns, and the result is dropped. Such a function is noted as
+    left running.
 
     Args:
         function: A function without arguments.
-        name: The tool's name, for the thread's name.
+        name: The function's name for the user.
 
     Returns:
         The function's result.
@@ -56,21 +58,22 @@ async def in_thread(function: Callable[[], Any], name: str) -> Any:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(deliver, value, error)
 
-    thread = threading.Thread(target=work, name=f"cbai tool {name}", daemon=True)
+    thread = threading.Thread(target=work, name=f"cbai {name}", daemon=True)
     thread.start()
     try:
-        value, error = await asyncio.shield(ended)
+        await wait_awake(ended, math.inf)
     except BaseException:
         worker.stop(thread)
         await asyncio.wait({ended}, timeout=left_running.STOP_S)
         if not ended.done():
             left_running.add(name, thread.is_alive)
         raise
+    value, error = ended.result()
     if error is None:
         return value
     if isinstance(error, (Exception, SystemExit)):
         raise error
-    raise RuntimeError(f"The tool raised {type(error).__name__}.") from error
+    raise RuntimeError(f"{name} raised {type(error).__name__}.") from error
 
 
 class _Worker:

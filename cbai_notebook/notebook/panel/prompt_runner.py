@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.bridge import background_loop
+from cbai_notebook.bridge import CANCEL_GRACE_S, PROMPT_BACK_S, background_loop, leave
 from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools import left_running
 from cbai_notebook.conversation import (
@@ -20,6 +20,7 @@ from cbai_notebook.conversation import (
     ask,
     prepare,
 )
+from cbai_notebook.conversation.ask import close_stopped
 from cbai_notebook.conversation.prompt import continuing
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.panel.approvals import APPROVALS
@@ -97,6 +98,23 @@ def _image_url(image: str) -> str:
     return str(image_part(image)["image_url"]["url"])
 
 
+@dataclass(eq=False)
+class _Running:
+    """A prompt that is running.
+
+    Attributes:
+        prepared: The prompt.
+        task: The task that asks it.
+        turns: Its turn, once there is one.
+        left: The functions of the user that did not end with it.
+    """
+
+    prepared: PreparedPrompt[Model]
+    task: asyncio.Task[None] | None = None
+    turns: list[Turn] = field(default_factory=list)
+    left: list[left_running.LeftRunning] = field(default_factory=list)
+
+
 class PromptRunner:
     """Run prompts, at most one at a time in each conversation: a second one is refused.
 
@@ -116,7 +134,7 @@ class PromptRunner:
         self._lock = threading.Lock()
         self._loop = background_loop()
         self._busy: set[Conversation] = set()
-        self._tasks: dict[Conversation, asyncio.Task[None]] = {}
+        self._running: dict[Conversation, _Running] = {}
 
     def is_busy(self, conversation: Conversation) -> bool:
         """Return whether a prompt is running in a conversation."""
@@ -137,24 +155,41 @@ class PromptRunner:
 
     async def wait_until_idle(self) -> None:
         """Wait until no prompt is running. Call this on the background loop."""
-        if tasks := list(self._tasks.values()):
+        if tasks := [running.task for running in self._running.values() if running.task]:
             await asyncio.wait(tasks)
 
     def _start(self, prepared: PreparedPrompt[Model]) -> None:
-        task = self._loop.create_task(self._ask(prepared))
-        self._tasks[prepared.conversation] = task
-        task.add_done_callback(lambda task: self._end(prepared.conversation, task))
+        running = _Running(prepared)
+        running.task = self._loop.create_task(self._ask(running))
+        self._running[prepared.conversation] = running
+        running.task.add_done_callback(lambda task: self._end(running, task))
 
     def _cancel(self, conversation: Conversation | None) -> None:
-        chosen = self._tasks if conversation is None else {conversation} & self._tasks.keys()
-        for running in chosen:
-            # One step later: a prompt that is stopped right after it was sent still becomes a turn.
-            self._loop.call_soon(self._tasks[running].cancel)
+        for chosen, running in self._running.items():
+            if conversation in (None, chosen):
+                # One step later: a prompt that is stopped right after it was sent still becomes a
+                # turn.
+                self._loop.call_soon(self._stop, running)
 
-    async def _ask(self, prepared: PreparedPrompt[Model]) -> None:
-        turns: list[Turn] = []
-        left: list[left_running.LeftRunning] = []
-        left_running.collect_into(left)
+    def _stop(self, running: _Running) -> None:
+        assert running.task is not None
+        running.task.cancel()
+        self._loop.call_later(PROMPT_BACK_S, self._leave, running, running.task)
+
+    def _leave(self, running: _Running, task: asyncio.Task[None]) -> None:
+        """Free the conversation of a prompt that was stopped and cleans up in the background."""
+        if self._running.get(running.prepared.conversation) is not running:
+            return
+        leave(task)
+        self._loop.call_later(CANCEL_GRACE_S, task.cancel)
+        self._tell(running, asyncio.CancelledError())
+        for turn in running.turns:
+            close_stopped(running.prepared, turn)
+        self._free(running)
+
+    async def _ask(self, running: _Running) -> None:
+        prepared, turns = running.prepared, running.turns
+        left_running.collect_into(running.left)
 
         async def approve(call: ToolCall) -> bool:
             # With the turn: models number their calls anew in each answer, so ids repeat.
@@ -169,18 +204,30 @@ class PromptRunner:
         try:
             await ask(prepared, opened=opened)
         except BaseException as error:
-            if not turns:
-                self._on_error(prepared, error)
-            elif names := left_running.names(left):
-                turn = turns[0]
-                turn.note = " ".join(filter(None, (turn.note, endings.left_running(names))))
-                with contextlib.suppress(UsageError):  # it was deleted meanwhile
-                    prepared.conversation.keep(turn)
+            self._tell(running, error)
             raise  # once there is a turn, the turn holds the error
 
-    def _end(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
+    def _tell(self, running: _Running, error: BaseException) -> None:
+        """Tell the user what a turn cannot: that there is none, or what still runs."""
+        prepared = running.prepared
+        if self._running.get(prepared.conversation) is not running:
+            return  # told when it was left
+        if not running.turns:
+            self._on_error(prepared, error)
+        elif names := left_running.names(running.left):
+            turn = running.turns[0]
+            turn.note = " ".join(filter(None, (turn.note, endings.left_running(names))))
+            with contextlib.suppress(UsageError):  # it was deleted meanwhile
+                prepared.conversation.keep(turn)
+
+    def _end(self, running: _Running, task: asyncio.Task[None]) -> None:
         mark_retrieved(task)
+        if self._running.get(running.prepared.conversation) is running:
+            self._free(running)
+
+    def _free(self, running: _Running) -> None:
+        conversation = running.prepared.conversation
         with self._lock:
+            self._running.pop(conversation)
             self._busy.discard(conversation)
-            self._tasks.pop(conversation, None)
         self._on_end()

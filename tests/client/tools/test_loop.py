@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import itertools
@@ -438,6 +439,37 @@ async def test_what_a_stream_knows_while_a_tool_runs(model: Model, gateway: Gate
     assert stream.answer().text == "Let me wait."
     go.set()
     assert (await stream.finish()).text == "Done."
+
+
+@both
+@pytest.mark.parametrize("callback", ["approve", "on_step_finish"])
+async def test_a_callback_cannot_swallow_the_stop(
+    model: Model, gateway: Gateway, callback: str, stream: bool
+) -> None:
+    asked, ran = asyncio.Event(), []
+
+    async def swallow(_: Any) -> bool:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        return True
+
+    @tool(confirm=callback == "approve")
+    def run() -> None:
+        """Run."""
+        ran.append(1)
+
+    gateway.always(calling(Call("run")))
+    work = asyncio.ensure_future(
+        ask(model, stream, tools=[run], max_steps=2, **{callback: swallow})
+    )
+    await asked.wait()
+    work.cancel()
+    await asyncio.wait({work}, timeout=10)
+    assert work.cancelled()
+    await asyncio.sleep(0.1)
+    assert len(gateway.requests) == 1
+    assert len(ran) == (0 if callback == "approve" else 1)
 
 
 @both

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypedDict
@@ -15,6 +17,7 @@ from ipywidgets import Box, Output
 
 import cbai_notebook as cbai
 from cbai_notebook.bridge import background_loop
+from cbai_notebook.client.stream import TextStream
 from cbai_notebook.conversation import Conversation, Prompt, ask, prepare, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
@@ -99,6 +102,47 @@ def test_stopping_at_once_keeps_the_prompt(panel: cbai.ChatPanel, gateway: Gatew
     panel.stop()
     eventually(lambda: not panel.isLoading)
     assert [message["status"] for message in panel.messages] == ["complete", "cancelled"]
+
+
+def test_the_next_prompt_goes_while_a_stopped_one_cleans_up(
+    panel: cbai.ChatPanel, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing, may_close = threading.Event(), asyncio.Event()
+    close = TextStream.aclose
+
+    async def slow(self: TextStream) -> None:
+        first = not closing.is_set()
+        closing.set()
+        while first and not may_close.is_set():  # it swallows every stop
+            with contextlib.suppress(asyncio.CancelledError):
+                await may_close.wait()
+        await close(self)
+        if first:
+            raise ValueError("too late")
+
+    monkeypatch.setattr(TextStream, "aclose", slow)
+    gateway.script("say:one two three+hang:1", "say:four five six+hang:1")
+    widget = panel.widget
+    panel.send("Count")
+    eventually(lambda: panel.messages and panel.messages[-1]["content"])
+    panel.stop()
+    assert closing.wait(60)
+    eventually(lambda: not panel.isLoading)
+    assert panel.messages[-1]["status"] == "cancelled"
+    eventually(lambda: "stopped" in shown(widget))
+    assert panel.send("Go on")
+    eventually(lambda: panel.messages[-1]["content"] == "four")
+    background_loop().call_soon_threadsafe(may_close.set)
+    gateway.wait_until(lambda: gateway.requests[0].disconnected)
+    assert panel.isLoading  # the end of the first prompt is not that of the second
+    panel.stop()
+    eventually(lambda: not panel.isLoading)
+    assert [(message["content"], message["status"]) for message in panel.messages] == [
+        ("Count", "complete"),
+        ("one", "cancelled"),
+        ("Go on", "complete"),
+        ("four", "cancelled"),
+    ]
 
 
 @pytest.mark.parametrize("fault", ["error:404:AI_MODEL_NOT_FOUND", "midstream-error:3", "cut:4"])
