@@ -116,8 +116,8 @@ def problem(message: str, details: str = "", retry: str = "", more: str = "") ->
         if retry
         else ""
     )
-    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", _said(message))
-    return f'<div class="cbai-problem {NO_MATH}" role="alert">{html}{folded}{button}{more}</div>'
+    told = re.sub(r"`([^`]+)`", r"<code>\1</code>", _said(message))
+    return f'<div class="cbai-problem {NO_MATH}" role="alert">{told}{folded}{button}{more}</div>'
 
 
 def _said(text: str) -> str:

@@ -405,6 +405,11 @@ def act(panel: cbai.ChatPanel, action: str) -> None:
     panel.widget.children[2]._handle_custom_msg(message, [])
 
 
+def show_on_page(panel: cbai.ChatPanel, language: str) -> None:
+    """Tell the panel that a page in a language shows it."""
+    panel.widget.children[2]._handle_custom_msg({"type": "shown", "language": language}, [])
+
+
 def test_a_cut_answer_is_continued_by_its_button(panel: cbai.ChatPanel, gateway: Gateway) -> None:
     gateway.script(CUT, Scenario(text=" time."))
     widget = panel.widget
@@ -467,7 +472,7 @@ def test_the_parts_of_a_continued_answer_keep_their_order(
 @pytest.mark.parametrize(
     ("scenario", "told"),
     [
-        (streamed({"refusal": "I cannot do it."}), "model's refusal"),
+        (streamed({"refusal": "I cannot do it."}), "model&#x27;s refusal"),
         (Scenario(text="Well,", finish_reason="content_filter"), "content filter"),
         (Scenario(text="Whole.", done=False), "end mark"),
     ],
@@ -496,6 +501,25 @@ def test_half_a_character_is_told_and_stored_as_sent(
 @pytest.mark.parametrize(
     ("language", "told"), [("en", "cut at the token limit"), ("zh", "达到词元上限")]
 )
-def test_the_saved_transcript_tells_how_an_answer_ended(language: str, told: str) -> None:
+def test_the_saved_transcript_tells_how_an_answer_ended(
+    language: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CBAI_LANGUAGE", language)
     talk = conversation(turn("Tell", "Once upon a", finish_reason="length"))
-    assert told in bundle(talk, "a-panel", language)["text/html"]
+    assert told in bundle(talk, "a-panel")["text/html"]
+
+
+def test_a_panel_says_all_words_in_the_language_of_its_page(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.script(Scenario(text="Hello", reasoning=("I think",)))
+    widget = panel.widget
+    converse(panel, "Hi")
+    eventually(lambda: "Reasoning</small>" in shown(widget))
+    try:
+        show_on_page(panel, "zh-CN")
+        eventually(lambda: "思考过程</small>" in shown(widget))
+        assert "Reasoning</small>" not in shown(widget)
+    finally:
+        show_on_page(panel, "en-US")
+        eventually(lambda: "Reasoning</small>" in shown(widget))
