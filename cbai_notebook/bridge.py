@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from cbai_notebook.errors import CbaiError, NestedLoopError
+from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
 
 T = TypeVar("T")
@@ -117,7 +118,7 @@ class Call(Generic[T]):
         try:
             return self._task.result()
         except asyncio.CancelledError:
-            raise CbaiError("The call was cancelled before it ended. Run it again.") from None
+            raise CbaiError(say("python.cancelled")) from None
 
 
 _closing: set[asyncio.Future[Any]] = set()
@@ -217,9 +218,7 @@ def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
         return _run_nested(coroutine)
     if _background.is_current():
         coroutine.close()
-        raise CbaiError(
-            "cbai.run() was called inside a coroutine that it runs itself. Use `await` there."
-        )
+        raise CbaiError(say("python.run_inside", function="cbai.run()", word="await"))
     call = prepare(coroutine)
     try:
         call.start()
@@ -307,9 +306,12 @@ def _allow_nesting(loop: asyncio.AbstractEventLoop) -> None:
         return
     if release("ipykernel") >= (7, 1):
         raise NestedLoopError(
-            "A nested event loop would lose the cells queued behind this one on your ipykernel. "
-            'Run `pip install "nest-asyncio2>=1.7.3"` and restart the kernel, or use '
-            "cbai.run(…) without nested=True."
+            say(
+                "python.nested_loop",
+                command='pip install "nest-asyncio2>=1.7.3"',
+                call="cbai.run(…)",
+                argument="nested=True",
+            )
         )
     import nest_asyncio
 

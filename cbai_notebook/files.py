@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 if sys.platform == "win32":
     import msvcrt
@@ -42,15 +43,11 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     except UnicodeEncodeError:  # half of a character
         is_path = False
     if not is_path:
-        raise UsageError(
-            f"{os.fspath(path)!r} cannot be read or written: no path may have such a character."
-        )
+        raise UsageError(say("file.no_such_character", path=repr(os.fspath(path))))
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise UsageError(
-            f"{os.fspath(path)}: there is no such home directory. Write the whole path."
-        ) from error
+        raise UsageError(say("file.no_home", path=os.fspath(path))) from error
 
 
 def user_directory(kind: str, variable: str) -> Path:

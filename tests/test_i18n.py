@@ -166,16 +166,10 @@ NOT_YET = (
     "client/",
     "conversation/",
     "notebook/",
-    "local/",
     "prompts/",
     "cli.py",
-    "bridge.py",
     "configuration.py",
-    "files.py",
     "preferences.py",
-    "__init__.py",
-    "text.py",
-    "session.py",
 )
 """Rooms whose words are still to be moved into the tables."""
 

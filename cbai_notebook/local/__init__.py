@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook.errors import LocalModelError, MissingDependencyError
 from cbai_notebook.files import expanded
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.capabilities import Capabilities, Feature
@@ -41,9 +42,12 @@ def require_runtime() -> None:
     """
     if importlib.util.find_spec("xllamacpp") is None:
         raise MissingDependencyError(
-            "There are two ways to an answer: connect to CloudBase with `%cbai login` (in "
-            "Python: `cbai.configure(env_id=…, api_key=…)`), or run a small model offline "
-            'after `pip install "cbai-notebook[local]"`.'
+            say(
+                "offline.two_ways",
+                login="%cbai login",
+                configure="cbai.configure(env_id=…, api_key=…)",
+                install='pip install "cbai-notebook[local]"',
+            )
         )
 
 
@@ -70,7 +74,7 @@ class LocalProvider:
         from cbai_notebook.local.gguf import chat_templates
 
         if model is None or _is_demo(model):
-            return Capabilities("The offline model", {"tools": "", "thinking": "", "images": ""})
+            return Capabilities(say("offline.model"), {"tools": "", "thinking": "", "images": ""})
         try:
             gguf = _gguf(model)
         except LocalModelError:
@@ -85,7 +89,7 @@ class LocalProvider:
         }
         # Images take a second file, the projector, which the server does not get.
         lacking["images"] = "only text models run offline"
-        return Capabilities(f"The offline model {gguf.stem}", lacking)
+        return Capabilities(say("offline.model_of_file", name=gguf.stem), lacking)
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
         """Return the endpoint; fetch the weights and start the server if needed.
@@ -172,12 +176,16 @@ def _gguf(model: str) -> Path:
     path = expanded(model).absolute()
     if not path.is_file():
         raise LocalModelError(
-            f"There is no model file {path}. Name a GGUF file, as in `-m local:/path/model.gguf`, "
-            "or use `-m local` for the demo model."
+            say(
+                "offline.no_file",
+                path=path,
+                example="-m local:/path/model.gguf",
+                offline="-m local",
+            )
         )
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise LocalModelError(f"{path} is not a GGUF file. Name another, or use `-m local`.")
+            raise LocalModelError(say("offline.no_gguf", path=path, offline="-m local"))
     return path
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cbai_notebook.errors import LocalModelError
+from cbai_notebook.i18n import say
 from cbai_notebook.local.child import READY, ServeConfig
 
 POLL_SECONDS = 0.05
@@ -111,12 +112,9 @@ class _Server:
         deadline = time.monotonic() + START_SECONDS
         while not self._ready_or_ended.wait(POLL_SECONDS):
             if cancel.is_set():
-                raise LocalModelError("Starting the offline model was stopped.")
+                raise LocalModelError(say("offline.start_stopped"))
             if time.monotonic() > deadline:
-                raise LocalModelError(
-                    f"The offline model did not start within {START_SECONDS:.0f} s. "
-                    "Try again, or use a smaller GGUF file."
-                )
+                raise LocalModelError(say("offline.start_too_slow", seconds=f"{START_SECONDS:.0f}"))
         if not self.url:
             self.process.wait()
             raise self._start_error()
@@ -125,7 +123,7 @@ class _Server:
                 raise self._start_error()
             cancel.wait(POLL_SECONDS)
             if cancel.is_set():
-                raise LocalModelError("Starting the offline model was stopped.")
+                raise LocalModelError(say("offline.start_stopped"))
 
     def stop(self) -> None:
         """Kill the child and wait until it has ended."""
@@ -154,20 +152,19 @@ class _Server:
     def _start_error(self) -> LocalModelError:
         output_tail = "\n".join(self._tail)
         if "libgomp" in output_tail:
-            return LocalModelError(
-                "The offline model needs the OpenMP library, which this system lacks. "
-                "Install it with `apt-get install libgomp1` (Debian, Ubuntu) or your system's "
-                "package of that name, and try again."
-            )
+            return LocalModelError(say("offline.no_openmp", command="apt-get install libgomp1"))
         code = self.process.poll()
         if code in _ILLEGAL_INSTRUCTION:
             return LocalModelError(
-                "The offline model needs instructions that this processor lacks. Another build of "
-                "its runtime may do: `python -m pip install -U xllamacpp`."
+                say("offline.old_processor", command="python -m pip install -U xllamacpp")
             )
         return LocalModelError(
-            f"The offline model {self.gguf.name} did not start (exit code {code}). "
-            f"It said:\n{output_tail or 'nothing'}"
+            say(
+                "offline.did_not_start",
+                name=self.gguf.name,
+                code=code,
+                output=output_tail or say("offline.nothing"),
+            )
         )
 
 
@@ -195,7 +192,7 @@ def ensure(gguf: Path, name: str, cancel: threading.Event) -> Address:
     """
     while not _starting.acquire(timeout=POLL_SECONDS):
         if cancel.is_set():
-            raise LocalModelError("Starting the offline model was stopped.")
+            raise LocalModelError(say("offline.start_stopped"))
     try:
         if address := serving(gguf):
             return address
@@ -204,7 +201,7 @@ def ensure(gguf: Path, name: str, cancel: threading.Event) -> Address:
         try:
             server = _Server(gguf, name)
         except OSError as error:
-            raise LocalModelError(f"The offline model could not be started: {error}.") from error
+            raise LocalModelError(say("offline.cannot_start", error=error)) from error
         try:
             server.wait_until_ready(cancel)
         except BaseException:

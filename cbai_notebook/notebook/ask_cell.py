@@ -196,8 +196,10 @@ def ask_prepared(
             for delta in deltas_of(continued):
                 feed(screen, delta)
         try:
-            awaited = held_loop.waiting_for(label) if held_loop.noted else label
-            answer = outcome.answer = render_answer(start, screen, f"Waiting for {awaited}")
+            waiting = say("answer.waiting_for", label=label)
+            if held_loop.noted:
+                waiting = held_loop.waiting_for(label)
+            answer = outcome.answer = render_answer(start, screen, waiting)
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise
