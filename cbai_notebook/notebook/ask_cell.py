@@ -109,13 +109,13 @@ def _prompt(
     prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt with its variables expanded, and hints for the user."""
-    filled = expand(text.strip("\n"), variables, table_rows=prefs.table_rows)
+    filled = expand(text.strip("\n"), variables, table_limits=prefs.table_limits)
     if not filled.text.strip():
         raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
     hints = filled.hints
     system = options.system
     if system:
-        filled_system = expand(system, variables, table_rows=prefs.table_rows)
+        filled_system = expand(system, variables, table_limits=prefs.table_limits)
         system, hints = filled_system.text, (*hints, *filled_system.hints)
     return Prompt(
         text=filled.text,
