@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from operator import ge, le
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from cbai_notebook.prompts.numbers import ALL_DIGITS, number_text, widened
+from cbai_notebook.prompts.numbers import number_text, widened
 
 _MISSING = frozenset({"None", "nan", "NaN", "NaT", "<NA>"})
 _LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -72,46 +72,47 @@ def texts(column: Column, digits: int) -> Texts:
     - Dates and durations are without the time if it is midnight in all of them.
     - Pipes and line ends are escaped as in GitHub's tables (GFM 4.10).
     """
-    floats = [_float(value, column.kind) for value in column.values]
-    numbers = {number for number in floats if number is not None}
-    if column.names_rows or _in_order([number for number in floats if number is not None]):
-        digits = _digits_that_differ(numbers, digits)
+    types = set(map(type, column.values))
+    formats = {of_type: _FLOATS.get((of_type.__module__, of_type.__name__)) for of_type in types}
+    rounded = False
+    if any(format is not None for format in formats.values()):
+        numbers = [_number(value, formats[type(value)], column.kind) for value in column.values]
+        written = _written([one for one in numbers if one is not None], column.names_rows, digits)
+        found = [
+            _text(value) if number is None else written[number]
+            for value, number in zip(column.values, numbers, strict=True)
+        ]
+        rounded = any(float(text) != number for number, text in written.items())
+    else:
+        found = list(map(_text, column.values))
+    if any(issubclass(of_type, (datetime, timedelta)) for of_type in types):
+        found = _without_midnight(column.values, found)
+    return Texts(found, rounded)
+
+
+def _number(value: Any, format: str | None, kind: str) -> float | None:
+    """Return a float as a Python float, and None for NaN and any other value."""
+    if format is None or value != value:
+        return None
+    number = float(value)
+    format = format or _NARROW.get(kind)
+    if not format or number.is_integer() or math.isinf(number):
+        return number
+    return widened(number, format)
+
+
+def _written(numbers: list[float], names_rows: bool, digits: int) -> dict[float, str]:
+    """Return the text of each number."""
     written = {number: number_text(number, digits) for number in numbers}
-    found = [
-        _text(value) if number is None else written[number]
-        for value, number in zip(column.values, floats, strict=True)
-    ]
-    rounded = any(float(text) != number for number, text in written.items())
-    return Texts(_without_midnight(column.values, found), rounded)
-
-
-def _float(value: object, kind: str) -> float | None:
-    """Return a finite float as a Python float, and None for any other value."""
-    of_type = type(value)
-    code = "" if of_type is float else _FLOATS.get((of_type.__module__, of_type.__name__))
-    if code is None:
-        return None
-    number = float(value)  # type: ignore[arg-type]
-    if not math.isfinite(number):
-        return None
-    code = code or _NARROW.get(kind)
-    return widened(number, code) if code and not number.is_integer() else number
+    # With all digits no two are the same.
+    while len(set(written.values())) < len(written) and (names_rows or _in_order(numbers)):
+        digits += 1
+        written = {number: number_text(number, digits) for number in written}
+    return written
 
 
 def _in_order(numbers: list[float]) -> bool:
     return all(map(le, numbers, numbers[1:])) or all(map(ge, numbers, numbers[1:]))
-
-
-def _digits_that_differ(numbers: set[float], digits: int) -> int:
-    """Return the fewest digits, from `digits` on, with which no two numbers have the same text."""
-    return next(
-        (
-            more
-            for more in range(digits, ALL_DIGITS)
-            if len({number_text(number, more) for number in numbers}) == len(numbers)
-        ),
-        max(digits, ALL_DIGITS),
-    )
 
 
 def _text(value: object) -> str:

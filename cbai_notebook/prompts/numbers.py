@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 
 ALL_DIGITS = 17
@@ -15,7 +16,7 @@ _NOISE = 1e-12
 
 
 def number_text(number: float, digits: int) -> str:
-    """Return a finite number with at most a number of significant digits, but a whole integer part.
+    """Return a number, no NaN, with few significant digits but a whole integer part.
 
     - A whole number is written as an integer: ``12``.
     - A number with at most two decimals is kept, for amounts of money: ``129.99``, ``1234.56``.
@@ -33,20 +34,26 @@ def number_text(number: float, digits: int) -> str:
     """
     if number.is_integer():
         return str(int(number)) if abs(number) < _EXPONENT_FROM else _short_exponent(repr(number))
-    if digits >= ALL_DIGITS:
+    if digits >= ALL_DIGITS or math.isinf(number):
         return _short_exponent(repr(number))
-    size = abs(number)
-    whole = int(size)
-    places = max(digits - len(str(whole)), 0) if whole else digits
-    text = f"{number:.2f}"
-    if abs(float(text) - number) > _NOISE * size:
-        text = f"{number:.{places}f}" if whole else f"{number:.{digits}g}"
-    if abs(int(float(text))) != whole:
-        integer, _, fraction = repr(number).partition(".")
-        text = f"{integer}.{fraction[:places]}"
-    if "e" in text:
-        return _short_exponent(text)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    hundredths = number * 100
+    nearest = round(hundredths)
+    tolerance = _NOISE if digits < 12 else 10.0**-digits
+    if abs(hundredths - nearest) <= abs(hundredths) * tolerance and nearest % 100:
+        return f"{number:.2f}".rstrip("0")
+    if -1 < number < 1:
+        places = digits
+        text = f"{number:.{digits}g}"
+        if text not in ("1", "-1"):
+            return _short_exponent(text)
+    else:
+        whole = str(int(number))
+        places = max(digits - len(whole.lstrip("-")), 0)
+        text = f"{number:.{places}f}"
+        if text.startswith(whole):
+            return _without_zeros(text)
+    integer, _, fraction = repr(number).partition(".")
+    return _without_zeros(f"{integer}.{fraction[:places]}")
 
 
 def widened(number: float, code: str) -> float:
@@ -64,3 +71,7 @@ def widened(number: float, code: str) -> float:
 def _short_exponent(text: str) -> str:
     mantissa, exponent, power = text.partition("e")
     return f"{mantissa}e{int(power)}" if exponent else text
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NamedTuple
 
 from cbai_notebook.preferences import TableLimits
@@ -58,12 +59,10 @@ def markdown_table(value: Any, limits: TableLimits = DEFAULT_LIMITS) -> Markdown
     head = value.head(limits.rows)
     if library == "pandas":
         frame = head if kind == "DataFrame" else head.to_frame(_name(head))
-        width = len(frame.columns)
-        headings, columns = _pandas(frame.iloc[:, : limits.columns])
     else:
         frame = head if kind == "DataFrame" else head.rename(_name(head)).to_frame()
-        width = len(frame.columns)
-        headings, columns = _polars(frame[:, : limits.columns])
+    width = len(frame.columns)
+    headings, columns = (_pandas if library == "pandas" else _polars)(frame, limits.columns)
     if not width:
         return MarkdownTable(f"(a table of {counted(rows, 'row')} and no columns)", False, 0)
     cells = [texts(column, limits.digits) for column in columns]
@@ -105,12 +104,14 @@ def _name(series: Any) -> Any:
     return "value" if series.name is None or series.name == "" else series.name
 
 
-def _pandas(frame: Any) -> tuple[list[str], list[Column]]:
-    values = _transposed(frame.itertuples(index=False, name=None), len(frame.columns))
-    dtypes = list(frame.dtypes)
-    kinds = {dtype: str(dtype) for dtype in set(dtypes)}
-    columns = list(map(Column.named, frame.columns, values, map(kinds.__getitem__, dtypes)))
-    headings = _headings(frame.columns)
+def _pandas(frame: Any, most: int) -> tuple[list[str], list[Column]]:
+    kinds: dict[object, str] = {}  # the name of a type is slow to get
+    columns = []
+    for name, values in islice(frame.items(), most):
+        if values.dtype not in kinds:
+            kinds[values.dtype] = str(values.dtype)
+        columns.append(Column.named(name, values.tolist(), kinds[values.dtype]))
+    headings = _headings(frame.columns[:most])
     index = frame.index
     counts = type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
     if counts and index.name is None:
@@ -118,18 +119,19 @@ def _pandas(frame: Any) -> tuple[list[str], list[Column]]:
     levels = [index.get_level_values(level) for level in range(index.nlevels)]
     return (
         [*_headings(index.names), *headings],
-        [*(Column(list(level), str(level.dtype), names_rows=True) for level in levels), *columns],
+        [
+            *(Column(level.tolist(), str(level.dtype), names_rows=True) for level in levels),
+            *columns,
+        ],
     )
 
 
-def _polars(frame: Any) -> tuple[list[str], list[Column]]:
-    values = _transposed(frame.rows(), len(frame.columns))
-    kinds = map(str, frame.dtypes)
-    return _headings(frame.columns), list(map(Column.named, frame.columns, values, kinds))
-
-
-def _transposed(rows: Iterable[Sequence[object]], width: int) -> list[tuple[object, ...]]:
-    return list(zip(*rows, strict=True)) or [()] * width
+def _polars(frame: Any, most: int) -> tuple[list[str], list[Column]]:
+    columns = [
+        Column.named(series.name, series.to_list(), str(series.dtype))
+        for series in frame.get_columns()[:most]
+    ]
+    return _headings(frame.columns[:most]), columns
 
 
 def _headings(names: Iterable[object]) -> list[str]:

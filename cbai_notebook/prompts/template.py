@@ -24,12 +24,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cbai_notebook.preferences import TableLimits
 from cbai_notebook.prompts.hints import DOUBLED, FORMULA, PROSE, SUBSCRIPT, Hints
 from cbai_notebook.prompts.references import REFERENCE, NotFound, Reference, resolve
 from cbai_notebook.prompts.tables import (
     DEFAULT_LIMITS,
     MarkdownTable,
-    TableLimits,
     is_table,
     markdown_table,
 )

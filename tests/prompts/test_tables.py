@@ -158,6 +158,7 @@ def test_small_and_large_numbers_are_readable() -> None:
 def test_the_digits_can_be_chosen() -> None:
     assert numbers(math.pi, digits=1) == ["3"]
     assert numbers(math.pi, 0.1, 1234.56789, digits=8) == ["3.1415927", "0.1", "1234.5679"]
+    assert numbers(0.2500000000001, 129.99, digits=16) == ["0.2500000000001", "129.99"]
     assert numbers(math.pi, 0.1, 0.1 + 0.2, 1.2345678e22, digits=17) == [
         "3.141592653589793", "0.1", "0.30000000000000004", "1.2345678e22",
     ]  # fmt: skip
