@@ -231,6 +231,18 @@ def test_a_printed_number_has_the_exact_integer_part_and_a_small_error(
         assert len(mantissa.replace(".", "").lstrip("0")) <= digits
 
 
+@given(
+    st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=5),
+    st.sampled_from(["float32", "float16"]),
+)
+def test_all_digits_of_numbers_of_few_bits_give_the_same_number(
+    values: list[float], kind: str
+) -> None:
+    numbers = np.array(values).clip(-6e4, 6e4).astype(kind)
+    assert list(np.array(column(numbers, digits=17), dtype=float).astype(kind)) == list(numbers)
+    assert [int(Decimal(text)) for text in column(numbers)] == [int(number) for number in numbers]
+
+
 @given(_INT64, _INT64)
 def test_different_whole_numbers_never_look_alike(one: int, other: int) -> None:
     for values in ([one, other], [one, None, other], [float(one), float(other)]):
