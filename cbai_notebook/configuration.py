@@ -34,9 +34,8 @@ def configure(**settings: Any) -> None:
             ``headers`` and ``model``). ``before_send`` is a function that gets a copy of the
             messages of each request and returns those that are sent, or raises an error to refuse
             the request. For the
-            notebook ``history_turns``, ``history_chars``, ``table_rows``, ``cached``, ``bridge`` and
-            ``language``
-            (see :class:`~cbai_notebook.preferences.Preferences`). ``history`` is where
+            notebook ``history_turns``, ``history_chars``, ``table_rows``, ``table_columns``, ``table_digits``,
+            ``cached``, ``bridge`` and ``language`` (see :class:`~cbai_notebook.preferences.Preferences`). ``history`` is where
             conversations are stored: ``"on"``, ``"off"`` (in memory only) or the path of a file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The settings of the notebook: size of the context, rows of tables, replay, bridge."""
+"""The settings of the notebook: size of the context, size of tables, replay, bridge."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off
 
 
 @dataclass(frozen=True)
+class TableLimits:
+    """How much of a DataFrame or Series goes into a prompt.
+
+    Attributes:
+        rows: The most rows.
+        columns: The most columns, without the index.
+        digits: The significant digits of numbers with a fraction; 17 sends all digits.
+    """
+
+    rows: int = 20
+    columns: int = 30
+    digits: int = 4
+
+
+@dataclass(frozen=True)
 class Preferences:
     """Settings for how prompts are built and run.
 
@@ -26,6 +41,8 @@ class Preferences:
         history_turns: The most past turns in the context of a prompt.
         history_chars: The most characters of past turns in the context of a prompt.
         table_rows: The most rows of a DataFrame or Series that a ``{name}`` puts into a prompt.
+        table_columns: The most columns of it.
+        table_digits: The significant digits of its numbers with a fraction; 17 sends all digits.
         cached: Replay the answer from the history if the same request has been answered before.
         bridge: ``"background"``, or ``"nested"`` to run coroutines on the kernel's own loop.
         language: ``"en"`` or ``"zh"`` for what the user reads; ``None``: the language of the page that
@@ -34,10 +51,17 @@ class Preferences:
 
     history_turns: int = 20
     history_chars: int = 24_000
-    table_rows: int = 20
+    table_rows: int = TableLimits.rows
+    table_columns: int = TableLimits.columns
+    table_digits: int = TableLimits.digits
     cached: bool = False
     bridge: str = "background"
     language: str | None = None
+
+    @property
+    def table_limits(self) -> TableLimits:
+        """The limits of a table in a prompt."""
+        return TableLimits(self.table_rows, self.table_columns, self.table_digits)
 
 
 _given: dict[str, Any] = {}
@@ -112,6 +136,7 @@ def _checked(name: str, value: Any, where: str) -> Any:
         number = int(value)
     except (TypeError, ValueError):
         number = -1
-    if number < 0 or isinstance(value, bool):
-        raise UsageError(f"{where} is {value!r}; use a whole number, 0 or more.")
+    least = 1 if name == "table_digits" else 0
+    if number < least or isinstance(value, bool):
+        raise UsageError(f"{where} is {value!r}; use a whole number, {least} or more.")
     return number

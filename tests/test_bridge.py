@@ -58,7 +58,7 @@ def test_waiting_for_itself_is_refused_rather_than_hanging() -> None:
     async def inner() -> None:
         cbai.run(give(1))
 
-    with pytest.raises(CbaiError, match="Use `await`"):
+    with pytest.raises(CbaiError, match="Use await"):
         cbai.run(inner())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.preferences import NAMES, prefer, preferences
+from cbai_notebook.preferences import NAMES, TableLimits, prefer, preferences
 
 
 @pytest.fixture(autouse=True)
@@ -32,12 +32,26 @@ def test_an_environment_variable_serves_and_an_argument_wins() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"history_turns": -1}, {"table_rows": "many"}, {"bridge": "magic"}, {"colour": "red"}],
+    [
+        {"history_turns": -1},
+        {"table_rows": "many"},
+        {"table_columns": -1},
+        {"table_digits": 0},
+        {"bridge": "magic"},
+        {"colour": "red"},
+    ],
 )
 def test_a_bad_setting_is_refused_and_changes_nothing(change: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         prefer(**{"table_rows": 7, **change})
     assert preferences({}).table_rows == 20
+
+
+def test_the_limits_of_tables_are_preferences() -> None:
+    assert preferences({}).table_limits == TableLimits()
+    prefer(table_columns=8)
+    environ = {"CBAI_TABLE_DIGITS": "17", "CBAI_TABLE_COLUMNS": "9"}
+    assert preferences(environ).table_limits == TableLimits(rows=20, columns=8, digits=17)
 
 
 def test_a_bad_environment_variable_is_named() -> None:

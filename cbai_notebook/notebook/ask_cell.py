@@ -110,13 +110,13 @@ def _prompt(
     prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt with its variables expanded, and hints for the user."""
-    filled = expand(text.strip("\n"), variables, table_rows=prefs.table_rows)
+    filled = expand(text.strip("\n"), variables, table_limits=prefs.table_limits)
     if not filled.text.strip():
         raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
     hints = filled.hints
     system = options.system
     if system:
-        filled_system = expand(system, variables, table_rows=prefs.table_rows)
+        filled_system = expand(system, variables, table_limits=prefs.table_limits)
         system, hints = filled_system.text, (*hints, *filled_system.hints)
     return Prompt(
         text=filled.text,
@@ -196,7 +196,7 @@ def ask_prepared(
             for delta in deltas_of(continued):
                 feed(screen, delta)
         try:
-            waiting = say("answer.waiting_for", label=label)
+            waiting: str = say("answer.waiting_for", label=label)
             if held_loop.noted:
                 waiting = held_loop.waiting_for(label)
             answer = outcome.answer = render_answer(start, screen, waiting)

@@ -87,7 +87,7 @@ def draw_in_cell(
 def _prepare(
     shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> PreparedPrompt[ImageModel]:
-    filled = expand(text.strip("\n"), variables, table_rows=preferences().table_rows)
+    filled = expand(text.strip("\n"), variables, table_limits=preferences().table_limits)
     if not filled.text.strip():
         raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
     conversation = chat_in_cell(options.conversation) if options.history else None

@@ -1,4 +1,4 @@
-"""Hints about the braces of a prompt: a likely typo, an expression, a very long value.
+"""Hints about the braces of a prompt: a likely typo, an expression, a value that is long or cut.
 
 Only braces in prose get a hint. Code, JSON and formulas use braces for other things.
 """
@@ -11,6 +11,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from cbai_notebook.preferences import TableLimits
+from cbai_notebook.prompts.numbers import ALL_DIGITS
 from cbai_notebook.prompts.references import (
     REFERENCE,
     Found,
@@ -19,6 +21,7 @@ from cbai_notebook.prompts.references import (
     has_variable,
     resolve,
 )
+from cbai_notebook.prompts.tables import MarkdownTable
 from cbai_notebook.text import counted, near_match
 
 PROSE, FORMULA, SUBSCRIPT, DOUBLED = "prose", "formula", "subscript", "doubled"
@@ -78,6 +81,21 @@ class Hints:
     def long_value(self, used: str, chars: int) -> None:
         """Add a hint about a value that makes the prompt very long."""
         self._add(f"`{{{used}}}` put {chars:,} characters into the prompt.")
+
+    def tables(self, tables: Mapping[str, MarkdownTable], limits: TableLimits) -> None:
+        """Add a hint about the tables that lost digits, and one about each that lost columns."""
+        rounded = ", ".join(f"`{{{used}}}`" for used, table in tables.items() if table.rounded)
+        if rounded:
+            self._add(
+                f"Numbers of {rounded} were rounded to {counted(limits.digits, 'digit')}; "
+                f"`cbai.configure(table_digits={ALL_DIGITS})` sends all digits."
+            )
+        for used, table in tables.items():
+            if table.columns > limits.columns:
+                self._add(
+                    f"The first {limits.columns} of {table.columns:,} columns of `{{{used}}}` were "
+                    f"sent; `cbai.configure(table_columns={table.columns})` sends all."
+                )
 
     def sentences(self) -> tuple[str, ...]:
         """Return the hints: at most :data:`MOST`, and a sentence with the number of the others."""

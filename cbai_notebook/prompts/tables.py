@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, NamedTuple
 
-DEFAULT_ROWS = 20
-"""The default number of a table's rows in a prompt."""
+from cbai_notebook.preferences import TableLimits
+from cbai_notebook.prompts.columns import Column, Texts, texts
+from cbai_notebook.prompts.numbers import ALL_DIGITS
+from cbai_notebook.text import counted
 
-_LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+DEFAULT_LIMITS = TableLimits()
+"""The limits of a table in a prompt by default."""
+
+_MORE = "…"
+"""The heading and the cells of a column that stands for those that were left out."""
+
+
+class MarkdownTable(NamedTuple):
+    """A table as text.
+
+    Attributes:
+        text: The table in Markdown.
+        rounded: Whether a number in it lost digits.
+        columns: The number of the DataFrame's columns, also of those that were left out.
+    """
+
+    text: str
+    rounded: bool
+    columns: int
 
 
 def is_table(value: object) -> bool:
@@ -17,16 +37,16 @@ def is_table(value: object) -> bool:
     return _family(value) is not None
 
 
-def markdown_table(value: Any, rows: int = DEFAULT_ROWS) -> str:
-    """Return a DataFrame or Series as a Markdown table, cut at a number of rows.
+def markdown_table(value: Any, limits: TableLimits = DEFAULT_LIMITS) -> MarkdownTable:
+    """Return a DataFrame or Series as a Markdown table, cut at a number of rows and columns.
 
-    An index that only counts from 0 is omitted. Missing values are empty cells; pipes and line ends
-    inside a cell are escaped as in GitHub's tables (GFM 4.10).
+    An index that only counts from 0 is omitted. :func:`.columns.texts` describes the cells. If
+    rows or columns are left out, a line below gives their number, and a last column of "…" stands
+    for the columns. Only what is shown is converted.
 
     Args:
         value: A value for which :func:`is_table` is true.
-        rows: The most rows, 0 or more; if there are more, a last line gives the number of the
-            others.
+        limits: The most rows and columns, and the digits of numbers.
 
     Raises:
         TypeError: The value is no table.
@@ -35,15 +55,40 @@ def markdown_table(value: Any, rows: int = DEFAULT_ROWS) -> str:
     if family is None:
         raise TypeError(f"{type(value).__name__} is no table")
     library, kind = family
-    total = len(value)
-    header, body = (_pandas if library == "pandas" else _polars)(value.head(rows), kind)
-    if not header:
-        return f"(a table of {total} rows and no columns)"
-    lines = [_line(header), _line(["---"] * len(header)), *(_line(cells) for cells in body)]
-    table = "\n".join(lines)
-    if total <= rows:
-        return table
-    return f"{table}\n\n({total - rows} more rows left out; these are the first {rows} of {total}.)"
+    rows = len(value)
+    head = value.head(limits.rows)
+    if library == "pandas":
+        frame = head if kind == "DataFrame" else head.to_frame(_name(head))
+    else:
+        frame = head if kind == "DataFrame" else head.rename(_name(head)).to_frame()
+    width = len(frame.columns)
+    headings, columns = (_pandas if library == "pandas" else _polars)(frame, limits.columns)
+    if not width:
+        return MarkdownTable(f"(a table of {counted(rows, 'row')} and no columns)", False, 0)
+    cells = [texts(column, limits.digits) for column in columns]
+    if width > limits.columns:
+        headings.append(_MORE)
+        cells.append(Texts([_MORE] * min(rows, limits.rows), False))
+    lines = [
+        _line(headings),
+        _line(["---"] * len(headings)),
+        *map(_line, zip(*(column.texts for column in cells), strict=True)),
+    ]
+    return MarkdownTable(
+        "\n".join(lines)
+        + _left_out("row", rows, limits.rows)
+        + _left_out("column", width, limits.columns),
+        any(column.rounded for column in cells),
+        width,
+    )
+
+
+def _left_out(noun: str, number: int, most: int) -> str:
+    """Return the line below a table from which rows or columns were left out, or ``""``."""
+    if number <= most:
+        return ""
+    rest = f"{counted(number - most, f'more {noun}')} left out"
+    return f"\n\n({rest}; these are the first {most:,} of {number:,}.)"
 
 
 def _family(value: object) -> tuple[str, str] | None:
@@ -55,40 +100,47 @@ def _family(value: object) -> tuple[str, str] | None:
     return None
 
 
-def _pandas(head: Any, kind: str) -> tuple[list[object], Iterator[Sequence[object]]]:
-    frame = (
-        head if kind == "DataFrame" else head.to_frame("value" if head.name is None else head.name)
-    )
+def _name(series: Any) -> Any:
+    return "value" if series.name is None or series.name == "" else series.name
+
+
+def _pandas(frame: Any, most: int) -> tuple[list[str], list[Column]]:
+    kinds: dict[object, str] = {}  # the name of a type is slow to get
+    columns = []
+    for name, values in islice(frame.items(), most):
+        if values.dtype not in kinds:
+            kinds[values.dtype] = str(values.dtype)
+        columns.append(Column.named(name, values.tolist(), kinds[values.dtype]))
+    headings = _headings(frame.columns[:most])
     index = frame.index
     counts = type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
-    header = [_heading(column) for column in frame.columns]
-    body = frame.itertuples(index=False, name=None)
-    if not header or (counts and index.name is None):
-        return header, body
-    names = ["" if name is None else name for name in index.names]
-    levels = (key if len(names) > 1 else (key,) for key in index)
-    return [*names, *header], ((*level, *row) for level, row in zip(levels, body, strict=True))
+    if counts and index.name is None:
+        return headings, columns
+    levels = [index.get_level_values(level) for level in range(index.nlevels)]
+    return (
+        [*_headings(index.names), *headings],
+        [
+            *(Column(level.tolist(), str(level.dtype), names_rows=True) for level in levels),
+            *columns,
+        ],
+    )
 
 
-def _polars(head: Any, kind: str) -> tuple[list[object], Iterator[Sequence[object]]]:
-    frame = head if kind == "DataFrame" else head.rename(head.name or "value").to_frame()
-    return list(frame.columns), iter(frame.rows())
+def _polars(frame: Any, most: int) -> tuple[list[str], list[Column]]:
+    columns = [
+        Column.named(series.name, series.to_list(), str(series.dtype))
+        for series in frame.get_columns()[:most]
+    ]
+    return _headings(frame.columns[:most]), columns
 
 
-def _heading(column: object) -> object:
-    """Return the name of a column; the levels of a MultiIndex are joined."""
-    return " / ".join(str(level) for level in column) if isinstance(column, tuple) else column
+def _headings(names: Iterable[object]) -> list[str]:
+    """Return the names of columns; the levels of a MultiIndex are joined."""
+    levels = [name if isinstance(name, tuple) else (name,) for name in names]
+    flat = Column([level for name in levels for level in name], names_rows=True)
+    written = iter(texts(flat, ALL_DIGITS).texts)
+    return [" / ".join(next(written) for _ in name) for name in levels]
 
 
-def _line(cells: Iterable[object]) -> str:
-    return f"| {' | '.join(map(_cell, cells))} |"
-
-
-_MISSING = frozenset({"None", "nan", "NaN", "NaT", "<NA>"})
-
-
-def _cell(value: object) -> str:
-    text = str(value)
-    if not isinstance(value, str) and text in _MISSING:
-        return ""
-    return _LINE_ENDS.sub("<br>", text.strip().replace("|", "\\|"))
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

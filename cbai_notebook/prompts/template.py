@@ -24,9 +24,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cbai_notebook.preferences import TableLimits
 from cbai_notebook.prompts.hints import DOUBLED, FORMULA, PROSE, SUBSCRIPT, Hints
 from cbai_notebook.prompts.references import REFERENCE, NotFound, Reference, resolve
-from cbai_notebook.prompts.tables import DEFAULT_ROWS, is_table
+from cbai_notebook.prompts.tables import (
+    DEFAULT_LIMITS,
+    MarkdownTable,
+    is_table,
+    markdown_table,
+)
 from cbai_notebook.prompts.values import as_text
 
 LONG_VALUE_CHARS = 20_000
@@ -40,7 +46,8 @@ class Expanded:
     Attributes:
         text: The text to send.
         used: The references that were filled in, without braces, each once, in order.
-        hints: Sentences for the user about references that were not filled in, and long values.
+        hints: Sentences for the user about references that were not filled in, long values, and tables
+            that lost digits or columns.
     """
 
     text: str
@@ -52,7 +59,7 @@ def expand(
     text: str,
     namespace: Mapping[str, Any],
     *,
-    table_rows: int = DEFAULT_ROWS,
+    table_limits: TableLimits = DEFAULT_LIMITS,
     to_text: Callable[[Any], str] | None = None,
 ) -> Expanded:
     """Fill in the references of a prompt, in time linear in its length.
@@ -60,12 +67,13 @@ def expand(
     Args:
         text: The prompt.
         namespace: The user's variables.
-        table_rows: The most rows of a DataFrame or Series.
-        to_text: Returns the text of a value; :func:`.values.as_text` by default.
+        table_limits: How much of a DataFrame or Series is sent.
+        to_text: Returns the text of a value; by default :func:`.values.as_text`, and
+            :func:`.tables.markdown_table` for a DataFrame or Series.
     """
     if "{" not in text:
         return Expanded(text, (), ())
-    values = _Values(namespace, to_text or (lambda value: as_text(value, table_rows)))
+    values = _Values(namespace, table_limits, to_text)
     hints = Hints(text, namespace)
     pieces: list[str] = []
     end = 0
@@ -87,21 +95,36 @@ def expand(
     for used, value in values.used.items():
         if len(value.text) > LONG_VALUE_CHARS:
             hints.long_value(used, len(value.text))
+    tables = {used: value.table for used, value in values.used.items() if value.table is not None}
+    hints.tables(tables, table_limits)
     return Expanded("".join(pieces), tuple(values.used), hints.sentences())
 
 
 class _Value(NamedTuple):
-    """The text of a value, and whether it needs its own lines, as a table does."""
+    """The text of a value.
+
+    Attributes:
+        text: The text.
+        own_lines: Whether the text needs its own lines, as a table does.
+        table: What is known of a DataFrame or Series.
+    """
 
     text: str
-    own_lines: bool
+    own_lines: bool = False
+    table: MarkdownTable | None = None
 
 
 class _Values:
     """Caches the text of each reference, so that each is resolved once."""
 
-    def __init__(self, namespace: Mapping[str, Any], to_text: Callable[[Any], str]) -> None:
+    def __init__(
+        self,
+        namespace: Mapping[str, Any],
+        table_limits: TableLimits,
+        to_text: Callable[[Any], str] | None,
+    ) -> None:
         self._namespace = namespace
+        self._table_limits = table_limits
         self._to_text = to_text
         self._failed: dict[str, NotFound] = {}
         self.used: dict[str, _Value] = {}
@@ -121,10 +144,18 @@ class _Values:
         if isinstance(found, NotFound):
             return found
         try:
-            return _Value(self._to_text(found.value), is_table(found.value))
+            return self._value(found.value)
         # The object is the user's, so its `__str__` may raise anything.
         except Exception as error:  # noqa: BLE001
             return NotFound(f"making text of it failed ({type(error).__name__})", known=True)
+
+    def _value(self, value: Any) -> _Value:
+        if self._to_text is not None:
+            return _Value(self._to_text(value), is_table(value))
+        if not is_table(value):
+            return _Value(as_text(value))
+        table = markdown_table(value, self._table_limits)
+        return _Value(table.text, True, table)
 
 
 _INDENT = 100  # characters to check before a table

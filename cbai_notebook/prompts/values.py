@@ -5,22 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cbai_notebook.prompts.tables import DEFAULT_ROWS, is_table, markdown_table
 
+def as_text(value: Any) -> str:
+    """Return the text of a value for a prompt; a DataFrame or Series is left to :mod:`.tables`.
 
-def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
-    """Return the text of a value for a prompt.
-
-    Text is unchanged; a DataFrame or Series becomes a Markdown table; a dict or list becomes JSON
-    if possible; the answer of a model or an agent becomes its text; anything else becomes
-    ``str(value)``.
-
-    Args:
-        value: Any object.
-        table_rows: The most rows of a table.
+    Text is unchanged; a dict or list becomes JSON if possible; the answer of a model or an agent
+    becomes its text; anything else becomes ``str(value)``.
     """
-    if is_table(value):
-        return markdown_table(value, table_rows)
     if isinstance(value, (dict, list)):
         try:
             return json.dumps(value, ensure_ascii=False, default=_json_value)

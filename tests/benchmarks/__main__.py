@@ -8,7 +8,18 @@ import sys
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from tests.benchmarks import answers, browser, history, kernel, panel, prompt, scaling, store, tools
+from tests.benchmarks import (
+    answers,
+    browser,
+    history,
+    kernel,
+    panel,
+    prompt,
+    scaling,
+    store,
+    tables,
+    tools,
+)
 from tests.benchmarks.table import Row, child, in_turns
 from tests.gateway import serve_process
 from tests.isolation import package_settings
@@ -65,6 +76,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "panel": panel.rows,
     "history": history.rows,
     "prompt": prompt.rows,
+    "tables": tables.rows,
     "tools": tools.rows,
     "store": store.rows,
     "scaling": scaling.rows,

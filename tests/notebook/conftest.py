@@ -21,7 +21,7 @@ def configured(gateway: Gateway) -> Iterator[None]:
     yield
     cbai.configure(
         base_url=None, api_key=None, env_id=None, provider=None, model=None, history_turns=None,
-        table_rows=None,
+        table_rows=None, table_columns=None, table_digits=None,
     )  # fmt: skip
 
 

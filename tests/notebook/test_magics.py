@@ -199,6 +199,21 @@ def test_values_are_filled_in_and_json_is_sent_as_written(
     assert prompt.startswith('{season} {"a": {"b": [1]}}\n\n|')
 
 
+def test_the_size_of_a_table_is_a_setting(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["frame"] = pd.DataFrame({"a": [1 / 3, 0.5], "b": [2, 1]})
+    must(shell, "%%cbai\n{frame}")
+    assert prompt_of(gateway) == "| a | b |\n| --- | --- |\n| 0.3333 | 2 |\n| 0.5 | 1 |"
+    assert "`cbai.configure(table_digits=17)` sends all digits." in capsys.readouterr().out
+    cbai.configure(table_digits=2, table_columns=1, table_rows=1)
+    must(shell, "%%cbai -s '{frame.a}'\n{frame}")
+    assert prompt_of(gateway).startswith("| a | … |\n| --- | --- |\n| 0.33 | … |\n\n(1 more row")
+    assert gateway.last.json["messages"][0]["content"].startswith("| a |\n| --- |\n| 0.33 |")
+    must(shell, "%cbai config")
+    assert "table_columns" in capsys.readouterr().out
+
+
 def test_a_typo_gets_a_hint(
     shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:

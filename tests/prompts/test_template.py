@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cbai_notebook.preferences import TableLimits
 from cbai_notebook.prompts.template import LONG_VALUE_CHARS, expand
 
 
@@ -189,7 +190,7 @@ def test_a_table_stands_on_lines_of_its_own() -> None:
 def test_a_table_is_cut_where_the_caller_says() -> None:
     frame = pd.DataFrame({"a": range(30)})
     assert "10 more rows left out" in filled("{df}", df=frame)
-    text = expand("{df}", {"df": frame}, table_rows=2).text
+    text = expand("{df}", {"df": frame}, table_limits=TableLimits(rows=2)).text
     assert text.endswith("| 1 |\n\n(28 more rows left out; these are the first 2 of 30.)")
 
 
@@ -308,6 +309,26 @@ def test_a_very_long_value_is_sent_whole_with_a_hint() -> None:
     expanded = expand("{v}", {"v": long})
     assert expanded.text == long
     assert expanded.hints == ("`{v}` put 20,001 characters into the prompt.",)
+
+
+def test_rounded_numbers_get_one_hint_that_names_their_tables() -> None:
+    frame, exact = pd.DataFrame({"a": [1 / 3], "b": [2 / 3]}), pd.DataFrame({"a": [1.5]})
+    rounded = hints("{f} {e} {f.a} {f} {n}", f=frame, e=exact, n=1 / 3)
+    assert rounded == (
+        "Numbers of `{f}`, `{f.a}` were rounded to 4 digits; "
+        "`cbai.configure(table_digits=17)` sends all digits.",
+    )
+    assert expand("{f}", {"f": frame}, table_limits=TableLimits(digits=17)).hints == ()
+    assert hints("{e}", e=exact) == ()
+
+
+def test_columns_that_are_left_out_get_a_hint() -> None:
+    frame = pd.DataFrame([range(31)])
+    assert hints("{f}", f=frame) == (
+        "The first 30 of 31 columns of `{f}` were sent; "
+        "`cbai.configure(table_columns=31)` sends all.",
+    )
+    assert expand("{f}", {"f": frame}, table_limits=TableLimits(columns=31)).hints == ()
 
 
 def test_many_hints_are_counted_not_listed() -> None:
