@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from cbai_notebook.notebook.frontend import is_kernel, run_id
+from cbai_notebook.session import ipython_shell
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -43,10 +44,8 @@ def unregister(shell: InteractiveShell) -> None:
 
 def note_shown(answer: Answer) -> None:
     """Remember that the running cell has shown an answer, so that its end does not show it again."""
-    from IPython.core.getipython import get_ipython
-
     global _shown
-    shell = get_ipython()
+    shell = ipython_shell()
     if shell is not None and is_kernel(shell):
         register(shell)
         _shown = (weakref.ref(answer), run_id(shell))
@@ -80,9 +79,7 @@ def _skip_when_shown(answer: Answer) -> None:
     Raises:
         NotImplementedError: The answer is to be shown: IPython then asks the other formatters.
     """
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
+    shell = ipython_shell()
     if _shown is None or shell is None or not is_kernel(shell):
         raise NotImplementedError
     at_end_of_cell = getattr(shell.displayhook, "msg", None) is not None  # not by `display(answer)`

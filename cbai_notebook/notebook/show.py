@@ -24,6 +24,7 @@ from cbai_notebook.notebook.screen import (
     Surface,
     TerminalSurface,
 )
+from cbai_notebook.session import ipython_shell
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -94,9 +95,7 @@ class _ShowTask(asyncio.Task["Answer"]):
 def _surface(into: Output | None) -> Surface | TerminalSurface:
     if into is not None:
         return output_surface(into, "into")
-    from IPython.core.getipython import get_ipython
-
-    return default_surface(get_ipython())
+    return default_surface(ipython_shell())
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

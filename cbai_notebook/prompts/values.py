@@ -12,8 +12,7 @@ def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
     """Return the text of a value for a prompt.
 
     Text is unchanged; a DataFrame or Series becomes a Markdown table; a dict or list becomes JSON
-    if possible; the answer of a model or an agent becomes its text; anything else becomes
-    ``str(value)``.
+    if possible; anything else becomes ``str(value)``, which is the text of an answer.
 
     Args:
         value: Any object.
@@ -26,8 +25,6 @@ def as_text(value: Any, table_rows: int = DEFAULT_ROWS) -> str:
             return json.dumps(value, ensure_ascii=False, default=_json_value)
         except (TypeError, ValueError, RecursionError):
             return str(value)
-    if type(value).__module__ == "cbai_notebook.client.answer" and hasattr(value, "text"):
-        return str(value.text)
     return str(value)
 
 
