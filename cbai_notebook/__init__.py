@@ -5,7 +5,6 @@ The names below are loaded when they are first used, so that importing the packa
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +98,10 @@ def __getattr__(name: str) -> Any:
 
 
 def _show_answers_in_notebook() -> None:
-    # Also without `%load_ext`, a cell that ends with an answer shows it. A script has no IPython.
-    find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    if find_shell is not None and (shell := find_shell()) is not None:
+    # Also without `%load_ext`, a cell that ends with an answer shows it.
+    from cbai_notebook.session import ipython_shell
+
+    if (shell := ipython_shell()) is not None:
         from cbai_notebook.notebook import answer_formatters
 
         answer_formatters.register(shell)

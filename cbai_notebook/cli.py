@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import importlib.util
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,12 +19,16 @@ from urllib.parse import quote
 
 from cbai_notebook._version import __version__
 from cbai_notebook.errors import CbaiError, ConfigurationError, MissingDependencyError
+from cbai_notebook.files import write_atomically
 from cbai_notebook.text import plain
 
 USAGE = 2
 INTERRUPTED = 130
 CELL_SECONDS = 600
 """The most seconds for one cell of the quickstart."""
+
+QUICKSTART = Path(__file__).with_name("quickstart.ipynb")
+"""The quickstart of the package. It is only read: the demo works on a copy, or in memory."""
 
 OWN_COPY = "cbai-quickstart.ipynb"
 """File name of the user's copy; it must differ from the quickstarts of other packages."""
@@ -81,8 +84,8 @@ def _demo(options: argparse.Namespace) -> int:
     _prepare_model()
     with _kernel_of_this_python() as kernels:
         if options.run:
-            return _print_run(_shipped_quickstart(), kernels)
-        return _open_jupyterlab(_editable_quickstart(), kernels, options)
+            return _print_run(QUICKSTART, kernels)
+        return _open_jupyterlab(_own_quickstart(), kernels, options)
 
 
 def _require(*modules: str) -> None:
@@ -111,33 +114,14 @@ def _prepare_model() -> None:
 # The notebook
 
 
-def _shipped_quickstart() -> Path:
-    """Return the path of this package's quickstart, in the checkout or in the wheel."""
-    package = Path(__file__).resolve().parent
-    checkout = package.parent
-    if (checkout / "pyproject.toml").is_file():
-        path = checkout / "notebooks" / "quickstart.ipynb"
-    else:
-        path = package / "_notebooks" / "quickstart.ipynb"
-    if not path.is_file():
-        raise ConfigurationError(
-            f"The quickstart notebook is missing from this installation ({path}). "
-            'Install it again with `python -m pip install --force-reinstall "cbai-notebook[all]"`.'
-        )
-    return path
-
-
-def _editable_quickstart() -> Path:
-    """Return the path of a quickstart that the user can edit; keep an existing copy."""
-    shipped = _shipped_quickstart()
-    if shipped.parent.name == "notebooks":
-        return shipped  # a checkout belongs to the user
+def _own_quickstart() -> Path:
+    """Return the path of the user's copy in the working directory; keep an existing one."""
     copy = Path.cwd() / OWN_COPY
     if copy.exists():
         print(f"Opening {copy}, as you left it. Delete it to get a fresh one.")
         return copy
     try:
-        shutil.copyfile(shipped, copy)
+        write_atomically(copy, QUICKSTART.read_bytes())
     except OSError as error:
         raise ConfigurationError(
             f"The quickstart cannot be put into {copy.parent}: {error.strerror}. "
@@ -217,7 +201,7 @@ def _print_run(notebook: Path, kernels: Path) -> int:
         kernel_name="python3",
         extra_arguments=["--log-level=CRITICAL"],  # the kernel's log is not for the user
         timeout=CELL_SECONDS,
-        resources={"metadata": {"path": str(notebook.parent)}},
+        resources={"metadata": {"path": str(Path.cwd())}},
         on_notebook_start=lambda **_: _let_ctrl_c_cancel(stopped),
         on_cell_execute=_print_cell,
         on_cell_executed=lambda cell, **_: _print_outputs(cell["outputs"]),

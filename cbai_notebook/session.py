@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 """Environment variable in which a Jupyter server gives a kernel the path of its notebook, at each
@@ -11,6 +16,16 @@ start: after a rename and a restart it is the new path (jupyter_server 2.21 with
 Notebook 7.6)."""
 
 _has_cells = False
+
+
+def ipython_shell() -> InteractiveShell | None:
+    """Return the IPython shell of this process, or None in a script.
+
+    IPython is not imported: a script or a web server may run without it.
+    """
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell: InteractiveShell | None = find() if find is not None else None
+    return shell
 
 
 def note_cells() -> None:

@@ -16,7 +16,9 @@ _GROUPS = (
     (re.compile(r"^tests/browser/.*\[(?:.*-)?notebook7\b"), "browser-notebook7"),
     (re.compile(r"^tests/browser/"), "browser-lab"),
     (
-        re.compile(r"^tests/(?:local/|kernel/test_local_model|test_notebooks|test_cli)"),
+        re.compile(
+            r"^tests/(?:local/|kernel/test_local_model|test_notebooks|test_cli|test_packages)"
+        ),
         "local-model",
     ),
 )

@@ -36,10 +36,9 @@ class Installed:
         self.work = folder / "work"
         self.work.mkdir(parents=True)
         site = folder / "site"
-        self.quickstart = site / "cbai_notebook" / "_notebooks" / "quickstart.ipynb"
-        ignored = shutil.ignore_patterns("__pycache__", "_notebooks")
+        self.quickstart = site / "cbai_notebook" / "quickstart.ipynb"
+        ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(PACKAGE, site / "cbai_notebook", ignore=ignored)
-        self.quickstart.parent.mkdir()
         self.environment = isolated_environment(
             self.home, PYTHONPATH=str(site), CBAI_PROVIDER="cloudbase", PYTHONUTF8="1"
         )
@@ -281,18 +280,3 @@ class TestJupyterLab:
         lab = open_lab()
         assert "as you left it" in lab.output
         assert "a newer one" not in json.dumps(lab.get("/api/contents/cbai-quickstart.ipynb"))
-
-
-@pytest.mark.local_model
-@pytest.mark.xdist_group("local-model")
-def test_demo_answers_on_a_machine_where_nothing_is_configured(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cbai_notebook", "demo", "--run"],
-        env=isolated_environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Paris" in done.stdout

@@ -9,10 +9,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import cbai_notebook
 from tests.isolation import isolated_environment
 from tests.require import require
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+QUICKSTART = Path(cbai_notebook.__file__).with_name("quickstart.ipynb")
+NOTEBOOKS = [QUICKSTART, *sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))]
 
 pytestmark = [
     pytest.mark.kernel,
@@ -42,9 +44,3 @@ def test_notebook_is_shipped_clean(file: Path) -> None:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
     assert notebook.metadata.kernelspec.name == "python3"
-
-
-def test_the_quickstart_asks() -> None:
-    (quickstart,) = [file for file in NOTEBOOKS if file.stem == "quickstart"]
-    cells = nbformat.read(quickstart, as_version=4).cells
-    assert any(cell.source.startswith("%%cbai") for cell in cells)

@@ -84,6 +84,8 @@ class Answer:
     step, ``usage`` is the sum, and ``messages`` contain every tool call with its result. ``parsed``
     is the object of the requested ``response_type``.
 
+    ``str(answer)``, and so ``print(answer)``, is the text, or the words of a refusal.
+
     ``sources`` and ``record_id`` are those of an agent's answer, empty for a model: the web pages and
     the knowledge bases that it used, and the id to which feedback refers.
 
@@ -215,9 +217,12 @@ class Answer:
     def _calls(self) -> list[ToolCall]:
         return [call for step in self.steps for call in step.results]
 
+    def __str__(self) -> str:
+        return self.text or self.refusal
+
     def __repr__(self) -> str:
         return (
-            f"<Answer {cut(self.text, 60)!r} from {self.provider}/{self.model}, "
+            f"<Answer {cut(str(self), 60)!r} from {self.provider}/{self.model}, "
             f"finish_reason={self.finish_reason!r}>"
         )
 

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from cbai_notebook.notebook.frontend import is_kernel, run_id
+from cbai_notebook.session import ipython_shell
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -53,9 +54,7 @@ def skip_when_shown(answer: Answer) -> None:
     Raises:
         NotImplementedError: The answer is to be shown: IPython then asks the other formatters.
     """
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
+    shell = ipython_shell()
     if _shown is None or shell is None or not is_kernel(shell):
         raise NotImplementedError
     at_end_of_cell = getattr(shell.displayhook, "msg", None) is not None  # not by `display(answer)`

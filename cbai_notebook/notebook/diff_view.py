@@ -10,6 +10,7 @@ from cbai_notebook.conversation.diff import Difference, Piece, compare
 from cbai_notebook.notebook.frontend import is_kernel
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.session import ipython_shell
 from cbai_notebook.text import plain
 
 # A transparent tint under text in the page's own colour is readable on light and dark pages. The
@@ -31,12 +32,11 @@ def show(old: str, new: str) -> None:
         old: The first answer, as Markdown source.
         new: The second answer, as Markdown source.
     """
-    from IPython.core.getipython import get_ipython
-    from IPython.display import display
-
     difference = compare(old, new)
-    shell = get_ipython()
+    shell = ipython_shell()
     if shell is not None and is_kernel(shell):
+        from IPython.display import display
+
         display(bundle(difference), raw=True)  # type: ignore[no-untyped-call]
     else:
         sys.stdout.write(f"{terminal_text(difference, sys.stdout)}\n")

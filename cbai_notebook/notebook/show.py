@@ -25,6 +25,7 @@ from cbai_notebook.notebook.screen import (
     Surface,
     TerminalSurface,
 )
+from cbai_notebook.session import ipython_shell
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -86,9 +87,7 @@ def show(
 
 
 def _note_shown(answer: Answer) -> None:
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
+    shell = ipython_shell()
     if shell is not None and is_kernel(shell):
         answer_formatters.register(shell)
         note_shown(shell, answer)
@@ -104,9 +103,7 @@ class _ShowTask(asyncio.Task["Answer"]):
 def _surface(into: Output | None) -> Surface | TerminalSurface:
     if into is not None:
         return output_surface(into, "into")
-    from IPython.core.getipython import get_ipython
-
-    return default_surface(get_ipython())
+    return default_surface(ipython_shell())
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

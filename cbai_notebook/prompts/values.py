@@ -17,8 +17,6 @@ def as_text(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False, default=_json_value)
         except (TypeError, ValueError, RecursionError):
             return str(value)
-    if type(value).__module__ == "cbai_notebook.client.answer" and hasattr(value, "text"):
-        return str(value.text)
     return str(value)
 
 

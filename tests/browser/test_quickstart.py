@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+import cbai_notebook
 from tests.browser.conftest import OpenNotebook
 from tests.browser.server import JupyterServer
 from tests.require import require
 
-QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
+QUICKSTART = Path(cbai_notebook.__file__).with_name("quickstart.ipynb")
 
 # The first use may download 93 MB.
 FIRST_USE = 400_000

@@ -45,6 +45,7 @@ async def test_a_refusal_is_named(model: Model, gateway: Gateway) -> None:
     gateway.always(streamed({"refusal": "I cannot "}, {"refusal": "do it."}))
     answer = await (await model.stream_text(model="m", messages=MESSAGES)).finish()
     assert (answer.text, answer.refusal) == ("", "I cannot do it.")
+    assert str(answer) == answer.refusal
     assert answer.ending is Ending.REFUSED
     assert "refusal" in answer.note
 

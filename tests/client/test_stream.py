@@ -499,6 +499,9 @@ async def test_repr_is_short_and_holds_no_key(make_model: MakeModel) -> None:
     for one in (repr(stream), repr(answer), repr(make_model())):
         assert "test-key" not in one
         assert len(one) < 200
+        assert "\n" not in one
+    assert str(answer) == f"{answer}" == answer.text
+    assert repr(answer).startswith("<Answer '# How a hash table")
     assert not hasattr(answer, "_repr_markdown_")
     assert not hasattr(answer, "_repr_html_")
 

@@ -28,7 +28,7 @@ from cbai_notebook.notebook.panel.prompt_runner import (
     prepare_continuation,
     prepare_text,
 )
-from cbai_notebook.session import is_app
+from cbai_notebook.session import ipython_shell, is_app
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,11 +274,9 @@ class ChatPanel:
         if not _in_notebook():
             print(needs_notebook())  # noqa: T201
             return
-        from IPython.core.getipython import get_ipython
-
         from cbai_notebook.notebook.frontend import cell_id
 
-        if (shell := get_ipython()) is not None:
+        if (shell := ipython_shell()) is not None:
             cell_id(shell)  # what the panel writes appears in lists, if a frontend has cells
         self._open_view().display()
 
@@ -334,9 +332,7 @@ def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, An
 
 
 def _in_notebook() -> bool:
-    from IPython.core.getipython import get_ipython
-
     from cbai_notebook.notebook.frontend import is_kernel
 
-    shell = get_ipython()
+    shell = ipython_shell()
     return shell is not None and is_kernel(shell)
