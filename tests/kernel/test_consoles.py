@@ -123,6 +123,13 @@ def test_what_came_before_an_interrupt_is_shown(console: Kernel, gateway: Gatewa
     assert "cancelled" in plain
 
 
+def test_reasoning_is_shown_where_no_answer_came(console: Kernel, gateway: Gateway) -> None:
+    gateway.script("reason-only")
+    plain = answer_of(console.must("%%cbai\nThink"))["text/plain"]
+    assert plain.startswith("Reasoning:\n")
+    assert "The answer is empty" in plain
+
+
 def test_a_continued_answer_is_shown_whole(console: Kernel, gateway: Gateway) -> None:
     gateway.script(Scenario(text="Once *upon* a", finish_reason="length"), "say: time.")
     assert "cut at the token limit" in answer_of(console.must("%%cbai\nTell"))["text/plain"]
@@ -174,6 +181,19 @@ def test_an_output_widget_still_streams(console: Kernel, gateway: Gateway) -> No
     gateway.let_go()
     console.finish(cell)
     assert cell.outputs == []
+
+
+def test_a_frontend_that_names_its_cells_in_its_own_way_streams(
+    console: Kernel, gateway: Gateway
+) -> None:
+    gateway.script(Scenario(text=("Half ", "an ", "answer"), faults=(Fault("hold", 2),)))
+    cell = console.send(
+        "get_ipython().get_parent()['metadata']['colab'] = {'cell_id': 'one'}\n"
+        "get_ipython().run_cell_magic('cbai', '', 'Hi')"
+    )
+    console.wait_for(lambda: "Half an" in cell.html, "the first words")
+    gateway.let_go()
+    console.finish(cell)
 
 
 # Real programs ------------------------------------------------------------------------------------
@@ -255,8 +275,7 @@ def test_jupyter_console_shows_each_answer_once(terminal: Terminal, gateway: Gat
 def test_a_notebook_that_is_run_has_one_output_for_each_answer(
     program: str, gateway: Gateway, tmp_path: Path
 ) -> None:
-    if program == "papermill":
-        pytest.importorskip("papermill")
+    require(find_spec(program), f"{program} is missing: pip install -e '.[test]'")
     commands = {
         "nbclient": ["-c", "from nbclient.cli import main; main()", "in.ipynb", "--output=out"],
         "nbconvert": [

@@ -168,9 +168,14 @@ class Painting:
     def _finish_as_one(self, complete: bool, end: Callable[[str], Closing]) -> None:
         bundles: list[Bundle] = []
         format_note = ""
+        has_words = any(step.has_words for step in self._steps)
         for step in self._steps:
             is_last = step is self._steps[-1]
-            bundles += self._collapsible_bundles(step.reasoning)
+            if has_words:
+                bundles += self._collapsible_bundles(step.reasoning)
+            elif step.reasoning:  # all that came: without markup, it is shown as well
+                part = Part(step.reasoning.all_plain, step.reasoning.html)
+                bundles.append(COLLAPSIBLE.bundle([part]))
             if step.has_words:
                 body = self._body
                 if not is_last or step.calls or self._broken or not self._surface.live:
