@@ -63,10 +63,11 @@ def skip_when_shown(answer: Answer) -> None:
 
 
 class _OneBundle:
-    """A surface that keeps what is painted."""
+    """A surface that keeps the answer, which is painted once."""
 
+    live = False
     repaints_all = False
-    can_replace = True
+    can_replace = False
     max_outputs = 40
 
     def __init__(self) -> None:
@@ -74,17 +75,16 @@ class _OneBundle:
 
     @property
     def html(self) -> str:
-        return "".join(bundle.get("text/html", "") for bundle in self._bundles)
+        return "".join(bundle["text/html"] for bundle in self._bundles)
 
     def __len__(self) -> int:
         return len(self._bundles)
 
     def paint(self, slots: Mapping[int, Bundle]) -> None:
-        for slot, bundle in slots.items():
-            self._bundles[slot : slot + 1] = [bundle]
+        self._bundles += slots.values()
 
     def replace(self, bundle: Bundle) -> None:
-        self._bundles = [bundle]
+        """Do nothing: what is painted once is never replaced."""
 
     def close(self) -> None:
         """Do nothing: all is kept already."""

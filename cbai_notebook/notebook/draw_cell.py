@@ -129,7 +129,7 @@ class _Canvas:
         from cbai_notebook.notebook.screen import TerminalSurface
         from cbai_notebook.notebook.screen.notice import waiting
 
-        if not isinstance(self._surface, TerminalSurface):
+        if not isinstance(self._surface, TerminalSurface) and self._surface.live:
             self._surface.paint({0: waiting(f"Drawing with {self._label}")})
 
     def show(self, answer: ImageAnswer) -> None:
@@ -149,13 +149,19 @@ class _Canvas:
         end = closing(status, Facts(label=self._label), hints=[*self.hints, *hints])
         if isinstance(self._surface, TerminalSurface):
             for image in self._images:
-                self._surface.text(f"A picture ({image.mime}, {len(image.data):,} bytes).\n")
+                self._surface.text(f"{_in_words(image)}\n")
             self._surface.close(end.plain)
             return
-        pictures = [image._repr_mimebundle_() for image in self._images]
+        pictures = [
+            {**image._repr_mimebundle_(), "text/plain": _in_words(image)} for image in self._images
+        ]
         bundles = [*pictures, {"text/html": end.html, "text/plain": end.plain}]
         self._surface.paint(dict(enumerate(bundles)))
         self._surface.close()
+
+
+def _in_words(image: GeneratedImage) -> str:
+    return f"A picture ({image.mime}, {len(image.data):,} bytes)."
 
 
 def picture_path(output: str) -> Path:

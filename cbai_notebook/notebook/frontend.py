@@ -25,12 +25,21 @@ def cell_id(shell: InteractiveShell) -> str | None:
 
     An id also tells this process that a frontend with cells runs it.
     """
-    metadata = _request(shell).get("metadata") or {}
-    found = metadata.get("cellId")
+    found = _metadata(shell).get("cellId")
     if not isinstance(found, str):
         return None
     session.note_cells()
     return found
+
+
+def names_cell(shell: InteractiveShell) -> bool:
+    """Return whether the frontend names the running cell, as those do that show a notebook.
+
+    Consoles, and programs that run a whole notebook, name none.
+    """
+    metadata = _metadata(shell)
+    in_colab = metadata.get("colab") or {}
+    return isinstance(metadata.get("cellId") or in_colab.get("cell_id"), str)
 
 
 def run_id(shell: InteractiveShell) -> str:
@@ -54,6 +63,10 @@ def owns_cell(shell: InteractiveShell) -> bool:
     """Return whether all output of the running cell is ours, so that all of it may be replaced."""
     code = str((_request(shell).get("content") or {}).get("code", "")).strip()
     return code.startswith("%%cbai") or (code.startswith("%cbai") and "\n" not in code)
+
+
+def _metadata(shell: InteractiveShell) -> dict[str, Any]:
+    return _request(shell).get("metadata") or {}
 
 
 def _request(shell: InteractiveShell) -> dict[str, Any]:

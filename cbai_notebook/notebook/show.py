@@ -14,7 +14,7 @@ from cbai_notebook.conversation import Delta
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.notebook import answer_formatters
 from cbai_notebook.notebook.answer_display import note_shown
-from cbai_notebook.notebook.frontend import is_kernel, owns_cell
+from cbai_notebook.notebook.frontend import is_kernel, names_cell, owns_cell
 from cbai_notebook.notebook.render_loop import render_answer, render_answer_async
 from cbai_notebook.notebook.screen import (
     CellSurface,
@@ -116,7 +116,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 def default_surface(shell: InteractiveShell | None) -> Surface | TerminalSurface:
     """Return the surface of the running cell, or of the terminal outside a notebook."""
     if shell is not None and is_kernel(shell):
-        return CellSurface(owns_cell=owns_cell(shell), shell=shell)
+        return CellSurface(owns_cell=owns_cell(shell), live=names_cell(shell), shell=shell)
     return TerminalSurface(sys.stdout)
 
 

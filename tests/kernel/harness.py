@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,6 +142,8 @@ class Kernel:
         directory: The working directory of the kernel process.
 
     Attributes:
+        names_cells: Whether each request names its cell, as those of a notebook do, or not, as those
+            of a console.
         comms: The ids of the comms that are open, as a frontend sees them.
         bytes: The bytes of all outputs and comm messages so far, of cells and of widgets.
     """
@@ -160,6 +163,7 @@ class Kernel:
         self._directory = directory
         self._cells: dict[str, Cell] = {}
         self._replies: dict[str, dict[str, Any]] = {}  # replies to requests other than cells
+        self.names_cells = True
         self.comms: set[str] = set()
         self.bytes = 0
         self._changed = threading.Condition()
@@ -176,8 +180,10 @@ class Kernel:
 
         Args:
             code: The source of the cell.
-            cell_id: The id that the frontend sends, if it sends one.
+            cell_id: The id of the cell; by default another one for each request.
         """
+        if cell_id is None and self.names_cells:
+            cell_id = uuid.uuid4().hex[:8]
         content = {
             "code": code,
             "silent": False,

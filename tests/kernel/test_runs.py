@@ -80,8 +80,9 @@ def test_a_notebook_leaves_an_entry_and_a_console_does_not(
     history = tmp_path / "history.sqlite"
     variables = {} if session is None else {"JPY_SESSION_NAME": session}
     kernel = start_kernel(CBAI_HISTORY=str(history), **variables, **gateway_variables(gateway))
-    kernel.must("%load_ext cbai_notebook", cell_id="c0" if cell_ids else None)
-    kernel.must("%cbai -c poems Hi", cell_id="c1" if cell_ids else None)
+    kernel.names_cells = cell_ids
+    kernel.must("%load_ext cbai_notebook")
+    kernel.must("%cbai -c poems Hi")
     assert "poems" in kernel.must("%cbai use").stdout, "a kernel lists what it uses itself"
     assert open_registry(history).names() == (("poems",) if listed else ())
     assert "poems" in open_registry(history).names(every=True)

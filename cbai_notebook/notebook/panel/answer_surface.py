@@ -28,6 +28,7 @@ class AnswerSurface:
         show: Called with all widgets whenever the list of widgets changes.
     """
 
+    live = True
     repaints_all = False
     can_replace = True
     # Each part is a separate widget, so no application hides it as one of too many outputs of a cell.

@@ -73,7 +73,7 @@ class Painting:
 
     def wait(self, message: str) -> None:
         """Show a waiting line until the first content arrives."""
-        if not len(self._surface):
+        if self._surface.live and not len(self._surface):
             self._surface.paint({0: waiting(message)})
 
     def text(self, text: str) -> None:
@@ -87,7 +87,7 @@ class Painting:
             step = self._step_after_calls()
             step.text.append(text)
             self._total += len(text)
-            if intact:
+            if intact and self._surface.live:
                 self._body.feed(text)
             first = not self._visible and bool(text.strip())
             if first:
@@ -124,7 +124,8 @@ class Painting:
 
     def due(self) -> float | None:
         """Return the seconds until the next paint is due, or None if there is nothing to paint."""
-        return self._pace.due() if self._dirty and not self._broken else None
+        can_paint = self._surface.live and not self._broken
+        return self._pace.due() if self._dirty and can_paint else None
 
     def tick(self) -> None:
         """Paint if a paint is due."""
@@ -167,14 +168,20 @@ class Painting:
     def _finish_as_one(self, complete: bool, end: Callable[[str], Closing]) -> None:
         bundles: list[Bundle] = []
         format_note = ""
+        has_words = any(step.has_words for step in self._steps)
         for step in self._steps:
             is_last = step is self._steps[-1]
-            bundles += self._collapsible_bundles(step.reasoning)
+            if has_words:
+                bundles += self._collapsible_bundles(step.reasoning)
+            elif step.reasoning:  # all that came: without markup, it is shown as well
+                part = Part(step.reasoning.all_plain, step.reasoning.html)
+                bundles.append(COLLAPSIBLE.bundle([part]))
             if step.has_words:
                 body = self._body
-                if not is_last or step.calls or self._broken:
+                if not is_last or step.calls or self._broken or not self._surface.live:
                     body = self._make_body()
-                    body.feed(step.source)  # the old body is finished, or may be inconsistent
+                    # The old body is finished, may be inconsistent, or has no text.
+                    body.feed(step.source)
                 with self._broken_until_done():
                     text, format_note = body.merged(complete and is_last)
                 bundles.append(text)
@@ -227,7 +234,7 @@ class Painting:
         self._dirty = True
 
     def _paint(self) -> None:
-        if self._broken:
+        if self._broken or not self._surface.live:
             return
         with self._broken_until_done():
             changed: list[int] = []

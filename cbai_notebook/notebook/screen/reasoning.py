@@ -5,6 +5,7 @@ from __future__ import annotations
 from cbai_notebook.i18n import say
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.footer import seconds
+from cbai_notebook.text import plain
 
 WINDOW = 2000
 """Characters of reasoning that are shown while it streams; the closed fold holds all of it."""
@@ -59,8 +60,13 @@ class Reasoning:
 
     @property
     def plain(self) -> str:
-        """Empty: without markup, reasoning is not shown."""
+        """Empty: without markup, reasoning is not shown beside an answer."""
         return ""
+
+    @property
+    def all_plain(self) -> str:
+        """All of the text as plain text, under a heading."""
+        return f"Reasoning:\n{plain(self.text.strip())}"
 
     def live_html(self) -> str:
         """Return the open fold with the most recent text."""

@@ -20,12 +20,15 @@ class Surface(Protocol):
     """An ordered list of outputs, each of which can be painted again.
 
     Attributes:
+        live: Whether what is painted can still be changed. If not, an answer is painted once, whole,
+            at its end.
         repaints_all: Whether every paint sends all outputs again, so that its cost depends on the
             length of the whole answer, not of the part that changed.
         can_replace: Whether :meth:`replace` may be called.
         max_outputs: The maximum number of outputs for the sealed parts of an answer.
     """
 
+    live: bool
     repaints_all: bool
     can_replace: bool
     max_outputs: int
@@ -49,6 +52,8 @@ class CellSurface:
     Args:
         owns_cell: Whether all outputs of the cell are ours, so that they may be replaced by a
             single one at the end.
+        live: Whether the frontend can change an output that it shows. Consoles such as Jupyter Console
+            and Qt Console print each output once, as plain text, and ignore all updates.
         shell: The IPython shell; the running one by default.
     """
 
@@ -56,12 +61,15 @@ class CellSurface:
     # JupyterLab hides the outputs of a cell after the fiftieth.
     max_outputs = 40
 
-    def __init__(self, *, owns_cell: bool, shell: InteractiveShell | None = None) -> None:
+    def __init__(
+        self, *, owns_cell: bool, live: bool = True, shell: InteractiveShell | None = None
+    ) -> None:
         if shell is None:
             from IPython.core.interactiveshell import InteractiveShell
 
             shell = InteractiveShell.instance()
-        self.can_replace = owns_cell
+        self.live = live
+        self.can_replace = owns_cell and live
         self._ids: list[str] = []
         self._id_prefix = uuid.uuid4().hex[:12]
         self._publisher: Any = shell.display_pub
@@ -142,6 +150,7 @@ class OutputSurface:
         output: The widget.
     """
 
+    live = True
     repaints_all = True
     can_replace = True
     max_outputs = 40

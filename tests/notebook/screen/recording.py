@@ -25,9 +25,12 @@ class RecordingSurface:
 
     max_outputs = 40
 
-    def __init__(self, *, can_replace: bool = True, repaints_all: bool = False) -> None:
+    def __init__(
+        self, *, can_replace: bool = True, repaints_all: bool = False, live: bool = True
+    ) -> None:
         self.can_replace = can_replace
         self.repaints_all = repaints_all
+        self.live = live
         self.outputs: list[Bundle] = []
         self.paints: list[dict[int, Bundle]] = []
         self.messages: list[Bundle] = []

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.errors import UsageError
 from cbai_notebook.notebook.screen import Facts, Screen
 from tests.notebook.screen.interrupts import interrupted_after
@@ -114,6 +115,30 @@ def test_a_surface_that_repaints_all_is_paced_by_the_whole(clock: Clock) -> None
     screen.text("more")
     assert len(surface.outputs) > 3
     assert screen.due() == pytest.approx(60_000 / 20_000)
+
+
+@pytest.mark.parametrize("form", ["markdown", "text", "code", "json"])
+def test_a_surface_that_cannot_change_is_painted_once(clock: Clock, form: str) -> None:
+    surface = RecordingSurface(can_replace=False, live=False)
+    screen = Screen(surface, clock=clock, format=form)
+    screen.wait()
+    screen.reasoning("Hm.")
+    text = markdown(60_000)
+    for token in tokens(text, 100):
+        screen.text(token)
+        assert screen.due() is None
+        clock.now += 1
+        screen.tick()
+    screen.call(ToolCall("1", "buy", "{}", status="asking"))
+    screen.flush()
+    assert surface.paints == []
+    screen.finish("cancelled", note="Stopped.")
+    assert [list(paint) for paint in surface.paints] == [[0]]
+    (output,) = surface.outputs
+    assert text.rstrip() in output["text/plain"]
+    assert "buy()" in output["text/plain"]
+    assert "Stopped." in output["text/plain"]
+    assert "Hm." in output["text/html"]
 
 
 def test_last_paint_happens_whatever_the_clock_says(
