@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cbai_notebook.client.secret import Secret
 from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
@@ -130,6 +130,15 @@ class Provider(Protocol):
         Raises:
             CbaiError: The model cannot be used; the message says what is missing.
         """
+        ...
+
+
+@runtime_checkable
+class DrawingProvider(Protocol):
+    """A provider whose models draw at an address of their own."""
+
+    def image_endpoint(self) -> Endpoint:
+        """Return the endpoint for requests to draw."""
         ...
 
 

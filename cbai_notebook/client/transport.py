@@ -174,8 +174,8 @@ class InProcessResponse:
     body: AsyncGenerator[bytes, None]
 
 
-InProcessHandler = Callable[[Mapping[str, str], bytes], Awaitable[InProcessResponse]]
-"""Answers a request; gets its headers and its body."""
+InProcessHandler = Callable[[str, Mapping[str, str], bytes], Awaitable[InProcessResponse]]
+"""Answers a request; gets the path of its URL, its headers and its body."""
 
 _in_process: dict[str, InProcessHandler] = {}
 
@@ -197,7 +197,7 @@ class _InProcessTransport(httpx.AsyncBaseTransport):
         self._handler = handler
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        made = await self._handler(request.headers, request.content)
+        made = await self._handler(request.url.path, request.headers, request.content)
         headers = {"Content-Type": made.content_type}
         return httpx.Response(made.status, headers=headers, stream=_InProcessBody(made.body))
 

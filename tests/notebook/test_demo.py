@@ -65,6 +65,17 @@ def test_a_panel_asks_it(shell: TerminalInteractiveShell) -> None:
     panel.close()
 
 
+def test_it_draws_squares(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+    must(shell, "%cbai -m demo --draw -P n=2 -o drawn A cat in the rain")
+    pictures = shell.user_ns["drawn"].images
+    assert [picture.mime for picture in pictures] == ["image/png"] * 2
+    assert pictures[0].data != pictures[1].data
+    assert "demo model" in cbai.chat().messages[-1]["content"]
+    must(shell, "%cbai -m demo --image drawn.images[0] --image drawn.images[1] What do you see?")
+    assert "I was shown 2 images." in cbai.chat().messages[-1]["content"]
+    assert gateway.requests == []
+
+
 def test_tab_offers_it(shell: InteractiveShell) -> None:
     assert "demo" in _models()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cbai_notebook.client.demo.script import BASE_URL, NAME
+from cbai_notebook.client.demo.script import BASE_URL, IMAGES_PATH, NAME
 from cbai_notebook.client.providers import DEMO, Endpoint
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ class DemoProvider:
             default_model=NAME,
             label=f"demo model{named}, not a real one",
         )
+
+    def image_endpoint(self) -> Endpoint:
+        """Return the endpoint for drawings: each is a plain square."""
+        reach()
+        return Endpoint(DEMO, f"{BASE_URL}{IMAGES_PATH}", default_model=NAME)
 
 
 def reach() -> None:

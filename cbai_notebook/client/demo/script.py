@@ -18,6 +18,9 @@ NAME = "demo"
 BASE_URL = "http://demo.invalid/v1"
 """The address of the demo model; the name is one that no host can have (RFC 6761, section 6.4)."""
 
+IMAGES_PATH = "/images/generations"
+"""The path below the base URL at which pictures are drawn."""
+
 PACE_S = 0.02
 """The seconds between two words, unless a script sets them."""
 

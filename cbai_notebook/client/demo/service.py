@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cbai_notebook.client import chat_wire
-from cbai_notebook.client.demo import simple_rules
+from cbai_notebook.client.demo import pictures, simple_rules
 from cbai_notebook.client.demo.request import DemoRequest, text_of
-from cbai_notebook.client.demo.script import DemoAnswer, model_named
+from cbai_notebook.client.demo.script import IMAGES_PATH, DemoAnswer, model_named
 from cbai_notebook.client.demo.words import pieces
 from cbai_notebook.client.secret import Secret
 from cbai_notebook.client.transport import InProcessResponse
@@ -19,10 +19,11 @@ _JSON = "application/json"
 _ID = "chatcmpl-demo"
 
 
-async def serve(headers: Mapping[str, str], body: bytes) -> InProcessResponse:
-    """Answer a request for a chat completion.
+async def serve(path: str, headers: Mapping[str, str], body: bytes) -> InProcessResponse:
+    """Answer a request for a chat completion or for pictures.
 
     Args:
+        path: The path of the URL.
         headers: The headers of the request.
         body: The body of the request.
 
@@ -34,6 +35,8 @@ async def serve(headers: Mapping[str, str], body: bytes) -> InProcessResponse:
         value if isinstance(value, dict) else {},
         {name.lower(): Secret(text) for name, text in headers.items()},
     )
+    if path.endswith(IMAGES_PATH):
+        return InProcessResponse(200, _JSON, _whole(chat_wire.dump(pictures.drawn(request.body))))
     model = model_named(str(request.body.get("model") or ""))
     answer = model.answer(request) or simple_rules.answer(request)
     if answer.status != 200:
