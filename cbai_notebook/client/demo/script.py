@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from cbai_notebook.client.demo.request import DemoRequest
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.text import counted
 
 NAME = "demo"
 """The model that a prompt with ``-m demo`` asks."""
@@ -140,7 +141,7 @@ class DemoModel:
         return found
 
     def __repr__(self) -> str:
-        return f"<DemoModel {self.name!r}: {len(self._requests)} requests>"
+        return f"<DemoModel {self.name!r}: {counted(len(self._requests), 'request')}>"
 
 
 _models: dict[str, DemoModel] = {}
