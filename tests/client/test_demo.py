@@ -316,3 +316,15 @@ def test_an_object_fits_whatever_the_prompt_says(prompt: str) -> None:
     )
     made = fitting_value({**schema, "$defs": components}, prompt)
     msgspec.json.decode(json.dumps(made), type=Everything)
+
+
+def test_a_schema_that_requires_itself_comes_to_an_end() -> None:
+    twice = {"left": {"$ref": "#/$defs/Node"}, "right": {"$ref": "#/$defs/Node"}}
+    node = {"type": "object", "properties": twice, "required": ["left", "right"]}
+    assert fitting_value({"$ref": "#/$defs/Node", "$defs": {"Node": node}}, "A tree") is not None
+
+
+async def test_long_prompts_are_read_in_part(ask: Ask) -> None:
+    prompt = "Please name " + "Anna Berta " * 200_000
+    assert (await ask(prompt, response_type=City)).parsed.name.startswith("Anna")
+    assert len((await ask(prompt)).text) < 1_000

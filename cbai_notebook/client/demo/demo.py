@@ -44,7 +44,7 @@ def demo(
         cbai.demo(status=401, text="Who are you?")
         cbai.demo(lambda messages: messages[-1]["content"].upper())
         cbai.demo(pace=0)                                   # the simple rules, without waiting
-        cbai.demo()                                         # back to how it was
+        cbai.demo()                                         # reset: no script, the usual pace
 
     Without a script, or where a script has no answer, simple rules answer: the model repeats what
     was asked and counts the words; it thinks when asked to (``think=True``); it calls a tool whose
@@ -66,7 +66,7 @@ def demo(
         status: Its HTTP status.
         pace: Seconds between two words; 0 does not wait.
         model: The name of the demo model, for several with a script each: ``-m demo/NAME``. One
-            without a script of its own has that of ``"demo"``.
+            without a script of its own has that of ``"demo"``. Each is reset by its name.
 
     Returns:
         The demo model with this script. Its ``requests`` are what it was asked since, and its

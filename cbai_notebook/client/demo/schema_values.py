@@ -13,6 +13,8 @@ from cbai_notebook.client.demo.words import Material
 _DEEP = 5
 _DEEPEST = 30
 _MOST_ITEMS = 10
+# No value fits a schema that requires itself, so making one has to end.
+_MOST_VALUES = 5_000
 
 _FORMATS = {
     "date": "2026-01-31",
@@ -44,9 +46,11 @@ class _Values:
     def __init__(self, root: Mapping[str, Any], material: Material) -> None:
         self.root = root
         self.material = material
+        self.made = 0
 
     def of(self, schema: Any, name: str, depth: int) -> Any:
         """Return a value for a schema; `name` is that of its property."""
+        self.made += 1
         schema = self._resolved(schema)
         if "const" in schema:
             return schema["const"]
@@ -55,7 +59,7 @@ class _Values:
         if branches := schema.get("anyOf") or schema.get("oneOf"):
             return self.of(self._branch(branches, depth), name, depth + 1)
         kind = _kind(schema)
-        if depth > _DEEPEST or kind == "null":
+        if kind == "null" or depth > _DEEPEST or self.made > _MOST_VALUES:
             return None
         if kind == "object":
             return self._object(schema, depth)

@@ -17,6 +17,7 @@ from cbai_notebook.client.transport import InProcessResponse
 
 _JSON = "application/json"
 _ID = "chatcmpl-demo"
+_CHUNK = "chat.completion.chunk"
 
 
 async def serve(path: str, headers: Mapping[str, str], body: bytes) -> InProcessResponse:
@@ -98,8 +99,8 @@ class _Output:
             },
         )
 
-    def envelope(self, **fields: Any) -> dict[str, Any]:
-        return {"id": _ID, "model": self.model, **fields}
+    def envelope(self, kind: str, **fields: Any) -> dict[str, Any]:
+        return {"id": _ID, "object": kind, "model": self.model, **fields}
 
 
 def _calls(answer: DemoAnswer, before: int) -> Iterator[dict[str, Any]]:
@@ -117,7 +118,7 @@ async def _whole(body: bytes) -> AsyncGenerator[bytes, None]:
 async def _completion(output: _Output, pace: float) -> AsyncGenerator[bytes, None]:
     await asyncio.sleep(pace * len(output.deltas))
     choice = {"index": 0, "message": output.message, "finish_reason": output.finish_reason}
-    body = chat_wire.dump(output.envelope(choices=[choice], usage=output.usage))
+    body = chat_wire.dump(output.envelope("chat.completion", choices=[choice], usage=output.usage))
     if output.is_broken:
         yield body[: len(body) // 2]
         raise _broken()
@@ -130,12 +131,12 @@ async def _events(output: _Output, pace: float) -> AsyncGenerator[bytes, None]:
     for number, delta in enumerate([{"role": "assistant", "content": ""}, *output.deltas]):
         # Against the clock, so that what a piece costs does not slow the pace down.
         await asyncio.sleep(max(0.0, began + number * pace - loop.time()))
-        yield _event(output.envelope(choices=[{"index": 0, "delta": delta}]))
+        yield _event(output.envelope(_CHUNK, choices=[{"index": 0, "delta": delta}]))
     if output.is_broken:
         raise _broken()
     ended = {"index": 0, "delta": {}, "finish_reason": output.finish_reason}
-    yield _event(output.envelope(choices=[ended]))
-    yield _event(output.envelope(choices=[], usage=output.usage)) + b"data: [DONE]\n\n"
+    yield _event(output.envelope(_CHUNK, choices=[ended]))
+    yield _event(output.envelope(_CHUNK, choices=[], usage=output.usage)) + b"data: [DONE]\n\n"
 
 
 def _event(value: dict[str, Any]) -> bytes:

@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from cbai_notebook.text import CJK
 
+# The characters of a prompt that are searched for names, words and numbers.
+_LONGEST = 10_000
+
 # A character of Chinese, Japanese or Korean counts as a word.
 _PIECE = re.compile(rf"\s*(?:[{CJK}]|[^\s{CJK}]+)|\s+")
 _WORD = re.compile(rf"[{CJK}]|[^\W_]+(?:['’.-][^\W_]+)*")
@@ -41,7 +44,7 @@ class Material:
     """
 
     def __init__(self, prompt: str) -> None:
-        self.prompt = prompt
+        self.prompt = prompt = prompt[:_LONGEST]
         self.numbers = [float(each.replace(",", "")) for each in _NUMBER.findall(prompt)]
         quoted = _QUOTED.findall(prompt)
         rest = _QUOTED.sub(" ", prompt)
