@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cbai_notebook.client.agents.agent import Agent, agent
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.chat_wire import Chunk
+    from cbai_notebook.client.demo.demo import demo
+    from cbai_notebook.client.demo.script import DemoAnswer
     from cbai_notebook.client.images.image import ImageAnswer
     from cbai_notebook.client.images.model import ImageModel, create_image_model
     from cbai_notebook.client.images.part import image_part
@@ -40,6 +42,7 @@ _MODULES = {
     "ChatPanel": "notebook.panel",
     "Chunk": "client.chat_wire",
     "Conversation": "conversation",
+    "DemoAnswer": "client.demo.script",
     "Event": "client.sse",
     "ImageAnswer": "client.images.image",
     "ImageModel": "client.images.model",
@@ -52,6 +55,7 @@ _MODULES = {
     "configure": "configuration",
     "create_image_model": "client.images.model",
     "create_model": "client.model_factory",
+    "demo": "client.demo.demo",
     "history": "conversation.history",
     "image_part": "client.images.part",
     "run": "bridge",
@@ -67,6 +71,7 @@ __all__ = [
     "ChatPanel",
     "Chunk",
     "Conversation",
+    "DemoAnswer",
     "Event",
     "ImageAnswer",
     "ImageModel",
@@ -79,6 +84,7 @@ __all__ = [
     "configure",
     "create_image_model",
     "create_model",
+    "demo",
     "history",
     "image_part",
     "run",

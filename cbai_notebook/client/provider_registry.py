@@ -1,7 +1,7 @@
 """Find the provider of a name.
 
 A provider is looked up in this order: ``custom``; the servers that the user has named; the providers
-registered in this process; the agents of CloudBase; those announced by an installed package (entry
+registered in this process; the agents of CloudBase; the demo model; those announced by an installed package (entry
 point group ``cbai_notebook.providers``, as for the offline model). Every other name is a provider of
 CloudBase.
 """
@@ -21,7 +21,7 @@ def provider_for(name: str, settings: Settings | None = None) -> providers.Provi
     """Return the provider of this name.
 
     Args:
-        name: Such as ``"cloudbase"``, ``"agent"``, ``"local"`` or ``"custom"``, or that of a server.
+        name: Such as ``"cloudbase"``, ``"agent"``, ``"local"``, ``"demo"`` or ``"custom"``, or that of a server.
         settings: Where the servers are named.
 
     Raises:
@@ -37,6 +37,10 @@ def provider_for(name: str, settings: Settings | None = None) -> providers.Provi
         from cbai_notebook.client.agents.provider import AgentProvider
 
         return AgentProvider()
+    if name == providers.DEMO:
+        from cbai_notebook.client.demo.provider import DemoProvider
+
+        return DemoProvider()
     entry = providers.announced().get(name)
     if entry is not None:
         try:

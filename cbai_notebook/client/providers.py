@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cbai_notebook.client.secret import Secret
 from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
@@ -23,17 +23,21 @@ ENTRY_POINTS = "cbai_notebook.providers"
 SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
     "cloudbase": ("hy3", "hy4-preview", "deepseek-v4-pro", "glm-5.3", "kimi-k3"),
     "deepseek": ("deepseek-v4-pro",),
+    "demo": (),
     "local": (),
 }
 
 LOCAL = "local"
 """The provider of the offline model."""
 
+DEMO = "demo"
+"""The provider of the demo model, which answers by a script in this process."""
+
 AGENT = "agent"
 """The provider part of a model spec that names an agent of CloudBase: ``agent/BOT_ID``."""
 
-_NOT_CHAT = frozenset({AGENT, "hunyuan-image"})
-"""Providers of CloudBase that have no chat completions."""
+_NO_CLOUD_CHAT = frozenset({AGENT, DEMO, "hunyuan-image"})
+"""Providers of this package that have no chat completions in the cloud."""
 
 # The models for requests that name none, when the settings name none either.
 _DEFAULT_MODELS = {"cloudbase": "hy3"}
@@ -129,6 +133,15 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class DrawingProvider(Protocol):
+    """A provider whose models draw at an address of their own."""
+
+    def image_endpoint(self) -> Endpoint:
+        """Return the endpoint for requests to draw."""
+        ...
+
+
 _registered: dict[str, Provider] = {}
 
 
@@ -177,8 +190,8 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
 
     Args:
         spec: ``"MODEL"``, ``"PROVIDER/MODEL"`` (split at the first slash), ``"local"``,
-            ``"local:/path/to/model.gguf"``, the name of a server for its model, or None for the
-            model of the settings.
+            ``"local:/path/to/model.gguf"``, ``"demo"``, the name of a server for its model, or
+            None for the model of the settings.
         settings: Where the missing parts come from.
 
     Returns:
@@ -192,7 +205,7 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
         spec = "" if settings.provider else (settings.model or "").strip()
     if not spec:
         return settings.default_provider, settings.model if settings.provider else None
-    if spec == "local" or spec in settings.servers:
+    if spec in (LOCAL, DEMO) or spec in settings.servers:
         return spec, None
     if spec.startswith("local:"):
         return "local", _checked_model(spec.removeprefix("local:"), spec)
@@ -324,7 +337,7 @@ def in_cloud(name: str, settings: Settings | None = None) -> bool:
         settings: Where servers are named; a server of that name is not in the cloud.
     """
     elsewhere = is_server(name, settings) or name in _registered or name in announced()
-    return not elsewhere and name not in _NOT_CHAT
+    return not elsewhere and name not in _NO_CLOUD_CHAT
 
 
 def _is_of_cloudbase(name: str) -> bool:

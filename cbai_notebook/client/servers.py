@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cbai_notebook.client.secret import Secret, checked_key
 from cbai_notebook.errors import ConfigurationError
 
-RESERVED = frozenset({"agent", "cloudbase", "custom", "hunyuan-image", "local"})
+RESERVED = frozenset({"agent", "cloudbase", "custom", "demo", "hunyuan-image", "local"})
 """Names of providers that no server may have."""
 
 PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

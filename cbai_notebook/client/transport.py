@@ -22,7 +22,7 @@ import os
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -163,6 +163,54 @@ class Response:
         except _ERRORS:
             # The connection broke before it could be closed; the reader has raised the error.
             return
+
+
+@dataclass(frozen=True)
+class InProcessResponse:
+    """A response that this process makes itself; the body may break off with an ``OSError``."""
+
+    status: int
+    content_type: str
+    body: AsyncGenerator[bytes, None]
+
+
+InProcessHandler = Callable[[str, Mapping[str, str], bytes], Awaitable[InProcessResponse]]
+"""Answers a request; gets the path of its URL, its headers and its body."""
+
+_in_process: dict[str, InProcessHandler] = {}
+
+
+def answer_in_process(host: str, handler: InProcessHandler) -> None:
+    """Answer all requests of this process to a host with a function, without a connection.
+
+    The client is the same as for a server: streams, errors, time limits and cancellation included.
+
+    Args:
+        host: A name that no real host has, such as one that ends with ``.invalid``.
+        handler: The function; it runs on the event loop of the request.
+    """
+    _in_process[host] = handler
+
+
+class _InProcessTransport(httpx.AsyncBaseTransport):
+    def __init__(self, handler: InProcessHandler) -> None:
+        self._handler = handler
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        made = await self._handler(request.url.path, request.headers, request.content)
+        headers = {"Content-Type": made.content_type}
+        return httpx.Response(made.status, headers=headers, stream=_InProcessBody(made.body))
+
+
+class _InProcessBody(httpx.AsyncByteStream):
+    def __init__(self, parts: AsyncGenerator[bytes, None]) -> None:
+        self._parts = parts
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        return self._parts
+
+    async def aclose(self) -> None:
+        await self._parts.aclose()
 
 
 class Transport(Protocol):
@@ -337,6 +385,9 @@ def _forget(route: _Route) -> None:
 
 
 async def _open(connections: _LoopConnections, url: str, fast: bool) -> _Route:
+    handler = _in_process.get(urlsplit(url).netloc)
+    if handler is not None:
+        return _Route(_InProcessTransport(handler), None)
     proxy = proxies.proxy_for(url)
     plain = urlsplit(url).scheme == "http" and proxy is None
     # aiohttp does not support SOCKS.

@@ -1,4 +1,4 @@
-"""The notebooks about history, tools, images and agents, run by clicks, twice."""
+"""The notebooks about history, tools, images, servers and ways out, run by clicks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ FIRST_USE = 400_000  # milliseconds; the first use may download 93 MB
 SAID = "[[m['role'], m['cell_id'], m['stale']] for m in cbai.chat().messages]"
 
 
-@pytest.mark.local_model
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", ["history", "tools", "images_and_agents", "to_mini_program"])
+@pytest.mark.parametrize(
+    "name", ["history", "tools", "images_and_agents", "servers", "to_mini_program"]
+)
 async def test_a_notebook_runs_by_clicking(
     open_notebook: OpenNotebook, server: JupyterServer, artefacts: Path, name: str
 ) -> None:
-    require(find_spec("xllamacpp"), "the offline model is missing: pip install -e '.[local]'")
     file = server.root / f"{name}.ipynb"
     shutil.copy(NOTEBOOKS / file.name, file)
     notebook = await open_notebook(file=file)
@@ -32,10 +31,10 @@ async def test_a_notebook_runs_by_clicking(
     if name == "tools":
         # The tool asks for approval; an empty answer means no.
         question = notebook.page.locator(".jp-Stdin-input")
-        await question.wait_for(timeout=FIRST_USE)
+        await question.wait_for()
         await notebook.screenshot(artefacts, "tools-question", cell=13)
         await question.press("Enter")
-    await notebook.idle(FIRST_USE)
+    await notebook.idle()
     await notebook.save()
     cells = [cell for cell in notebook.saved().cells if cell.cell_type == "code"]
     failed = [output for cell in cells for output in cell.outputs if output.output_type == "error"]

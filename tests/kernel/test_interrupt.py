@@ -40,6 +40,19 @@ def test_interrupt_in_the_middle_keeps_the_partial_answer(
     assert kernel.value("1 + 1") == 2
 
 
+def test_interrupt_stops_the_demo_model_too(kernel: Kernel) -> None:
+    kernel.must("import cbai_notebook as cbai\ncbai.demo('Half an answer ' * 10_000, pace=0.1)")
+    cell = kernel.send("%%cbai -m demo\nHi")
+    kernel.wait_for(lambda: "Half an answer" in cell.html, "the first words")
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    status, text = kernel.value("[cbai.chat().messages[-1][key] for key in ('status', 'content')]")
+    assert status == "cancelled"
+    assert text.startswith("Half an answer")
+    assert len(text) < 10_000
+
+
 def test_interrupt_ends_a_slow_stream_before_its_next_token(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:

@@ -12,7 +12,9 @@ from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.before_send import screened_text
 from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import (
+    DEMO,
     CloudBaseProvider,
+    DrawingProvider,
     Endpoint,
     ServerProvider,
     cloudbase,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.transport import Transport
 
 # The model named ``hunyuan-image`` itself was retired by the cloud in mid-2026.
-_DEFAULT_MODELS = {"hunyuan-image": "hunyuan-image-v3.0-v1.0.4"}
+_DEFAULT_MODELS = {"hunyuan-image": "hunyuan-image-v3.0-v1.0.4", DEMO: "demo"}
 
 
 class ImageModel:
@@ -195,7 +197,7 @@ def create_image_model(
 
     Args:
         provider: The provider's name; ``"custom"`` and the servers of the settings are asked at
-            ``{base_url}/images/generations``.
+            ``{base_url}/images/generations``. ``"demo"`` draws plain squares.
         settings: The settings; by default the current ones at the time of each request.
         transport: Sends the requests; by default `HTTPTransport`.
     """
@@ -215,6 +217,8 @@ def _endpoint(provider: str, model: str, settings: Settings) -> Endpoint:
         server = found.server(settings)
         url = f"{server.base_url}/images/generations"
         return Endpoint(provider, url, server.api_key or "", headers=server.headers)
+    if isinstance(found, DrawingProvider):
+        return found.image_endpoint()
     raise UsageError(
         f"The provider {provider!r} draws no images. Take another: "
         "cbai.create_image_model('hunyuan-image')."

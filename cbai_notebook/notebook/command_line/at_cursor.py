@@ -54,7 +54,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
 def _models() -> list[str]:
     from cbai_notebook.client.providers import SUGGESTED_MODELS, suggested_specs
 
-    return ["local", *SUGGESTED_MODELS.get("cloudbase", ()), *suggested_specs(_settings())]
+    return ["local", "demo", *SUGGESTED_MODELS.get("cloudbase", ()), *suggested_specs(_settings())]
 
 
 def _providers() -> list[str]:
