@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from cbai_notebook.i18n import say
+
 _ENDPOINT = re.compile(
     r"/(?:(?:chat/)?completions|chat|responses|messages|embeddings|models|images/generations"
     r"|generate(?:Content)?|api/(?:chat|generate|tags))$"
@@ -31,10 +33,7 @@ def provider_advice(url: str) -> str:
     """
     if (urlsplit(url).hostname or "").endswith(_GATEWAY):
         return ""
-    return (
-        "The base URL was asked as CloudBase's gateway. If it is a server of another kind, set "
-        "CBAI_PROVIDER=custom, or write `-m custom/MODEL`."
-    )
+    return say("advice.base_url_is_no_gateway")
 
 
 def base_url_advice(url: str) -> str:
@@ -53,14 +52,8 @@ def base_url_advice(url: str) -> str:
             better = _ENDPOINT.sub("", better)
         if not _VERSION.search(urlsplit(better).path):
             better = f"{better.removesuffix(urlsplit(better).path)}/v1"
-        return (
-            f"The base URL ends with an endpoint ({doubled.group()}); give only the part before it "
-            f"(base_url='{better}')."
-        )
+        return say("advice.base_url_ends_with_an_endpoint", endpoint=doubled.group(), better=better)
     if not _VERSION.search(path) and "/ai/" not in urlsplit(address).path:
         origin = base.removesuffix(path)
-        return (
-            "The base URL has no version in it; most servers answer below /v1 "
-            f"(base_url='{origin}/v1')."
-        )
+        return say("advice.base_url_has_no_version", better=f"{origin}/v1")
     return ""

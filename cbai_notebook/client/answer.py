@@ -12,16 +12,14 @@ from cbai_notebook.client.accumulator import Accumulator
 from cbai_notebook.client.chat_wire import Message, Usage, WireToolCall
 from cbai_notebook.client.chunk_reader import ChunkReader
 from cbai_notebook.client.endings import (
-    END_MARK_MISSING,
-    HALF_CHARACTER,
     Ending,
     ending_of,
 )
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.client.raw_answer import RawAnswer
-from cbai_notebook.client.secret_values import listed
 from cbai_notebook.client.sources import Sources
 from cbai_notebook.client.tools.tool_calls import ToolCall
+from cbai_notebook.i18n import joined, listed, say
 from cbai_notebook.text import cut, one_line
 
 Messages = list[dict[str, Any]]
@@ -197,20 +195,23 @@ class Answer:
     @property
     def note(self) -> str:
         """Hints for the user about how the answer ended and about the prompt; usually empty."""
-        ending = [self.ending.note(len(self.steps))] if self.ending is not None else []
-        return " ".join([*ending, *self.hints])
+        ending = "" if self.ending is None else self.ending.note(len(self.steps))
+        return joined(ending, *self.hints)
 
     @property
     def hints(self) -> list[str]:
         """The sentences of `note` without the one about the `ending`."""
-        found = []
+        found: list[str] = []
         unmarked = self._facts.declares_end and not self._facts.declared_complete
         if self.ending is None and unmarked:
-            found.append(END_MARK_MISSING)
+            found.append(say("request.end_mark_is_missing"))
         if chat_wire.has_half_character(self._messages):
-            found.append(HALF_CHARACTER)
-        for call in dict.fromkeys((call.name, call.masked) for call in self._calls if call.masked):
-            found.append(_masked_notice(*call))
+            found.append(say("request.half_character"))
+        masked = ((call.name, call.masked) for call in self._calls if call.masked)
+        for tool, names in dict.fromkeys(masked):
+            found.append(
+                say("request.secret_was_masked", tool=one_line(tool, 64), names=listed(names))
+            )
         return found
 
     @property
@@ -257,13 +258,6 @@ class Step:
     def messages(self) -> list[dict[str, Any]]:
         """The messages for the next request: the assistant message, then one for each result."""
         return [dict(self.message), *(result.message for result in self.results)]
-
-
-def _masked_notice(tool: str, secrets: Sequence[str]) -> str:
-    return (
-        f"What {one_line(tool, 64)} returned held the value of {listed(secrets)}. It was masked, so "
-        "the model has not seen it."
-    )
 
 
 SendStep = Callable[[Messages, int], Awaitable[Answer]]

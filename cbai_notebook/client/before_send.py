@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cbai_notebook.errors import CbaiError, PromptRefusedError, UsageError
+from cbai_notebook.i18n import say
 
 BeforeSend = Callable[[list[Any]], Any]
 """Gets a copy of the messages and returns those that are sent; may be asynchronous."""
@@ -36,13 +37,10 @@ async def screened(messages: Sequence[Any], before_send: BeforeSend | None) -> l
     # It is the user's code, and any error of it means that nothing may be sent.
     except (Exception, SystemExit) as error:
         reason = str(error).strip() or type(error).__name__
-        raise PromptRefusedError(f"Not sent: before_send refused it: {reason}") from error
+        raise PromptRefusedError(say("request.before_send_refused", reason=reason)) from error
     is_list = isinstance(found, (list, tuple)) and bool(found)
     if not is_list or not all(isinstance(message, Mapping) for message in found):
-        raise UsageError(
-            f"Not sent: before_send returned {type(found).__name__}. It must return the list of "
-            "messages, each a dict."
-        )
+        raise UsageError(say("request.before_send_returned_no_messages", kind=type(found).__name__))
     return list(found)
 
 
@@ -57,10 +55,7 @@ async def screened_text(text: str, before_send: BeforeSend | None) -> str:
     found = await screened([{"role": "user", "content": text}], before_send)
     content = found[-1].get("content")
     if len(found) != 1 or not isinstance(content, str):
-        raise UsageError(
-            "Not sent: a picture is drawn from one text. before_send must return one message with "
-            "a string as its content."
-        )
+        raise UsageError(say("request.before_send_returned_no_text"))
     return content
 
 
@@ -77,10 +72,7 @@ async def screened_pair(
     pair = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     texts = [message.get("content") for message in await screened(pair, before_send)]
     if len(texts) != 2 or not all(isinstance(text, str) for text in texts):
-        raise UsageError(
-            "Not sent: feedback has a question and an answer. before_send must return both messages, "
-            "each with a string as its content."
-        )
+        raise UsageError(say("request.before_send_returned_no_pair"))
     return texts[0], texts[1]
 
 
@@ -113,8 +105,5 @@ async def screened_history(
     *before, last = await screened([*history, {"role": "user", "content": text}], before_send)
     content = last.get("content")
     if last.get("role") != "user" or not isinstance(content, str) or not content.strip():
-        raise UsageError(
-            "Not sent: the last message for an agent is the user's. before_send must keep it, with "
-            "a string as its content."
-        )
+        raise UsageError(say("request.before_send_dropped_the_message"))
     return content, before

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import joined, say
 
 Feature = Literal["tools", "images", "thinking"]
 
-_VERBS: dict[Feature, str] = {
-    "tools": "call tools",
-    "images": "see images",
-    "thinking": "think before it answers",
+_CANNOT: dict[Feature, str] = {
+    "tools": "call_tools",
+    "images": "see_images",
+    "thinking": "think",
 }
-_WAY_ON = "Name another model with `-m …`, or connect to CloudBase with `%cbai login`."
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,15 @@ def check(provider: LimitedProvider, model: str | None, params: Mapping[str, Any
     missing = next((feature for feature in wanted if feature in known.lacking), None)
     if missing is None:
         return
-    why = f": {known.lacking[missing]}" if known.lacking[missing] else ""
-    message = f"{known.name} cannot {_VERBS[missing]}{why}. {_WAY_ON}"
+    cannot, name, reason = _CANNOT[missing], known.name, known.lacking[missing]
+    message = joined(
+        say(f"provider.cannot_{cannot}_because", name=name, reason=reason)
+        if reason
+        else say(f"provider.cannot_{cannot}", name=name),
+        say("provider.name_another_model"),
+    )
     if missing == "images" and not _has_image(params["messages"][-1]):
-        message += " The image is in an earlier message: `--no-history` or `-c NAME` leaves it out."
+        message = joined(message, say("provider.image_is_in_an_earlier_message"))
     raise UsageError(message)
 
 

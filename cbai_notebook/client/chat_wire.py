@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from cbai_notebook.errors import InvalidResponseError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import has_lone_surrogate, without_surrogates
 
 
@@ -209,10 +210,7 @@ def _load_leniently(body: bytes, mend: Callable[[Any], Any]) -> Any:
     try:
         return mend(json.loads(text)) if _SURROGATE.search(body) else _any_decoder.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise InvalidResponseError(
-            "The server sent something that is not JSON where an answer was expected. "
-            "Check the base URL and the provider."
-        ) from error
+        raise InvalidResponseError(say("request.answer_is_no_json")) from error
 
 
 def whole_characters(value: Any, depth: int = 0) -> Any:
@@ -249,9 +247,7 @@ def load_object(body: bytes) -> dict[str, Any]:
     """
     value = load_pieces(body)
     if not isinstance(value, dict):
-        raise InvalidResponseError(
-            "The server sent an event that is no JSON object. Check the base URL and the provider."
-        )
+        raise InvalidResponseError(say("request.event_is_no_object"))
     return value
 
 

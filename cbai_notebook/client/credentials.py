@@ -15,15 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cbai_notebook.client.servers import Server, checked_base_url, checked_name
+from cbai_notebook.client.servers import Origin, Server, checked_base_url, checked_name
 from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.files import user_directory, write_atomically
+from cbai_notebook.i18n import Words, say
 
 SERVICE = "cbai-notebook"
 """The name under which the keyring holds the keys. The user name there is the environment's id, or
 ``server:NAME``."""
-
-KEYRING = "the system keyring"
 
 T = TypeVar("T")
 
@@ -91,7 +90,7 @@ def load(record: dict[str, Any] | None = None) -> dict[str, str]:
         return {}
     where = str(_path())
     if record.get("api_key_in") == "keyring":
-        record["api_key"], where = _key_in_keyring(str(record.get("env_id"))), KEYRING
+        record["api_key"], where = _key_in_keyring(str(record.get("env_id"))), say("key.keyring")
     names = ("env_id", "api_key", "region")
     return {**{name: str(record[name]) for name in names if record.get(name)}, "where": where}
 
@@ -108,14 +107,14 @@ def load_servers(record: dict[str, Any] | None = None) -> dict[str, Server]:
     for name, stored in _servers(_readable_record() if record is None else record).items():
         key, where, problem = stored.get("api_key"), str(_path()), ""
         if stored.get("api_key_in") == "keyring":
-            where = KEYRING
+            where = say("key.keyring")
             try:
-                key = _key_in_keyring(_user_of(name), f"login {name}")
+                key = _key_in_keyring(_user_of(name), name)
             except ConfigurationError as error:
-                problem = error.message
+                problem = error.words or error.message
         with contextlib.suppress(ConfigurationError):
             found[checked_name(name)] = Server(
-                stored.get("base_url", ""), key, source=f"stored in {where}", problem=problem
+                stored.get("base_url", ""), key, origin=Origin("store", where), problem=problem
             )
     return found
 
@@ -149,7 +148,9 @@ def forget(name: str | None = None) -> bool:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise ConfigurationError(f"{_path()} cannot be removed: {_reason(error)}.") from error
+        raise ConfigurationError(
+            say("client.credentials_cannot_be_removed", path=str(_path()), reason=_reason(error))
+        ) from error
     return there
 
 
@@ -187,7 +188,7 @@ def _store_key(
         except ConfigurationError:
             _remove_from_keyring(user)
             raise
-        return KEYRING
+        return say("key.keyring")
     write({"api_key": key} if key else {})
     if before.get("api_key_in") == "keyring":
         _remove_from_keyring(user)
@@ -221,15 +222,17 @@ def read() -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeError) as error:
-        raise _unreadable(path, _reason(error)) from error
+        raise ConfigurationError(
+            say("client.credentials_are_unreadable", path=str(path), reason=_reason(error))
+        ) from error
     _keep_private(path)
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
         # Without the cause: a JSON error contains the document, and so the key.
-        raise _unreadable(path, "it is damaged") from None
+        raise _damaged(path) from None
     if not isinstance(record, dict):
-        raise _unreadable(path, "it is damaged")
+        raise _damaged(path)
     return record
 
 
@@ -241,25 +244,24 @@ def _readable_record() -> dict[str, Any]:
         return {}
 
 
-def _unreadable(path: Path, reason: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"The credentials stored in {path} cannot be read: {reason}. "
-        "Log in again with %cbai login, or delete that file."
-    )
+def _damaged(path: Path) -> ConfigurationError:
+    return ConfigurationError(say("client.credentials_are_damaged", path=str(path)))
 
 
 def _write(record: dict[str, Any]) -> None:
     """Replace the file atomically; only the user can read it, from its first byte on."""
-    where = ""
     text = json.dumps({name: value for name, value in record.items() if value})
     try:
         path = _path()
-        where = f" in {path}"
+    except OSError as error:
+        raise ConfigurationError(
+            say("client.credentials_cannot_be_stored", reason=_reason(error))
+        ) from error
+    try:
         write_atomically(path, text.encode(), private=True)
     except OSError as error:
         raise ConfigurationError(
-            f"The credentials cannot be stored{where}: {_reason(error)}. Set CBAI_CONFIG_DIR to a "
-            "directory of yours, or set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment."
+            say("client.credentials_cannot_be_stored_in", path=str(path), reason=_reason(error))
         ) from error
 
 
@@ -298,12 +300,12 @@ def _put_into_keyring(user: str, key: str) -> bool:
 _cached_keys: dict[str, tuple[int, str]] = {}
 
 
-def _key_in_keyring(user: str, login: str = "login") -> str:
+def _key_in_keyring(user: str, server: str | None = None) -> str:
     """Return a key; read the keyring once per login, because it may be slow or ask the user.
 
     Args:
         user: The user name in the keyring.
-        login: The command that stores the key again.
+        server: The name of the server whose key it is; None is CloudBase.
     """
     try:
         written = _path().stat().st_mtime_ns
@@ -311,27 +313,31 @@ def _key_in_keyring(user: str, login: str = "login") -> str:
         written = 0
     cached = _cached_keys.get(user)
     if cached is None or cached[0] != written:
-        cached = _cached_keys[user] = written, _read_from_keyring(user, login)
+        cached = _cached_keys[user] = written, _read_from_keyring(user, server)
     return cached[1]
 
 
-def _read_from_keyring(user: str, login: str) -> str:
+def _read_from_keyring(user: str, server: str | None) -> str:
     keyring = _keyring()
-    key, failure = None, "it is not there"
     if keyring is None:
-        failure = "there is no keyring here"
-    else:
-        key, failed = _try(lambda: keyring.get_password(SERVICE, user))
-        failure = failed or failure
+        raise _not_in_keyring(say("client.there_is_no_keyring"), server)
+    key, failed = _try(lambda: keyring.get_password(SERVICE, user))
     if not key:
-        instead = "set CLOUDBASE_API_KEY in the environment"
-        if login != "login":
-            instead = "give it with cbai.configure(servers=…)"
-        raise ConfigurationError(
-            f"The API key was stored in {KEYRING} and cannot be read from it: {failure}. "
-            f"Log in again with %cbai {login}, or {instead}."
+        raise _not_in_keyring(
+            say("client.keyring_failed", kind=failed)
+            if failed
+            else say("client.keyring_has_no_such_key"),
+            server,
         )
     return str(key)
+
+
+def _not_in_keyring(failure: Words, server: str | None) -> ConfigurationError:
+    if server is None:
+        return ConfigurationError(say("client.key_of_cloudbase_is_not_in_keyring", failure=failure))
+    return ConfigurationError(
+        say("client.key_of_server_is_not_in_keyring", failure=failure, name=server)
+    )
 
 
 def _clear_cached_key(user: str) -> None:
@@ -361,9 +367,9 @@ def _keyring() -> Any:
 
 
 def _try(call: Callable[[], T]) -> tuple[T | None, str]:
-    """Return the result of a keyring call, or its error without the text: it may hold the key."""
+    """Return the result of a keyring call, or the class of its error: its text may hold the key."""
     try:
         return call(), ""
     # Backends are plug-ins over D-Bus, COM and so on; their errors have no common base class.
     except Exception as error:  # noqa: BLE001
-        return None, f"it failed ({type(error).__name__})"
+        return None, type(error).__name__

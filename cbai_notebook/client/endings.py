@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 
+from cbai_notebook.i18n import Words, say
+
 MAX_STEPS_REACHED = "max_steps"
 """The finish reason of an answer that ended because it reached the maximum number of steps."""
 
 REFUSAL = "refusal"
 """The finish reason of an answer in which the model refused, as the history stores it."""
-
-END_MARK_MISSING = "The service ended the stream without its end mark. The answer looks complete, but check its end."
-HALF_CHARACTER = (
-    "The prompt held half of a character (a lone surrogate); it was sent as the replacement "
-    "character \ufffd."
-)
 
 # Servers name one thing in several ways, some with a detail behind a colon. Lower case.
 _TOKEN_LIMIT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
@@ -33,33 +29,20 @@ class Ending(Enum):
     REFUSED = "refused by the model"
     OUT_OF_STEPS = "tool steps used up"
 
-    def note(self, steps: int = 0) -> str:
+    @property
+    def mark(self) -> Words:
+        """A mark of a few words for a table."""
+        return say(f"ending.is_{self.name.lower()}")
+
+    def note(self, steps: int = 0) -> Words:
         """Return what happened and what to do next, for Python code.
 
         Args:
             steps: The number of requests of the answer.
         """
-        return _NOTES[self].format(steps=steps)
-
-
-_NOTES = {
-    Ending.CUT: "The answer was cut at the token limit. Allow more with max_tokens=….",
-    Ending.ONLY_THINKING: (
-        "The model spent its whole budget on thinking. Allow more with max_tokens=…, or ask with "
-        "think=False."
-    ),
-    Ending.FILTERED: (
-        "A content filter ended the answer here. Put the prompt in other words, or ask another "
-        "model."
-    ),
-    Ending.REFUSED: (
-        "These words are the model's refusal. Put the prompt in other words, or ask another model."
-    ),
-    Ending.OUT_OF_STEPS: (
-        "The model still wanted to call tools after {steps} steps. Send answer.messages again to go "
-        "on, or allow more with max_steps=…."
-    ),
-}
+        if self is Ending.OUT_OF_STEPS:
+            return say("ending.out_of_steps", steps=steps)
+        return say(f"ending.{self.name.lower()}")
 
 
 def ending_of(

@@ -13,14 +13,14 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from cbai_notebook.client import chat_wire, error_body
 from cbai_notebook.client.error_body import ErrorBody
-from cbai_notebook.client.error_codes import CODES, LOGIN_ADVICE, error_kind
+from cbai_notebook.client.error_codes import CODES, error_kind
 from cbai_notebook.client.proxies import Proxy
 from cbai_notebook.client.secret import real_secrets
 from cbai_notebook.errors import (
@@ -36,7 +36,8 @@ from cbai_notebook.errors import (
     StreamCutError,
     TLSError,
 )
-from cbai_notebook.text import counted, cut, masked, one_line
+from cbai_notebook.i18n import Words, joined, say
+from cbai_notebook.text import cut, masked, one_line
 
 _LONGEST_QUOTE = 300
 """Characters of a server's message that are quoted."""
@@ -58,8 +59,9 @@ class ErrorContext:
         url: The URL of the request.
         secrets: The API key and other secret values of the request, masked in every message if
             they are no placeholders.
-        key_advice: How to set the key of this server; empty for that of CloudBase.
-        missing: The advice for a 404 of a request to an agent; empty for a request to a model.
+        key_advice: Returns how to set the key of this server; None for that of CloudBase.
+        missing: Returns the advice for a 404 of a request to an agent; None for a request to a
+            model.
         cloud: Whether the request goes to CloudBase's gateway.
     """
 
@@ -67,13 +69,24 @@ class ErrorContext:
     model: str = ""
     url: str = ""
     secrets: tuple[str, ...] = ()
-    key_advice: str = ""
-    missing: str = ""
+    key_advice: Callable[[], str] | None = None
+    missing: Callable[[], str] | None = None
     cloud: bool = False
 
     def mask(self, text: str) -> str:
         """Return the text with the secrets of the request masked."""
         return masked(text, *real_secrets(self.secrets))
+
+    def mask_words(self, text: str) -> str:
+        """Return a text with the secrets of the request masked in its values."""
+        if not isinstance(text, Words):
+            return self.mask(text)
+        return Words(text.key, {name: self._mask_value(v) for name, v in text.values.items()})
+
+    def _mask_value(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [self._mask_value(each) for each in value]
+        return self.mask_words(value) if isinstance(value, str) else value
 
     def has_secret(self, text: str) -> bool:
         """Return whether a secret of the request is in the text."""
@@ -193,14 +206,18 @@ def not_an_answer(
     # Other text may be a model's answer in a format that is not known here.
     readable = sent.is_page or body.lstrip()[:1] == b"{"
     said = error_context.clean(sent.message if readable else "", _LONGEST_SERVER_MESSAGE)
-    kind = "an HTML page" if sent.is_page else "something else"
-    quoted = f" (“{cut(said, _LONGEST_QUOTE)}”)" if said else ""
-    advice = address_advice.base_url_advice(error_context.url) or "Check the base URL."
+    host, quoted = _host(error_context.url), cut(said, _LONGEST_QUOTE)
+    if sent.is_page and quoted:
+        problem = say("request.page_for_answer_titled", host=host, quoted=quoted)
+    elif sent.is_page:
+        problem = say("request.page_for_answer", host=host)
+    elif quoted:
+        problem = say("request.something_for_answer_quoted", host=host, quoted=quoted)
+    else:
+        problem = say("request.something_for_answer", host=host)
+    advice = address_advice.base_url_advice(error_context.url) or say("advice.check_base_url")
     return InvalidResponseError(
-        error_context.mask(
-            f"The server at {_host(error_context.url)} sent {kind}{quoted} where an answer was "
-            f"expected. {advice} Check also whether a proxy or a login page is in between."
-        ),
+        error_context.mask_words(joined(problem, advice, say("request.check_what_is_in_between"))),
         status=200,
         request_id=request_id(headers, error_context),
         server_message=said,
@@ -219,49 +236,48 @@ def from_network(
         proxy: The proxy of the connection, or None.
     """
     host = _host(error_context.url)
-    through = f" through the proxy {proxy.address}" if proxy else ""
     causes = list(_chain(error))
     if any(isinstance(each, socket.gaierror) for each in causes):
         if proxy:
-            return _proxy_down(proxy, f"The name of the proxy {proxy.address} was not found.")
-        return DNSError(
-            f"The name {host} was not found. Check the environment id and the network (DNS, VPN, "
-            "proxy)."
-        )
+            return _proxy_down(say("network.name_of_proxy_was_not_found", proxy=proxy.address))
+        return DNSError(say("network.name_was_not_found", host=host))
     if any(isinstance(each, ssl.SSLCertVerificationError) for each in causes):
         return TLSError(
-            f"The certificate of {host} cannot be trusted{through}. If your network has its own "
-            "certificate, set SSL_CERT_FILE to it; check the computer's clock too."
+            say("network.certificate_is_not_trusted_through", host=host, proxy=proxy.address)
+            if proxy
+            else say("network.certificate_is_not_trusted", host=host)
         )
     if any(isinstance(each, ssl.SSLError) for each in causes):
         return TLSError(
-            f"No secure connection to {host} could be made{through}. If the server speaks plain "
-            "HTTP, write http:// in place of https://. Else check whether a proxy is in between."
+            say("network.no_secure_connection_through", host=host, proxy=proxy.address)
+            if proxy
+            else say("network.no_secure_connection", host=host)
         )
     if any(isinstance(each, ConnectionRefusedError) for each in causes):
         if proxy:
-            return _proxy_down(proxy, f"Nothing answers at the proxy {proxy.address}.")
+            return _proxy_down(say("network.nothing_answers_at_proxy", proxy=proxy.address))
         return ConnectionFailedError(
-            f"Nothing answers at {host}. Check the base URL and that the server is running.",
-            code="connection_refused",
+            say("network.nothing_answers", host=host), code="connection_refused"
         )
     if any(isinstance(each, (TimeoutError, asyncio.TimeoutError)) for each in causes):
-        return timeout("connect", None, error_context, through=through)
+        return timeout("connect", None, error_context, proxy=proxy)
+    where, reason = _host_through(host, proxy), _reason(error, error_context, proxy)
     return ConnectionFailedError(
-        f"No connection to {host}{through}{_detail(error, error_context, proxy)}. Check the "
-        "network and try again.",
+        say("network.no_connection_because", host=where, reason=reason)
+        if reason
+        else say("network.no_connection", host=where),
         code="connection_failed",
     )
 
 
-_PROXY_ADVICE = (
-    "Check the environment variables http_proxy, https_proxy and all_proxy, or exclude the server "
-    "with no_proxy."
-)
+def _host_through(host: str, proxy: Proxy | None) -> str:
+    if proxy is None:
+        return host
+    return say("network.host_through_proxy", host=host, proxy=proxy.address)
 
 
-def _proxy_down(proxy: Proxy, problem: str) -> ProxyError:
-    return ProxyError(f"{problem} {_PROXY_ADVICE}", code="proxy_refused")
+def _proxy_down(problem: Words) -> ProxyError:
+    return ProxyError(joined(problem, say("network.check_the_proxy")), code="proxy_refused")
 
 
 def proxy_refused(
@@ -280,22 +296,22 @@ def proxy_refused(
     shown = " ".join(each for each in (str(status or ""), said) if each)
     wants_password = status == 407 or (status is None and "password" in words.lower())
     if wants_password or (status is None and "auth" in words.lower()):
-        advice = (
-            "does not accept the user name and the password of its address. Correct them"
-            if proxy.has_password
-            else "wants a user name and a password. Write them into its address"
-        )
         return ProxyError(
-            f"The proxy {proxy.address} {advice}, as in https_proxy=http://USER:PASSWORD@"
-            f"{proxy.address}; signs such as @ are written as %40.",
+            say("network.proxy_rejects_the_password", proxy=proxy.address)
+            if proxy.has_password
+            else say("network.proxy_wants_a_password", proxy=proxy.address),
             status=status,
             code="proxy_refused",
         )
     # A proxy that has a bad moment may do better the next time.
     passes = status is None or status >= 500
+    problem = (
+        say("network.proxy_did_not_connect_because", proxy=proxy.address, host=host, reason=shown)
+        if shown
+        else say("network.proxy_did_not_connect", proxy=proxy.address, host=host)
+    )
     return ProxyError(
-        f"The proxy {proxy.address} did not make the connection to {host}"
-        f"{f' ({shown})' if shown else ''}. {_PROXY_ADVICE}",
+        joined(problem, say("network.check_the_proxy")),
         status=status,
         code="proxy_failed" if passes else "proxy_refused",
     )
@@ -303,18 +319,20 @@ def proxy_refused(
 
 def connection_broken(error: BaseException, error_context: ErrorContext) -> ConnectionFailedError:
     """Return the error of a connection that broke while the response was arriving."""
+    host, reason = _host(error_context.url), _reason(error, error_context)
     return ConnectionFailedError(
-        f"The connection to {_host(error_context.url)} broke{_detail(error, error_context)}. Try again.",
+        say("network.connection_broke_because", host=host, reason=reason)
+        if reason
+        else say("network.connection_broke", host=host),
         code="connection_broken",
     )
 
 
-def _detail(error: BaseException, error_context: ErrorContext, proxy: Proxy | None = None) -> str:
+def _reason(error: BaseException, error_context: ErrorContext, proxy: Proxy | None = None) -> str:
     # The address of a proxy may contain a password.
     words = re.sub(r"//[^/\s]*@", "//", str(error))
     words = proxy.mask(words) if proxy else words
-    detail = error_context.clean(words, _LONGEST_QUOTE).rstrip(".")
-    return f" ({detail})" if detail else ""
+    return error_context.clean(words, _LONGEST_QUOTE).rstrip(".")
 
 
 def stream_cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
@@ -325,51 +343,39 @@ def stream_cut(finish_reason: str | None, *, has_token: bool) -> StreamCutError:
         has_token: Whether any token had arrived.
     """
     if finish_reason is not None:
-        state = f"The text looks complete ({finish_reason!r}), but check its end."
+        message = say("request.stream_was_cut_near_its_end", reason=finish_reason)
     elif has_token:
-        state = "The text up to there is kept; it is not complete."
+        message = say("request.stream_was_cut")
     else:
-        state = "Nothing of the answer had arrived. Try again."
-    return StreamCutError(
-        f"The connection ended before the answer was declared complete. {state}", code="stream_cut"
-    )
+        message = say("request.stream_was_cut_at_once")
+    return StreamCutError(message, code="stream_cut")
 
 
 def stream_closed() -> StreamCutError:
     """Return the error of a stream that was closed by its reader."""
-    return StreamCutError(
-        "The stream was closed before the answer was complete.", code="stream_closed"
-    )
-
-
-_TIMEOUTS = {
-    "connect": ("connecting to {host} took longer than {limit}", "Check the network and try again"),
-    "first_token": ("{host} sent no token within {limit}", "Try again"),
-    "between_tokens": ("{host} stopped sending for {limit}", "Try again"),
-    "answer": ("{host} sent no whole answer within {limit}", "Stream it, or try again"),
-    "download": ("{host} did not deliver within {limit}", "Try again"),
-}
+    return StreamCutError(say("request.stream_was_closed"), code="stream_closed")
 
 
 def timeout(
-    stage: str, seconds: float | None, error_context: ErrorContext, *, through: str = ""
+    stage: str,
+    seconds: float | None,
+    error_context: ErrorContext,
+    *,
+    proxy: Proxy | None = None,
 ) -> RequestTimeoutError:
     """Return the error of a time limit that was reached.
 
     Args:
         stage: A field of `Timeout`, or ``"download"``.
-        seconds: The limit, if it is known.
+        seconds: The limit; None if that of the connection is not known.
         error_context: The facts of the request.
-        through: Words that name the proxy of the connection; empty without one.
+        proxy: The proxy of the connection, or None.
     """
-    problem, advice = _TIMEOUTS[stage]
-    limit = "allowed" if seconds is None else f"{seconds:g} s"
-    problem = problem.format(host=_host(error_context.url) + through, limit=limit)
-    problem = problem[:1].upper() + problem[1:]
-    if stage != "download":
-        advice += f", or allow more: cbai.configure(timeout={{'{stage}': …}})"
+    host = _host_through(_host(error_context.url), proxy)
     return RequestTimeoutError(
-        f"{problem}. {advice}.",
+        say("network.connecting_took_too_long", host=host)
+        if seconds is None
+        else say(f"network.late_{stage}", host=host, seconds=f"{seconds:g}"),
         code=f"timeout_{stage}",
     )
 
@@ -405,13 +411,8 @@ def _error(
     code = error_context.clean(reported.code or "", _LONGEST_ID) or None
     # For an error in a response with status 200, some services put the status into the body.
     meant = reported.status if status == 200 and reported.status else status
-    kind, advice = error_kind(meant, code, said, in_cloud=error_context.cloud)
-    advice = advice.format(
-        model=repr(error_context.model) if error_context.model else "of that name",
-        provider=repr(error_context.provider) if error_context.provider else "of that name",
-        address=address_advice.shown(error_context.url) if error_context.url else "this address",
-        login=error_context.key_advice or LOGIN_ADVICE,
-    )
+    kind, name, counts = error_kind(meant, code, said, in_cloud=error_context.cloud)
+    advice: str = say(f"advice.{name}", **_facts(error_context), status=counts)
     slip = ""
     if kind is ModelNotFoundError or meant == 405:
         # A server that speaks of the model has been reached.
@@ -424,20 +425,22 @@ def _error(
                 slip = address_advice.provider_advice(error_context.url)
     if slip:
         address = address_advice.shown(error_context.url)
-        advice = f"The server has nothing to answer with at {address}. {slip}"
+        advice = joined(say("advice.nothing_at_address", address=address), slip)
+    error_class: type[CbaiError] = kind
     if meant == 404 and error_context.missing:
-        kind, advice = NotFoundError, error_context.missing
+        error_class, advice = NotFoundError, error_context.missing()
     wait = retry_after(headers)
     if wait is not None and wait >= 1 and kind is not QuotaExceededError:
-        advice += f" The server asks to wait {_duration(wait)}."
-    quoted = cut(said, _LONGEST_QUOTE)
-    if reported.is_page:
-        title = f": “{quoted}”" if quoted else ""
-        message = f"{advice} (The server sent an HTML page, HTTP {status}{title}.)"
-    else:
-        message = f"{advice} The server said: “{quoted}”" if quoted else advice
-    return kind(
-        error_context.mask(message),
+        advice = joined(advice, _asks_to_wait(wait))
+    quoted, sent = cut(said, _LONGEST_QUOTE), ""
+    if reported.is_page and quoted:
+        sent = say("advice.server_sent_a_page_titled", status=status, quoted=quoted)
+    elif reported.is_page:
+        sent = say("advice.server_sent_a_page", status=status)
+    elif quoted:
+        sent = say("advice.server_said", quoted=quoted)
+    return error_class(
+        error_context.mask_words(joined(advice, sent)),
         status=status,
         code=code,
         request_id=request_id(headers, error_context)
@@ -448,23 +451,38 @@ def _error(
     )
 
 
-def _duration(seconds: float) -> str:
-    """Return a time to wait in the largest unit that fits, rounded up."""
-    for least, size, unit in ((172800, 86400, "day"), (7200, 3600, "hour"), (90, 60, "minute")):
+def _facts(error_context: ErrorContext) -> dict[str, str]:
+    """Return the facts of the request that an advice may name."""
+    from cbai_notebook.client import address_advice
+
+    model, provider, login = error_context.model, error_context.provider, error_context.key_advice
+    return {
+        "model": say("advice.model", name=model) if model else say("advice.model_of_that_name"),
+        "provider": say("advice.provider", name=provider)
+        if provider
+        else say("advice.provider_of_that_name"),
+        "address": address_advice.shown(error_context.url)
+        if error_context.url
+        else say("advice.this_address"),
+        "login": login() if login else say("advice.set_key_again"),
+    }
+
+
+def _asks_to_wait(seconds: float) -> Words:
+    """Return the time to wait in the largest unit that fits, rounded up."""
+    for least, size, unit in ((172800, 86400, "days"), (7200, 3600, "hours"), (90, 60, "minutes")):
         if seconds > least:
-            return counted(math.ceil(seconds / size - 0.1), unit)
-    return counted(math.ceil(seconds), "second")
+            return say(f"advice.wait_{unit}", n=math.ceil(seconds / size - 0.1))
+    return say("advice.wait_seconds", n=math.ceil(seconds))
 
 
 def _redirected(
     status: int, headers: Mapping[str, str], error_context: ErrorContext
 ) -> InvalidResponseError:
-    target = _host(headers.get("location", "")) or "another address"
+    host = _host(headers.get("location", ""))
     return InvalidResponseError(
-        error_context.mask(
-            f"The server wants to send this request on to {target}. It was not followed, because "
-            "the API key must not travel there. Set the base URL to the final address if you "
-            "trust it."
+        error_context.mask_words(
+            say("request.redirected", host=host) if host else say("request.redirected_somewhere")
         ),
         status=status,
         request_id=request_id(headers, error_context),

@@ -16,6 +16,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from cbai_notebook.i18n import Words, say
+
 _REF = "#/$defs/"
 
 # Types and annotations of pydantic; its own annotations come from `annotated_types`.
@@ -57,7 +59,7 @@ def json_type(kind: Any, parts: Mapping[Any, JSONType] | None = None) -> JSONTyp
     try:
         from pydantic.errors import PydanticUserError
     except ImportError:
-        raise TypeError("it takes pydantic 2 or newer.") from None
+        raise TypeError(say("tool.needs_pydantic_2")) from None
     if not any(_is_msgspec(inner) for inner in _inside(kind)):
         try:
             return _pydantic_type(kind)
@@ -75,6 +77,8 @@ def uses_pydantic(kind: Any) -> bool:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message; pydantic adds an address to it."""
+    if error.args and isinstance(error.args[0], Words):
+        return error.args[0]
     return str(error).partition("\n")[0]
 
 
@@ -212,7 +216,7 @@ def _part(parts: Mapping[Any, JSONType], kind: Any) -> JSONType:
         return parts[kind]
     except KeyError:
         name = getattr(kind, "__name__", repr(kind))
-        raise TypeError(f"`{name}` is no type of values in JSON.") from None
+        raise TypeError(say("tool.is_no_type_in_json", name=name)) from None
 
 
 def _hoist(

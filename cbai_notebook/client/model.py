@@ -18,10 +18,11 @@ from cbai_notebook.client.providers import Endpoint, Provider, default_model
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.request_options import RequestOptions, split
 from cbai_notebook.client.request_sender import RequestSender
-from cbai_notebook.client.secret_values import known_secrets, listed, texts_in
+from cbai_notebook.client.secret_values import known_secrets, texts_in
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.client.wire_format import format_of
 from cbai_notebook.errors import SecretRefusedError, UsageError
+from cbai_notebook.i18n import listed, say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
@@ -211,13 +212,11 @@ class Model:
         if not isinstance(data, CheckedRequest):
             checked = self._checked(data, params, timeout)
         elif params or timeout is not None:
-            raise UsageError("A checked request is sent as it is: give nothing else beside it.")
+            raise UsageError(say("request.is_sent_as_it_is"))
         else:
             checked = data
         if checked.options.callbacks is not None and not stream:
-            raise UsageError(
-                "on_text, on_event and on_finish are called by a stream: use stream_text."
-            )
+            raise UsageError(say("request.callbacks_need_a_stream"))
         endpoint = await checked.provider.endpoint(checked.model, checked.settings)
         params = dict(checked.params)
         if params.get("tools") or params.get("response_format"):
@@ -241,9 +240,7 @@ def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> 
         params = dict(params)
         data = params.pop("data")
     if data is not None and not isinstance(data, Mapping):
-        raise UsageError(
-            f"data must be a dict with 'model' and 'messages', not {type(data).__name__}."
-        )
+        raise UsageError(say("request.data_is_no_dict", kind=type(data).__name__))
     return {**(data or {}), **params}
 
 
@@ -346,12 +343,12 @@ def _keep_secrets_out(
         params["tools"], _ = without_secret_defaults(params["tools"], known)
     names = known.names_in(texts_in(params.get("response_format")))
     if names and not options.allow_secrets:
-        raise SecretRefusedError(
-            f"Not sent: the schema of the answer holds the value of {listed(names)}. Take it out."
-        )
+        raise SecretRefusedError(say("request.schema_holds_a_secret", names=listed(names)))
 
 
 def _keys(endpoint: Endpoint, settings: Settings) -> Mapping[str, str]:
     """Return every known key and header value, by their names for the user."""
-    own = {f"a key of {endpoint.provider!r}": value for value in endpoint.secrets}
+    own: dict[str, str] = {
+        say("key.a_key_of", name=endpoint.provider): value for value in endpoint.secrets
+    }
     return {**own, **settings.secrets} if own else settings.secrets

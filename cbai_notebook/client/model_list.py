@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
@@ -10,6 +11,7 @@ from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import Endpoint, ServerProvider, key_advice
 from cbai_notebook.client.request import Request, headers_of
 from cbai_notebook.errors import InvalidResponseError, UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -50,9 +52,7 @@ async def list_models(
     now = settings or settings_module.settings()
     found = provider_for(provider, now)
     if not isinstance(found, ServerProvider):
-        raise UsageError(
-            f"{provider!r} has no list of models to ask for; a server of your own may have one."
-        )
+        raise UsageError(say("provider.has_no_list_of_models", name=provider))
     server = found.server(now)
     url = f"{server.base_url}/models"
     endpoint = Endpoint(provider, url, server.api_key or "", headers=server.headers)
@@ -63,7 +63,7 @@ async def list_models(
         provider=provider,
         url=url,
         secrets=endpoint.secrets,
-        key_advice=key_advice(provider, now),
+        key_advice=partial(key_advice, provider, now),
     )
 
     async def ask() -> tuple[str, ...] | None:

@@ -18,6 +18,7 @@ from cbai_notebook.client.decoder import ChatDecoder
 from cbai_notebook.client.error_mapping import ErrorContext
 from cbai_notebook.client.sse import DONE, Event
 from cbai_notebook.errors import InvalidResponseError, UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import without_surrogates
 
 USUAL_TEXT = "choices[0].delta.content"
@@ -48,8 +49,7 @@ class ValuePath:
             position = step.end()
         if not self._steps or position < len(path):
             raise UsageError(
-                f"{option} must be a path into the JSON of an event, such as {USUAL_TEXT!r}, not "
-                f"{path!r}."
+                say("provider.path_is_wrong", option=option, example=USUAL_TEXT, path=repr(path))
             )
 
     def text(self, value: Any) -> str | None:

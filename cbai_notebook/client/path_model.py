@@ -12,6 +12,7 @@ from cbai_notebook.client.path_decoder import USUAL_TEXT, PathDecoder, ValuePath
 from cbai_notebook.client.providers import CloudBaseProvider, Endpoint, base_url_of
 from cbai_notebook.client.wire_format import WireFormat
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -56,14 +57,16 @@ class ModelPaths:
         known = {spelling for spellings in _NAMES.values() for spelling in spellings}
         unknown = next((name for name in given if name not in known), None)
         if unknown is not None:
-            raise UsageError(f"create_model knows no {unknown!r}. It takes {_EXAMPLE}.")
+            raise UsageError(
+                say("provider.create_model_does_not_take", name=repr(unknown), example=_EXAMPLE)
+            )
         found: dict[str, Any] = {
             name: next((given[each] for each in spellings if given.get(each) is not None), None)
             for name, spellings in _NAMES.items()
         }
         for name in ("model_name", "model_path", "extract_path"):
             if not found[name] or not isinstance(found[name], str):
-                raise UsageError(f"create_model needs a {name}, as in {_EXAMPLE}.")
+                raise UsageError(say("provider.create_model_needs", name=name, example=_EXAMPLE))
         text, reasoning = found["extract_path"], found["reasoning_path"]
         return cls(
             CloudBaseProvider(found["model_name"]).name,
@@ -134,5 +137,5 @@ class PathFormat(WireFormat):
 def _url_path(path: str) -> str:
     path = path if path.startswith("/") else f"/{path}"
     if not _URL_PATH.fullmatch(path):
-        raise UsageError(f"model_path must be a path such as '/v1/chat/completions', not {path!r}.")
+        raise UsageError(say("provider.model_path_is_wrong", path=path))
     return path

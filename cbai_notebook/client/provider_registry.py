@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cbai_notebook.client import providers
 from cbai_notebook.errors import MissingDependencyError
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -47,8 +48,7 @@ def provider_for(name: str, settings: Settings | None = None) -> providers.Provi
             provider: providers.Provider = entry.load()
         except ImportError as error:
             raise MissingDependencyError(
-                f"The provider {name!r} could not be loaded: {error}. Reinstall it with "
-                '`python -m pip install -U "cbai-notebook[all]"`.'
+                say("provider.cannot_be_loaded", name=name, reason=str(error))
             ) from error
         return provider
     providers.check_no_server_is_meant(name, settings)

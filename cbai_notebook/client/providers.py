@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -12,6 +12,7 @@ from cbai_notebook.client.secret import Secret
 from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, UsageError
+from cbai_notebook.i18n import Words, joined, say
 from cbai_notebook.text import near_match
 
 if TYPE_CHECKING:
@@ -87,8 +88,10 @@ class Endpoint:
         cloud: Whether this is CloudBase's gateway, which ends each stream with ``[DONE]``.
         style: The name of the provider whose own parameters the server takes, such as that for
             thinking; by default the provider's name.
-        key_advice: How to set the key, for the message of an error; empty for that of CloudBase.
-        missing: What to do after a 404, for the message of an error; empty for that of a model.
+        key_advice: Returns how to set the key, for the message of an error; None for that of
+            CloudBase.
+        missing: Returns what to do after a 404, for the message of an error; None for that of a
+            model.
     """
 
     provider: str
@@ -103,8 +106,8 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict)
     cloud: bool = False
     style: str = ""
-    key_advice: str = ""
-    missing: str = ""
+    key_advice: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    missing: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.api_key, Secret):
@@ -171,9 +174,11 @@ def check_no_server_is_meant(name: str, settings: Settings | None) -> None:
     if meant is None and settings.env_id:
         return
     server = next((one for one in settings.servers if one.lower() == meant), None)
-    hint = f" Did you mean {server!r}?" if server else ""
+    known = ", ".join(sorted(settings.servers))
     raise UsageError(
-        f"There is no server {name!r}. Servers: {', '.join(sorted(settings.servers))}.{hint}"
+        say("provider.no_such_server_but", name=name, known=known, meant=server)
+        if server
+        else say("provider.no_such_server", name=name, known=known)
     )
 
 
@@ -257,7 +262,7 @@ class CloudBaseProvider:
                 cloudbase(settings)
             except ConfigurationError as error:
                 advice = model_name_advice(self.name, model or "")
-                raise ConfigurationError(f"{error} {advice}".strip()) from None
+                raise ConfigurationError(joined(error.words or error.message, advice)) from None
         # At another address the key is optional: a gateway of a company may add its own.
         return endpoint_below(base_url_of(settings), self.name, settings)
 
@@ -270,17 +275,9 @@ def cloudbase(settings: Settings) -> tuple[str, Secret]:
     """
     base = base_url_of(settings)
     if not settings.api_key and not settings.at_gateway:
-        raise ConfigurationError(
-            "There is no API key for this base URL, and CloudBase's own is not sent there. Set "
-            "CBAI_API_KEY beside CBAI_BASE_URL, or give both in one call: "
-            "cbai.configure(base_url=…, api_key=…)."
-        )
+        raise ConfigurationError(say("provider.no_key_for_base_url"))
     if not settings.api_key:
-        raise ConfigurationError(
-            "There is no API key for CloudBase yet. Run `%cbai login`, set CLOUDBASE_API_KEY, "
-            "or call cbai.configure(api_key=…). Without an account, `-m local` asks the "
-            "offline demo model."
-        )
+        raise ConfigurationError(say("provider.no_key"))
     return base, Secret(settings.api_key)
 
 
@@ -303,10 +300,7 @@ class ServerProvider:
         """
         if self.name == "custom":
             if not settings.base_url:
-                raise ConfigurationError(
-                    "The provider 'custom' needs an address: set CBAI_BASE_URL or call "
-                    "cbai.configure(base_url='https://…/v1')."
-                )
+                raise ConfigurationError(say("provider.custom_needs_an_address"))
             return Server(settings.base_url, Secret(settings.api_key or ""))
         server = settings.servers[self.name]
         if server.problem:
@@ -354,11 +348,7 @@ def model_name_advice(provider: str, model: str) -> str:
     """
     if _is_of_cloudbase(provider) or not in_cloud(provider) or not model:
         return ""
-    name = f"{provider}/{model}"
-    return (
-        f"{provider!r} was read as the provider. If the model's name is {name!r}, write "
-        f"`-m custom/{name}`, or model={name!r} with provider='custom'."
-    )
+    return say("provider.slash_was_read_as_provider", provider=provider, name=f"{provider}/{model}")
 
 
 def base_url_of(settings: Settings) -> str:
@@ -403,36 +393,27 @@ def endpoint_below(
         headers=server.headers if server else {},
         cloud=server is None,
         style=style,
-        key_advice=key_advice(name, settings) if server or not settings.api_key else "",
+        key_advice=(
+            functools.partial(key_advice, name, settings)
+            if server or not settings.api_key
+            else None
+        ),
     )
 
 
-def key_advice(name: str, settings: Settings) -> str:
+def key_advice(name: str, settings: Settings) -> Words:
     """Return how to set the key of a server, or of the base URL that is asked in place of CloudBase."""
     if name in settings.servers:
-        return (
-            f"Set the key of {name!r} with `%cbai login {name}` or "
-            f"cbai.configure(servers={{{name!r}: …}})."
-        )
-    held = " The key of CloudBase is not sent to another address." if settings.other_keys else ""
-    return (
-        "Give the key with its address: CBAI_API_KEY beside CBAI_BASE_URL, or "
-        f"cbai.configure(base_url=…, api_key=…).{held}"
-    )
+        return say("provider.set_key_of_server", name=name)
+    advice = say("provider.set_key_of_base_url")
+    return joined(advice, say("provider.key_of_cloudbase_stays")) if settings.other_keys else advice
 
 
 def _gateway(settings: Settings) -> str:
     if not settings.env_id:
-        raise ConfigurationError(
-            "There is no CloudBase environment yet. Run `%cbai login`, set CLOUDBASE_ENV_ID, or "
-            "call cbai.configure(env_id=…). Without an account, `-m local` asks the offline "
-            "demo model."
-        )
+        raise ConfigurationError(say("provider.no_environment"))
     if not _ENV_ID.fullmatch(settings.env_id):
-        raise ConfigurationError(
-            f"The environment id {settings.env_id!r} cannot be one: letters, digits and hyphens "
-            "only. Copy it from the CloudBase console."
-        )
+        raise ConfigurationError(say("provider.environment_id_is_wrong", env_id=settings.env_id))
     chinese = settings.region is None or settings.region in _REGIONS_IN_CHINA
     domain = "api.tcloudbasegateway.com" if chinese else "api.intl.tcloudbasegateway.com"
     return f"https://{settings.env_id}.{domain}/v1"
@@ -445,15 +426,12 @@ def checked_name(name: str) -> str:
         UsageError: It cannot be one.
     """
     if not PROVIDER_NAME.fullmatch(name):
-        raise UsageError(
-            f"{name!r} cannot be a provider: letters, digits, '.', '_' and '-' only, "
-            "as in `-m cloudbase/hy3`."
-        )
+        raise UsageError(say("provider.name_is_wrong", name=name))
     return name
 
 
 def _checked_model(model: str, spec: str) -> str:
     model = model.strip()
     if not model:
-        raise UsageError(f"{spec!r} names no model. Write it as PROVIDER/MODEL, or MODEL alone.")
+        raise UsageError(say("provider.spec_names_no_model", spec=spec))
     return model

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import unquote, urlsplit
 
 from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.i18n import say
 
 VARIABLES = tuple(
     spelling
@@ -127,11 +128,7 @@ def _proxy(url: str) -> Proxy:
         host = port = None
     if known is None or not host:
         shown = rest.rpartition("@")[2].partition("/")[0]
-        raise ConfigurationError(
-            f"The proxy {scheme}://{shown} cannot be used. It looks like http://HOST:PORT or "
-            "socks5://HOST:PORT; correct the environment variable (http_proxy, https_proxy or "
-            "all_proxy), or exclude the server with no_proxy."
-        )
+        raise ConfigurationError(say("client.proxy_is_wrong", proxy=f"{scheme}://{shown}"))
     shown = f"[{host}]" if ":" in host else host
     netloc = parts.netloc if port else f"{parts.netloc.rstrip(':')}:{_PORTS[known]}"
     return Proxy(f"{known}://{netloc}", f"{shown}:{port or _PORTS[known]}")

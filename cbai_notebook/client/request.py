@@ -11,6 +11,7 @@ from cbai_notebook.client import chat_wire, server_quirks, thinking
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.secret import Secret
 from cbai_notebook.errors import ConfigurationError, UsageError
+from cbai_notebook.i18n import say
 
 # Parameters of the client, under the names of this package and of the SDKs.
 _NEVER_SENT = frozenset({"abortSignal", "stream", "timeout", "think"})
@@ -51,10 +52,7 @@ class Request:
         try:
             return chat_wire.dump(self.body)
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
-            raise UsageError(
-                f"A parameter cannot be sent as JSON: {error}. Use plain numbers, strings, lists "
-                "and dicts."
-            ) from None
+            raise UsageError(say("request.cannot_be_json", reason=str(error))) from None
 
     def shown(self) -> dict[str, Any]:
         """Return the request as a plain dict for display, with the secrets masked."""
@@ -93,10 +91,7 @@ def build(
     }
     model = given.pop("model", None) or endpoint.default_model
     if not model:
-        raise ConfigurationError(
-            f"Which model of {endpoint.provider!r}? Name one: `-m {endpoint.provider}/MODEL`, "
-            "model='…', or cbai.configure(model='…')."
-        )
+        raise ConfigurationError(say("request.needs_a_model", provider=endpoint.provider))
     messages = _messages(given.pop("messages", None))
     body: dict[str, Any] = {
         "model": model,
@@ -138,10 +133,7 @@ def headers_of(endpoint: Endpoint, stream: bool) -> dict[str, str]:
 
 def _messages(messages: Any) -> list[Any]:
     if isinstance(messages, (str, bytes, Mapping)) or not messages:
-        raise UsageError(
-            "messages must be a list of dicts, as in "
-            "messages=[{'role': 'user', 'content': 'Introduce Li Bai'}]."
-        )
+        raise UsageError(say("request.messages_are_no_list"))
     return list(messages)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.callbacks import StreamCallbacks
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Step
@@ -161,7 +162,9 @@ def _callbacks(given: Mapping[str, Any]) -> StreamCallbacks | None:
     found = _values(given, _CALLBACK_NAMES)
     for option, value in found.items():
         if value is not None and not callable(value):
-            raise UsageError(f"{option} must be a function of one argument, not {value!r}.")
+            raise UsageError(
+                say("request.callback_is_no_function", option=option, value=repr(value))
+            )
     return StreamCallbacks(**found) if any(found.values()) else None
 
 
@@ -169,7 +172,7 @@ def _steps(value: Any) -> int:
     if value is None:
         return DEFAULT_MAX_STEPS
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise UsageError(f"max_steps must be a whole number from 1 up, not {value!r}.")
+        raise UsageError(say("request.max_steps_is_wrong", value=repr(value)))
     return value
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import MASK
 
 
@@ -46,14 +47,13 @@ def checked_key(value: object, name: str = "api_key") -> Secret | None:
         ConfigurationError: It is no string, or holds a character that no key has.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
+        raise ConfigurationError(
+            say("client.must_be_a_string", name=name, kind=type(value).__name__)
+        )
     key = Secret(value).reveal().strip()
     if not all("!" <= character <= "~" for character in key):
         # The message must not contain the key.
-        raise ConfigurationError(
-            "The API key holds a space, a line break or a character that no key has. "
-            "Copy it again from where you got it."
-        )
+        raise ConfigurationError(say("client.key_holds_a_wrong_character"))
     return Secret(key) if key else None
 
 

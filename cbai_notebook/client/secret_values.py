@@ -14,17 +14,16 @@ import contextlib
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from cbai_notebook.client.secret import SHORTEST, real_secrets
+from cbai_notebook.i18n import listed as listed
+from cbai_notebook.i18n import say
 from cbai_notebook.text import MASK, without_surrogates
-
-API_KEY = "the API key"
-"""The name under which an API key is reported when no environment variable holds it."""
 
 Keys = str | Mapping[str, str] | None
 """An API key, or several secrets by the names under which they are reported."""
@@ -80,7 +79,11 @@ def known_secrets(keys: Keys, environ: Mapping[str, str]) -> KnownSecrets:
         keys: The API key, or all keys and header values that are known, by their names.
         environ: Environment variables; empty for the keys alone.
     """
-    named = tuple(keys.items()) if isinstance(keys, Mapping) else ((API_KEY, keys or ""),)
+    named: tuple[tuple[str, str], ...] = ()
+    if isinstance(keys, Mapping):
+        named = tuple(keys.items())
+    elif keys:
+        named = ((say("key.api_key"), keys),)
     return _known_secrets(named, tuple(environ.items()))
 
 
@@ -103,11 +106,6 @@ def texts_in(value: Any) -> Iterator[str]:
             # A dataclass or another object; one that cannot become JSON cannot be sent either.
             with contextlib.suppress(TypeError, ValueError, RecursionError):
                 waiting.append(msgspec.to_builtins(value, str_keys=True))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as a part of a sentence: ``"A, B and C"``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 # Which values are secret --------------------------------------------------------------------------

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from cbai_notebook.client.secret import Secret, checked_key
 from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.i18n import Words, say
 
 RESERVED = frozenset({"agent", "cloudbase", "custom", "demo", "hunyuan-image", "local"})
 """Names of providers that no server may have."""
@@ -24,10 +25,34 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # Headers that this client or the HTTP library sets. A second value would change how the request is
 # read, or replace the key.
 _NOT_OWN = frozenset({
-    "accept", "accept-encoding", "authorization", "connection", "cookie", "expect", "host",
+    "accept", "accept-encoding", "connection", "cookie", "expect", "host",
     "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding",
     "upgrade",
 })  # fmt: skip
+
+
+class Origin(NamedTuple):
+    """Where a value of the settings comes from.
+
+    Attributes:
+        kind: The kind of place.
+        where: The name of the variable, or where it is stored.
+    """
+
+    kind: Literal["argument", "environment", "store", "default"]
+    where: str = ""
+
+    @property
+    def words(self) -> Words:
+        """The place, in words for the user."""
+        if self.kind == "environment":
+            return say("key.from_environment", variable=self.where)
+        if self.kind == "store":
+            return say("key.from_store", where=self.where)
+        return say("key.from_argument") if self.kind == "argument" else say("key.from_default")
+
+
+ARGUMENT, DEFAULT = Origin("argument"), Origin("default")
 
 
 @dataclass(frozen=True)
@@ -39,7 +64,7 @@ class Server:
         api_key: Its key; None or empty sends none.
         headers: Additional headers for it, by name. The values are secrets.
         model: The model for requests that name none.
-        source: Where these values come from, in words for the user.
+        origin: Where these values come from.
         problem: Why its stored key cannot be read; empty if it can.
 
     Raises:
@@ -50,7 +75,7 @@ class Server:
     api_key: Secret | None = field(default=None, repr=False)
     headers: Mapping[str, Secret] = field(default_factory=dict, repr=False)
     model: str | None = None
-    source: str = field(default="", compare=False)
+    origin: Origin = field(default=DEFAULT, compare=False)
     problem: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
@@ -60,6 +85,11 @@ class Server:
         object.__setattr__(self, "headers", _checked_headers(self.headers))
         object.__setattr__(self, "model", _checked_model(self.model))
 
+    @property
+    def source(self) -> str:
+        """Where these values come from, in words for the user; empty if that is not known."""
+        return "" if self.origin == DEFAULT else self.origin.words
+
 
 def checked_servers(value: Any) -> dict[str, Server | None]:
     """Return servers by name, as a user gives them: each a `Server`, a dict of its fields, or None.
@@ -68,10 +98,7 @@ def checked_servers(value: Any) -> dict[str, Server | None]:
         ConfigurationError: A name or a value is not valid.
     """
     if not isinstance(value, Mapping):
-        raise ConfigurationError(
-            "servers must be a dict of names, as in "
-            "servers={'mine': {'base_url': 'https://host/v1', 'api_key': '…'}}."
-        )
+        raise ConfigurationError(say("client.servers_are_no_dict"))
     return {checked_name(name): _server(name, given) for name, given in value.items()}
 
 
@@ -82,13 +109,9 @@ def checked_name(name: Any) -> str:
         ConfigurationError: It is not a valid name, or it is that of a provider.
     """
     if not isinstance(name, str) or not PROVIDER_NAME.fullmatch(name):
-        raise ConfigurationError(
-            f"{name!r} cannot be the name of a server: letters, digits, '.', '_' and '-' only."
-        )
+        raise ConfigurationError(say("client.no_name_of_a_server", name=repr(name)))
     if name.lower() in RESERVED:
-        raise ConfigurationError(
-            f"The name {name!r} is taken by a provider. Give the server another name."
-        )
+        raise ConfigurationError(say("client.server_has_the_name_of_a_provider", name=name))
     return name
 
 
@@ -105,15 +128,9 @@ def checked_base_url(url: Any) -> str:
     except ValueError:
         usable = False
     if usable and (parts.username or parts.password):
-        raise ConfigurationError(
-            "The base URL holds a user name or a password. Leave them out; the key is sent apart."
-        )
+        raise ConfigurationError(say("client.base_url_holds_a_password"))
     if not usable or parts.query or parts.fragment or any(c.isspace() for c in url):
-        raise ConfigurationError(
-            f"The base URL {url!r} cannot be used. It looks like 'https://host/v1' or "
-            "'http://localhost:8000/v1', "
-            "with nothing after the path."
-        )
+        raise ConfigurationError(say("client.base_url_is_wrong", url=repr(url)))
     return str(url).rstrip("/")
 
 
@@ -121,55 +138,55 @@ def _server(name: str, given: Any) -> Server | None:
     if given is None or isinstance(given, Server):
         return given
     if not isinstance(given, Mapping):
-        raise ConfigurationError(
-            f"The server {name!r} must be a dict, as in {{'base_url': 'https://host/v1', "
-            "'api_key': '…'}."
-        )
+        raise ConfigurationError(say("client.server_is_no_dict", name=name))
     unknown = [each for each in given if each not in _FIELDS]
     if unknown:
         raise ConfigurationError(
-            f"The server {name!r} has no field {unknown[0]!r}. Fields: {', '.join(_FIELDS)}."
+            say(
+                "client.server_has_no_such_field",
+                name=name,
+                field=repr(unknown[0]),
+                known=", ".join(_FIELDS),
+            )
         )
     if not given.get("base_url"):
-        raise ConfigurationError(
-            f"The server {name!r} needs an address: 'base_url': 'https://host/v1'."
-        )
+        raise ConfigurationError(say("client.server_needs_an_address", name=name))
     values = {each: value for each, value in given.items() if value is not None}
     try:
         return Server(**values)
     except ConfigurationError as error:
-        raise ConfigurationError(f"The server {name!r}: {error.message}") from None
+        raise ConfigurationError(
+            say("client.server_is_wrong", name=name, problem=error.words or error.message)
+        ) from None
 
 
 def from_argument(server: Server | None) -> Server | None:
-    """Return the server with the source of an argument."""
-    return None if server is None else replace(server, source="argument")
+    """Return the server with the origin of an argument."""
+    return None if server is None else replace(server, origin=ARGUMENT)
 
 
 def _checked_headers(headers: Any) -> dict[str, Secret]:
     if not isinstance(headers, Mapping):
-        raise ConfigurationError("headers must be a dict of names and values.")
+        raise ConfigurationError(say("client.headers_are_no_dict"))
     found: dict[str, Secret] = {}
     for name, value in headers.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             # Not quoted: a user may have put the value in the place of the name.
-            raise ConfigurationError(
-                "The name of a header holds a character that no header has: letters, digits and "
-                "'-' only, as in 'X-Team'."
-            )
+            raise ConfigurationError(say("client.header_name_is_wrong"))
         lower = name.lower()
+        if lower == "authorization":
+            raise ConfigurationError(say("client.header_is_the_key", name=name))
         if lower in _NOT_OWN or lower.startswith("content-"):
-            instead = " Give the key as api_key." if lower == "authorization" else ""
-            raise ConfigurationError(f"The header {name!r} is set by this client.{instead}")
+            raise ConfigurationError(say("client.header_is_ours", name=name))
         if lower in map(str.lower, found):
-            raise ConfigurationError(f"The header {name!r} is given twice.")
+            raise ConfigurationError(say("client.header_is_given_twice", name=name))
         found[name] = _checked_value(name, value)
     return found
 
 
 def _checked_model(model: Any) -> str | None:
     if model is not None and not (isinstance(model, str) and model.strip()):
-        raise ConfigurationError("The model of a server must be its name, as a string.")
+        raise ConfigurationError(say("client.model_of_a_server_is_no_name"))
     return model.strip() if model else None
 
 
@@ -177,8 +194,5 @@ def _checked_value(name: str, value: Any) -> Secret:
     text = Secret(value).reveal().strip(" ") if isinstance(value, str) else ""
     # The message must not contain the value.
     if not text or not all(" " <= character <= "~" for character in text):
-        raise ConfigurationError(
-            f"The value of the header {name!r} must be a string of plain ASCII characters, without "
-            "line breaks."
-        )
+        raise ConfigurationError(say("client.header_value_is_wrong", name=name))
     return Secret(text)

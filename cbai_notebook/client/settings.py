@@ -19,9 +19,17 @@ from urllib.parse import urlsplit
 
 from cbai_notebook.client.secret import Secret as Secret
 from cbai_notebook.client.secret import checked_key, is_plain_words
-from cbai_notebook.client.servers import Server, checked_servers, from_argument
+from cbai_notebook.client.servers import (
+    ARGUMENT,
+    DEFAULT,
+    Origin,
+    Server,
+    checked_servers,
+    from_argument,
+)
 from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.i18n import Words, say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.before_send import BeforeSend
@@ -68,7 +76,7 @@ class Timeout:
             number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
             if not number or not seconds > 0:
                 raise ConfigurationError(
-                    f"The timeout {each.name!r} must be a number of seconds above 0, not {seconds!r}."
+                    say("client.timeout_is_no_time", name=each.name, value=repr(seconds))
                 )
 
     @classmethod
@@ -91,7 +99,7 @@ class Timeout:
             unknown = [name for name in value if name not in known]
             if unknown:
                 raise ConfigurationError(
-                    f"There is no timeout {unknown[0]!r}. The names are {', '.join(known)}."
+                    say("client.no_such_timeout", name=unknown[0], known=", ".join(known))
                 )
             return cls(**value)
         base = cls(first_token=value, between_tokens=value, answer=value)
@@ -115,7 +123,7 @@ class Settings:
             the user. They are not sent, only looked for in prompts and masked.
         before_send: A function that gets a copy of the messages of each request and returns those
             that are sent, or raises an error to refuse the request; may be asynchronous.
-        sources: For each field where its value came from.
+        origins: For each field where its value came from.
     """
 
     env_id: str | None = None
@@ -128,7 +136,7 @@ class Settings:
     servers: Mapping[str, Server] = field(default_factory=dict)
     other_keys: Mapping[str, Secret] = field(default_factory=dict, repr=False, compare=False)
     before_send: BeforeSend | None = field(default=None, repr=False, compare=False)
-    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not isinstance(self.api_key, Secret):
@@ -156,16 +164,24 @@ class Settings:
         """Whether CloudBase is asked at its own gateway, not at another base URL."""
         return _is_gateway(self.base_url, self.env_id)
 
+    @property
+    def sources(self) -> Mapping[str, Words]:
+        """For each field where its value came from, in words for the user."""
+        return {name: origin.words for name, origin in self.origins.items()}
+
     @cached_property
     def secrets(self) -> Mapping[str, str]:
         """All keys and header values that no text should hold, by their names for the user."""
-        found: dict[str, str] = {"the API key": self.api_key or ""}
+        found: dict[str, str] = {}
+        if self.api_key:
+            found[say("key.api_key")] = self.api_key
         for name, server in self.servers.items():
-            found[f"the API key of {name!r}"] = server.api_key or ""
+            if server.api_key:
+                found[say("key.api_key_of", name=name)] = server.api_key
             for header, value in server.headers.items():
                 if not is_plain_words(value):
-                    found[f"the header {header} of {name!r}"] = value
-        return {name: value for name, value in {**found, **self.other_keys}.items() if value}
+                    found[say("key.header_of", header=header, name=name)] = value
+        return {**found, **{name: key for name, key in self.other_keys.items() if key}}
 
 
 # A key in the environment is checked for every prompt.
@@ -247,19 +263,19 @@ def settings() -> Settings:
     """
     with _lock:
         values = dict(_explicit)
-    sources = dict.fromkeys(values, "argument")
+    origins = dict.fromkeys(values, ARGUMENT)
     for name, variables in _ENVIRONMENT.items():
         for variable in variables:
             value = os.environ.get(variable, "").strip()
             if name not in values and value:
                 values[name] = _checked(name, value)
-                sources[name] = f"environment {variable}"
-    _add_stored(values, sources)
-    _pair_key(values, sources)
+                origins[name] = Origin("environment", variable)
+    _add_stored(values, origins)
+    _pair_key(values, origins)
     for each in fields(Settings):
-        sources.setdefault(each.name, "default")
-    del sources["sources"], sources["other_keys"]
-    return Settings(**values, sources=sources)
+        origins.setdefault(each.name, DEFAULT)
+    del origins["origins"], origins["other_keys"]
+    return Settings(**values, origins=origins)
 
 
 def request_settings(
@@ -292,23 +308,26 @@ def _assign_key(changes: dict[str, Any]) -> None:
         changes[_SERVER_KEY] = changes.pop("api_key")
 
 
-def _pair_key(values: dict[str, Any], sources: dict[str, str]) -> None:
+def _pair_key(values: dict[str, Any], origins: dict[str, Origin]) -> None:
     """Keep as ``api_key`` the key that belongs to the address; the others are only known."""
     keys = {name: values.pop(name) for name in ("api_key", _SERVER_KEY) if name in values}
     base_url = values.get("base_url")
     # An argument belongs to an argument, a variable of the environment to one of the environment.
-    is_argument = sources.get("base_url") == "argument"
-    if base_url and _SERVER_KEY in keys and (sources[_SERVER_KEY] == "argument") == is_argument:
+    is_argument = origins.get("base_url") == ARGUMENT
+    if base_url and _SERVER_KEY in keys and (origins[_SERVER_KEY] == ARGUMENT) == is_argument:
         chosen = _SERVER_KEY
     else:
         chosen = "api_key" if _is_gateway(values.get("base_url"), values.get("env_id")) else ""
-    names = {"api_key": "the API key of CloudBase", _SERVER_KEY: "CBAI_API_KEY"}
-    values["other_keys"] = {names[name]: key for name, key in keys.items() if name != chosen}
-    source = sources.pop(chosen, "default")
+    values["other_keys"] = {
+        say("key.api_key_of_cloudbase") if name == "api_key" else "CBAI_API_KEY": key
+        for name, key in keys.items()
+        if name != chosen
+    }
+    origin = origins.pop(chosen, DEFAULT)
     for name in ("api_key", _SERVER_KEY):
-        sources.pop(name, None)
+        origins.pop(name, None)
     if chosen in keys:
-        values["api_key"], sources["api_key"] = keys[chosen], source
+        values["api_key"], origins["api_key"] = keys[chosen], origin
 
 
 def _is_gateway(base_url: str | None, env_id: str | None) -> bool:
@@ -331,7 +350,7 @@ def _is_gateway(base_url: str | None, env_id: str | None) -> bool:
     return env_id is None or found["env_id"] == env_id.lower()
 
 
-def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
+def _add_stored(values: dict[str, Any], origins: dict[str, Origin]) -> None:
     from cbai_notebook.client import credentials
 
     to_cloudbase = _is_gateway(values.get("base_url"), values.get("env_id"))
@@ -352,7 +371,7 @@ def _add_stored(values: dict[str, Any], sources: dict[str, str]) -> None:
         value = stored.get(name)
         if name not in values and value:
             values[name] = _checked(name, value)
-            sources[name] = f"stored in {stored.get('where') or 'your user configuration'}"
+            origins[name] = Origin("store", stored["where"])
     if servers := credentials.load_servers(record):
         given = values.get("servers", {})
         values["servers"] = given | {name: servers[name] for name in servers if name not in given}
@@ -364,8 +383,7 @@ def _checked(name: str, value: Any) -> Any:
     if name == "before_send":
         if not callable(value):
             raise ConfigurationError(
-                "before_send must be a function that takes the list of messages and returns it, "
-                f"not {type(value).__name__}."
+                say("client.before_send_is_no_function", kind=type(value).__name__)
             )
         return value
     if name == "timeout":
@@ -375,5 +393,7 @@ def _checked(name: str, value: Any) -> Any:
     if name in ("api_key", _SERVER_KEY):
         return _checked_key(value) if isinstance(value, str) else checked_key(value)
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
+        raise ConfigurationError(
+            say("client.must_be_a_string", name=name, kind=type(value).__name__)
+        )
     return value.strip() or None

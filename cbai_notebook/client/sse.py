@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from cbai_notebook.errors import InvalidResponseError
+from cbai_notebook.i18n import say
 
 DONE = b"[DONE]"
 
@@ -135,8 +136,7 @@ class EventParser:
     def _check(self, size: int) -> None:
         if size > self._max_bytes:
             raise InvalidResponseError(
-                f"The server sent one event of more than {self._max_bytes // 1024} KB, so reading "
-                "was stopped. Check that the base URL is a chat service."
+                say("request.event_is_too_large", size=self._max_bytes // 1024)
             )
 
     def _read(self, lines: list[bytes], events: list[Event]) -> None:

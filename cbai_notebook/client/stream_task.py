@@ -26,6 +26,7 @@ from cbai_notebook.errors import (
     InvalidResponseError,
     StreamCutError,
 )
+from cbai_notebook.i18n import say
 
 # After [DONE] the body is read to its end, so that the connection can be reused. These limits are
 # for a server that does not end the body.
@@ -134,7 +135,7 @@ class StreamTask:
             self._whole_body = []
         if self._received > _LARGEST_STREAM:
             raise InvalidResponseError(
-                f"The answer is larger than {_LARGEST_STREAM // 2**20} MB, so reading was stopped."
+                say("request.answer_is_too_large", size=_LARGEST_STREAM // 2**20)
             )
         if not self.log.ended:
             self._take_rest(whole=broken is None)

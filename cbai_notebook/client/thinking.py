@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 
 def _thinking_type(think: bool) -> dict[str, Any]:
@@ -38,5 +39,5 @@ def parameters(provider: str, think: Any) -> dict[str, Any]:
         UsageError: ``think`` is another value.
     """
     if not isinstance(think, bool):
-        raise UsageError(f"think must be True, False or None, not {think!r}.")
+        raise UsageError(say("request.think_is_wrong", value=repr(think)))
     return _BY_PROVIDER.get(provider, _thinking_type)(think)

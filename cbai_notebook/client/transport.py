@@ -39,6 +39,7 @@ from cbai_notebook.errors import (
     InvalidResponseError,
     MissingDependencyError,
 )
+from cbai_notebook.i18n import say
 
 _ERRORS: tuple[type[BaseException], ...] = (
     httpx.HTTPError,
@@ -148,7 +149,7 @@ class Response:
                 if cut:
                     break
                 raise InvalidResponseError(
-                    f"The answer is larger than {largest // 2**20} MB, so reading was stopped."
+                    say("request.answer_is_too_large", size=largest // 2**20)
                 )
         except _ERRORS as error:
             broken = error_mapping.connection_broken(error, self._error_context)
@@ -469,10 +470,7 @@ def _build(
             verify=verify, proxy=proxy.url if proxy else None, limits=limits
         )
     except ImportError as error:
-        raise MissingDependencyError(
-            "The network's proxy speaks SOCKS, which needs one more package: "
-            '`python -m pip install "httpx[socks]"`.'
-        ) from error
+        raise MissingDependencyError(say("client.socks_needs_a_package")) from error
 
 
 def _session(verify: ssl.SSLContext | bool) -> aiohttp.ClientSession:
@@ -541,5 +539,10 @@ def _build_tls_context(chosen: Environment) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except OSError as error:
         raise ConfigurationError(
-            f"The certificates could not be read ({error}). Check {name}, which is {str(path)!r}."
+            say(
+                "client.certificates_are_unreadable",
+                reason=str(error),
+                name=name,
+                path=str(path),
+            )
         ) from error

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbai_notebook.client.secret_values import API_KEY
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.conversation.secrets import Masker, check_request, find_secrets
 from cbai_notebook.errors import SecretRefusedError
@@ -41,8 +40,8 @@ def asking(prompt: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_api_key_is_found_wherever_it_came_from() -> None:
-    assert find_secrets(f"My key is {KEY}.", api_key=KEY, environ={}) == [API_KEY]
-    assert find_secrets(f"My key is {KEY}.", api_key=Secret(KEY), environ={}) == [API_KEY]
+    assert find_secrets(f"My key is {KEY}.", api_key=KEY, environ={}) == ["the API key"]
+    assert find_secrets(f"My key is {KEY}.", api_key=Secret(KEY), environ={}) == ["the API key"]
     named = {"CLOUDBASE_API_KEY": f" {KEY}\n"}
     assert find_secrets(f"x{KEY}y", api_key=KEY, environ=named) == ["CLOUDBASE_API_KEY"]
     assert find_secrets(f"x{KEY}y", api_key=KEY, environ={"PLAIN": KEY}) == ["PLAIN"]

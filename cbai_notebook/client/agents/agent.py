@@ -27,6 +27,7 @@ from cbai_notebook.client.agents.values import (
 from cbai_notebook.client.before_send import screened_history, screened_pair
 from cbai_notebook.client.settings import Settings, Timeout
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.providers import Endpoint
@@ -305,7 +306,7 @@ class Agent:
         Raises:
             NotFoundError: There is no conversation with this id.
         """
-        cid = checked_id(conversation_id, "a conversation")
+        cid = checked_id(conversation_id, "conversation")
         await self._call("DELETE", f"conversation/{cid}")
 
     def __repr__(self) -> str:
@@ -314,11 +315,8 @@ class Agent:
     @property
     def _id(self) -> str:
         if self.agent_id is None:
-            raise UsageError(
-                "Which agent? Name one: cbai.agent('bot-…'). `await cbai.agent().list()` shows "
-                "the environment's."
-            )
-        return checked_id(self.agent_id, "an agent")
+            raise UsageError(say("agent.needs_a_name"))
+        return checked_id(self.agent_id, "agent")
 
     def _endpoint(self, path: str, timeout: Seconds) -> tuple[Endpoint, Settings]:
         settings = settings_module.request_settings(self._settings, timeout)
@@ -383,11 +381,11 @@ async def _message(endpoint: Endpoint, settings: Settings, msg: str, **given: An
 
 def _page_query(page: int, size: int) -> dict[str, Any]:
     if page < 1 or size < 1:
-        raise UsageError(f"page and size begin at 1, not at {min(page, size)}.")
+        raise UsageError(say("agent.page_is_wrong", number=min(page, size)))
     return {"pageNumber": page, "pageSize": size}
 
 
 def _vote(type: str) -> str:
     if type not in _VOTES:
-        raise UsageError(f"Feedback is 'up' or 'down', not {type!r}.")
+        raise UsageError(say("agent.feedback_is_wrong", value=repr(type)))
     return _VOTES[type]

@@ -18,6 +18,7 @@ from cbai_notebook.client.agents.requests import (
 )
 from cbai_notebook.client.wire_format import WireFormat
 from cbai_notebook.errors import ConfigurationError, UsageError
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.agents.decoder import AgentAccumulator, AgentDecoder
@@ -94,11 +95,8 @@ class AgentProvider:
             UsageError: The name cannot be the id of an agent.
         """
         if not model:
-            raise ConfigurationError(
-                "Which agent? Name one: `--agent BOT_ID`, `-m agent/BOT_ID` or model='BOT_ID'. "
-                "`await cbai.agent().list()` shows the environment's."
-            )
-        return endpoint_of(checked_id(model, "an agent"), "send-message", settings)
+            raise ConfigurationError(say("agent.needs_a_name_in_a_prompt"))
+        return endpoint_of(checked_id(model, "agent"), "send-message", settings)
 
 
 def _agent_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,10 +108,7 @@ def _agent_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         # An empty list of tools is allowed.
         if name not in _PARAMETERS and value not in ((), [], {}):
-            raise UsageError(
-                f"An agent takes no {name!r}: it answers as it is set up in the CloudBase console. "
-                "Leave it out; search=True, files=[…] and conversation_id='…' are what it takes."
-            )
+            raise UsageError(say("agent.does_not_take", name=name))
     return {_PARAMETERS[name]: value for name, value in given.items() if name in _PARAMETERS}
 
 
@@ -121,13 +116,10 @@ def _split_messages(messages: Any) -> tuple[str, list[dict[str, str]], list[str]
     """Return the text of the last message, the history, and the image URLs of the last message."""
     listed = isinstance(messages, Sequence) and not isinstance(messages, (str, bytes))
     if not listed or not messages or not all(isinstance(message, Mapping) for message in messages):
-        raise UsageError(
-            "messages must be a list of dicts, as in "
-            "messages=[{'role': 'user', 'content': 'Introduce Li Bai'}]."
-        )
+        raise UsageError(say("request.messages_are_no_list"))
     last = messages[-1]
     if last.get("role") != "user":
-        raise UsageError("The last of the messages is not the user's, so there is nothing to say.")
+        raise UsageError(say("agent.last_message_is_not_the_users"))
     return _text(last), _history(messages[:-1]), _images(last)
 
 
@@ -163,8 +155,5 @@ def _images(message: Mapping[str, Any]) -> list[str]:
     urls = [image.get("url") if isinstance(image, Mapping) else image for image in images]
     found = [url for url in urls if isinstance(url, str) and url[:8].lower() == "https://"]
     if len(found) < len(urls):
-        raise UsageError(
-            "An agent takes an image by its https address only. Put the image where the agent can "
-            "open it, or ask a model that sees."
-        )
+        raise UsageError(say("agent.takes_images_by_address"))
     return found

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from cbai_notebook.client.providers import AGENT, Endpoint, cloudbase
 from cbai_notebook.client.request import BODILESS, Request, headers_of
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import Words, say
 
 # An id becomes a part of the path, so it must not hold "/" or "..".
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
@@ -37,9 +39,9 @@ def endpoint_of(agent_id: str | None, path: str, settings: Settings) -> Endpoint
         key,
         default_model=agent_id,
         always_stream=True,
-        label=f"agent {agent_id}" if agent_id else AGENT,
+        label=say("agent.label", agent_id=agent_id) if agent_id else AGENT,
         cloud=True,
-        missing=_missing(agent_id, path),
+        missing=partial(_missing, agent_id, path),
     )
 
 
@@ -102,7 +104,7 @@ def checked_message(msg: Any) -> str:
         UsageError: It is empty.
     """
     if not isinstance(msg, str) or not msg.strip():
-        raise UsageError("The message is empty. Say something: agent.send_message('…').")
+        raise UsageError(say("agent.message_is_empty"))
     return str(msg)
 
 
@@ -115,33 +117,30 @@ def _history_message(message: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {"role": message["role"], "content": message["content"]}
     except (TypeError, KeyError):
-        raise UsageError(
-            "history must be a list of dicts with 'role' and 'content', as in "
-            "history=[{'role': 'user', 'content': 'Hello'}]."
-        ) from None
+        raise UsageError(say("agent.history_is_wrong")) from None
 
 
-def checked_id(name: Any, what: str) -> str:
+def checked_id(name: Any, kind: Literal["agent", "conversation"]) -> str:
     """Return an id that is safe in a path.
+
+    Args:
+        name: The id.
+        kind: What it is the id of.
 
     Raises:
         UsageError: It cannot be an id.
     """
     if not isinstance(name, str) or not _ID.fullmatch(name):
-        raise UsageError(
-            f"{name!r} cannot be the id of {what}: letters, digits, '-', '_', '.' and ':' only."
-        )
+        raise UsageError(say(f"agent.id_of_{kind}_is_wrong", name=repr(name)))
     return str(name)
 
 
-def _missing(agent_id: str | None, path: str) -> str:
+def _missing(agent_id: str | None, path: str) -> Words:
     if agent_id is None:
-        return "There are no agents at this address. Check the environment id or the base URL."
-    without = f", or it has no {path}" if path else ""
-    return (
-        f"There is no agent {agent_id!r} in this environment{without}. "
-        "`await cbai.agent().list()` shows the agents."
-    )
+        return say("agent.no_agents_here")
+    if path:
+        return say("agent.no_such_agent_or_path", agent_id=agent_id, path=path)
+    return say("agent.no_such_agent", agent_id=agent_id)
 
 
 def _query_value(value: Any) -> Any:

@@ -24,6 +24,7 @@ from cbai_notebook.client.secret import Secret
 from cbai_notebook.client.settings import Timeout
 from cbai_notebook.client.transport import Transport
 from cbai_notebook.errors import CbaiError, InvalidResponseError, NotFoundError, ServerError
+from cbai_notebook.i18n import say
 
 LARGEST_IMAGE = 32 * 1024 * 1024
 """The most bytes of one download."""
@@ -54,9 +55,7 @@ async def fetch_images(
     found = value.get("data")
     items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     if not items or len(items) > _MOST_IMAGES:
-        raise InvalidResponseError(
-            f"The server sent {len(items)} images. Check the prompt and the model, and try again."
-        )
+        raise InvalidResponseError(say("image.server_sent_a_number_of_images", number=len(items)))
     outcomes = await asyncio.gather(
         *(_bytes_of(item, request, transport, timeout) for item in items), return_exceptions=True
     )
@@ -87,7 +86,7 @@ async def _bytes_of(
     if isinstance(encoded, str) and encoded:
         return _decoded(encoded)
     if not isinstance(url, str):
-        raise InvalidResponseError("The server sent neither an image nor a link to one.")
+        raise InvalidResponseError(say("image.server_sent_no_image"))
     plain_http = request.url.startswith("http://")
     return await download(url, transport, timeout, secrets=request.secrets, plain_http=plain_http)
 
@@ -96,9 +95,9 @@ def _decoded(encoded: str) -> bytes:
     try:
         data = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidResponseError("The server sent an image that is no base64.") from None
+        raise InvalidResponseError(say("image.server_sent_no_base64")) from None
     if mime_of(data) is None:
-        raise InvalidResponseError(f"The server sent {name_of(data)} where an image was expected.")
+        raise InvalidResponseError(say("image.server_sent_something_else", found=name_of(data)))
     return data
 
 
@@ -151,18 +150,16 @@ async def _download_once(
     finally:
         await response.aclose()
     if mime_of(data) is None:
-        raise InvalidResponseError(f"What stands there is {name_of(data)}, not an image.")
+        raise InvalidResponseError(say("image.link_leads_to_something_else", found=name_of(data)))
     return data
 
 
 def _status_error(status: int) -> InvalidResponseError | NotFoundError | ServerError:
     if 300 <= status < 400:
-        return InvalidResponseError(
-            "The link leads on to another address, which is not followed.", status=status
-        )
+        return InvalidResponseError(say("image.link_leads_on"), status=status)
     if status in (401, 403, 404, 410):
-        return NotFoundError("The link has expired or was never good.", status=status)
-    return ServerError(f"The server of the image failed (HTTP {status}).", status=status)
+        return NotFoundError(say("image.link_has_expired"), status=status)
+    return ServerError(say("image.server_failed", status=status), status=status)
 
 
 def _check_link(url: str, error_context: ErrorContext, plain_http: bool) -> None:
@@ -175,4 +172,4 @@ def _check_link(url: str, error_context: ErrorContext, plain_http: bool) -> None
         good = False
     good = good and url.isascii() and not any(c.isspace() for c in url)
     if not good or error_context.has_secret(url):
-        raise InvalidResponseError("The server gave a link that is not safe to open.")
+        raise InvalidResponseError(say("image.link_is_not_safe"))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from cbai_notebook.i18n import Words
+
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 """The media types that models and browsers read, each with its file suffix."""
 
 _OTHERS = {
-    b"%PDF": "a PDF",
-    b"BM": "a BMP image",
-    b"II*\x00": "a TIFF image",
-    b"MM\x00*": "a TIFF image",
-    b"\x00\x00\x01\x00": "an icon",
-    b"\x1f\x8b": "a compressed file",
-    b"PK": "a ZIP file",
+    b"%PDF": "image.pdf",
+    b"BM": "image.bmp",
+    b"II*\x00": "image.tiff",
+    b"MM\x00*": "image.tiff",
+    b"\x00\x00\x01\x00": "image.icon",
+    b"\x1f\x8b": "image.compressed",
+    b"PK": "image.zip",
 }
 
 
@@ -29,15 +31,19 @@ def mime_of(data: bytes) -> str | None:
     return None
 
 
-def name_of(data: bytes) -> str:
+def name_of(data: bytes) -> Words:
     """Return what the bytes seem to be, for the error message."""
+    return Words(_key_of(data), {})
+
+
+def _key_of(data: bytes) -> str:
     if not data:
-        return "empty"
+        return "image.empty"
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<svg") or (start.startswith(b"<?xml") and b"<svg" in start):
-        return "an SVG drawing"
+        return "image.svg"
     if start.startswith(b"<"):
-        return "a web page"
+        return "image.web_page"
     if data[4:8] == b"ftyp":
-        return "a HEIC or AVIF image, or a video"
-    return next((name for mark, name in _OTHERS.items() if data.startswith(mark)), "no image")
+        return "image.heic_or_video"
+    return next((key for mark, key in _OTHERS.items() if data.startswith(mark)), "image.no_image")

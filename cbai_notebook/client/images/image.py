@@ -13,6 +13,7 @@ from cbai_notebook.client.answer import Timing
 from cbai_notebook.client.images.formats import SUFFIXES
 from cbai_notebook.errors import UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.i18n import say
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,23 @@ class GeneratedImage:
         path = expanded(path)
         suffix = SUFFIXES.get(self.mime)
         if suffix is None:
-            raise UsageError("This image was not downloaded, so there is nothing to save.")
+            raise UsageError(say("image.was_not_downloaded"))
         if not path.suffix:
             path = path.with_suffix(suffix)
         elif path.suffix.lower() not in (suffix, ".jpeg" if suffix == ".jpg" else suffix):
             raise UsageError(
-                f"This image is {self.mime}: save it as {path.with_suffix(suffix).name!r}."
+                say(
+                    "image.needs_another_suffix",
+                    mime=self.mime,
+                    name=path.with_suffix(suffix).name,
+                )
             )
         try:
             path.write_bytes(self.data)
         except OSError as error:
-            raise UsageError(f"The image cannot be saved as {path}: {error.strerror}.") from error
+            raise UsageError(
+                say("image.cannot_be_saved", path=str(path), reason=error.strerror)
+            ) from error
         return path
 
     def _repr_png_(self) -> bytes | None:
@@ -114,7 +121,7 @@ class ImageAnswer:
         return {
             "text/html": "\n".join(
                 f'<img src="data:{image.mime};base64,{image._encoded}" '
-                f'alt="{escape(image.revised_prompt or "Image")}" style="max-width: 100%">'
+                f'alt="{escape(image.revised_prompt or say("image.description"))}" style="max-width: 100%">'
                 for image in self.images
                 if image.data
             ),

@@ -6,6 +6,7 @@ import asyncio
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
@@ -29,6 +30,7 @@ from cbai_notebook.errors import (
     ImageDownloadError,
     UsageError,
 )
+from cbai_notebook.i18n import joined, say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.images.image import GeneratedImage, ImageAnswer
@@ -112,9 +114,9 @@ class ImageModel:
             url=request.url,
             secrets=request.secrets,
             cloud=isinstance(provider_for(self.provider, settings), CloudBaseProvider),
-            key_advice=key_advice(self.provider, settings)
+            key_advice=partial(key_advice, self.provider, settings)
             if is_server(self.provider, settings)
-            else "",
+            else None,
         )
         began = asyncio.get_running_loop().time()
         reply = await request_json(
@@ -152,12 +154,10 @@ class ImageModel:
         model = body.pop("model", None) or _DEFAULT_MODELS.get(self.provider)
         endpoint = _endpoint(self.provider, model or "", settings)
         if not model:
-            raise ConfigurationError(
-                f"Which model of {self.provider!r} is to draw? Name one: model='…'."
-            )
+            raise ConfigurationError(say("image.needs_a_model", provider=self.provider))
         prompt = body.pop("prompt", None)
         if not isinstance(prompt, str) or not prompt.strip():
-            raise UsageError("There is nothing to draw. Say what: prompt='A cat in the rain'.")
+            raise UsageError(say("image.prompt_is_empty"))
         return Request(
             "POST",
             endpoint.url,
@@ -219,18 +219,20 @@ def _endpoint(provider: str, model: str, settings: Settings) -> Endpoint:
         return Endpoint(provider, url, server.api_key or "", headers=server.headers)
     if isinstance(found, DrawingProvider):
         return found.image_endpoint()
-    raise UsageError(
-        f"The provider {provider!r} draws no images. Take another: "
-        "cbai.create_image_model('hunyuan-image')."
-    )
+    raise UsageError(say("image.provider_draws_nothing", provider=provider))
 
 
 def _download_error(answer: ImageAnswer, failed: CbaiError) -> ImageDownloadError:
     lost = [number for number, image in enumerate(answer.images) if not image.data]
     linked = next((number for number in lost if answer.images[number].url), None)
-    how = "" if linked is None else f" Its link works for a day: error.answer.images[{linked}].url."
+    message = joined(
+        say("image.not_all_were_fetched", drawn=len(answer.images), lost=len(lost)),
+        failed.words or failed.message,
+    )
+    if linked is not None:
+        message = joined(message, say("image.link_works_for_a_day", index=linked))
     return ImageDownloadError(
-        f"{len(answer.images)} drawn, but {len(lost)} could not be fetched. {failed.message}{how}",
+        message,
         answer=answer,
         status=failed.status,
         code=failed.code,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from cbai_notebook.client.images.formats import mime_of, name_of
 from cbai_notebook.errors import MissingDependencyError, UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.i18n import say
 from cbai_notebook.text import cut
 
 LARGEST_BYTES = 4 * 1024 * 1024
@@ -25,7 +26,6 @@ _LARGEST_SOURCE = 64 * 1024 * 1024
 _MOST_PIXELS = 100_000_000
 # The most characters of a URL or path in an error message.
 _LONGEST_SHOWN = 80
-_TAKEN = "PNG, JPEG, GIF and WebP images are taken"
 
 
 def image_part(source: Any, *, detail: str | None = None) -> dict[str, Any]:
@@ -52,10 +52,7 @@ def image_part(source: Any, *, detail: str | None = None) -> dict[str, Any]:
     if address[:8].lower() == "https://":
         url = _checked_address(address)
     elif address[:7].lower() == "http://":
-        raise UsageError(
-            f"{cut(address, _LONGEST_SHOWN)!r} is not sent: only https addresses are. Download "
-            "the image and pass its path."
-        )
+        raise UsageError(say("image.address_is_not_https", address=cut(address, _LONGEST_SHOWN)))
     else:
         data = _sendable(_bytes_of(source), source)
         url = f"data:{mime_of(data)};base64,{base64.b64encode(data).decode()}"
@@ -70,7 +67,7 @@ def _checked_address(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or any(c.isspace() for c in url):
-        raise UsageError(f"{cut(url, _LONGEST_SHOWN)!r} is no address that a model could open.")
+        raise UsageError(say("image.address_cannot_be_opened", address=cut(url, _LONGEST_SHOWN)))
     return url
 
 
@@ -84,10 +81,7 @@ def _bytes_of(source: Any) -> bytes:
         return _read(expanded(source))
     drawn = _drawn(source)
     if drawn is None:
-        raise UsageError(
-            f"{type(source).__name__} is no image. Pass a path, an https address, bytes, a PIL "
-            "image, or a matplotlib figure such as df.plot() makes."
-        )
+        raise UsageError(say("image.object_is_no_image", kind=type(source).__name__))
     return drawn
 
 
@@ -96,14 +90,18 @@ def _read(path: Path) -> bytes:
         size = path.stat().st_size
         if size > _LARGEST_SOURCE:
             raise UsageError(
-                f"{path} is {size // 2**20} MB; an image may have at most "
-                f"{_LARGEST_SOURCE // 2**20} MB. Make it smaller first."
+                say(
+                    "image.file_is_too_large",
+                    path=str(path),
+                    size=size // 2**20,
+                    largest=_LARGEST_SOURCE // 2**20,
+                )
             )
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(
-            f"The image {cut(str(path), _LONGEST_SHOWN)!r} cannot be read: {reason}."
+            say("image.file_is_unreadable", path=cut(str(path), _LONGEST_SHOWN), reason=reason)
         ) from error
 
 
@@ -114,7 +112,7 @@ def _decoded(url: str) -> bytes:
             return base64.b64decode(body, validate=True)
         except binascii.Error:
             pass
-    raise UsageError("This data: address holds no base64 image. Pass the image's bytes or path.")
+    raise UsageError(say("image.data_address_is_wrong"))
 
 
 def _drawn(source: Any) -> bytes | None:
@@ -145,16 +143,18 @@ def _drawn(source: Any) -> bytes | None:
 def _sendable(data: bytes, source: Any) -> bytes:
     """Return the image, scaled if it is too large to send."""
     if mime_of(data) is None:
-        what = (
-            cut(str(source), _LONGEST_SHOWN)
-            if isinstance(source, (str, os.PathLike))
-            else "The image"
-        )
-        raise UsageError(f"{what} is {name_of(data)}; {_TAKEN}. Save it as PNG first.")
+        found = name_of(data)
+        if isinstance(source, (str, os.PathLike)):
+            path = cut(str(source), _LONGEST_SHOWN)
+            raise UsageError(say("image.file_has_another_format", path=path, found=found))
+        raise UsageError(say("image.has_another_format", found=found))
     if len(data) > _LARGEST_SOURCE:
         raise UsageError(
-            f"The image is {len(data) // 2**20} MB; at most {_LARGEST_SOURCE // 2**20} MB are "
-            "taken. Make it smaller first."
+            say(
+                "image.is_too_large",
+                size=len(data) // 2**20,
+                largest=_LARGEST_SOURCE // 2**20,
+            )
         )
     return data if len(data) <= LARGEST_BYTES else _scaled(data)
 
@@ -164,20 +164,21 @@ def _scaled(data: bytes) -> bytes:
         from PIL import Image
     except ImportError:
         raise MissingDependencyError(
-            f"The image is {len(data) / 2**20:.1f} MB, and more than {LARGEST_BYTES // 2**20} MB "
-            "must be scaled, which needs Pillow: "
-            '`python -m pip install "cbai-notebook[images]"`. Or pass a smaller image.'
+            say(
+                "image.scaling_needs_pillow",
+                size=f"{len(data) / 2**20:.1f}",
+                largest=LARGEST_BYTES // 2**20,
+            )
         ) from None
     try:
         image = Image.open(io.BytesIO(data))
         if image.width * image.height > _MOST_PIXELS:
             raise UsageError(
-                f"The image has {image.width} × {image.height} pixels, which is too many. Make it "
-                "smaller first."
+                say("image.has_too_many_pixels", width=image.width, height=image.height)
             )
         return _shrunk(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UsageError(f"The image is damaged and cannot be scaled: {error}.") from error
+        raise UsageError(say("image.is_damaged", reason=str(error))) from error
 
 
 def _shrunk(image: Any) -> bytes:

@@ -14,6 +14,7 @@ import msgspec
 from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.client.json_schema import TYPE_ERRORS, first_line, json_type
 from cbai_notebook.errors import StructuredAnswerError, UsageError
+from cbai_notebook.i18n import Words, say
 from cbai_notebook.text import cut, one_line
 
 FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.S)
@@ -85,34 +86,29 @@ class ResponseType:
             except (*DOES_NOT_FIT, RecursionError) as error:
                 if first is None and not isinstance(error, RecursionError):
                     first = error
-        why = " ".join(str(first).split()) if first is not None else "it is nested too deeply"
-        code, message = self._problem(cut(why, _LONGEST_REASON).rstrip("."), finish_reason, refusal)
+        if first is None:
+            reason: str = say("tool.is_nested_too_deeply")
+        else:
+            reason = cut(" ".join(str(first).split()), _LONGEST_REASON).rstrip(".")
+        code, message = self._problem(reason, finish_reason, refusal)
         raise StructuredAnswerError(message, code=code, partial=text) from first
 
-    def _problem(self, why: str, finish_reason: str | None, refusal: str) -> tuple[str, str]:
+    def _problem(self, reason: str, finish_reason: str | None, refusal: str) -> tuple[str, Words]:
         """Return the code and the message of the error for an answer that does not fit."""
         refused = bool(refusal.strip())
         ending = ending_of(finish_reason, text="", reasoning="", refused=refused)
         if ending is Ending.REFUSED:
-            words = f": {one_line(refusal, _LONGEST_REASON)}" if refused else "."
+            words = one_line(refusal, _LONGEST_REASON)
             return "refusal", (
-                f"The model refused to answer{words} Put the prompt in other words, or ask another "
-                "model."
+                say("tool.model_refused_with_words", words=words)
+                if refused
+                else say("tool.model_refused")
             )
         if ending is Ending.FILTERED:
-            return "content_filter", (
-                f"A content filter ended the answer before it was a whole {self.name}. Put the "
-                "prompt in other words."
-            )
+            return "content_filter", say("tool.answer_was_filtered", name=self.name)
         if ending is Ending.CUT:
-            return "length", (
-                f"The answer was cut off by the token limit before it was a whole {self.name}. "
-                "Allow more: max_tokens=… in Python, --max-tokens in a cell."
-            )
-        return MISFIT, (
-            f"The answer is no {self.name}: {why}. Its text is in the error's .partial. Ask more "
-            "precisely, or another model."
-        )
+            return "length", say("tool.answer_was_cut", name=self.name)
+        return MISFIT, say("tool.answer_does_not_fit", name=self.name, reason=reason)
 
     def resembles(self, value: Any) -> bool:
         """Return whether JSON that is still incomplete can be of this type, by its names."""
@@ -135,7 +131,8 @@ class ResponseType:
         """
         if error.code != MISFIT:
             return []
-        why = str(error.__cause__ or error)
+        # The model reads English, in whatever language the user reads.
+        why = str(error.__cause__ or error.in_language("en"))
         return [
             {"role": "assistant", "content": text},
             {"role": "user", "content": f"This does not fit: {why}\n{self.instruction}"},
@@ -172,8 +169,7 @@ def _response_type(kind: Any) -> ResponseType:
         found = json_type(kind)
     except TYPE_ERRORS as error:
         raise UsageError(
-            f"response_type={name} has no JSON form: {first_line(error)} Use a dataclass, a "
-            "TypedDict, a msgspec Struct or a pydantic model."
+            say("tool.response_type_cannot_be_json", name=name, reason=first_line(error))
         ) from error
     if found.schema.get("type") == "object":
         return ResponseType(name, found.schema, found.decode)

@@ -33,7 +33,9 @@ def with_schema_prompt(
             try:
                 return await send_step(messages, number)
             except BadRequestError as error:
-                if not any(name in error.message for name in ("response_format", "json_schema")):
+                if not any(
+                    name in error.server_message for name in ("response_format", "json_schema")
+                ):
                     raise
             del given["response_format"]
         return await send_step(_with_instruction(messages, response.instruction), number)

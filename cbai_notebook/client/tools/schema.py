@@ -21,6 +21,7 @@ from cbai_notebook.client.json_schema import (
     uses_pydantic,
 )
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 _POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
 _VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL
@@ -95,10 +96,7 @@ def _described(function: Callable[..., Any]) -> Described:
             extra = True
             continue
         if parameter.kind in (_POSITIONAL_ONLY, _VAR_POSITIONAL):
-            raise UsageError(
-                f"The parameter {parameter.name!r} of the tool {name!r} has no name that a model "
-                "could use. Give the tool parameters that are passed by name."
-            )
+            raise UsageError(say("tool.parameter_has_no_name", parameter=parameter.name, name=name))
         names.append(parameter.name)
         fields.append(_field(parameter, descriptions.get(parameter.name), parts, name))
     struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=not extra)
@@ -119,13 +117,11 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
         return list(inspect.signature(function, eval_str=True).parameters.values())
     except NameError as error:
         raise UsageError(
-            f"A type hint of the tool {name!r} cannot be read: {error}. Define or import that name "
-            "where the function is defined."
+            say("tool.type_hint_is_unreadable", name=name, reason=str(error))
         ) from error
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"The parameters of the tool {name!r} cannot be read: {error}. Wrap it in a function "
-            "with type hints."
+            say("tool.parameters_are_unreadable", name=name, reason=str(error))
         ) from error
 
 
@@ -161,9 +157,7 @@ def _json_type(kind: Any, tool_name: str, parts: Mapping[Any, JSONType] | None =
         return json_type(kind, parts)
     except TYPE_ERRORS as error:
         raise UsageError(
-            f"A parameter of the tool {tool_name!r} has a type that JSON cannot carry: "
-            f"{first_line(error)} Use str, int, float, bool, list, dict, Literal, a dataclass or "
-            "the like."
+            say("tool.parameter_cannot_be_json", name=tool_name, reason=first_line(error))
         ) from error
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from cbai_notebook.client.tools.schema import describe
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 # The names that providers accept (the rule of the OpenAI API).
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -42,10 +43,7 @@ class Tool:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise UsageError(
-                f"A tool cannot be called {self.name!r}: up to 64 of a-z, A-Z, 0-9, '_' and '-'. "
-                "Name it: @cbai.tool(name='…')."
-            )
+            raise UsageError(say("tool.name_is_wrong", name=self.name))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
@@ -137,14 +135,12 @@ def tools_of(given: Any) -> list[Tool | Any]:
             name.
     """
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-        raise UsageError("tools must be a list, as in tools=[get_weather].")
+        raise UsageError(say("tool.tools_are_no_list"))
     found = [_tool_of(item) for item in given]
     names = [item.name for item in found if isinstance(item, Tool)]
     duplicate = next((name for name in names if names.count(name) > 1), None)
     if duplicate is not None:
-        raise UsageError(
-            f"Two tools are called {duplicate!r}. Give one another name: @cbai.tool(name='…')."
-        )
+        raise UsageError(say("tool.two_have_one_name", name=duplicate))
     return found
 
 
@@ -155,16 +151,13 @@ def _tool_of(item: Any) -> Tool | Any:
         return _of_mapping(item) if "fn" in item else item
     if callable(item) and not isinstance(item, type):
         return tool(item)
-    raise UsageError(
-        f"{item!r} can be no tool. Pass a function with type hints and a docstring, as in "
-        "tools=[get_weather]."
-    )
+    raise UsageError(say("tool.is_no_tool", value=repr(item)))
 
 
 def _of_mapping(item: Mapping[str, Any]) -> Tool:
     function = item["fn"]
     if not callable(function):
-        raise UsageError("The 'fn' of a tool must be a function.")
+        raise UsageError(say("tool.fn_is_no_function"))
     name = item.get("name") or getattr(function, "__name__", "")
     if item.get("parameters") is None:
         described = describe(function)

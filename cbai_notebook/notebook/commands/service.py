@@ -181,7 +181,7 @@ def _login_server(name: str) -> None:
         raise UsageError("Nothing was stored: the address is needed, such as https://host/v1.")
     where = credentials.save_server(name, address, api_key)
     used = settings().servers.get(name)
-    if used is not None and used.source == "argument":
+    if used is not None and used.origin.kind == "argument":
         write(
             f"Stored in {where}, but not in use: cbai.configure names {name!r} in this kernel, and it "
             f"wins. Take it out there, or call cbai.configure(servers={{{name!r}: None}})."

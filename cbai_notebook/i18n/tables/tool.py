@@ -1,0 +1,90 @@
+"""Tools, and answers that must have a type."""
+
+from cbai_notebook.i18n.words import Table
+
+WORDS: Table = {
+    # tools/tool
+    "name_is_wrong": (
+        "A tool cannot be called {name!r}: up to 64 of a-z, A-Z, 0-9, '_' and '-'. Name it: "
+        "@cbai.tool(name='…').",
+        "工具不能叫 {name!r}：最多 64 个字符，只能是 a-z、A-Z、0-9、'_' 和 '-'。请给它命名："
+        "@cbai.tool(name='…')。",
+    ),
+    "tools_are_no_list": (
+        "tools must be a list, as in tools=[get_weather].",
+        "tools 必须是列表，例如 tools=[get_weather]。",
+    ),
+    "two_have_one_name": (
+        "Two tools are called {name!r}. Give one another name: @cbai.tool(name='…').",
+        "有两个工具都叫 {name!r}。请给其中一个改名：@cbai.tool(name='…')。",
+    ),
+    "is_no_tool": (
+        "{value} can be no tool. Pass a function with type hints and a docstring, as in "
+        "tools=[get_weather].",
+        "{value} 不能用作工具。请传入带类型注解和文档字符串的函数，例如 tools=[get_weather]。",
+    ),
+    "fn_is_no_function": (
+        "The 'fn' of a tool must be a function.",
+        "工具的 'fn' 必须是函数。",
+    ),
+    # tools/schema
+    "parameter_has_no_name": (
+        "The parameter {parameter!r} of the tool {name!r} has no name that a model could use. Give the "
+        "tool parameters that are passed by name.",
+        "工具 {name!r} 的参数 {parameter!r} 没有模型可用的名称。请给工具使用按名称传递的参数。",
+    ),
+    "type_hint_is_unreadable": (
+        "A type hint of the tool {name!r} cannot be read: {reason}. Define or import that name where "
+        "the function is defined.",
+        "无法读取工具 {name!r} 的一个类型注解：{reason}。请在定义该函数的地方定义或导入这个名称。",
+    ),
+    "parameters_are_unreadable": (
+        "The parameters of the tool {name!r} cannot be read: {reason}. Wrap it in a function with type "
+        "hints.",
+        "无法读取工具 {name!r} 的参数：{reason}。请用一个带类型注解的函数把它包起来。",
+    ),
+    "parameter_cannot_be_json": (
+        "A parameter of the tool {name!r} has a type that JSON cannot carry: {reason} Use str, int, "
+        "float, bool, list, dict, Literal, a dataclass or the like.",
+        "工具 {name!r} 有一个参数的类型无法用 JSON 表示：{reason} 请使用 str、int、float、bool、"
+        "list、dict、Literal、dataclass 等类型。",
+    ),
+    # json_schema
+    "needs_pydantic_2": ("it takes pydantic 2 or newer.", "需要 pydantic 2 或更新的版本。"),
+    "is_no_type_in_json": (
+        "`{name}` is no type of values in JSON.",
+        "`{name}` 不是 JSON 值的类型。",
+    ),
+    # structured/response_type
+    "response_type_cannot_be_json": (
+        "response_type={name} has no JSON form: {reason} Use a dataclass, a TypedDict, a msgspec "
+        "Struct or a pydantic model.",
+        "response_type={name} 没有 JSON 形式：{reason} 请使用 dataclass、TypedDict、"
+        "msgspec Struct 或 pydantic 模型。",
+    ),
+    "is_nested_too_deeply": ("it is nested too deeply", "嵌套太深"),
+    "model_refused": (
+        "The model refused to answer. Put the prompt in other words, or ask another model.",
+        "模型拒绝回答。请换一种说法，或换一个模型。",
+    ),
+    "model_refused_with_words": (
+        "The model refused to answer: {words} Put the prompt in other words, or ask another model.",
+        "模型拒绝回答：{words} 请换一种说法，或换一个模型。",
+    ),
+    "answer_was_filtered": (
+        "A content filter ended the answer before it was a whole {name}. Put the prompt in other "
+        "words.",
+        "内容过滤器终止了回答，没有得到完整的 {name}。请换一种说法。",
+    ),
+    "answer_was_cut": (
+        "The answer was cut off by the token limit before it was a whole {name}. Allow more: "
+        "max_tokens=… in Python, --max-tokens in a cell.",
+        "回答因达到词元上限被截断，没有得到完整的 {name}。请提高上限：Python 中用 max_tokens=…，"
+        "单元格中用 --max-tokens。",
+    ),
+    "answer_does_not_fit": (
+        "The answer is no {name}: {reason}. Its text is in the error's .partial. Ask more precisely, "
+        "or another model.",
+        "回答不是 {name}：{reason}。它的文本在错误的 .partial 里。请问得更明确，或换一个模型。",
+    ),
+}
