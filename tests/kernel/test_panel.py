@@ -33,6 +33,10 @@ def written():
 """
 
 
+QUIET_BYTES = 2_000
+"""A cell that shows nothing sends fewer bytes: its code, and that it has begun and ended."""
+
+
 @pytest.fixture
 def panels(kernel: Kernel) -> Kernel:
     """Return a kernel with helpers that fill panels and talk with them."""
@@ -75,8 +79,11 @@ def prompts_in(cell: Cell) -> list[str]:
 
 
 def the_end(kernel: Kernel) -> None:
-    """Wait until a panel has shown and written all that it has."""
-    kernel.must("written()")
+    """Wait until a panel has shown and written all that it has: nothing more comes."""
+    before = -QUIET_BYTES
+    while kernel.bytes - before >= QUIET_BYTES:
+        before = kernel.bytes
+        kernel.must("written()")
 
 
 def test_a_prompt_sends_as_much_after_many_turns_as_after_few(
