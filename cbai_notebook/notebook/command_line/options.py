@@ -172,7 +172,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("-m", "--model"),
         "model",
-        "MODEL, PROVIDER/MODEL, SERVER or SERVER/MODEL; local is offline",
+        "MODEL, PROVIDER/MODEL, SERVER or SERVER/MODEL; local is offline, demo scripted",
         "MODEL",
         nonblank(),
         suggests="model",
