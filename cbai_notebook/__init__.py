@@ -3,14 +3,11 @@
 The names below are loaded when they are first used, so that importing the package does no work.
 """
 
-from __future__ import annotations
+# Completion of `cbai.` reads this file too: what is not public begins with an underscore.
+import importlib as _importlib
+import typing as _typing
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
+if _typing.TYPE_CHECKING:
     from cbai_notebook._version import __version__ as __version__
     from cbai_notebook.bridge import run
     from cbai_notebook.client.agents.agent import Agent, agent
@@ -58,10 +55,12 @@ _MODULES = {
     "demo": "client.demo.demo",
     "history": "conversation.history",
     "image_part": "client.images.part",
+    "load_ipython_extension": "notebook.extension",
     "run": "bridge",
     "show": "notebook.show",
     "use": "conversation",
     "tool": "client.tools.tool",
+    "unload_ipython_extension": "notebook.extension",
 }
 
 __all__ = [
@@ -94,10 +93,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value = getattr(_importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     _show_answers_in_notebook()
     return value
@@ -114,18 +113,4 @@ def _show_answers_in_notebook() -> None:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
-
-
-def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Add ``%cbai`` and ``%%cbai`` to an IPython shell."""
-    from cbai_notebook.notebook.extension import load
-
-    load(shell)
-
-
-def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Remove ``%cbai`` and ``%%cbai`` from an IPython shell."""
-    from cbai_notebook.notebook.extension import unload
-
-    unload(shell)
+    return sorted({*__all__, "__version__", *(name for name in globals() if name.startswith("__"))})

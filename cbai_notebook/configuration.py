@@ -9,6 +9,7 @@ from cbai_notebook import preferences
 from cbai_notebook.client.settings import configure as configure_client
 from cbai_notebook.conversation import keep_history
 from cbai_notebook.errors import UsageError
+from cbai_notebook.text import near_match
 
 SERVICE = tuple(signature(configure_client).parameters)
 """The names of the service's settings, as in the client."""
@@ -44,8 +45,12 @@ def configure(**settings: Any) -> None:
     ours = {name: settings.pop(name) for name in preferences.NAMES if name in settings}
     unknown = set(settings) - {*SERVICE, HISTORY}
     if unknown:
-        known = ", ".join((*SERVICE, *preferences.NAMES, HISTORY))
-        raise UsageError(f"There is no setting {min(unknown)!r}. Settings: {known}.")
+        known = (*SERVICE, *preferences.NAMES, HISTORY)
+        near = near_match(min(unknown), known)
+        meant = f" Did you mean {near}?" if near else ""
+        raise UsageError(
+            f"There is no setting {min(unknown)!r}.{meant} Settings: {', '.join(known)}."
+        )
     preferences.checked(ours)  # first: an invalid value must change nothing
     if HISTORY in settings:
         keep_history(settings.pop(HISTORY))

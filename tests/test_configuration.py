@@ -8,7 +8,7 @@ import pytest
 
 import cbai_notebook as cbai
 from cbai_notebook.client.settings import settings
-from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.errors import ConfigurationError, UsageError
 from cbai_notebook.preferences import preferences
 
 
@@ -40,3 +40,10 @@ def test_a_bad_setting_changes_none_of_them(bad: dict[str, object]) -> None:
         cbai.configure(**{"env_id": "my-env", "history_turns": 3, **bad})
     assert settings().env_id is None
     assert preferences().history_turns == 20
+
+
+def test_a_mistyped_setting_is_named() -> None:
+    with pytest.raises(UsageError, match=r"no setting 'modle'\. Did you mean model\?"):
+        cbai.configure(modle="hy3")
+    with pytest.raises(UsageError, match=r"no setting 'colour'\. Settings: env_id, "):
+        cbai.configure(colour="red")

@@ -13,7 +13,7 @@ WARM_UP_AFTER_S = 0.5
 the cell that loads the extension, early enough to be ready for the first prompt."""
 
 
-def load(shell: InteractiveShell) -> None:
+def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register ``%cbai`` and ``%%cbai``; a second call changes nothing.
 
     Raises:
@@ -51,7 +51,7 @@ def load(shell: InteractiveShell) -> None:
     question_mark.check_loading_cell(shell)
 
 
-def unload(shell: InteractiveShell) -> None:
+def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Remove the magics and their completion."""
     from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark, tab_key
 

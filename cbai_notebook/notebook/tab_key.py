@@ -23,15 +23,23 @@ def register(shell: InteractiveShell) -> None:
         from cbai_notebook.notebook.command_line.at_cursor import completions_at_cursor
 
         found = completions_at_cursor(context, shell)
+        choices = [SimpleCompletion(choice, type="magic") for choice in found.choices]
         return {
-            "completions": [SimpleCompletion(choice, type="magic") for choice in found.choices],
+            "completions": choices or (_NoneButOurs() if found.alone else []),
             "matched_fragment": found.fragment,
-            "suppress": bool(found.choices),
+            "suppress": found.alone or bool(choices),
             "ordered": True,
         }
 
     unregister(shell)
     shell.Completer.custom_matchers.append(match)
+
+
+class _NoneButOurs(tuple[Any, ...]):
+    """No completions, and none for Python code: IPython leaves those out only if there are others."""
+
+    def __len__(self) -> int:
+        return 1
 
 
 def unregister(shell: InteractiveShell) -> None:

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any, get_origin
 from cbai_notebook import bridge
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.notebook.command_line import user_names
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.frontend import NO_INPUT
-from cbai_notebook.prompts.references import REFERENCE, Found, NotFound, Reference, resolve
+from cbai_notebook.prompts.references import (
+    REFERENCE,
+    Found,
+    NotFound,
+    Reference,
+    has_variable,
+    resolve,
+)
 from cbai_notebook.text import is_yes, shortened
 
 if TYPE_CHECKING:
@@ -103,7 +111,9 @@ async def _awaited(work: Callable[[], Any]) -> Any:
 def _tool(name: str, namespace: Mapping[str, Any]) -> Any:
     from cbai_notebook.client.tools.tool import tools_of
 
-    value = _variable(name, namespace, "--tool", "Define the function in a cell above")
+    value = _variable(
+        name, namespace, "--tool", user_names.functions, "Define the function in a cell above"
+    )
     try:
         (found,) = tools_of([value])
     except UsageError as error:
@@ -112,7 +122,9 @@ def _tool(name: str, namespace: Mapping[str, Any]) -> Any:
 
 
 def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:
-    value = _variable(name, namespace, "--schema", "Define the type in a cell above")
+    value = _variable(
+        name, namespace, "--schema", user_names.types, "Define the type in a cell above"
+    )
     if not isinstance(value, type) and get_origin(value) is None:
         raise UsageError(
             f"--schema {name} is {type(value).__name__} and no type. Give a dataclass, a TypedDict, "
@@ -121,11 +133,16 @@ def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:
     return value
 
 
-def _variable(name: str, namespace: Mapping[str, Any], flag: str, advice: str) -> Any:
-    if name in namespace:
+def _variable(
+    name: str,
+    namespace: Mapping[str, Any],
+    flag: str,
+    names_that_fit: Callable[[Mapping[str, Any]], list[str]],
+    advice: str,
+) -> Any:
+    if has_variable(name, namespace):
         return namespace[name]
-    names = [known for known in namespace if not known.startswith("_")]
-    hint = did_you_mean(name, names) or f" {advice}."
+    hint = did_you_mean(name, names_that_fit(namespace)) or f" {advice}."
     raise UsageError(f"{flag} names {name!r}, and there is no such variable.{hint}")
 
 

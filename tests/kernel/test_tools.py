@@ -135,6 +135,8 @@ def test_a_slip_in_a_name_is_said_before_anything_is_sent(kernel: Kernel, gatewa
     kernel.must(DEFINE)
     for line, said in (
         ("--tool ad", "Did you mean add?"),
+        ("--tool opne", "Define the function in a cell above."),  # not the builtin `open`
+        ("--tool open", "there is no such variable"),
         ("--schema Nope", "there is no such variable"),
         ("--tool dropped", "can be no tool"),
     ):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.notebook.command_line import user_names
 from cbai_notebook.notebook.command_line.completion import (
     Completions,
     CompletionSources,
     complete,
     complete_prompt,
 )
-from cbai_notebook.prompts.references import Found, Reference, resolve
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
@@ -32,23 +32,21 @@ def completions_at_cursor(context: CompletionContext, shell: InteractiveShell) -
 
 
 def _sources_of(shell: InteractiveShell) -> CompletionSources:
-    def variables() -> list[str]:
-        names = list(shell.user_ns)
-        found = (name for name in names if name != "Out" and not name.startswith("_"))
-        return sorted(
-            name for name in found if isinstance(resolve(Reference(name), shell.user_ns), Found)
-        )
+    def named(find: Callable[[Mapping[str, Any]], list[str]]) -> Callable[[], list[str]]:
+        return lambda: find(shell.user_ns)
 
-    def outputs() -> list[str]:
-        # No widget exists before the module is imported; importing it would slow the first Tab.
-        widgets = sys.modules.get("ipywidgets")
-        if widgets is None:
-            return []
-        return [
-            name for name in variables() if issubclass(type(shell.user_ns[name]), widgets.Output)
-        ]
-
-    return CompletionSources(_models, _providers, _conversations, variables, outputs, _servers)
+    return CompletionSources(
+        models=_models,
+        providers=_providers,
+        conversations=_conversations,
+        variables=named(user_names.values),
+        outputs=named(user_names.outputs),
+        servers=_servers,
+        functions=named(user_names.functions),
+        types=named(user_names.types),
+        pictures=named(user_names.pictures),
+        picture_files=user_names.picture_files,
+    )
 
 
 def _models() -> list[str]:

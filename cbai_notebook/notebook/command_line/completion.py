@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cbai_notebook.notebook.command_line.commands import COMMAND, COMMANDS, NAME, PROVIDER, SERVER
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
@@ -22,6 +22,11 @@ class CompletionSources:
         conversations: Names of conversations.
         variables: Names of the user's variables.
         outputs: Names of the variables that hold an ``ipywidgets.Output``.
+        functions: Names of the functions that can be tools.
+        types: Names of the types that an answer can have.
+        pictures: Names of the variables that hold a picture.
+        picture_files: Called with the beginning of a path; paths of folders, with a slash at the end,
+            and of picture files.
     """
 
     models: Callable[[], Iterable[str]] = tuple
@@ -30,6 +35,10 @@ class CompletionSources:
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
     servers: Callable[[], Iterable[str]] = tuple
+    functions: Callable[[], Iterable[str]] = tuple
+    types: Callable[[], Iterable[str]] = tuple
+    pictures: Callable[[], Iterable[str]] = tuple
+    picture_files: Callable[[str], Iterable[str]] = lambda beginning: ()
 
 
 @dataclass(frozen=True)
@@ -39,10 +48,12 @@ class Completions:
     Attributes:
         fragment: The text before the cursor that a choice replaces.
         choices: The completions, in the order of display.
+        alone: Whether nothing else fits here, even if there are no choices.
     """
 
     fragment: str
     choices: tuple[str, ...]
+    alone: bool = False
 
 
 NOTHING = Completions("", ())
@@ -68,7 +79,7 @@ def complete(line: str, sources: CompletionSources | None = None) -> Completions
     found = _matching(fragment, _choices(reading, fragment, sources or CompletionSources()))
     if reading.expected.prompt and not found.choices:
         return complete_prompt(line, sources)
-    return found
+    return replace(found, alone=reading.expected.value_of is not None)
 
 
 def complete_prompt(line: str, sources: CompletionSources | None = None) -> Completions:
@@ -87,7 +98,7 @@ def complete_prompt(line: str, sources: CompletionSources | None = None) -> Comp
 def _choices(reading: Reading, fragment: str, sources: CompletionSources) -> Iterator[str]:
     expected = reading.expected
     if expected.value_of:
-        yield from _values(expected.value_of, sources)
+        yield from _values(expected.value_of, fragment, sources)
     if expected.word:
         yield from _words(expected.word, sources)
     for option in expected.options:
@@ -115,7 +126,7 @@ def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
     return sources.providers() if kind == PROVIDER else ()
 
 
-def _values(option: Option, sources: CompletionSources) -> Iterable[str]:
+def _values(option: Option, fragment: str, sources: CompletionSources) -> Iterable[str]:
     match option.suggests:
         case "model":
             return sources.models()
@@ -123,8 +134,15 @@ def _values(option: Option, sources: CompletionSources) -> Iterable[str]:
             return map(_quoted, sources.conversations())
         case "format":
             return FORMATS
-        case "variable" | "tool" | "type":
+        case "variable":
             return sources.variables()
+        case "tool":
+            return sources.functions()
+        case "type":
+            return sources.types()
+        case "image":
+            files = sources.picture_files(fragment.lstrip("\"'"))
+            return [*sources.pictures(), *map(_quoted_path, files)]
         case "output":
             return sources.outputs()
         case "form":
@@ -152,3 +170,8 @@ def _quoted(name: str) -> str:
     if not re.search(r"\s", name):
         return name
     return f"'{name}'" if '"' in name else f'"{name}"'
+
+
+def _quoted_path(path: str) -> str:
+    """Return a path in quotes if it needs them; those of a folder stay open for what is in it."""
+    return _quoted(path)[:-1] if path.endswith("/") and re.search(r"\s", path) else _quoted(path)

@@ -255,7 +255,7 @@ OPTIONS: tuple[Option, ...] = (
         "IMAGE",
         nonblank("a file, an address or a variable"),
         collect=tuple,
-        suggests="variable",
+        suggests="image",
     ),
     Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),
     Option(("--think",), "think", "let the model think first"),

@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import KernelManager
+from matplotlib.figure import Figure
+from PIL import Image
 
+import cbai_notebook as cbai
 from cbai_notebook.conversation import chat
 from cbai_notebook.notebook import tab_key
 from cbai_notebook.notebook.command_line.commands import COMMANDS
@@ -27,6 +31,10 @@ SOURCES = CompletionSources(
     variables=lambda: ("answer", "topic"),
     outputs=lambda: ("panel",),
     servers=lambda: ("mine", "ollama"),
+    functions=lambda: ("add", "add_all"),
+    types=lambda: ("City",),
+    pictures=lambda: ("plot",),
+    picture_files=lambda beginning: ("pets/", "my pets/", "my cat.png"),
 )
 
 
@@ -48,6 +56,10 @@ SOURCES = CompletionSources(
         ("%%cbai --format=j", "j", ("json",)),
         ("%%cbai -o an", "an", ("answer",)),
         ("%%cbai --into ", "", ("panel",)),
+        ("%%cbai --tool a", "a", ("add", "add_all")),
+        ("%%cbai --schema ", "", ("City",)),
+        ("%%cbai --image p", "p", ("plot", "pets/")),
+        ('%%cbai --image "my', '"my', ('"my pets/', '"my cat.png"')),
         ("x = %cbai -f c", "c", ("code",)),
         ("%cbai hi", "hi", ("history",)),
         ("%cbai models d", "d", ("deepseek",)),
@@ -173,6 +185,85 @@ def test_a_shell_offers_its_variables_and_conversations(completing_shell: Intera
     assert offered(completing_shell, "\n%%cbai\n\nAsk {zeb") == [(14, "zebra")]
 
 
+@pytest.mark.parametrize("jedi", [True, False])
+def test_a_tool_is_a_function(completing_shell: InteractiveShell, jedi: bool) -> None:
+    completing_shell.run_cell(
+        "import cbai_notebook as cbai, functools, math as zmath\n"
+        "from math import sqrt as zsqrt\n"
+        "class Zoo:\n    def feed(self): ...\n    def __call__(self): ...\n"
+        "def zadd(): ...\n"
+        "async def zask(): ...\n"
+        "zoo, zero = Zoo(), 0\n"
+        "zfeed, zcached = zoo.feed, functools.cache(zadd)\n"
+        "zpart, ztool = functools.partial(zadd), cbai.tool(zadd)\n"
+        "_zhidden = zadd\n"
+    ).raise_error()
+    completing_shell.Completer.use_jedi = jedi
+    assert offered(completing_shell, "%%cbai --tool zi") == []  # not the builtin `zip`
+    assert [name for _, name in offered(completing_shell, "%%cbai --tool z")] == [
+        "zadd", "zask", "zcached", "zfeed", "zpart", "ztool",
+    ]  # fmt: skip
+    names = {name for _, name in offered(completing_shell, "%%cbai --tool ")}
+    assert names.isdisjoint({"open", "exit", "quit", "get_ipython", "print"})
+
+
+def test_a_schema_is_a_type_that_an_answer_can_have(completing_shell: InteractiveShell) -> None:
+    completing_shell.run_cell(
+        "import dataclasses, enum, typing\n"
+        "from enum import Enum as ZEnum\n"
+        "from msgspec import Struct as ZStruct\n"
+        "from pydantic import BaseModel as ZBase\n"
+        "from typing import List as ZList, TypedDict as ZTypedDict\n"
+        "@dataclasses.dataclass\nclass ZData:\n    a: int\n"
+        "class ZDict(typing.TypedDict):\n    a: int\n"
+        "class ZModel(ZBase):\n    a: int\n"
+        "class ZColour(ZEnum):\n    RED = 1\n"
+        "class ZRecord(ZStruct):\n    a: int\n"
+        "class ZPlain: ...\n"
+        "ZInt, ZAll, ZEither = int, list[ZData], ZData | ZDict\n"
+        "ZNo, Zf = 0, lambda: 0\n"
+    ).raise_error()
+    assert [name for _, name in offered(completing_shell, "%%cbai --schema Z")] == [
+        "ZAll", "ZColour", "ZData", "ZDict", "ZEither", "ZInt", "ZModel", "ZRecord",
+    ]  # fmt: skip
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_an_image_is_a_picture_or_a_file(
+    completing_shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "zebras and lions").mkdir()
+    for name in ("zebras and lions/one.JPG", "zebra.png", "zebra.csv", ".zebra.png"):
+        (tmp_path / name).write_bytes(PNG)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    completing_shell.user_ns.update(
+        zfigure=Figure(), zaxes=Figure().subplots(), zall=Figure().subplots(2), zpil=Image.new("L", (1, 1)),
+        zbytes=PNG, zpath=Path("zoo.png"), ztext="zoo", zdata=b"zoo", znumbers=numpy.zeros(3), zno=None,
+    )  # fmt: skip
+    assert [name for _, name in offered(completing_shell, "%%cbai --image z")] == [
+        "zall", "zaxes", "zbytes", "zfigure", "zpath", "zpil", "zebra.png", '"zebras and lions/',
+    ]  # fmt: skip
+    for folder, quote in (("zebras and lions/", '"'), ("~/zebras and lions/", '"')):
+        (found,) = offered(completing_shell, f"%%cbai --image {quote}{folder}")
+        assert found[1] == f'"{folder}one.JPG"'
+    assert offered(completing_shell, "%%cbai --image .z")[0][1] == ".zebra.png"
+    assert offered(completing_shell, "%%cbai --image nowhere/z") == []
+
+
+@pytest.mark.parametrize("jedi", [True, False])
+def test_the_package_offers_its_public_names(
+    completing_shell: InteractiveShell, jedi: bool
+) -> None:
+    completing_shell.Completer.use_jedi = jedi
+    completing_shell.run_line_magic("load_ext", "cbai_notebook")
+    completing_shell.user_ns["cbai"] = cbai
+    names = {name.lstrip(".") for _, name in offered(completing_shell, "cbai.")}
+    assert names == set(cbai.__all__)
+
+
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_the_older_call_works_too(completing_shell: InteractiveShell) -> None:
     line = "%cbai --no-s"
@@ -192,6 +283,8 @@ def test_no_variable_can_break_completion(
 ) -> None:
     completing_shell.user_ns.update(zebra=1, zoo=UnboundProxy())
     assert (9, "zebra") in offered(completing_shell, "%cbai -o z")
+    for option in ("--tool", "--schema", "--image"):
+        assert offered(completing_shell, f"%cbai {option} z") == []
     assert offered(completing_shell, "%cbai --into z") != [(13, "zoo")]
     assert "Traceback" not in capsys.readouterr().err
 
@@ -230,6 +323,7 @@ def test_a_kernel_answers_a_frontend_that_asks(tmp_path: Path) -> None:
             "cursor_start": 12,
             "cursor_end": 15,
         }
+        assert ask("%%cbai --tool ")["matches"] == []
         assert ask("1\n%cbai his") == {"matches": ["history"], "cursor_start": 8, "cursor_end": 11}
     finally:
         client.stop_channels()

@@ -1,0 +1,138 @@
+"""The names of the user's variables, by what an option can use: functions, types, pictures, outputs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+from types import FunctionType, MethodType
+from typing import Any, get_args, get_origin
+
+from cbai_notebook.errors import UsageError
+from cbai_notebook.files import expanded
+from cbai_notebook.notebook.command_line.options import PICTURES
+from cbai_notebook.prompts.references import Found, Reference, has_variable, resolve
+
+# Every test is on the class of a value: a value may be a proxy that raises when it is looked at.
+_CACHED: type = type(lru_cache(lambda: None))
+_FUNCTIONS = (FunctionType, MethodType, partial, _CACHED)
+
+# What the classes that JSON can represent have; it is empty in the bases that users import.
+_FIELDS = (
+    "__dataclass_fields__",
+    "__attrs_attrs__",
+    "__pydantic_fields__",
+    "model_fields",  # pydantic before 2.10
+    "__required_keys__",  # a TypedDict
+    "__optional_keys__",
+    "_fields",  # a NamedTuple
+    "_member_map_",  # an Enum
+)
+_PLAIN = (bool, dict, float, int, list, set, str, tuple)
+_MOST_ENTRIES = 5000
+
+
+def values(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of variables that can be filled in."""
+    return _names(
+        namespace,
+        lambda name: isinstance(resolve(Reference(name), namespace), Found),
+    )
+
+
+def functions(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of functions that can be tools: Python functions and tools."""
+    return _names(namespace, lambda name: _is_function(namespace[name]))
+
+
+def types(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of types that an answer can have."""
+    return _names(namespace, lambda name: _is_answer_type(namespace[name]))
+
+
+def pictures(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of variables that hold a picture, or where one is."""
+    return _names(namespace, lambda name: _is_picture(namespace[name]))
+
+
+def outputs(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of variables that hold an ``ipywidgets.Output``."""
+    return _names(namespace, lambda name: _is_a(type(namespace[name]), "ipywidgets", "Output"))
+
+
+def picture_files(beginning: str) -> Iterator[str]:
+    """Yield the paths of picture files, and of folders with a slash, that begin like this.
+
+    Args:
+        beginning: The beginning of a path, as the user writes it; ``~`` is the home directory.
+    """
+    folder, name = os.path.split(beginning)
+    before = beginning[: len(beginning) - len(name)]
+    try:
+        with os.scandir(expanded(folder)) as entries:
+            found = [entry for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False)]
+            found.sort(key=lambda entry: entry.name)
+            for entry in found:
+                if entry.name.startswith(".") and not name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    yield f"{before}{entry.name}/"
+                elif entry.name.lower().endswith(PICTURES):
+                    yield before + entry.name
+    except (OSError, UsageError):
+        return
+
+
+def _names(namespace: Mapping[str, Any], fits: Callable[[str], bool]) -> list[str]:
+    # A list first: other threads may add variables meanwhile.
+    public = (name for name in list(namespace) if name != "Out" and not name.startswith("_"))
+    return sorted(name for name in public if has_variable(name, namespace) and fits(name))
+
+
+def _is_function(value: Any) -> bool:
+    kind = type(value)
+    return issubclass(kind, _FUNCTIONS) or _is_a(kind, "cbai_notebook.client.tools.tool", "Tool")
+
+
+def _is_answer_type(value: Any) -> bool:
+    kind = type(value)
+    if not issubclass(kind, type):
+        is_alias = kind.__module__ in ("types", "typing", "typing_extensions")
+        return is_alias and get_origin(value) is not None and bool(get_args(value))
+    if any(value is plain for plain in _PLAIN):
+        return True
+    if _is_a(value, "msgspec", "Struct"):
+        return bool(value.__struct_fields__)
+    fields = (vars(base).get(name) for base in value.__mro__ for name in _FIELDS)
+    return any(isinstance(found, (dict, tuple, frozenset)) and found for found in fields)
+
+
+def _is_picture(value: Any) -> bool:
+    kind = type(value)
+    if issubclass(kind, (bytes, bytearray)):
+        from cbai_notebook.client.images.formats import mime_of
+
+        return mime_of(bytes(value[:16])) is not None
+    if issubclass(kind, (str, os.PathLike)):
+        text = os.fspath(value)
+        ending = text[-5:].lower() if isinstance(text, str) else ""
+        return ending.endswith(PICTURES) or str(text[:11]) == "data:image/"
+    if kind.__name__ == "ndarray":
+        # `df.plot(subplots=True)` returns an array of axes.
+        return bool(value.dtype == object and value.size) and _is_drawn(type(value.flat[0]))
+    return _is_drawn(kind)
+
+
+def _is_drawn(kind: type) -> bool:
+    """Return whether values of a class are figures, parts of figures, or images."""
+    return any(hasattr(kind, name) for name in ("savefig", "get_figure", "_repr_png_"))
+
+
+def _is_a(kind: type, module: str, name: str) -> bool:
+    """Return whether a class is derived from one that a module has; the module is not imported for it.
+
+    Before the module is imported there is no value of the class, and importing would slow the Tab key.
+    """
+    base = getattr(sys.modules.get(module), name, None)
+    return base is not None and issubclass(kind, base)
