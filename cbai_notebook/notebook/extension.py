@@ -22,14 +22,20 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """
     from IPython.core.magic import no_var_expand
 
-    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark, tab_key
+    from cbai_notebook.notebook import (
+        answer_formatters,
+        cell_as_written,
+        question_mark,
+        shift_tab,
+        tab_key,
+    )
 
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
     @no_var_expand
     def cbai(line: str, cell: str | None = None) -> None:
-        """Ask a language model: `%cbai PROMPT`, or a cell that begins with `%%cbai`.
+        """Ask a language model: %cbai PROMPT, or a cell that begins with %%cbai.
 
-        `%cbai help` shows the options and commands.
+        %cbai help shows the options and commands.
         """
         from cbai_notebook.notebook import magics
         from cbai_notebook.notebook.scope import variables_in_scope
@@ -42,6 +48,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
     shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")
     tab_key.register(shell)
+    shift_tab.register(shell)
     cell_as_written.register(shell)
     question_mark.register(shell)
     answer_formatters.register(shell)
@@ -53,11 +60,18 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Remove the magics and their completion."""
-    from cbai_notebook.notebook import answer_formatters, cell_as_written, question_mark, tab_key
+    from cbai_notebook.notebook import (
+        answer_formatters,
+        cell_as_written,
+        question_mark,
+        shift_tab,
+        tab_key,
+    )
 
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cbai", None)
     tab_key.unregister(shell)
+    shift_tab.unregister(shell)
     cell_as_written.unregister(shell)
     question_mark.unregister(shell)
     answer_formatters.unregister(shell)

@@ -257,6 +257,12 @@ class Kernel:
         self.wait_for(lambda: request in self._replies, f"completions of {code!r}")
         return list(self._replies[request]["matches"])
 
+    def inspect(self, code: str, cursor: int | None = None) -> str:
+        """Return the help that Shift+Tab would show; empty if there is none."""
+        request = self._client.inspect(code, cursor)
+        self.wait_for(lambda: request in self._replies, f"the help on {code!r}")
+        return str(self._replies[request]["data"].get("text/plain", ""))
+
     def answer_prompt(self, answer: str) -> tuple[str, bool]:
         """Answer the next input prompt; return its text and whether the input is hidden."""
         request = self._client.get_stdin_msg(timeout=PATIENCE)

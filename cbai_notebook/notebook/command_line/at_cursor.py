@@ -1,4 +1,4 @@
-"""Completions at the cursor of a cell, with the names that its session knows."""
+"""Completions and help at the cursor of a cell, with the names that its session knows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.notebook.command_line import user_names
+from cbai_notebook.notebook.command_line.commands import help_of, help_text
 from cbai_notebook.notebook.command_line.completion import (
     Completions,
     CompletionSources,
     complete,
     complete_prompt,
+    magic_of,
 )
+from cbai_notebook.notebook.command_line.reader import read_line
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
@@ -24,11 +27,31 @@ if TYPE_CHECKING:
 def completions_at_cursor(context: CompletionContext, shell: InteractiveShell) -> Completions:
     """Return the completions of a prompt at the cursor of a cell of the shell."""
     sources = _sources_of(shell)
-    lines = context.full_text.split("\n")[: context.cursor_line]
-    first = next((line for line in lines if line.strip()), "")
-    if re.match(r"\s*%%cbai(?:\s|$)", first):
+    if _is_prompt(context.full_text.split("\n")[: context.cursor_line]):
         return complete_prompt(context.text_until_cursor, sources)
     return complete(context.text_until_cursor, sources)
+
+
+def help_at_cursor(code: str, position: int) -> str:
+    """Return the help on the command of the line at the cursor, or on the magic; empty elsewhere.
+
+    Args:
+        code: The source of a cell.
+        position: The position of the cursor in it.
+    """
+    *above, line = code[:position].split("\n")
+    line += code[position:].partition("\n")[0]
+    match = magic_of(f"{line.rstrip(' ?')} ")
+    if match is None or _is_prompt(above):
+        return ""
+    command = read_line(line, match.end()).command if match[0] == "%cbai" else None
+    return help_of(command) if command else help_text()
+
+
+def _is_prompt(lines_above: list[str]) -> bool:
+    """Return whether the lines below these are the prompt of a ``%%cbai`` cell."""
+    first = next((line for line in lines_above if line.strip()), "")
+    return re.match(r"\s*%%cbai(?:\s|$)", first) is not None
 
 
 def _sources_of(shell: InteractiveShell) -> CompletionSources:

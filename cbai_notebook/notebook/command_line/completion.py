@@ -70,8 +70,8 @@ def complete(line: str, sources: CompletionSources | None = None) -> Completions
         line: The line up to the cursor, with the name of the magic.
         sources: The names that only the running session knows.
     """
-    magic = _MAGIC.search(line)
-    if not magic or not _BEFORE_MAGIC.fullmatch(line[: magic.start()].lstrip()):
+    magic = magic_of(line)
+    if magic is None:
         return NOTHING
     read = read_line if magic[0] == "%cbai" else read_cell
     reading = read(line, magic.end())
@@ -80,6 +80,14 @@ def complete(line: str, sources: CompletionSources | None = None) -> Completions
     if reading.expected.prompt and not found.choices:
         return complete_prompt(line, sources)
     return replace(found, alone=reading.expected.value_of is not None)
+
+
+def magic_of(line: str) -> re.Match[str] | None:
+    """Return the ``%cbai`` or ``%%cbai`` of a line, also behind ``x =``; None if it has none."""
+    magic = _MAGIC.search(line)
+    if not magic or not _BEFORE_MAGIC.fullmatch(line[: magic.start()].lstrip()):
+        return None
+    return magic
 
 
 def complete_prompt(line: str, sources: CompletionSources | None = None) -> Completions:
