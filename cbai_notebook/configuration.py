@@ -9,6 +9,7 @@ from cbai_notebook import preferences
 from cbai_notebook.client.settings import configure as configure_client
 from cbai_notebook.conversation import keep_history
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import near_match
 
 SERVICE = tuple(signature(configure_client).parameters)
@@ -45,14 +46,16 @@ def configure(**settings: Any) -> None:
     ours = {name: settings.pop(name) for name in preferences.NAMES if name in settings}
     unknown = set(settings) - {*SERVICE, HISTORY}
     if unknown:
-        known = (*SERVICE, *preferences.NAMES, HISTORY)
-        near = near_match(min(unknown), known)
-        meant = f" Did you mean {near}?" if near else ""
-        raise UsageError(
-            f"There is no setting {min(unknown)!r}.{meant} Settings: {', '.join(known)}."
-        )
+        raise UsageError(_no_setting(min(unknown)))
     preferences.checked(ours)  # first: an invalid value must change nothing
     if HISTORY in settings:
         keep_history(settings.pop(HISTORY))
     configure_client(**settings)
     preferences.prefer(**ours)
+
+
+def _no_setting(name: str) -> str:
+    known = (*SERVICE, *preferences.NAMES, HISTORY)
+    if near := near_match(name, known):
+        return say("python.no_setting_near", name=repr(name), near=near)
+    return say("python.no_setting", name=repr(name), known=", ".join(known))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -95,7 +95,8 @@ def checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in changes:
         if name not in NAMES:
-            raise UsageError(f"There is no setting {name!r}. Settings: {', '.join(NAMES)}.")
+            known = ", ".join(NAMES)
+            raise UsageError(say("python.no_setting", name=repr(name), known=known))
     return {
         name: None if value is None else _checked(name, value, name)
         for name, value in changes.items()
@@ -120,17 +121,16 @@ def prefer(**changes: Any) -> None:
 def _checked(name: str, value: Any, where: str) -> Any:
     if name == "bridge":
         if value not in BRIDGES:
-            raise UsageError(f"{where} is {value!r}; use {' or '.join(BRIDGES)}.")
+            raise _not_one_of(where, value, BRIDGES)
         return value
     if name == "language":
         if (found := i18n.checked(str(value))) is None:
-            known = i18n.listed(i18n.LANGUAGES)
-            raise UsageError(say("languages.unknown", where=where, value=repr(value), known=known))
+            raise _not_one_of(where, value, i18n.LANGUAGES)
         return found
     if name == "cached":
         switch = _SWITCH.get(str(value).strip().lower())
         if switch is None:
-            raise UsageError(f"{where} is {value!r}; use True or False.")
+            raise _not_one_of(where, value, ("True", "False"))
         return switch
     try:
         number = int(value)
@@ -138,5 +138,10 @@ def _checked(name: str, value: Any, where: str) -> Any:
         number = -1
     least = 1 if name == "table_digits" else 0
     if number < least or isinstance(value, bool):
-        raise UsageError(f"{where} is {value!r}; use a whole number, {least} or more.")
+        raise UsageError(say("python.no_whole_number", where=where, value=repr(value), least=least))
     return number
+
+
+def _not_one_of(where: str, value: Any, known: Sequence[str]) -> UsageError:
+    choices = i18n.listed(known, last="or")
+    return UsageError(say("python.not_one_of", where=where, value=repr(value), known=choices))

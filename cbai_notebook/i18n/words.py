@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cbai_notebook.i18n.languages import LANGUAGES, language
 
@@ -86,9 +86,9 @@ def joined(*parts: str) -> Words:
     return Words(_JOINED, {"parts": [part for part in parts if part]})
 
 
-def listed(items: Iterable[str]) -> Words:
-    """Return names as a part of a sentence: ``"A, B and C"``."""
-    return Words(_LISTED, {"items": list(items)})
+def listed(items: Iterable[str], last: Literal["and", "or"] = "and") -> Words:
+    """Return names as a part of a sentence: ``"A, B and C"``, or ``"A, B or C"``."""
+    return Words(_LISTED, {"items": list(items), "last": last})
 
 
 def entry(key: str) -> Entry:
@@ -147,14 +147,20 @@ def _rendered(key: str, values: Mapping[str, Any], name: str) -> str:
         between = "" if name == "zh" else " "
         return between.join(_said(part, name) for part in values["parts"])
     if key == _LISTED:
-        return _list([_said(item, name) for item in values["items"]], name)
+        items = [_said(item, name) for item in values["items"]]
+        comma, last = _LIST[name, values["last"]]
+        return last.join(filter(None, (comma.join(items[:-1]), *items[-1:])))
     text = template(key, name, values.get("n"))
     return text.format_map({each: _said(value, name) for each, value in values.items()})
 
 
-def _list(items: list[str], name: str) -> str:
-    comma, last = ("、", "和") if name == "zh" else (", ", " and ")
-    return last.join(filter(None, (comma.join(items[:-1]), *items[-1:])))
+_LIST = {
+    ("en", "and"): (", ", " and "),
+    ("en", "or"): (", ", " or "),
+    ("zh", "and"): ("、", "和"),
+    ("zh", "or"): ("、", "或"),
+}
+"""What stands between the names of a list, and before the last one."""
 
 
 def _said(value: Any, name: str) -> Any:

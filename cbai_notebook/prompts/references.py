@@ -16,6 +16,8 @@ from types import (
 )
 from typing import Any
 
+from cbai_notebook.prompts.last_error import last_error
+
 REFERENCE = re.compile(
     r"""\{ (?P<name>[^\W\d]\w*)
         (?P<path> (?: \.[^\W\d]\w* | \[ (?: -?[0-9]{1,18} | "[^"\n]*" | '[^'\n]*' ) \] )* )
@@ -23,6 +25,11 @@ REFERENCE = re.compile(
     re.VERBOSE,
 )
 _STEP = re.compile(r"\.(?P<attribute>\w+)|\[(?P<index>-?[0-9]+)\]|\[[\"'](?P<key>[^\n]*?)[\"']\]")
+
+LAST_ERROR = "_err"
+"""The name of the last error in a prompt, as ``_`` is that of the last result."""
+
+_INDEX = re.compile(r"\[(-?[0-9]+)\]")
 
 # IPython's own names in the user's namespace. `_`, `__`, `___`, `_3` and `Out` hold results, which
 # users do put into prompts, so these names are not hidden.
@@ -78,7 +85,7 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
         namespace: The user's variables.
     """
     if not has_variable(reference.name, namespace):
-        return NotFound("", known=False)
+        return _of_session(reference, namespace)
     value, path = namespace[reference.name], reference.name
     for step in _STEP.finditer(reference.path):
         attribute = step["attribute"]
@@ -94,6 +101,23 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
         path += step.group()
     kind = _kind_of_code(value)
     return NotFound(f"it is a {kind}, not a value", known=True) if kind else Found(value)
+
+
+def _of_session(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFound:
+    """Return the source of a cell, ``In[3]``, or the last error, where the user has no such variable."""
+    if str(reference) == LAST_ERROR:
+        text = last_error(namespace)
+        return Found(text) if text else NotFound("no cell has failed yet", known=True)
+    index = _INDEX.fullmatch(reference.path) if reference.name == "In" else None
+    cells = namespace.get("In")
+    if index is None or not isinstance(cells, list):
+        return NotFound("", known=False)
+    number = int(index[1])
+    number += len(cells) if number < 0 else 0
+    if not 0 < number < len(cells):
+        return NotFound(f"there is no cell {reference}", known=True)
+    # `In` holds what IPython makes of a cell, `_i3` the cell as it was written.
+    return Found(namespace.get(f"_i{number}", cells[number]))
 
 
 def has_variable(name: str, namespace: Mapping[str, Any]) -> bool:

@@ -14,7 +14,8 @@ they name a value of the user. Everything else is sent as written:
 - A table begins and ends on its own lines; missing line ends are added.
 - A filled-in value is not scanned again. So text whose braces must not change can always be sent as
   the value of a variable.
-- The last results are names too, as in ``{_}`` and ``{Out[3]}``; IPython's other names are not.
+- The last results are names too, as in ``{_}`` and ``{Out[3]}``, the source of a cell is ``{In[3]}`` and
+  the last error ``{_err}``; IPython's other names are not.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from IPython.core.completer import provisionalcompleter
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 import cbai_notebook as cbai
@@ -527,5 +528,56 @@ def test_a_file_with_a_wrong_message_is_not_imported_at_all(
     (tmp_path / "talk.jsonl").write_text("\n".join(lines), "utf-8")
     before = names()
     error = error_of(shell, "%cbai import talk.jsonl")
-    assert str(error).startswith("talk.jsonl, line 2, message 2: The `params` must not hold")
+    assert str(error).startswith("talk.jsonl, line 2, message 2: The 'params' must not hold")
     assert names() == before
+
+
+def test_a_cell_its_result_and_the_last_error_stand_for_themselves(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    first = shell.execution_count
+    must(shell, "%time 6 * 7")
+    must(shell, "def halve(text):\n    return text / 2")
+    error_of(shell, "import json\njson.loads('[1')")
+    error_of(shell, "halve('a')\n")
+    must(shell, f"%cbai --no-history {{In[{first}]}} | {{Out[{first}]}}")
+    assert prompt_of(gateway) == "%time 6 * 7 | 42"
+    must(shell, "%cbai --no-history Explain: {_err}")
+    assert prompt_of(gateway).splitlines() == [
+        "Explain: Traceback (most recent call last):",
+        f'  File "In[{first + 3}]", line 1, in <module>',
+        "    halve('a')",
+        f'  File "In[{first + 1}]", line 2, in halve',
+        "    return text / 2",
+        "TypeError: unsupported operand type(s) for /: 'str' and 'int'",
+    ]
+    must(shell, "_err = 'mine'\n%cbai --no-history Explain: {_err}")
+    assert prompt_of(gateway) == "Explain: mine"
+
+
+def test_the_last_error_has_no_frames_of_ours(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    error_of(shell, "import cbai_notebook as cbai\ncbai.configure(modle=1)")
+    must(shell, "%cbai --no-history {_err}")
+    sent = prompt_of(gateway)
+    assert "cbai.configure(modle=1)" in sent
+    assert "configuration.py" not in sent
+    assert "interactiveshell" not in sent
+    assert sent.endswith("There is no setting 'modle'. Did you mean model?")
+
+
+def test_tab_offers_the_newest_cells_results_and_the_last_error(
+    shell: TerminalInteractiveShell,
+) -> None:
+    number = shell.execution_count
+    must(shell, "6 * 7")
+    error_of(shell, "1 / 0")
+
+    def offered(line: str) -> list[str]:
+        with provisionalcompleter():
+            return [each.text for each in shell.Completer.completions(line, len(line))]
+
+    assert offered("%cbai Explain {_e") == ["_err"]
+    assert offered("%cbai Explain {In")[:2] == [f"In[{number + 1}]", f"In[{number}]"]
+    assert offered(f"%%cbai\nExplain {{Out[{number}")[-1] == f"Out[{number}]"

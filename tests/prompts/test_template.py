@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from typing import Any
 
 import pandas as pd
@@ -216,10 +217,35 @@ def test_results_are_names_and_the_rest_of_ipython_is_not() -> None:
         "get_ipython": print,
         "open": print,
     }
-    rest = "{__} {In} {In[1]} {_ih} {_i} {_i2} {_oh} {_dh} {quit} {get_ipython} {open}"
+    rest = "{__} {In} {In.append} {_ih} {_i} {_i2} {_oh} {_dh} {quit} {get_ipython} {open}"
     assert expand("{_} {_2} {Out[2]}", shell).text == "last second second"
     assert expand(rest, shell).text == rest
     assert expand("{In} {exit}", {"In": "mine", "exit": "out"}).text == "mine out"
+
+
+def test_a_cell_stands_for_its_source_as_it_was_written() -> None:
+    shell = {"In": ["", "get_ipython().system('ls')", "2"], "_i1": "!ls"}
+    shell["_ih"] = shell["In"]
+    assert expand("{In[1]} {In[2]} {In[-1]} {In[-2]}", shell).text == "!ls 2 2 !ls"
+    assert expand("{In[1]}", {"In": ["mine", "too"]}).text == "too"
+    for missing in ("{In[9]}", "{In[0]}", "{In[-9]}"):
+        (hint,) = expand(f"Explain {missing} now", shell).hints
+        assert hint == f"`{missing}` was sent as written: there is no cell {missing[1:-1]}."
+
+
+def test_without_an_error_its_name_gets_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(sys, "last_value", raising=False)
+    (hint,) = expand("Explain {_err} to me", {}).hints
+    assert hint == "`{_err}` was sent as written: no cell has failed yet."
+    assert expand("Explain {_err}", {"_err": "mine"}).text == "Explain mine"
+
+
+def test_a_long_error_is_cut_in_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "last_value", ValueError("a" * 9_000 + "end"), raising=False)
+    text = expand("{_err}", {}).text
+    assert len(text) < 8_100
+    assert text.startswith("ValueError: aaa")
+    assert text.endswith("aend")
 
 
 # Hints ---------------------------------------------------------------------------------------------

@@ -17,4 +17,18 @@ WORDS: Table = {
         "在当前的 ipykernel 上，嵌套事件循环会丢失排在后面的单元格。请运行 {command} 并重启内核，"
         "或使用不带 {argument} 的 {call}。",
     ),
+    # Settings
+    "no_setting": (
+        "There is no setting {name}. Settings: {known}.",
+        "没有名为 {name} 的设置。可用的设置：{known}。",
+    ),
+    "no_setting_near": (
+        "There is no setting {name}. Did you mean {near}?",
+        "没有名为 {name} 的设置。是想用 {near} 吗？",
+    ),
+    "not_one_of": ("{where} is {value}; use {known}.", "{where} 的值是 {value}，只能用 {known}。"),
+    "no_whole_number": (
+        "{where} is {value}; use a whole number, {least} or more.",
+        "{where} 的值是 {value}，只能用不小于 {least} 的整数。",
+    ),
 }

@@ -65,6 +65,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         variables=named(user_names.values),
         outputs=named(user_names.outputs),
         servers=_servers,
+        of_session=named(user_names.of_session),
         functions=named(user_names.functions),
         types=named(user_names.types),
         pictures=named(user_names.pictures),

@@ -21,6 +21,7 @@ class CompletionSources:
         servers: Names of the user's servers.
         conversations: Names of conversations.
         variables: Names of the user's variables.
+        of_session: What else can be filled in: cells, results and the last error.
         outputs: Names of the variables that hold an ``ipywidgets.Output``.
         functions: Names of the functions that can be tools.
         types: Names of the types that an answer can have.
@@ -35,6 +36,7 @@ class CompletionSources:
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
     servers: Callable[[], Iterable[str]] = tuple
+    of_session: Callable[[], Iterable[str]] = tuple
     functions: Callable[[], Iterable[str]] = tuple
     types: Callable[[], Iterable[str]] = tuple
     pictures: Callable[[], Iterable[str]] = tuple
@@ -60,7 +62,7 @@ NOTHING = Completions("", ())
 
 _MAGIC = re.compile(r"%%?cbai(?=\s)")
 _BEFORE_MAGIC = re.compile(r"(?:[\w,. ]+=\s*)?")
-_OPEN_BRACE = re.compile(r"\{(?P<name>(?:[^\W\d]\w*)?)$")
+_OPEN_BRACE = re.compile(r"\{(?P<name>(?:[^\W\d]\w*(?:\[[0-9]*)?)?)$")
 
 
 def complete(line: str, sources: CompletionSources | None = None) -> Completions:
@@ -91,7 +93,7 @@ def magic_of(line: str) -> re.Match[str] | None:
 
 
 def complete_prompt(line: str, sources: CompletionSources | None = None) -> Completions:
-    """Return the variables that complete an open brace at the end of a line of a prompt.
+    """Return what completes an open brace at the end of a line of a prompt.
 
     Args:
         line: The line up to the cursor.
@@ -100,7 +102,8 @@ def complete_prompt(line: str, sources: CompletionSources | None = None) -> Comp
     brace = _OPEN_BRACE.search(line)
     if not brace:
         return NOTHING
-    return _matching(brace["name"], (sources or CompletionSources()).variables())
+    sources = sources or CompletionSources()
+    return _matching(brace["name"], [*sources.variables(), *sources.of_session()])
 
 
 def _choices(reading: Reading, fragment: str, sources: CompletionSources) -> Iterator[str]:

@@ -12,7 +12,8 @@ from typing import Any, get_args, get_origin
 from cbai_notebook.errors import UsageError
 from cbai_notebook.files import expanded
 from cbai_notebook.notebook.command_line.options import PICTURES
-from cbai_notebook.prompts.references import Found, Reference, has_variable, resolve
+from cbai_notebook.prompts.last_error import last_error
+from cbai_notebook.prompts.references import LAST_ERROR, Found, Reference, has_variable, resolve
 
 # Every test is on the class of a value: a value may be a proxy that raises when it is looked at.
 _CACHED: type = type(lru_cache(lambda: None))
@@ -31,6 +32,7 @@ _FIELDS = (
 )
 _PLAIN = (bool, dict, float, int, list, set, str, tuple)
 _MOST_ENTRIES = 5000
+_NEWEST = 10
 
 
 def values(namespace: Mapping[str, Any]) -> list[str]:
@@ -39,6 +41,17 @@ def values(namespace: Mapping[str, Any]) -> list[str]:
         namespace,
         lambda name: isinstance(resolve(Reference(name), namespace), Found),
     )
+
+
+def of_session(namespace: Mapping[str, Any]) -> list[str]:
+    """Return what else a prompt can fill in: the last error, and the newest cells and results."""
+    found = [LAST_ERROR] if last_error(namespace) else []
+    cells, results = namespace.get("In"), namespace.get("Out")
+    if isinstance(cells, list):
+        found += [f"In[{number}]" for number in range(len(cells) - 1, 0, -1)[:_NEWEST]]
+    if isinstance(results, dict):
+        found += [f"Out[{number}]" for number in sorted(results, reverse=True)[:_NEWEST]]
+    return found
 
 
 def functions(namespace: Mapping[str, Any]) -> list[str]:
