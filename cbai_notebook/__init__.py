@@ -98,7 +98,8 @@ def __getattr__(name: str) -> _typing.Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(_importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
-    _show_answers_in_notebook()
+    if name in __all__:
+        _show_answers_in_notebook()
     return value
 
 

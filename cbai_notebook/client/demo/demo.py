@@ -18,6 +18,7 @@ from cbai_notebook.client.demo.script import (
     set_model,
 )
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 
 def demo(
@@ -86,16 +87,15 @@ def demo(
     if text is not None or single != DemoAnswer():
         if answers:
             raise UsageError(
-                "Give the demo model either answers one after the other, or the parts of one by "
-                "name. In a row, write cbai.DemoAnswer(text=…, thinking=…)."
+                say("demo.answers_or_parts", example="cbai.DemoAnswer(text=…, thinking=…)")
             )
         answers = (single,)
     for each in answers:
         check(each)
     if not _is_duration(pace):
-        raise UsageError(f"pace is the seconds between two words, 0 or more, not {pace!r}.")
+        raise UsageError(say("demo.no_pace", value=repr(pace)))
     if not str(model).strip():
-        raise UsageError("model is the name of the demo model, such as 'demo'.")
+        raise UsageError(say("demo.no_name", example="'demo'"))
     reach()
     made = DemoModel(str(model).strip(), answers, pace)
     set_model(made)

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from cbai_notebook.client.demo.request import DemoRequest
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import counted
 
 NAME = "demo"
@@ -64,17 +65,17 @@ class DemoAnswer:
     def __post_init__(self) -> None:
         for name in ("text", "thinking", "refusal"):
             if not isinstance(getattr(self, name), str):
-                raise UsageError(f"{name} of a demo answer must be a string.")
+                raise UsageError(say("demo.no_string", name=name))
         if self.finish not in get_args(Finish):
             raise UsageError(
-                f"finish of a demo answer is one of {', '.join(get_args(Finish))}, "
-                f"not {self.finish!r}."
+                say(
+                    "demo.no_finish",
+                    known=", ".join(get_args(Finish)),
+                    value=repr(self.finish),
+                )
             )
         if self.status != 200 and self.status not in range(400, 600):
-            raise UsageError(
-                f"status of a demo answer is 200, or that of an error such as 429, "
-                f"not {self.status!r}."
-            )
+            raise UsageError(say("demo.no_status", value=repr(self.status)))
         _ = self.call_list
 
     @property
@@ -88,8 +89,7 @@ class DemoAnswer:
         names: list[Any] = [name for name, _ in found]
         if not all(isinstance(name, str) and name for name in names):
             raise UsageError(
-                "calls of a demo answer are arguments by the name of the tool, as in "
-                "calls={'get_weather': {'city': 'Shenzhen'}}."
+                say("demo.no_calls", example="calls={'get_weather': {'city': 'Shenzhen'}}")
             )
         return found
 
@@ -169,19 +169,14 @@ def check(reply: Any) -> None:
             _pattern(rule)
             check(answer)
     elif not (isinstance(reply, (str, DemoAnswer)) or callable(reply)):
-        raise UsageError(
-            "A demo answer is a string, a cbai.DemoAnswer, a dict of rules or a function, not "
-            f"{type(reply).__name__}."
-        )
+        raise UsageError(say("demo.no_answer", type=type(reply).__name__))
 
 
 def _pattern(rule: Any) -> re.Pattern[str]:
     try:
         return re.compile(rule, re.IGNORECASE)
     except (re.error, TypeError) as error:
-        raise UsageError(
-            f"The rule {rule!r} of the demo model is no regular expression: {error}."
-        ) from None
+        raise UsageError(say("demo.no_rule", rule=repr(rule), error=error)) from None
 
 
 def _resolve(reply: Any, request: DemoRequest) -> DemoAnswer | None:
@@ -206,7 +201,7 @@ def _returned(function: Callable[[list[dict[str, Any]]], Any], request: DemoRequ
     # It is the user's code, which may raise any error.
     except Exception as error:
         raise UsageError(
-            f"The function of the demo model failed: {type(error).__name__}: {error}"
+            say("demo.function_failed", error=f"{type(error).__name__}: {error}")
         ) from error
     if returned is not None:
         check(returned)

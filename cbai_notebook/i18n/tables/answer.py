@@ -110,11 +110,6 @@ WORDS: Table = {
         "The model still wanted to call tools. Ask it to go on, or allow more with {option}.",
         "模型还想继续调用工具。可以让它继续，或用 {option} 增加步数。",
     ),
-    "mark_cut": ("cut at the token limit", "达到词元上限，被截断"),
-    "mark_only_thinking": ("token limit reached while thinking", "思考时达到词元上限"),
-    "mark_filtered": ("ended by a content filter", "被内容过滤器终止"),
-    "mark_refused": ("refused by the model", "模型拒绝回答"),
-    "mark_out_of_steps": ("tool steps used up", "工具调用步数用完"),
     # Formats
     "no_format": (
         "There is no format {name}. Use one of: {known}.",

@@ -51,8 +51,3 @@ def _note(ending: Ending, *, kept: bool) -> str:
             return say("answer.filtered", option="-m")
         case Ending.REFUSED:
             return say("answer.refused", option="-m")
-
-
-def mark(ending: Ending) -> str:
-    """Return a mark of a few words."""
-    return say(f"answer.mark_{ending.name.lower()}")
