@@ -20,6 +20,7 @@ from urllib.parse import quote
 from cbai_notebook._version import __version__
 from cbai_notebook.errors import CbaiError, ConfigurationError, MissingDependencyError
 from cbai_notebook.files import write_atomically
+from cbai_notebook.i18n import listed, say
 from cbai_notebook.text import plain
 
 USAGE = 2
@@ -54,28 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cbai-notebook: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ncbai-notebook: stopped.", file=sys.stderr)
+        print(f"\ncbai-notebook: {say('terminal.stopped')}", file=sys.stderr)
         return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="cbai-notebook", description="Ask a language model from a Jupyter cell."
-    )
+    parser = argparse.ArgumentParser(prog="cbai-notebook", description=say("terminal.description"))
     parser.add_argument("--version", action="version", version=f"cbai-notebook {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     demo = commands.add_parser(
         "demo",
-        help="open the quickstart notebook in JupyterLab",
-        description="Fetch the offline model (once, 93 MB) and open the quickstart in JupyterLab.",
+        help=say("terminal.demo"),
+        description=say("terminal.demo_description"),
     )
-    demo.add_argument(
-        "--run", action="store_true", help="run it here, without a browser, and print the answers"
-    )
-    demo.add_argument(
-        "--no-browser", action="store_true", help="start JupyterLab without opening a browser"
-    )
-    demo.add_argument("--port", type=int, help="port for JupyterLab to listen on")
+    demo.add_argument("--run", action="store_true", help=say("terminal.run"))
+    demo.add_argument("--no-browser", action="store_true", help=say("terminal.no_browser"))
+    demo.add_argument("--port", type=int, help=say("terminal.port"))
     return parser
 
 
@@ -92,8 +87,11 @@ def _require(*modules: str) -> None:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         raise MissingDependencyError(
-            f"The demo needs {' and '.join(missing)}. "
-            'Install what it needs with `python -m pip install "cbai-notebook[all]"`.'
+            say(
+                "terminal.missing",
+                packages=listed(missing),
+                command='python -m pip install "cbai-notebook[all]"',
+            )
         )
 
 
@@ -107,7 +105,7 @@ def _prepare_model() -> None:
 
     require_runtime()
     if weights.present() is None and not sys.stderr.isatty():
-        print("Fetching the offline model (once, 93 MB) …", file=sys.stderr, flush=True)
+        print(say("terminal.fetching"), file=sys.stderr, flush=True)
     weights.fetch()
 
 
@@ -118,16 +116,15 @@ def _own_quickstart() -> Path:
     """Return the path of the user's copy in the working directory; keep an existing one."""
     copy = Path.cwd() / OWN_COPY
     if copy.exists():
-        print(f"Opening {copy}, as you left it. Delete it to get a fresh one.")
+        print(say("terminal.opening", file=copy))
         return copy
     try:
         write_atomically(copy, QUICKSTART.read_bytes())
     except OSError as error:
         raise ConfigurationError(
-            f"The quickstart cannot be put into {copy.parent}: {error.strerror}. "
-            "Change to a folder that you may write to, and try again."
+            say("terminal.cannot_copy", folder=copy.parent, reason=error.strerror)
         ) from error
-    print(f"Put the quickstart into {copy}; it is yours to edit.")
+    print(say("terminal.copied", file=copy))
     return copy
 
 
@@ -166,7 +163,7 @@ def _open_jupyterlab(notebook: Path, kernels: Path, options: argparse.Namespace)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     path = os.pathsep.join(filter(None, (str(kernels), os.environ.get("JUPYTER_PATH"))))
-    print("Starting JupyterLab; Ctrl-C here ends it.", flush=True)
+    print(say("terminal.starting"), flush=True)
     process = subprocess.Popen(
         command,
         cwd=notebook.parent,
@@ -210,7 +207,8 @@ def _print_run(notebook: Path, kernels: Path) -> int:
         # nbclient does not shut down a kernel manager that it was given.
         client.execute(cleanup_kc=True)
     except CellExecutionError as error:
-        print(f"\ncbai-notebook: a cell failed: {_clean(error.evalue)}", file=sys.stderr)
+        failed = say("terminal.cell_failed", error=_clean(error.evalue))
+        print(f"\ncbai-notebook: {failed}", file=sys.stderr)
         return 1
     except (CellTimeoutError, DeadKernelError, asyncio.CancelledError) as error:
         if stopped.is_set():

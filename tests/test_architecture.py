@@ -45,7 +45,7 @@ NOTEBOOK_MAY_IMPORT = {
     "command_line": set(),
     "markdown": set(),
     "screen": {"markdown"},
-    "panel": {"markdown", "screen", "frontend", "render_loop"},
+    "panel": {"markdown", "screen", "frontend", "offline_hints", "render_loop"},
     "commands": {"command_line", "markdown", "screen", "panel", "diff_view", "frontend"},
 }
 

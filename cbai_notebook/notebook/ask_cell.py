@@ -23,7 +23,7 @@ from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.errors import StructuredAnswerError, UsageError
 from cbai_notebook.i18n import say
-from cbai_notebook.notebook import held_loop, insert
+from cbai_notebook.notebook import held_loop, insert, offline_hints
 from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
@@ -40,13 +40,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.model import Model
 
-OFFLINE_HINT = (
-    "Nothing is configured, so the offline demo model answered: tiny, English only, often wrong. "
-    "`%cbai login` connects to CloudBase."
-)
-
 _DEFAULTS = PromptOptions()
-_announced = False
 
 
 def ask_in_cell(
@@ -83,7 +77,7 @@ def ask_in_cell(
 def _prepare(
     shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> PreparedPrompt[Model]:
-    from cbai_notebook.client.providers import AGENT, LOCAL
+    from cbai_notebook.client.providers import AGENT
 
     prefs = preferences()
     prompt, hints = _prompt(shell, text, options, variables, prefs)
@@ -97,8 +91,9 @@ def _prepare(
     prepared = prepare(conversation, prompt, limits=limits)
     if prepared.provider == AGENT:
         conflicts.check_agent(options)
-    if options.model is None and prepared.provider == LOCAL and not prepared.settings.configured:
-        hints = (*hints, *_announce_offline())
+    if options.model is None:
+        hints = (*hints, *offline_hints.answers_by_default(prepared))
+    hints = (*hints, *offline_hints.knows_english_only(prepared))
     return replace(prepared, hints=(*hints, *prepared.hints))
 
 
@@ -112,7 +107,7 @@ def _prompt(
     """Return the prompt with its variables expanded, and hints for the user."""
     filled = expand(text.strip("\n"), variables, table_limits=prefs.table_limits)
     if not filled.text.strip():
-        raise UsageError("The prompt is empty. Write it on the lines below %%cbai.")
+        raise UsageError(say("cell.empty_prompt", magic="%%cbai"))
     hints = filled.hints
     system = options.system
     if system:
@@ -134,17 +129,9 @@ def _prompt(
     ), hints
 
 
-def _announce_offline() -> tuple[str, ...]:
-    global _announced
-    first, _announced = not _announced, True
-    return (OFFLINE_HINT,) if first else ()
-
-
 def _dropped_notice(turns: int) -> str:
-    return (
-        f"{turns} earlier turn{'' if turns == 1 else 's'} did not fit and stayed out; "
-        "cbai.configure(history_turns=…, history_chars=…) sets the bounds."
-    )
+    setting = "cbai.configure(history_turns=…, history_chars=…)"
+    return say("cell.dropped", n=turns, setting=setting)
 
 
 def ask_prepared(

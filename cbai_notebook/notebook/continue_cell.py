@@ -9,6 +9,7 @@ from cbai_notebook.conversation import prepare
 from cbai_notebook.conversation.continuation import turn_to_continue, was_continued_by
 from cbai_notebook.conversation.prompt import continuing
 from cbai_notebook.conversation.turn import COMPLETE
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.ask_cell import ask_prepared
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import Command, PromptOptions
@@ -34,7 +35,7 @@ def continue_in_cell(shell: InteractiveShell, command: Command) -> None:
     complete = turn.status == COMPLETE and not turn.can_continue
     if complete and was_continued_by(conversation, turn, cell):
         # Run All goes on when the model has given a whole answer this time.
-        write("The answer is complete already, so there is nothing to continue.")
+        write(say("cell.complete_already"))
         return
     max_tokens = command.options.get("max_tokens")
     if turn.provider == AGENT:

@@ -7,6 +7,7 @@ import sys
 from typing import TextIO
 
 from cbai_notebook.conversation.diff import Difference, Piece, compare
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.frontend import is_kernel
 from cbai_notebook.notebook.screen import html
 from cbai_notebook.notebook.screen.surfaces import Bundle
@@ -21,8 +22,6 @@ _STYLES = {
 }
 _TAGS = {"removed": "del", "added": "ins"}
 _ANSI = {"kept": "{}", "removed": "\x1b[31;9m{}\x1b[0m", "added": "\x1b[32;4m{}\x1b[0m"}
-
-SAME = "Both answers read the same."
 
 
 def show(old: str, new: str) -> None:
@@ -64,7 +63,7 @@ def terminal_text(difference: Difference, stream: TextIO | None = None) -> str:
     """
     visible = _visible(difference)
     if not visible:
-        return SAME
+        return say("cell.same_answers")
     if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
         return str(visible)
     return "".join(map(_coloured, visible.pieces))
@@ -84,7 +83,7 @@ def _coloured(piece: Piece) -> str:
 def _html(difference: Difference, old: str, new: str) -> str:
     visible = _visible(difference)
     if not visible:
-        return html.element("div", SAME, name="difference", style=html.QUIET)
+        return html.element("div", say("cell.same_answers"), name="difference", style=html.QUIET)
     head = ""
     if old or new:
         names = [_piece_html(Piece("removed", old)), _piece_html(Piece("added", new))]

@@ -79,7 +79,7 @@ def draw_in_cell(
     try:
         if path is not None:
             saved = save_pictures(answer.images, path)
-            hints = (f"Saved as {', '.join(map(str, saved))}.", *hints)
+            hints = (say("cell.saved", files=", ".join(map(str, saved))), *hints)
     finally:
         canvas.finish("complete", hints)
 
@@ -89,7 +89,7 @@ def _prepare(
 ) -> PreparedPrompt[ImageModel]:
     filled = expand(text.strip("\n"), variables, table_limits=preferences().table_limits)
     if not filled.text.strip():
-        raise UsageError("There is nothing to draw. Write it on the lines below %%cbai --draw.")
+        raise UsageError(say("cell.nothing_to_draw", magic="%%cbai --draw"))
     conversation = chat_in_cell(options.conversation) if options.history else None
     prompt = Prompt(
         text=filled.text,
@@ -130,7 +130,7 @@ class _Canvas:
         from cbai_notebook.notebook.screen.notice import waiting
 
         if not isinstance(self._surface, TerminalSurface) and self._surface.live:
-            self._surface.paint({0: waiting(f"Drawing with {self._label}")})
+            self._surface.paint({0: waiting(say("cell.drawing", label=self._label))})
 
     def show(self, answer: ImageAnswer) -> None:
         from cbai_notebook.notebook.screen.footer import model_label, seconds
@@ -140,7 +140,8 @@ class _Canvas:
         label = model_label(answer.provider, answer.model)
         self._label = label if duration_s is None else f"{label} · {seconds(duration_s)}"
         if revised := revised_prompts(answer):
-            self.hints.append(f"Drawn as: {cut('; '.join(revised), REVISED_PROMPT_CHARS)}")
+            prompts = cut("; ".join(revised), REVISED_PROMPT_CHARS)
+            self.hints.append(say("cell.drawn_as", prompts=prompts))
 
     def finish(self, status: Status, hints: Sequence[str]) -> None:
         from cbai_notebook.notebook.screen import Facts, TerminalSurface
@@ -161,7 +162,7 @@ class _Canvas:
 
 
 def _in_words(image: GeneratedImage) -> str:
-    return f"A picture ({image.mime}, {len(image.data):,} bytes)."
+    return say("cell.picture", mime=image.mime, size=len(image.data))
 
 
 def picture_path(output: str) -> Path:
@@ -175,7 +176,7 @@ def picture_path(output: str) -> Path:
     """
     path = expanded(output)
     if not path.parent.is_dir():
-        raise UsageError(f"-o {output}: there is no folder {path.parent}. Make it first.")
+        raise UsageError(say("cell.no_folder", option=f"-o {output}", folder=path.parent))
     _check_replaceable(path)
     return path
 
@@ -220,7 +221,7 @@ def _check_replaceable(path: Path) -> None:
             is_other_file = mime_of(file.read(16)) is None
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}. Take another name with -o."
+            say("cell.cannot_write", path=path, reason=error.strerror, option="-o")
         ) from error
     if is_other_file:
-        raise UsageError(f"{path} is there and no picture, so it stays. Take another name with -o.")
+        raise UsageError(say("cell.no_picture", path=path, option="-o"))

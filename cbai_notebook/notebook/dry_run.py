@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import secrets
+from cbai_notebook.i18n import say
 from cbai_notebook.text import plain, without_surrogates
 
 if TYPE_CHECKING:
@@ -38,7 +39,12 @@ def show_request(request: Request, prepared: PreparedPrompt[Any]) -> None:
     shown = request.shown()
     lines = [f"{shown['method']} {shown['url']}"]
     lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
-    lines += ["", mask(json_text(abbreviated(shown["body"]), indent=2)), "", "Nothing was sent."]
+    lines += [
+        "",
+        mask(json_text(abbreviated(shown["body"]), indent=2)),
+        "",
+        say("cell.nothing_sent"),
+    ]
     sys.stdout.write(plain("\n".join([*prepared.hints, *lines]) + "\n"))
 
 

@@ -15,12 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cbai_notebook.i18n import say
 from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-NO_CODE = "The answer holds no code block, so no cell was inserted."
 
 _PYTHON = frozenset({"python", "py", "python3", "py3", "ipython", "ipython3"})
 _CONSOLE = frozenset({"pycon", "python-console", "pyconsole", "python-repl"})
@@ -99,7 +98,7 @@ def insert_answer(shell: InteractiveShell, markdown: str) -> str:
     """
     text = new_cell_text(code_blocks(markdown))
     if not text:
-        return NO_CODE
+        return say("cell.no_code")
     shell.set_next_input(text, replace=False)
     return ""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbai_notebook.errors import CbaiError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook import commands
 from cbai_notebook.notebook.ask_cell import ask_in_cell
 from cbai_notebook.notebook.command_line.parser import Command, parse_cell, parse_line
@@ -48,6 +49,6 @@ def run_line(shell: InteractiveShell, line: str, variables: Mapping[str, Any]) -
 
 def _fail(error: CbaiError | KeyboardInterrupt) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
-        fail(error, "KeyboardInterrupt: Stopped. What had arrived is kept.")
+        fail(error, say("cell.stopped"))
     details = f" ({error.details})" if error.details else ""
     fail(error, plain(f"{type(error).__name__}: {error}{details}"))

@@ -13,6 +13,7 @@ from IPython.core.inputtransformer2 import (
 )
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.frontend import fail
 
 _INDENTATION = (tokenize.INDENT, tokenize.DEDENT)
@@ -120,10 +121,7 @@ def check_unchanged(code: str, ran: str | None) -> None:
     # After `%reload_ext` the cell that runs may be right.
     if ran == right or _transformed(code) == right:
         return
-    error = UsageError(
-        "Nothing was asked: IPython read this cell before cbai_notebook was loaded, and took a prompt "
-        "for something else. Put %load_ext in a cell of its own."
-    )
+    error = UsageError(say("cell.loaded_too_late", command="%load_ext"))
     fail(error, f"UsageError: {error}")
 
 

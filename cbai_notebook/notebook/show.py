@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook import answer_formatters
 from cbai_notebook.notebook.answer_display import note_shown
 from cbai_notebook.notebook.frontend import is_kernel, names_cell, owns_cell
@@ -59,7 +60,7 @@ def show(
     """
     on_this_loop = stream.loop is _running_loop()
     if not on_this_loop and stream.loop is not background_loop():
-        raise UsageError("This stream's event loop is not running any more. Make a new stream.")
+        raise UsageError(say("cell.stream_is_over"))
     screen = Screen(_surface(into), format=format)
 
     async def start(listener: Callable[[Delta], None]) -> Answer:
@@ -130,8 +131,12 @@ def output_surface(output: object, name: str) -> Surface:
 
     if not isinstance(output, Output):
         raise UsageError(
-            f"{name} is no ipywidgets.Output but {type(output).__name__}. "
-            f"Make one first: {name} = ipywidgets.Output(); display({name})."
+            say(
+                "cell.no_output",
+                name=name,
+                type=type(output).__name__,
+                example=f"{name} = ipywidgets.Output(); display({name})",
+            )
         )
     return OutputSurface(output)
 
@@ -148,8 +153,11 @@ def named_surface(
         return default_surface(shell)
     if into not in variables:
         raise UsageError(
-            f"There is no variable {into!r}. "
-            f"Make it first: {into} = ipywidgets.Output(); display({into})."
+            say(
+                "cell.no_output_variable",
+                name=repr(into),
+                example=f"{into} = ipywidgets.Output(); display({into})",
+            )
         )
     return output_surface(variables[into], into)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, get_origin
 from cbai_notebook import bridge
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.i18n import Words, say
 from cbai_notebook.notebook.command_line import user_names
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
-from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.frontend import NO_INPUT
 from cbai_notebook.prompts.references import (
@@ -23,7 +23,7 @@ from cbai_notebook.prompts.references import (
     has_variable,
     resolve,
 )
-from cbai_notebook.text import is_yes, shortened
+from cbai_notebook.text import is_yes, near_match, shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import ToolCall
@@ -81,7 +81,7 @@ def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -
         try:
             return await cell_thread.run(lambda: _confirmed(call))
         except NO_INPUT:
-            add_hint(f"`{call.name}` was refused, because nobody can be asked here.")
+            add_hint(say("cell.refused_unasked", name=call.name))
             return False
 
     async def call_nested(work: Callable[[], Any]) -> Any:
@@ -99,8 +99,13 @@ def _question(call: ToolCall) -> str:
     from cbai_notebook.notebook.screen.approval import left_to_right, shown_arguments
 
     arguments = ["  " + left_to_right("".join(map(str, line))) for line in shown_arguments(call)]
-    what = f"{call.name}:" if arguments else f"{call.name}, without arguments."
-    return "\n".join([f"The model wants to run {what}", *arguments, "Allow it? [y/N] "])
+    name = call.name
+    what = (
+        say("cell.wants_to_run", name=name)
+        if arguments
+        else say("cell.wants_to_run_alone", name=name)
+    )
+    return "\n".join([what, *arguments, f"{say('cell.allow')} "])
 
 
 async def _awaited(work: Callable[[], Any]) -> Any:
@@ -111,24 +116,25 @@ async def _awaited(work: Callable[[], Any]) -> Any:
 def _tool(name: str, namespace: Mapping[str, Any]) -> Any:
     from cbai_notebook.client.tools.tool import tools_of
 
-    value = _variable(
-        name, namespace, "--tool", user_names.functions, "Define the function in a cell above"
-    )
+    value = _variable(name, namespace, "--tool", user_names.functions, say("cell.define_function"))
     try:
         (found,) = tools_of([value])
     except UsageError as error:
-        raise UsageError(f"--tool {name}: {error}") from error
+        raise UsageError(_problem_of("--tool", name, error)) from error
     return found
 
 
 def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:
-    value = _variable(
-        name, namespace, "--schema", user_names.types, "Define the type in a cell above"
-    )
+    value = _variable(name, namespace, "--schema", user_names.types, say("cell.define_type"))
     if not isinstance(value, type) and get_origin(value) is None:
         raise UsageError(
-            f"--schema {name} is {type(value).__name__} and no type. Give a dataclass, a TypedDict, "
-            "a msgspec Struct, a pydantic model, or a list of one: Cities = list[City]."
+            say(
+                "cell.no_type",
+                option="--schema",
+                name=name,
+                type=type(value).__name__,
+                example="Cities = list[City]",
+            )
         )
     return value
 
@@ -142,8 +148,15 @@ def _variable(
 ) -> Any:
     if has_variable(name, namespace):
         return namespace[name]
-    hint = did_you_mean(name, names_that_fit(namespace)) or f" {advice}."
-    raise UsageError(f"{flag} names {name!r}, and there is no such variable.{hint}")
+    if near := near_match(name, names_that_fit(namespace), beginning=True):
+        advice = say("cell.did_you_mean", near=near)
+    raise UsageError(say("cell.no_variable", option=flag, name=repr(name), advice=advice))
+
+
+def _problem_of(option: str, name: str, error: CbaiError) -> Words:
+    """Return the problem of an option's value with the option and the value before it."""
+    problem = error.words or error.message
+    return say("cell.option_problem", option=option, name=name, problem=problem)
 
 
 def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
@@ -153,7 +166,7 @@ def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
     try:
         return str(image_part(source)["image_url"]["url"])
     except CbaiError as error:
-        raise type(error)(f"--image {shortened(text, QUOTED_CHARS)}: {error.message}") from error
+        raise type(error)(_problem_of("--image", shortened(text, QUOTED_CHARS), error)) from error
 
 
 def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
@@ -166,7 +179,12 @@ def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
         return found.value
     if not _is_file(text):
         raise UsageError(
-            f"--image {shortened(text, QUOTED_CHARS)}: {_no_image(found, match['path'])}"
+            say(
+                "cell.option_problem",
+                option="--image",
+                name=shortened(text, QUOTED_CHARS),
+                problem=_no_image(found, match["path"]),
+            )
         )
     return text
 
@@ -180,9 +198,7 @@ def _is_file(text: str) -> bool:
 
 def _no_image(found: NotFound, path: str) -> str:
     if found.known and found.reason:
-        return f"{found.reason}. Name a figure, a PIL image, bytes, a file or an https address."
-    kind = "file" if path else "variable and no file"
-    return (
-        f"there is no {kind} of this name in {Path.cwd()}. Name a variable that holds an image, "
-        "a file or an https address."
-    )
+        return say("cell.no_image", reason=found.reason)
+    if path:
+        return say("cell.no_image_file", folder=Path.cwd())
+    return say("cell.no_image_of_this_name", folder=Path.cwd())

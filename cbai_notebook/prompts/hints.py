@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from cbai_notebook.i18n import say
 from cbai_notebook.preferences import TableLimits
 from cbai_notebook.prompts.numbers import ALL_DIGITS
 from cbai_notebook.prompts.references import (
@@ -22,7 +23,7 @@ from cbai_notebook.prompts.references import (
     resolve,
 )
 from cbai_notebook.prompts.tables import MarkdownTable
-from cbai_notebook.text import counted, near_match
+from cbai_notebook.text import near_match
 
 PROSE, FORMULA, SUBSCRIPT, DOUBLED = "prose", "formula", "subscript", "doubled"
 """What surrounds a reference: normal text, a formula, an underscore before it as in ``x_{i}``,
@@ -64,7 +65,7 @@ class Hints:
         if not result.known:
             self._note_unknown(reference, written, at)
         elif result.reason and self._is_prose(written, at):
-            self._add(f"`{written}` was sent as written: {result.reason}.")
+            self._add(say("reference.sent_as_written", written=written, reason=result.reason))
 
     def not_filled_in(self, reference: Reference, at: int, surroundings: str) -> None:
         """Add a hint about a reference that is not filled in because of its surroundings."""
@@ -74,27 +75,30 @@ class Hints:
         if not has_variable(reference.name, self._namespace) or not self._is_prose(written, at):
             return
         if surroundings == DOUBLED:
-            self._add(f"`{{{written}}}` was sent as written; one pair of braces fills it in.")
+            self._add(say("reference.doubled", written=f"{{{written}}}"))
         else:
-            self._add(f"`{written}` behind an underscore may be a formula and was sent as written.")
+            self._add(say("reference.subscript", written=written))
 
     def long_value(self, used: str, chars: int) -> None:
         """Add a hint about a value that makes the prompt very long."""
-        self._add(f"`{{{used}}}` put {chars:,} characters into the prompt.")
+        self._add(say("reference.long_value", written=f"{{{used}}}", n=chars))
 
     def tables(self, tables: Mapping[str, MarkdownTable], limits: TableLimits) -> None:
         """Add a hint about the tables that lost digits, and one about each that lost columns."""
-        rounded = ", ".join(f"`{{{used}}}`" for used, table in tables.items() if table.rounded)
+        rounded = ", ".join(f"{{{used}}}" for used, table in tables.items() if table.rounded)
         if rounded:
-            self._add(
-                f"Numbers of {rounded} were rounded to {counted(limits.digits, 'digit')}; "
-                f"`cbai.configure(table_digits={ALL_DIGITS})` sends all digits."
-            )
+            setting = f"cbai.configure(table_digits={ALL_DIGITS})"
+            self._add(say("reference.rounded", tables=rounded, n=limits.digits, setting=setting))
         for used, table in tables.items():
             if table.columns > limits.columns:
                 self._add(
-                    f"The first {limits.columns} of {table.columns:,} columns of `{{{used}}}` were "
-                    f"sent; `cbai.configure(table_columns={table.columns})` sends all."
+                    say(
+                        "reference.columns_left_out",
+                        first=limits.columns,
+                        n=table.columns,
+                        written=f"{{{used}}}",
+                        setting=f"cbai.configure(table_columns={table.columns})",
+                    )
                 )
 
     def sentences(self) -> tuple[str, ...]:
@@ -105,7 +109,7 @@ class Hints:
         rest = len(sentences) - MOST
         if rest <= 0:
             return sentences
-        return (*sentences[:MOST], f"And {counted(rest, 'more place')} like these.")
+        return (*sentences[:MOST], say("reference.more", n=rest))
 
     def _note_unknown(self, reference: Reference, written: str, at: int) -> None:
         lone = not reference.path and self._is_lone(at, at + len(written))
@@ -115,8 +119,10 @@ class Hints:
             return
         near = self._near(reference.name)
         if lone or near:
-            meant = f" (did you mean {{{near}}}?)" if near else ""
-            self._add(f"`{written}` is no variable here and was sent as written{meant}.")
+            if near:
+                self._add(say("reference.no_variable_near", written=written, near=f"{{{near}}}"))
+            else:
+                self._add(say("reference.no_variable", written=written))
 
     def _note_expression(self, match: re.Match[str]) -> None:
         if REFERENCE.fullmatch(match.group()) or not has_variable(match["name"], self._namespace):
@@ -124,10 +130,7 @@ class Hints:
         if isinstance(resolve(Reference(match["name"]), self._namespace), Found) and self._is_prose(
             match.group(), match.start()
         ):
-            self._add(
-                f"`{match.group()}` was sent as written: only names, attributes and [keys] are filled "
-                "in. Put the result into a variable first."
-            )
+            self._add(say("reference.expression", written=match.group()))
 
     def _add(self, sentence: str) -> None:
         self._sentences.setdefault(sentence)

@@ -16,6 +16,7 @@ from types import (
 )
 from typing import Any
 
+from cbai_notebook.i18n import say
 from cbai_notebook.prompts.last_error import last_error
 
 REFERENCE = re.compile(
@@ -97,17 +98,17 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
             return NotFound(_missing_reason(value, path, step, error), known=True)
         # The object is the user's and may raise anything; the prompt is sent anyway.
         except Exception as error:  # noqa: BLE001
-            return NotFound(f"reading it failed ({type(error).__name__})", known=True)
+            return NotFound(say("reference.reading_failed", error=type(error).__name__), known=True)
         path += step.group()
     kind = _kind_of_code(value)
-    return NotFound(f"it is a {kind}, not a value", known=True) if kind else Found(value)
+    return NotFound(say(f"reference.is_{kind}"), known=True) if kind else Found(value)
 
 
 def _of_session(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFound:
     """Return the source of a cell, ``In[3]``, or the last error, where the user has no such variable."""
     if str(reference) == LAST_ERROR:
         text = last_error(namespace)
-        return Found(text) if text else NotFound("no cell has failed yet", known=True)
+        return Found(text) if text else NotFound(say("reference.no_failed_cell"), known=True)
     index = _INDEX.fullmatch(reference.path) if reference.name == "In" else None
     cells = namespace.get("In")
     if index is None or not isinstance(cells, list):
@@ -115,7 +116,7 @@ def _of_session(reference: Reference, namespace: Mapping[str, Any]) -> Found | N
     number = int(index[1])
     number += len(cells) if number < 0 else 0
     if not 0 < number < len(cells):
-        return NotFound(f"there is no cell {reference}", known=True)
+        return NotFound(say("reference.no_cell", cell=str(reference)), known=True)
     # `In` holds what IPython makes of a cell, `_i3` the cell as it was written.
     return Found(namespace.get(f"_i{number}", cells[number]))
 
@@ -143,11 +144,12 @@ def _missing_reason(value: Any, path: str, step: re.Match[str], error: Exception
     attribute = step["attribute"]
     if attribute is None:
         if isinstance(error, LookupError):
-            return f"{path} has no {step.group()}"
-        return f"{path} takes no {step.group()}"
+            return say("reference.has_no_key", path=path, key=step.group())
+        return say("reference.takes_no_key", path=path, key=step.group())
     if issubclass(type(value), Mapping) and attribute in value:
-        return f'the key of a dict is written {{{path}["{attribute}"]}}'
-    return f"{path} has no attribute {attribute}"
+        example = f'{{{path}["{attribute}"]}}'
+        return say("reference.key_of_a_dict", example=example)
+    return say("reference.has_no_attribute", path=path, name=attribute)
 
 
 def _kind_of_code(value: Any) -> str:

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cbai_notebook.i18n import say
 from cbai_notebook.preferences import TableLimits
 from cbai_notebook.prompts.hints import DOUBLED, FORMULA, PROSE, SUBSCRIPT, Hints
 from cbai_notebook.prompts.references import REFERENCE, NotFound, Reference, resolve
@@ -148,7 +149,7 @@ class _Values:
             return self._value(found.value)
         # The object is the user's, so its `__str__` may raise anything.
         except Exception as error:  # noqa: BLE001
-            return NotFound(f"making text of it failed ({type(error).__name__})", known=True)
+            return NotFound(say("reference.text_failed", error=type(error).__name__), known=True)
 
     def _value(self, value: Any) -> _Value:
         if self._to_text is not None:

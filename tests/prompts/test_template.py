@@ -230,13 +230,13 @@ def test_a_cell_stands_for_its_source_as_it_was_written() -> None:
     assert expand("{In[1]}", {"In": ["mine", "too"]}).text == "too"
     for missing in ("{In[9]}", "{In[0]}", "{In[-9]}"):
         (hint,) = expand(f"Explain {missing} now", shell).hints
-        assert hint == f"`{missing}` was sent as written: there is no cell {missing[1:-1]}."
+        assert hint == f"{missing} was sent as written: there is no cell {missing[1:-1]}."
 
 
 def test_without_an_error_its_name_gets_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(sys, "last_value", raising=False)
     (hint,) = expand("Explain {_err} to me", {}).hints
-    assert hint == "`{_err}` was sent as written: no cell has failed yet."
+    assert hint == "{_err} was sent as written: no cell has failed yet."
     assert expand("Explain {_err}", {"_err": "mine"}).text == "Explain mine"
 
 
@@ -253,11 +253,11 @@ def test_a_long_error_is_cut_in_its_middle(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_typo_gets_a_hint_with_what_was_meant() -> None:
     assert hints("About {topik}.") == (
-        "`{topik}` is no variable here and was sent as written (did you mean {topic}?).",
+        "{topik} is no variable here and was sent as written (did you mean {topic}?).",
     )
     assert hints("关于{topci}的诗") != ()
     assert hints("{Topic}")[0].endswith("(did you mean {topic}?).")
-    assert hints("{zebra}") == ("`{zebra}` is no variable here and was sent as written.",)
+    assert hints("{zebra}") == ("{zebra} is no variable here and was sent as written.",)
     assert hints("{zebra} {zebra}, {zebra}") == hints("{zebra}")
     assert "did you mean {user}" in hints("{usr.name}")[0]
     assert "did you mean {year}" in hints("report_{yaer}.csv")[0]
@@ -293,37 +293,37 @@ def test_code_and_formulas_get_no_hint(prompt: str) -> None:
 @pytest.mark.parametrize(
     ("prompt", "hint"),
     [
-        ("{user.nmae}", "`{user.nmae}` was sent as written: user has no attribute nmae."),
-        ('{row["no"]}', '`{row["no"]}` was sent as written: row has no ["no"].'),
-        ("{xs[9]}", "`{xs[9]}` was sent as written: xs has no [9]."),
-        ("{n[0]}", "`{n[0]}` was sent as written: n takes no [0]."),
+        ("{user.nmae}", "{user.nmae} was sent as written: user has no attribute nmae."),
+        ('{row["no"]}', '{row["no"]} was sent as written: row has no ["no"].'),
+        ("{xs[9]}", "{xs[9]} was sent as written: xs has no [9]."),
+        ("{n[0]}", "{n[0]} was sent as written: n takes no [0]."),
         (
             "{row.price}",
-            '`{row.price}` was sent as written: the key of a dict is written {row["price"]}.',
+            '{row.price} was sent as written: the key of a dict is written {row["price"]}.',
         ),
         (
             "{user.broken}",
-            "`{user.broken}` was sent as written: reading it failed (ZeroDivisionError).",
+            "{user.broken} was sent as written: reading it failed (ZeroDivisionError).",
         ),
         (
             "{user.method}",
-            "`{user.method}` was sent as written: it is a function, not a value.",
+            "{user.method} was sent as written: it is a function, not a value.",
         ),
-        ("{m}", "`{m}` was sent as written: it is a module, not a value."),
-        ("{U}", "`{U}` was sent as written: it is a class, not a value."),
-        ("{u}", "`{u}` was sent as written: making text of it failed (RuntimeError)."),
+        ("{m}", "{m} was sent as written: it is a module, not a value."),
+        ("{U}", "{U} was sent as written: it is a class, not a value."),
+        ("{u}", "{u} was sent as written: making text of it failed (RuntimeError)."),
         (
             "{topic.upper()}",
-            "`{topic.upper()}` was sent as written: only names, attributes and [keys] are filled in. "
+            "{topic.upper()} was sent as written: only names, attributes and [keys] are filled in. "
             "Put the result into a variable first.",
         ),
         (
             "{n:.2f}",
-            "`{n:.2f}` was sent as written: only names, attributes and [keys] are filled in. "
+            "{n:.2f} was sent as written: only names, attributes and [keys] are filled in. "
             "Put the result into a variable first.",
         ),
-        ("{{topic}}", "`{{topic}}` was sent as written; one pair of braces fills it in."),
-        ("x_{i}", "`{i}` behind an underscore may be a formula and was sent as written."),
+        ("{{topic}}", "{{topic}} was sent as written; one pair of braces fills it in."),
+        ("x_{i}", "{i} behind an underscore may be a formula and was sent as written."),
     ],
 )
 def test_what_looks_meant_and_is_not_filled_in_gets_a_hint(prompt: str, hint: str) -> None:
@@ -334,15 +334,15 @@ def test_a_very_long_value_is_sent_whole_with_a_hint() -> None:
     long = "z" * (LONG_VALUE_CHARS + 1)
     expanded = expand("{v}", {"v": long})
     assert expanded.text == long
-    assert expanded.hints == ("`{v}` put 20,001 characters into the prompt.",)
+    assert expanded.hints == ("{v} put 20,001 characters into the prompt.",)
 
 
 def test_rounded_numbers_get_one_hint_that_names_their_tables() -> None:
     frame, exact = pd.DataFrame({"a": [1 / 3], "b": [2 / 3]}), pd.DataFrame({"a": [1.5]})
     rounded = hints("{f} {e} {f.a} {f} {n}", f=frame, e=exact, n=1 / 3)
     assert rounded == (
-        "Numbers of `{f}`, `{f.a}` were rounded to 4 digits; "
-        "`cbai.configure(table_digits=17)` sends all digits.",
+        "Numbers of {f}, {f.a} were rounded to 4 digits; "
+        "cbai.configure(table_digits=17) sends all digits.",
     )
     assert expand("{f}", {"f": frame}, table_limits=TableLimits(digits=17)).hints == ()
     assert hints("{e}", e=exact) == ()
@@ -351,8 +351,8 @@ def test_rounded_numbers_get_one_hint_that_names_their_tables() -> None:
 def test_columns_that_are_left_out_get_a_hint() -> None:
     frame = pd.DataFrame([range(31)])
     assert hints("{f}", f=frame) == (
-        "The first 30 of 31 columns of `{f}` were sent; "
-        "`cbai.configure(table_columns=31)` sends all.",
+        "The first 30 of 31 columns of {f} were sent; "
+        "cbai.configure(table_columns=31) sends all.",
     )
     assert expand("{f}", {"f": frame}, table_limits=TableLimits(columns=31)).hints == ()
 

@@ -23,6 +23,8 @@ from cbai_notebook.conversation import (
 from cbai_notebook.conversation.ask import close_stopped
 from cbai_notebook.conversation.prompt import continuing
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import joined
+from cbai_notebook.notebook import offline_hints
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.screen import endings
 
@@ -196,7 +198,7 @@ class PromptRunner:
             return await APPROVALS.request(turns[0], call)
 
         def opened(turn: Turn) -> None:
-            turn.note = " ".join(prepared.hints)
+            turn.note = joined(*prepared.hints, *offline_hints.knows_english_only(prepared))
             turns.append(turn)
 
         if prepared.prompt.options.get("tools"):
@@ -216,7 +218,7 @@ class PromptRunner:
             self._on_error(prepared, error)
         elif names := left_running.names(running.left):
             turn = running.turns[0]
-            turn.note = " ".join(filter(None, (turn.note, endings.left_running(names))))
+            turn.note = joined(turn.note, endings.left_running(names))
             with contextlib.suppress(UsageError):  # it was deleted meanwhile
                 prepared.conversation.keep(turn)
 

@@ -1,0 +1,40 @@
+"""What the user is told once about the offline model, in cells and in panels."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.client.providers import LOCAL
+from cbai_notebook.i18n import say
+from cbai_notebook.text import CJK
+
+if TYPE_CHECKING:
+    from cbai_notebook.conversation import PreparedPrompt
+
+_CJK = re.compile(f"[{CJK}]")
+_LOGIN = "%cbai login"
+
+_told: set[str] = set()
+
+
+def answers_by_default(prepared: PreparedPrompt[Any]) -> tuple[str, ...]:
+    """Return the hint that the offline model answers because nothing is configured; once."""
+    if prepared.provider == LOCAL and not prepared.settings.configured:
+        return _once("offline_answered")
+    return ()
+
+
+def knows_english_only(prepared: PreparedPrompt[Any]) -> tuple[str, ...]:
+    """Return the hint about a prompt in another script, which the demo model cannot read; once."""
+    is_demo = prepared.provider == LOCAL and prepared.prompt.model in (None, "", LOCAL)
+    if is_demo and _CJK.search(prepared.prompt.text):
+        return _once("offline_knows_english")
+    return ()
+
+
+def _once(name: str) -> tuple[str, ...]:
+    if name in _told:
+        return ()
+    _told.add(name)
+    return (say(f"cell.{name}", command=_LOGIN),)
