@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from types import NoneType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import STREAMING, Turn
+from cbai_notebook.i18n import Words
 from cbai_notebook.text import without_surrogates
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -58,7 +59,7 @@ _TEXTS = (*WRITTEN, "status", "request", "record_id")
 _NUMBERS = tuple(name for name in PLAIN if name not in _TEXTS)
 # A column cannot be renamed in released files; the attribute of the turn can.
 ATTRIBUTES = {"left_out": "dropped_turns"}
-COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
+COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "said", "text", "reasoning")
 
 
 def microseconds(moment: datetime) -> int:
@@ -86,8 +87,19 @@ def values_of(turn: Turn, mask: Masker) -> list[Any]:
     values += texts[: len(WRITTEN)]
     values += [_dump(getattr(turn, name), mask) for name in JSON]
     values += [int(getattr(turn, name)) for name in FLAGS]
-    values.append(microseconds(turn.created_at))
+    values += [microseconds(turn.created_at), said(mask, error=turn.error, text=turn.line)]
     return [*values, *texts[len(WRITTEN) :]]
+
+
+def said(mask: Masker | None = None, **texts: str | None) -> str | None:
+    """Return the column that holds the keys and values of texts of ours; None if there are none.
+
+    Args:
+        mask: The masker for secrets in the values.
+        texts: Texts by the columns that hold them.
+    """
+    stored = {name: text.as_json() for name, text in texts.items() if isinstance(text, Words)}
+    return json.dumps(_masked(stored, mask or str), ensure_ascii=False) if stored else None
 
 
 def turn_of(row: sqlite3.Row) -> Turn:
@@ -109,7 +121,12 @@ def turn_of(row: sqlite3.Row) -> Turn:
             reply=_loaded(row["reply"], dict) or {},
             **{**fields, "error_details": row["error_details"] or ""},
         )
-        turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])
+        text = row["text"] + row["tail"]
+        if row["said"]:
+            stored = _loaded(row["said"], dict)
+            turn.error = turn.error and (Words.from_json(stored.get("error")) or turn.error)
+            text = text and (Words.from_json(stored.get("text")) or text)
+        turn.add(text, row["reasoning"] + row["reasoning_tail"])
         if not all(isinstance(row[name], (str, NoneType)) for name in _TEXTS):
             raise TypeError
         if not all(isinstance(row[name], (int, float, NoneType)) for name in _NUMBERS):
@@ -163,7 +180,7 @@ def _dump(value: Any, mask: Masker) -> str | None:
     return json.dumps(_masked(value, mask), ensure_ascii=False) if value else None
 
 
-def _masked(value: Any, mask: Masker) -> Any:
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
     """Return a JSON value with secrets masked in each string, so that it stays valid JSON."""
     if value is None or isinstance(value, bool):
         return value
