@@ -96,7 +96,7 @@ def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
     Raises:
         MissingDependencyError: pandas is not installed.
     """
-    (pandas,) = import_optional("A DataFrame", "pandas")
+    (pandas,) = import_optional("dataframe", "pandas")
     frame: pd.DataFrame = pandas.DataFrame(found, columns=list(queries.USAGE_KEYS))
     frame["day"] = pandas.to_datetime(frame["day"], format="%Y-%m-%d")
     return frame
