@@ -137,8 +137,8 @@ def _json(text: str, name: str, line: int) -> Any:
         raise UsageError(say("import_file.at", place=place, problem=problem)) from error
     except json.JSONDecodeError as error:
         line += error.lineno - 1
-        problem = say("import_file.invalid_json", reason=error.msg)
-        raise _refusal(_line(name, line), problem) from error
+        invalid = say("import_file.invalid_json", reason=error.msg)
+        raise _refusal(_line(name, line), invalid) from error
     except ValueError as error:
         # Besides our own refusal of constants, `json` raises this for a number that Python cannot read.
         reason = (
@@ -199,8 +199,8 @@ class _Collector:
         elif isinstance(value, list) and all(_is_conversation(item) for item in value) and value:
             for number, item in enumerate(value, 1):
                 messages = item["messages"] if isinstance(item, dict) else item
-                place = say("import_file.conversation", name=where, number=number)
-                self._lists.append(self._messages(messages, place))
+                inside = say("import_file.conversation", name=where, number=number)
+                self._lists.append(self._messages(messages, inside))
         elif isinstance(value, list) and not whole:
             self._lists.append(self._messages(value, where))
         else:
