@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cbai_notebook.client.images.image import ImageAnswer
     from cbai_notebook.client.images.model import ImageModel
 
-LONGEST_NOTE = 2_000
+LONGEST_PROMPTS = 1_900
 """The most characters of the revised prompts in the line about the result."""
 
 
@@ -66,7 +66,7 @@ async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
 
 def _record_answer(turn: Turn, answer: ImageAnswer) -> None:
     count = len(answer.images)
-    if prompts := cut("; ".join(revised_prompts(answer)), LONGEST_NOTE):
+    if prompts := cut("; ".join(revised_prompts(answer)), LONGEST_PROMPTS):
         line = say("conversation.drew_with_prompts", n=count, prompts=prompts)
     else:
         line = say("conversation.drew", n=count)

@@ -21,7 +21,9 @@ from cbai_notebook.conversation.store.database import (
     TRY_S,
     BusyError,
     Database,
+    MalformedError,
     connect,
+    reason_of,
 )
 from cbai_notebook.errors import HistoryError
 from cbai_notebook.i18n import Words, say
@@ -212,7 +214,7 @@ class FileDatabase(Database):
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if any(words in str(error) for words in _DAMAGED):
+            if isinstance(error, MalformedError) or _is_damaged(error):
                 self.lost = self._damaged(error)
                 raise self.lost from error
             if any(words in str(error) for words in _ALTERED):
@@ -238,13 +240,18 @@ class FileDatabase(Database):
         return HistoryError(say("history.altered", file=self.file, problem=problem))
 
     def _damaged(self, error: sqlite3.Error) -> HistoryError:
+        reason = reason_of(error)
         try:
             copy = _copy(self.file).name
         except OSError:
-            return HistoryError(say("history.damaged", file=self.file, reason=str(error)))
+            return HistoryError(say("history.damaged", file=self.file, reason=reason))
         return HistoryError(
-            say("history.damaged_and_copied", file=self.file, reason=str(error), copy=copy)
+            say("history.damaged_and_copied", file=self.file, reason=reason, copy=copy)
         )
+
+
+def _is_damaged(error: sqlite3.Error) -> bool:
+    return any(words in str(error) for words in _DAMAGED)
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

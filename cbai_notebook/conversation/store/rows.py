@@ -10,9 +10,10 @@ from types import NoneType
 from typing import Any
 
 from cbai_notebook.conversation.secrets import Masker
+from cbai_notebook.conversation.store.database import MalformedError
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import STREAMING, Turn
-from cbai_notebook.i18n import Words
+from cbai_notebook.i18n import Words, say
 from cbai_notebook.text import without_surrogates
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -106,7 +107,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
     """Return the turn of a row with :data:`COLUMNS` and :data:`TAILS`.
 
     Raises:
-        sqlite3.DatabaseError: The row is malformed: this package never writes such values.
+        MalformedError: The row is malformed: this package never writes such values.
     """
     fields = {ATTRIBUTES.get(name, name): row[name] for name in (*PLAIN, *WRITTEN)}
     fields |= {name: bool(row[name]) for name in FLAGS}
@@ -132,8 +133,7 @@ def turn_of(row: sqlite3.Row) -> Turn:
         if not all(isinstance(row[name], (int, float, NoneType)) for name in _NUMBERS):
             raise TypeError
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        # SQLite detects a damaged page, but not a changed byte in a text.
-        raise sqlite3.DatabaseError(f"turn {row['id']} is malformed") from error
+        raise MalformedError(say("history.malformed_turn", id=row["id"])) from error
     return turn
 
 
@@ -141,10 +141,10 @@ def text(value: Any) -> str:
     """Return a value of a column of text.
 
     Raises:
-        sqlite3.DatabaseError: It is no text: SQLite lets any column hold any type.
+        MalformedError: It is no text: SQLite lets any column hold any type.
     """
     if not isinstance(value, str):
-        raise sqlite3.DatabaseError("a text is malformed")
+        raise MalformedError(say("history.malformed_text"))
     return value
 
 
@@ -152,10 +152,10 @@ def number(value: Any) -> int:
     """Return a value of a column of whole numbers.
 
     Raises:
-        sqlite3.DatabaseError: It is no whole number: SQLite lets any column hold any type.
+        MalformedError: It is no whole number: SQLite lets any column hold any type.
     """
     if not isinstance(value, int):
-        raise sqlite3.DatabaseError("a number is malformed")
+        raise MalformedError(say("history.malformed_number"))
     return value
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from cbai_notebook.conversation.cell_ids import is_cell_id
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.store import rows, search
-from cbai_notebook.conversation.store.database import PATIENCE_S, QUICK_S, Database
+from cbai_notebook.conversation.store.database import PATIENCE_S, QUICK_S, Database, MalformedError
 from cbai_notebook.conversation.store.file_database import FileDatabase
 from cbai_notebook.conversation.store.memory_database import MemoryDatabase
 from cbai_notebook.conversation.store.processes import LiveProcesses, OnlyThisProcess
@@ -744,7 +744,7 @@ def _next_turn_id(connection: sqlite3.Connection) -> int:
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
     last = rows.number(row["seq"]) if row else 0
     if last > LARGEST // 2:  # no kernel has stored so many turns
-        raise sqlite3.DatabaseError("the number of the last turn is malformed")
+        raise MalformedError(say("history.malformed_last_turn"))
     return last + 1
 
 

@@ -75,6 +75,14 @@ WORDS: Table = {
     "other_table": ("the table {name} is another one", "数据表 {name} 与预期不同"),
     "wrong_version": ("it has the version {version}", "版本号为 {version}"),
     "has_triggers": ("it has triggers", "含有触发器"),
+    # store/rows.py: what is damaged, within a sentence
+    "malformed_turn": ("turn {id} is malformed", "第 {id} 条记录的格式不正确"),
+    "malformed_text": ("a text is malformed", "有一处文本的格式不正确"),
+    "malformed_number": ("a number is malformed", "有一处数字的格式不正确"),
+    "malformed_last_turn": (
+        "the number of the last turn is malformed",
+        "最后一轮的编号格式不正确",
+    ),
     # store/memory_database.py
     "memory_unusable": (
         "The history in memory cannot be used: {reason}. Restart the kernel to begin a new one.",
