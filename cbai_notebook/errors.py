@@ -40,6 +40,7 @@ A message is a text of :mod:`cbai_notebook.i18n`, so that it can be read in both
 from __future__ import annotations
 
 import copyreg
+from pathlib import PurePath
 from typing import Any
 
 from cbai_notebook.i18n import Words
@@ -73,8 +74,8 @@ class CbaiError(Exception):
         server_message: str = "",
         answer_began: bool = False,
     ) -> None:
-        self.words = message if isinstance(message, Words) else None
         message = _printable(message)
+        self.words = message if isinstance(message, Words) else None
         super().__init__(message)
         self.message = message
         self.status = status
@@ -90,7 +91,7 @@ class CbaiError(Exception):
 
     def in_language(self, name: str) -> str:
         """Return the message in a language, ``"en"`` or ``"zh"``, if it is a text of ours."""
-        return self.message if self.words is None else _printable(self.words.in_language(name))
+        return self.message if self.words is None else self.words.in_language(name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default an exception is copied by calling its class with the message alone, which fails
@@ -115,9 +116,19 @@ def _printable(message: str) -> str:
     """
     if message.isprintable():
         return message
+    if isinstance(message, Words):  # only its values can hold such characters
+        return Words(message.key, {name: _printed(each) for name, each in message.values.items()})
     return "".join(
         char if char.isprintable() or char in _PRINTED else repr(char)[1:-1] for char in message
     )
+
+
+def _printed(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_printed(item) for item in value]
+    if isinstance(value, (str, PurePath)):
+        return _printable(value if isinstance(value, str) else str(value))
+    return value
 
 
 # Line ends, the spaces of Western and Chinese text, and the joiner of emoji.

@@ -163,7 +163,6 @@ def subclasses(kind: type) -> Iterator[str]:
 ERRORS = set(subclasses(CbaiError))
 
 NOT_YET = (
-    "conversation/",
     "notebook/command_line/",
     "notebook/commands/",
 )

@@ -26,6 +26,7 @@ from cbai_notebook.conversation.turn import (
     Turn,
 )
 from cbai_notebook.errors import CbaiError, StructuredAnswerError
+from cbai_notebook.i18n import joined
 from cbai_notebook.text import without_surrogates
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def _record_answer(turn: Turn, answer: Answer) -> None:
     # An agent is addressed by its id, not by the model behind it.
     turn.model = answer.agent_id or answer.model or turn.model
     turn.finish_reason = REFUSAL if answer.refusal else answer.finish_reason
-    turn.note = " ".join(filter(None, (turn.note, *answer.hints)))
+    turn.note = joined(turn.note, *answer.hints)
     turn.record_id = answer.record_id
     turn.sources = answer.sources.stored()
     if usage := answer.usage:
@@ -291,8 +292,10 @@ def record_error(turn: Turn, error: BaseException) -> str:
     """Store an error in the turn and return the turn's status."""
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
         return CANCELLED
-    turn.error = str(error) if isinstance(error, CbaiError) else f"{type(error).__name__}: {error}"
-    turn.error_details = error.details if isinstance(error, CbaiError) else ""
+    if isinstance(error, CbaiError):
+        turn.error, turn.error_details = error.words or str(error), error.details
+    else:
+        turn.error, turn.error_details = f"{type(error).__name__}: {error}", ""
     if isinstance(error, StructuredAnswerError):
         # The model ended the answer, and the error's code is its finish reason if that is why.
         turn.finish_reason = error.code if error.code in _FINISH_REASONS else "stop"

@@ -15,14 +15,15 @@ from cbai_notebook.conversation.ask import new_turn, record_error, store_opened
 from cbai_notebook.conversation.prepare import PreparedPrompt
 from cbai_notebook.conversation.turn import COMPLETE, Turn
 from cbai_notebook.errors import ImageDownloadError
-from cbai_notebook.text import counted, cut
+from cbai_notebook.i18n import say
+from cbai_notebook.text import cut
 
 if TYPE_CHECKING:
     from cbai_notebook.client.images.image import ImageAnswer
     from cbai_notebook.client.images.model import ImageModel
 
-LONGEST_NOTE = 2_000
-"""The most characters of the line about the result."""
+LONGEST_PROMPTS = 1_900
+"""The most characters of the revised prompts in the line about the result."""
 
 
 async def draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
@@ -65,10 +66,11 @@ async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
 
 def _record_answer(turn: Turn, answer: ImageAnswer) -> None:
     count = len(answer.images)
-    images = "an image" if count == 1 else counted(count, "image")
-    prompts = "; ".join(revised_prompts(answer))
-    note = f"Drew {images}: {prompts}" if prompts else f"Drew {images}."
-    turn.add(cut(note, LONGEST_NOTE), "")
+    if prompts := cut("; ".join(revised_prompts(answer)), LONGEST_PROMPTS):
+        line = say("conversation.drew_with_prompts", n=count, prompts=prompts)
+    else:
+        line = say("conversation.drew", n=count)
+    turn.add(line, "")
     turn.model = answer.model
 
 

@@ -15,6 +15,7 @@ from cbai_notebook.client.endings import Ending
 from cbai_notebook.conversation.conversation import Conversation
 from cbai_notebook.conversation.turn import STREAMING, Turn, user_message
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 GO_ON = (
     "Continue your answer exactly where it stopped, without repeating anything and without any "
@@ -42,9 +43,7 @@ def turn_to_continue(conversation: Conversation, cell_id: str | None = None) -> 
     versions = conversation.versions()
     active = {number: version for number, version, is_active in versions if is_active}
     if not active:
-        raise UsageError(
-            f"There is no answer to continue: the conversation {conversation.name!r} is empty."
-        )
+        raise UsageError(say("conversation.nothing_to_continue", name=conversation.name))
     own = {
         version: number
         for number, version, _ in versions
@@ -71,17 +70,16 @@ def check_continuable(turn: Turn) -> None:
     if turn.can_continue:
         return
     if turn.status == STREAMING:
-        raise UsageError("The answer is still arriving, so there is nothing to continue yet.")
+        raise UsageError(say("conversation.still_arriving"))
     if turn.drawn:
-        raise UsageError("A picture cannot be continued. Draw it again.")
+        raise UsageError(say("conversation.is_a_picture"))
     if not turn.final_text.strip():
-        raise UsageError("There is no text to go on from. Ask the prompt again.")
-    if turn.ending in (Ending.FILTERED, Ending.REFUSED):
-        raise UsageError(
-            f"The answer was {turn.ending.value}, so there is nothing to continue. Put the prompt in "
-            "other words."
-        )
-    raise UsageError("The answer is complete, so there is nothing to continue. Ask for more of it.")
+        raise UsageError(say("conversation.no_text_to_continue"))
+    if turn.ending is Ending.FILTERED:
+        raise UsageError(say("conversation.was_filtered"))
+    if turn.ending is Ending.REFUSED:
+        raise UsageError(say("conversation.was_refused"))
+    raise UsageError(say("conversation.is_complete"))
 
 
 def begin(turn: Turn, source: Turn, *, cell_id: str | None) -> None:

@@ -22,6 +22,7 @@ from cbai_notebook.conversation.turn import (
 from cbai_notebook.conversation.watching import Change, Watcher, Watchers
 from cbai_notebook.errors import UsageError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.i18n import say
 from cbai_notebook.session import is_app
 
 if TYPE_CHECKING:
@@ -492,7 +493,7 @@ class Conversation:
         turns = self.turns
         if until is not None:
             if until not in turns:
-                raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
+                raise UsageError(say("conversation.turn_gone", name=self.name))
             turns = turns[: turns.index(until) + 1]
         copy = Conversation(name, sync=sync)
         copy.extend(turn.copy() for turn in turns if cells is None or turn.cell_id in cells)
@@ -512,7 +513,7 @@ class Conversation:
 
     def _check_contains(self, turn: Turn) -> None:
         if turn not in self._tree:
-            raise UsageError(f"That turn is no longer in the conversation {self.name!r}.")
+            raise UsageError(say("conversation.turn_gone", name=self.name))
 
     # Context of a prompt
 

@@ -13,6 +13,7 @@ from cbai_notebook.conversation.store.database import Database
 from cbai_notebook.conversation.store.queries import Filter, Summary
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ def usage_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
     Raises:
         MissingDependencyError: pandas is not installed.
     """
-    (pandas,) = import_optional("A DataFrame", "pandas")
+    (pandas,) = import_optional("dataframe", "pandas")
     frame: pd.DataFrame = pandas.DataFrame(found, columns=list(queries.USAGE_KEYS))
     frame["day"] = pandas.to_datetime(frame["day"], format="%Y-%m-%d")
     return frame
@@ -129,9 +130,7 @@ def _moment(name: str, value: Moment | None) -> datetime | None:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise UsageError(
-                f"{name} is {value!r}; use a day or a time, such as 2026-11-25."
-            ) from None
+            raise UsageError(say("history.unknown_moment", name=name, value=repr(value))) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
     return None if value is None else in_zone(value)

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cbai_notebook.client.secret_values import known_secrets, listed
+from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.conversation import continuation, secrets
 from cbai_notebook.conversation.context import Context, ContextLimits
 from cbai_notebook.conversation.conversation import Conversation, Message
 from cbai_notebook.conversation.prompt import Prompt
 from cbai_notebook.conversation.replay import fingerprint
 from cbai_notebook.conversation.turn import EarlierTurns, user_message
+from cbai_notebook.i18n import joined, listed, say
 from cbai_notebook.preferences import preferences
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ def prepare(
     _check_secrets(prompt, {**params, **fields}, start.secrets)
     unread = conversation.unread if prompt.remember else ""
     if unread:
-        hints.append(f"{_UNREAD} {unread}")
+        hints.append(joined(say("conversation.past_not_seen"), unread))
     if made.provider == AGENT and params["messages"][0]["role"] == "system":
-        hints.append(_SYSTEM_PROMPT_HINT)
+        hints.append(say("conversation.system_prompt_not_sent"))
     return PreparedPrompt(
         conversation=conversation,
         prompt=prompt,
@@ -194,16 +195,6 @@ def prepare_drawing(
     )
 
 
-_UNREAD = (
-    "The model did not see the earlier turns and the system prompt of this conversation: they could "
-    "not be read."
-)
-
-_SYSTEM_PROMPT_HINT = (
-    "The system prompt of this conversation was not sent: an agent has one of its own."
-)
-
-
 @dataclass(frozen=True)
 class _Start(Generic[M]):
     """What text and drawings begin with: prompt and conversation, settings and known secrets."""
@@ -232,7 +223,8 @@ def _start(
     if given is not None:
         usual = settings().secrets.items()
         others = {name: key for name, key in usual if key not in known.values()}
-        known = {**{f"{name} of the usual settings": others[name] for name in others}, **known}
+        others = {say("conversation.usual_secret", name=name): key for name, key in others.items()}
+        known = {**others, **known}
     if current.before_send is not None:
         from cbai_notebook.client.before_send import once
 
@@ -313,8 +305,12 @@ def _option_fields(
         known = known_secrets(keys, os.environ)
         found["tools"], left_out = without_secret_defaults(sent, known)
         hints = [
-            f"The default of {default.parameter} in {default.tool} holds the value of "
-            f"{listed(default.secrets)}. The model is not told it."
+            say(
+                "conversation.default_is_secret",
+                parameter=default.parameter,
+                tool=default.tool,
+                names=listed(default.secrets),
+            )
             for default in left_out
         ]
     if (kind := options.get("response_type")) is not None:

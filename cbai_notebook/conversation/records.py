@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overloa
 
 from cbai_notebook.conversation.frames.to_frame import to_native, to_pandas
 from cbai_notebook.errors import UsageError
-from cbai_notebook.text import counted, one_line
+from cbai_notebook.i18n import say
+from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ class Records(list[dict[str, Any]]):
 
     def __repr__(self) -> str:
         if not self:
-            return "<no messages>"
+            return f"<{say('history.no_messages')}>"
         rows = [f"{row['role']:>9}  {row['content']}" for row in self._cells("text")]
         return "\n".join([f"<{self._count()}>", *rows])
 
@@ -91,8 +92,9 @@ class Records(list[dict[str, Any]]):
         )
 
     def _count(self) -> str:
-        count = counted(len(self), "message")
-        return f"{count}; the last {SHOWN_ROWS}" if len(self) > SHOWN_ROWS else count
+        if len(self) > SHOWN_ROWS:
+            return say("history.last_messages", n=len(self), shown=SHOWN_ROWS)
+        return say("history.messages", n=len(self))
 
     def _cells(self, form: Literal["html", "text"]) -> Iterator[dict[str, str]]:
         for record in list.__getitem__(self, slice(-SHOWN_ROWS, None)):
@@ -151,10 +153,7 @@ class Messages(Records):
         return Records(self)
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise UsageError(
-            "This list shows a conversation and can only be added to. chat.undo(), chat.delete(turn) "
-            "and chat.copy(name) change a conversation; chat.messages.copy() is a list of your own."
-        )
+        raise UsageError(say("history.only_to_be_added_to"))
 
     insert = pop = remove = clear = sort = reverse = _refuse
     __setitem__ = __delitem__ = __imul__ = _refuse

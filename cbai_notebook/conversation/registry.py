@@ -20,6 +20,7 @@ from cbai_notebook.conversation.store.sync import StoreSync
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.i18n import say
 from cbai_notebook.session import leaves_entries
 
 DEFAULT = "default"
@@ -88,9 +89,9 @@ class ConversationRegistry:
             return find_own_conversation(self._store, self._notebook)
         except BusyError as error:
             # The notebook's conversation stays its own, for a kernel that can read it.
-            return OwnConversation(Owner(), unread=str(error))
+            return OwnConversation(Owner(), unread=error.words or str(error))
         except HistoryError as error:
-            return OwnConversation(owner, unread=str(error))
+            return OwnConversation(owner, unread=error.words or str(error))
 
     def _copy_of(self, stored: Stored, name: str, owner: Owner) -> Conversation | None:
         """Return a copy of a notebook's conversation, for a copy of that notebook.
@@ -164,7 +165,7 @@ class ConversationRegistry:
             if name == old:
                 return
             if self._is_taken(name):
-                raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
+                raise UsageError(say("history.name_taken", name=name))
             if conversation.id is not None:
                 self._store.rename(conversation.id, name)
             conversation.rename(name)
@@ -217,7 +218,7 @@ class ConversationRegistry:
             if name is None:
                 name = self._free_name(f"{conversation.name}-fork")
             elif self._is_taken(_checked_name(name)):
-                raise UsageError(f"There is a conversation {name!r} already. Choose another name.")
+                raise UsageError(say("history.name_taken", name=name))
             sync = self._create_sync(name, None)
             sync.set_forked_from(conversation.id)
             fork = conversation.copy(name, until, sync=sync)
@@ -228,7 +229,7 @@ class ConversationRegistry:
         try:
             return self._add(name, self._store.find(name=name))
         except HistoryError as error:
-            return self._add(name, None, unread=str(error))
+            return self._add(name, None, unread=error.words or str(error))
 
     def _add(
         self, name: str, stored: Stored | None, *, owner: Owner | None = None, unread: str = ""
@@ -318,10 +319,7 @@ def shared_chat(name: str) -> Conversation:
         UsageError: The name is blank, or no history is stored.
     """
     if history_file(shared=True) is None:
-        raise UsageError(
-            "Visitors can share a conversation only in a stored history, and history is off. Give "
-            "it a place: cbai.configure(history=PATH)."
-        )
+        raise UsageError(say("history.nothing_to_share"))
     return conversations(shared=True).get(_checked_name(name))
 
 
@@ -358,5 +356,5 @@ def names(*, every: bool = False) -> tuple[str, ...]:
 def _checked_name(name: str) -> str:
     name = name.strip()
     if not name:
-        raise UsageError("A conversation needs a name, such as `poems`.")
+        raise UsageError(say("history.name_needed"))
     return name

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.turn import Turn
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.settings import Settings
-
-NOTE = "from the history, nothing was sent"
-"""The end of the label of a replayed answer."""
 
 
 def fingerprint(
@@ -60,9 +58,10 @@ def answer_of(
         "model": turn.model,
         "choices": [{"index": 0, "message": message, "finish_reason": turn.finish_reason}],
     }
+    model = "/".join(filter(None, (turn.provider, turn.model)))
     facts = AnswerFacts(
         turn.provider or "",
-        " · ".join(("/".join(filter(None, (turn.provider, turn.model))), NOTE)),
+        " · ".join((model, say("conversation.replayed"))),
         turn.model or "",
         [*request_messages, *map(dict, turn.steps)],
         timing=Timing(attempts=0),

@@ -20,11 +20,11 @@ from cbai_notebook.client.secret_values import (
     Keys,
     KnownSecrets,
     known_secrets,
-    listed,
     texts_in,
 )
 from cbai_notebook.client.settings import settings
 from cbai_notebook.errors import SecretRefusedError
+from cbai_notebook.i18n import listed, say
 from cbai_notebook.text import MASK
 
 
@@ -59,10 +59,11 @@ def check_request(request: Mapping[str, Any], *, api_key: Keys, environ: Mapping
     known = known_secrets(api_key, environ)
     if not known.names_in(texts_in(request)):
         return
-    for part, place, way_out in _parts(request):
+    for part, place, name in _parts(request):
         if names := known.names_in(texts_in(part)):
             # A name can be the secret itself.
-            raise _refusal(known.masked(place)[0], names, way_out)
+            name = known.masked(repr(name))[0]
+            raise SecretRefusedError(say(f"secret.in_{place}", name=name, names=listed(names)))
 
 
 def guarded(before_send: BeforeSend, *, api_key: Keys) -> BeforeSend:
@@ -76,48 +77,36 @@ def guarded(before_send: BeforeSend, *, api_key: Keys) -> BeforeSend:
     async def checked(messages: list[Any]) -> list[Any]:
         sent = await screened(messages, before_send)
         if names := known_secrets(api_key, os.environ).names_in(texts_in(sent)):
-            raise _refusal("what before_send returned", names, "Let it take that out")
+            raise SecretRefusedError(say("secret.in_before_send", names=listed(names)))
         return sent
 
     return checked
 
 
 def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, str, str]]:
-    """Yield each part of a request, its name for the user, and how to remove a secret from it."""
+    """Yield each part of a request, what it is, and the name of a tool or of a parameter."""
     messages = list(request.get("messages") or ())
     if messages:
-        yield messages[-1], "the prompt", "Take it out"
+        yield messages[-1], "prompt", ""
     for message in messages[:-1]:
         if message.get("role") == "system":
-            yield message, "the system prompt", "Set another one with -s"
+            yield message, "system_prompt", ""
         else:
-            yield (
-                message,
-                "an earlier message of this conversation",
-                "Leave it behind with --no-history or %cbai reset",
-            )
+            yield message, "earlier_message", ""
     for tool in request.get("tools") or ():
-        yield tool, _place_of_tool(tool), "Take it out"
+        name = _name_of_tool(tool)
+        yield (tool, "parameter", "tools") if name is None else (tool, "tool", name)
     for name, value in request.items():
         if name == "response_type":
-            yield value, "the schema of the answer", "Take it out"
+            yield value, "schema", ""
         elif name not in ("messages", "tools"):
-            yield {name: value}, f"the parameter {name!r}", "Take it out"
+            yield {name: value}, "parameter", name
 
 
-def _place_of_tool(tool: Any) -> str:
+def _name_of_tool(tool: Any) -> str | None:
     function = tool.get("function") if isinstance(tool, Mapping) else None
     name = function.get("name") if isinstance(function, Mapping) else None
-    if isinstance(name, str):
-        return f"the description of the tool {name!r}"
-    return "the parameter 'tools'"
-
-
-def _refusal(place: str, names: list[str], way_out: str) -> SecretRefusedError:
-    return SecretRefusedError(
-        f"Not sent: {place} holds the value of {listed(names)}. "
-        f"{way_out}, or send it on purpose with --allow-secrets."
-    )
+    return name if isinstance(name, str) else None
 
 
 # Masking what is stored ---------------------------------------------------------------------------

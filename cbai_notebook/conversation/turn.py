@@ -10,6 +10,7 @@ from typing import Any
 from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation.tool_calls import calls_of
+from cbai_notebook.i18n import Words, language
 
 ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "asked",
@@ -59,7 +60,7 @@ class Turn:
             in the text, such as its thinking; empty unless tools were called before.
         status: One of ``asked``, ``streaming``, ``complete``, ``partial``, ``cancelled``,
             ``failed``.
-        error: The error in one readable line.
+        error: The error in one readable line; of ours as `Words`, also after it was stored.
         error_details: Status, code and request id of the error, for a support ticket.
         cached_tokens: How many tokens of the prompt the server had in its cache.
         duration_s, first_token_s: Seconds from the prompt to the end and to the first token.
@@ -126,7 +127,13 @@ class Turn:
     @property
     def text(self) -> str:
         """The answer so far."""
-        return "".join(self._text)
+        return "".join(self._text) if self.line is None else in_current_language(self.line)
+
+    @property
+    def line(self) -> Words | None:
+        """The text, if it is not a model's but a line of ours, as that about drawn images."""
+        only = self._text[0] if self.drawn and len(self._text) == 1 else None
+        return only if isinstance(only, Words) else None
 
     @property
     def final_text(self) -> str:
@@ -217,7 +224,7 @@ class Turn:
         if other.text.startswith(text) and other.reasoning.startswith(reasoning):
             self.add(other.text[len(text) :], other.reasoning[len(reasoning) :])
         else:
-            self._text, self._reasoning = [other.text], [other.reasoning]
+            self._text, self._reasoning = [other.line or other.text], [other.reasoning]
 
     def copy(self) -> Turn:
         """Return a copy of the turn for another conversation."""
@@ -236,7 +243,7 @@ class Turn:
             _calls={},
             _call_states=[],
         )
-        copy.add(self.text, self.reasoning)
+        copy.add(self.line or self.text, self.reasoning)
         return copy
 
     def sent(self, *, images: bool = True, steps: bool = True) -> list[dict[str, Any]]:
@@ -280,7 +287,7 @@ class Turn:
             "reasoning": self.reasoning or None,
             "status": self.status,
             "finish_reason": self.finish_reason,
-            "error": self.error,
+            "error": self.error and in_current_language(self.error),
             "duration_s": self.duration_s,
             "first_token_s": self.first_token_s,
             "prompt_tokens": self.prompt_tokens,
@@ -292,6 +299,11 @@ class Turn:
         }
         records.append(_record(shared, role="assistant", **answer))
         return records
+
+
+def in_current_language(text: str) -> str:
+    """Return a text of ours as the user reads it now; any other text as it is."""
+    return text.in_language(language()) if isinstance(text, Words) else text
 
 
 BETWEEN_STEPS = "\n\n"

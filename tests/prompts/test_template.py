@@ -351,8 +351,7 @@ def test_rounded_numbers_get_one_hint_that_names_their_tables() -> None:
 def test_columns_that_are_left_out_get_a_hint() -> None:
     frame = pd.DataFrame([range(31)])
     assert hints("{f}", f=frame) == (
-        "The first 30 of 31 columns of {f} were sent; "
-        "cbai.configure(table_columns=31) sends all.",
+        "The first 30 of 31 columns of {f} were sent; cbai.configure(table_columns=31) sends all.",
     )
     assert expand("{f}", {"f": frame}, table_limits=TableLimits(columns=31)).hints == ()
 

@@ -1,12 +1,13 @@
 """Export a conversation's prompt as an app: a WeChat Mini Program, or a web page.
 
 No text of a conversation is written into code. It goes into one data file, or one data element of
-the page; all other files are the same in every export.
+the page; all other files are the same in every export of a language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from cbai_notebook.conversation.formats.escaping import (
 )
 from cbai_notebook.conversation.formats.requests import target_of, turns_of
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import language, listed, say
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ NO_ENV = "YOUR_ENV_ID"
 _FOLDER = Path(__file__).parent
 _PAGES = (
     "app.js",
-    "app.json",
     "app.wxss",
     "sitemap.json",
     "pages/chat/chat.js",
@@ -72,7 +73,7 @@ def mini_program(
     prompt, notes = _prompt(conversation, settings, examples)
     library = _FIRST_LIBRARY if prompt["provider"] in _FIRST_PROVIDERS else _LIBRARY
     project = {
-        "description": "A chat with a CloudBase AI model. See README.md.",
+        "description": say("app.description"),
         "appid": "touristappid",
         "projectname": file_stem(conversation.name),
         "compileType": "miniprogram",
@@ -82,8 +83,13 @@ def mini_program(
         "condition": {},
     }
     folder = _FOLDER / "mini_program"
-    readme = (folder / "README.md").read_text("utf-8")
-    notes.insert(0, f"It needs WeChat's base library {library} or newer.")
+    readme = (folder / f"README.{language()}.md").read_text("utf-8")
+    labels = {
+        **_labels("clear", "empty", "input", "send", "thinking", "incomplete", "toast", "retry"),
+        "tooOld": say("app.wechat_too_old"),
+        "update": say("app.update_wechat", version=library),
+    }
+    notes.insert(0, say("app.library", version=library))
     return {
         "README.md": fill(
             readme,
@@ -92,9 +98,9 @@ def mini_program(
         ),
         "project.config.json": json_text(project, indent=2) + "\n",
         "prompt.js": (
-            "// What was tried out in the notebook. This file holds no key, and needs none.\n"
-            f"module.exports = {javascript({**prompt, 'baseLibrary': library})};\n"
+            f"// {say('app.data')}\nmodule.exports = {javascript({**prompt, 'labels': labels})};\n"
         ),
+        "app.json": fill((folder / "app.json").read_text("utf-8"), TITLE=say("app.label_title")),
         **{path: (folder / path).read_text("utf-8") for path in _PAGES},
     }
 
@@ -116,9 +122,24 @@ def web_page(conversation: Conversation, settings: Settings, examples: Iterable[
         "region": settings.region or "ap-shanghai",
         "publishableKey": "",
         "notes": notes,
+        "labels": _labels("thinking", "incomplete", "failed", "retry"),
     }
     page = (_FOLDER / "web_page.html").read_text("utf-8")
-    return fill(page, PROMPT=json_in_html(data))
+    around = _labels("title", "clear", "input", "message", "send")
+    return fill(
+        page,
+        PROMPT=json_in_html(data),
+        LANGUAGE={"zh": "zh-CN"}.get(language(), "en"),
+        ABOUT=say("app.about_page"),
+        DOMAIN=say("app.safe_domain"),
+        SIGNIN=say("app.sign_in"),
+        **{name.upper(): escape(label) for name, label in around.items()},
+    )
+
+
+def _labels(*names: str) -> dict[str, str]:
+    """Return what the users of the app see, by the names in its code."""
+    return {name: say(f"app.label_{name}") for name in names}
 
 
 def _prompt(
@@ -130,19 +151,19 @@ def _prompt(
     last = next((turn for turn in reversed(turns) if turn.text), turns[-1])
     target = target_of(last, settings, custom=False)
     omitted = [name for name in last.params if name in _NOTEBOOK_ONLY - {"stream_options"}]
-    notes = []
+    notes: list[str] = []
     if target.replaced_provider:
         notes.append(
-            f"The notebook asked {in_markdown(target.replaced_provider)}, which an app cannot reach. "
-            f"Here the provider is {target.provider}: try the prompt again, another model may "
-            "answer in another way."
+            say(
+                "app.replaced_provider",
+                asked=in_markdown(target.replaced_provider),
+                provider=target.provider,
+            )
         )
     if omitted:
-        notes.append(
-            f"Left out, for it needs the notebook: {', '.join(map(in_markdown, omitted))}."
-        )
+        notes.append(say("app.left_out", names=listed(map(in_markdown, omitted))))
     if not settings.env_id:
-        notes.append(f"Put the id of your CloudBase environment in the place of {NO_ENV}.")
+        notes.append(say("app.env_needed", placeholder=NO_ENV))
     return {
         "title": one_line(conversation.name),
         "env": settings.env_id or NO_ENV,
@@ -163,10 +184,7 @@ def _examples(turns: tuple[Turn, ...], numbers: Iterable[int]) -> list[Message]:
     messages: list[Message] = []
     for number in numbers:
         if not -len(turns) <= number < len(turns) or not turns[number].text:
-            raise UsageError(
-                f"Turn {number} cannot be an example: there is no such turn with an answer. The "
-                f"turns are numbered from 0 to {len(turns) - 1}."
-            )
+            raise UsageError(say("app.no_example", number=number, last=len(turns) - 1))
         turn = turns[number]
         messages += [
             {"role": "user", "content": turn.prompt},

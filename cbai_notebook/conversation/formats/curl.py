@@ -11,6 +11,7 @@ from cbai_notebook.conversation.formats.requests import (
     ExportedServer,
     requests_of,
 )
+from cbai_notebook.i18n import say
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def script(conversation: Conversation, settings: Settings, *, every_turn: bool) 
     requests = requests_of(conversation, settings, every_turn=every_turn)
     lines = [
         "#!/bin/sh",
-        f"# The conversation {one_line(conversation.name)}. Run it with: sh THIS-FILE",
+        f"# {say('export.curl_heading', name=one_line(conversation.name))}",
         "set -eu",
     ]
     server = None
@@ -43,17 +44,17 @@ def _address(server: ExportedServer) -> list[str]:
     before, env, after = server.base
     key = f"key=${{{server.key}:-}}"
     if server.needs_key:
-        key = f'key="${{{server.key}:?Set it to {server.key_meaning}.}}"'
+        key = f'key="${{{server.key}:?{_hint(server.key_meaning)}}}"'
     if server.fixed:
         return [f"base={shlex.quote(before)}", key]
     if not before:
         return [
-            'base="${CBAI_BASE_URL:?Set it to the address of your server, up to its /v1.}"',
+            f'base="${{CBAI_BASE_URL:?{_hint(say("export.server_address"))}}}"',
             key,
         ]
     base = shlex.quote(before)
     if env:
-        missing = "Set it to the id of your CloudBase environment."
+        missing = _hint(say("export.cloudbase_env"))
         base = f'"{before}${{CLOUDBASE_ENV_ID:?{missing}}}{after}"'
     if server.key == "CBAI_API_KEY":
         return ["base=${CBAI_BASE_URL:-}", f'[ -n "$base" ] || base={base}', key]
@@ -67,6 +68,10 @@ def _address(server: ExportedServer) -> list[str]:
     ]
 
 
+def _hint(meaning: str) -> str:
+    return say("export.set_it", meaning=meaning)
+
+
 def _call(request: ExportedRequest) -> str:
     lines = [
         "",
@@ -74,8 +79,9 @@ def _call(request: ExportedRequest) -> str:
         f'"$base{request.path}" \\',
         '  ${key:+--header "Authorization: Bearer $key"} \\',
     ]
+    missing = _hint(say("export.header_value"))
     lines += [
-        f'  --header {shlex.quote(f"{name}: ")}"${{{variable}:?Set it to the value of that header.}}" \\'
+        f'  --header {shlex.quote(f"{name}: ")}"${{{variable}:?{missing}}}" \\'
         for name, variable in request.server.headers.items()
     ]
     lines += [

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -33,10 +34,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
     except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"A parameter of this conversation has no JSON form: {error}. Ask with plain numbers, "
-            "strings, lists and dicts."
-        ) from error
+        raise UsageError(say("export.no_json_form", reason=str(error))) from error
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -72,7 +70,7 @@ def file_stem(name: str) -> str:
 
 def model_label(turn: Turn) -> str:
     """Return the name of the model that answered, as a heading for readers."""
-    return one_line(turn.model or turn.provider or "") or "Assistant"
+    return one_line(turn.model or turn.provider or "") or say("export.assistant")
 
 
 def _plain(value: Any) -> Any:

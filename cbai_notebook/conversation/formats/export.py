@@ -13,6 +13,7 @@ from cbai_notebook.conversation.formats.escaping import file_stem
 from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import ConfigurationError, UsageError
+from cbai_notebook.i18n import Words, listed, say
 from cbai_notebook.text import masked, near_match
 
 if TYPE_CHECKING:
@@ -34,21 +35,27 @@ class Form:
 
     Attributes:
         name: The name that users write.
-        label: The name in a menu.
         suffix: The suffix of the file's name; ``""`` for a folder.
         mime: The MIME type of a download.
-        help: A short description.
         make: Returns the text of the file, or the text of each file of a folder by its path.
         takes: The options of :func:`export` that the format accepts.
     """
 
     name: str
-    label: str
     suffix: str
     mime: str
-    help: str
     make: Callable[[Conversation, ExportOptions], str | Mapping[str, str]] = field(repr=False)
     takes: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> Words:
+        """The name in a menu."""
+        return say(f"export.label_{self.name}")
+
+    @property
+    def help(self) -> Words:
+        """A short description."""
+        return say(f"export.help_{self.name}")
 
 
 _EXAMPLES = frozenset({"examples"})
@@ -57,51 +64,39 @@ _EVERY_TURN = frozenset({"every_turn"})
 FORMS: tuple[Form, ...] = (
     Form(
         "markdown",
-        "Markdown",
         ".md",
         "text/markdown",
-        "a document to read",
         lambda chat, options: markdown.markdown(chat),
     ),
     Form(
         "messages",
-        "Messages (to import again)",
         ".messages.jsonl",
         "application/jsonl",
-        "every message with all that is known of it, one a line; can be imported again",
         lambda chat, options: jsonl.records(chat),
     ),
     Form(
         "jsonl",
-        "JSON Lines (to fine-tune)",
         ".jsonl",
         "application/jsonl",
-        "whole answers in the form that fine-tuning takes",
         lambda chat, options: jsonl.fine_tuning(chat),
     ),
     Form(
         "notebook",
-        "Notebook",
         ".ipynb",
         "application/x-ipynb+json",
-        "a %%cbai cell for each prompt",
         lambda chat, options: notebook.notebook(chat),
     ),
     Form(
         "curl",
-        "curl script",
         ".sh",
         "text/x-shellscript",
-        "the last request, for a shell",
         lambda chat, options: curl.script(chat, options.settings, every_turn=options.every_turn),
         _EVERY_TURN,
     ),
     Form(
         "python",
-        "Python script",
         ".py",
         "text/x-python",
-        "the last request, in plain Python",
         lambda chat, options: python_script.script(
             chat, options.settings, every_turn=options.every_turn
         ),
@@ -109,19 +104,15 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "mini-program",
-        "WeChat Mini Program",
         "",
         "application/zip",
-        "a folder for WeChat DevTools: a chat with this prompt, model and parameters",
         lambda chat, options: apps.mini_program(chat, options.settings, options.examples),
         _EXAMPLES,
     ),
     Form(
         "web",
-        "Web page",
         ".html",
         "text/html",
-        "a page that does the same with the CloudBase Web SDK",
         lambda chat, options: apps.web_page(chat, options.settings, options.examples),
         _EXAMPLES,
     ),
@@ -162,8 +153,10 @@ def export(
     chosen = _form(form)
     for option, is_given in (("examples", examples is not None), ("every_turn", every_turn)):
         if is_given and option not in chosen.takes:
-            takers = " and ".join(each.name for each in FORMS if option in each.takes)
-            raise UsageError(f"{option} is for {takers}; {chosen.name} does not take it.")
+            takers = listed(each.name for each in FORMS if option in each.takes)
+            raise UsageError(
+                say("export.option_not_taken", option=option, forms=takers, form=chosen.name)
+            )
     if settings is None:
         from cbai_notebook.client.settings import settings as in_force
 
@@ -209,7 +202,7 @@ def export_all(
         for path, content in made.files.items():
             files[f"{name}/{path}" if made.folder else name] = content
     if not files:
-        raise next(iter(failed.values()), UsageError("There is no conversation to export yet."))
+        raise next(iter(failed.values()), UsageError(say("export.no_conversation")))
     return Export("conversations", "application/zip", files, folder=True), failed
 
 
@@ -229,10 +222,11 @@ def _form(name: str) -> Form:
     names = [form.name for form in FORMS]
     # Less likeness than elsewhere: webpage must suggest web, and python-script python.
     near = near_match(name, names, likeness=0.6)
-    hint = f" Did you mean {near}?" if near else ""
+    known = listed(names)
     raise UsageError(
-        f"A conversation cannot be exported as {name!r}.{hint} "
-        f"The forms are {', '.join(names[:-1])} and {names[-1]}."
+        say("export.unknown_form_like", form=name, near=near, known=known)
+        if near
+        else say("export.unknown_form", form=name, known=known)
     )
 
 
@@ -263,7 +257,10 @@ def _without_key(conversation: Conversation, settings: Settings) -> Conversation
 def _masked_turn(turn: Turn, mask: Callable[[str], str]) -> Turn:
     values = {field.name: _map_strings(getattr(turn, field.name), mask) for field in fields(turn)}
     # Join the pieces of the stream first: the key may be split over two of them.
-    return Turn(**{**values, "_text": [mask(turn.text)], "_reasoning": [mask(turn.reasoning)]})
+    text = turn.line or turn.text
+    return Turn(
+        **{**values, "_text": [_map_strings(text, mask)], "_reasoning": [mask(turn.reasoning)]}
+    )
 
 
 def _same(turn: Turn, copy: Turn) -> bool:
@@ -274,7 +271,8 @@ def _same(turn: Turn, copy: Turn) -> bool:
 
 def _map_strings(value: Any, mask: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return mask(value)
+        masked_value = mask(value)
+        return value if masked_value == value else masked_value  # a text of ours stays one
     if isinstance(value, Mapping):
         return {_map_strings(name, mask): _map_strings(item, mask) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cbai_notebook.errors import UsageError
 from cbai_notebook.files import expanded, temporary_path, write_atomically
+from cbai_notebook.i18n import say
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Export:
             )
         except OSError as error:
             raise UsageError(
-                f"{target} could not be written: {error.strerror or error}. Choose another place."
+                say("export.not_written", path=str(target), reason=error.strerror or str(error))
             ) from error
 
     def zip(self) -> bytes:
@@ -114,6 +115,4 @@ def _bytes(content: str | bytes) -> bytes:
 
 
 def _exists(path: Path) -> UsageError:
-    return UsageError(
-        f"{path} is there already. Name another place, or allow it: --force, or overwrite=True."
-    )
+    return UsageError(say("export.exists", path=str(path)))

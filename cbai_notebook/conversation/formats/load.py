@@ -15,22 +15,18 @@ from cbai_notebook.conversation.frames.from_frame import RowError
 from cbai_notebook.conversation.frames.turns import turns_of
 from cbai_notebook.errors import UsageError
 from cbai_notebook.files import expanded
+from cbai_notebook.i18n import Words, joined, say
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Message
     from cbai_notebook.conversation.turn import Turn
-
-_ACCEPTED = (
-    "What can be imported is JSON Lines or a JSON list of messages, such as the forms messages and "
-    "jsonl of an export."
-)
 
 
 class FileMessages(list["Message"]):
     """The messages of one conversation of a file.
 
     Attributes:
-        places: The place of each message for error messages, such as ``", line 3"``.
+        places: The place of each message for error messages, such as ``"talk.jsonl, line 3"``.
     """
 
     def __init__(self) -> None:
@@ -53,14 +49,15 @@ def read_turns(path: str | Path) -> list[list[Turn]]:
         UsageError: The file cannot be read, or a message is wrong; the error message names the file
             and the line.
     """
-    return [_turns(messages, str(expanded(path))) for messages in read_file(path)]
+    return [_turns(messages) for messages in read_file(path)]
 
 
-def _turns(messages: FileMessages, name: str) -> list[Turn]:
+def _turns(messages: FileMessages) -> list[Turn]:
     try:
         return turns_of(messages)
     except RowError as error:
-        raise UsageError(f"{name}{messages.places[error.row]}: {error.problem}") from error
+        place = messages.places[error.row]
+        raise UsageError(say("import_file.at", place=place, problem=error.problem)) from error
 
 
 def read_file(path: str | Path) -> list[FileMessages]:
@@ -79,12 +76,14 @@ def read_file(path: str | Path) -> list[FileMessages]:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise UsageError(f"{file} could not be read: {error.strerror or error}.") from error
+        raise UsageError(
+            say("import_file.unreadable", file=str(file), reason=error.strerror or str(error))
+        ) from error
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{file}, line {line}: this is no UTF-8. {_ACCEPTED}") from error
+        raise _refusal(_line(str(file), line), say("import_file.no_utf8")) from error
     return parse(text, str(file))
 
 
@@ -107,16 +106,16 @@ def parse(text: str, name: str) -> list[FileMessages]:
     """
     text = text.removeprefix("\ufeff")
     if not text.strip():
-        raise UsageError(f"{name} is empty. {_ACCEPTED}")
+        raise UsageError(joined(say("import_file.empty", name=name), say("import_file.accepted")))
     if text.lstrip()[0] not in "[{":
         _refuse_other(text, name)
     collector = _Collector(name)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) == 1 or not _is_json(lines[0][1]):
-        collector.add(_json(text, name, 1), "")
+        collector.add(_json(text, name, 1), name, whole=True)
     else:
         for number, line in lines:
-            collector.add(_json(line, name, number), f", line {number}")
+            collector.add(_json(line, name, number), _line(name, number), whole=False)
     return collector.conversations()
 
 
@@ -134,20 +133,39 @@ def _json(text: str, name: str, line: int) -> Any:
     try:
         return _decode(text)
     except RecursionError as error:
-        raise UsageError(f"{name}, line {line}: lists and objects are nested too deep.") from error
+        place, problem = _line(name, line), say("import_file.too_deep")
+        raise UsageError(say("import_file.at", place=place, problem=problem)) from error
     except json.JSONDecodeError as error:
         line += error.lineno - 1
-        raise UsageError(
-            f"{name}, line {line}: this is no JSON ({error.msg}). {_ACCEPTED}"
-        ) from error
+        invalid = say("import_file.invalid_json", reason=error.msg)
+        raise _refusal(_line(name, line), invalid) from error
     except ValueError as error:
         # Besides our own refusal of constants, `json` raises this for a number that Python cannot read.
-        reason = error if isinstance(error, _NotJSONError) else "a number has too many digits"
-        raise UsageError(f"{name}, line {line}: this is no JSON ({reason}). {_ACCEPTED}") from error
+        reason = (
+            say("import_file.constant", constant=error.constant)
+            if isinstance(error, _NotJSONError)
+            else say("import_file.too_many_digits")
+        )
+        problem = say("import_file.invalid_json", reason=reason)
+        raise _refusal(_line(name, line), problem) from error
+
+
+def _line(name: str, line: int) -> Words:
+    return say("import_file.line", name=name, line=line)
+
+
+def _refusal(place: str, problem: Words) -> UsageError:
+    """Return the error of a text that cannot be imported."""
+    sentence = say("import_file.at", place=place, problem=problem)
+    return UsageError(joined(sentence, say("import_file.accepted")))
 
 
 class _NotJSONError(ValueError):
-    """A value that `json` reads although it is no JSON."""
+    """A value that `json` reads although it is no JSON, such as ``NaN``."""
+
+    def __init__(self, constant: str) -> None:
+        super().__init__(constant)
+        self.constant = constant
 
 
 def _decode(text: str) -> Any:
@@ -155,7 +173,7 @@ def _decode(text: str) -> Any:
 
 
 def _no_constant(constant: str) -> NoReturn:
-    raise _NotJSONError(f"{constant} is no JSON")
+    raise _NotJSONError(constant)
 
 
 class _Collector:
@@ -166,12 +184,13 @@ class _Collector:
         self._lists: list[FileMessages] = []
         self._by_name: dict[Any, FileMessages] = {}
 
-    def add(self, value: Any, where: str) -> None:
+    def add(self, value: Any, where: str, *, whole: bool) -> None:
         """Add the value of one line, or of the whole text.
 
         Args:
             value: The parsed JSON.
-            where: The position in the text for error messages; ``""`` for the whole text.
+            where: Its place for error messages.
+            whole: Whether it is the whole text.
         """
         if isinstance(value, dict) and "messages" in value:
             self._lists.append(self._messages(value["messages"], where))
@@ -180,8 +199,9 @@ class _Collector:
         elif isinstance(value, list) and all(_is_conversation(item) for item in value) and value:
             for number, item in enumerate(value, 1):
                 messages = item["messages"] if isinstance(item, dict) else item
-                self._lists.append(self._messages(messages, f"{where}, conversation {number}"))
-        elif isinstance(value, list) and where:
+                inside = say("import_file.conversation", name=where, number=number)
+                self._lists.append(self._messages(messages, inside))
+        elif isinstance(value, list) and not whole:
             self._lists.append(self._messages(value, where))
         else:
             found = self._messages(value, where)
@@ -196,7 +216,9 @@ class _Collector:
         """
         found = [messages for messages in self._lists if messages]
         if not found:
-            raise UsageError(f"{self._name} holds no message. {_ACCEPTED}")
+            raise UsageError(
+                joined(say("import_file.no_messages", name=self._name), say("import_file.accepted"))
+            )
         return found
 
     def _add_message(self, message: Message, place: str) -> None:
@@ -209,24 +231,21 @@ class _Collector:
 
     def _messages(self, value: Any, where: str) -> FileMessages:
         if not isinstance(value, list):
-            self._refuse(where, f"messages must be a list, not {_kind(value)}")
+            raise _refusal(where, say("import_file.not_a_list", kind=_kind(value)))
         messages = FileMessages()
         for number, item in enumerate(value, 1):
-            place = f"{where}, message {number}"
+            place = say("import_file.message", name=where, number=number)
             messages.add(self._message(item, place), place)
         return messages
 
     def _message(self, value: Any, where: str) -> Message:
         if not isinstance(value, dict):
-            self._refuse(where, f"a message must be an object, not {_kind(value)}")
+            raise _refusal(where, say("import_file.not_an_object", kind=_kind(value)))
         if not isinstance(value.get("role"), str):
             if "cells" in value and "nbformat" in value:
-                self._refuse(where, "this is a notebook, which cannot be imported")
-            self._refuse(where, 'a message needs a "role", such as "user" or "assistant"')
+                raise _refusal(where, say("import_file.is_a_notebook"))
+            raise _refusal(where, say("import_file.no_role"))
         return _with_time(value)
-
-    def _refuse(self, where: str, problem: str) -> NoReturn:
-        raise UsageError(f"{self._name}{where}: {problem}. {_ACCEPTED}")
 
 
 def _is_conversation(value: Any) -> bool:
@@ -246,19 +265,10 @@ def _with_time(message: Message) -> Message:
 
 def _refuse_other(text: str, name: str) -> NoReturn:
     if name.lower().endswith((".md", ".markdown")) or text.startswith("#"):
-        raise UsageError(
-            f"{name}: Markdown is a form to read, in which messages cannot be told apart for "
-            "certain. Export the conversation again with the form messages, and import that."
-        )
-    raise UsageError(f"{name}, line 1: this is no JSON. {_ACCEPTED}")
+        raise UsageError(say("import_file.is_markdown", name=name))
+    raise _refusal(_line(name, 1), say("import_file.no_json"))
 
 
-def _kind(value: Any) -> str:
-    names = {
-        dict: "an object",
-        list: "a list",
-        str: "text",
-        type(None): "null",
-        bool: "true or false",
-    }
-    return names.get(type(value), "a number")
+def _kind(value: Any) -> Words:
+    names = {dict: "object", list: "list", str: "text", type(None): "null", bool: "flag"}
+    return say(f"import_file.kind_{names.get(type(value), 'number')}")

@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.formats.escaping import in_markdown, model_label
 from cbai_notebook.conversation.turn import (
-    ASKED,
-    CANCELLED,
-    FAILED,
-    PARTIAL,
-    STREAMING,
+    COMPLETE,
+    in_current_language,
     step_text,
 )
-from cbai_notebook.text import counted, plain
+from cbai_notebook.i18n import LANGUAGES, Words, say
+from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -31,14 +29,7 @@ if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Conversation
     from cbai_notebook.conversation.turn import Turn
 
-_STATUS_NOTES = {
-    ASKED: "not asked yet",
-    STREAMING: "still being answered",
-    PARTIAL: "incomplete",
-    CANCELLED: "stopped",
-    FAILED: "failed",
-}
-_OUR_NAMES = ("you", "system", "tool")
+_OUR_NAMES = ("export.you", "export.system", "export.tool")
 
 # Line ends that CommonMark does not know, but editors and `str.splitlines` do.
 _LINE_END = re.compile("[\n\u2028\u2029]")
@@ -71,12 +62,12 @@ def document(title: str, turns: Iterable[Turn]) -> str:
 def _turn(turn: Turn) -> Iterator[str]:
     name = f"**{in_markdown(_model_name(turn))}**"
     if turn.system is not None:
-        yield "**System**"
-        yield _quoted(turn.system) if turn.system else "*(none from here on)*"
-    yield "**You**"
+        yield f"**{say('export.system')}**"
+        yield _quoted(turn.system) if turn.system else f"*({say('export.no_system_prompt')})*"
+    yield f"**{say('export.you')}**"
     yield _quoted(turn.prompt)
     if turn.images:
-        yield f"*({counted(len(turn.images), 'image')} went along)*"
+        yield f"*({say('export.images_along', n=len(turn.images))})*"
     for step in turn.steps:
         yield from _step(step, name)
     yield name
@@ -84,13 +75,13 @@ def _turn(turn: Turn) -> Iterator[str]:
         yield _quoted(turn.final_text.strip())
     note = _status_note(turn)
     if note or not turn.final_text.strip():
-        yield f"*({note or 'no answer'})*"
+        yield f"*({note or say('export.no_answer')})*"
 
 
 def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
     content = step_text(step)
     if step.get("role") == "tool":
-        yield "**Tool**"
+        yield f"**{say('export.tool')}**"
         yield _fenced(content)
         return
     if content:
@@ -98,19 +89,25 @@ def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
         yield _quoted(content.strip())
     for call in step.get("tool_calls") or ():
         function = call.get("function") or {}
-        yield f"{name} calls **{in_markdown(str(function.get('name')))}**"
+        tool = f"**{in_markdown(str(function.get('name')))}**"
+        yield say("export.calls", name=name, tool=tool)
         yield _fenced(str(function.get("arguments") or ""), "json")
 
 
 def _status_note(turn: Turn) -> str:
-    ending = turn.ending.value if turn.ending else ""
-    parts = (_STATUS_NOTES.get(turn.status, ending), in_markdown(turn.error or ""))
-    return ": ".join(part for part in parts if part)
+    note = ""
+    if turn.status != COMPLETE:
+        note = say(f"export.note_{turn.status}")
+    elif turn.ending:
+        note = say(f"export.note_{turn.ending.name.lower()}")
+    error = in_markdown(in_current_language(turn.error or ""))
+    return say("export.note_and_error", note=note, error=error) if note and error else note or error
 
 
 def _model_name(turn: Turn) -> str:
     name = model_label(turn)
-    return f"Model {name}" if name.casefold() in _OUR_NAMES else name
+    ours = {Words(key, {}).in_language(each).casefold() for key in _OUR_NAMES for each in LANGUAGES}
+    return say("export.model", name=name) if name.casefold() in ours else name
 
 
 def _quoted(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation.formats.escaping import file_stem, in_markdown, json_text
 from cbai_notebook.conversation.formats.requests import model_of, turns_of
 from cbai_notebook.errors import UsageError
-from cbai_notebook.text import counted
+from cbai_notebook.i18n import listed, say
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Conversation
@@ -77,9 +77,9 @@ def _cells(turn: Turn, number: int) -> Iterator[dict[str, Any]]:
         variables[f"prompt_{number}"] = prompt
         prompt = f"{{prompt_{number}}}"
     if turn.images:
-        omitted.append(counted(len(turn.images), "image"))
+        omitted.append(say("export.images", n=len(turn.images)))
     if omitted:
-        yield _markdown(f"Not in the next prompt: {', '.join(omitted)}.")
+        yield _markdown(say("export.not_in_next_prompt", parts=listed(omitted)))
     if variables:
         yield _code("\n".join(f"{name} = {_literal(text)}" for name, text in variables.items()))
     yield _code(" ".join(["%%cbai", *options]) + "\n" + prompt)
@@ -94,7 +94,8 @@ def _is_unchanged_in_cell(prompt: str) -> bool:
 
 def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[str], list[str]]:
     """Return the options of a cell, and descriptions of parameters that no option can set."""
-    options, omitted = [], []
+    options: list[str] = []
+    omitted: list[str] = []
     if model := _model(turn):
         options.append(f"-m {model}")
     if turn.system is not None:
@@ -102,10 +103,10 @@ def _options(turn: Turn, number: int, variables: dict[str, str]) -> tuple[list[s
     for name, value in turn.params.items():
         if value is None:
             continue
-        try:
-            options.append(_parameter(name, value))
-        except UsageError:
-            omitted.append(f"the parameter {in_markdown(str(name))}")
+        if option := _parameter(name, value):
+            options.append(option)
+        else:
+            omitted.append(say("export.parameter", name=in_markdown(str(name))))
     return options, omitted
 
 
@@ -131,15 +132,19 @@ def _fits_in_quotes(text: str) -> bool:
     return text.isprintable() and not re.search(r'["\\]', text)
 
 
-def _parameter(name: str, value: Any) -> str:
+def _parameter(name: str, value: Any) -> str | None:
+    """Return the option that sets a parameter; None if there is none."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if name == "temperature" and number and math.isfinite(value) and value >= 0:
         return f"-t {value}"
     if name == "max_tokens" and number and isinstance(value, int) and value > 0:
         return f"--max-tokens {value}"
     if not _PARAMETER.fullmatch(name) or name in _NO_OPTION:
-        raise UsageError(f"No option sets a parameter called {name!r}.")
-    text = json_text(value)
+        return None
+    try:
+        text = json_text(value)
+    except UsageError:
+        return None
     # The option would parse a text that looks like JSON, so every text is written as JSON, in
     # single quotes that no text inside can end.
     return f"-P {name}={_single_quoted(text) if isinstance(value, str) else text}"

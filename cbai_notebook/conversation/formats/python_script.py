@@ -11,6 +11,7 @@ from cbai_notebook.conversation.formats.requests import (
     ExportedServer,
     requests_of,
 )
+from cbai_notebook.i18n import say
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from cbai_notebook.conversation.conversation import Conversation
 
 _SCRIPT = '''\
-# The conversation @NAME@. Run it with: python THIS-FILE
+# @HEADING@
 import json
 import os
 import sys
@@ -26,19 +27,19 @@ import urllib.error
 import urllib.request
 
 
-def setting(name, meaning):
-    return os.environ.get(name) or sys.exit(f"Set {name} to {meaning}.")
+def setting(name, missing):
+    return os.environ.get(name) or sys.exit(missing)
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The key is for one server; it follows no redirect to another."""
+    """@REDIRECT@"""
 
     def redirect_request(self, *_):
         return None
 
 
 def ask(path, headers, body):
-    """Send one request and print the answer as it comes."""
+    """@SENDS@"""
     request = urllib.request.Request(BASE.rstrip("/") + path, json.dumps(body).encode(), headers)
     if KEY:
         request.add_header("Authorization", f"Bearer {KEY}")
@@ -49,7 +50,7 @@ def ask(path, headers, body):
     except urllib.error.HTTPError as error:
         sys.exit(f"HTTP {error.code}: {error.read().decode(errors='replace')}")
     except urllib.error.URLError as error:
-        sys.exit(f"No connection: {error.reason}")
+        sys.exit(f"@UNCONNECTED@")
     print()
 
 
@@ -63,7 +64,7 @@ def pieces(answer, stream):
             continue
         event = json.loads(data)
         if "choices" not in event:
-            sys.exit(f"The server broke off: {data.decode()}")
+            sys.exit(f"@BROKEN@")
         for choice in event["choices"]:
             yield choice.get("delta", {}).get("content") or ""
 
@@ -73,7 +74,16 @@ def pieces(answer, stream):
 def script(conversation: Conversation, settings: Settings, *, every_turn: bool) -> str:
     """Return a script that sends the last request with its context, or every turn's request."""
     requests = requests_of(conversation, settings, every_turn=every_turn)
-    parts = [fill(_SCRIPT, NAME=one_line(conversation.name))]
+    parts = [
+        fill(
+            _SCRIPT,
+            HEADING=say("export.python_heading", name=one_line(conversation.name)),
+            REDIRECT=say("export.no_redirect"),
+            SENDS=say("export.sends_one"),
+            UNCONNECTED=say("export.no_connection", reason="{error.reason}"),
+            BROKEN=say("export.broken_off", reason="{data.decode()}"),
+        )
+    ]
     server = None
     for request in requests:
         if request.server != server:
@@ -88,16 +98,16 @@ def _address(server: ExportedServer) -> str:
     before, env, after = server.base
     base = repr(before)
     if env:
-        meaning = '"the id of your CloudBase environment"'
-        base = f'{before!r} + setting("CLOUDBASE_ENV_ID", {meaning}) + {after!r}'
+        setting = _setting("CLOUDBASE_ENV_ID", say("export.cloudbase_env"))
+        base = f"{before!r} + {setting} + {after!r}"
     key = f'os.environ.get("{server.key}")'
     if server.needs_key:
-        key = f'setting("{server.key}", "{server.key_meaning}")'
+        key = _setting(server.key, server.key_meaning)
     if server.fixed:
         return f"BASE = {base}\nKEY = {key}"
     if not before:
-        meaning = '"the address of your server, up to its /v1"'
-        return f'BASE = setting("CBAI_BASE_URL", {meaning})\nKEY = {key}'
+        base = _setting("CBAI_BASE_URL", say("export.server_address"))
+        return f"BASE = {base}\nKEY = {key}"
     if server.key == "CBAI_API_KEY":
         return f'BASE = os.environ.get("CBAI_BASE_URL") or {base}\nKEY = {key}'
     return f"""\
@@ -107,10 +117,16 @@ if not BASE:
     KEY = {key}"""
 
 
+def _setting(variable: str, meaning: str) -> str:
+    """Return the call that reads an environment variable, or says what to set it to."""
+    missing = say("export.set_variable", variable=variable, meaning=meaning)
+    return f'setting("{variable}", "{missing}")'
+
+
 def _call(request: ExportedRequest) -> str:
     body = pformat(dict(request.body), width=96, sort_dicts=False)
     headers = repr(dict(request.headers))
     for name, variable in request.server.headers.items():
-        value = f'setting("{variable}", "the value of that header")'
+        value = _setting(variable, say("export.header_value"))
         headers = f"{headers[:-1]}, {name!r}: {value}}}"
     return f"\n{request.comment}body = {body}\nask({request.path!r}, {headers}, body)\n"

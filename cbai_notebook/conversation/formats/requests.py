@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation.context import ContextLimits
 from cbai_notebook.conversation.turn import COMPLETE, user_message
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class ExportedServer:
     def key_meaning(self) -> str:
         """What the variable with the API key must be set to, in words for the user."""
         if self.key == "CLOUDBASE_API_KEY":
-            return "the API key of your CloudBase environment"
-        return "the API key of the server"
+            return say("export.cloudbase_key")
+        return say("export.server_key")
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,8 @@ class ExportedRequest:
         """A comment line for shell or Python if CloudBase replaces the provider; else ``""``."""
         if not self.replaced_provider:
             return ""
-        return (
-            f"# This asked {one_line(self.replaced_provider)}, which is only there in the notebook; "
-            "CloudBase stands in for it.\n"
-        )
+        provider = one_line(self.replaced_provider)
+        return f"# {say('export.replaced_provider', provider=provider)}\n"
 
 
 @dataclass(frozen=True)
@@ -106,10 +105,7 @@ def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
     """
     turns = conversation.turns
     if not turns:
-        raise UsageError(
-            f"The conversation {conversation.name!r} is empty, so there is nothing to export yet. "
-            "Ask something first."
-        )
+        raise UsageError(say("export.empty_conversation", name=conversation.name))
     return turns
 
 

@@ -6,17 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from cbai_notebook.i18n import Words, say
+
 
 class Kind(Enum):
     """The kind of value in a column; a missing value is ``None``."""
 
     TEXT = "text"
-    NUMBER = "a whole number that is never missing"
-    COUNT = "a whole number"
-    SECONDS = "a number of seconds"
-    TIME = "a moment, in UTC"
-    FLAG = "yes or no; missing is no"
-    NESTED = "a list or a dict"
+    NUMBER = "number"
+    """A whole number that is never missing."""
+    COUNT = "count"
+    SECONDS = "seconds"
+    TIME = "time"
+    FLAG = "flag"
+    NESTED = "nested"
+
+    @property
+    def label(self) -> Words:
+        """The kind, as a part of a sentence."""
+        return say(f"messages.kind_{self.value}")
 
 
 COLUMNS: Mapping[str, Kind] = {

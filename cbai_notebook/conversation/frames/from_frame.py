@@ -14,6 +14,7 @@ from typing import Any
 from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
 from cbai_notebook.conversation.frames.to_frame import import_optional
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 
 # Keys of OpenAI's messages that message records do not have.
 _OPENAI_KEYS = ("reasoning_content", "function_call")
@@ -42,13 +43,23 @@ class RowError(UsageError):
     """
 
     def __init__(self, row: int, problem: str) -> None:
-        super().__init__(f"row {row}: {problem} (Rows are counted from 0.)")
+        super().__init__(say("messages.row", row=row, problem=problem))
         self.row = row
         self.problem = problem
 
 
 class _UnfitError(ValueError):
-    """A value that fits no column; the message says what is wrong, as ``"is nested too deep"``."""
+    """A value that fits no column.
+
+    Args:
+        what: What is wrong with it: the end of a key in the tables of texts.
+        values: Values of that text.
+    """
+
+    def __init__(self, what: str, **values: object) -> None:
+        super().__init__(what)
+        self.what = what
+        self.values = values
 
 
 def columns_of(messages: object) -> tuple[Columns, int]:
@@ -68,10 +79,7 @@ def columns_of(messages: object) -> tuple[Columns, int]:
     columns, rows = _raw(messages)
     for name in _REQUIRED:
         if rows and name not in columns:
-            raise UsageError(
-                f"The table has no column `{name}`. Rename yours, so that there is a `role` "
-                "and a `content` in every row."
-            )
+            raise UsageError(say("messages.no_column", name=name))
     missing = [None] * rows
     return {
         name: _clean(name, columns[name]) if name in columns else missing
@@ -85,19 +93,11 @@ def _raw(messages: object) -> tuple[dict[str, list[Any]], int]:
     if hasattr(messages, "__arrow_c_stream__") or hasattr(messages, "__dataframe__"):
         return _table_columns(messages)
     if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
-        raise UsageError(
-            f"A conversation is made from a list of messages or a DataFrame, not from "
-            f"{type(messages).__name__}. Give [{{'role': 'user', 'content': …}}, …], and call "
-            "`.collect()` on a lazy table first."
-        )
+        raise UsageError(say("messages.not_a_list", kind=type(messages).__name__))
     dicts = list(messages)
     for row, message in enumerate(dicts):
         if not isinstance(message, Mapping):
-            raise RowError(
-                row,
-                f"A message is a dict, not {type(message).__name__}. "
-                "Give {'role': …, 'content': …}.",
-            )
+            raise RowError(row, say("messages.not_a_dict", kind=type(message).__name__))
     # Skip the keys that no message has: they cost no time then.
     present = set(_REQUIRED).union(*dicts)
     names = [name for name in (*COLUMNS, *_OPENAI_KEYS) if name in present]
@@ -115,7 +115,7 @@ def _pandas_columns(frame: Any) -> tuple[dict[str, list[Any]], int]:
     names = [name for name in (*COLUMNS, *_OPENAI_KEYS) if name in frame.columns]
     for name in names:
         if frame[name].ndim != 1:
-            raise UsageError(f"The table has several columns `{name}`. Keep one of them.")
+            raise UsageError(say("messages.several_columns", name=name))
     return {name: _pandas_values(frame[name]) for name in names}, len(frame)
 
 
@@ -128,14 +128,11 @@ def _pandas_values(series: Any) -> list[Any]:
 
 
 def _table_columns(table: Any) -> tuple[dict[str, list[Any]], int]:
-    (narwhals,) = import_optional("Reading this table", "narwhals")
+    (narwhals,) = import_optional("reading", "narwhals")
     try:
         frame = narwhals.from_native(table, eager_only=True)
     except TypeError as error:
-        raise UsageError(
-            f"A table of type {type(table).__name__} cannot be read. Turn it into a DataFrame of "
-            "pandas or polars, or into an Arrow table."
-        ) from error
+        raise UsageError(say("messages.unknown_table", kind=type(table).__name__)) from error
     names = [name for name in (*COLUMNS, *_OPENAI_KEYS) if name in frame.columns]
     return {name: frame[name].to_list() for name in names}, len(frame)
 
@@ -148,16 +145,19 @@ def _clean(name: str, values: list[Any]) -> list[Any]:
     if set(map(type, values)) <= _CLEAN_TYPES[kind] and not _has_large_count(values, kind):
         return values
     clean = _content if name == "content" else _CLEAN[kind]
-    expected = "text or a list of parts" if name == "content" else kind.value
     cleaned: list[Any] = []
     try:
         for value in values:
             cleaned.append(None if _missing(value) else clean(value))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         row = len(cleaned)
-        unfit = isinstance(error, _UnfitError)
-        problem = str(error) if unfit else f"is {shown(values[row], 80)}, not {expected}"
-        raise RowError(row, f"`{name}` {problem}. Change it.") from error
+        if isinstance(error, _UnfitError):
+            problem = say(f"messages.value_{error.what}", name=name, **error.values)
+        else:
+            expected = say("messages.kind_content") if name == "content" else kind.label
+            value = shown(values[row], 80)
+            problem = say("messages.wrong_value", name=name, value=value, expected=expected)
+        raise RowError(row, problem) from error
     return cleaned
 
 
@@ -166,7 +166,7 @@ def shown(value: Any, longest: int) -> str:
     try:
         return repr(value)[:longest]
     except (ValueError, RecursionError):  # a number of too many digits; lists that are too deep
-        return f"a large {type(value).__name__}"
+        return say("messages.large_value", kind=type(value).__name__)
 
 
 def _missing(value: Any) -> bool:
@@ -196,7 +196,7 @@ def _count(value: Any) -> int:
     is_whole = isinstance(value, float) and value.is_integer()
     count = int(value) if is_whole else operator.index(value)
     if abs(count) > _LARGEST_COUNT:
-        raise _UnfitError("is a number too large for a table")
+        raise _UnfitError("too_large")
     return count
 
 
@@ -212,7 +212,7 @@ def _seconds(value: Any) -> float:
         raise TypeError
     seconds = float(value)
     if not math.isfinite(seconds):
-        raise _UnfitError("is no finite number")
+        raise _UnfitError("not_finite")
     return seconds
 
 
@@ -263,16 +263,16 @@ def _copy(value: Any, levels: int) -> Any:
     """
     if isinstance(value, (dict, list)):
         if levels == 0:
-            raise _UnfitError(f"is nested deeper than {DEEPEST} levels")
+            raise _UnfitError("too_deep", levels=DEEPEST)
         if isinstance(value, list):
             return [_copy(item, levels - 1) for item in value]
         if not all(isinstance(name, str) for name in value):
-            raise _UnfitError("has a name that is not text")
+            raise _UnfitError("with_other_name")
         return {name: _copy(item, levels - 1) for name, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
-        raise _UnfitError(f"holds {value}, which is no number in JSON")
+        raise _UnfitError("not_in_json", value=value)
     if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
-        raise _UnfitError("holds a number of more than 4,000 digits")
+        raise _UnfitError("with_too_many_digits")
     return value
 
 

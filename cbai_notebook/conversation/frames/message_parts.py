@@ -1,7 +1,7 @@
 """Parse the parts of a message in OpenAI's chat format: content parts, images and tool calls.
 
 Each function takes a value from a message and returns the value that a turn stores. It raises a
-``ValueError`` with the problem and its fix.
+:class:`PartError` with the problem and its fix.
 """
 
 from __future__ import annotations
@@ -10,6 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cbai_notebook.conversation.frames.from_frame import shown
+from cbai_notebook.i18n import Words, say
+
+
+class PartError(ValueError):
+    """A part of a message is wrong; `problem` says what, and how it is fixed."""
+
+    def __init__(self, problem: Words) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 def text(content: Sequence[Any]) -> str:
@@ -34,7 +43,7 @@ def prompt(content: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
 def addresses(images: Any) -> tuple[str, ...]:
     """Return a list of image URLs as a tuple."""
     if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
-        raise ValueError("The `images` are no list of addresses. Give a list of text.")
+        raise PartError(say("messages.no_addresses"))
     return tuple(images)
 
 
@@ -45,11 +54,11 @@ def tool_calls(calls: Any) -> list[dict[str, Any]]:
         calls: ``[{"id": …, "type": "function", "function": {"name": …, "arguments": "{…}"}}, …]``.
     """
     if not isinstance(calls, list):
-        raise ValueError("The `tool_calls` are no list of calls. Give a list, or leave them out.")
+        raise PartError(say("messages.no_calls"))
     seen: set[str] = set()
     for id in map(_call_id, calls):
         if id in seen:
-            raise ValueError(f"Two calls have the id {id!r:.60}. Give each one of its own.")
+            raise PartError(say("messages.same_call_id", id=f"{id!r:.60}"))
         seen.add(id)
     return calls
 
@@ -57,16 +66,13 @@ def tool_calls(calls: Any) -> list[dict[str, Any]]:
 def _call_id(call: Any) -> str:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-        raise ValueError(
-            'A tool call names no function. Give {"id": …, "type": "function", '
-            '"function": {"name": …, "arguments": …}}.'
-        )
-    label = f"The call of {function['name']!r:.60}"
+        raise PartError(say("messages.no_function"))
+    name = f"{function['name']!r:.60}"
     if not isinstance(function.get("arguments"), str):
-        raise ValueError(f"{label} has no text as `arguments`. Give JSON text, with `json.dumps`.")
+        raise PartError(say("messages.no_arguments", function=name))
     id = call.get("id")
     if not isinstance(id, str) or not id:
-        raise ValueError(f"{label} has no `id`. Give one, and let its answer name it.")
+        raise PartError(say("messages.no_call_id", function=name))
     return id
 
 
@@ -77,14 +83,11 @@ def _type(part: Any) -> Any:
 def _text(part: Any) -> str:
     if _type(part) == "text" and isinstance(part.get("text"), str):
         return str(part["text"])
-    raise ValueError(
-        f"A content part of type {shown(_type(part), 40)} cannot be kept. Give `text` parts only; "
-        "a user's message may have `image_url` parts as well."
-    )
+    raise PartError(say("messages.unknown_part", kind=shown(_type(part), 40)))
 
 
 def _address(image: Any) -> str:
     url = image.get("url") if isinstance(image, Mapping) else image
     if not isinstance(url, str):
-        raise ValueError('An image has no address. Give {"image_url": {"url": …}}.')
+        raise PartError(say("messages.no_image_address"))
     return url

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import MissingDependencyError, UsageError
+from cbai_notebook.i18n import listed, say
 from cbai_notebook.text import without_surrogates
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def to_pandas(records: Sequence[Record]) -> pd.DataFrame:
         MissingDependencyError: pandas is not installed.
         UsageError: A value does not fit its column.
     """
-    (pandas,) = import_optional("A DataFrame", "pandas")
+    (pandas,) = import_optional("dataframe", "pandas")
     # The Python string type shares the text with the records, and allows lone surrogates.
     types = {**_PANDAS_TYPES, Kind.TEXT: pandas.StringDtype("python")}
     columns = {}
@@ -78,8 +79,7 @@ def to_native(records: Sequence[Record], backend: Literal["polars", "pyarrow"]) 
         MissingDependencyError: narwhals or the library is not installed.
         UsageError: A value does not fit its column.
     """
-    purpose = "A polars DataFrame" if backend == "polars" else "An Arrow table"
-    narwhals, _ = import_optional(purpose, "narwhals", backend)
+    narwhals, _ = import_optional(backend, "narwhals", backend)
     types = {
         Kind.TEXT: narwhals.String(),
         Kind.NUMBER: narwhals.Int64(),
@@ -137,17 +137,17 @@ def _json(value: Any) -> str:
 
 
 def _column_error(name: str, kind: Kind) -> UsageError:
-    return UsageError(
-        f"The records cannot become a table: a value of `{name}` is not {kind.value}. "
-        f"Look at `[record[{name!r}] for record in records]`."
-    )
+    return UsageError(say("messages.wrong_value_in_records", name=name, expected=kind.label))
 
 
-def import_optional(purpose: str, *packages: str) -> list[Any]:
+Purpose = Literal["dataframe", "polars", "pyarrow", "reading"]
+
+
+def import_optional(purpose: Purpose, *packages: str) -> list[Any]:
     """Import optional packages and return their modules.
 
     Args:
-        purpose: What needs the packages, as the beginning of a sentence.
+        purpose: What needs the packages.
         packages: Their names.
 
     Raises:
@@ -157,6 +157,5 @@ def import_optional(purpose: str, *packages: str) -> list[Any]:
         return [import_module(package) for package in packages]
     except ImportError as error:
         raise MissingDependencyError(
-            f"{purpose} needs {' and '.join(packages)}. "
-            f"Run `python -m pip install {' '.join(packages)}`."
+            say(f"messages.{purpose}_needs", packages=listed(packages), names=" ".join(packages))
         ) from error

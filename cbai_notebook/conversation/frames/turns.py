@@ -19,6 +19,7 @@ from cbai_notebook.conversation.turn import (
     Turn,
     join_steps,
 )
+from cbai_notebook.i18n import say
 
 _STATUSES = (ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED)
 
@@ -91,8 +92,7 @@ def _conversation(names: list[str | None]) -> str | None:
         if name and name != first:
             raise RowError(
                 row,
-                f"This is of the conversation {name!r:.60}, the rows before are of {first!r:.60}. "
-                "Give the rows of one conversation at a time.",
+                say("messages.two_conversations", name=f"{name!r:.60}", first=f"{first!r:.60}"),
             )
     return first
 
@@ -134,40 +134,35 @@ class _Reader:
         """Read one row into the open turn."""
         role, status = self._cell("role", row), self._cell("status", row)
         if role == "function" or self._cell("function_call", row):
-            raise RowError(
-                row,
-                "Function calls in their old form are not read. Turn `function_call` into "
-                "`tool_calls` with an `id`, and the role `function` into `tool` with that `tool_call_id`.",
-            )
+            raise RowError(row, say("messages.old_function_calls"))
         if role not in self._readers:
             known = ", ".join(self._readers)
-            raise RowError(row, f"The role is {role!r:.40}. Use one of {known}.")
+            raise RowError(row, say("messages.unknown_role", role=f"{role!r:.40}", known=known))
         if status is not None and status not in _STATUSES:
-            raise RowError(row, f"The status is {status!r:.40}. Use one of {', '.join(_STATUSES)}.")
+            raise RowError(
+                row,
+                say(
+                    "messages.unknown_status",
+                    status=f"{status!r:.40}",
+                    known=", ".join(_STATUSES),
+                ),
+            )
         for name, only_role in _ROLE_OF.items():
             if self._cell(name, row) and role != only_role:
-                raise RowError(
-                    row,
-                    f"Only a message of role {only_role} has `{name}`. Change the role, or leave it out.",
-                )
+                raise RowError(row, say("messages.other_role", role=only_role, name=name))
         self._readers[role](row)
 
     def turns(self) -> list[Turn]:
         """Return the turns after the last row."""
         self._end_turn()
         if self._open.system is not None:
-            raise RowError(
-                self._open.system,
-                "No user's message follows this system prompt. Add one, or leave the row out.",
-            )
+            raise RowError(self._open.system, say("messages.system_prompt_last"))
         return self._turns
 
     def _system(self, row: int) -> None:
         self._end_turn()
         if self._open.system is not None:
-            raise RowError(
-                row, "Two system prompts follow each other. Join them, or leave one of them out."
-            )
+            raise RowError(row, say("messages.two_system_prompts"))
         self._open.system = row
 
     def _user(self, row: int) -> None:
@@ -177,11 +172,7 @@ class _Reader:
     def _assistant(self, row: int) -> None:
         open_turn = self._open
         if open_turn.user is None:
-            raise RowError(
-                row,
-                "No user's message stands before this answer. Add one, leave the row out, or "
-                "join two answers that follow each other.",
-            )
+            raise RowError(row, say("messages.answer_first"))
         self._check_calls_answered()
         tool_calls = self._cell("tool_calls", row)
         if not tool_calls:
@@ -198,13 +189,9 @@ class _Reader:
     def _tool(self, row: int) -> None:
         open_turn, call = self._open, self._cell("tool_call_id", row)
         if call is None:
-            raise RowError(row, "A message of role tool needs the `tool_call_id` that it answers.")
+            raise RowError(row, say("messages.no_tool_call_id"))
         if open_turn.unanswered.pop(call, None) is None:
-            raise RowError(
-                row,
-                f"No call {call!r:.60} waits for an answer here. Put this row once, right after the "
-                "assistant's message with that call, or leave it out.",
-            )
+            raise RowError(row, say("messages.no_call_waits", call=f"{call!r:.60}"))
         open_turn.steps.append(
             {"role": "tool", "content": self._text(row), "tool_call_id": call} | self._extra(row)
         )
@@ -216,20 +203,12 @@ class _Reader:
             return
         self._check_calls_answered()
         if self._cell("status", user) != ASKED:
-            raise RowError(
-                user,
-                "This user's message has no answer. Add an assistant's message after it, leave the "
-                "row out, or give it the status `asked`.",
-            )
+            raise RowError(user, say("messages.no_answer"))
         self._add_turn(user, None)
 
     def _check_calls_answered(self) -> None:
         for call, row in self._open.unanswered.items():
-            raise RowError(
-                row,
-                f"The call {call!r:.60} has no answer. Add a message of role tool with that "
-                "`tool_call_id` right after this row.",
-            )
+            raise RowError(row, say("messages.call_without_answer", call=f"{call!r:.60}"))
 
     def _add_turn(self, user: int, answer: int | None) -> None:
         open_turn, self._open = self._open, _OpenTurn()
@@ -254,9 +233,7 @@ class _Reader:
     def _answer(self, turn: Turn, row: int) -> None:
         turn.status = self._cell("status", row) or COMPLETE
         if turn.status == ASKED:
-            raise RowError(
-                row, "Only a user's message can have the status `asked`. Use another one."
-            )
+            raise RowError(row, say("messages.asked_answer"))
         turn.params = self._params(row)
         # Only after tool calls do later prompts need these fields.
         turn.reply = (self._thinking(row) if turn.steps else {}) | self._extra(row)
@@ -268,9 +245,7 @@ class _Reader:
     def _params(self, row: int) -> dict[str, Any]:
         params = self._dict("params", row, _OTHER_PARAMS)
         if not isinstance(params.get("think", True), bool):
-            raise RowError(
-                row, "The `params` hold a `think` that is not true or false. Change that."
-            )
+            raise RowError(row, say("messages.think_not_boolean"))
         return params
 
     def _thinking(self, row: int) -> dict[str, Any]:
@@ -281,16 +256,16 @@ class _Reader:
     def _extra(self, row: int) -> dict[str, Any]:
         extra = self._dict("extra", row, _OTHER_EXTRA)
         if not isinstance(extra.get("content", []), (list, dict)):
-            raise RowError(row, "The `extra` holds a text as `content`. Give it as the row's own.")
+            raise RowError(row, say("messages.text_in_extra"))
         return extra
 
     def _dict(self, name: str, row: int, refused: Iterable[str]) -> dict[str, Any]:
         value = self._cell(name, row) or {}
         if not isinstance(value, dict):
-            raise RowError(row, f"The `{name}` is no dict. Give one, or leave it out.")
+            raise RowError(row, say("messages.no_dict", name=name))
         for other in refused:
             if other in value:
-                raise RowError(row, f"The `{name}` must not hold `{other}`. Leave that out.")
+                raise RowError(row, say("messages.must_not_hold", name=name, other=other))
         return value
 
     def _prompt(self, row: int) -> tuple[str, tuple[str, ...]]:
@@ -313,13 +288,13 @@ class _Reader:
         # A CSV file, for example, does not distinguish an empty text from a missing one.
         if any(self._cell(name, row) for name in ("status", "tool_calls", "images")):
             return ""
-        raise RowError(row, "The message has no `content`. Give a text, or leave the row out.")
+        raise RowError(row, say("messages.no_content"))
 
     def _part(self, row: int, read: Callable[[Any], Value], value: Any) -> Value:
         try:
             return read(value)
-        except ValueError as error:
-            raise RowError(row, str(error)) from error
+        except message_parts.PartError as error:
+            raise RowError(row, error.problem) from error
 
     def _cell(self, name: str, row: int) -> Any:
         return self._columns[name][row]

@@ -14,6 +14,7 @@ from typing import TypeVar
 from cbai_notebook.conversation.store.waiting import while_waiting
 from cbai_notebook.errors import HistoryError
 from cbai_notebook.forks import register_fork_hooks
+from cbai_notebook.i18n import Words
 
 TRY_S = 0.02
 """Seconds that SQLite itself waits for another process's lock; it holds up other threads meanwhile."""
@@ -34,6 +35,19 @@ T = TypeVar("T")
 
 class BusyError(HistoryError):
     """Another process holds the lock that is needed: the same call may succeed later."""
+
+
+class MalformedError(sqlite3.DatabaseError):
+    """A stored value that this package never writes: SQLite does not notice a changed byte in it."""
+
+    def __init__(self, problem: Words) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def reason_of(error: sqlite3.Error) -> str:
+    """Return what is wrong, as a part of a sentence."""
+    return error.problem if isinstance(error, MalformedError) else str(error)
 
 
 class Database(ABC):

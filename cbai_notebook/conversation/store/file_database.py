@@ -21,9 +21,12 @@ from cbai_notebook.conversation.store.database import (
     TRY_S,
     BusyError,
     Database,
+    MalformedError,
     connect,
+    reason_of,
 )
 from cbai_notebook.errors import HistoryError
+from cbai_notebook.i18n import Words, say
 
 EXCLUSIVE_S = 0.2
 """Seconds to wait for exclusive access where it is useful but not required."""
@@ -34,9 +37,6 @@ _ALTERED = ("no such table", "no such column", "has no column named")
 
 _BUSY = ("is locked", "locking protocol")
 """Parts of SQLite's messages: another process has a lock, or the file system has none."""
-
-
-_ANOTHER_PLACE = 'another place: CBAI_DATA_DIR, cbai.configure(history="…"), or history="off".'
 
 
 @dataclass(frozen=True)
@@ -166,41 +166,34 @@ class FileDatabase(Database):
         if opened is None or now == opened:
             return
         if now is None or not opened.is_same_file(now):
-            what = "moved or deleted" if now is None else "replaced by another file"
             raise HistoryError(
-                f"The history {self.file} was {what} while this kernel used it, so this session is "
-                "kept in memory. Put the file back, or restart the kernel to begin a new one."
+                say("history.moved", file=self.file)
+                if now is None
+                else say("history.replaced", file=self.file)
             )
-        if now.size < opened.size and (what := self._missing(now)):
-            self.lost = HistoryError(
-                f"The history {self.file} was {what} by another program while this kernel used it, so "
-                "this session is kept in memory only. Put a copy of the file back, or delete it, and "
-                "restart the kernel."
-            )
+        if now.size < opened.size and (problem := self._missing(now)):
+            self.lost = HistoryError(problem)
             raise self.lost
         self._opened = now
 
-    def _missing(self, now: _Identity) -> str:
-        """Return what has happened to a file that is shorter than before; ``""`` if it is whole."""
+    def _missing(self, now: _Identity) -> Words | None:
+        """Return what has happened to a file that is shorter than before; None if it is whole."""
         if now.size == 0:
-            return "emptied"
+            return say("history.emptied", file=self.file)
+        cut_off = say("history.cut_off", file=self.file)
         with contextlib.closing(connect(str(self.file))) as connection:
             try:
                 (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             except sqlite3.DatabaseError as error:
-                return "" if _is_busy(error) else "cut off"
-        return "" if found == "ok" else "cut off"  # another program may have compacted it
+                return None if _is_busy(error) else cut_off
+        return None if found == "ok" else cut_off  # another program may have compacted it
 
     def _open(self) -> sqlite3.Connection:
         _make_private(self.file)
         connection = connect(str(self.file))
         try:
             if schema.version(connection) > len(schema.STEPS):
-                self.lost = HistoryError(
-                    f"The history in {self.file} was written by a newer cbai-notebook. It was left as "
-                    "it is, and this session is kept in memory only: update with "
-                    "`python -m pip install -U cbai-notebook`."
-                )
+                self.lost = HistoryError(say("history.newer_version", file=self.file))
                 raise self.lost
             if problem := schema.problem(connection):
                 self.lost = self._altered(problem)
@@ -221,7 +214,7 @@ class FileDatabase(Database):
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if any(words in str(error) for words in _DAMAGED):
+            if isinstance(error, MalformedError) or _is_damaged(error):
                 self.lost = self._damaged(error)
                 raise self.lost from error
             if any(words in str(error) for words in _ALTERED):
@@ -237,38 +230,28 @@ class FileDatabase(Database):
         if self._has_locks is None:
             self._has_locks = _has_locks(self.file.parent)
         if not self._has_locks:
-            return HistoryError(
-                f"The history in {self.file} cannot be used: its file system has no locks for files, as "
-                f"some network drives. Choose {_ANOTHER_PLACE}"
-            )
-        return BusyError(
-            f"The history in {self.file} is locked by another program. Close that program, or choose "
-            f"{_ANOTHER_PLACE}"
-        )
+            return HistoryError(say("history.no_locks", file=self.file))
+        return BusyError(say("history.locked", file=self.file))
 
     def _unusable(self, reason: str) -> HistoryError:
-        return HistoryError(
-            f"The history in {self.file} cannot be used: {reason}. Make room or allow writing there, or "
-            f"choose {_ANOTHER_PLACE}"
-        )
+        return HistoryError(say("history.unusable", file=self.file, reason=reason))
 
     def _altered(self, problem: str) -> HistoryError:
-        return HistoryError(
-            f"The history in {self.file} has other tables than cbai-notebook gives it: {problem}. It was "
-            "left as it is, and this session is kept in memory only. To begin a new history, move the "
-            "file away and restart the kernel."
-        )
+        return HistoryError(say("history.altered", file=self.file, problem=problem))
 
     def _damaged(self, error: sqlite3.Error) -> HistoryError:
-        message = f"The history in {self.file} is damaged ({error}). It was left as it is"
+        reason = reason_of(error)
         try:
-            message += f", with a copy in {_copy(self.file).name}"
+            copy = _copy(self.file).name
         except OSError:
-            message += "; a copy could not be made"
+            return HistoryError(say("history.damaged", file=self.file, reason=reason))
         return HistoryError(
-            f"{message}, and this session is kept in memory only. To begin a new history, move the file "
-            "away and restart the kernel."
+            say("history.damaged_and_copied", file=self.file, reason=reason, copy=copy)
         )
+
+
+def _is_damaged(error: sqlite3.Error) -> bool:
+    return any(words in str(error) for words in _DAMAGED)
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

@@ -13,6 +13,7 @@ from cbai_notebook.conversation.store.store import Store
 from cbai_notebook.errors import UsageError
 from cbai_notebook.files import expanded, user_directory
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.i18n import say
 from cbai_notebook.session import is_app
 
 VARIABLE = "CBAI_HISTORY"
@@ -35,10 +36,10 @@ def keep_history(where: str | os.PathLike[str] | None) -> None:
     """
     global _configured
     if where is not None and not isinstance(where, (str, os.PathLike)):
-        raise UsageError(f"history is {where!r}; use 'on', 'off' or the path of a file.")
+        raise UsageError(say("history.unknown_place", value=repr(where)))
     chosen = None if where is None else os.fspath(where).strip()
     if chosen == "":
-        raise UsageError("history is empty; use 'on', 'off' or the path of a file.")
+        raise UsageError(say("history.empty_place"))
     with _lock:
         _configured = chosen
 
@@ -71,7 +72,7 @@ def current_store(*, shared: bool = False) -> Store:
     try:
         file = key = _file(shared=shared)
     except FileNotFoundError:
-        file, key, notice = None, _NO_HOME, _NO_HOME_NOTICE
+        file, key, notice = None, _NO_HOME, say("history.no_home")
     with _lock:
         if key not in _open:
             _open[key] = Store(file, notice=notice)
@@ -80,11 +81,6 @@ def current_store(*, shared: bool = False) -> Store:
 
 _NO_HOME = Path("no home")
 """The key of the store in memory that stands in for the file of a user without a home directory."""
-
-_NO_HOME_NOTICE = (
-    "There is no home directory for the history, so this session is kept in memory only. Set "
-    "CBAI_DATA_DIR to a folder that you may write to, and restart the kernel."
-)
 
 
 def _file(*, shared: bool) -> Path | None:

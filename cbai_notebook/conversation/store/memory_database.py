@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from cbai_notebook.conversation.store import schema
-from cbai_notebook.conversation.store.database import Database, connect
+from cbai_notebook.conversation.store.database import Database, connect, reason_of
 from cbai_notebook.errors import HistoryError
+from cbai_notebook.i18n import say
 
 
 class MemoryDatabase(Database):
@@ -62,6 +63,4 @@ class MemoryDatabase(Database):
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise HistoryError(
-                f"The history in memory cannot be used: {error}. Restart the kernel to begin a new one."
-            ) from error
+            raise HistoryError(say("history.memory_unusable", reason=reason_of(error))) from error

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from types import NoneType
 from typing import Any
 
 from cbai_notebook.conversation.secrets import Masker
+from cbai_notebook.conversation.store.database import MalformedError
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import STREAMING, Turn
+from cbai_notebook.i18n import Words, say
 from cbai_notebook.text import without_surrogates
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -58,7 +60,7 @@ _TEXTS = (*WRITTEN, "status", "request", "record_id")
 _NUMBERS = tuple(name for name in PLAIN if name not in _TEXTS)
 # A column cannot be renamed in released files; the attribute of the turn can.
 ATTRIBUTES = {"left_out": "dropped_turns"}
-COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "text", "reasoning")
+COLUMNS = (*PLAIN, *WRITTEN, *JSON, *FLAGS, "created_at", "said", "text", "reasoning")
 
 
 def microseconds(moment: datetime) -> int:
@@ -86,15 +88,26 @@ def values_of(turn: Turn, mask: Masker) -> list[Any]:
     values += texts[: len(WRITTEN)]
     values += [_dump(getattr(turn, name), mask) for name in JSON]
     values += [int(getattr(turn, name)) for name in FLAGS]
-    values.append(microseconds(turn.created_at))
+    values += [microseconds(turn.created_at), said(mask, error=turn.error, text=turn.line)]
     return [*values, *texts[len(WRITTEN) :]]
+
+
+def said(mask: Masker | None = None, **texts: str | None) -> str | None:
+    """Return the column that holds the keys and values of texts of ours; None if there are none.
+
+    Args:
+        mask: The masker for secrets in the values.
+        texts: Texts by the columns that hold them.
+    """
+    stored = {name: text.as_json() for name, text in texts.items() if isinstance(text, Words)}
+    return json.dumps(_masked(stored, mask or str), ensure_ascii=False) if stored else None
 
 
 def turn_of(row: sqlite3.Row) -> Turn:
     """Return the turn of a row with :data:`COLUMNS` and :data:`TAILS`.
 
     Raises:
-        sqlite3.DatabaseError: The row is malformed: this package never writes such values.
+        MalformedError: The row is malformed: this package never writes such values.
     """
     fields = {ATTRIBUTES.get(name, name): row[name] for name in (*PLAIN, *WRITTEN)}
     fields |= {name: bool(row[name]) for name in FLAGS}
@@ -109,14 +122,18 @@ def turn_of(row: sqlite3.Row) -> Turn:
             reply=_loaded(row["reply"], dict) or {},
             **{**fields, "error_details": row["error_details"] or ""},
         )
-        turn.add(row["text"] + row["tail"], row["reasoning"] + row["reasoning_tail"])
+        text = row["text"] + row["tail"]
+        if row["said"]:
+            stored = _loaded(row["said"], dict)
+            turn.error = turn.error and (Words.from_json(stored.get("error")) or turn.error)
+            text = text and (Words.from_json(stored.get("text")) or text)
+        turn.add(text, row["reasoning"] + row["reasoning_tail"])
         if not all(isinstance(row[name], (str, NoneType)) for name in _TEXTS):
             raise TypeError
         if not all(isinstance(row[name], (int, float, NoneType)) for name in _NUMBERS):
             raise TypeError
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        # SQLite detects a damaged page, but not a changed byte in a text.
-        raise sqlite3.DatabaseError(f"turn {row['id']} is malformed") from error
+        raise MalformedError(say("history.malformed_turn", id=row["id"])) from error
     return turn
 
 
@@ -124,10 +141,10 @@ def text(value: Any) -> str:
     """Return a value of a column of text.
 
     Raises:
-        sqlite3.DatabaseError: It is no text: SQLite lets any column hold any type.
+        MalformedError: It is no text: SQLite lets any column hold any type.
     """
     if not isinstance(value, str):
-        raise sqlite3.DatabaseError("a text is malformed")
+        raise MalformedError(say("history.malformed_text"))
     return value
 
 
@@ -135,10 +152,10 @@ def number(value: Any) -> int:
     """Return a value of a column of whole numbers.
 
     Raises:
-        sqlite3.DatabaseError: It is no whole number: SQLite lets any column hold any type.
+        MalformedError: It is no whole number: SQLite lets any column hold any type.
     """
     if not isinstance(value, int):
-        raise sqlite3.DatabaseError("a number is malformed")
+        raise MalformedError(say("history.malformed_number"))
     return value
 
 
@@ -163,7 +180,7 @@ def _dump(value: Any, mask: Masker) -> str | None:
     return json.dumps(_masked(value, mask), ensure_ascii=False) if value else None
 
 
-def _masked(value: Any, mask: Masker) -> Any:
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
     """Return a JSON value with secrets masked in each string, so that it stays valid JSON."""
     if value is None or isinstance(value, bool):
         return value

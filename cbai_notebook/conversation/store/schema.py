@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from cbai_notebook.conversation.store import search
+from cbai_notebook.i18n import Words, say
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -183,6 +184,12 @@ def _notebooks_of_kernels(connection: sqlite3.Connection) -> None:
     )
 
 
+def _texts_of_the_tables(connection: sqlite3.Connection) -> None:
+    # As JSON, by the name of a column that holds a text of ours: its key and its values, from which
+    # it is said again in the reader's language. Empty for rows of older versions.
+    connection.execute("ALTER TABLE turns ADD COLUMN said TEXT")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -198,6 +205,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("cells that continued answers", _cells_that_continued_answers),
     ("conversations that are not listed", _conversations_that_are_not_listed),
     ("notebooks of kernels", _notebooks_of_kernels),
+    ("texts of the tables", _texts_of_the_tables),
 )
 
 
@@ -207,8 +215,8 @@ def version(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
-def problem(connection: sqlite3.Connection) -> str:
-    """Return how the tables of a file differ from those of its version; ``""`` if they do not.
+def problem(connection: sqlite3.Connection) -> Words | None:
+    """Return how the tables of a file differ from those of its version; None if they do not.
 
     Args:
         connection: A connection in autocommit mode to a file that is no newer than :data:`STEPS`.
@@ -223,16 +231,16 @@ def problem(connection: sqlite3.Connection) -> str:
     finally:
         connection.execute("COMMIT")
     if steps == 0 and tables:
-        return "it is a database of another program"
+        return say("history.of_another_program")
     expected = _tables_after(steps) if steps >= 0 else {}
     for name, columns in expected.items():
         if name not in tables:
-            return f"there is no table {name}"
+            return say("history.no_table", name=name)
         if tables[name] != columns:
-            return f"the table {name} is another one"
+            return say("history.other_table", name=name)
     if steps < 0:
-        return f"it has the version {steps}"
-    return "it has triggers" if triggers else ""
+        return say("history.wrong_version", version=steps)
+    return say("history.has_triggers") if triggers else None
 
 
 _Columns = frozenset[tuple[Any, ...]]

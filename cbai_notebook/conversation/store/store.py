@@ -14,7 +14,7 @@ from pathlib import Path
 from cbai_notebook.conversation.cell_ids import is_cell_id
 from cbai_notebook.conversation.secrets import Masker, masker
 from cbai_notebook.conversation.store import rows, search
-from cbai_notebook.conversation.store.database import PATIENCE_S, QUICK_S, Database
+from cbai_notebook.conversation.store.database import PATIENCE_S, QUICK_S, Database, MalformedError
 from cbai_notebook.conversation.store.file_database import FileDatabase
 from cbai_notebook.conversation.store.memory_database import MemoryDatabase
 from cbai_notebook.conversation.store.processes import LiveProcesses, OnlyThisProcess
@@ -24,15 +24,13 @@ from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.i18n import Words, say
 from cbai_notebook.text import without_surrogates
 
 MOST_CELLS = 1000
 """The most ids of cells that are stored for a notebook."""
 
 _IDS_AT_ONCE = 500  # SQLite's limit of placeholders was 999 in older versions
-
-ENDED = "The kernel ended before the answer did."
-"""Error of an answer whose process ended while the answer streamed."""
 
 _ALL_COLUMNS = ", ".join(("id", "conversation", "slot", *rows.TAILS, *rows.COLUMNS))
 
@@ -391,9 +389,7 @@ class Store:
                     "SELECT 1 FROM conversations WHERE name = ? AND id <> ?", (name, conversation)
                 ).fetchone()
                 if taken:
-                    raise UsageError(
-                        f"There is a conversation {name!r} already. Choose another name."
-                    )
+                    raise UsageError(say("history.name_taken", name=name))
                 connection.execute(
                     "UPDATE conversations SET name = ? WHERE id = ?", (name, conversation)
                 )
@@ -477,7 +473,7 @@ class Store:
                 and row["owner"]
                 and self._processes.has_ended(row["owner"])
             ):
-                turn.status, turn.error = PARTIAL, ENDED  # soon in the database too
+                turn.status, turn.error = PARTIAL, kernel_ended()  # soon in the database too
             versions.setdefault(row["slot"], []).append(turn)
         return versions
 
@@ -669,6 +665,11 @@ class _Statements:
                 self.run(connection)
 
 
+def kernel_ended() -> Words:
+    """Return the error of an answer whose process ended while the answer streamed."""
+    return say("history.kernel_ended")
+
+
 def _stored_of(row: sqlite3.Row) -> Stored:
     return Stored(
         row["id"],
@@ -726,10 +727,11 @@ def _mark_partial(connection: sqlite3.Connection, owner: str) -> None:
     found = connection.execute(
         "SELECT id, conversation, prompt, text || tail FROM turns WHERE owner = ?", (owner,)
     ).fetchall()
+    error = kernel_ended()
     connection.execute(
-        "UPDATE turns SET status = ?, error = ?, owner = NULL, text = text || tail, tail = '', "
+        "UPDATE turns SET status = ?, error = ?, said = ?, owner = NULL, text = text || tail, tail = '', "
         "reasoning = reasoning || reasoning_tail, reasoning_tail = '' WHERE owner = ?",
-        (PARTIAL, ENDED, owner),
+        (PARTIAL, error, rows.said(error=error), owner),
     )
     search.add(connection, [(id, rows.text(prompt), text) for id, _, prompt, text in found])
     connection.executemany(
@@ -742,7 +744,7 @@ def _next_turn_id(connection: sqlite3.Connection) -> int:
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
     last = rows.number(row["seq"]) if row else 0
     if last > LARGEST // 2:  # no kernel has stored so many turns
-        raise sqlite3.DatabaseError("the number of the last turn is malformed")
+        raise MalformedError(say("history.malformed_last_turn"))
     return last + 1
 
 

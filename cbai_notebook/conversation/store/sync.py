@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from cbai_notebook.conversation.secrets import Masker
 from cbai_notebook.conversation.store.database import QUICK_S, BusyError
 from cbai_notebook.conversation.store.pending import Pending, TreeChange, Write
-from cbai_notebook.conversation.store.store import ENDED, Owner, Store, Stored
+from cbai_notebook.conversation.store.store import Owner, Store, Stored, kernel_ended
 from cbai_notebook.conversation.tree import TurnTree
 from cbai_notebook.conversation.turn import COMPLETE, PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
+from cbai_notebook.i18n import say
 from cbai_notebook.text import without_surrogates
 
 
@@ -132,8 +133,9 @@ class StoreSync:
             self._leave_to_parent()
             is_late = self._is_late()
         if not self._problem and is_late:
-            return f"The history in {self.store.file} does not answer yet."
-        return self._problem or str(self.store.lost or self.store.notice)
+            return say("history.no_answer_yet", file=self.store.file)
+        lost = self.store.lost
+        return self._problem or (_text(lost) if lost else self.store.notice)
 
     def _is_late(self) -> bool:
         """Return whether a change waits for longer than a prompt does; the lock is held."""
@@ -167,7 +169,7 @@ class StoreSync:
         try:
             tree, revision = self.store.load(self._stored.id, known)
         except HistoryError as error:
-            self._problem = self.unread = str(error)
+            self._problem = self.unread = _text(error)
             return False
         with self.lock:
             if self._pending or self._being_written:
@@ -196,7 +198,7 @@ class StoreSync:
                 return self._stored is not None
             return self.store.revision(self._stored.id) != self._revision
         except HistoryError as error:
-            self._problem = str(error)
+            self._problem = _text(error)
             return False
 
     def _find(self) -> Stored | None:
@@ -224,7 +226,7 @@ class StoreSync:
         try:
             return self.store.find_answer(request, self.id, everywhere=everywhere)
         except HistoryError as error:
-            self._problem = str(error)
+            self._problem = _text(error)
             return None
 
     # Collecting changes
@@ -310,7 +312,7 @@ class StoreSync:
             while self._growing:
                 self._append_text()
         except Exception as error:
-            self._set_problem(str(error))
+            self._set_problem(_text(error))
             with self.lock:
                 self._pending.insert(pending)
             if self.store.leave_lost_file():
@@ -322,8 +324,9 @@ class StoreSync:
             if isinstance(error, HistoryError):
                 raise
             # A fault of ours must not end the thread: other conversations are written by it too.
-            self._set_problem(f"It could not be written: {type(error).__name__}: {error}")
-            raise HistoryError(self._problem) from error
+            fault = say("history.not_written", reason=f"{type(error).__name__}: {error}")
+            self._set_problem(fault)
+            raise HistoryError(fault) from error
         else:
             with self.lock:
                 self._being_written = Pending()
@@ -462,7 +465,10 @@ class StoreSync:
         tree, pending = self.tree, self._pending
         for turn in tree.turns():
             if self._is_forked and turn.status == STREAMING and turn not in pending.turns:
-                turn.status, turn.error = PARTIAL, ENDED  # its answer arrives in the parent
+                turn.status, turn.error = (
+                    PARTIAL,
+                    kernel_ended(),
+                )  # its answer arrives in the parent
         self._is_forked = False
         self._contents = self.store.database.contents
         self._stored, self._forked_from, self._revision = None, None, -1
@@ -476,6 +482,11 @@ class StoreSync:
             write.redo = None
         pending.turns = {**self.store.masked(tree.turns()), **pending.turns}
         pending.slots = dict.fromkeys(tree.slots())
+
+
+def _text(error: Exception) -> str:
+    """Return the text of an error, which can be said in both languages if it is one of ours."""
+    return (error.words if isinstance(error, HistoryError) else None) or str(error)
 
 
 def _split_settled(mask: Masker, text: str) -> tuple[str, str]:

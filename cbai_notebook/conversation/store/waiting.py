@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from cbai_notebook.errors import HistoryError
+from cbai_notebook.i18n import joined, say
+
 SILENT_S = 0.3
 """Seconds after which a wait is shown."""
 
@@ -45,10 +48,11 @@ class Wait:
         """Seconds until the line may have to be shown; at least a few."""
         return max(0.02, SILENT_S - (time.monotonic() - self._began))
 
-    def tell(self, cause: Exception) -> None:
+    def tell(self, cause: HistoryError) -> None:
         """Show the cause, once, if the wait has taken long enough."""
         if self._take_away is None and time.monotonic() - self._began >= SILENT_S:
-            self._take_away = _show.get()(f"Waiting up to 5 s. {cause}")
+            line = joined(say("history.waiting"), cause.words or str(cause))
+            self._take_away = _show.get()(line)
 
     def end(self) -> None:
         """Take the line away."""

@@ -22,6 +22,7 @@ from cbai_notebook.conversation.store.database import PATIENCE_S, BusyError
 from cbai_notebook.conversation.store.waiting import while_waiting
 from cbai_notebook.errors import HistoryError
 from cbai_notebook.forks import register_fork_hooks
+from cbai_notebook.i18n import say
 
 FIRST_PAUSE_S = 0.001
 LONGEST_BUSY_PAUSE_S = 0.02
@@ -189,10 +190,7 @@ class _Job(Generic[T]):
                     with contextlib.suppress(FutureTimeoutError):
                         return self._future.result(timeout=max(0.0, min(left, waiting.next_s)))
                     if left <= 0 and self._future.cancel():
-                        raise self._busy or BusyError(
-                            "The history does not answer. Try again, or choose another place: "
-                            'CBAI_DATA_DIR, cbai.configure(history="…"), or history="off".'
-                        )
+                        raise self._busy or BusyError(say("history.no_answer"))
                     if self._busy is not None:
                         waiting.tell(self._busy)
         except BaseException:

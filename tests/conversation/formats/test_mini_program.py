@@ -168,7 +168,7 @@ def test_a_failure_is_told_and_leaves_the_page_usable(
 ) -> None:
     gateway.script(fault, "echo")
     result = play(poems(), *send("one"))
-    assert result["toasts"] == [{"title": "请求失败", "icon": "error"}]
+    assert result["toasts"] == [{"title": "Failed", "icon": "error"}]
     assert result["data"]["isLoading"] is False
     assert result["data"]["messages"][1]["failed"] is True
     assert visible_messages(result)[1].startswith(kept)

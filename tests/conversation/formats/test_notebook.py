@@ -155,7 +155,7 @@ def test_what_no_option_can_say_is_told() -> None:
         turn("a", "b", params={"data": 1, "x y": 2}, images=("data:image/png;base64,AA",))
     )
     assert notebook_of(talk).cells[2].source == (
-        "Not in the next prompt: the parameter data, the parameter x y, 1 image."
+        "Not in the next prompt: the parameter data, the parameter x y and 1 image."
     )
 
 

@@ -168,7 +168,10 @@ def test_enter_sends_but_not_when_it_confirms_a_candidate(play: Play, gateway: G
 def test_a_failure_is_told_and_can_be_tried_again(play: Play, gateway: Gateway) -> None:
     gateway.script("error:503", "echo")
     failed = play(poems(), *submit("one"))
-    assert failed["messages"] == [["message user", "one"], ["notice", "请求失败。重试"]]
+    assert failed["messages"] == [
+        ["message user", "one"],
+        ["notice", "The request failed.Try again"],
+    ]
     assert failed["loading"] is False
     gateway.forget()
     gateway.script("error:503", "empty", "echo")

@@ -14,7 +14,7 @@ import pytest
 
 from cbai_notebook.conversation.store import Store
 from cbai_notebook.conversation.store.queries import Filter, messages
-from cbai_notebook.conversation.store.store import ENDED
+from cbai_notebook.conversation.store.store import kernel_ended
 from tests.conversation.store.registry import open_registry
 from tests.gateway import GatewayProcess
 
@@ -72,7 +72,7 @@ def test_nothing_is_lost_but_the_last_second(aftermath: tuple[Path, dict[str, An
         open_ = [turn for turn in turns.values() if turn.status != "complete"]
         for turn in open_:
             broken += 1
-            assert (turn.status, turn.error) == ("partial", ENDED)
+            assert (turn.status, turn.error) == ("partial", kernel_ended())
     assert len(report) == KILLS
     # The kills have hit both complete and streaming turns.
     assert finished >= KILLS / 3

@@ -9,6 +9,7 @@ const SHOWN_TURNS = 100;
 Page({
   data: {
     title: prompt.title,
+    labels: prompt.labels,
     // Alternating: each user's message is followed by the assistant's, { role, content, failed }.
     messages: [],
     inputValue: "",
@@ -79,7 +80,7 @@ Page({
       console.error("Call failed:", error);
       if (run !== this.run) return;
       this.setData({ [`messages[${answerAt}].failed`]: true });
-      wx.showToast({ title: "请求失败", icon: "error" });
+      wx.showToast({ title: prompt.labels.toast, icon: "error" });
     } finally {
       answer.close();
       // After clear() or a newer prompt, loading is no longer this one's to end.
