@@ -40,10 +40,12 @@ A message is a text of :mod:`cbai_notebook.i18n`, so that it can be read in both
 from __future__ import annotations
 
 import copyreg
+import sys
 from pathlib import PurePath
 from typing import Any
 
 from cbai_notebook.i18n import Words
+from cbai_notebook.text import plain
 
 
 class CbaiError(Exception):
@@ -107,6 +109,35 @@ class CbaiError(Exception):
             f"request {self.request_id}" if self.request_id else "",
         )
         return " · ".join(fact for fact in facts if fact)
+
+    @property
+    def line(self) -> str:
+        """The error in one line, as a cell shows it."""
+        details = f" ({self.details})" if self.details else ""
+        return plain(f"{type(self).__name__}: {self.message}{details}")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython shows: one where the error is raised, all of them for ``%tb``."""
+        if sys.exc_info()[1] is self:
+            return [self.line + self._place()]
+        shell = sys.modules["IPython"].get_ipython()
+        lines: list[str] = shell.InteractiveTB.structured_traceback(
+            type(self), self, self.__traceback__
+        )
+        return lines
+
+    def _place(self) -> str:
+        """Return where in the user's code the error was raised; nothing for the first line of a cell."""
+        place = ""
+        trace = self.__traceback__
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            if trace.tb_frame.f_globals.get("__name__") == "__main__":
+                within = "" if code.co_name.startswith("<") else f" of {code.co_name}"
+                is_first = trace.tb_lineno == 1 and not within
+                place = "" if is_first else f" (line {trace.tb_lineno}{within})"
+            trace = trace.tb_next
+        return place
 
 
 def _printable(message: str) -> str:

@@ -25,7 +25,7 @@ FLOOR = {"_version", "errors", "files", "forks", "i18n", "preferences", "session
 MAY_IMPORT = {
     "_version": set(),
     "i18n": set(),
-    "errors": {"i18n"},
+    "errors": {"i18n", "text"},
     "text": set(),
     "files": {"errors", "i18n"},
     "forks": set(),

@@ -12,7 +12,6 @@ from cbai_notebook.notebook.ask_cell import ask_in_cell
 from cbai_notebook.notebook.command_line.parser import Command, parse_cell, parse_line
 from cbai_notebook.notebook.continue_cell import continue_in_cell
 from cbai_notebook.notebook.frontend import cell_id, fail
-from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -50,5 +49,4 @@ def run_line(shell: InteractiveShell, line: str, variables: Mapping[str, Any]) -
 def _fail(error: CbaiError | KeyboardInterrupt) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
         fail(error, say("cell.stopped"))
-    details = f" ({error.details})" if error.details else ""
-    fail(error, plain(f"{type(error).__name__}: {error}{details}"))
+    fail(error, error.line)

@@ -532,6 +532,25 @@ def test_a_file_with_a_wrong_message_is_not_imported_at_all(
     assert names() == before
 
 
+def test_an_error_of_python_code_is_one_line_and_all_of_it_for_tb(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "import cbai_notebook as cbai\ndef slip():\n    cbai.configure(modle='x')")
+    line = "UsageError: There is no setting 'modle'. Did you mean model?"
+    for code, place in (
+        ("cbai.configure(modle='x')", ""),
+        ("1\n2\ncbai.configure(modle='x')", " (line 3)"),
+        ("slip()", " (line 3 of slip)"),
+    ):
+        capsys.readouterr()
+        error_of(shell, code)
+        assert capsys.readouterr().out.strip() == line + place
+    must(shell, "%tb")
+    everything = capsys.readouterr().out
+    assert "Traceback" in everything
+    assert "configuration.py" in everything
+
+
 def test_a_cell_its_result_and_the_last_error_stand_for_themselves(
     shell: TerminalInteractiveShell, gateway: Gateway
 ) -> None:

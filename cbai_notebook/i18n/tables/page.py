@@ -167,6 +167,10 @@ WORDS: Table = {
         "Only pictures that are pasted or dropped can be sent from here.",
         "这里只能发送粘贴或拖入的图片。",
     ),
+    "shared_needs_a_name": (
+        "A conversation that visitors share needs a name: {example}.",
+        "供访客共享的对话需要名称：{example}。",
+    ),
     "closed": (
         "This panel is closed. Make another one: {command}.",
         "此面板已关闭。可以再建一个：{command}。",

@@ -17,7 +17,8 @@ from cbai_notebook.prompts.references import LAST_ERROR, Found, Reference, has_v
 
 # Every test is on the class of a value: a value may be a proxy that raises when it is looked at.
 _CACHED: type = type(lru_cache(lambda: None))
-_FUNCTIONS = (FunctionType, MethodType, partial, _CACHED)
+_CALLABLES = (MethodType, partial, _CACHED)
+_LIBRARIES = {*sys.stdlib_module_names, "cbai_notebook", "msgspec", "pydantic"}
 
 # What the classes that JSON can represent have; it is empty in the bases that users import.
 _FIELDS = (
@@ -105,7 +106,14 @@ def _names(namespace: Mapping[str, Any], fits: Callable[[str], bool]) -> list[st
 
 def _is_function(value: Any) -> bool:
     kind = type(value)
-    return issubclass(kind, _FUNCTIONS) or _is_a(kind, "cbai_notebook.client.tools.tool", "Tool")
+    if issubclass(kind, FunctionType):
+        # Imported helpers, such as the decorator `dataclass`, are no tools.
+        return _package(value) not in _LIBRARIES
+    return issubclass(kind, _CALLABLES) or _is_a(kind, "cbai_notebook.client.tools.tool", "Tool")
+
+
+def _package(function: FunctionType) -> str:
+    return str(function.__module__).partition(".")[0]
 
 
 def _is_answer_type(value: Any) -> bool:

@@ -313,9 +313,8 @@ def _conversation_of(
     if not (shared and is_app()):
         return chat(conversation)
     if conversation is None:
-        raise UsageError(
-            'A conversation that visitors share needs a name: ChatPanel("support", shared=True).'
-        )
+        example = 'ChatPanel("support", shared=True)'
+        raise UsageError(say("page.shared_needs_a_name", example=example))
     return shared_chat(conversation)
 
 

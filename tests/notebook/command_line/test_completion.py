@@ -190,6 +190,7 @@ def test_a_tool_is_a_function(completing_shell: InteractiveShell, jedi: bool) ->
     completing_shell.run_cell(
         "import cbai_notebook as cbai, functools, math as zmath\n"
         "from math import sqrt as zsqrt\n"
+        "from dataclasses import dataclass as zclass\n"
         "class Zoo:\n    def feed(self): ...\n    def __call__(self): ...\n"
         "def zadd(): ...\n"
         "async def zask(): ...\n"
