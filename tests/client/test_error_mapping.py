@@ -138,7 +138,7 @@ async def test_a_model_with_a_slash_in_its_name_was_read_as_a_provider(
 ) -> None:
     gateway.always(NOT_FOUND)
     error = await failure(make_model(provider), stream=True)
-    assert ("`-m custom/Qwen/the-model`" in error.message) == advised
+    assert ("-m custom/Qwen/the-model" in error.message) == advised
 
 
 async def test_another_server_that_was_asked_as_cloudbase_is_told_apart(
@@ -155,7 +155,7 @@ async def test_another_server_that_was_asked_as_cloudbase_is_told_apart(
 async def test_without_a_server_too_a_slash_may_be_one_of_the_models_name() -> None:
     error = await failure(create_model("Qwen", settings=Settings()), stream=True)
     assert isinstance(error, errors.ConfigurationError)
-    assert "`-m custom/Qwen/the-model`" in error.message
+    assert "-m custom/Qwen/the-model" in error.message
 
 
 @pytest.mark.parametrize("status", [200, 404, 405])

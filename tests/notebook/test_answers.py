@@ -19,20 +19,20 @@ CUT = Scenario(text="Once upon a", finish_reason="length")
 @pytest.mark.parametrize(
     ("options", "scenario", "told", "not_told"),
     [
-        ("", CUT, "`%cbai continue` goes on, `--max-tokens` allows more", "max_tokens="),
-        ("--no-history", CUT, "`--max-tokens` allows more", "%cbai continue"),
-        ("--no-stream", CUT, "`%cbai continue` goes on", "max_tokens="),
+        ("", CUT, "%cbai continue goes on, --max-tokens allows more", "max_tokens="),
+        ("--no-history", CUT, "--max-tokens allows more", "%cbai continue"),
+        ("--no-stream", CUT, "%cbai continue goes on", "max_tokens="),
         (
             "",
             Scenario(text="", reasoning="Hm.", finish_reason="length"),
-            "`--no-think`",
+            "--no-think",
             "continue",
         ),
         ("", Scenario(text="", finish_reason="content_filter"), "A content filter", "is empty"),
         ("", streamed({"refusal": "I cannot."}), "I cannot.\nThese words are", "is empty"),
         ("", streamed({"content": "Well."}, {"refusal": "No."}), "Well.\n\nNo.\nThese", "empty"),
         ("--format text", streamed({"refusal": "I cannot."}), "I cannot.", "is empty"),
-        ("--max-steps 1 --tool look", calling(Call("look")), "`--max-steps`", "is empty"),
+        ("--max-steps 1 --tool look", calling(Call("look")), "--max-steps", "is empty"),
     ],
 )
 def test_how_an_answer_ended_is_told_with_the_option_that_helps(
@@ -123,7 +123,7 @@ def test_only_a_cut_answer_that_does_not_fit_its_type_can_be_continued(
     must(shell, "from dataclasses import dataclass\n@dataclass\nclass City:\n    people: int")
     gateway.always(scenario)
     assert isinstance(error_of(shell, "%cbai --schema City How many?"), CbaiError)
-    assert ("`%cbai continue`" in capsys.readouterr().out) is continues
+    assert ("%cbai continue" in capsys.readouterr().out) is continues
     turn = cbai.chat().turns[-1]
     assert (turn.status, turn.finish_reason, turn.can_continue) == ("partial", reason, continues)
     if continues:
@@ -163,7 +163,7 @@ def test_a_failed_continuation_keeps_the_answer_and_names_the_command(
     printed = capsys.readouterr().out
     assert "Once upon a" in printed
     assert "incomplete" in printed
-    assert "`%cbai continue`" in printed
+    assert "%cbai continue" in printed
     assert cbai.chat().turns[-1].text == "Once upon a"
 
 

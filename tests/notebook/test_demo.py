@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from cbai_notebook.notebook.command_line.tab_key import _models
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.errors import AuthenticationError
+from cbai_notebook.notebook.command_line.at_cursor import _models
 from tests.gateway import Gateway
 from tests.notebook.cells import error_of, must
 from tests.notebook.panel.panels import converse

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 from cbai_notebook.notebook.insert import (
-    NO_CODE,
     CodeBlock,
     code_blocks,
     insert_answer,
@@ -96,5 +95,8 @@ def test_the_new_cell_is_the_shells_next_input(bare_shell: InteractiveShell) -> 
 def test_without_code_nothing_is_inserted_and_the_user_is_told(
     bare_shell: InteractiveShell,
 ) -> None:
-    assert insert_answer(bare_shell, "There is nothing to run.") == NO_CODE
+    assert (
+        insert_answer(bare_shell, "There is nothing to run.")
+        == "The answer holds no code block, so no cell was inserted."
+    )
     assert not hasattr(bare_shell, "rl_next_input")

@@ -206,7 +206,7 @@ def test_the_size_of_a_table_is_a_setting(
     shell.user_ns["frame"] = pd.DataFrame({"a": [1 / 3, 0.5], "b": [2, 1]})
     must(shell, "%%cbai\n{frame}")
     assert prompt_of(gateway) == "| a | b |\n| --- | --- |\n| 0.3333 | 2 |\n| 0.5 | 1 |"
-    assert "`cbai.configure(table_digits=17)` sends all digits." in capsys.readouterr().out
+    assert "cbai.configure(table_digits=17) sends all digits." in capsys.readouterr().out
     cbai.configure(table_digits=2, table_columns=1, table_rows=1)
     must(shell, "%%cbai -s '{frame.a}'\n{frame}")
     assert prompt_of(gateway).startswith("| a | … |\n| --- | --- |\n| 0.33 | … |\n\n(1 more row")
@@ -528,7 +528,7 @@ def test_a_file_with_a_wrong_message_is_not_imported_at_all(
     (tmp_path / "talk.jsonl").write_text("\n".join(lines), "utf-8")
     before = names()
     error = error_of(shell, "%cbai import talk.jsonl")
-    assert str(error).startswith("talk.jsonl, line 2, message 2: The 'params' must not hold")
+    assert str(error).startswith("talk.jsonl, line 2, message 2: The params must not hold")
     assert names() == before
 
 

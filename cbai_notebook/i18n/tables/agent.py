@@ -29,22 +29,22 @@ WORDS: Table = {
         "此地址没有智能体。请检查环境 ID 或 base URL。",
     ),
     "no_such_agent": (
-        "There is no agent {agent_id!r} in this environment. `await cbai.agent().list()` shows the "
+        "There is no agent {agent_id!r} in this environment. await cbai.agent().list() shows the "
         "agents.",
-        "此环境中没有智能体 {agent_id!r}。`await cbai.agent().list()` 可列出智能体。",
+        "此环境中没有智能体 {agent_id!r}。await cbai.agent().list() 可列出智能体。",
     ),
     "no_such_agent_or_path": (
         "There is no agent {agent_id!r} in this environment, or it has no {path}. "
-        "`await cbai.agent().list()` shows the agents.",
+        "await cbai.agent().list() shows the agents.",
         "此环境中没有智能体 {agent_id!r}，或它没有 {path}。"
-        "`await cbai.agent().list()` 可列出智能体。",
+        "await cbai.agent().list() 可列出智能体。",
     ),
     # agents/provider
     "needs_a_name_in_a_prompt": (
-        "Which agent? Name one: `--agent BOT_ID`, `-m agent/BOT_ID` or model='BOT_ID'. "
-        "`await cbai.agent().list()` shows the environment's.",
-        "要用哪个智能体？请指定：`--agent BOT_ID`、`-m agent/BOT_ID` 或 model='BOT_ID'。"
-        "`await cbai.agent().list()` 可列出环境中的智能体。",
+        "Which agent? Name one: --agent BOT_ID, -m agent/BOT_ID or model='BOT_ID'. "
+        "await cbai.agent().list() shows the environment's.",
+        "要用哪个智能体？请指定：--agent BOT_ID、-m agent/BOT_ID 或 model='BOT_ID'。"
+        "await cbai.agent().list() 可列出环境中的智能体。",
     ),
     "does_not_take": (
         "An agent takes no {name!r}: it answers as it is set up in the CloudBase console. Leave it "
@@ -64,10 +64,10 @@ WORDS: Table = {
     ),
     # agents/agent
     "needs_a_name": (
-        "Which agent? Name one: cbai.agent('bot-…'). `await cbai.agent().list()` shows the "
+        "Which agent? Name one: cbai.agent('bot-…'). await cbai.agent().list() shows the "
         "environment's.",
         "要用哪个智能体？请指定：cbai.agent('bot-…')。"
-        "`await cbai.agent().list()` 可列出环境中的智能体。",
+        "await cbai.agent().list() 可列出环境中的智能体。",
     ),
     "page_is_wrong": (
         "page and size begin at 1, not at {number}.",

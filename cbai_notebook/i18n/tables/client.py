@@ -106,8 +106,8 @@ WORDS: Table = {
     # transport
     "socks_needs_a_package": (
         "The network's proxy speaks SOCKS, which needs one more package: "
-        '`python -m pip install "httpx[socks]"`.',
-        '网络代理使用 SOCKS，需要再装一个包：`python -m pip install "httpx[socks]"`。',
+        'python -m pip install "httpx[socks]".',
+        '网络代理使用 SOCKS，需要再装一个包：python -m pip install "httpx[socks]"。',
     ),
     "certificates_are_unreadable": (
         "The certificates could not be read ({reason}). Check {name}, which is {path!r}.",

@@ -26,9 +26,9 @@ WORDS: Table = {
     ),
     "newer_version": (
         "The history in {file} was written by a newer cbai-notebook. It was left as it is, and this "
-        "session is kept in memory only: update with `python -m pip install -U cbai-notebook`.",
+        "session is kept in memory only: update with python -m pip install -U cbai-notebook.",
         "{file} 中的历史记录由更新版本的 cbai-notebook 写入，已保持原样，本次会话只保存在内存中。"
-        "请运行 `python -m pip install -U cbai-notebook` 升级。",
+        "请运行 python -m pip install -U cbai-notebook 升级。",
     ),
     "no_locks": (
         "The history in {file} cannot be used: its file system has no locks for files, as some network "
@@ -125,8 +125,8 @@ WORDS: Table = {
         "已有名为 {name!r} 的对话，请换一个名称。",
     ),
     "name_needed": (
-        "A conversation needs a name, such as `poems`.",
-        "对话需要一个名称，例如 `poems`。",
+        "A conversation needs a name, such as poems.",
+        "对话需要一个名称，例如 poems。",
     ),
     "nothing_to_share": (
         "Visitors can share a conversation only in a stored history, and history is off. Give "

@@ -56,9 +56,9 @@ WORDS: Table = {
     ),
     "scaling_needs_pillow": (
         "The image is {size} MB, and more than {largest} MB must be scaled, which needs Pillow: "
-        '`python -m pip install "cbai-notebook[images]"`. Or pass a smaller image.',
+        'python -m pip install "cbai-notebook[images]". Or pass a smaller image.',
         "图片有 {size} MB，超过 {largest} MB 就必须缩放，这需要 Pillow："
-        '`python -m pip install "cbai-notebook[images]"`。也可以传入较小的图片。',
+        'python -m pip install "cbai-notebook[images]"。也可以传入较小的图片。',
     ),
     "has_too_many_pixels": (
         "The image has {width} × {height} pixels, which is too many. Make it smaller first.",

@@ -9,23 +9,23 @@ WORDS: Table = {
         "第 {row} 行：{problem}（行号从 0 开始。）",
     ),
     "no_column": (
-        "The table has no column `{name}`. Rename yours, so that there is a `role` "
-        "and a `content` in every row.",
-        "表格中没有 `{name}` 列。请重命名列，让每一行都有 `role` 和 `content`。",
+        "The table has no column {name}. Rename yours, so that there is a role "
+        "and a content in every row.",
+        "表格中没有 {name} 列。请重命名列，让每一行都有 role 和 content。",
     ),
     "not_a_list": (
         "A conversation is made from a list of messages or a DataFrame, not from {kind}. Give "
-        "[{{'role': 'user', 'content': …}}, …], and call `.collect()` on a lazy table first.",
+        "[{{'role': 'user', 'content': …}}, …], and call .collect() on a lazy table first.",
         "对话由消息列表或 DataFrame 生成，不能由 {kind} 生成。请提供 [{{'role': 'user', 'content': …}}, …]，"
-        "惰性表格请先调用 `.collect()`。",
+        "惰性表格请先调用 .collect()。",
     ),
     "not_a_dict": (
         "A message is a dict, not {kind}. Give {{'role': …, 'content': …}}.",
         "消息应为 dict，而不是 {kind}。请提供 {{'role': …, 'content': …}}。",
     ),
     "several_columns": (
-        "The table has several columns `{name}`. Keep one of them.",
-        "表格中有多个 `{name}` 列，请只保留一个。",
+        "The table has several columns {name}. Keep one of them.",
+        "表格中有多个 {name} 列，请只保留一个。",
     ),
     "unknown_table": (
         "A table of type {kind} cannot be read. Turn it into a DataFrame of pandas or polars, or into "
@@ -33,32 +33,32 @@ WORDS: Table = {
         "无法读取 {kind} 类型的表格。请转换为 pandas 或 polars 的 DataFrame，或 Arrow 表格。",
     ),
     "wrong_value": (
-        "`{name}` is {value}, not {expected}. Change it.",
-        "`{name}` 的值是 {value}，应为{expected}，请修改。",
+        "{name} is {value}, not {expected}. Change it.",
+        "{name} 的值是 {value}，应为{expected}，请修改。",
     ),
     "value_too_large": (
-        "`{name}` is a number too large for a table. Change it.",
-        "`{name}` 的数值过大，表格无法容纳，请修改。",
+        "{name} is a number too large for a table. Change it.",
+        "{name} 的数值过大，表格无法容纳，请修改。",
     ),
     "value_not_finite": (
-        "`{name}` is no finite number. Change it.",
-        "`{name}` 不是有限的数值，请修改。",
+        "{name} is no finite number. Change it.",
+        "{name} 不是有限的数值，请修改。",
     ),
     "value_too_deep": (
-        "`{name}` is nested deeper than {levels} levels. Change it.",
-        "`{name}` 的嵌套超过 {levels} 层，请修改。",
+        "{name} is nested deeper than {levels} levels. Change it.",
+        "{name} 的嵌套超过 {levels} 层，请修改。",
     ),
     "value_with_other_name": (
-        "`{name}` has a name that is not text. Change it.",
-        "`{name}` 中有不是文本的名称，请修改。",
+        "{name} has a name that is not text. Change it.",
+        "{name} 中有不是文本的名称，请修改。",
     ),
     "value_not_in_json": (
-        "`{name}` holds {value}, which is no number in JSON. Change it.",
-        "`{name}` 中含有 {value}，这在 JSON 中不是数值，请修改。",
+        "{name} holds {value}, which is no number in JSON. Change it.",
+        "{name} 中含有 {value}，这在 JSON 中不是数值，请修改。",
     ),
     "value_with_too_many_digits": (
-        "`{name}` holds a number of more than 4,000 digits. Change it.",
-        "`{name}` 中含有超过 4,000 位的数字，请修改。",
+        "{name} holds a number of more than 4,000 digits. Change it.",
+        "{name} 中含有超过 4,000 位的数字，请修改。",
     ),
     "large_value": ("a large {kind}", "很大的 {kind}"),
     # The kinds of values, within a sentence
@@ -72,25 +72,25 @@ WORDS: Table = {
     "kind_nested": ("a list or a dict", "列表或 dict"),
     # frames/to_frame.py
     "wrong_value_in_records": (
-        "The records cannot become a table: a value of `{name}` is not {expected}. "
-        "Look at `[record[{name!r}] for record in records]`.",
-        "无法将记录转换为表格：`{name}` 中有一个值不是{expected}。请查看 `[record[{name!r}] for record in records]`。",
+        "The records cannot become a table: a value of {name} is not {expected}. "
+        "Look at [record[{name!r}] for record in records].",
+        "无法将记录转换为表格：{name} 中有一个值不是{expected}。请查看 [record[{name!r}] for record in records]。",
     ),
     "dataframe_needs": (
-        "A DataFrame needs {packages}. Run `python -m pip install {names}`.",
-        "DataFrame 需要 {packages}。请运行 `python -m pip install {names}`。",
+        "A DataFrame needs {packages}. Run python -m pip install {names}.",
+        "DataFrame 需要 {packages}。请运行 python -m pip install {names}。",
     ),
     "polars_needs": (
-        "A polars DataFrame needs {packages}. Run `python -m pip install {names}`.",
-        "polars 的 DataFrame 需要 {packages}。请运行 `python -m pip install {names}`。",
+        "A polars DataFrame needs {packages}. Run python -m pip install {names}.",
+        "polars 的 DataFrame 需要 {packages}。请运行 python -m pip install {names}。",
     ),
     "pyarrow_needs": (
-        "An Arrow table needs {packages}. Run `python -m pip install {names}`.",
-        "Arrow 表格需要 {packages}。请运行 `python -m pip install {names}`。",
+        "An Arrow table needs {packages}. Run python -m pip install {names}.",
+        "Arrow 表格需要 {packages}。请运行 python -m pip install {names}。",
     ),
     "reading_needs": (
-        "Reading this table needs {packages}. Run `python -m pip install {names}`.",
-        "读取此表格需要 {packages}。请运行 `python -m pip install {names}`。",
+        "Reading this table needs {packages}. Run python -m pip install {names}.",
+        "读取此表格需要 {packages}。请运行 python -m pip install {names}。",
     ),
     # frames/turns.py
     "two_conversations": (
@@ -99,10 +99,10 @@ WORDS: Table = {
         "这一行属于对话 {name}，前面各行属于 {first}。请每次只提供一个对话的各行。",
     ),
     "old_function_calls": (
-        "Function calls in their old form are not read. Turn `function_call` into `tool_calls` with an "
-        "`id`, and the role `function` into `tool` with that `tool_call_id`.",
-        "不支持旧格式的函数调用。请把 `function_call` 改为带 `id` 的 `tool_calls`，"
-        "把角色 `function` 改为带相应 `tool_call_id` 的 `tool`。",
+        "Function calls in their old form are not read. Turn function_call into tool_calls with an "
+        "id, and the role function into tool with that tool_call_id.",
+        "不支持旧格式的函数调用。请把 function_call 改为带 id 的 tool_calls，"
+        "把角色 function 改为带相应 tool_call_id 的 tool。",
     ),
     "unknown_role": (
         "The role is {role}. Use one of {known}.",
@@ -113,8 +113,8 @@ WORDS: Table = {
         "状态是 {status}，只能是 {known} 之一。",
     ),
     "other_role": (
-        "Only a message of role {role} has `{name}`. Change the role, or leave it out.",
-        "只有角色为 {role} 的消息才有 `{name}`。请修改角色，或去掉它。",
+        "Only a message of role {role} has {name}. Change the role, or leave it out.",
+        "只有角色为 {role} 的消息才有 {name}。请修改角色，或去掉它。",
     ),
     "system_prompt_last": (
         "No user's message follows this system prompt. Add one, or leave the row out.",
@@ -130,8 +130,8 @@ WORDS: Table = {
         "此回答前面没有用户消息。请补充一条，去掉这一行，或合并两条连续的回答。",
     ),
     "no_tool_call_id": (
-        "A message of role tool needs the `tool_call_id` that it answers.",
-        "角色为 tool 的消息需要有所回应调用的 `tool_call_id`。",
+        "A message of role tool needs the tool_call_id that it answers.",
+        "角色为 tool 的消息需要有所回应调用的 tool_call_id。",
     ),
     "no_call_waits": (
         "No call {call} waits for an answer here. Put this row once, right after the assistant's "
@@ -140,46 +140,46 @@ WORDS: Table = {
     ),
     "no_answer": (
         "This user's message has no answer. Add an assistant's message after it, leave the row out, or "
-        "give it the status `asked`.",
-        "此用户消息没有回答。请在其后补充一条助手消息，去掉这一行，或将状态设为 `asked`。",
+        "give it the status asked.",
+        "此用户消息没有回答。请在其后补充一条助手消息，去掉这一行，或将状态设为 asked。",
     ),
     "call_without_answer": (
-        "The call {call} has no answer. Add a message of role tool with that `tool_call_id` right after "
+        "The call {call} has no answer. Add a message of role tool with that tool_call_id right after "
         "this row.",
-        "调用 {call} 没有结果。请紧接这一行补充一条带该 `tool_call_id`、角色为 tool 的消息。",
+        "调用 {call} 没有结果。请紧接这一行补充一条带该 tool_call_id、角色为 tool 的消息。",
     ),
     "asked_answer": (
-        "Only a user's message can have the status `asked`. Use another one.",
-        "只有用户消息的状态可以是 `asked`，请换一个。",
+        "Only a user's message can have the status asked. Use another one.",
+        "只有用户消息的状态可以是 asked，请换一个。",
     ),
     "think_not_boolean": (
-        "The `params` hold a `think` that is not true or false. Change that.",
-        "`params` 中的 `think` 不是 true 或 false，请修改。",
+        "The params hold a think that is not true or false. Change that.",
+        "params 中的 think 不是 true 或 false，请修改。",
     ),
     "text_in_extra": (
-        "The `extra` holds a text as `content`. Give it as the row's own.",
-        "`extra` 的 `content` 是文本。请改为这一行自己的 `content`。",
+        "The extra holds a text as content. Give it as the row's own.",
+        "extra 的 content 是文本。请改为这一行自己的 content。",
     ),
     "no_dict": (
-        "The `{name}` is no dict. Give one, or leave it out.",
-        "`{name}` 不是 dict。请提供 dict，或去掉它。",
+        "The {name} is no dict. Give one, or leave it out.",
+        "{name} 不是 dict。请提供 dict，或去掉它。",
     ),
     "must_not_hold": (
-        "The `{name}` must not hold `{other}`. Leave that out.",
-        "`{name}` 中不能有 `{other}`，请去掉。",
+        "The {name} must not hold {other}. Leave that out.",
+        "{name} 中不能有 {other}，请去掉。",
     ),
     "no_content": (
-        "The message has no `content`. Give a text, or leave the row out.",
-        "消息没有 `content`。请提供文本，或去掉这一行。",
+        "The message has no content. Give a text, or leave the row out.",
+        "消息没有 content。请提供文本，或去掉这一行。",
     ),
     # frames/message_parts.py
     "no_addresses": (
-        "The `images` are no list of addresses. Give a list of text.",
-        "`images` 不是地址列表。请提供文本的列表。",
+        "The images are no list of addresses. Give a list of text.",
+        "images 不是地址列表。请提供文本的列表。",
     ),
     "no_calls": (
-        "The `tool_calls` are no list of calls. Give a list, or leave them out.",
-        "`tool_calls` 不是调用的列表。请提供列表，或去掉它。",
+        "The tool_calls are no list of calls. Give a list, or leave them out.",
+        "tool_calls 不是调用的列表。请提供列表，或去掉它。",
     ),
     "same_call_id": (
         "Two calls have the id {id}. Give each one of its own.",
@@ -192,17 +192,17 @@ WORDS: Table = {
         '"arguments": …}}}}。',
     ),
     "no_arguments": (
-        "The call of {function} has no text as `arguments`. Give JSON text, with `json.dumps`.",
-        "对 {function} 的调用中，`arguments` 不是文本。请用 `json.dumps` 提供 JSON 文本。",
+        "The call of {function} has no text as arguments. Give JSON text, with json.dumps.",
+        "对 {function} 的调用中，arguments 不是文本。请用 json.dumps 提供 JSON 文本。",
     ),
     "no_call_id": (
-        "The call of {function} has no `id`. Give one, and let its answer name it.",
-        "对 {function} 的调用没有 `id`。请提供一个，并在其结果中写明。",
+        "The call of {function} has no id. Give one, and let its answer name it.",
+        "对 {function} 的调用没有 id。请提供一个，并在其结果中写明。",
     ),
     "unknown_part": (
-        "A content part of type {kind} cannot be kept. Give `text` parts only; a user's message may "
-        "have `image_url` parts as well.",
-        "无法保留类型为 {kind} 的内容片段。请只提供 `text` 片段；用户消息还可以有 `image_url` 片段。",
+        "A content part of type {kind} cannot be kept. Give text parts only; a user's message may "
+        "have image_url parts as well.",
+        "无法保留类型为 {kind} 的内容片段。请只提供 text 片段；用户消息还可以有 image_url 片段。",
     ),
     "no_image_address": (
         'An image has no address. Give {{"image_url": {{"url": …}}}}.',

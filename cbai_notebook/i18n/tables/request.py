@@ -80,9 +80,9 @@ WORDS: Table = {
         "有一个参数无法以 JSON 发送：{reason}。请使用普通的数字、字符串、列表和字典。",
     ),
     "needs_a_model": (
-        "Which model of {provider!r}? Name one: `-m {provider}/MODEL`, model='…', or "
+        "Which model of {provider!r}? Name one: -m {provider}/MODEL, model='…', or "
         "cbai.configure(model='…').",
-        "要用 {provider!r} 的哪个模型？请指定：`-m {provider}/MODEL`、model='…' 或 "
+        "要用 {provider!r} 的哪个模型？请指定：-m {provider}/MODEL、model='…' 或 "
         "cbai.configure(model='…')。",
     ),
     "messages_are_no_list": (

@@ -52,8 +52,8 @@ WORDS: Table = {
     # json_schema
     "needs_pydantic_2": ("it takes pydantic 2 or newer.", "需要 pydantic 2 或更新的版本。"),
     "is_no_type_in_json": (
-        "`{name}` is no type of values in JSON.",
-        "`{name}` 不是 JSON 值的类型。",
+        "{name} is no type of values in JSON.",
+        "{name} 不是 JSON 值的类型。",
     ),
     # structured/response_type
     "response_type_cannot_be_json": (
