@@ -86,8 +86,8 @@ def test_a_secret_is_refused() -> None:
 
 def test_messages_that_are_wrong() -> None:
     assert said(lambda: Conversation.from_messages([{"role": "user", "content": 3}])) == (
-        "第 0 行：`content` 的值是 3，应为文本或内容片段的列表，请修改。（行号从 0 开始。）",
-        "row 0: `content` is 3, not text or a list of parts. Change it. (Rows are counted from 0.)",
+        "第 0 行：content 的值是 3，应为文本或内容片段的列表，请修改。（行号从 0 开始。）",
+        "row 0: content is 3, not text or a list of parts. Change it. (Rows are counted from 0.)",
     )
     assert said(lambda: parse('{"role": "user", "content": "a"}\n{}', "talk.jsonl")) == (
         'talk.jsonl 第 2 行：消息需要有 "role"，例如 "user" 或 "assistant"。'

@@ -55,8 +55,8 @@ async def test_the_demo_model_refuses_what_it_cannot_do(params: dict[str, Any], 
     for asked in (model.generate_text, model.stream_text, lambda **all: model.prepare(True, **all)):
         with pytest.raises(UsageError, match=says) as raised:
             await asked(**params)
-        assert "`-m …`" in str(raised.value)
-        assert "`%cbai login`" in str(raised.value)
+        assert "-m …" in str(raised.value)
+        assert "%cbai login" in str(raised.value)
 
 
 @pytest.mark.parametrize("params", [{}, {"tools": []}, {"think": False}, {"response_type": dict}])
@@ -81,7 +81,7 @@ async def test_a_refused_prompt_is_not_kept() -> None:
 
 async def test_an_image_of_an_earlier_prompt_is_told_apart() -> None:
     messages = [*SEEN, {"role": "assistant", "content": "A cat."}, *ASK]
-    with pytest.raises(UsageError, match="earlier message: `--no-history`"):
+    with pytest.raises(UsageError, match="earlier message: --no-history"):
         await create_model("local", settings=Settings()).generate_text(messages=messages)
 
 

@@ -189,14 +189,14 @@ def test_a_wrong_message_of_a_list_is_counted(tmp_path: Path) -> None:
     file = tmp_path / "talk.json"
     wrong = {**ASSISTANT, "params": [1]}
     file.write_text(json.dumps([USER, ASSISTANT, USER, wrong], indent=1), "utf-8")
-    with pytest.raises(UsageError, match=r"talk\.json, message 4: The `params` is no dict"):
+    with pytest.raises(UsageError, match=r"talk\.json, message 4: The params is no dict"):
         read_turns(file)
     file.write_text(f"{json.dumps(USER)}\n" + json.dumps({"messages": [USER, wrong]}), "utf-8")
     with pytest.raises(UsageError, match=r"talk\.json, line 1: This user's message has no answer"):
         read_turns(file)
     lines = [{"messages": [USER, ASSISTANT]}, {"messages": [USER, wrong]}]
     file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
-    with pytest.raises(UsageError, match=r"talk\.json, line 2, message 2: The `params`"):
+    with pytest.raises(UsageError, match=r"talk\.json, line 2, message 2: The params"):
         read_turns(file)
 
 

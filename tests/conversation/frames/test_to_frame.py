@@ -126,12 +126,12 @@ def test_any_conversation_becomes_a_table(made: list[Turn]) -> None:
     [("turn", "x"), ("turn", 2**70), ("duration_s", "x"), ("total_tokens", "x"), ("created_at", 3)],
 )
 def test_a_value_of_a_wrong_type_is_named(take: Any, name: str, value: Any) -> None:
-    with pytest.raises(UsageError, match=f"a value of `{name}` is not"):
+    with pytest.raises(UsageError, match=f"a value of {name} is not"):
         take(Records([{**SOME[0], name: value}]))
 
 
 def test_a_parameter_that_is_no_json_is_named() -> None:
-    with pytest.raises(UsageError, match="a value of `params` is not"):
+    with pytest.raises(UsageError, match="a value of params is not"):
         Records([{**SOME[1], "params": {"model": object()}}]).to_polars()
 
 
@@ -146,10 +146,10 @@ def test_a_hundred_thousand_messages_become_a_table() -> None:
 @pytest.mark.parametrize(
     ("gone", "call", "install"),
     [
-        ("pandas", "to_pandas", "pip install pandas`"),
-        ("narwhals", "to_polars", "pip install narwhals polars`"),
-        ("polars", "to_polars", "pip install narwhals polars`"),
-        ("pyarrow", "to_arrow", "pip install narwhals pyarrow`"),
+        ("pandas", "to_pandas", "pip install pandas"),
+        ("narwhals", "to_polars", "pip install narwhals polars"),
+        ("polars", "to_polars", "pip install narwhals polars"),
+        ("pyarrow", "to_arrow", "pip install narwhals pyarrow"),
     ],
 )
 def test_what_is_not_installed_is_named_with_its_installation(
@@ -160,7 +160,7 @@ def test_what_is_not_installed_is_named_with_its_installation(
         "from cbai_notebook.errors import MissingDependencyError\n"
         f"try:\n    Records().{call}()\nexcept MissingDependencyError as error:\n    print(error)"
     )
-    assert f"Run `python -m {install}" in run_without({gone}, script)
+    assert f"Run python -m {install}" in run_without({gone}, script)
 
 
 def test_pandas_needs_neither_narwhals_nor_arrow() -> None:
@@ -180,7 +180,7 @@ def test_reading_a_table_of_polars_names_what_it_needs() -> None:
         "try:\n    turns_of(polars.DataFrame())\n"
         "except MissingDependencyError as error:\n    print(error)"
     )
-    assert "Run `python -m pip install narwhals`" in run_without({"narwhals"}, script)
+    assert "Run python -m pip install narwhals" in run_without({"narwhals"}, script)
 
 
 def run_without(packages: set[str], script: str) -> str:

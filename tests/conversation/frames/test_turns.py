@@ -157,7 +157,7 @@ def test_no_rows_are_no_turns(nothing: Any) -> None:
 
 
 WRONG_ROWS = {
-    "dangling at the end": ([USER, ANSWER, USER], 2, "has no answer.*`asked`"),
+    "dangling at the end": ([USER, ANSWER, USER], 2, "has no answer.*asked"),
     "dangling in the middle": ([USER, USER, ANSWER], 0, "has no answer"),
     "dangling before a system prompt": ([USER, {"role": "system", "content": "x"}], 0, "no answer"),
     "dangling after tools": ([USER, CALLS, RESULT_A, RESULT_B], 0, "has no answer"),
@@ -179,13 +179,13 @@ WRONG_ROWS = {
     "call without arguments": (
         [USER, {**CALLS, "tool_calls": [{"id": "a", "function": {"name": "f"}}]}],
         1,
-        "no text as `arguments`",
+        "no text as arguments",
     ),
     "call without a function": ([USER, {**CALLS, "tool_calls": [{"id": "a"}]}], 1, "no function"),
     "call without an id": (
         [USER, {**CALLS, "tool_calls": [{"function": {"name": "f", "arguments": ""}}]}],
         1,
-        "has no `id`",
+        "has no id",
     ),
     "calls of a user": ([{**USER, "tool_calls": CALLS["tool_calls"]}], 0, "Only a message of role"),
     "images of an answer": ([USER, {**ANSWER, "images": ["x"]}], 1, "Only a message of role user"),
@@ -197,11 +197,11 @@ WRONG_ROWS = {
         1,
         "in their old form",
     ),
-    "no content": ([USER, {"role": "assistant"}], 1, "has no `content`"),
+    "no content": ([USER, {"role": "assistant"}], 1, "has no content"),
     "content that is a number": (
         [USER, {**ANSWER, "content": 3.5}],
         1,
-        "`content` is 3.5, not text",
+        "content is 3.5, not text",
     ),
     "unknown part": (
         [{**USER, "content": [{"type": "input_audio"}]}, ANSWER],
@@ -221,67 +221,67 @@ WRONG_ROWS = {
     "part that is no dict": ([{**USER, "content": ["hello"]}, ANSWER], 0, "part of type None"),
     "unknown status": ([USER, {**ANSWER, "status": "done"}], 1, "The status is 'done'. Use one"),
     "answer that was only asked": ([USER, {**ANSWER, "status": "asked"}], 1, "Only a user's"),
-    "time that is no time": ([{**USER, "created_at": "noon"}, ANSWER], 0, "`created_at` is 'noon'"),
-    "half a token": ([USER, {**ANSWER, "total_tokens": 1.5}], 1, "`total_tokens` is 1.5, not a"),
-    "seconds in words": ([USER, {**ANSWER, "duration_s": "two"}], 1, "`duration_s` is 'two'"),
-    "params that are a list": ([USER, {**ANSWER, "params": [1]}], 1, "`params` is no dict"),
-    "params that are no JSON": ([USER, {**ANSWER, "params": "{"}], 1, "`params` is '{'"),
+    "time that is no time": ([{**USER, "created_at": "noon"}, ANSWER], 0, "created_at is 'noon'"),
+    "half a token": ([USER, {**ANSWER, "total_tokens": 1.5}], 1, "total_tokens is 1.5, not a"),
+    "seconds in words": ([USER, {**ANSWER, "duration_s": "two"}], 1, "duration_s is 'two'"),
+    "params that are a list": ([USER, {**ANSWER, "params": [1]}], 1, "params is no dict"),
+    "params that are no JSON": ([USER, {**ANSWER, "params": "{"}], 1, "params is '{'"),
     "params with infinity": (
         [USER, {**ANSWER, "params": {"a": [float("inf")]}}],
         1,
-        "`params` holds inf",
+        "params holds inf",
     ),
     "params with a name that is no text": (
         [USER, {**ANSWER, "params": {"a": {3: "b"}}}],
         1,
-        "`params` has a name that is not text",
+        "params has a name that is not text",
     ),
     "params with messages": (
         [USER, {**ANSWER, "params": {"messages": [USER]}}],
         1,
-        "`params` must not hold `messages`",
+        "params must not hold messages",
     ),
     "params that are deep": ([USER, {**ANSWER, "params": deep(101)}], 1, "deeper than 100 levels"),
     "params that are deep in JSON": (
         [USER, {**ANSWER, "params": json.dumps(deep(500))}],
         1,
-        "`params` is nested deeper than 100 levels",
+        "params is nested deeper than 100 levels",
     ),
     "params without end": ([USER, {**ANSWER, "params": deep(20_000)}], 1, "deeper than 100"),
     "params with a number without end": (
         [USER, {**ANSWER, "params": {"a": 1 << 20_000}}],
         1,
-        "`params` holds a number of more than",
+        "params holds a number of more than",
     ),
     "extra fields that replace the role": (
         [USER, {**ANSWER, "extra": {"role": "system"}}],
         1,
-        "`extra` must not hold `role`",
+        "extra must not hold role",
     ),
     "extra fields that replace the text": (
         [USER, {**ANSWER, "extra": {"content": "other"}}],
         1,
-        "`extra` holds a text as `content`",
+        "extra holds a text as content",
     ),
     "seconds without end": (
         [USER, {**ANSWER, "duration_s": float("inf")}],
         1,
-        "`duration_s` is no finite number",
+        "duration_s is no finite number",
     ),
     "more tokens than fit": (
         [USER, {**ANSWER, "total_tokens": 2**63}],
         1,
-        "`total_tokens` is a number too large",
+        "total_tokens is a number too large",
     ),
-    "text that is a deep list": ([USER, {**ANSWER, "model": deep(20_000)}], 1, "`model` is a"),
+    "text that is a deep list": ([USER, {**ANSWER, "model": deep(20_000)}], 1, "model is a"),
     "part of a deep type": (
         [{**USER, "content": [{"type": deep(20_000)}]}, ANSWER],
         0,
         "part of type a large dict",
     ),
     "images that are no text": ([{**USER, "images": [3]}, ANSWER], 0, "no list of addresses"),
-    "stale perhaps": ([{**USER, "stale": "perhaps"}, ANSWER], 0, "`stale` is 'perhaps'"),
-    "model that is a number": ([USER, {**ANSWER, "model": 3}], 1, "`model` is 3, not text"),
+    "stale perhaps": ([{**USER, "stale": "perhaps"}, ANSWER], 0, "stale is 'perhaps'"),
+    "model that is a number": ([USER, {**ANSWER, "model": 3}], 1, "model is 3, not text"),
     "two conversations": (
         [
             {**USER, "conversation": "a"},
@@ -321,18 +321,18 @@ def test_a_row_that_is_no_dict_is_named() -> None:
 
 
 def test_a_table_without_roles_is_refused() -> None:
-    with pytest.raises(UsageError, match="no column `role`"):
+    with pytest.raises(UsageError, match="no column role"):
         turns_of(pd.DataFrame({"speaker": ["user"], "content": ["hello"]}))
 
 
 def test_a_table_with_two_columns_of_a_name_is_refused() -> None:
     frame = pd.DataFrame([["user", "a", "b"]], columns=["role", "content", "content"])
-    with pytest.raises(UsageError, match="several columns `content`"):
+    with pytest.raises(UsageError, match="several columns content"):
         turns_of(frame)
 
 
 def test_json_that_nests_without_end_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"^row 1: `params`"):
+    with pytest.raises(UsageError, match=r"^row 1: params"):
         turns_of([USER, {**ANSWER, "params": "[" * 200_000}])
 
 
