@@ -44,6 +44,9 @@ _MARKS = re.compile(r"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f])+")
 MOST_MARKS = 30
 """The most combining marks on one letter (Unicode's stream-safe text format, UAX #15, section 13)."""
 
+# Combining marks and joiners.
+_WITHOUT_WIDTH = frozenset({"Mn", "Me", "Cf"})
+
 _YES = frozenset({"y", "yes", "是", "好"})
 
 # The characters that are read for each character of one line: a long run of blanks may come before
@@ -147,6 +150,14 @@ def one_line(text: str, longest: int | None = None) -> str:
     read = text if longest is None else text[: _READ_AHEAD * longest]
     line = " ".join("".join(char if char.isprintable() else " " for char in read).split())
     return line if longest is None else cut(line, longest)
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a line takes: a Chinese character takes two."""
+    if text.isascii():
+        return len(text)
+    seen = [char for char in text if unicodedata.category(char) not in _WITHOUT_WIDTH]
+    return len(seen) + sum(unicodedata.east_asian_width(char) in "WF" for char in seen)
 
 
 def counted(number: int, noun: str) -> str:

@@ -163,8 +163,6 @@ def subclasses(kind: type) -> Iterator[str]:
 ERRORS = set(subclasses(CbaiError))
 
 NOT_YET = (
-    "notebook/command_line/",
-    "notebook/commands/",
 )
 """Rooms whose words are still to be moved into the tables."""
 

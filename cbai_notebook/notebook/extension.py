@@ -12,6 +12,9 @@ WARM_UP_AFTER_S = 0.5
 """Seconds between loading and preparing the HTTP client in the background: late enough not to slow
 the cell that loads the extension, early enough to be ready for the first prompt."""
 
+_HELP = "getdoc"
+"""IPython asks an object for its help by this name, for ``%cbai?``."""
+
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register ``%cbai`` and ``%%cbai``; a second call changes nothing.
@@ -33,10 +36,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
     @no_var_expand
     def cbai(line: str, cell: str | None = None) -> None:
-        """Ask a language model: %cbai PROMPT, or a cell that begins with %%cbai.
-
-        %cbai help shows the options and commands.
-        """
+        """Ask a language model."""
         from cbai_notebook.notebook import magics
         from cbai_notebook.notebook.scope import variables_in_scope
 
@@ -46,6 +46,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         else:
             magics.run_cell(shell, line, cell, variables)
 
+    setattr(cbai, _HELP, _help)
     shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")
     tab_key.register(shell)
     shift_tab.register(shell)
@@ -75,6 +76,12 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     cell_as_written.unregister(shell)
     question_mark.unregister(shell)
     answer_formatters.unregister(shell)
+
+
+def _help() -> str:
+    from cbai_notebook.i18n import say
+
+    return say("help.magic")
 
 
 def _warm_up() -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.options import (
     CONVERSATION_FLAGS,
@@ -33,14 +34,12 @@ class CommandSyntax:
 
     Attributes:
         name: The first word of the command.
-        help: Its description in the help, a few words.
         words: The kinds of the words that may follow the name, in this order; all are optional.
         options: The options that it takes.
         aliases: Other names of the command, which the help does not list.
     """
 
     name: str
-    help: str
     words: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -49,6 +48,11 @@ class CommandSyntax:
     def option_of(self) -> Mapping[str, Option]:
         """The options by flag, short and long."""
         return {flag: option for option in self.options for flag in option.flags}
+
+    @property
+    def help(self) -> str:
+        """Its description in the help, a few words."""
+        return say(f"help.command_{self.name}")
 
     @property
     def usage(self) -> str:
@@ -63,15 +67,13 @@ TURN_NUMBER = re.compile(r"-?\d+")
 
 def _count(flag: str, text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
-        raise UsageError(f"{flag} takes a whole number above 0, such as 20; not {text!r}.")
+        raise UsageError(say("option.no_whole_number", flag=flag, example="20", text=text))
     return int(text)
 
 
 def _turn(flag: str, text: str) -> int:
     if not TURN_NUMBER.fullmatch(text):
-        raise UsageError(
-            f"{flag} takes the number of a turn, such as 3, or -1 for the last; not {text!r}."
-        )
+        raise UsageError(say("option.no_turn", flag=flag, text=text))
     return int(text)
 
 
@@ -83,9 +85,7 @@ def _day(flag: str, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(
-            f"{flag} takes a day or a time, such as 2026-11-25; not {text!r}."
-        ) from None
+        raise UsageError(say("option.no_day", flag=flag, text=text)) from None
 
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -94,71 +94,65 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 def _age(flag: str, text: str) -> timedelta:
     match = re.fullmatch(r"([1-9][0-9]{0,4})([hdw])", text)
     if match is None:
-        raise UsageError(
-            f"{flag} takes up to 99999 hours, days or weeks, such as 12h, 30d or 2w; "
-            f"not {shortened(text, QUOTED_CHARS)!r}."
-        )
+        raise UsageError(say("option.no_age", flag=flag, text=shortened(text, QUOTED_CHARS)))
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 _CONVERSATION = next(option for option in OPTIONS if option.flags == CONVERSATION_FLAGS)
 _MAX_TOKENS = next(option for option in OPTIONS if option.field == "max_tokens")
-_PANDAS = Option(
-    ("--pandas",), "pandas", "put the messages into this variable as a DataFrame", "VAR", variable,
-    suggests="variable",
-)  # fmt: skip
-_SINCE = Option(("--since",), "since", "from this day on", "DAY", _day)
+_PANDAS = Option(("--pandas",), "pandas", "VAR", variable, suggests="variable")
+_SINCE = Option(("--since",), "since", "DAY", _day)
 _HISTORY = (
     _CONVERSATION,
-    Option(("--search",), "search", "messages with these words, of all conversations", "TEXT", nonblank("words to look for")),
-    Option(("--all",), "all", "messages of all conversations"),
+    Option(("--search",), "search", "TEXT", nonblank("words")),
+    Option(("--all",), "all", described="all_messages"),
     _SINCE,
-    Option(("--model",), "model", "of this model", "MODEL", nonblank(), suggests="model"),
-    Option(("--role",), "role", "of this role", "ROLE", nonblank("a role, such as user")),
-    Option(("--status",), "status", "of turns that ended so", "STATUS", nonblank("a status, such as complete")),
-    Option(("--limit",), "limit", "so many, the newest", "NUMBER", _count),
-    Option(("--versions",), "versions", "with the versions that cells have replaced"),
+    Option(("--model",), "model", "MODEL", nonblank(), suggests="model", described="of_model"),
+    Option(("--role",), "role", "ROLE", nonblank("role")),
+    Option(("--status",), "status", "STATUS", nonblank("status")),
+    Option(("--limit",), "limit", "NUMBER", _count),
+    Option(("--versions",), "versions"),
     _PANDAS,
-)  # fmt: skip
-_LIST_ALL = Option(("--all",), "all", "list those of scripts and consoles too")
+)
+_LIST_ALL = Option(("--all",), "all", described="list_all")
 _DELETE = (
     _CONVERSATION,
-    Option(("--older",), "older", "all that were not used for so long: 12h, 30d, 2w", "AGE", _age),
-    Option(("--all",), "all", "all conversations"),
-    Option(("--yes", "-y"), "yes", "do not ask"),
+    Option(("--older",), "older", "AGE", _age),
+    Option(("--all",), "all", described="all_conversations"),
+    Option(("--yes", "-y"), "yes"),
 )
-_AT = Option(("--at",), "at", "up to this turn; -1 is the last", "TURN", _turn)
+_AT = Option(("--at",), "at", "TURN", _turn)
 _EXPORT = (
-    Option(("--to",), "to", "the form: %cbai export lists them", "FORM", nonblank("the name of a form"), suggests="form"),
-    Option(("-o", "--output"), "output", "the file or folder", "PATH", nonblank("a path")),
-    Option(("--examples",), "examples", "example turns that a Mini Program sends along: 0,2", "TURNS", _turns),
-    Option(("--every-turn",), "every_turn", "curl and python: the request of every turn"),
-    Option(("--all",), "all", "all conversations, into a folder"),
-    Option(("--force",), "force", "write over what is there"),
+    Option(("--to",), "to", "FORM", nonblank("form"), suggests="form"),
+    Option(("-o", "--output"), "output", "PATH", nonblank("path"), described="to_path"),
+    Option(("--examples",), "examples", "TURNS", _turns),
+    Option(("--every-turn",), "every_turn"),
+    Option(("--all",), "all", described="all_into_folder"),
+    Option(("--force",), "force"),
     _CONVERSATION,
-)  # fmt: skip
+)
 
 COMMANDS: tuple[CommandSyntax, ...] = (
-    CommandSyntax("config", "what is set, and where it comes from"),
-    CommandSyntax("login", "store CloudBase's key, or a server's, on this machine", (SERVER,)),
-    CommandSyntax("logout", "forget a key that login has stored", (SERVER,)),
-    CommandSyntax("models", "names of models to try, and those of your servers", (PROVIDER,)),
-    CommandSyntax("panel", "chat in a panel", options=(_CONVERSATION,)),
-    CommandSyntax("history", "show a conversation, or look through all", options=_HISTORY),
-    CommandSyntax("continue", "go on with an answer that was cut or stopped", options=(_CONVERSATION, _MAX_TOKENS)),
-    CommandSyntax("use", "go on in a conversation; without a name, list them", (NAME,), (_LIST_ALL,)),
-    CommandSyntax("fork", "copy a conversation and go on in the copy", (NAME,), (_CONVERSATION, _AT)),
-    CommandSyntax("rename", "give the conversation another name", (NAME,), (_CONVERSATION,)),
-    CommandSyntax("undo", "take the newest turn back", options=(_CONVERSATION,)),
-    CommandSyntax("reset", "begin again with nothing said; the old turns stay as a branch", (NAME,), (_CONVERSATION,)),
-    CommandSyntax("delete", "forget a conversation for good, or old ones, or all", (NAME,), _DELETE),
-    CommandSyntax("diff", "compare two answers: %cbai diff -2 -1", (TURN, TURN), (_CONVERSATION,)),
-    CommandSyntax("usage", "requests, tokens and time by model and day", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
-    CommandSyntax("export", "write a conversation to a file, a notebook, a Mini Program", options=_EXPORT),
-    CommandSyntax("import", "read conversations from a file", (PATH,), (_CONVERSATION,)),
-    CommandSyntax("version", "which version this is"),
-    CommandSyntax("help", "show this help, or that of one command", (COMMAND,)),
-)  # fmt: skip
+    CommandSyntax("config"),
+    CommandSyntax("login", (SERVER,)),
+    CommandSyntax("logout", (SERVER,)),
+    CommandSyntax("models", (PROVIDER,)),
+    CommandSyntax("panel", options=(_CONVERSATION,)),
+    CommandSyntax("history", options=_HISTORY),
+    CommandSyntax("continue", options=(_CONVERSATION, _MAX_TOKENS)),
+    CommandSyntax("use", (NAME,), (_LIST_ALL,)),
+    CommandSyntax("fork", (NAME,), (_CONVERSATION, _AT)),
+    CommandSyntax("rename", (NAME,), (_CONVERSATION,)),
+    CommandSyntax("undo", options=(_CONVERSATION,)),
+    CommandSyntax("reset", (NAME,), (_CONVERSATION,)),
+    CommandSyntax("delete", (NAME,), _DELETE),
+    CommandSyntax("diff", (TURN, TURN), (_CONVERSATION,)),
+    CommandSyntax("usage", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
+    CommandSyntax("export", options=_EXPORT),
+    CommandSyntax("import", (PATH,), (_CONVERSATION,)),
+    CommandSyntax("version"),
+    CommandSyntax("help", (COMMAND,)),
+)
 
 SYNTAX_OF: Mapping[str, CommandSyntax] = {
     name: syntax for syntax in COMMANDS for name in (syntax.name, *syntax.aliases)
@@ -211,18 +205,16 @@ def help_text() -> str:
     width = _width(options + commands)
     return "\n".join(
         [
-            "%%cbai [options]         the lines below are the prompt",
-            "%cbai [options] PROMPT   ask in one line",
+            f"%%cbai [options]         {say('help.of_cell')}",
+            f"%cbai [options] PROMPT   {say('help.of_line')}",
             "",
-            "Options",
+            say("help.options"),
             *_lines(options, width),
             "",
-            "Commands (a command with --help shows its options)",
+            say("help.commands"),
             *_lines(commands, width),
             "",
-            'In a prompt {name}, {name.attr}, {name["key"]} and {name[0]} are filled in when they name',
-            "something of yours; everything else is sent as it is written. A prompt that begins like an",
-            "option or a command goes behind two dashes: %cbai -- reset my mind",
+            say("help.of_prompt"),
         ]
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.command_line.options import OPTIONS, PICTURES
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 
-_SET_UP = "an agent answers as it is set up in the CloudBase console"
+# The texts of the reasons, by field.
+_SET_UP = "agent_is_set_up"
 _AGENT_CONFLICTS = {
-    "system": "an agent has a system prompt of its own",
+    "system": "agent_has_a_system_prompt",
     "temperature": _SET_UP,
     "max_tokens": _SET_UP,
     "tools": _SET_UP,
@@ -19,14 +21,14 @@ _AGENT_CONFLICTS = {
     "think": _SET_UP,
 }
 
-_FROM_THE_PROMPT = "a drawing is made from the prompt alone"
-_IN_WORDS = "that is for answers in words"
+_FROM_THE_PROMPT = "of_the_prompt_alone"
+_IN_WORDS = "it_is_for_words"
 _DRAW_CONFLICTS = {
-    "agent": "agents do not draw here",
+    "agent": "agents_do_not_draw",
     "images": _FROM_THE_PROMPT,
     "system": _FROM_THE_PROMPT,
-    "cached": "pictures are not kept in the history",
-    "raw": "`-o VAR` has it as VAR.raw",
+    "cached": "pictures_are_not_kept",
+    "raw": "raw_is_in_the_variable",
     "temperature": _IN_WORDS,
     "max_tokens": _IN_WORDS,
     "format": _IN_WORDS,
@@ -48,12 +50,9 @@ def check(options: PromptOptions) -> None:
     if options.draw:
         _refuse("--draw", _DRAW_CONFLICTS, options)
     elif is_picture(options.output):
-        raise UsageError(
-            f"-o {options.output} saves a picture, and there is one with --draw only. An answer in "
-            "words goes into a variable: -o answer."
-        )
+        raise UsageError(say("option.no_picture_without_draw", output=options.output))
     elif options.agent is not None:
-        _refuse("--agent", {"model": "an agent is a model by itself"}, options)
+        _refuse("--agent", {"model": "agent_is_a_model"}, options)
 
 
 def check_agent(options: PromptOptions) -> None:
@@ -64,7 +63,7 @@ def check_agent(options: PromptOptions) -> None:
     """
     # `-s ""` means "no system prompt", and no system prompt is sent to an agent anyway.
     given = [name for name in _AGENT_CONFLICTS if name != "system" or options.system]
-    _refuse("an agent", {name: _AGENT_CONFLICTS[name] for name in given}, options)
+    _refuse("", {name: _AGENT_CONFLICTS[name] for name in given}, options)
 
 
 def is_picture(output: str | None) -> bool:
@@ -73,11 +72,21 @@ def is_picture(output: str | None) -> bool:
 
 
 def _refuse(other: str, reasons: dict[str, str], options: PromptOptions) -> None:
+    """Raise an error if one of some options is given.
+
+    Args:
+        other: The option that they do not go with; empty for an agent that is the model.
+        reasons: The options by field, with their reasons.
+        options: The options of the prompt.
+    """
     for name, reason in reasons.items():
         value = getattr(options, name)
         if value != getattr(_DEFAULTS, name):
+            flag, why = _flag(name, value), say(f"option.because_{reason}")
             raise UsageError(
-                f"{_flag(name, value)} does not go with {other}: {reason}. Leave it out."
+                say("option.does_not_go_with_option", flag=flag, other=other, reason=why)
+                if other
+                else say("option.does_not_go_with_agent", flag=flag, reason=why)
             )
 
 

@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.text import shortened
 
 QUOTED_CHARS = 40
@@ -72,10 +73,8 @@ def _quoted(line: str, start: int) -> Word:
     quote = line[start]
     match = _INSIDE[quote].match(line, start + 1)
     if not match:
-        problem = UsageError(
-            f"A quote is opened and not closed: {shortened(line[start:], QUOTED_CHARS)} — "
-            f"put {_CLOSING[quote]} at the end of the value."
-        )
+        text = shortened(line[start:], QUOTED_CHARS)
+        problem = UsageError(say("option.quote_is_open", text=text, quote=_CLOSING[quote]))
         return Word(line[start + 1 :], start, len(line), quoted=True, problem=problem)
     text = match.group(1)
     return Word(text.replace('\\"', '"') if quote == '"' else text, start, match.end(), quoted=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import joined, listed, say
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS, Word, read_word
 from cbai_notebook.text import near_match, shortened
 
@@ -19,14 +20,8 @@ FORMATS = ("markdown", "text", "code", "json")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 """File name endings of pictures."""
 
-RESERVED_PARAMS: Mapping[str, str] = {
-    "model": "choose the model with -m",
-    "messages": "the prompt and the conversation are the messages",
-    "stream": "use --no-stream for one whole answer",
-    "tools": "name functions of yours with --tool",
-    "data": "give each parameter by its own name",
-}
-"""Parameters that ``-P`` may not set, each with the advice for the error message."""
+_RESERVED_PARAMS = ("model", "messages", "stream", "tools", "data")
+"""Parameters that ``-P`` may not set."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +31,29 @@ class Option:
     Attributes:
         flags: The ways to write it, the short form first.
         field: The attribute of :class:`PromptOptions` that it sets.
-        help: Its description in the help, a few words.
         metavar: The name of its value in the help; ``""`` when it takes no value.
         convert: Convert the text of a value; called with the flag (for error messages) and the text.
         sets: The value that an option without a metavar sets.
         collect: Combine all values of an option that may be repeated. ``None``: the last one counts.
         read_word: Find the text of a value; called with the line and a position.
         suggests: The kind of names that completion offers for its value.
+        described: The name of its description; empty: that of its long flag.
     """
 
     flags: tuple[str, ...]
     field: str
-    help: str
     metavar: str = ""
     convert: Callable[[str, str], Any] = lambda flag, text: text
     sets: bool = True
     collect: Callable[[Iterable[Any]], Any] | None = None
     read_word: Callable[[str, int], Word] = read_word
     suggests: str = ""
+    described: str = ""
+
+    @property
+    def help(self) -> str:
+        """Its description in the help, a few words."""
+        return say(f"help.option_{self.described or _name(max(self.flags, key=len))}")
 
 
 def _temperature(flag: str, text: str) -> float:
@@ -62,7 +62,7 @@ def _temperature(flag: str, text: str) -> float:
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
-        raise UsageError(f"{flag} takes a number, 0 or more, such as 0.7; not {text!r}.")
+        raise UsageError(say("option.no_temperature", flag=flag, text=text))
     return number
 
 
@@ -72,14 +72,14 @@ def _positive_number(flag: str, text: str) -> int:
     except ValueError:
         number = 0
     if number <= 0:
-        raise UsageError(f"{flag} takes a whole number above 0, such as 500; not {text!r}.")
+        raise UsageError(say("option.no_whole_number", flag=flag, example="500", text=text))
     return number
 
 
 def variable(flag: str, text: str) -> str:
     """Read the name of a variable."""
     if not text.isidentifier() or keyword.iskeyword(text):
-        raise UsageError(f"{flag} takes the name of a variable, such as answer; not {text!r}.")
+        raise UsageError(say("option.no_variable", flag=flag, text=text))
     return text
 
 
@@ -90,22 +90,21 @@ def _target(flag: str, text: str) -> str:
 
 def _format(flag: str, text: str) -> str:
     if text not in FORMATS:
-        raise UsageError(
-            f"{flag} takes {_listed(FORMATS)}; not {text!r}.{did_you_mean(text, FORMATS)}"
-        )
+        problem = say("option.no_format", flag=flag, known=listed(FORMATS, "or"), text=text)
+        raise UsageError(joined(problem, did_you_mean(text, FORMATS)))
     return text
 
 
-def nonblank(what: str = "a name") -> Callable[[str, str], str]:
+def nonblank(what: str = "name") -> Callable[[str, str], str]:
     """Return the reader of a text that is not blank.
 
     Args:
-        what: What the text is, for the error message: ``"a name"``.
+        what: What the text is, for the error message: the end of the name of a text.
     """
 
     def read(flag: str, text: str) -> str:
         if not text.strip():
-            raise UsageError(f"{flag} needs {what}; its value is empty.")
+            raise UsageError(say(f"option.empty_{what}", flag=flag))
         return text.strip()
 
     return read
@@ -114,13 +113,13 @@ def nonblank(what: str = "a name") -> Callable[[str, str], str]:
 def _param(flag: str, text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"{flag} takes name=value, such as top_p=0.9; not {text!r}.")
+        raise UsageError(say("option.no_param", flag=flag, text=text))
     if not re.fullmatch(r"[^\W\d][\w-]*", name):
         whole = f"-P {name.partition('.')[0]}={{…}}"
-        advice = f" Give the whole object as JSON: {whole}." if "." in name else ""
-        raise UsageError(f"{flag} cannot set a parameter called {name!r}.{advice}")
-    if name in RESERVED_PARAMS:
-        raise UsageError(f"{flag} cannot set {name!r}: {RESERVED_PARAMS[name]}.")
+        advice = say("option.give_the_whole_object", whole=whole) if "." in name else ""
+        raise UsageError(joined(say("option.no_name_of_a_param", flag=flag, name=name), advice))
+    if name in _RESERVED_PARAMS:
+        raise UsageError(say(f"option.reserved_{name}", flag=flag))
     return name, _json_or_text(value)
 
 
@@ -154,10 +153,7 @@ def _read_param(line: str, position: int) -> Word:
             _, end = _JSON.raw_decode(line, name.end())
         except (ValueError, RecursionError):
             text = shortened(line[name.end() :], QUOTED_CHARS)
-            problem = UsageError(
-                f"The value of {name.group()[:-1]} is not JSON: {text} — JSON has its names and "
-                "texts in double quotes. For plain text, put quotes around the value."
-            )
+            problem = UsageError(say("option.no_json", name=name.group()[:-1], text=text))
             return Word(line[position:], position, len(line), problem=problem)
         if end == len(line) or line[end].isspace():
             return Word(line[position:end], position, end)
@@ -169,108 +165,32 @@ CONVERSATION_FLAGS = ("-c", "--conversation")
 HELP_FLAGS = ("-h", "--help")
 
 OPTIONS: tuple[Option, ...] = (
-    Option(
-        ("-m", "--model"),
-        "model",
-        "MODEL, PROVIDER/MODEL, SERVER or SERVER/MODEL; local is offline, demo scripted",
-        "MODEL",
-        nonblank(),
-        suggests="model",
-    ),
-    Option(("-s", "--system"), "system", 'system prompt, in quotes: -s "Be brief."', "TEXT"),
-    Option(("-t", "--temperature"), "temperature", "0 or more", "NUMBER", _temperature),
-    Option(
-        ("--max-tokens",), "max_tokens", "longest answer, in tokens", "NUMBER", _positive_number
-    ),
-    Option(
-        ("-P", "--param"),
-        "params",
-        "any other parameter, JSON or text: -P top_p=0.9",
-        "NAME=VALUE",
-        _param,
-        collect=dict,
-        read_word=_read_param,
-    ),
-    Option(
-        CONVERSATION_FLAGS,
-        "conversation",
-        "talk in the conversation of this name",
-        "NAME",
-        nonblank(),
-        suggests="conversation",
-    ),
-    Option(("--no-history",), "history", "neither send nor keep the conversation", sets=False),
-    Option(("--cached",), "cached", "answer from the history if the same was asked before"),
-    Option(("--no-cached",), "cached", "ask, whatever the setting `cached` says", sets=False),
-    Option(
-        ("-o", "--output"),
-        "output",
-        "put the answer object into this variable",
-        "VAR",
-        _target,
-        suggests="variable",
-    ),
-    Option(
-        ("-f", "--format"),
-        "format",
-        f"show the answer as {' | '.join(FORMATS)}",
-        "FORMAT",
-        _format,
-        suggests="format",
-    ),
-    Option(("--insert",), "insert", "put the answer's code into a new cell below"),
-    Option(
-        ("--into",),
-        "into",
-        "stream into this ipywidgets.Output",
-        "VAR",
-        variable,
-        suggests="output",
-    ),
-    Option(("--no-stream",), "stream", "show the answer once it is whole", sets=False),
-    Option(
-        ("--tool",),
-        "tools",
-        "a function that the model may call; repeat it for more",
-        "NAME",
-        variable,
-        collect=tuple,
-        suggests="tool",
-    ),
-    Option(
-        ("--max-steps",), "max_steps", "requests that tools may lead to", "NUMBER", _positive_number
-    ),
-    Option(
-        ("--schema",),
-        "schema",
-        "answer as an object of this type",
-        "VAR",
-        variable,
-        suggests="type",
-    ),
-    Option(
-        ("--image",),
-        "images",
-        "send this image along: file, https address or variable",
-        "IMAGE",
-        nonblank("a file, an address or a variable"),
-        collect=tuple,
-        suggests="image",
-    ),
-    Option(("--draw",), "draw", "draw a picture of the prompt; -o cat.png saves it"),
-    Option(("--think",), "think", "let the model think first"),
-    Option(("--no-think",), "think", "do not let it think", sets=False),
-    Option(
-        ("--agent",),
-        "agent",
-        "ask this agent of CloudBase",
-        "BOT_ID",
-        nonblank("the id of an agent"),
-    ),
-    Option(("--raw",), "raw", "show what the server sent, as JSON"),
-    Option(("--dry-run",), "dry_run", "show what would be sent, and send nothing"),
-    Option(("--allow-secrets",), "allow_secrets", "send the prompt even though it holds a secret"),
-    Option(HELP_FLAGS, "help", "show this help"),
+    Option(("-m", "--model"), "model", "MODEL", nonblank(), suggests="model"),
+    Option(("-s", "--system"), "system", "TEXT"),
+    Option(("-t", "--temperature"), "temperature", "NUMBER", _temperature),
+    Option(("--max-tokens",), "max_tokens", "NUMBER", _positive_number),
+    Option(("-P", "--param"), "params", "NAME=VALUE", _param, collect=dict, read_word=_read_param),
+    Option(CONVERSATION_FLAGS, "conversation", "NAME", nonblank(), suggests="conversation"),
+    Option(("--no-history",), "history", sets=False),
+    Option(("--cached",), "cached"),
+    Option(("--no-cached",), "cached", sets=False),
+    Option(("-o", "--output"), "output", "VAR", _target, suggests="variable"),
+    Option(("-f", "--format"), "format", "FORMAT", _format, suggests="format"),
+    Option(("--insert",), "insert"),
+    Option(("--into",), "into", "VAR", variable, suggests="output"),
+    Option(("--no-stream",), "stream", sets=False),
+    Option(("--tool",), "tools", "NAME", variable, collect=tuple, suggests="tool"),
+    Option(("--max-steps",), "max_steps", "NUMBER", _positive_number),
+    Option(("--schema",), "schema", "VAR", variable, suggests="type"),
+    Option(("--image",), "images", "IMAGE", nonblank("image"), collect=tuple, suggests="image"),
+    Option(("--draw",), "draw"),
+    Option(("--think",), "think"),
+    Option(("--no-think",), "think", sets=False),
+    Option(("--agent",), "agent", "BOT_ID", nonblank("agent")),
+    Option(("--raw",), "raw"),
+    Option(("--dry-run",), "dry_run"),
+    Option(("--allow-secrets",), "allow_secrets"),
+    Option(HELP_FLAGS, "help"),
 )
 
 OPTION_OF: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
@@ -278,10 +198,10 @@ OPTION_OF: Mapping[str, Option] = {flag: option for option in OPTIONS for flag i
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
-    """Return ``" Did you mean …?"`` with the most similar known word, or ``""`` when none is similar."""
-    match = near_match(text, known, beginning=True)
-    return f" Did you mean {match}?" if match else ""
+    """Return ``"Did you mean …?"`` with the most similar known word, or ``""`` when none is similar."""
+    near = near_match(text, known, beginning=True)
+    return say("option.did_you_mean", near=near) if near else ""
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+def _name(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")

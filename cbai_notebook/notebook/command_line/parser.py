@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.command_line.commands import SYNTAX_OF, mistyped
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
 from cbai_notebook.notebook.command_line.reader import read_cell, read_line
@@ -147,19 +148,12 @@ def parse_line(line: str) -> PromptOptions | Command:
         return Command("help")
     prompt = line[reading.prompt_start :]
     if not prompt.strip():
-        raise UsageError(
-            "There is no prompt after the options. Write it behind them, or begin a cell with "
-            "%%cbai and write it on the lines below."
-        )
+        raise UsageError(say("option.no_prompt"))
     return PromptOptions(prompt=prompt, **values)
 
 
 def _refuse_leftover(rest: str) -> NoReturn:
     word, *more = rest.split()
     if command := SYNTAX_OF.get(word) or mistyped(word, alone=not more):
-        name = command.name
-        raise UsageError(f"{name} is a command of its own: write %cbai {name}, with one %.")
-    raise UsageError(
-        f"Left over after the options: {shortened(rest, QUOTED_CHARS)!r}. The prompt goes on the "
-        "lines below; a model is chosen with -m, and a value with spaces needs quotes."
-    )
+        raise UsageError(say("option.command_of_its_own", name=command.name))
+    raise UsageError(say("option.left_over", text=shortened(rest, QUOTED_CHARS)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import joined, say
 from cbai_notebook.notebook.command_line.commands import (
     COMMAND,
     PATH,
@@ -38,8 +39,6 @@ _END_OF_OPTIONS = re.compile(r"--(?=\s|$)")
 _DASHES_AT_END = re.compile(r"--?\Z")
 _COMMAND_NAME = re.compile(r"\S+")
 _NAME = re.compile(r"\w[\w.-]*")
-
-_PUT_DASHES = " If the prompt begins with a dash, put -- before it."
 
 
 @dataclass(frozen=True)
@@ -215,10 +214,8 @@ def _read_command(line: str, start: int, position: int, command: CommandSyntax) 
 
 
 def _mistyped_error(line: str, word: str, meant: CommandSyntax) -> UsageError:
-    return UsageError(
-        f"There is no command {word}. Did you mean %cbai {meant.name}? To ask a model, write "
-        f"%cbai -- {shortened(line, QUOTED_CHARS)}"
-    )
+    line = shortened(line, QUOTED_CHARS)
+    return UsageError(say("option.mistyped_command", word=word, name=meant.name, line=line))
 
 
 class _Reader:
@@ -342,9 +339,9 @@ class _Reader:
             # In `-m -s x`, the value of `-m` is missing: a flag is no value, unless it is quoted.
             absent = position == end or text == "--" or text in self._known
             if absent and not word.quoted:
-                problem = UsageError(f"{flag} needs a value: {flag} {option.metavar}.")
+                problem = UsageError(say("option.needs_a_value", flag=flag, metavar=option.metavar))
         elif attached is not None:
-            problem = UsageError(f"{flag} takes no value.")
+            problem = UsageError(say("option.takes_no_value", flag=flag))
         self.problem = self.problem or problem
         if not self.problem:
             self.given.append(GivenOption(option, flag, text))
@@ -354,19 +351,19 @@ class _Reader:
         if self._command:
             return self.usage_error()
         near = did_you_mean(f"-{flag}" if typo else flag, self._known)
-        hint = _PUT_DASHES if self._may_be_prompt else ""
         return UsageError(
-            f"There is no option {shortened(flag, QUOTED_CHARS)}."
-            f"{near or ' %cbai help lists them all.'}{hint}"
+            joined(
+                say("option.no_option", flag=shortened(flag, QUOTED_CHARS)),
+                near or say("option.help_lists_options"),
+                say("option.put_dashes") if self._may_be_prompt else "",
+            )
         )
 
     def usage_error(self) -> UsageError:
         """Return the error of a command whose words or options do not fit."""
         assert self._command
-        return UsageError(
-            f"The command is {self._command.usage}; to ask about it instead, write "
-            f"%cbai -- {self._command.name} …"
-        )
+        command = self._command
+        return UsageError(say("option.usage", usage=command.usage, name=command.name))
 
 
 def _fits(word: Word, kind: str) -> bool:

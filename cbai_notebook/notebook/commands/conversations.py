@@ -10,10 +10,11 @@ from cbai_notebook.conversation import Conversation, Turn, chat, conversations, 
 from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import Words, joined, listed, say
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
 from cbai_notebook.notebook.frontend import NO_INPUT
-from cbai_notebook.text import counted, is_yes, shortened
+from cbai_notebook.text import is_yes, shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.store.queries import Summary
@@ -34,11 +35,11 @@ def existing(name: str | None) -> Conversation:
     if name is not None and name not in names(every=True):
         from cbai_notebook.notebook.command_line.options import did_you_mean
 
-        meant = (
-            did_you_mean(name, names(every=True))
-            or f" Conversations: {', '.join(names()[-10:]) or 'none yet'}."
-        )
-        raise UsageError(f"There is no conversation {name!r}.{meant}")
+        advice = did_you_mean(name, names(every=True))
+        if not advice and (known := names()[-10:]):
+            advice = say("command.conversations_are", names=listed(known))
+        advice = advice or say("command.conversations_are_none")
+        raise UsageError(joined(say("command.no_conversation", name=name), advice))
     return chat(name)
 
 
@@ -52,9 +53,11 @@ def turn_at(conversation: Conversation, number: int) -> Turn:
     try:
         return turns[number]
     except IndexError:
-        have = f"0 to {len(turns) - 1}" if turns else "none yet"
+        name, last = conversation.name, len(turns) - 1
         raise UsageError(
-            f"There is no turn {number} in {conversation.name!r}; it has {have}."
+            say("command.no_turn", number=number, name=name, last=last)
+            if turns
+            else say("command.no_turn_yet", number=number, name=name)
         ) from None
 
 
@@ -65,8 +68,12 @@ def use(command: Command) -> None:
         return
     known = command.word in names(every=True)
     conversation = use_by_name(command.word)
-    turns = counted(len(conversation.turns), "turn") if known else "new"
-    write(f"Prompts now go to {conversation.name!r} ({turns}).")
+    name, turns = conversation.name, _turns(len(conversation.turns))
+    write(
+        say("command.prompts_go_to", name=name, turns=turns)
+        if known
+        else say("command.prompts_go_to_new", name=name)
+    )
 
 
 def _list(*, every: bool) -> None:
@@ -81,14 +88,14 @@ def _list(*, every: bool) -> None:
             each.name,
             str(each.turns),
             f"{in_zone(each.last):%Y-%m-%d %H:%M}" if each.last else "",
-            f"from {each.forked_from}" if each.forked_from else "",
+            say("command.forked_from", name=each.forked_from) if each.forked_from else "",
         )
         for each in shown
     ]
     write_table(("", "conversation", "turns", "last", ""), rows)
-    write("\n`%cbai use NAME` goes on in one; `%cbai -c NAME …` asks there once.")
+    write(f"\n{say('command.how_to_use')}")
     if hidden := len(found) - len(shown):
-        write(f"{hidden} more of scripts and consoles: `%cbai use --all` lists them.")
+        write(say("command.hidden", n=hidden))
 
 
 def fork(command: Command) -> None:
@@ -99,19 +106,23 @@ def fork(command: Command) -> None:
     made = conversations().fork(conversation, command.word, until)
     conversations().use(made)
     write(
-        f"Copied {counted(len(made.turns), 'turn')} of {conversation.name!r} to {made.name!r}, "
-        "where prompts go now."
+        say(
+            "command.copied",
+            turns=_turns(len(made.turns)),
+            name=conversation.name,
+            copy=made.name,
+        )
     )
 
 
 def rename(command: Command) -> None:
     """Rename a conversation."""
     if command.word is None:
-        raise UsageError("The new name is missing: %cbai rename NAME.")
+        raise UsageError(say("command.new_name_is_missing"))
     conversation = existing(command.conversation)
     before = conversation.name
     conversations().rename(conversation, command.word)
-    write(f"{before!r} is now called {conversation.name!r}.")
+    write(say("command.renamed", before=before, name=conversation.name))
 
 
 def undo(command: Command) -> None:
@@ -119,9 +130,9 @@ def undo(command: Command) -> None:
     conversation = existing(command.conversation)
     turn = conversation.undo()
     if turn is None:
-        write(f"There is nothing to take back in {conversation.name!r}.")
+        write(say("command.nothing_to_take_back", name=conversation.name))
     else:
-        write(f"Took back: {shortened(turn.prompt, PREVIEW_CHARS)}")
+        write(say("command.took_back", prompt=shortened(turn.prompt, PREVIEW_CHARS)))
 
 
 def reset(command: Command) -> None:
@@ -130,12 +141,9 @@ def reset(command: Command) -> None:
     turns = len(conversation.turns)
     conversation.reset()
     if not turns:
-        write(f"{conversation.name!r} is empty already.")
+        write(say("command.is_empty_already", name=conversation.name))
         return
-    write(
-        f"{conversation.name!r} begins again. Its {counted(turns, 'turn')} are kept as a branch: ‹ › "
-        f"in a panel goes back. `%cbai delete` forgets for good."
-    )
+    write(say("command.begins_again", name=conversation.name, n=turns))
 
 
 def delete(command: Command) -> None:
@@ -148,37 +156,44 @@ def delete(command: Command) -> None:
     older, everything = command.options.get("older"), command.options.get("all")
     if older is not None or everything:
         if (command.word or command.conversation) or (everything and older is not None):
-            raise UsageError(
-                "Say which to forget in one way: a name, --older AGE or --all. Nothing was forgotten."
-            )
+            raise UsageError(say("command.delete_in_one_way"))
         _delete_many(older, yes=bool(command.options.get("yes")))
         return
     conversation = existing(command.word or command.conversation)
     name = conversation.name
-    turns = counted(len(conversation.turns), "turn")
+    turns = _turns(len(conversation.turns))
     if not command.options.get("yes") and not _confirmed(
-        f"Forget {name!r} with {turns} for good?", f"%cbai delete -c {name!r} --yes"
+        say("command.may_delete", name=name, turns=turns),
+        say("command.nobody_answers", command=f"%cbai delete -c {name!r} --yes"),
     ):
-        write("Nothing was forgotten.")
+        write(say("command.nothing_deleted"))
         return
     conversations().delete(conversation)
-    write(f"Forgot {name!r} ({turns}).")
+    write(say("command.deleted", name=name, turns=turns))
 
 
 def _delete_many(older: timedelta | None, *, yes: bool) -> None:
     found = _unused(older)
     if not found:
-        write("No conversation is that old." if older is not None else "There is no conversation.")
+        write(
+            say("command.none_that_old")
+            if older is not None
+            else say("command.no_conversation_at_all")
+        )
         return
-    question = f"Forget {_described(found)} for good?"
-    if not yes and not _confirmed(question, "add --yes."):
-        write("Nothing was forgotten.")
+    question = say("command.may_delete_many", what=_described(found))
+    if not yes and not _confirmed(question, say("command.nobody_answers_many")):
+        write(say("command.nothing_deleted"))
         return
     # Another kernel may have gone on with one of them since.
     still = {each.id for each in _unused(older)}
     found = [each for each in found if each.id in still]
     conversations().delete_all(each.id for each in found if each.id is not None)
-    write(f"Forgot {_described(found)}." if found else "Nothing was forgotten.")
+    write(
+        say("command.deleted_many", what=_described(found))
+        if found
+        else say("command.nothing_deleted")
+    )
 
 
 def _unused(older: timedelta | None) -> list[Summary]:
@@ -192,11 +207,23 @@ def _unused(older: timedelta | None) -> list[Summary]:
     return [each for each in stored if each.used is not None and each.used < before]
 
 
-def _described(found: Sequence[Summary]) -> str:
-    turns = counted(sum(each.turns for each in found), "turn")
-    listed = ", ".join(repr(each.name) for each in found[-MOST_NAMES:])
-    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
-    return f"{counted(len(found), 'conversation')} with {turns} ({listed}{more})"
+def _described(found: Sequence[Summary]) -> Words:
+    return say(
+        "command.what_to_delete",
+        conversations=say("command.conversations", n=len(found)),
+        turns=_turns(sum(each.turns for each in found)),
+        names=newest_of([repr(each.name) for each in found]),
+    )
+
+
+def newest_of(found: Sequence[str]) -> Words:
+    """Return the newest of some conversations, and how many more there are."""
+    more = [say("command.more", n=len(found) - MOST_NAMES)] if len(found) > MOST_NAMES else []
+    return listed([*found[-MOST_NAMES:], *more])
+
+
+def _turns(number: int) -> Words:
+    return say("command.turns", n=number)
 
 
 def diff(command: Command) -> None:
@@ -217,8 +244,8 @@ def panel(command: Command) -> None:
     display(ChatPanel(command.conversation))  # type: ignore[no-untyped-call]
 
 
-def _confirmed(question: str, without_asking: str) -> bool:
+def _confirmed(question: Words, without_asking: Words) -> bool:
     try:
-        return is_yes(input(f"{question} [y/N] "))
+        return is_yes(input(f"{question} "))
     except NO_INPUT as error:
-        raise UsageError(f"Nobody can answer here. To forget it: {without_asking}.") from error
+        raise UsageError(without_asking) from error

@@ -7,10 +7,10 @@ from typing import Any
 
 from cbai_notebook.conversation import chat, conversations, new_conversation
 from cbai_notebook.errors import ConfigurationError, UsageError
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands.conversations import existing
 from cbai_notebook.notebook.commands.printing import write, write_table
-from cbai_notebook.text import counted
 
 
 def export(command: Command) -> None:
@@ -19,8 +19,8 @@ def export(command: Command) -> None:
 
     form = command.options.get("to")
     if form is None:
-        write_table(("form", "what it is"), [(each.name, each.help) for each in formats.FORMS])
-        write("\nWrite one with `%cbai export --to FORM [-o PATH] [-c NAME]`.")
+        write_table(("form", "what"), [(each.name, each.help) for each in formats.FORMS])
+        write(f"\n{say('command.how_to_export')}")
         return
     options: dict[str, Any] = {
         "examples": command.options.get("examples"),
@@ -29,7 +29,7 @@ def export(command: Command) -> None:
     skipped: dict[str, ConfigurationError] = {}
     if command.options.get("all"):
         if command.conversation:
-            raise UsageError("Give -c NAME or --all, not both. Nothing was written.")
+            raise UsageError(say("command.export_one_or_all"))
         made, skipped = formats.export_all(conversations().each(), form, **options)
     else:
         made = formats.export(existing(command.conversation), form, **options)
@@ -37,9 +37,9 @@ def export(command: Command) -> None:
         command.options.get("output"),
         overwrite=bool(command.options.get("force")),
     )
-    write(f"Wrote {where}.")
+    write(say("command.wrote", where=where))
     for name, error in skipped.items():
-        write(f"Left out {name!r}: {error.message}")
+        write(say("command.left_out", name=name, problem=error.message))
 
 
 def import_(command: Command) -> None:
@@ -47,14 +47,12 @@ def import_(command: Command) -> None:
     from cbai_notebook.conversation import formats
 
     if command.word is None:
-        raise UsageError("The file is missing: %cbai import PATH.")
+        raise UsageError(say("command.file_is_missing"))
     path = Path(command.word)
     for turns in formats.read_turns(path):
         conversation = (
             chat(command.conversation) if command.conversation else new_conversation(path.stem)
         )
         conversation.extend(turns)
-        write(
-            f"Read {counted(len(turns), 'turn')} into {conversation.name!r}. "
-            f"`%cbai use {conversation.name}` goes on there."
-        )
+        read = say("command.turns", n=len(turns))
+        write(say("command.read_into", turns=read, name=conversation.name))

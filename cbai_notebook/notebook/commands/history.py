@@ -9,10 +9,11 @@ from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.times import in_zone
+from cbai_notebook.i18n import say
 from cbai_notebook.notebook.command_line.parser import Command
-from cbai_notebook.notebook.commands.conversations import existing
+from cbai_notebook.notebook.commands.conversations import existing, newest_of
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
-from cbai_notebook.text import counted, shortened
+from cbai_notebook.text import shortened
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -36,7 +37,7 @@ def history(shell: InteractiveShell, command: Command) -> None:
     if variable := options.get("pandas"):
         found = _found(command, everywhere, limit=None)
         shell.user_ns[variable] = found.to_pandas()
-        write(f"{variable} is a DataFrame of {counted(len(found), 'message')}.")
+        write(say("command.messages_are_in", variable=variable, n=len(found)))
         return
     if options.get("versions") and not everywhere:
         _show_versions(command.conversation)
@@ -49,10 +50,9 @@ def history(shell: InteractiveShell, command: Command) -> None:
     if not everywhere and (
         others := [name for name in names() if name != found[0]["conversation"]]
     ):
-        more = f" and {len(others) - 8} more" if len(others) > 8 else ""
-        write(f"\nOther conversations: {', '.join(others[-8:])}{more}.")
+        write(f"\n{say('command.other_conversations', names=newest_of(others))}")
     if problem := chat(command.conversation).not_stored:
-        write(f"\nNot stored: {problem}")
+        write(f"\n{say('command.not_stored', problem=problem)}")
 
 
 def _found(command: Command, everywhere: bool, limit: int | None) -> Records:
@@ -91,7 +91,8 @@ def _ending(message: Mapping[str, Any]) -> Ending | None:
 
 
 def _status(status: str, ending: Ending | None, *, stale: bool) -> str:
-    return ", ".join([status, *([ending.value] if ending else []), *(["stale"] if stale else [])])
+    marks = (status, ending.mark if ending else "", say("command.stale") if stale else "")
+    return ", ".join(filter(None, marks))
 
 
 def _show_versions(name: str | None) -> None:
@@ -113,11 +114,9 @@ def _show_versions(name: str | None) -> None:
 def _show_nothing(command: Command, everywhere: bool) -> None:
     filtered = any(name in command.options for name in _FILTERS)
     if everywhere or filtered:
-        write("No message fits. `%cbai history --search WORDS` looks through all conversations.")
+        write(say("command.no_message_fits"))
     else:
-        write(
-            f"The conversation {chat(command.conversation).name!r} is empty. Ask something: `%cbai Hello`."
-        )
+        write(say("command.conversation_is_empty", name=chat(command.conversation).name))
 
 
 def usage(shell: InteractiveShell, command: Command) -> None:
@@ -130,13 +129,13 @@ def usage(shell: InteractiveShell, command: Command) -> None:
         from cbai_notebook.conversation.history import usage_frame
 
         shell.user_ns[variable] = usage_frame(found)
-        write(f"{variable} is a DataFrame of {counted(len(found), 'row')}.")
+        write(say("command.rows_are_in", variable=variable, n=len(found)))
         return
     if not found:
-        write("Nothing was asked yet. Ask something: `%cbai Hello`.")
+        write(say("command.nothing_was_asked"))
         return
     write_table(
-        ("day", "model", "requests", "tokens in", "cached", "tokens out", "seconds", ""),
+        ("day", "model", "requests", "tokens_in", "cached", "tokens_out", "seconds", ""),
         _usage_rows(found),
     )
 
@@ -159,4 +158,4 @@ def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     keys = ("requests", "prompt_tokens", "cached_tokens", "completion_tokens")
     sums = (f"{sum(row[key] for row in found):,}" for key in keys)
     seconds = f"{sum(row['duration_s'] for row in found):.1f}"
-    return [*rows, ("all", "", *sums, seconds, "")]
+    return [*rows, (say("command.all_days"), "", *sums, seconds, "")]

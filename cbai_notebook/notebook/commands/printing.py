@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from cbai_notebook.text import plain
+from cbai_notebook.i18n import say
+from cbai_notebook.text import columns, plain
 
 PREVIEW_CHARS = 72
 """The most characters of a message on its line of a table."""
@@ -17,9 +18,17 @@ def write(text: str) -> None:
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a header and rows; each column is as wide as its widest cell."""
-    table = [header, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    """Print a table; each column is as wide as its widest cell.
+
+    Args:
+        header: For each column the name of its heading among the texts; ``""`` for none.
+        rows: The cells of each row.
+    """
+    headings = [say(f"command.heading_{name}") if name else "" for name in header]
+    table = [headings, *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
     for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        cells = (
+            cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
+        )
         write("  ".join(cells).rstrip())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cbai_notebook import bridge
 from cbai_notebook._version import __version__
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.i18n import Words, joined, language, listed, say
 from cbai_notebook.notebook.commands.printing import write, write_table
 from cbai_notebook.notebook.frontend import NO_INPUT
 
@@ -40,30 +41,29 @@ def show_config() -> None:
         "model": now.model,
         "before_send": None
         if now.before_send is None
-        else getattr(now.before_send, "__name__", "set"),
+        else getattr(now.before_send, "__name__", say("service.is_set")),
         **{f"timeout.{stage}": f"{seconds:g} s" for stage, seconds in asdict(now.timeout).items()},
     }
-    rows = [
+    rows: list[tuple[str, str, str]] = [
         (
             name,
             "—" if value is None else str(value),
-            now.sources.get(name.partition(".")[0], "default"),
+            now.sources.get(name.partition(".")[0]) or say("key.from_default"),
         )
         for name, value in values.items()
     ]
     rows += [
-        (f"server {name}", _server_state(server), server.source)
+        (say("service.setting_of_server", name=name), _server_state(server), server.source)
         for name, server in now.servers.items()
     ]
-    rows += [(name, str(value), "") for name, value in asdict(preferences()).items()]
-    rows.append(
-        ("history", str(history_file() or current_store().notice or "off: in memory only"), "")
-    )
+    chosen = asdict(preferences())
+    chosen["language"] = chosen["language"] or language()
+    rows += [(name, str(value), "") for name, value in chosen.items()]
+    history = history_file() or current_store().notice or say("service.only_in_memory")
+    rows.append(("history", str(history), ""))
     write_table(("setting", "value", "from"), rows)
     if not now.configured:
-        write(
-            "\nNothing is configured, so the offline demo model answers. `%cbai login` connects to CloudBase."
-        )
+        write(f"\n{say('service.nothing_is_configured')}")
 
 
 def show_version() -> None:
@@ -93,20 +93,17 @@ def login(name: str | None = None) -> None:
     from cbai_notebook.client.settings import settings
 
     env_id, api_key = _typed(
-        ("CloudBase environment id: ", "API key (hidden): "),
-        "Set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment instead.",
+        (say("service.ask_environment"), say("service.ask_key")), say("service.nobody_types")
     )
     if not env_id or not api_key:
-        raise UsageError("Nothing was stored: both the environment id and the API key are needed.")
+        raise UsageError(say("service.both_are_needed"))
     where = credentials.save(env_id, api_key)
     now = settings()
     if now.at_gateway:
-        write(f"Stored in {where}. `%%cbai` now asks CloudBase; try `%cbai Hello`.")
+        write(say("service.stored", where=where))
     else:
-        write(
-            f"Stored in {where}. It is not sent to {shown(now.base_url or '')}, which is set as base_url "
-            f"({now.sources['base_url']}) and asked in place of CloudBase."
-        )
+        address, source = shown(now.base_url or ""), now.sources["base_url"]
+        write(say("service.stored_and_not_sent", where=where, address=address, source=source))
 
 
 def logout(name: str | None = None) -> None:
@@ -118,17 +115,21 @@ def logout(name: str | None = None) -> None:
     from cbai_notebook.client import credentials
 
     if credentials.forget(name):
-        what = (
-            "The environment and key of CloudBase"
+        write(
+            say("service.forgot_cloudbase")
             if name is None
-            else f"The address and key of {name!r}"
+            else say("service.forgot_server", name=name)
         )
-        write(f"{what} are no longer stored on this machine.")
         return
     stored = credentials.load_servers()
-    what = "CloudBase" if name is None else repr(name)
-    others = f" Stored servers: {', '.join(stored)}." if stored else ""
-    write(f"Nothing is stored for {what}.{others}")
+    write(
+        joined(
+            say("service.cloudbase_is_not_stored")
+            if name is None
+            else say("service.server_is_not_stored", name=name),
+            say("service.stored_servers", names=listed(stored)) if stored else "",
+        )
+    )
 
 
 def show_models(provider: str | None) -> None:
@@ -153,14 +154,12 @@ def show_models(provider: str | None) -> None:
         if provider is None or name == provider
     }
     if not chosen:
-        write(
-            f"No suggestions for {provider!r}. Any model that your environment has works by its name."
-        )
+        write(say("service.no_suggestions", name=provider))
         return
     write_table(
         ("provider", "models"), [(name, ", ".join(models)) for name, models in chosen.items()]
     )
-    write("\nThese are suggestions; any name works: `%%cbai -m PROVIDER/MODEL`.")
+    write(f"\n{say('service.any_name_works')}")
     if provider is None:
         custom = ["custom"] if now.default_provider == "custom" else []
         _show_lists([*custom, *now.servers], now)
@@ -173,31 +172,28 @@ def _login_server(name: str) -> None:
 
     checked_name(name)
     address, api_key = _typed(
-        (f"Address of {name}, up to its /v1: ", "API key (hidden; empty if it needs none): "),
-        "Call cbai.configure(servers={…}) instead.",
+        (say("service.ask_address", name=name), say("service.ask_key_of_server")),
+        say("service.nobody_types_server"),
         checked_base_url,
     )
     if not address:
-        raise UsageError("Nothing was stored: the address is needed, such as https://host/v1.")
+        raise UsageError(say("service.address_is_needed"))
     where = credentials.save_server(name, address, api_key)
     used = settings().servers.get(name)
     if used is not None and used.origin.kind == "argument":
-        write(
-            f"Stored in {where}, but not in use: cbai.configure names {name!r} in this kernel, and it "
-            f"wins. Take it out there, or call cbai.configure(servers={{{name!r}: None}})."
-        )
+        write(say("service.stored_and_not_used", where=where, name=name))
         return
-    write(f"Stored in {where}. Ask it with `%%cbai -m {name}/MODEL`; `%cbai models {name}` lists.")
+    write(say("service.stored_server", where=where, name=name))
 
 
 def _typed(
-    questions: tuple[str, str], instead: str, check: Callable[[str], object] = str
+    questions: tuple[Words, Words], instead: Words, check: Callable[[str], object] = str
 ) -> tuple[str, str]:
     """Return an address and a key as the user types them; the key is only asked for an address.
 
     Args:
         questions: What to ask.
-        instead: What to do where nobody can type.
+        instead: What to say where nobody can type.
         check: Raises an error for an address that is not valid, before the key is asked for.
     """
     from getpass import getpass
@@ -205,30 +201,35 @@ def _typed(
     from cbai_notebook.client.secret import checked_key
 
     try:
-        address = input(questions[0]).strip()
+        address = input(f"{questions[0]} ").strip()
         if address:
             check(address)
-        key = getpass(questions[1]) if address else ""
+        key = getpass(f"{questions[1]} ") if address else ""
     except NO_INPUT as error:
-        raise UsageError(f"Nobody can type here. {instead}") from error
+        raise UsageError(instead) from error
     return address, checked_key(key) or ""
 
 
 def _key_state(now: Settings) -> str | None:
     if now.api_key:
-        return "set, hidden"
+        return say("service.key_is_set")
     if now.base_url and not now.at_gateway and now.other_keys:
-        return "none for this base_url; the key of CloudBase is not sent there"
+        return say("service.key_is_not_sent")
     return None
 
 
 def _server_state(server: Server) -> str:
-    key = "key set, hidden" if server.api_key else "no key"
-    parts = [server.base_url, "its key cannot be read" if server.problem else key]
+    if server.problem:
+        key = say("service.server_key_is_unreadable")
+    elif server.api_key:
+        key = say("service.server_key_is_set")
+    else:
+        key = say("service.server_has_no_key")
+    parts = [server.base_url, key]
     if server.headers:
-        parts.append(f"headers {', '.join(server.headers)} set, hidden")
+        parts.append(say("service.server_headers", names=", ".join(server.headers)))
     if server.model:
-        parts.append(f"model {server.model}")
+        parts.append(say("service.server_model", name=server.model))
     return " · ".join(parts)
 
 
@@ -248,13 +249,14 @@ def _show_lists(names: Sequence[str], now: Settings) -> None:
         if isinstance(found, BaseException) and not isinstance(found, CbaiError):
             raise found
         if isinstance(found, CbaiError):
-            write(f"\n{name}: {found.message}")
+            write(f"\n{say('service.list_failed', name=name, problem=found.message)}")
         elif found is None:
-            write(f"\n{name}: this server has no list of its models. Name one: -m {name}/MODEL")
+            write(f"\n{say('service.server_lists_nothing', name=name)}")
         elif not found:
-            write(f"\n{name}: this server has no model yet.")
+            write(f"\n{say('service.server_has_no_model', name=name)}")
         else:
             lines = [f"{name}/{model}" for model in found[:MOST_MODELS]]
             rest = len(found) - len(lines)
-            more = [f"… and {rest:,} more"] if rest else []
-            write("\n" + "\n".join([f"{name} has", *(f"  {line}" for line in [*lines, *more])]))
+            more = [say("service.more_models", n=rest)] if rest else []
+            has = say("service.server_has", name=name)
+            write("\n" + "\n".join([has, *(f"  {line}" for line in [*lines, *more])]))
