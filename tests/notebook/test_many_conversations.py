@@ -71,7 +71,7 @@ EVERY = {"old", "run", "new", "imported"}
 
 def test_old_conversations_are_deleted_and_named(command: Command, history: Path) -> None:
     said = command("delete --older 30d --yes")
-    assert said.strip() == "Forgot 2 conversations with 2 turns ('old', 'run')."
+    assert said.strip() == "Forgot 2 conversations with 2 turns ('old' and 'run')."
     assert left(history) == {"new", "imported"}
     assert command("delete --older 5w -y").strip() == "No conversation is that old."
     assert "('new')" in command("delete --older 48h -y")
@@ -96,7 +96,7 @@ def test_it_asks_first(
 
     monkeypatch.setattr("builtins.input", reply)
     said = command("delete --older 2w")
-    assert asked == ["Forget 2 conversations with 2 turns ('old', 'run') for good? [y/N] "]
+    assert asked == ["Forget 2 conversations with 2 turns ('old' and 'run') for good? [y/N] "]
     assert ("Nothing was forgotten." in said) == (answer != "y")
     assert left(history) == remain
 
@@ -153,7 +153,7 @@ def test_a_list_shows_what_runs_have_left_only_when_asked(command: Command, hist
     said = command("use")
     assert "old" in said
     assert "run " not in said
-    assert "1 more of scripts and consoles: `%cbai use --all` lists them." in said
+    assert "1 more of scripts and consoles: %cbai use --all lists them." in said
     assert "run " in command("use --all")
     assert "'run' (1 turn)" in command("use run")
     assert "more of scripts" not in command("use")
