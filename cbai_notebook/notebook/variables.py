@@ -13,6 +13,7 @@ from cbai_notebook.files import expanded
 from cbai_notebook.i18n import Words, say
 from cbai_notebook.notebook.command_line import user_names
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
+from cbai_notebook.notebook.command_line.options import did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.frontend import NO_INPUT
 from cbai_notebook.prompts.references import (
@@ -23,7 +24,7 @@ from cbai_notebook.prompts.references import (
     has_variable,
     resolve,
 )
-from cbai_notebook.text import is_yes, near_match, shortened
+from cbai_notebook.text import is_yes, shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import ToolCall
@@ -148,8 +149,7 @@ def _variable(
 ) -> Any:
     if has_variable(name, namespace):
         return namespace[name]
-    if near := near_match(name, names_that_fit(namespace), beginning=True):
-        advice = say("cell.did_you_mean", near=near)
+    advice = did_you_mean(name, names_that_fit(namespace)) or advice
     raise UsageError(say("cell.no_variable", option=flag, name=repr(name), advice=advice))
 
 

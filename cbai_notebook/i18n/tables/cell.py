@@ -55,7 +55,6 @@ WORDS: Table = {
         "{option} names {name}, and there is no such variable. {advice}",
         "{option} 指定了 {name}，但没有这个变量。{advice}",
     ),
-    "did_you_mean": ("Did you mean {near}?", "是想用 {near} 吗？"),
     "define_function": (
         "Define the function in a cell above.",
         "请先在上面的单元格中定义这个函数。",
