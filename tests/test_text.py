@@ -17,6 +17,7 @@ from cbai_notebook.text import (
     KANA,
     MASK,
     MOST_MARKS,
+    columns,
     counted,
     cut,
     is_yes,
@@ -238,6 +239,14 @@ def test_a_secret_is_masked_wherever_it_stands() -> None:
 @given(st.text(), st.text(st.characters(exclude_characters=MASK), min_size=1))
 def test_no_secret_stays(text: str, secret: str) -> None:
     assert secret not in masked(text + secret + text, secret)
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("", 0), ("abc", 3), ("你好", 4), ("a，b", 4), ("é", 1), ("e\u0301", 1), ("… —", 3)],
+)
+def test_a_chinese_character_takes_two_columns(text: str, width: int) -> None:
+    assert columns(text) == width
 
 
 @pytest.mark.parametrize("answer", ["y", "Y ", "yes", " YES\n", "是", "好", " 好 "])
