@@ -15,10 +15,14 @@ from cbai_notebook.i18n import texts
 _FOLDER = Path(__file__).parent
 
 
-def _source(*names: str) -> str:
+def _read(*names: str) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+def _script(*names: str) -> str:
     # In a notebook, a JavaScript module cannot import other files of its folder, so they are joined.
-    words = f"const WORDS = {json.dumps(texts('page'), ensure_ascii=False)};"
-    return "\n".join([words, *((_FOLDER / name).read_text(encoding="utf-8") for name in names)])
+    words = json.dumps(texts("page"), ensure_ascii=False)
+    return f"const WORDS = {words};\n{_read(*names)}"
 
 
 class Composer(anywidget.AnyWidget):
@@ -28,8 +32,8 @@ class Composer(anywidget.AnyWidget):
     Messages to the browser: ``sent``, ``refused``, ``fill``, ``focus``, ``announce``, ``transcript``.
     """
 
-    _esm = _source("labels.js", "transcript.js", "pictures.js", "composer.js")
-    _css = _source("panel.css")
+    _esm = _script("labels.js", "transcript.js", "pictures.js", "composer.js")
+    _css = _read("panel.css")
 
     uid = traitlets.Unicode().tag(sync=True)
     draft = traitlets.Unicode().tag(sync=True)
@@ -47,7 +51,7 @@ class Bar(anywidget.AnyWidget):
     Message to the browser: ``download``.
     """
 
-    _esm = _source("labels.js", "bar.js")
+    _esm = _script("labels.js", "bar.js")
 
     uid = traitlets.Unicode().tag(sync=True)
     conversation = traitlets.Unicode().tag(sync=True)
