@@ -551,6 +551,36 @@ def test_an_error_of_python_code_is_one_line_and_all_of_it_for_tb(
     assert "configuration.py" in everything
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "asks cloudbase/hy3 (env_id: argument)."),
+        ({"model": "glm-5.3"}, "asks cloudbase/glm-5.3 (model: argument, env_id: argument)."),
+        ({"model": "deepseek/v9"}, "asks deepseek/v9 (model: argument)."),
+        ({"provider": "deepseek"}, "goes to deepseek (provider: argument) and has to name a model"),
+        ({"provider": "deepseek", "model": "v9"}, "asks deepseek/v9 (model: argument, provider: argument)."),
+        ({"env_id": None, "api_key": None}, "Nothing is configured"),
+        (
+            {"env_id": None, "api_key": None, "servers": {"work": {"base_url": "http://w/v1", "model": "m"}}},
+            "asks work/m (the first of your servers: argument).",
+        ),
+    ],
+)  # fmt: skip
+def test_config_tells_which_model_answers_next(
+    shell: TerminalInteractiveShell,
+    capsys: pytest.CaptureFixture[str],
+    settings: dict[str, Any],
+    said: str,
+) -> None:
+    cbai.configure(base_url=None)
+    cbai.configure(**settings)
+    try:
+        must(shell, "%cbai config")
+    finally:
+        cbai.configure(servers=None)
+    assert said in capsys.readouterr().out
+
+
 def test_a_cell_its_result_and_the_last_error_stand_for_themselves(
     shell: TerminalInteractiveShell, gateway: Gateway
 ) -> None:

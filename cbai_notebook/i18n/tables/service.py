@@ -100,4 +100,19 @@ WORDS: Table = {
     ),
     "server_has": ("{name} has", "{name} 的模型："),
     "more_models": ("… and {n:,} more", "……还有 {n:,} 个"),
+    # Which model answers the next prompt
+    "next_model": (
+        "The next prompt asks {label} ({why}).",
+        "下一个提示词将发送给 {label}（{why}）。",
+    ),
+    "ask_another": (
+        "{option} asks another one, {setting} makes it the default.",
+        "{option} 可改用其他模型，{setting} 可设为默认。",
+    ),
+    "next_needs_a_model": (
+        "The next prompt goes to {provider} ({why}) and has to name a model: {example}.",
+        "下一个提示词将发送给 {provider}（{why}），需要指定模型：{example}。",
+    ),
+    "next_prompt_fails": ("The next prompt fails: {problem}", "下一个提示词会失败：{problem}"),
+    "first_server": ("the first of your servers: {source}", "你的第一个服务器：{source}"),
 }

@@ -11,6 +11,7 @@ from cbai_notebook import bridge
 from cbai_notebook._version import __version__
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.i18n import Words, joined, language, listed, say
+from cbai_notebook.notebook.commands.next_model import next_model
 from cbai_notebook.notebook.commands.printing import write, write_table
 from cbai_notebook.notebook.frontend import NO_INPUT
 
@@ -62,8 +63,7 @@ def show_config() -> None:
     history = history_file() or current_store().notice or say("service.only_in_memory")
     rows.append(("history", str(history), ""))
     write_table(("setting", "value", "from"), rows)
-    if not now.configured:
-        write(f"\n{say('service.nothing_is_configured')}")
+    write(f"\n{next_model(now)}")
 
 
 def show_version() -> None:
@@ -101,6 +101,7 @@ def login(name: str | None = None) -> None:
     now = settings()
     if now.at_gateway:
         write(say("service.stored", where=where))
+        write(next_model(now))
     else:
         address, source = shown(now.base_url or ""), now.sources["base_url"]
         write(say("service.stored_and_not_sent", where=where, address=address, source=source))
