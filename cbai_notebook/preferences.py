@@ -16,21 +16,6 @@ _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off
 
 
 @dataclass(frozen=True)
-class TableLimits:
-    """How much of a DataFrame or Series goes into a prompt.
-
-    Attributes:
-        rows: The most rows.
-        columns: The most columns, without the index.
-        digits: The significant digits of numbers with a fraction; 17 sends all digits.
-    """
-
-    rows: int = 20
-    columns: int = 30
-    digits: int = 4
-
-
-@dataclass(frozen=True)
 class Preferences:
     """Settings for how prompts are built and run.
 
@@ -51,17 +36,12 @@ class Preferences:
 
     history_turns: int = 20
     history_chars: int = 24_000
-    table_rows: int = TableLimits.rows
-    table_columns: int = TableLimits.columns
-    table_digits: int = TableLimits.digits
+    table_rows: int = 20
+    table_columns: int = 30
+    table_digits: int = 4
     cached: bool = False
     bridge: str = "background"
     language: str | None = None
-
-    @property
-    def table_limits(self) -> TableLimits:
-        """The limits of a table in a prompt."""
-        return TableLimits(self.table_rows, self.table_columns, self.table_digits)
 
 
 _given: dict[str, Any] = {}

@@ -17,8 +17,7 @@ import cbai_notebook
 from cbai_notebook import i18n
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.i18n import Counted, Words, joined, listed, say
-from cbai_notebook.i18n.languages import language, note_page_language
-from cbai_notebook.i18n.words import Entry, table
+from cbai_notebook.i18n.words import Entry, language, note_page_language, table
 
 PACKAGE = Path(cbai_notebook.__file__).parent
 TABLES = sorted(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cbai_notebook.errors import UsageError
-from cbai_notebook.preferences import NAMES, TableLimits, prefer, preferences
+from cbai_notebook.preferences import NAMES, prefer, preferences
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +48,9 @@ def test_a_bad_setting_is_refused_and_changes_nothing(change: dict[str, object])
 
 
 def test_the_limits_of_tables_are_preferences() -> None:
-    assert preferences({}).table_limits == TableLimits()
     prefer(table_columns=8)
-    environ = {"CBAI_TABLE_DIGITS": "17", "CBAI_TABLE_COLUMNS": "9"}
-    assert preferences(environ).table_limits == TableLimits(rows=20, columns=8, digits=17)
+    now = preferences({"CBAI_TABLE_DIGITS": "17", "CBAI_TABLE_COLUMNS": "9"})
+    assert (now.table_rows, now.table_columns, now.table_digits) == (20, 8, 17)
 
 
 def test_a_bad_environment_variable_is_named() -> None:

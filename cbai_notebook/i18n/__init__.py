@@ -4,15 +4,22 @@
 values, so it can be said again in the other language, also after it was stored.
 """
 
-from cbai_notebook.i18n.languages import (
+from cbai_notebook.i18n.words import (
     LANGUAGES,
+    Counted,
+    Words,
     checked,
     choose,
     configured_language,
+    joined,
     language,
+    listed,
     note_page_language,
+    said_now,
+    say,
+    template,
+    texts,
 )
-from cbai_notebook.i18n.words import Counted, Words, joined, listed, said_now, say, template, texts
 
 __all__ = [
     "LANGUAGES",

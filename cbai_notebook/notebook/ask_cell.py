@@ -77,7 +77,7 @@ def ask_in_cell(
 def _prepare(
     shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> PreparedPrompt[Model]:
-    from cbai_notebook.client.providers import AGENT
+    from cbai_notebook.client.providers import AGENT, LOCAL
 
     prefs = preferences()
     prompt, hints = _prompt(shell, text, options, variables, prefs)
@@ -91,9 +91,8 @@ def _prepare(
     prepared = prepare(conversation, prompt, limits=limits)
     if prepared.provider == AGENT:
         conflicts.check_agent(options)
-    if options.model is None:
-        hints = (*hints, *offline_hints.answers_by_default(prepared))
-    hints = (*hints, *offline_hints.knows_english_only(prepared))
+    if prepared.provider == LOCAL:
+        hints = (*hints, *offline_hints.for_cell(prepared, by_default=options.model is None))
     return replace(prepared, hints=(*hints, *prepared.hints))
 
 
@@ -105,13 +104,13 @@ def _prompt(
     prefs: Preferences,
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt with its variables expanded, and hints for the user."""
-    filled = expand(text.strip("\n"), variables, table_limits=prefs.table_limits)
+    filled = expand(text.strip("\n"), variables, limits=prefs)
     if not filled.text.strip():
         raise UsageError(say("cell.empty_prompt", magic="%%cbai"))
     hints = filled.hints
     system = options.system
     if system:
-        filled_system = expand(system, variables, table_limits=prefs.table_limits)
+        filled_system = expand(system, variables, limits=prefs)
         system, hints = filled_system.text, (*hints, *filled_system.hints)
     return Prompt(
         text=filled.text,
@@ -183,10 +182,9 @@ def ask_prepared(
             for delta in deltas_of(continued):
                 feed(screen, delta)
         try:
-            waiting: str = say("answer.waiting_for", label=label)
-            if held_loop.noted:
-                waiting = held_loop.waiting_for(label)
-            answer = outcome.answer = render_answer(start, screen, waiting)
+            answer = outcome.answer = render_answer(
+                start, screen, lambda: held_loop.waiting_for(label)
+            )
         except StructuredAnswerError as error:
             screen.text(error.partial)
             raise

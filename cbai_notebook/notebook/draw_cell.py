@@ -87,7 +87,7 @@ def draw_in_cell(
 def _prepare(
     shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> PreparedPrompt[ImageModel]:
-    filled = expand(text.strip("\n"), variables, table_limits=preferences().table_limits)
+    filled = expand(text.strip("\n"), variables, limits=preferences())
     if not filled.text.strip():
         raise UsageError(say("cell.nothing_to_draw", magic="%%cbai --draw"))
     conversation = chat_in_cell(options.conversation) if options.history else None

@@ -18,11 +18,16 @@ _LOGIN = "%cbai login"
 _told: set[str] = set()
 
 
-def answers_by_default(prepared: PreparedPrompt[Any]) -> tuple[str, ...]:
-    """Return the hint that the offline model answers because nothing is configured; once."""
-    if prepared.provider == LOCAL and not prepared.settings.configured:
-        return _once("offline_answered")
-    return ()
+def for_cell(prepared: PreparedPrompt[Any], *, by_default: bool) -> tuple[str, ...]:
+    """Return what a cell says under an answer of the offline model.
+
+    Args:
+        prepared: The prompt.
+        by_default: Whether the prompt names no model.
+    """
+    is_default = by_default and not prepared.settings.configured
+    default = _once("offline_answered") if is_default else ()
+    return (*default, *knows_english_only(prepared))
 
 
 def knows_english_only(prepared: PreparedPrompt[Any]) -> tuple[str, ...]:

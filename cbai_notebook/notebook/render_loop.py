@@ -57,7 +57,7 @@ class CellThread:
 def render_answer(
     start: Callable[[Callable[[Delta], None], CellThread], Awaitable[T]],
     screen: Screen,
-    waiting: str = "",
+    waiting: Callable[[], str] | None = None,
 ) -> T:
     """Run an answer on the background loop and paint it on the calling thread until it ends.
 
@@ -68,7 +68,7 @@ def render_answer(
         start: Called with a listener, and with an object that runs functions on the calling thread;
             returns an awaitable that calls the listener for each delta.
         screen: The screen to paint on; it is not finished here.
-        waiting: A line that is shown until the first token, if there is one.
+        waiting: Returns a line that is shown until the first token.
 
     Returns:
         The result of the awaitable.
@@ -96,7 +96,9 @@ def render_answer(
 
 
 def _paint_until_end(
-    items: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen, waiting: str
+    items: queue.SimpleQueue[Delta | _Job[Any] | None],
+    screen: Screen,
+    waiting: Callable[[], str] | None,
 ) -> None:
     if waiting:
         screen.wait(waiting)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from cbai_notebook.i18n import say
-from cbai_notebook.preferences import TableLimits
+from cbai_notebook.preferences import Preferences
 from cbai_notebook.prompts.numbers import ALL_DIGITS
 from cbai_notebook.prompts.references import (
     REFERENCE,
@@ -83,18 +83,20 @@ class Hints:
         """Add a hint about a value that makes the prompt very long."""
         self._add(say("reference.long_value", written=f"{{{used}}}", n=chars))
 
-    def tables(self, tables: Mapping[str, MarkdownTable], limits: TableLimits) -> None:
+    def tables(self, tables: Mapping[str, MarkdownTable], limits: Preferences) -> None:
         """Add a hint about the tables that lost digits, and one about each that lost columns."""
         rounded = ", ".join(f"{{{used}}}" for used, table in tables.items() if table.rounded)
         if rounded:
             setting = f"cbai.configure(table_digits={ALL_DIGITS})"
-            self._add(say("reference.rounded", tables=rounded, n=limits.digits, setting=setting))
+            self._add(
+                say("reference.rounded", tables=rounded, n=limits.table_digits, setting=setting)
+            )
         for used, table in tables.items():
-            if table.columns > limits.columns:
+            if table.columns > limits.table_columns:
                 self._add(
                     say(
                         "reference.columns_left_out",
-                        first=limits.columns,
+                        first=limits.table_columns,
                         n=table.columns,
                         written=f"{{{used}}}",
                         setting=f"cbai.configure(table_columns={table.columns})",

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, NamedTuple
 
-from cbai_notebook.preferences import TableLimits
+from cbai_notebook.preferences import Preferences
 from cbai_notebook.prompts.columns import Column, Texts, texts
 from cbai_notebook.prompts.numbers import ALL_DIGITS
 from cbai_notebook.text import counted
 
-DEFAULT_LIMITS = TableLimits()
+DEFAULT_LIMITS = Preferences()
 """The limits of a table in a prompt by default."""
 
 _MORE = "…"
@@ -37,7 +37,7 @@ def is_table(value: object) -> bool:
     return _family(value) is not None
 
 
-def markdown_table(value: Any, limits: TableLimits = DEFAULT_LIMITS) -> MarkdownTable:
+def markdown_table(value: Any, limits: Preferences = DEFAULT_LIMITS) -> MarkdownTable:
     """Return a DataFrame or Series as a Markdown table, cut at a number of rows and columns.
 
     An index that only counts from 0 is omitted. :func:`.columns.texts` describes the cells. If
@@ -56,19 +56,19 @@ def markdown_table(value: Any, limits: TableLimits = DEFAULT_LIMITS) -> Markdown
         raise TypeError(f"{type(value).__name__} is no table")
     library, kind = family
     rows = len(value)
-    head = value.head(limits.rows)
+    head = value.head(limits.table_rows)
     if library == "pandas":
         frame = head if kind == "DataFrame" else head.to_frame(_name(head))
     else:
         frame = head if kind == "DataFrame" else head.rename(_name(head)).to_frame()
     width = len(frame.columns)
-    headings, columns = (_pandas if library == "pandas" else _polars)(frame, limits.columns)
+    headings, columns = (_pandas if library == "pandas" else _polars)(frame, limits.table_columns)
     if not width:
         return MarkdownTable(f"(a table of {counted(rows, 'row')} and no columns)", False, 0)
-    cells = [texts(column, limits.digits) for column in columns]
-    if width > limits.columns:
+    cells = [texts(column, limits.table_digits) for column in columns]
+    if width > limits.table_columns:
         headings.append(_MORE)
-        cells.append(Texts([_MORE] * min(rows, limits.rows), False))
+        cells.append(Texts([_MORE] * min(rows, limits.table_rows), False))
     lines = [
         _line(headings),
         _line(["---"] * len(headings)),
@@ -76,8 +76,8 @@ def markdown_table(value: Any, limits: TableLimits = DEFAULT_LIMITS) -> Markdown
     ]
     return MarkdownTable(
         "\n".join(lines)
-        + _left_out("row", rows, limits.rows)
-        + _left_out("column", width, limits.columns),
+        + _left_out("row", rows, limits.table_rows)
+        + _left_out("column", width, limits.table_columns),
         any(column.rounded for column in cells),
         width,
     )

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cbai_notebook.i18n import say
-from cbai_notebook.preferences import TableLimits
+from cbai_notebook.preferences import Preferences
 from cbai_notebook.prompts.hints import DOUBLED, FORMULA, PROSE, SUBSCRIPT, Hints
 from cbai_notebook.prompts.references import REFERENCE, NotFound, Reference, resolve
 from cbai_notebook.prompts.tables import (
@@ -61,7 +61,7 @@ def expand(
     text: str,
     namespace: Mapping[str, Any],
     *,
-    table_limits: TableLimits = DEFAULT_LIMITS,
+    limits: Preferences = DEFAULT_LIMITS,
     to_text: Callable[[Any], str] | None = None,
 ) -> Expanded:
     """Fill in the references of a prompt, in time linear in its length.
@@ -69,13 +69,13 @@ def expand(
     Args:
         text: The prompt.
         namespace: The user's variables.
-        table_limits: How much of a DataFrame or Series is sent.
+        limits: How much of a DataFrame or Series is sent.
         to_text: Returns the text of a value; by default :func:`.values.as_text`, and
             :func:`.tables.markdown_table` for a DataFrame or Series.
     """
     if "{" not in text:
         return Expanded(text, (), ())
-    values = _Values(namespace, table_limits, to_text)
+    values = _Values(namespace, limits, to_text)
     hints = Hints(text, namespace)
     pieces: list[str] = []
     end = 0
@@ -98,7 +98,7 @@ def expand(
         if len(value.text) > LONG_VALUE_CHARS:
             hints.long_value(used, len(value.text))
     tables = {used: value.table for used, value in values.used.items() if value.table is not None}
-    hints.tables(tables, table_limits)
+    hints.tables(tables, limits)
     return Expanded("".join(pieces), tuple(values.used), hints.sentences())
 
 
@@ -122,11 +122,11 @@ class _Values:
     def __init__(
         self,
         namespace: Mapping[str, Any],
-        table_limits: TableLimits,
+        limits: Preferences,
         to_text: Callable[[Any], str] | None,
     ) -> None:
         self._namespace = namespace
-        self._table_limits = table_limits
+        self._limits = limits
         self._to_text = to_text
         self._failed: dict[str, NotFound] = {}
         self.used: dict[str, _Value] = {}
@@ -156,7 +156,7 @@ class _Values:
             return _Value(self._to_text(value), is_table(value))
         if not is_table(value):
             return _Value(as_text(value))
-        table = markdown_table(value, self._table_limits)
+        table = markdown_table(value, self._limits)
         return _Value(table.text, True, table)
 
 

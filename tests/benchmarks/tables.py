@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from time import process_time
 from typing import TYPE_CHECKING
 
-from cbai_notebook.preferences import TableLimits
+from cbai_notebook.preferences import Preferences
 from cbai_notebook.prompts.tables import markdown_table
 from tests.benchmarks.table import Row
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = 200
-ALL_ROWS = TableLimits(rows=ROWS)
+ALL_ROWS = Preferences(table_rows=ROWS)
 
 
 def frames() -> dict[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cbai_notebook.preferences import TableLimits
+from cbai_notebook.preferences import Preferences
 from cbai_notebook.prompts.tables import is_table, markdown_table
 
 
@@ -24,7 +24,9 @@ class MyFrame(pd.DataFrame):
 
 
 def text_of(value: object, **limits: int) -> str:
-    return markdown_table(value, TableLimits(**limits)).text
+    return markdown_table(
+        value, Preferences(**{f"table_{name}": value for name, value in limits.items()})
+    ).text
 
 
 def column(values: object, **limits: int) -> list[str]:
@@ -166,7 +168,7 @@ def test_the_digits_can_be_chosen() -> None:
 
 def test_a_table_tells_whether_numbers_were_rounded() -> None:
     def rounded(value: object, digits: int = 4) -> bool:
-        return markdown_table(value, TableLimits(digits=digits)).rounded
+        return markdown_table(value, Preferences(table_digits=digits)).rounded
 
     frame = pd.DataFrame({"a": ["x", "y"], "b": [0.5, 1 / 3]})
     assert rounded(frame) and rounded(frame.b) and rounded(frame.set_index("b"))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cbai_notebook.preferences import TableLimits
+from cbai_notebook.preferences import Preferences
 from cbai_notebook.prompts.template import LONG_VALUE_CHARS, expand
 
 
@@ -191,7 +191,7 @@ def test_a_table_stands_on_lines_of_its_own() -> None:
 def test_a_table_is_cut_where_the_caller_says() -> None:
     frame = pd.DataFrame({"a": range(30)})
     assert "10 more rows left out" in filled("{df}", df=frame)
-    text = expand("{df}", {"df": frame}, table_limits=TableLimits(rows=2)).text
+    text = expand("{df}", {"df": frame}, limits=Preferences(table_rows=2)).text
     assert text.endswith("| 1 |\n\n(28 more rows left out; these are the first 2 of 30.)")
 
 
@@ -344,7 +344,7 @@ def test_rounded_numbers_get_one_hint_that_names_their_tables() -> None:
         "Numbers of {f}, {f.a} were rounded to 4 digits; "
         "cbai.configure(table_digits=17) sends all digits.",
     )
-    assert expand("{f}", {"f": frame}, table_limits=TableLimits(digits=17)).hints == ()
+    assert expand("{f}", {"f": frame}, limits=Preferences(table_digits=17)).hints == ()
     assert hints("{e}", e=exact) == ()
 
 
@@ -353,7 +353,7 @@ def test_columns_that_are_left_out_get_a_hint() -> None:
     assert hints("{f}", f=frame) == (
         "The first 30 of 31 columns of {f} were sent; cbai.configure(table_columns=31) sends all.",
     )
-    assert expand("{f}", {"f": frame}, table_limits=TableLimits(columns=31)).hints == ()
+    assert expand("{f}", {"f": frame}, limits=Preferences(table_columns=31)).hints == ()
 
 
 def test_many_hints_are_counted_not_listed() -> None:

@@ -71,10 +71,10 @@ class Painting:
         self._dirty = False
         self._broken = False
 
-    def wait(self, message: str) -> None:
+    def wait(self, message: Callable[[], str]) -> None:
         """Show a waiting line until the first content arrives."""
         if self._surface.live and not len(self._surface):
-            self._surface.paint({0: waiting(message)})
+            self._surface.paint({0: waiting(message())})
 
     def text(self, text: str) -> None:
         """Add text to the answer, and paint if a paint is due."""

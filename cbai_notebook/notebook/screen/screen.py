@@ -57,9 +57,13 @@ class Screen:
         """Whether :meth:`finish` has completed."""
         return self._finished
 
-    def wait(self, message: str = "") -> None:
-        """Show a waiting line until the first token arrives or :meth:`finish` is called."""
-        self._output.wait(message or say("answer.waiting"))
+    def wait(self, message: Callable[[], str] = lambda: say("answer.waiting")) -> None:
+        """Show a waiting line until the first token arrives or :meth:`finish` is called.
+
+        Args:
+            message: Returns the line; called where one is shown.
+        """
+        self._output.wait(message)
 
     def text(self, text: str) -> None:
         """Add text to the answer; the first text is painted at once."""
@@ -122,7 +126,7 @@ class _TerminalWriter:
     def _calls(self) -> Calls:
         return Calls()
 
-    def wait(self, message: str) -> None:
+    def wait(self, message: Callable[[], str]) -> None:
         """Do nothing: a line in a terminal cannot be removed again."""
 
     def text(self, text: str) -> None:

@@ -278,7 +278,7 @@ def test_a_link_defined_after_its_use_changes_the_sealed_piece(clock: Clock) -> 
 def test_waiting_line_is_replaced_by_the_first_paint(
     screen: Screen, surface: RecordingSurface
 ) -> None:
-    screen.wait("Waiting for cloudbase/hy3")
+    screen.wait(lambda: "Waiting for cloudbase/hy3")
     assert "Waiting for cloudbase/hy3" in surface.html
     assert screen.due() is None
     screen.text("Hello")
