@@ -15,9 +15,9 @@ MEGABYTE = 1024 * 1024
 # Characters of the parts where each character costs more, however the characters are written. The
 # words of a link are never longer than a paragraph that is parsed.
 SIZES = {
-    **dict.fromkeys(("Markdown", "TeX", "code", "code in small pieces"), MEGABYTE // 4),
-    **dict.fromkeys(("code to insert", "exports", "option line"), MEGABYTE // 4),
-    **dict.fromkeys(("Markdown in small pieces", "links"), MEGABYTE // 8),
+    **dict.fromkeys(("Markdown", "TeX", "code", "code in small pieces"), MEGABYTE // 8),
+    **dict.fromkeys(("code to insert", "exports", "option line"), MEGABYTE // 8),
+    **dict.fromkeys(("Markdown in small pieces", "links"), MEGABYTE // 16),
 }
 
 

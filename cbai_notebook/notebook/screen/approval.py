@@ -103,7 +103,22 @@ _BYTES = (bytes, bytearray, memoryview)
 
 def _to_builtins(value: Any) -> Any:
     """Return a value as lists, dicts, numbers, strings and bytes; raise if it has no such form."""
-    return msgspec.to_builtins(value, str_keys=True, builtin_types=_BYTES, enc_hook=_simpler)
+    plain = msgspec.to_builtins(value, builtin_types=_BYTES, enc_hook=_simpler)
+    _refuse_names_of_bytes(plain)
+    return msgspec.to_builtins(plain, str_keys=True, builtin_types=_BYTES)
+
+
+def _refuse_names_of_bytes(value: Any) -> None:
+    """Raise if a name in a dict is bytes: as text it would be Base64, which nobody can read."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if any(isinstance(name, _BYTES) for name in value):
+                raise TypeError("a name of bytes")
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _simpler(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -73,6 +74,10 @@ class Place:
         return self.parent.following
 
 
+WAIT_S = 30
+PAUSE_S = 0.01
+
+
 class Life(RuleBasedStateMachine):
     """Ask, run again, branch, delete, fork and reopen, in any order, also without a disk."""
 
@@ -92,6 +97,13 @@ class Life(RuleBasedStateMachine):
         self.talk = self.registry.get("talk")
 
     def teardown(self) -> None:
+        if self.aside.exists():
+            self.find_the_disk()
+        # Else its thread makes files while the folder is deleted; it tries again now and then.
+        for _ in range(int(WAIT_S / PAUSE_S)):
+            if self.store.writer.finish(WAIT_S):
+                break
+            time.sleep(PAUSE_S)
         self.store.close()
         self.folder.cleanup()
 
