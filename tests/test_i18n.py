@@ -71,17 +71,23 @@ class Said(NamedTuple):
     values: frozenset[str] | None
 
 
+def calls_in(source: str) -> Iterator[ast.Call]:
+    """Yield the calls with arguments in a source."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args:
+            yield node
+
+
+def called(node: ast.Call) -> str:
+    """Return the last name of what is called: ``say`` of ``i18n.say(…)``."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 def uses() -> Iterator[Said]:
     for name, source in SOURCES.items():
-        for node in ast.walk(ast.parse(source)):
-            if not (isinstance(node, ast.Call) and node.args):
-                continue
-            called = (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute)
-                else getattr(node.func, "id", "")
-            )
-            if called not in ("say", "both"):
+        for node in calls_in(source):
+            if called(node) not in ("say", "both"):
                 continue
             first, place = node.args[0], f"{name}:{node.lineno}"
             names = [keyword.arg for keyword in node.keywords]
@@ -129,15 +135,8 @@ def test_every_text_of_the_tables_is_said(key: str) -> None:
 def raised() -> Iterator[str]:
     """Yield the places where an error of ours gets a text that is not of the tables."""
     for name, source in SOURCES.items():
-        for node in ast.walk(ast.parse(source)):
-            if not (isinstance(node, ast.Call) and node.args):
-                continue
-            called = (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute)
-                else getattr(node.func, "id", "")
-            )
-            if called in ERRORS and _is_prose(node.args[0]):
+        for node in calls_in(source):
+            if called(node) in ERRORS and _is_prose(node.args[0]):
                 yield f"{name}:{node.lineno}"
 
 
@@ -147,7 +146,7 @@ def _is_prose(node: ast.expr) -> bool:
         for part in ast.walk(node)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     ]
-    inside_say = isinstance(node, ast.Call)
+    inside_say = isinstance(node, ast.Call) and called(node) in ("say", "joined")
     return not inside_say and any(re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", text) for text in texts)
 
 
