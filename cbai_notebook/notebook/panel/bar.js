@@ -19,14 +19,14 @@ function bar({ model, el }) {
     autocomplete: "off",
     title: say("model_hint"),
     "aria-label": say("model"),
-    on: { change: tellOptions },
+    on: { change: () => tell("options", { model: spec.value.trim() }) },
   });
   const system = make("textarea", {
     id: `${id}-system`,
     className: "cbai-field",
     rows: 2,
     placeholder: say("system_hint"),
-    on: { change: tellOptions },
+    on: { change: () => tell("options", { system: system.value }) },
   });
   const temperature = make("input", {
     id: `${id}-temperature`,
@@ -36,7 +36,7 @@ function bar({ model, el }) {
     max: 2,
     step: 0.1,
     placeholder: say("temperature_hint"),
-    on: { change: tellOptions },
+    on: { change: () => tell("options", { temperature: numberIn(temperature) }) },
   });
   const fold = make(
     "div",
@@ -113,13 +113,9 @@ function bar({ model, el }) {
     items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
   });
 
-  function tellOptions() {
-    const warmth = temperature.value.trim();
-    tell("options", {
-      model: spec.value.trim(),
-      system: system.value,
-      temperature: warmth === "" || Number.isNaN(Number(warmth)) ? null : Number(warmth),
-    });
+  function numberIn(field) {
+    const text = field.value.trim();
+    return text === "" || Number.isNaN(Number(text)) ? null : Number(text);
   }
 
   function showConversations() {
@@ -128,11 +124,15 @@ function bar({ model, el }) {
     conversations.value = model.get("conversation");
     conversations.hidden = names.length === 0;
   }
-  function showOptions() {
-    if (document.activeElement !== spec) spec.value = model.get("model");
+  // Each field by itself: the kernel's word on one must not undo what was just typed into another.
+  function show(field, name) {
+    if (document.activeElement !== field) field.value = model.get(name) ?? "";
+  }
+  const showModel = () => show(spec, "model");
+  const showSystem = () => show(system, "system");
+  const showTemperature = () => show(temperature, "temperature");
+  function showOffers() {
     spec.placeholder = model.get("default_model");
-    if (document.activeElement !== system) system.value = model.get("system");
-    if (document.activeElement !== temperature) temperature.value = model.get("temperature") ?? "";
     suggestions.replaceChildren(...model.get("models").map((value) => make("option", { value })));
   }
   const onMessage = (message, [data]) => {
@@ -140,12 +140,14 @@ function bar({ model, el }) {
   };
   const watched = [
     ["change:conversations change:conversation", showConversations],
-    ["change:model change:default_model change:system change:temperature change:models", showOptions],
+    ["change:model", showModel],
+    ["change:system", showSystem],
+    ["change:temperature", showTemperature],
+    ["change:default_model change:models", showOffers],
     ["msg:custom", onMessage],
   ];
   for (const [names, listener] of watched) for (const name of names.split(" ")) model.on(name, listener);
-  showConversations();
-  showOptions();
+  for (const [, listener] of watched) if (listener !== onMessage) listener();
   return () => {
     for (const [names, listener] of watched) for (const name of names.split(" ")) model.off(name, listener);
   };

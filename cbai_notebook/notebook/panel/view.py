@@ -471,20 +471,19 @@ class PanelView:
             self._post(self._show_error, error)
 
     def _choose_options(self, message: dict[str, Any]) -> None:
-        model, system = str(message["model"]).strip(), str(message["system"])
-        if is_app() and not self._may_choose(model):
-            self._post(self._show_error, UsageError(say("page.offered_models_only")))
-            return
-        temperature = message["temperature"]
-        unchanged = system == (self._conversation.system or "")
-        self._panel.set_options(
-            replace(
-                self._panel.options,
-                model=model,
-                system=None if unchanged else system,
-                temperature=None if temperature is None else float(temperature),
-            )
-        )
+        changes: dict[str, Any] = {}
+        if "model" in message:
+            changes["model"] = str(message["model"]).strip()
+            if is_app() and not self._may_choose(changes["model"]):
+                self._post(self._show_error, UsageError(say("page.offered_models_only")))
+                return
+        if "system" in message:
+            system = str(message["system"])
+            changes["system"] = None if system == (self._conversation.system or "") else system
+        if "temperature" in message:
+            temperature = message["temperature"]
+            changes["temperature"] = None if temperature is None else float(temperature)
+        self._panel.set_options(replace(self._panel.options, **changes))
 
     def _may_choose(self, model: str) -> bool:
         """Return whether a visitor may have a model; any other name may be a file of this machine."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,25 @@ def test_in_a_notebook_any_model_can_be_chosen() -> None:
         panel.widget  # noqa: B018
         choose(panel, "local:/models/own.gguf")
         assert panel.options.model == "local:/models/own.gguf"
+    finally:
+        panel.close()
+
+
+def test_choices_come_one_by_one_and_keep_the_others() -> None:
+    panel = cbai.ChatPanel("mine")
+    try:
+        panel.widget  # noqa: B018
+        from_page(panel, 0, type="options", system="Be brief.")
+        from_page(panel, 0, type="options", temperature=0.3)
+        from_page(panel, 0, type="options", model="moonshot/echo")
+        options = panel.options
+        assert (options.system, options.temperature, options.model) == (
+            "Be brief.",
+            0.3,
+            "moonshot/echo",
+        )
+        from_page(panel, 0, type="options", temperature=None)
+        assert panel.options == replace(options, temperature=None)
     finally:
         panel.close()
 
