@@ -186,6 +186,10 @@ class PromptRefusedError(CbaiError):
     """The user's own ``before_send`` refused a request; nothing was sent."""
 
 
+class BudgetError(CbaiError):
+    """The rest of a budget is too small for a request; it was not sent."""
+
+
 class NestedLoopError(CbaiError):
     """A nested event loop would lose the cells that are queued; nothing was run."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -28,6 +28,9 @@ from cbai_notebook.errors import (
 
 Result = TypeVar("Result")
 
+Through = Callable[[Request, Callable[[Request], Awaitable[Result]]], Awaitable[Result]]
+"""Sends a request with a function, as soon as it may be sent."""
+
 
 @dataclass(frozen=True)
 class JSONReply:
@@ -43,6 +46,7 @@ async def request_completion(
     error_context: ErrorContext,
     timeout: Timeout,
     facts: AnswerFacts,
+    through: Through[Answer] | None = None,
 ) -> Answer:
     """Send a request and return its answer; retry where that helps.
 
@@ -52,6 +56,7 @@ async def request_completion(
         error_context: The facts for error messages.
         timeout: The time limits, for the connection and for each attempt.
         facts: What is known about the answer before the request is sent.
+        through: Sends each attempt as soon as it may be sent; by default at once.
 
     Raises:
         CbaiError: There was no answer.
@@ -64,7 +69,8 @@ async def request_completion(
         known = replace(facts, timing=timing, request_id=request_id)
         return _answer(response, body, error_context, known)
 
-    return await _request(transport, request, error_context, timeout, retry.should_retry, read)
+    policy = retry.should_retry
+    return await _request(transport, request, error_context, timeout, policy, read, through)
 
 
 async def request_json(
@@ -102,6 +108,7 @@ async def _request(
     timeout: Timeout,
     policy: retry.Policy,
     read: Callable[[Response, bytes, int], Result],
+    through: Through[Result] | None = None,
 ) -> Result:
     """Send a request, with retries, and return the result of `read` for its response.
 
@@ -112,14 +119,19 @@ async def _request(
         timeout: The time limits, for the connection and for each attempt.
         policy: Decides which errors are retried, those that `read` raises included.
         read: Makes the result; gets the response, its complete body and the number of the attempt.
+        through: As for `request_completion`.
     """
 
-    async def once(number: int) -> Result:
+    async def once(request: Request, number: int) -> Result:
         response, body = await _receive(transport, request, error_context, timeout)
         return read(response, body, number)
 
     async def attempt(number: int) -> Result:
-        return await within(timeout.answer, once(number), error_context)
+        def send(request: Request) -> Awaitable[Result]:
+            return within(timeout.answer, once(request, number), error_context)
+
+        # The time limit begins when the request may be sent.
+        return await (send(request) if through is None else through(request, send))
 
     return await retry.call(attempt, policy)
 

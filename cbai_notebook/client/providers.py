@@ -92,6 +92,7 @@ class Endpoint:
             CloudBase.
         missing: Returns what to do after a 404, for the message of an error; None for that of a
             model.
+        at_once: The most requests that it works on at once; None if that is not known.
     """
 
     provider: str
@@ -108,6 +109,7 @@ class Endpoint:
     style: str = ""
     key_advice: Callable[[], str] | None = field(default=None, repr=False, compare=False)
     missing: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    at_once: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.api_key, Secret):

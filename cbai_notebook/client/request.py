@@ -27,6 +27,7 @@ class Request:
     The key and a server's own values in ``headers`` are `Secret`: they compare equal to the plain
     text and print as dots. ``secrets`` are these values: errors mask those that are no placeholders.
     ``messages`` are those of the caller, without a system prompt that the provider adds.
+    ``connection`` is the number of the connections to use, where requests do not share them.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Request:
     body: Mapping[str, Any]
     messages: Sequence[Any] = field(default=(), repr=False)
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    connection: int = 0
 
     @property
     def streams(self) -> bool:

@@ -6,10 +6,12 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook.client import server_quirks
 from cbai_notebook.client.before_send import screened
+from cbai_notebook.client.passage import PROMPT, Passage, Traffic
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import Settings
@@ -36,12 +38,19 @@ class RequestSender:
         wire_format: The format of its requests and answers.
         settings: The settings, with the time limits.
         transport: Returns what sends the requests.
+        traffic: Whose requests these are.
     """
 
     endpoint: Endpoint
     wire_format: WireFormat
     settings: Settings
     transport: Callable[[], Transport]
+    traffic: Traffic = PROMPT
+
+    @cached_property
+    def passage(self) -> Passage:
+        """The way of the requests to the endpoint."""
+        return Passage.to(self.endpoint, self.settings, self.traffic)
 
     def build(self, params: Mapping[str, Any], *, stream: bool) -> Request:
         """Return a request with the messages of the caller, without sending it."""
@@ -80,16 +89,21 @@ class RequestSender:
 
         async def send(request: Request, refused: int) -> TextStream:
             async def attempt(number: int) -> TextStream:
-                task = StreamTask(
-                    self.transport(),
-                    request,
-                    error_context,
-                    self.settings.timeout,
-                    self.wire_format,
-                )
-                timing = Timing(attempts=number + refused)
-                stream = TextStream(task, replace(facts, timing=timing), began=began)
-                return await wait_for_first_token(stream)
+                def start(request: Request) -> StreamTask:
+                    return StreamTask(
+                        self.transport(),
+                        request,
+                        error_context,
+                        self.settings.timeout,
+                        self.wire_format,
+                    )
+
+                def opened(task: StreamTask) -> Awaitable[TextStream]:
+                    timing = Timing(attempts=number + refused)
+                    stream = TextStream(task, replace(facts, timing=timing), began=began)
+                    return wait_for_first_token(stream)
+
+                return await self.passage.open(request, start, opened)
 
             return await retry.call(attempt)
 
@@ -119,6 +133,7 @@ class RequestSender:
                 error_context,
                 self.settings.timeout,
                 self.facts(request),
+                self.passage.complete,
             )
 
         return await _without_refused_fields(request, send)

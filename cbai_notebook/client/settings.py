@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from cbai_notebook.i18n import Words, say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.before_send import BeforeSend
+    from cbai_notebook.client.budget import Budget
 
 _SERVER_KEY = "server_key"
 """The name of the key of ``base_url``, where values of one origin are collected."""
@@ -45,6 +46,8 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "base_url": ("CBAI_BASE_URL",),
     "provider": ("CBAI_PROVIDER",),
     "model": ("CBAI_MODEL",),
+    "max_total_tokens": ("CBAI_MAX_TOTAL_TOKENS",),
+    "max_cost": ("CBAI_MAX_COST",),
     _SERVER_KEY: ("CBAI_API_KEY",),
 }
 
@@ -123,6 +126,9 @@ class Settings:
             the user. They are not sent, only looked for in prompts and masked.
         before_send: A function that gets a copy of the messages of each request and returns those
             that are sent, or raises an error to refuse the request; may be asynchronous.
+        max_total_tokens: The most tokens that all requests of this process may use.
+        max_cost: The most money that they may cost, in the unit of ``prices``.
+        prices: For each model the prices of a million tokens, sent and answered.
         origins: For each field where its value came from.
     """
 
@@ -136,6 +142,9 @@ class Settings:
     servers: Mapping[str, Server] = field(default_factory=dict)
     other_keys: Mapping[str, Secret] = field(default_factory=dict, repr=False, compare=False)
     before_send: BeforeSend | None = field(default=None, repr=False, compare=False)
+    max_total_tokens: int | None = None
+    max_cost: float | None = None
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -168,6 +177,15 @@ class Settings:
     def sources(self) -> Mapping[str, Words]:
         """For each field where its value came from, in words for the user."""
         return {name: origin.words for name, origin in self.origins.items()}
+
+    @cached_property
+    def session_budget(self) -> Budget | None:
+        """What all requests of this process may use; None without a limit."""
+        if self.max_total_tokens is None and self.max_cost is None:
+            return None
+        from cbai_notebook.client.budget import SESSION, Budget
+
+        return Budget(SESSION, self.max_total_tokens, self.max_cost, self.prices)
 
     @cached_property
     def secrets(self) -> Mapping[str, str]:
@@ -203,6 +221,9 @@ def configure(
     region: str | None = _NOT_GIVEN,
     servers: Mapping[str, Any] | None = _NOT_GIVEN,
     before_send: BeforeSend | None = _NOT_GIVEN,
+    max_total_tokens: int | None = _NOT_GIVEN,
+    max_cost: float | None = _NOT_GIVEN,
+    prices: Mapping[str, Sequence[float]] | None = _NOT_GIVEN,
 ) -> None:
     """Set the provider, its address and its key for this process. Only the given values change.
 
@@ -225,6 +246,11 @@ def configure(
             one.
         before_send: A function that gets a copy of the messages of each request and returns those
             that are sent, or raises an error to refuse the request; may be asynchronous.
+        max_total_tokens: The most tokens that all requests of this process may use, those before
+            this call included.
+        max_cost: The most money that they may cost, in the unit of ``prices``.
+        prices: For each model the prices of a million tokens: ``{"hy3": (0.8, 2.0)}`` for those that
+            are sent and those of the answer. A price is never guessed.
 
     Raises:
         ConfigurationError: A value is not valid.
@@ -241,6 +267,9 @@ def configure(
             "region": region,
             "servers": servers,
             "before_send": before_send,
+            "max_total_tokens": max_total_tokens,
+            "max_cost": max_cost,
+            "prices": prices,
         }.items()
         if value is not _NOT_GIVEN
     }
@@ -388,6 +417,10 @@ def _checked(name: str, value: Any) -> Any:
         return value
     if name == "timeout":
         return Timeout.of(value)
+    if name in ("max_total_tokens", "max_cost", "prices"):
+        from cbai_notebook.client import limits
+
+        return limits.checked(name, value)
     if name == "servers":
         return {name: from_argument(each) for name, each in checked_servers(value).items()}
     if name in ("api_key", _SERVER_KEY):

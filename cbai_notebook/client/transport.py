@@ -244,7 +244,7 @@ class HTTPTransport:
         Raises:
             CbaiError: There was no connection, or it broke.
         """
-        route = await _route_for(request.url, self._fast)
+        route = await _route_for(request.url, self._fast, request.connection)
         sent = _outgoing(request, connect_timeout)
         try:
             response = await self._send(sent, route, error_context)
@@ -337,8 +337,8 @@ class _LoopConnections:
     """The open connections of one event loop, and the generators that close them."""
 
     environment: Environment = ()
-    routes: dict[tuple[str, str, bool], _Route] = field(default_factory=dict)
-    open: dict[tuple[Environment, str | None, bool], httpx.AsyncBaseTransport] = field(
+    routes: dict[tuple[str, str, bool, int], _Route] = field(default_factory=dict)
+    open: dict[tuple[Environment, str | None, bool, int], httpx.AsyncBaseTransport] = field(
         default_factory=dict
     )
     closers: list[AsyncGenerator[None, None]] = field(default_factory=list)
@@ -352,8 +352,15 @@ _lock = threading.Lock()
 _tls_lock = threading.Lock()
 
 
-async def _route_for(url: str, fast: bool) -> _Route:
-    """Return the route of the running event loop for requests to this URL."""
+async def _route_for(url: str, fast: bool, number: int) -> _Route:
+    """Return the route of the running event loop for requests to this URL.
+
+    Args:
+        url: The URL.
+        fast: Whether to use aiohttp's connections, which all requests share.
+        number: Which of httpx's connections to use: its pool takes four times the work where many
+            requests share it.
+    """
     loop = asyncio.get_running_loop()
     with _lock:
         connections = _by_loop.get(loop)
@@ -369,10 +376,10 @@ async def _route_for(url: str, fast: bool) -> _Route:
         connections.environment = environment
     # The key is the host, not the URL: links of images and queries of lists differ every time.
     parts = urlsplit(url)
-    key = parts.scheme, parts.netloc, fast
+    key = parts.scheme, parts.netloc, fast, 0 if fast else number
     route = connections.routes.get(key)
     if route is None:
-        route = connections.routes[key] = await _open(connections, url, fast)
+        route = connections.routes[key] = await _open(connections, url, fast, number)
     return route
 
 
@@ -385,7 +392,7 @@ def _forget(route: _Route) -> None:
             del connections.routes[key]
 
 
-async def _open(connections: _LoopConnections, url: str, fast: bool) -> _Route:
+async def _open(connections: _LoopConnections, url: str, fast: bool, number: int) -> _Route:
     handler = _in_process.get(urlsplit(url).netloc)
     if handler is not None:
         return _Route(_InProcessTransport(handler), None)
@@ -393,7 +400,8 @@ async def _open(connections: _LoopConnections, url: str, fast: bool) -> _Route:
     plain = urlsplit(url).scheme == "http" and proxy is None
     # aiohttp does not support SOCKS.
     fast = fast and not (proxy and proxy.is_socks)
-    key = (() if plain else certificates(), proxy.url if proxy else None, fast)
+    number = 0 if fast else number
+    key = (() if plain else certificates(), proxy.url if proxy else None, fast, number)
     if key not in connections.open:
         verify = False if plain else tls_context()
         transport = connections.open[key] = _build(proxy, verify, fast)
@@ -439,7 +447,7 @@ def _abandon(connections: _LoopConnections) -> None:
 
     Without a loop there is nothing to wait for, so the coroutines end at their first step.
     """
-    for (_, _, fast), transport in connections.open.items():
+    for (_, _, fast, _), transport in connections.open.items():
         if fast:
             closing = transport.aclose()
             with contextlib.suppress(*_ERRORS, StopIteration, RuntimeError):

@@ -162,6 +162,7 @@ def _endpoint(
         api_key=address.key,
         default_model=model,
         always_stream=True,  # the server does not stop generating when a client disconnects
+        at_once=1,
         defaults=defaults,
         system=system,
         label=label,
