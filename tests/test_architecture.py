@@ -36,7 +36,8 @@ MAY_IMPORT = {
     "client": FLOOR,
     "local": {"client", *FLOOR},
     "conversation": {"client", *FLOOR},
-    "notebook": {"bridge", "prompts", "conversation", "local", "client", *FLOOR},
+    "batching": {"bridge", "prompts", "conversation", "client", *FLOOR},
+    "notebook": {"bridge", "prompts", "conversation", "batching", "local", "client", *FLOOR},
 }
 TOP = {"__init__", "__main__", "cli", "configuration"}
 

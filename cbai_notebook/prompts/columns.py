@@ -32,6 +32,8 @@ _NARROW = {
     "Float32": "f",
     "halffloat[pyarrow]": "e",
     "float[pyarrow]": "f",
+    "halffloat": "e",
+    "float": "f",
 }
 
 
@@ -88,6 +90,18 @@ def texts(column: Column, digits: int) -> Texts:
     if any(issubclass(of_type, (datetime, timedelta)) for of_type in types):
         found = _without_midnight(column.values, found)
     return Texts(found, rounded)
+
+
+def as_64_bits(values: list[Any], kind: str) -> list[Any]:
+    """Return the values of a column; floats of fewer bits become their shortest decimals.
+
+    Args:
+        values: The values; None for a missing one.
+        kind: The name of the type that all values have, as in :class:`Column`.
+    """
+    if kind not in _NARROW:
+        return values
+    return [None if value is None else _number(value, "", kind) for value in values]
 
 
 def _number(value: Any, format: str | None, kind: str) -> float | None:

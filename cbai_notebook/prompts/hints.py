@@ -57,15 +57,21 @@ class Hints:
         self._comparisons = 0
         self._sentences: dict[str, None] = {}
 
-    def not_found(self, reference: Reference, at: int, result: NotFound) -> None:
-        """Add a hint about a reference that has no value to fill in."""
+    def not_found(self, reference: Reference, at: int, result: NotFound) -> bool:
+        """Add a hint about a reference that has no value to fill in.
+
+        Returns:
+            Whether there is a hint: the reference is in prose, so it most likely is a mistake.
+        """
         if self._checks > _MOST_CHECKS:
-            return
+            return False
         written = f"{{{reference}}}"
         if not result.known:
-            self._note_unknown(reference, written, at)
-        elif result.reason and self._is_prose(written, at):
-            self._add(say("reference.sent_as_written", written=written, reason=result.reason))
+            return self._note_unknown(reference, written, at)
+        if not result.reason or not self._is_prose(written, at):
+            return False
+        self._add(say("reference.sent_as_written", written=written, reason=result.reason))
+        return True
 
     def not_filled_in(self, reference: Reference, at: int, surroundings: str) -> None:
         """Add a hint about a reference that is not filled in because of its surroundings."""
@@ -113,18 +119,20 @@ class Hints:
             return sentences
         return (*sentences[:MOST], say("reference.more", n=rest))
 
-    def _note_unknown(self, reference: Reference, written: str, at: int) -> None:
+    def _note_unknown(self, reference: Reference, written: str, at: int) -> bool:
         lone = not reference.path and self._is_lone(at, at + len(written))
         # A misspelt longer name is a typo also inside a word, as in `report_{yaer}.csv`.
         is_likely_typo = lone or reference.path or len(reference.name) > 3
         if not is_likely_typo or not self._is_prose(written, at):
-            return
+            return False
         near = self._near(reference.name)
-        if lone or near:
-            if near:
-                self._add(say("reference.no_variable_near", written=written, near=f"{{{near}}}"))
-            else:
-                self._add(say("reference.no_variable", written=written))
+        if not lone and not near:
+            return False
+        if near:
+            self._add(say("reference.no_variable_near", written=written, near=f"{{{near}}}"))
+        else:
+            self._add(say("reference.no_variable", written=written))
+        return True
 
     def _note_expression(self, match: re.Match[str]) -> None:
         if REFERENCE.fullmatch(match.group()) or not has_variable(match["name"], self._namespace):

@@ -21,7 +21,7 @@ they name a value of the user. Everything else is sent as written:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -57,6 +57,134 @@ class Expanded:
     hints: tuple[str, ...]
 
 
+class Slot(NamedTuple):
+    """The place of a reference in a prompt that is filled in later.
+
+    Attributes:
+        reference: What is filled in there.
+        before: The line ends before a value that needs its own lines, as a table does.
+        after: The line ends after it.
+    """
+
+    reference: Reference
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class PartlyExpanded:
+    """A prompt with some references filled in, and places for the others.
+
+    Attributes:
+        pieces: The parts of the text in order.
+        used: The references that were filled in, without braces, each once, in order.
+        hints: Sentences for the user, as in :class:`Expanded`.
+        mistakes: The references in prose that most likely were to be filled in and could not.
+    """
+
+    pieces: tuple[str | Slot, ...]
+    used: tuple[str, ...]
+    hints: tuple[str, ...]
+    mistakes: tuple[tuple[Reference, NotFound], ...]
+
+
+class Written(NamedTuple):
+    """A possible reference, as it stands in a template.
+
+    Attributes:
+        start: Where it begins in the text.
+        end: Where the text goes on behind it.
+        reference: What it names.
+        surroundings: What surrounds it, such as :data:`.hints.PROSE`.
+    """
+
+    start: int
+    end: int
+    reference: Reference
+    surroundings: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A prompt whose references have been found, to be filled in any number of times.
+
+    Attributes:
+        text: The prompt.
+        references: Its possible references in order.
+    """
+
+    text: str
+    references: tuple[Written, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Template:
+        """Find the references of a prompt, in time linear in its length."""
+        return cls(text, tuple(_references(text)))
+
+    def expand(
+        self,
+        namespace: Mapping[str, Any],
+        *,
+        limits: Preferences = DEFAULT_LIMITS,
+        to_text: Callable[[Any], str] | None = None,
+    ) -> Expanded:
+        """Fill in the references; the arguments are those of :func:`expand`."""
+        filled = self.expand_partly(namespace, (), limits=limits, to_text=to_text)
+        return Expanded("".join(map(str, filled.pieces)), filled.used, filled.hints)
+
+    def expand_partly(
+        self,
+        namespace: Mapping[str, Any],
+        later: Container[str],
+        *,
+        limits: Preferences = DEFAULT_LIMITS,
+        to_text: Callable[[Any], str] | None = None,
+    ) -> PartlyExpanded:
+        """Fill in the references except those that begin with certain names.
+
+        Args:
+            namespace: The user's variables; the values of names in `later` do not matter.
+            later: The names that are filled in later.
+            limits: How much of a DataFrame or Series is sent.
+            to_text: Returns the text of a value, as in :func:`expand`.
+        """
+        text = self.text
+        values = _Values(namespace, limits, to_text)
+        hints = Hints(text, namespace)
+        pieces: list[str | Slot] = []
+        mistakes: dict[Reference, NotFound] = {}
+        position = 0
+        for start, end, reference, surroundings in self.references:
+            if surroundings != PROSE:
+                hints.not_filled_in(reference, start, surroundings)
+                continue
+            if reference.name in later:
+                pieces += (text[position:start], Slot(reference, *_line_ends(text, start, end)))
+                position = end
+                continue
+            found = values.text_of(reference)
+            if isinstance(found, NotFound):
+                if hints.not_found(reference, start, found):
+                    mistakes.setdefault(reference, found)
+                continue
+            pieces.append(text[position:start])
+            if found.own_lines:
+                before, after = _line_ends(text, start, end)
+                pieces += (before, found.text, after)
+            else:
+                pieces.append(found.text)
+            position = end
+        pieces.append(text[position:])
+        for used, value in values.used.items():
+            if len(value.text) > LONG_VALUE_CHARS:
+                hints.long_value(used, len(value.text))
+        tables = {name: one.table for name, one in values.used.items() if one.table is not None}
+        hints.tables(tables, limits)
+        return PartlyExpanded(
+            tuple(pieces), tuple(values.used), hints.sentences(), tuple(mistakes.items())
+        )
+
+
 def expand(
     text: str,
     namespace: Mapping[str, Any],
@@ -75,31 +203,7 @@ def expand(
     """
     if "{" not in text:
         return Expanded(text, (), ())
-    values = _Values(namespace, limits, to_text)
-    hints = Hints(text, namespace)
-    pieces: list[str] = []
-    end = 0
-    for match, surroundings in _references(text):
-        reference = Reference(match["name"], match["path"])
-        if surroundings != PROSE:
-            hints.not_filled_in(reference, match.start(), surroundings)
-            continue
-        found = values.text_of(reference)
-        if isinstance(found, NotFound):
-            hints.not_found(reference, match.start(), found)
-            continue
-        if found.own_lines:
-            pieces += (text[end : match.start()], *_on_own_lines(text, match, found.text))
-        else:
-            pieces += (text[end : match.start()], found.text)
-        end = match.end()
-    pieces.append(text[end:])
-    for used, value in values.used.items():
-        if len(value.text) > LONG_VALUE_CHARS:
-            hints.long_value(used, len(value.text))
-    tables = {used: value.table for used, value in values.used.items() if value.table is not None}
-    hints.tables(tables, limits)
-    return Expanded("".join(pieces), tuple(values.used), hints.sentences())
+    return Template.of(text).expand(namespace, limits=limits, to_text=to_text)
 
 
 class _Value(NamedTuple):
@@ -164,14 +268,20 @@ _INDENT = 100  # characters to check before a table
 _REST_OF_LINE = re.compile(r"[^\S\n]*(\S|\n[^\S\n]*\S)?")
 
 
-def _on_own_lines(text: str, match: re.Match[str], table: str) -> tuple[str, str, str]:
-    """Return a table, and the line ends before and after it that separate it from the text."""
-    ahead = text[max(match.start() - _INDENT, 0) : match.start()].rstrip(" \t")
+def _line_ends(text: str, start: int, end: int) -> tuple[str, str]:
+    """Return the line ends before and after a table that separate it from the text around it.
+
+    Args:
+        text: The prompt.
+        start: Where the reference to the table begins.
+        end: Where the text goes on behind it.
+    """
+    ahead = text[max(start - _INDENT, 0) : start].rstrip(" \t")
     before = "" if not ahead or ahead.endswith("\n") else "\n\n"
-    rest = _REST_OF_LINE.match(text, match.end())
+    rest = _REST_OF_LINE.match(text, end)
     follows = rest[1] if rest else None
     after = "" if follows is None else "\n" if follows.startswith("\n") else "\n\n"
-    return before, table, after
+    return before, after
 
 
 # Find references ----------------------------------------------------------------------------------
@@ -181,8 +291,8 @@ _TOKEN = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\[\]{}\n]*\])*|[{}]")
 _ESCAPES = frozenset({r"\n", r"\t", r"\r"})
 
 
-def _references(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Yield the match of each possible reference, and its surroundings, such as :data:`PROSE`."""
+def _references(text: str) -> Iterator[Written]:
+    """Yield each possible reference."""
     groups: list[bool] = []  # for each open brace: whether it is a group of a formula
     formula_at = -1  # the position where a brace would open a group of a formula
     position = 0
@@ -199,7 +309,8 @@ def _references(text: str) -> Iterator[tuple[re.Match[str], str]]:
                 position = match.end()
                 formula_at = position if surroundings in (FORMULA, SUBSCRIPT) else -1
                 doubled = text.endswith("{", 0, at) and text.startswith("}", position)
-                yield match, DOUBLED if doubled else surroundings
+                reference = Reference(match["name"], match["path"])
+                yield Written(at, position, reference, DOUBLED if doubled else surroundings)
             else:
                 groups.append(surroundings in (FORMULA, SUBSCRIPT))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -54,6 +55,22 @@ COLUMNS: Mapping[str, Kind] = {
     "extra": Kind.NESTED,
 }
 """The kind of each key of a message record."""
+
+_NUMPY_WITH_NAN = frozenset({"float16", "float32", "longdouble", "datetime64", "timedelta64"})
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is ``None``, a ``NaN``, a ``NaT`` or pandas' ``NA``."""
+    # `type`, not `isinstance`: `isinstance` reads `__class__`, and an unbound proxy raises then.
+    kind = type(value)
+    if issubclass(kind, float):
+        return bool(value != value)
+    if issubclass(kind, Decimal):
+        return bool(value.is_nan())
+    if kind.__module__ == "numpy":
+        return kind.__name__ in _NUMPY_WITH_NAN and bool(value != value)
+    return value is None or kind.__name__ in ("NaTType", "NAType")
+
 
 # This many records fit into the processor's cache. Without batches, going through all records once
 # for each column takes four times as long.

@@ -11,7 +11,7 @@ from importlib import import_module
 from numbers import Real
 from typing import Any
 
-from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, transpose
+from cbai_notebook.conversation.frames.columns import COLUMNS, Kind, is_missing, transpose
 from cbai_notebook.conversation.frames.to_frame import import_optional
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import say
@@ -139,7 +139,7 @@ def _table_columns(table: Any) -> tuple[dict[str, list[Any]], int]:
 
 def _clean(name: str, values: list[Any]) -> list[Any]:
     if name == "function_call":
-        return [None if _missing(value) else value for value in values]
+        return [None if is_missing(value) else value for value in values]
     kind = COLUMNS.get(name, Kind.TEXT)
     # A hundred thousand rows hold two million values, and most columns need no conversion.
     if set(map(type, values)) <= _CLEAN_TYPES[kind] and not _has_large_count(values, kind):
@@ -148,7 +148,7 @@ def _clean(name: str, values: list[Any]) -> list[Any]:
     cleaned: list[Any] = []
     try:
         for value in values:
-            cleaned.append(None if _missing(value) else clean(value))
+            cleaned.append(None if is_missing(value) else clean(value))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         row = len(cleaned)
         if isinstance(error, _UnfitError):
@@ -167,13 +167,6 @@ def shown(value: Any, longest: int) -> str:
         return repr(value)[:longest]
     except (ValueError, RecursionError):  # a number of too many digits; lists that are too deep
         return say("messages.large_value", kind=type(value).__name__)
-
-
-def _missing(value: Any) -> bool:
-    """Return whether a value is ``None``, ``NaN``, pandas' ``NaT`` or pandas' ``NA``."""
-    if isinstance(value, float):
-        return value != value
-    return value is None or type(value).__name__ in ("NaTType", "NAType")
 
 
 def _text(value: Any) -> str:

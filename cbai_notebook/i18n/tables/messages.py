@@ -88,6 +88,10 @@ WORDS: Table = {
         "An Arrow table needs {packages}. Run python -m pip install {names}.",
         "Arrow 表格需要 {packages}。请运行 python -m pip install {names}。",
     ),
+    "parquet_needs": (
+        "A Parquet file needs {packages}. Run python -m pip install {names}.",
+        "Parquet 文件需要 {packages}。请运行 python -m pip install {names}。",
+    ),
     "reading_needs": (
         "Reading this table needs {packages}. Run python -m pip install {names}.",
         "读取此表格需要 {packages}。请运行 python -m pip install {names}。",

@@ -1,0 +1,64 @@
+"""The rows of a batch, their prompts, and the columns of the result."""
+
+from cbai_notebook.i18n.words import Table
+
+WORDS: Table = {
+    # What rows are made of
+    "same_column": (
+        "Two columns have the name {name}. Rename one of them.",
+        "有两列都叫 {name}，请重命名其中一列。",
+    ),
+    "not_a_dict": (
+        'Row {row} is no dict but of type {kind}. Give rows such as {{"text": …}}. (Rows are counted '
+        "from 0.)",
+        '第 {row} 行不是 dict，而是 {kind}。请提供 {{"text": …}} 形式的行。（行号从 0 开始。）',
+    ),
+    "is_lazy": (
+        "The rows are a lazy frame. Call .collect() on it first.",
+        "数据是惰性表格，请先调用 .collect()。",
+    ),
+    "is_dask": (
+        "The rows are of dask. Call .compute() on them first.",
+        "数据来自 dask，请先调用 .compute()。",
+    ),
+    "is_narwhals": (
+        "The rows are wrapped by narwhals. Call .to_native() on them first.",
+        "数据由 narwhals 包装，请先调用 .to_native()。",
+    ),
+    "is_series": (
+        "The rows are a Series. Make a frame of it: call .to_frame('text') on it, and write {{text}} in "
+        "the prompt.",
+        "数据是 Series。请转换为表格：调用 .to_frame('text')，并在提示词中写 {{text}}。",
+    ),
+    "is_mapping": (
+        "The rows are in a {kind} of columns. Give pandas.DataFrame(…) of it, or a list of dicts.",
+        "数据是按列存放的 {kind}。请提供 pandas.DataFrame(…)，或 dict 的列表。",
+    ),
+    "is_unknown": (
+        "Rows cannot be of type {kind}. Give a DataFrame of pandas or polars, a pyarrow Table, a list of "
+        "dicts, an iterable of dicts, or the path of a .parquet or .csv file.",
+        "数据不能是 {kind} 类型。请提供 pandas 或 polars 的 DataFrame、pyarrow 的 Table、dict 的列表、"
+        "dict 的可迭代对象，或 .parquet、.csv 文件的路径。",
+    ),
+    # Files
+    "not_a_table_file": (
+        "{path} is no path of rows. Give the path of a .parquet or .csv file.",
+        "{path} 不是数据文件的路径。请提供 .parquet 或 .csv 文件的路径。",
+    ),
+    "file_unreadable": (
+        "{file} could not be read: {reason}.",
+        "无法读取 {file}：{reason}。",
+    ),
+    "file_not_utf8": (
+        "{file} is not in UTF-8. Save it as CSV UTF-8.",
+        "{file} 不是 UTF-8 编码，请另存为 UTF-8 编码的 CSV。",
+    ),
+    "file_without_columns": (
+        "{file} has no line with the names of the columns. Add one at the top.",
+        "{file} 没有列名行，请在开头添加。",
+    ),
+    "line_too_long": (
+        "{file}, line {line}: there are more values than columns. Put values with a comma into quotes.",
+        "{file} 第 {line} 行：值的个数多于列数。含有逗号的值请放在引号中。",
+    ),
+}
