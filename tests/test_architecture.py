@@ -36,7 +36,8 @@ MAY_IMPORT = {
     "client": FLOOR,
     "local": {"client", *FLOOR},
     "conversation": {"client", *FLOOR},
-    "notebook": {"bridge", "prompts", "conversation", "local", "client", *FLOOR},
+    "batching": {"bridge", "prompts", "conversation", "client", *FLOOR},
+    "notebook": {"bridge", "prompts", "batching", "conversation", "local", "client", *FLOOR},
 }
 TOP = {"__init__", "__main__", "cli", "configuration"}
 

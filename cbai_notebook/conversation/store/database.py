@@ -120,6 +120,17 @@ class Database(ABC):
             HistoryError: The file cannot be written.
         """
 
+    @abstractmethod
+    def compact(self) -> None:
+        """Write the file anew, as small as it can be and with nothing of what was deleted.
+
+        Where rows that stay are moved, SQLite leaves copies of them in the gaps between others; these
+        outlive the rows. It takes about a second for 100 MB, in which nobody else can write.
+
+        Raises:
+            HistoryError: The file could not be written; it is as it was.
+        """
+
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
         with self._lock:

@@ -129,6 +129,15 @@ class FileDatabase(Database):
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {TRY_S * 1000:.0f}")
 
+    def compact(self) -> None:
+        """Write the file anew; waits up to :data:`PATIENCE_S` seconds for the locks of others."""
+        self._patiently(self._vacuum, PATIENCE_S)
+        self.truncate_log()
+
+    def _vacuum(self) -> None:
+        with self._lock:
+            self._writer().execute("VACUUM")
+
     def close(self) -> None:
         """Close the connections; the next use opens them again."""
         with self._glance_lock, self._lock:

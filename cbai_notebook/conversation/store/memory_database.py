@@ -30,6 +30,9 @@ class MemoryDatabase(Database):
     def truncate_log(self) -> None:
         """Do nothing: there is no file."""
 
+    def compact(self) -> None:
+        """Do nothing: there is no file."""
+
     def before_fork(self) -> None:
         """Hold the lock, so that no transaction is open in the child. The parent goes on with it."""
         self._lock.acquire()

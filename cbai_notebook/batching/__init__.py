@@ -1,0 +1,1 @@
+"""One prompt for many rows: rows, their prompts and answers, and the frame of the results. No IPython."""
