@@ -13,6 +13,7 @@ from cbai_notebook.client import capabilities
 from cbai_notebook.client import settings as settings_module
 from cbai_notebook.client.capabilities import LimitedProvider
 from cbai_notebook.client.checked_request import CheckedRequest
+from cbai_notebook.client.passage import PROMPT, Traffic
 from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import Endpoint, Provider, default_model
 from cbai_notebook.client.request import Request
@@ -106,10 +107,8 @@ class Model:
         Raises:
             CbaiError: There was no answer; the message says what to do.
         """
-        sender, options, given = await self._begin(data, params, timeout, stream=False)
-        if options.loops:
-            return await _run_steps(sender, options, given)
-        return await sender.complete(given)
+        sender, options, given = await self.begin(data, params, timeout, stream=False)
+        return await complete(sender, options, given)
 
     async def stream_text(
         self,
@@ -138,7 +137,7 @@ class Model:
         Raises:
             CbaiError: There was no first token; the message says what to do.
         """
-        sender, options, given = await self._begin(data, params, timeout, stream=True)
+        sender, options, given = await self.begin(data, params, timeout, stream=True)
         if options.loops:
             return await _stream_steps(sender, options, given)
         return await sender.open_stream(await sender.screened(given, stream=True))
@@ -153,7 +152,7 @@ class Model:
             data: As for `generate_text`.
             params: As for `generate_text`.
         """
-        sender, _, given = await self._begin(data, params, None, stream=True)
+        sender, _, given = await self.begin(data, params, None, stream=True)
         return await sender.screened(given, stream=stream or sender.endpoint.always_stream)
 
     def check(self, data: Mapping[str, Any] | None = None, /, **params: Any) -> CheckedRequest:
@@ -200,15 +199,24 @@ class Model:
         options, sent = split(given)
         return CheckedRequest(provider, wire_format, model, settings, options, sent)
 
-    async def _begin(
+    async def begin(
         self,
         data: Mapping[str, Any] | CheckedRequest | None,
         params: dict[str, Any],
         timeout: Timeout | float | Mapping[str, float] | None,
         *,
         stream: bool,
+        traffic: Traffic = PROMPT,
     ) -> tuple[RequestSender, RequestOptions, dict[str, Any]]:
-        """Check all parameters; return what sends, the client's options, and what to send."""
+        """Check all parameters; return what sends, the client's options, and what to send.
+
+        Args:
+            data: As for `generate_text`.
+            params: As for `generate_text`.
+            timeout: As for `generate_text`.
+            stream: Whether a stream will be requested.
+            traffic: Whose requests these are.
+        """
         if not isinstance(data, CheckedRequest):
             checked = self._checked(data, params, timeout)
         elif params or timeout is not None:
@@ -222,7 +230,7 @@ class Model:
         if params.get("tools") or params.get("response_format"):
             _keep_secrets_out(params, checked.options, _keys(endpoint, checked.settings))
         sender = RequestSender(
-            endpoint, checked.wire_format, checked.settings, self._http_transport
+            endpoint, checked.wire_format, checked.settings, self._http_transport, traffic
         )
         return sender, checked.options, params
 
@@ -242,6 +250,21 @@ def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> 
     if data is not None and not isinstance(data, Mapping):
         raise UsageError(say("request.data_is_no_dict", kind=type(data).__name__))
     return {**(data or {}), **params}
+
+
+async def complete(
+    sender: RequestSender, options: RequestOptions, given: dict[str, Any]
+) -> Answer:
+    """Return a complete answer, in one step or in several.
+
+    Args:
+        sender: Sends the requests.
+        options: The client's options.
+        given: What to send; a ``response_format`` that the provider refuses is removed from it.
+    """
+    if options.loops:
+        return await _run_steps(sender, options, given)
+    return await sender.complete(given)
 
 
 async def _run_steps(

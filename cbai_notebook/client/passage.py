@@ -44,13 +44,13 @@ class Passage:
     """The way of requests to one endpoint.
 
     Args:
-        gate: The gate of the endpoint.
+        gate: The gate of the endpoint, also an attribute.
         traffic: Whose requests these are.
         budgets: What they may use.
     """
 
     def __init__(self, gate: Gate, traffic: Traffic, budgets: tuple[Budget, ...]) -> None:
-        self._gate = gate
+        self.gate = gate
         self._rows = traffic.rows
         self._budgets = budgets
 
@@ -106,10 +106,10 @@ class Passage:
                     raise
 
     def _comes_again(self, error: BaseException) -> bool:
-        return self._rows and self._gate.waits_for(error)
+        return self._rows and self.gate.waits_for(error)
 
     async def _enter(self, request: Request) -> _Entry:
-        slot = await self._gate.enter(rows=self._rows)
+        slot = await self.gate.enter(rows=self._rows)
         reserves: list[tuple[Budget, Reserve]] = []
         if self._rows and slot.number:
             # Rows with a connection of their own each cost a quarter of those that share a pool.

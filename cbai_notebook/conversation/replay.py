@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation.turn import Turn
@@ -26,11 +27,46 @@ def fingerprint(
         params: The parameters of the request, messages included.
         settings: The settings of the request.
     """
+    text = _canonical(provider, model, params, settings)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Fingerprints:
+    """The fingerprints of requests that differ in their messages only; each costs little.
+
+    Args:
+        provider: As for `fingerprint`.
+        model: As for `fingerprint`.
+        params: The parameters of the requests; their messages are ignored.
+        settings: As for `fingerprint`.
+    """
+
+    def __init__(
+        self, provider: str, model: str | None, params: Mapping[str, Any], settings: Settings
+    ) -> None:
+        place = uuid.uuid4().hex  # a text that is nowhere in the parameters
+        text = _canonical(provider, model, {**params, "messages": place}, settings)
+        before, after = text.split(json.dumps(place))
+        self._before = hashlib.sha256(before.encode("utf-8", "surrogatepass"))
+        self._after = after.encode("utf-8", "surrogatepass")
+
+    def of(self, messages: Sequence[Any]) -> bytes:
+        """Return the fingerprint of a request with these messages, as 32 bytes."""
+        text = json.dumps(messages, sort_keys=True, default=repr)
+        found = self._before.copy()
+        found.update(text.encode("utf-8", "surrogatepass"))
+        found.update(self._after)
+        return found.digest()
+
+
+def _canonical(
+    provider: str, model: str | None, params: Mapping[str, Any], settings: Settings
+) -> str:
+    """Return what is sent, and where, as one text that is the same for equal requests."""
     server = settings.servers.get(provider)
     address = server.base_url if server else settings.base_url or settings.env_id
     request = [provider, address, model, {**params, "model": model}]
-    text = json.dumps(request, sort_keys=True, default=repr)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return json.dumps(request, sort_keys=True, default=repr)
 
 
 def answer_of(

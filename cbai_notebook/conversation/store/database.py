@@ -1,4 +1,4 @@
-"""What a history in a file and a history in memory share: one connection for writing, under a lock."""
+"""What a database in a file and one in memory share: one connection for writing, under a lock."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
+from cbai_notebook.conversation.store.migration import Schema
 from cbai_notebook.conversation.store.waiting import while_waiting
 from cbai_notebook.errors import HistoryError
 from cbai_notebook.forks import register_fork_hooks
@@ -51,7 +52,10 @@ def reason_of(error: sqlite3.Error) -> str:
 
 
 class Database(ABC):
-    """A SQLite database with the tables of :mod:`schema`, safe to use from all threads.
+    """A SQLite database, safe to use from all threads.
+
+    Args:
+        schema: Its tables.
 
     Attributes:
         contents: An object that is replaced when all that was stored is lost, as in a forked child:
@@ -59,7 +63,8 @@ class Database(ABC):
         lost: Why the database cannot be used until the process ends; ``None`` while it can.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
         self.contents = object()
         self.lost: HistoryError | None = None
         self._lock = threading.RLock()
@@ -97,8 +102,11 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def glancing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Run a block with a connection for one quick query; waits at most :data:`QUICK_S` seconds.
+    def glancing(self, wait_s: float = QUICK_S) -> AbstractContextManager[sqlite3.Connection]:
+        """Run a block with a connection for quick queries.
+
+        Args:
+            wait_s: The most seconds to wait for the lock of another process.
 
         Raises:
             HistoryError: The database could not be read.
@@ -110,6 +118,17 @@ class Database(ABC):
 
         Raises:
             HistoryError: The file cannot be written.
+        """
+
+    @abstractmethod
+    def compact(self) -> None:
+        """Write the file anew, as small as it can be and with nothing of what was deleted.
+
+        Where rows that stay are moved, SQLite leaves copies of them in the gaps between others; these
+        outlive the rows. It takes about a second for 100 MB, in which nobody else can write.
+
+        Raises:
+            HistoryError: The file could not be written; it is as it was.
         """
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The SQLite file of the history: opened at first use; a damaged file is never overwritten."""
+"""A SQLite file that kernels share: opened at first use; a damaged file is never overwritten."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cbai_notebook.conversation.store import schema
 from cbai_notebook.conversation.store.database import (
     PATIENCE_S,
     QUICK_S,
@@ -25,8 +24,9 @@ from cbai_notebook.conversation.store.database import (
     connect,
     reason_of,
 )
+from cbai_notebook.conversation.store.migration import Schema, version
 from cbai_notebook.errors import HistoryError
-from cbai_notebook.i18n import Words, say
+from cbai_notebook.i18n import Words
 
 EXCLUSIVE_S = 0.2
 """Seconds to wait for exclusive access where it is useful but not required."""
@@ -59,10 +59,11 @@ class FileDatabase(Database):
 
     Args:
         file: The path; file and folder are made when missing.
+        schema: Its tables.
     """
 
-    def __init__(self, file: Path) -> None:
-        super().__init__()
+    def __init__(self, file: Path, schema: Schema) -> None:
+        super().__init__(schema)
         self.file = file
         self._opened: _Identity | None = None
         self._glance_lock = threading.RLock()
@@ -86,21 +87,24 @@ class FileDatabase(Database):
         try:
             connection.execute("BEGIN")
             # Until the first read there is no snapshot, and no lock that could be refused.
-            connection.execute("SELECT 1 FROM conversations LIMIT 1").fetchall()
+            self._read_something(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
+    def _read_something(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"SELECT 1 FROM {self._schema.first_table} LIMIT 1").fetchall()
+
     @contextmanager
-    def glancing(self) -> Iterator[sqlite3.Connection]:
+    def glancing(self, wait_s: float = QUICK_S) -> Iterator[sqlite3.Connection]:
         """Run a block with the connection for quick queries; read all rows inside the block."""
         with self._glance_lock:
             try:
                 with self._history_errors():
                     connection = self._begin_glancing()
             except BusyError:
-                connection = self._patiently(self._begin_glancing, QUICK_S)
+                connection = self._patiently(self._begin_glancing, wait_s)
             with self._history_errors():
                 yield connection
 
@@ -109,7 +113,7 @@ class FileDatabase(Database):
             self._writer()
         if self._glance is None:
             self._glance = connect(str(self.file))
-        self._glance.execute("SELECT 1 FROM conversations LIMIT 1").fetchall()
+        self._read_something(self._glance)
         return self._glance
 
     def truncate_log(self) -> None:
@@ -124,6 +128,15 @@ class FileDatabase(Database):
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {TRY_S * 1000:.0f}")
+
+    def compact(self) -> None:
+        """Write the file anew; waits up to :data:`PATIENCE_S` seconds for the locks of others."""
+        self._patiently(self._vacuum, PATIENCE_S)
+        self.truncate_log()
+
+    def _vacuum(self) -> None:
+        with self._lock:
+            self._writer().execute("VACUUM")
 
     def close(self) -> None:
         """Close the connections; the next use opens them again."""
@@ -167,9 +180,9 @@ class FileDatabase(Database):
             return
         if now is None or not opened.is_same_file(now):
             raise HistoryError(
-                say("history.moved", file=self.file)
+                self._schema.text("moved", file=self.file)
                 if now is None
-                else say("history.replaced", file=self.file)
+                else self._schema.text("replaced", file=self.file)
             )
         if now.size < opened.size and (problem := self._missing(now)):
             self.lost = HistoryError(problem)
@@ -179,8 +192,8 @@ class FileDatabase(Database):
     def _missing(self, now: _Identity) -> Words | None:
         """Return what has happened to a file that is shorter than before; None if it is whole."""
         if now.size == 0:
-            return say("history.emptied", file=self.file)
-        cut_off = say("history.cut_off", file=self.file)
+            return self._schema.text("emptied", file=self.file)
+        cut_off = self._schema.text("cut_off", file=self.file)
         with contextlib.closing(connect(str(self.file))) as connection:
             try:
                 (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -192,10 +205,10 @@ class FileDatabase(Database):
         _make_private(self.file)
         connection = connect(str(self.file))
         try:
-            if schema.version(connection) > len(schema.STEPS):
-                self.lost = HistoryError(say("history.newer_version", file=self.file))
+            if version(connection) > len(self._schema.steps):
+                self.lost = HistoryError(self._schema.text("newer_version", file=self.file))
                 raise self.lost
-            if problem := schema.problem(connection):
+            if problem := self._schema.problem(connection):
                 self.lost = self._altered(problem)
                 raise self.lost
             # Readers never wait for writers then.
@@ -203,7 +216,7 @@ class FileDatabase(Database):
             connection.execute("PRAGMA synchronous = NORMAL")
             # Overwrite deleted text: https://www.sqlite.org/pragma.html#pragma_secure_delete
             connection.execute("PRAGMA secure_delete = ON")
-            schema.migrate(connection)
+            self._schema.migrate(connection)
         except BaseException:
             connection.close()
             raise
@@ -228,25 +241,25 @@ class FileDatabase(Database):
 
     def _busy(self) -> HistoryError:
         if self._has_locks is None:
-            self._has_locks = _has_locks(self.file.parent)
+            self._has_locks = _has_locks(self.file)
         if not self._has_locks:
-            return HistoryError(say("history.no_locks", file=self.file))
-        return BusyError(say("history.locked", file=self.file))
+            return HistoryError(self._schema.text("no_locks", file=self.file))
+        return BusyError(self._schema.text("locked", file=self.file))
 
     def _unusable(self, reason: str) -> HistoryError:
-        return HistoryError(say("history.unusable", file=self.file, reason=reason))
+        return HistoryError(self._schema.text("unusable", file=self.file, reason=reason))
 
     def _altered(self, problem: str) -> HistoryError:
-        return HistoryError(say("history.altered", file=self.file, problem=problem))
+        return HistoryError(self._schema.text("altered", file=self.file, problem=problem))
 
     def _damaged(self, error: sqlite3.Error) -> HistoryError:
         reason = reason_of(error)
         try:
             copy = _copy(self.file).name
         except OSError:
-            return HistoryError(say("history.damaged", file=self.file, reason=reason))
+            return HistoryError(self._schema.text("damaged", file=self.file, reason=reason))
         return HistoryError(
-            say("history.damaged_and_copied", file=self.file, reason=reason, copy=copy)
+            self._schema.text("damaged_and_copied", file=self.file, reason=reason, copy=copy)
         )
 
 
@@ -258,17 +271,17 @@ def _is_busy(error: sqlite3.Error) -> bool:
     return any(words in str(error) for words in _BUSY)
 
 
-def _has_locks(folder: Path) -> bool:
-    """Return whether a file system has the locks that SQLite needs.
+def _has_locks(file: Path) -> bool:
+    """Return whether the file system of a database has the locks that SQLite needs.
 
-    A file of its own is locked: closing the database file would release SQLite's locks on it.
+    Another file beside it is locked: closing the database file would release SQLite's locks on it.
     """
     try:
         import fcntl
     except ImportError:  # Windows, where every file system has locks
         return True
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".history.sqlite-locks-") as probe:
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-locks-") as probe:
             fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False

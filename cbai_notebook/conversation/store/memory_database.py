@@ -1,4 +1,4 @@
-"""The history in memory, for ``history="off"`` and for a file that cannot be used any more."""
+"""A database in memory, for ``history="off"`` and for a file that cannot be used any more."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from cbai_notebook.conversation.store import schema
-from cbai_notebook.conversation.store.database import Database, connect, reason_of
+from cbai_notebook.conversation.store.database import QUICK_S, Database, connect, reason_of
 from cbai_notebook.errors import HistoryError
-from cbai_notebook.i18n import say
 
 
 class MemoryDatabase(Database):
@@ -25,11 +23,14 @@ class MemoryDatabase(Database):
         with self._lock, self._history_errors():
             yield self._writer()
 
-    def glancing(self) -> AbstractContextManager[sqlite3.Connection]:
+    def glancing(self, wait_s: float = QUICK_S) -> AbstractContextManager[sqlite3.Connection]:
         """Run a block with the only connection, as :meth:`reading` does."""
         return self.reading()
 
     def truncate_log(self) -> None:
+        """Do nothing: there is no file."""
+
+    def compact(self) -> None:
         """Do nothing: there is no file."""
 
     def before_fork(self) -> None:
@@ -54,7 +55,7 @@ class MemoryDatabase(Database):
             connection = connect(":memory:")
             # By default SQLite sorts large results in files on disk.
             connection.execute("PRAGMA temp_store = MEMORY")
-            schema.migrate(connection)
+            self._schema.migrate(connection)
             self._connection = connection
         return self._connection
 
@@ -63,4 +64,6 @@ class MemoryDatabase(Database):
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise HistoryError(say("history.memory_unusable", reason=reason_of(error))) from error
+            raise HistoryError(
+                self._schema.text("memory_unusable", reason=reason_of(error))
+            ) from error

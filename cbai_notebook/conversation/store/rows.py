@@ -79,7 +79,7 @@ def moment(microseconds: int) -> datetime:
 
 def values_of(turn: Turn, mask: Masker) -> list[Any]:
     """Return the values of a turn in the order of :data:`COLUMNS`, with secrets masked."""
-    values = [_storable(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
+    values = [storable(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]
     # The text of an answer that still streams is written by the checkpoints.
     answer = ("", "") if turn.status == STREAMING else (turn.text, turn.reasoning)
     texts = [*(getattr(turn, name) for name in WRITTEN), *answer]
@@ -171,7 +171,7 @@ def _loaded(
     return value
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Return the value, or None for an integer too large for SQLite; servers report any number."""
     return None if isinstance(value, int) and abs(value) > LARGEST else value
 

@@ -1,21 +1,13 @@
-"""The tables, as migration steps. New steps are appended; a released step is never changed.
-
-SQLite's ``user_version`` counts the steps that were applied to a file, so an older file gets the
-missing steps. A step and its count commit together.
-"""
+"""The tables of the history, as migration steps. New steps are appended; a released step is never changed."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
-from functools import cache
 from typing import Any
 
 from cbai_notebook.conversation.store import search
+from cbai_notebook.conversation.store.migration import Schema, Step
 from cbai_notebook.i18n import Words, say
-
-Step = Callable[[sqlite3.Connection], None]
 
 
 def _conversations_and_turns(connection: sqlite3.Connection) -> None:
@@ -209,86 +201,9 @@ STEPS: tuple[tuple[str, Step], ...] = (
 )
 
 
-def version(connection: sqlite3.Connection) -> int:
-    """Return how many steps were applied to a file."""
-    (count,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(count)
+def _text(name: str, **values: Any) -> Words:
+    return say(f"history_file.{name}", **values)
 
 
-def problem(connection: sqlite3.Connection) -> Words | None:
-    """Return how the tables of a file differ from those of its version; None if they do not.
-
-    Args:
-        connection: A connection in autocommit mode to a file that is no newer than :data:`STEPS`.
-    """
-    # One transaction: another process may apply a step just now.
-    connection.execute("BEGIN")
-    try:
-        steps, tables = version(connection), _tables(connection)
-        (triggers,) = connection.execute(
-            "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
-        ).fetchone()
-    finally:
-        connection.execute("COMMIT")
-    if steps == 0 and tables:
-        return say("history.of_another_program")
-    expected = _tables_after(steps) if steps >= 0 else {}
-    for name, columns in expected.items():
-        if name not in tables:
-            return say("history.no_table", name=name)
-        if tables[name] != columns:
-            return say("history.other_table", name=name)
-    if steps < 0:
-        return say("history.wrong_version", version=steps)
-    return say("history.has_triggers") if triggers else None
-
-
-_Columns = frozenset[tuple[Any, ...]]
-
-
-def _tables(connection: sqlite3.Connection) -> dict[str, _Columns]:
-    """Return name, type, NOT NULL and key of the columns of each table.
-
-    The root page is 0 for a virtual table. SQLite's own tables and those of the full-text search are
-    left out.
-    """
-    return {
-        name: frozenset(
-            (rootpage == 0, *column)
-            for column in connection.execute(
-                'SELECT name, upper(type), "notnull", pk FROM pragma_table_info(?)', (name,)
-            )
-        )
-        for name, rootpage in connection.execute(
-            "SELECT name, rootpage FROM sqlite_master WHERE type = 'table' "
-            r"AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE 'words\_%' ESCAPE '\'"
-        ).fetchall()
-    }
-
-
-@cache
-def _tables_after(steps: int) -> dict[str, _Columns]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, steps)
-        return _tables(connection)
-
-
-def migrate(connection: sqlite3.Connection, steps: int = len(STEPS)) -> None:
-    """Apply the missing steps to a file.
-
-    Args:
-        connection: A connection in autocommit mode.
-        steps: The number of steps that the file has afterwards; all steps by default.
-    """
-    while version(connection) < steps:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            # Another process may have applied the step while this one waited for the lock.
-            done = version(connection)
-            if done < steps:
-                STEPS[done][1](connection)
-                connection.execute(f"PRAGMA user_version = {done + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+HISTORY = Schema("history", STEPS, "conversations", _text, derived_tables=r"words\_%")
+"""What a history is, in a file or in memory; ``words`` is the table of the full-text search."""

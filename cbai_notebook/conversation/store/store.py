@@ -19,7 +19,8 @@ from cbai_notebook.conversation.store.file_database import FileDatabase
 from cbai_notebook.conversation.store.memory_database import MemoryDatabase
 from cbai_notebook.conversation.store.processes import LiveProcesses, OnlyThisProcess
 from cbai_notebook.conversation.store.rows import LARGEST
-from cbai_notebook.conversation.store.writer import Writer
+from cbai_notebook.conversation.store.schema import HISTORY
+from cbai_notebook.conversation.store.writer import Transaction, Writer
 from cbai_notebook.conversation.tree import Slot, TurnTree
 from cbai_notebook.conversation.turn import PARTIAL, STREAMING, Turn
 from cbai_notebook.errors import HistoryError, UsageError
@@ -159,7 +160,7 @@ class Store:
     ) -> None:
         self.file = file
         self.notice = notice
-        self.writer = Writer()
+        self.writer = Writer(HISTORY)
         self.lost: HistoryError | None = None
         self._lock = fork_safe_lock(self)
         self._masks = masks
@@ -169,14 +170,14 @@ class Store:
         if file is None:
             self._use_memory()
         else:
-            self.database = FileDatabase(file)
+            self.database = FileDatabase(file, HISTORY)
             self._processes = LiveProcesses(file.parent / f"{file.stem}-kernels")
 
     def __repr__(self) -> str:
         return f"<Store {str(self.file or 'in memory')!r}>"
 
     def _use_memory(self) -> None:
-        self.database, self._processes = MemoryDatabase(), OnlyThisProcess()
+        self.database, self._processes = MemoryDatabase(HISTORY), OnlyThisProcess()
 
     @property
     def may_have_past(self) -> bool:
@@ -290,12 +291,12 @@ class Store:
                 (path, owner.kernel, owner.stored_cells, conversation),
             )
 
-        self.writer.request(_Statements(self.database, claim))
+        self.writer.request(Transaction(self.database, claim))
 
     def release(self, path: str) -> None:
         """Store, soon, that no conversation is the default one of a notebook's path any more."""
         name = self._masked_name(path)
-        self.writer.request(_Statements(self.database, lambda each: _release(each, name)))
+        self.writer.request(Transaction(self.database, lambda each: _release(each, name)))
 
     def conversations(self) -> list[Stored]:
         """Return all conversations, the most recently used one last."""
@@ -646,23 +647,9 @@ class Store:
             ).fetchall()
         ended = [row["owner"] for row in open_ if self._processes.has_ended(row["owner"])]
         for owner in ended:
-            self.writer.request(_Statements(self.database, partial(_mark_partial, owner=owner)))
+            self.writer.request(Transaction(self.database, partial(_mark_partial, owner=owner)))
         if ended:
             self.writer.finish(QUICK_S)
-
-
-@dataclass(frozen=True, eq=False)
-class _Statements:
-    """A transaction whose outcome nobody waits for."""
-
-    database: Database
-    run: Callable[[sqlite3.Connection], None]
-
-    def write(self) -> None:
-        """Run the transaction, unless the database cannot be used any more."""
-        if self.database.lost is None:
-            with self.database.writing() as connection:
-                self.run(connection)
 
 
 def kernel_ended() -> Words:

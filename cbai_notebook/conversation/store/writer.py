@@ -1,4 +1,4 @@
-"""The thread that writes to a history, so that no cell and no answer waits for a disk or a lock.
+"""The thread that writes to a database, so that no cell and no answer waits for a disk or a lock.
 
 What cannot be written is tried again, for as long as the process lives.
 """
@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import contextvars
 import queue
+import sqlite3
 import sys
 import threading
 import time
@@ -16,13 +17,14 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from cbai_notebook.conversation.store.database import PATIENCE_S, BusyError
+from cbai_notebook.conversation.store.database import PATIENCE_S, BusyError, Database
+from cbai_notebook.conversation.store.migration import Schema
 from cbai_notebook.conversation.store.waiting import while_waiting
 from cbai_notebook.errors import HistoryError
 from cbai_notebook.forks import register_fork_hooks
-from cbai_notebook.i18n import say
 
 FIRST_PAUSE_S = 0.001
 LONGEST_BUSY_PAUSE_S = 0.02
@@ -50,9 +52,14 @@ class Source(Protocol):
 
 
 class Writer:
-    """Calls the sources of changes on one thread, one at a time, in the order of their requests."""
+    """Calls the sources of changes on one thread, one at a time, in the order of their requests.
 
-    def __init__(self) -> None:
+    Args:
+        schema: The tables that are written to.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
         self._reset()
         register_fork_hooks(self)
         _writers.add(self)
@@ -72,7 +79,10 @@ class Writer:
             self._is_stuck = False
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=self._run, args=(self._wake,), name="cbai-notebook history", daemon=True
+                    target=self._run,
+                    args=(self._wake,),
+                    name=f"cbai-notebook {self._schema.name}",
+                    daemon=True,
                 )
                 self._thread.start()
                 _finish_before_worker_ends()
@@ -88,7 +98,7 @@ class Writer:
         """
         if threading.current_thread() is self._thread:
             return function()
-        job = _Job(function)
+        job = _Job(function, self._schema)
         self.request(job)
         return job.wait()
 
@@ -150,11 +160,26 @@ def _write(source: Source) -> HistoryError | None:
     return None
 
 
+@dataclass(frozen=True, eq=False)
+class Transaction:
+    """A transaction whose outcome nobody waits for."""
+
+    database: Database
+    run: Callable[[sqlite3.Connection], None]
+
+    def write(self) -> None:
+        """Run the transaction, unless the database cannot be used any more."""
+        if self.database.lost is None:
+            with self.database.writing() as connection:
+                self.run(connection)
+
+
 class _Job(Generic[T]):
     """A function that a thread waits for."""
 
-    def __init__(self, function: Callable[[], T]) -> None:
+    def __init__(self, function: Callable[[], T], schema: Schema) -> None:
         self._function = function
+        self._schema = schema
         self._context = contextvars.copy_context()
         self._until = time.monotonic() + PATIENCE_S
         self._future: Future[T] = Future()
@@ -190,7 +215,7 @@ class _Job(Generic[T]):
                     with contextlib.suppress(FutureTimeoutError):
                         return self._future.result(timeout=max(0.0, min(left, waiting.next_s)))
                     if left <= 0 and self._future.cancel():
-                        raise self._busy or BusyError(say("history.no_answer"))
+                        raise self._busy or BusyError(self._schema.text("no_answer"))
                     if self._busy is not None:
                         waiting.tell(self._busy)
         except BaseException:

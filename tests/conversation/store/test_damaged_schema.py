@@ -11,7 +11,7 @@ import pytest
 from cbai_notebook.conversation import chat, conversations, keep_history, names
 from cbai_notebook.conversation.history import history, summaries, usage
 from cbai_notebook.conversation.store import current_store
-from cbai_notebook.conversation.store.schema import STEPS, migrate
+from cbai_notebook.conversation.store.schema import HISTORY, STEPS
 from cbai_notebook.errors import HistoryError
 from tests.conversation.store.conftest import Ask
 from tests.conversation.store.registry import open_registry
@@ -149,7 +149,7 @@ def test_tables_that_go_while_they_are_used_end_in_memory(written: Path, ask_pro
 def test_a_file_of_any_version_is_taken(steps: int, file: Path, ask_prompt: Ask) -> None:
     file.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        migrate(connection, steps)
+        HISTORY.migrate(connection, steps)
         # Tables and views of a user's own do no harm, where the file is a history already.
         if steps:
             connection.execute("CREATE TABLE mine (a)")

@@ -46,7 +46,7 @@ def test_a_notebook_that_goes_on_with_it_gives_it_an_entry(file: Path) -> None:
 def test_conversations_of_earlier_runs_lose_their_entries(file: Path) -> None:
     file.parent.mkdir()
     connection = sqlite3.connect(file, isolation_level=None)
-    schema.migrate(connection, [name for name, _ in schema.STEPS].index(STEP))
+    schema.HISTORY.migrate(connection, [name for name, _ in schema.STEPS].index(STEP))
     connection.executemany(
         "INSERT INTO conversations (id, name, notebook, created_at) VALUES (?, ?, ?, 1)",
         [

@@ -19,7 +19,7 @@ def file_of_age(file: Path, steps: int) -> None:
     """Write a file as it was after so many steps, with a conversation that has two versions."""
     file.parent.mkdir()
     connection = sqlite3.connect(file, isolation_level=None)
-    schema.migrate(connection, steps)
+    schema.HISTORY.migrate(connection, steps)
     if not steps:
         return
     connection.execute(

@@ -1,0 +1,74 @@
+"""The tables of the stored answers, as migration steps. New steps are appended; a released step is never changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from cbai_notebook.conversation.store.migration import Schema, Step
+from cbai_notebook.i18n import Words, say
+
+
+def _answers_and_runs(connection: sqlite3.Connection) -> None:
+    # In the order of their arrival, with the keys in an index: keys are random, and only the small
+    # index is then written at random places. Times are microseconds since 1970 in UTC.
+    connection.execute(
+        """
+        CREATE TABLE answers (
+            id INTEGER PRIMARY KEY,
+            key BLOB NOT NULL UNIQUE,
+            run INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            model TEXT,
+            finish_reason TEXT,
+            prompt_tokens INTEGER,
+            completion_tokens INTEGER,
+            total_tokens INTEGER,
+            duration_s REAL,
+            attempts INTEGER NOT NULL,
+            answered_at INTEGER NOT NULL
+        )
+        """
+    )
+    connection.execute("CREATE INDEX answers_of ON answers (run)")
+    # `said` holds the key and the values of `reason`, if it is a text of ours.
+    connection.execute(
+        """
+        CREATE TABLE runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            process TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            frame TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            model TEXT,
+            row_count INTEGER,
+            answered INTEGER NOT NULL,
+            known INTEGER NOT NULL,
+            failed INTEGER NOT NULL,
+            tokens INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            said TEXT
+        )
+        """
+    )
+    # Requests that are under way: few rows, which come and go.
+    connection.execute(
+        "CREATE TABLE leases (key BLOB PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    # How many requests at once an address has taken.
+    connection.execute(
+        "CREATE TABLE limits (address TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID"
+    )
+
+
+STEPS: tuple[tuple[str, Step], ...] = (("answers and runs", _answers_and_runs),)
+
+
+def _text(name: str, **values: Any) -> Words:
+    return say(f"answers_file.{name}", **values)
+
+
+ANSWERS = Schema("answers", STEPS, "answers", _text)
+"""What the stored answers of batches are, in a file or in memory."""

@@ -1,0 +1,77 @@
+"""One request that is sent many times with other messages: everything else is checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.client.model import Model, complete
+from cbai_notebook.client.passage import Traffic
+from cbai_notebook.client.request_options import RequestOptions
+from cbai_notebook.client.request_sender import RequestSender
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Answer
+    from cbai_notebook.client.gate import Gate
+
+
+class RepeatedRequest:
+    """A request for many rows: its provider, key, parameters and options are checked once.
+
+    Args:
+        sender: Sends the requests.
+        options: The client's options.
+        given: What to send beside the messages.
+    """
+
+    def __init__(
+        self, sender: RequestSender, options: RequestOptions, given: dict[str, Any]
+    ) -> None:
+        self._sender = sender
+        self._options = options
+        self._given = given
+
+    @classmethod
+    async def begin(
+        cls, model: Model, params: Mapping[str, Any], traffic: Traffic
+    ) -> RepeatedRequest:
+        """Check a request; starts the offline model if that is asked.
+
+        Args:
+            model: The model, with its settings.
+            params: The parameters and options, as for `Model.generate_text`, with the messages of
+                the first row.
+            traffic: Whose requests these are.
+
+        Raises:
+            CbaiError: An option is not valid, or the model cannot be used.
+        """
+        return cls(*await model.begin(params, {}, None, stream=False, traffic=traffic))
+
+    @property
+    def gate(self) -> Gate:
+        """The gate of the endpoint."""
+        return self._sender.passage.gate
+
+    @property
+    def address(self) -> str:
+        """The URL of the endpoint."""
+        return self._sender.endpoint.url
+
+    @property
+    def model(self) -> str:
+        """The name of the model, as it is sent."""
+        return str(self._given.get("model") or self._sender.endpoint.default_model or "")
+
+    async def answer(self, messages: Sequence[Any]) -> Answer:
+        """Send the request with the messages of one row, and return the answer.
+
+        Raises:
+            CbaiError: There was no answer.
+        """
+        given = {**self._given, "messages": messages}
+        answer = await complete(self._sender, self._options, given)
+        if "response_format" not in given:
+            # The provider refuses it, and the other rows need not try.
+            self._given.pop("response_format", None)
+        return answer
