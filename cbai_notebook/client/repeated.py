@@ -63,6 +63,11 @@ class RepeatedRequest:
         """The name of the model, as it is sent."""
         return str(self._given.get("model") or self._sender.endpoint.default_model or "")
 
+    def has_key_of(self, other: RepeatedRequest) -> bool:
+        """Return whether both send the same key to the same address."""
+        one, two = self._sender.endpoint, other._sender.endpoint
+        return (one.url, one.api_key) == (two.url, two.api_key)
+
     async def answer(self, messages: Sequence[Any]) -> Answer:
         """Send the request with the messages of one row, and return the answer.
 

@@ -88,8 +88,12 @@ class PreparedPrompt(Generic[M]):
         Args:
             params: What `screened_params` returned.
         """
-        params = {**params, **_option_fields(self.prompt.options, self.secrets)[0]}
+        params = self.request_params(params)
         return fingerprint(self.provider, self.asked_model, params, self.settings)
+
+    def request_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters with the options that change the request, as the model gets them."""
+        return {**params, **_option_fields(self.prompt.options, self.secrets)[0]}
 
     def with_options(self, options: Mapping[str, Any]) -> PreparedPrompt[M]:
         """Return this prompt with more of the client's own options."""

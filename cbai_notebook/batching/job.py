@@ -1,0 +1,355 @@
+"""One batch: checked before anything is sent, run, and its result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbai_notebook.batching.answer_store import AnswerStore, current_answers
+from cbai_notebook.batching.outcome import Outcome
+from cbai_notebook.batching.plan import Plan
+from cbai_notebook.batching.progress import Progress, Reporter, reporter_for
+from cbai_notebook.batching.result import ResultColumn, build, columns_of, values_of
+from cbai_notebook.batching.results import Place, Results
+from cbai_notebook.batching.row_prompt import Missing, RowPrompt
+from cbai_notebook.batching.rows import Rows, rows_of
+from cbai_notebook.batching.runner import Asking, Runner
+from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
+from cbai_notebook.client.budget import Budget, Spending
+from cbai_notebook.client.passage import Traffic
+from cbai_notebook.client.repeated import RepeatedRequest
+from cbai_notebook.conversation import secrets
+from cbai_notebook.conversation.prepare import PreparedPrompt, prepare
+from cbai_notebook.conversation.prompt import Prompt
+from cbai_notebook.conversation.row_requests import RowRequests
+from cbai_notebook.errors import CbaiError, HistoryError, UsageError
+from cbai_notebook.i18n import say
+from cbai_notebook.preferences import preferences
+from cbai_notebook.session import ipython_shell
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.model import Model
+
+CONCURRENCY = 32
+"""The most rows at once, where the server allows so many."""
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a batch is run; see :func:`cbai_notebook.batch` for each."""
+
+    model: str | Model | None = None
+    system: str | None = None
+    column: str = "answer"
+    prefix: str | None = None
+    response_type: Any = None
+    images: str | Sequence[str] | None = None
+    tools: Sequence[Any] | None = None
+    max_steps: int | None = None
+    missing: Missing = "skip"
+    dedupe: bool = True
+    samples: int = 1
+    details: bool = False
+    concurrency: int = CONCURRENCY
+    max_total_tokens: int | None = None
+    max_cost: float | None = None
+    progress: bool | Reporter | None = None
+    allow_secrets: bool = False
+    think: bool | None = None
+    name: str = ""
+    variables: Mapping[str, Any] | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("samples", "concurrency"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+                raise UsageError(say("batch.no_count", name=name, value=repr(number)))
+
+
+class Batch:
+    """A batch: its rows, what they got, and how it ended.
+
+    Args:
+        data: The rows, as :func:`cbai_notebook.batch` takes them.
+        prompt: The template, or a function that makes the prompt of a row.
+        options: How it is run.
+        store: The stored answers; those beside the history by default.
+
+    Attributes:
+        progress: The counts, which also hold how it ended.
+        hints: Sentences for the user about the prompt.
+
+    Raises:
+        UsageError: Something is wrong with the rows, the prompt or an option; nothing was sent.
+        SecretRefusedError: The template holds a secret.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        prompt: str | Callable[[dict[str, Any]], Any],
+        options: BatchOptions,
+        store: AnswerStore | None = None,
+    ) -> None:
+        self.options = options
+        self.rows: Rows = rows_of(data)
+        self._template = prompt if isinstance(prompt, str) else ""
+        self._prepared = self._prepare()
+        self._row_prompt = RowPrompt.of(
+            prompt,
+            self.rows,
+            _variables(options),
+            missing=options.missing,
+            images=options.images,
+            system=options.system,
+            limits=preferences(),
+        )
+        self._response = _response_type(options.response_type)
+        self._of_outcome = columns_of(
+            self._response,
+            column=options.column,
+            prefix=options.prefix,
+            details=options.details,
+            taken=self.rows.columns,
+        )
+        self._results = Results(self._of_outcome, options.samples)
+        self._spending = Spending()
+        self._budget = Budget(
+            self._spending,
+            options.max_total_tokens,
+            options.max_cost,
+            self._prepared.settings.prices,
+            "batch",
+        )
+        self._budget.check(self._prepared.asked_model or "")
+        self._store = store or current_answers()
+        self._requests = RowRequests(self._prepared)
+        checked = self._requests.options([{"role": "user", "content": "…"}])
+        self._prepared.model.check(checked)
+        _refuse_confirmed(options.tools)
+        self._listener: Callable[[Sequence[tuple[Place, Outcome]]], None] = lambda found: None
+        self._frame: Any = None
+        self.progress = Progress(
+            name=options.name or _name_of(data),
+            rows=None if self.rows.count is None else self.rows.count * options.samples,
+        )
+        self.hints = list(self._row_prompt.hints)
+        self.error: CbaiError | None = None
+
+    def _prepare(self) -> PreparedPrompt[Model]:
+        options = self.options
+        given = {
+            "tools": options.tools,
+            "response_type": options.response_type,
+            "max_steps": options.max_steps,
+            "think": options.think,
+        }
+        named = isinstance(options.model, str) or options.model is None
+        prompt = Prompt(
+            text=self._template,
+            system=options.system,
+            model=options.model if named else None,  # type: ignore[arg-type]
+            params=options.params,
+            remember=False,
+            stream=False,
+            allow_secrets=options.allow_secrets,
+            options={name: value for name, value in given.items() if value is not None},
+        )
+        model = None if named else options.model
+        prepared: PreparedPrompt[Model] = prepare(None, prompt, model=model)  # type: ignore[arg-type]
+        return prepared
+
+    # Running
+
+    async def run(self) -> None:
+        """Send what is still to be sent. Where a batch stops, `error` says why.
+
+        Raises:
+            asyncio.CancelledError: It was cancelled. What had arrived is stored, and in `frame`.
+            HistoryError: The stored answers cannot be used; nothing was sent.
+        """
+        with secrets.known_keys(self._prepared.secrets):
+            run = self._store.begin_run(self._facts(RUNNING))
+            reporter = reporter_for(self.options.progress)
+            self.progress.begin()
+            plan = self.plan()
+            asking = Asking(self._begin, self._response, self.options.concurrency)
+            runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
+            status = INTERRUPTED
+            try:
+                await runner.run()
+                status = COMPLETE if runner.stopped is None else STOPPED
+            finally:
+                self.progress.tokens = self._spending.tokens
+                if self.progress.rows is None:
+                    self.progress.rows = plan.read * self.options.samples
+                if plan.all_equal:
+                    self.hints.append(say("batch.all_equal", n=plan.read, count=f"{plan.read:,}"))
+                self.error = runner.stopped
+                reason = "" if runner.stopped is None else self._sentence(runner.reason)
+                self.progress.end(status, reason)
+                reporter.end(self.progress)
+                self._end(run, status, reason)
+
+    def _end(self, run: int, status: str, reason: str) -> None:
+        try:
+            self._store.end_run(run, self._facts(status, reason))
+        except HistoryError as error:
+            self.error = self.error or error
+
+    def plan(self) -> Plan:
+        """Return the requests of the rows; nothing is read yet."""
+        return Plan(
+            self.rows,
+            self._row_prompt,
+            self._requests,
+            self._store,
+            samples=self.options.samples,
+            dedupe=self.options.dedupe,
+        )
+
+    async def _begin(self, messages: list[Any]) -> RepeatedRequest:
+        """Return what sends the requests, with the settings of this moment."""
+        prepared = self._prepare()
+        traffic = Traffic(rows=True, budget=self._budget)
+        params = RowRequests(prepared).options(messages)
+        return await RepeatedRequest.begin(prepared.model, params, traffic)
+
+    def _put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
+        self._results.put(found)
+        self.progress.tokens = self._spending.tokens
+        self._listener(found)
+
+    async def each(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Run the batch, and yield what each row gets as soon as it is there.
+
+        Each is a dict with ``row``, its position, and the new columns. Closing the generator stops
+        the batch.
+        """
+        import asyncio
+
+        arrived: asyncio.Queue[list[dict[str, Any]] | None] = asyncio.Queue()
+
+        def listen(found: Sequence[tuple[Place, Outcome]]) -> None:
+            values = values_of([outcome for _, outcome in found], self._of_outcome)
+            names = list(values)
+            arrived.put_nowait(
+                [
+                    {"row": place[0], **{name: values[name][at] for name in names}}
+                    for at, (place, _) in enumerate(found)
+                ]
+            )
+
+        self._listener = listen
+        running = asyncio.get_running_loop().create_task(self.run())
+        running.add_done_callback(lambda _: arrived.put_nowait(None))
+        try:
+            while (rows := await arrived.get()) is not None:
+                for row in rows:
+                    yield row
+            running.result()
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+
+    # The result
+
+    @property
+    def columns(self) -> tuple[ResultColumn, ...]:
+        """The new columns."""
+        return self._results.columns
+
+    @property
+    def frame(self) -> Any:
+        """The rows with the new columns, in the order and as the type of the input.
+
+        Rows that were not sent have no answer, and their error says so.
+        """
+        if self._frame is None:
+            count = self.rows.count
+            if count is None:
+                count = getattr(self.rows, "count_read", 0)
+            unsent = self.progress.reason or say("batch.not_sent")
+            self._frame = build(self.rows, self.columns, self._results.values(count, unsent))
+        return self._frame
+
+    @property
+    def status(self) -> str:
+        """``"running"``, ``"complete"``, ``"stopped"`` or ``"interrupted"``."""
+        return self.progress.status
+
+    @property
+    def reason(self) -> str:
+        """Why it stopped, and what to do; ``""`` if it did not."""
+        return self.progress.reason
+
+    @property
+    def cost(self) -> float | None:
+        """What it has cost, if the price of the model is known."""
+        known = (self._prepared.asked_model or "") in self._prepared.settings.prices
+        return self._spending.cost if known else None
+
+    def __repr__(self) -> str:
+        from cbai_notebook.batching.progress_line import line_of
+
+        return f"<Batch {self.progress.name}: {line_of(self.progress)}>"
+
+    def _sentence(self, reason: str) -> str:
+        done, rows = self.progress.answered, self.progress.rows
+        values = {"reason": reason, "n": done, "done": f"{done:,}", "rows": f"{rows:,}"}
+        return say("batch.stopped", **values)
+
+    def _facts(self, status: str, reason: str = "") -> RunFacts:
+        progress = self.progress
+        return RunFacts(
+            frame=progress.name,
+            prompt=self._template,
+            model=self._prepared.asked_model,
+            rows=progress.rows,
+            answered=progress.answered,
+            known=progress.known,
+            failed=progress.failed,
+            tokens=progress.tokens,
+            status=status,
+            reason=reason,
+        )
+
+
+def _variables(options: BatchOptions) -> Mapping[str, Any]:
+    if options.variables is not None:
+        return options.variables
+    shell = ipython_shell()
+    return {} if shell is None else shell.user_ns
+
+
+def _response_type(kind: Any) -> Any:
+    if kind is None:
+        return None
+    from cbai_notebook.client.structured.response_type import response_type_of
+
+    return response_type_of(kind)
+
+
+def _refuse_confirmed(tools: Sequence[Any] | None) -> None:
+    """Refuse tools that ask the user for each call: nobody answers for thousands of rows.
+
+    Raises:
+        UsageError: There is such a tool.
+    """
+    if not tools:
+        return
+    from cbai_notebook.client.tools.tool import Tool, tools_of
+
+    for tool in tools_of(tools):
+        if isinstance(tool, Tool) and tool.confirm:
+            raise UsageError(say("batch.tool_asks", name=tool.name))
+
+
+def _name_of(data: Any) -> str:
+    if isinstance(data, (str, os.PathLike)):
+        return Path(data).name
+    return str(say("batch.rows_without_a_name"))

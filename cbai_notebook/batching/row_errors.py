@@ -1,0 +1,83 @@
+"""What an error of one row means for the other rows.
+
+Errors that pass, such as a server's of a moment, and refusals are sent again before they come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cbai_notebook.errors import (
+    AuthenticationError,
+    BudgetError,
+    CbaiError,
+    ConfigurationError,
+    DNSError,
+    EnvironmentUnavailableError,
+    HistoryError,
+    LocalModelError,
+    ModelNotFoundError,
+    PermissionDeniedError,
+    ProxyError,
+    QuotaExceededError,
+    RateLimitError,
+    TLSError,
+)
+
+MOST_ALIKE = 20
+"""So many rows that fail in the same way, with no answer in between, stop a batch."""
+
+_FATAL: tuple[type[CbaiError], ...] = (
+    AuthenticationError,
+    BudgetError,
+    ConfigurationError,
+    DNSError,
+    EnvironmentUnavailableError,
+    HistoryError,
+    LocalModelError,
+    ModelNotFoundError,
+    PermissionDeniedError,
+    ProxyError,
+    QuotaExceededError,
+    TLSError,
+    # A refusal that the gate does not wait for: the server wants a long wait, or refuses everything.
+    RateLimitError,
+)
+
+
+def is_fatal(error: CbaiError) -> bool:
+    """Return whether all other rows would fail too, so that none of them is to be sent."""
+    return isinstance(error, _FATAL)
+
+
+class Alike:
+    """Notices that rows fail in the same way, one after the other."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, ...] | None = None
+        self._count = 0
+
+    def succeeded(self) -> None:
+        """Note an answer."""
+        self._last, self._count = None, 0
+
+    def failed(self, error: CbaiError) -> bool:
+        """Note a failure; return whether so many were alike that no more rows are to be sent."""
+        kind = type(error), error.status, error.code
+        self._count = self._count + 1 if kind == self._last else 1
+        self._last = kind
+        return self._count >= MOST_ALIKE
+
+
+def reason_of(error: CbaiError) -> str:
+    """Return what a row's ``error`` column says."""
+    details = f" ({error.details})" if error.details else ""
+    return f"{error.words or error.message}{details}"
+
+
+def counted(reasons: Iterable[str]) -> dict[str, int]:
+    """Return how often each reason is there, the most frequent one first."""
+    found: dict[str, int] = {}
+    for reason in reasons:
+        found[reason] = found.get(reason, 0) + 1
+    return dict(sorted(found.items(), key=lambda each: -each[1]))

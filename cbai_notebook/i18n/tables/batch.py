@@ -1,0 +1,43 @@
+"""Batches: a prompt for every row of a table."""
+
+from cbai_notebook.i18n.words import Counted
+
+WORDS = {
+    "rows": (Counted("{done} of {rows} row", "{done} of {rows} rows"), "{done} / {rows} 行"),
+    "rows_so_far": (Counted("{done} row", "{done} rows"), "{done} 行"),
+    "failed": ("{count} failed", "{count} 行失败"),
+    "known": ("{count} known", "{count} 行已有答案"),
+    "missing": ("{count} without a value", "{count} 行缺少值"),
+    "running": ("{count} at once", "并发 {count}"),
+    "tokens": ("{count} tokens", "{count} token"),
+    "left": ("{time} left", "约剩 {time}"),
+    "seconds": ("{count} s", "{count} 秒"),
+    "minutes": ("{count} min", "{count} 分钟"),
+    "hours": ("{count} h", "{count} 小时"),
+    "rows_without_a_name": ("rows", "各行"),
+    "value_is_missing": ("Not sent: {name} has no value.", "未发送：{name} 没有值。"),
+    "not_sent": ("Not sent.", "未发送。"),
+    "row_raised": ("{error}: {reason}", "{error}：{reason}"),
+    "all_alike": (
+        "The last rows all failed in the same way: {reason}",
+        "最近的各行都以同样的方式失败：{reason}",
+    ),
+    "all_equal": (
+        "All {count} prompts are the same. Is a column missing in the template?",
+        "全部 {count} 个提示词都相同。模板里是不是漏了某一列？",
+    ),
+    "stopped": (
+        "Stopped: {reason} Run this again to go on: {done} of {rows} rows have an answer, which costs "
+        "nothing then.",
+        "已停止：{reason} 再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
+    ),
+    "no_count": (
+        "{name} takes a whole number from 1 on, not {value}.",
+        "{name} 应为不小于 1 的整数，而不是 {value}。",
+    ),
+    "tool_asks": (
+        "The tool {name} asks before each call (confirm=True). A batch has nobody to answer: give a tool "
+        "that may always run.",
+        "工具 {name} 每次调用前都要确认（confirm=True）。批量运行时无人应答，请改用可以直接运行的工具。",
+    ),
+}
