@@ -57,21 +57,15 @@ class Hints:
         self._comparisons = 0
         self._sentences: dict[str, None] = {}
 
-    def not_found(self, reference: Reference, at: int, result: NotFound) -> bool:
-        """Add a hint about a reference that has no value to fill in.
-
-        Returns:
-            Whether there is a hint: the reference is in prose, so it most likely is a mistake.
-        """
+    def not_found(self, reference: Reference, at: int, result: NotFound) -> None:
+        """Add a hint about a reference that has no value to fill in."""
         if self._checks > _MOST_CHECKS:
-            return False
+            return
         written = f"{{{reference}}}"
         if not result.known:
-            return self._note_unknown(reference, written, at)
-        if not result.reason or not self._is_prose(written, at):
-            return False
-        self._add(say("reference.sent_as_written", written=written, reason=result.reason))
-        return True
+            self._note_unknown(reference, written, at)
+        elif result.reason and self._is_prose(written, at):
+            self._add(say("reference.sent_as_written", written=written, reason=result.reason))
 
     def not_filled_in(self, reference: Reference, at: int, surroundings: str) -> None:
         """Add a hint about a reference that is not filled in because of its surroundings."""
@@ -109,6 +103,17 @@ class Hints:
                     )
                 )
 
+    def is_code(self, at: int) -> bool:
+        """Return whether the braces at a position of the prompt are in code."""
+        around = self._text[max(at - _LINE_REACH, 0) : at + _LINE_REACH]
+        offset = min(at, _LINE_REACH)
+        line = around[around.rfind("\n", 0, offset) + 1 :].partition("\n")[0]
+        return bool(
+            line.startswith(("    ", "\t"))
+            or _CODE_LINE.search(line)
+            or any(start <= at < end for start, end in self._code)
+        )
+
     def sentences(self) -> tuple[str, ...]:
         """Return the hints: at most :data:`MOST`, and a sentence with the number of the others."""
         for match in islice(_EXPRESSION.finditer(self._text), _MOST_CHECKS):
@@ -119,20 +124,18 @@ class Hints:
             return sentences
         return (*sentences[:MOST], say("reference.more", n=rest))
 
-    def _note_unknown(self, reference: Reference, written: str, at: int) -> bool:
+    def _note_unknown(self, reference: Reference, written: str, at: int) -> None:
         lone = not reference.path and self._is_lone(at, at + len(written))
         # A misspelt longer name is a typo also inside a word, as in `report_{yaer}.csv`.
         is_likely_typo = lone or reference.path or len(reference.name) > 3
         if not is_likely_typo or not self._is_prose(written, at):
-            return False
+            return
         near = self._near(reference.name)
-        if not lone and not near:
-            return False
-        if near:
-            self._add(say("reference.no_variable_near", written=written, near=f"{{{near}}}"))
-        else:
-            self._add(say("reference.no_variable", written=written))
-        return True
+        if lone or near:
+            if near:
+                self._add(say("reference.no_variable_near", written=written, near=f"{{{near}}}"))
+            else:
+                self._add(say("reference.no_variable", written=written))
 
     def _note_expression(self, match: re.Match[str]) -> None:
         if REFERENCE.fullmatch(match.group()) or not has_variable(match["name"], self._namespace):
@@ -150,14 +153,7 @@ class Hints:
         self._checks += 1
         if written in self._in_prose or self._checks > _MOST_CHECKS:
             return False
-        around = self._text[max(at - _LINE_REACH, 0) : at + _LINE_REACH]
-        offset = min(at, _LINE_REACH)
-        line = around[around.rfind("\n", 0, offset) + 1 :].partition("\n")[0]
-        prose = not (
-            line.startswith(("    ", "\t"))
-            or _CODE_LINE.search(line)
-            or any(start <= at < end for start, end in self._code)
-        )
+        prose = not self.is_code(at)
         if prose:
             self._in_prose.add(written)
         return prose

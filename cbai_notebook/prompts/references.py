@@ -56,6 +56,13 @@ class Reference:
     def __str__(self) -> str:
         return self.name + self.path
 
+    def inside(self) -> Reference | None:
+        """Return what follows the first key: ``a["k"].b`` gives ``k.b``; None without such a key."""
+        step = _STEP.match(self.path)
+        if step is None or step["key"] is None:
+            return None
+        return Reference(step["key"], self.path[step.end() :])
+
 
 @dataclass(frozen=True)
 class Found:
@@ -87,7 +94,12 @@ def resolve(reference: Reference, namespace: Mapping[str, Any]) -> Found | NotFo
     """
     if not has_variable(reference.name, namespace):
         return _of_session(reference, namespace)
-    value, path = namespace[reference.name], reference.name
+    return value_at(namespace[reference.name], reference)
+
+
+def value_at(value: Any, reference: Reference) -> Found | NotFound:
+    """Return what is found from the value of a name by the path of a reference."""
+    path = reference.name
     for step in _STEP.finditer(reference.path):
         attribute = step["attribute"]
         if attribute is not None and attribute.startswith("_"):

@@ -21,7 +21,7 @@ they name a value of the user. Everything else is sent as written:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -79,13 +79,14 @@ class PartlyExpanded:
         pieces: The parts of the text in order.
         used: The references that were filled in, without braces, each once, in order.
         hints: Sentences for the user, as in :class:`Expanded`.
-        mistakes: The references in prose that most likely were to be filled in and could not.
+        mistake: The first reference that could not be filled in although it is not in code, and the
+            reason; only looked for where names are filled in later.
     """
 
     pieces: tuple[str | Slot, ...]
     used: tuple[str, ...]
     hints: tuple[str, ...]
-    mistakes: tuple[tuple[Reference, NotFound], ...]
+    mistake: tuple[Reference, NotFound] | None
 
 
 class Written(NamedTuple):
@@ -135,7 +136,7 @@ class Template:
     def expand_partly(
         self,
         namespace: Mapping[str, Any],
-        later: Container[str],
+        later: Collection[str],
         *,
         limits: Preferences = DEFAULT_LIMITS,
         to_text: Callable[[Any], str] | None = None,
@@ -152,7 +153,7 @@ class Template:
         values = _Values(namespace, limits, to_text)
         hints = Hints(text, namespace)
         pieces: list[str | Slot] = []
-        mistakes: dict[Reference, NotFound] = {}
+        mistake: tuple[Reference, NotFound] | None = None
         position = 0
         for start, end, reference, surroundings in self.references:
             if surroundings != PROSE:
@@ -164,8 +165,10 @@ class Template:
                 continue
             found = values.text_of(reference)
             if isinstance(found, NotFound):
-                if hints.not_found(reference, start, found):
-                    mistakes.setdefault(reference, found)
+                hints.not_found(reference, start, found)
+                is_mistake = later and not mistake and (found.reason or not found.known)
+                if is_mistake and not hints.is_code(start):
+                    mistake = (reference, found)
                 continue
             pieces.append(text[position:start])
             if found.own_lines:
@@ -180,9 +183,7 @@ class Template:
                 hints.long_value(used, len(value.text))
         tables = {name: one.table for name, one in values.used.items() if one.table is not None}
         hints.tables(tables, limits)
-        return PartlyExpanded(
-            tuple(pieces), tuple(values.used), hints.sentences(), tuple(mistakes.items())
-        )
+        return PartlyExpanded(tuple(pieces), tuple(values.used), hints.sentences(), mistake)
 
 
 def expand(

@@ -43,7 +43,22 @@ def test_an_open_place_tells_which_line_ends_a_table_needs_there() -> None:
     assert (alone.before, alone.after) == ("", "")
 
 
-def test_a_likely_typo_is_told_apart_from_braces_in_code() -> None:
-    partly = Template.of("{txet} and `{code}` and {f}").expand_partly({"text": "", "f": len}, ())
-    assert [str(reference) for reference, _ in partly.mistakes] == ["txet", "f"]
-    assert "".join(map(str, partly.pieces)) == "{txet} and `{code}` and {f}"
+@pytest.mark.parametrize(
+    ("prompt", "mistake"),
+    [
+        ("`{code}` {later} {txet} {f}", "txet"),
+        ("{later}{qqq}", "qqq"),
+        ("{f} {later}", "f"),
+        ("    {code} in an indented line", None),
+        ("x^{n} {{n}} {later._x}", None),
+    ],
+)
+def test_a_name_that_is_nowhere_is_a_mistake_outside_code(prompt: str, mistake: str | None) -> None:
+    partly = Template.of(prompt).expand_partly({"f": len}, {"later"})
+    assert (partly.mistake and str(partly.mistake[0])) == mistake
+
+
+def test_a_prompt_that_is_filled_in_at_once_has_hints_and_no_mistake() -> None:
+    partly = Template.of("{txet}").expand_partly({"text": ""}, ())
+    assert partly.mistake is None
+    assert "{text}" in partly.hints[0]

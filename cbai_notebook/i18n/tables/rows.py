@@ -61,4 +61,67 @@ WORDS: Table = {
         "{file}, line {line}: there are more values than columns. Put values with a comma into quotes.",
         "{file} 第 {line} 行：值的个数多于列数。含有逗号的值请放在引号中。",
     ),
+    # Prompts
+    "not_a_prompt": (
+        "A prompt is text with columns in braces, or a function of a row. It is of type {kind}.",
+        "提示词应为带有花括号列名的文本，或以行为参数的函数，而不是 {kind}。",
+    ),
+    "async_prompt": (
+        "The function of a prompt cannot be async. Write it with def.",
+        "生成提示词的函数不能是 async，请用 def 定义。",
+    ),
+    "no_such_choice": (
+        "{name} is {value}. Use one of {known}.",
+        "{name} 是 {value}，只能是 {known} 之一。",
+    ),
+    "no_such_name": (
+        "{written} is neither a column nor a variable. The columns are {columns}. (To send braces as "
+        "written, put them into a variable.)",
+        "{written} 既不是列也不是变量。现有的列：{columns}。（要原样发送花括号，请将其放入变量。）",
+    ),
+    "no_such_name_near": (
+        "{written} is neither a column nor a variable. Did you mean {near}? (To send braces as written, "
+        "put them into a variable.)",
+        "{written} 既不是列也不是变量。是想用 {near} 吗？（要原样发送花括号，请将其放入变量。）",
+    ),
+    "cannot_fill_in": (
+        "{written} cannot be filled in: {reason}. (To send braces as written, put them into a variable.)",
+        "{written} 无法填入：{reason}。（要原样发送花括号，请将其放入变量。）",
+    ),
+    "row_needs_a_key": (
+        "the column of a row is written {example}",
+        "行中的列应写作 {example}",
+    ),
+    "no_images_column": (
+        "There is no column {name} with images. The columns are {columns}.",
+        "没有名为 {name} 的图片列。现有的列：{columns}。",
+    ),
+    "same_prompt": (
+        "Every row would get the same prompt, for no column is in it. Write one into the text, such as "
+        "{example}.",
+        "提示词中没有列，每一行都会得到相同的提示词。请在文本中写入列，例如 {example}。",
+    ),
+    "has_missing": (
+        'Values are missing: {columns}. Drop those rows, or use missing="skip" or missing="send".',
+        '有缺失值：{columns}。请去掉这些行，或使用 missing="skip" 或 missing="send"。',
+    ),
+    "missing_in": ("{name} ({n:,})", "{name}（{n:,}）"),
+    "row_has_missing": (
+        'Row {row} has no {name}. Drop such rows, or use missing="skip" or missing="send". (Rows are '
+        "counted from 0.)",
+        '第 {row} 行没有 {name}。请去掉这样的行，或使用 missing="skip" 或 missing="send"。（行号从 0 开始。）',
+    ),
+    # Why a row is not sent
+    "value_failed": (
+        "{written} could not be filled in: {reason}.",
+        "{written} 无法填入：{reason}。",
+    ),
+    "function_failed": (
+        "The function of the prompt failed: {error}",
+        "生成提示词的函数出错：{error}",
+    ),
+    "function_gave": (
+        "The function of the prompt returned {kind}, not text or a list of messages.",
+        "生成提示词的函数返回了 {kind}，而不是文本或消息列表。",
+    ),
 }
