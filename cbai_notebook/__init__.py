@@ -9,6 +9,7 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from cbai_notebook._version import __version__ as __version__
+    from cbai_notebook.batching.batch import batch, last_batch
     from cbai_notebook.bridge import run
     from cbai_notebook.client.agents.agent import Agent, agent
     from cbai_notebook.client.answer import Answer
@@ -47,6 +48,7 @@ _MODULES = {
     "TextStream": "client.stream",
     "Timeout": "client.settings",
     "agent": "client.agents.agent",
+    "batch": "batching.batch",
     "Tool": "client.tools.tool",
     "chat": "conversation",
     "configure": "configuration",
@@ -54,6 +56,7 @@ _MODULES = {
     "create_model": "client.model_factory",
     "demo": "client.demo.demo",
     "history": "conversation.history",
+    "last_batch": "batching.batch",
     "image_part": "client.images.part",
     "load_ipython_extension": "notebook.extension",
     "run": "bridge",
@@ -79,6 +82,7 @@ __all__ = [
     "Timeout",
     "Tool",
     "agent",
+    "batch",
     "chat",
     "configure",
     "create_image_model",
@@ -86,6 +90,7 @@ __all__ = [
     "demo",
     "history",
     "image_part",
+    "last_batch",
     "run",
     "show",
     "tool",

@@ -15,7 +15,6 @@ from cbai_notebook.batching.row_slice import SLICE_ROWS, Rows
 from cbai_notebook.client.images.part import image_part
 from cbai_notebook.conversation.row_requests import RowRequests
 from cbai_notebook.errors import CbaiError, UsageError
-from cbai_notebook.i18n import say
 
 CLAIMED_AT_ONCE = 32
 """So many requests are taken from the store in one transaction."""
@@ -152,7 +151,7 @@ class Plan:
 
     async def _groups(self, sink: Sink) -> AsyncGenerator[list[Unit], None]:
         """Yield the new requests of each slice whose answers are not stored."""
-        size = ROWS_WITH_IMAGES if self.prompt.images else SLICE_ROWS
+        size = ROWS_WITH_IMAGES if self.prompt.has_images else SLICE_ROWS
         for rows in self.rows.slices(self.prompt.used, size):
             self.on_slice(rows)
             made = await self._of_slice(rows, sink)

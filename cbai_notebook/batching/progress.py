@@ -133,7 +133,7 @@ class LineReporter:
         self._stream.flush()
 
 
-_of_notebook: Callable[[], Reporter | None] = lambda: None
+_of_notebook: Callable[[], Reporter | None] | None = None
 
 
 def show_in(reporter: Callable[[], Reporter | None]) -> None:
@@ -155,5 +155,5 @@ def reporter_for(choice: bool | Reporter | None) -> Reporter:
     if choice is False:
         return NoReporter()
     if choice is None or choice is True:
-        return _of_notebook() or LineReporter()
+        return (_of_notebook and _of_notebook()) or LineReporter()
     return choice

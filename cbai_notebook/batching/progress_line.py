@@ -38,9 +38,7 @@ def facts_of(progress: Progress) -> list[str]:
 def _rows(progress: Progress) -> Words:
     if progress.rows is None:
         return say("batch.rows_so_far", n=progress.done, done=f"{progress.done:,}")
-    return say(
-        "batch.rows", n=progress.rows, done=f"{progress.done:,}", rows=f"{progress.rows:,}"
-    )
+    return say("batch.rows", n=progress.rows, done=f"{progress.done:,}", rows=f"{progress.rows:,}")
 
 
 def duration(seconds: float) -> Words:

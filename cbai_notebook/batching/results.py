@@ -44,9 +44,7 @@ class Results:
                 if self._samples == 1:
                     held[position] = value
                 elif is_error:
-                    held[position] = (
-                        value if held[position] in (_EMPTY, None) else held[position]
-                    )
+                    held[position] = value if held[position] in (_EMPTY, None) else held[position]
                 else:
                     if held[position] is _EMPTY:
                         held[position] = [None] * self._samples

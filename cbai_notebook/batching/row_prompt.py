@@ -80,6 +80,11 @@ class RowPrompt:
         self._raises = missing == "raise"
         self._rows = 0
 
+    @property
+    def has_images(self) -> bool:
+        """Whether rows have images."""
+        return self._images is not None
+
     @classmethod
     def of(
         cls,

@@ -124,7 +124,9 @@ class Runner:
             ticker.cancel()
             self._keep_limit()
 
-    async def _feed(self, units: AsyncGenerator[Unit, None], queue: asyncio.Queue[Unit | None]) -> None:
+    async def _feed(
+        self, units: AsyncGenerator[Unit, None], queue: asyncio.Queue[Unit | None]
+    ) -> None:
         try:
             async for unit in units:
                 if self.stopped is not None:
@@ -245,9 +247,7 @@ class Runner:
         if not done.done():
             done.set_result(None)
 
-    def _failed(
-        self, unit: Unit, error: CbaiError, stored: StoredAnswer | None = None
-    ) -> None:
+    def _failed(self, unit: Unit, error: CbaiError, stored: StoredAnswer | None = None) -> None:
         if stored is None and error.partial:
             stored = _partial(unit, error)
         reason = reason_of(error)

@@ -252,9 +252,7 @@ def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> 
     return {**(data or {}), **params}
 
 
-async def complete(
-    sender: RequestSender, options: RequestOptions, given: dict[str, Any]
-) -> Answer:
+async def complete(sender: RequestSender, options: RequestOptions, given: dict[str, Any]) -> Answer:
     """Return a complete answer, in one step or in several.
 
     Args:

@@ -76,4 +76,3 @@ class RowRequests:
         if not sample:
             return found
         return (int.from_bytes(found, "big") ^ sample).to_bytes(KEY_BYTES, "big")
-
