@@ -18,6 +18,11 @@ streamed or not, for ``Authorization: Bearer test-key``. The answer is a *scenar
 4. the model's name, if it is a spec: ``blast:20000``, ``paced:60x500+chinese``, ``hang:headers``;
 5. ``Gateway(default=...)``: the Markdown answer in the language of the prompt.
 
+For a batch, ``gw.begun`` counts the answers that were begun for each row, which is what a user pays;
+a row is the ``row-123`` in a prompt, or all of it. ``every:10:error:400`` is a fault for every tenth row,
+``after:300:error:401`` holds from answer 301 on. ``gw.concurrency``, ``gw.rate`` and ``gw.storm(30)``
+refuse requests, may be changed while requests run, and count what they refused in ``gw.refused``.
+
 ``gw.agents`` simulates CloudBase's agents under ``{base}/aibot``, ``gw.images`` the image models;
 links to images lead to ``gw.stranger_url``. Both answer with a scenario, and a test may change
 them.
@@ -33,8 +38,9 @@ use a hold: ``hold:30`` stops after 30 tokens (``gw.last.held`` is true) until `
 from tests.gateway.errors import Error
 from tests.gateway.gateway import DEFAULT_KEY, Gateway
 from tests.gateway.hosting import GatewayProcess, serve, serve_process, unreachable
+from tests.gateway.limits import Rate, http_date
 from tests.gateway.log import Exchange
-from tests.gateway.scenario import Fault, Scenario
+from tests.gateway.scenario import Fault, RowFault, Scenario
 from tests.gateway.spec import SpecError, parse
 
 __all__ = [
@@ -44,8 +50,11 @@ __all__ = [
     "Fault",
     "Gateway",
     "GatewayProcess",
+    "Rate",
+    "RowFault",
     "Scenario",
     "SpecError",
+    "http_date",
     "parse",
     "serve",
     "serve_process",
