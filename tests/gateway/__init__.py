@@ -2,7 +2,7 @@
 
 ::
 
-    python -m tests.gateway --port 0            prints its base URL and serves
+    python -m tests.gateway --port 0            prints its base URL and control URL, and serves
     async with Gateway() as gw: gw.base_url     on the running event loop
     with serve() as gw: gw.base_url             on a separate thread
     with serve_process() as gw: gw.base_url     in a separate process
@@ -22,6 +22,7 @@ For a batch, ``gw.begun`` counts the answers that were begun for each row, which
 a row is the ``row-123`` in a prompt, or all of it. ``every:10:error:400`` is a fault for every tenth row,
 ``after:300:error:401`` holds from answer 301 on. ``gw.concurrency``, ``gw.rate`` and ``gw.storm(30)``
 refuse requests, may be changed while requests run, and count what they refused in ``gw.refused``.
+``Gateway(plain=True)`` has one answer that costs little, and no log: for benchmarks.
 
 ``gw.agents`` simulates CloudBase's agents under ``{base}/aibot``, ``gw.images`` the image models;
 links to images lead to ``gw.stranger_url``. Both answer with a scenario, and a test may change
@@ -29,8 +30,8 @@ them.
 
 ``python -m tests.gateway --help`` lists the words of a spec; ``Scenario`` has a field for each.
 ``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for a condition
-on it (``gw.wait_until`` without an event loop). ``GET /_gateway/log`` returns the log to another
-process. A short answer is in the system's buffers before a client can disconnect: to see a cancel
+on it (``gw.wait_until`` without an event loop). Another process reads and changes a gateway over
+``gw.control_url``; ``GatewayProcess`` has methods for that. A short answer is in the system's buffers before a client can disconnect: to see a cancel
 as ``disconnected``, use a scenario that hangs or is paced. To check something *during* an answer,
 use a hold: ``hold:30`` stops after 30 tokens (``gw.last.held`` is true) until ``gw.let_go()``.
 """

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import socket
-import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tests.gateway import answer as answers
-from tests.gateway import checks, routes, spec
+from tests.gateway import checks, control, routes, spec
 from tests.gateway.agents import Agents
 from tests.gateway.connection import Connection
+from tests.gateway.control import Control
 from tests.gateway.errors import Error
 from tests.gateway.events import Ask
 from tests.gateway.images import Images
 from tests.gateway.limits import Limits
 from tests.gateway.log import PATIENCE, Exchange, Watch
+from tests.gateway.plain import Plain
 from tests.gateway.rows import RowNumbers, Tally, row_of
 from tests.gateway.scenario import Scenario
 
@@ -48,6 +48,7 @@ class Gateway:
         concurrency: The most answers at once; more requests are refused as by the real gateway.
             None: no limit.
         rate: The most answers a second; more requests are refused with a 429. None: no limit.
+        plain: Answer every request with ``default``, made once, and keep no log; for benchmarks.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class Gateway:
         default: Scenario | str = "default",
         concurrency: int | None = None,
         rate: Rate | None = None,
+        plain: bool = False,
     ) -> None:
         self.key = key
         self.default = _scenario(default)
         self.limits = Limits(concurrency, rate)
         self.tally = Tally()
+        self.plain = Plain(self) if plain else None
         self.requests: list[Exchange] = []
         self.stranger_requests: list[Exchange] = []
         self.connections = 0
@@ -82,6 +85,7 @@ class Gateway:
         self._failures: list[BaseException] = []
         self._base = ""
         self._stranger_base = ""
+        self._control_base = ""
 
     # Addresses
 
@@ -98,6 +102,11 @@ class Gateway:
         hostile answers can point to it.
         """
         return self._stranger_base
+
+    @property
+    def control_url(self) -> str:
+        """Return the URL of a third server, with which another process controls this gateway."""
+        return self._control_base
 
     # Limits
 
@@ -202,10 +211,16 @@ class Gateway:
     async def __aenter__(self) -> Gateway:
         main = _listen(self._port)
         stranger = _listen(0)
+        control = _listen(0)
         self._base = _url(main)
         self._stranger_base = _url(stranger)
-        self._spawn(self._accept(main, _Main(self)))
+        self._control_base = _url(control)
+        if self.plain is None:
+            self._spawn(self._accept(main, _Main(self)))
+        else:
+            self._spawn(self._serve_plain(main, self.plain))
         self._spawn(self._accept(stranger, _Stranger(self)))
+        self._spawn(self._accept(control, Control(self)))
         return self
 
     async def __aexit__(
@@ -231,7 +246,16 @@ class Gateway:
         if failure is not None:
             self._failures.append(failure)
 
-    async def _accept(self, listener: socket.socket, service: _Main | _Stranger) -> None:
+    async def _serve_plain(self, listener: socket.socket, plain: Plain) -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(plain.connection, sock=listener)
+        try:
+            await loop.create_future()  # until the gateway ends
+        finally:
+            server.close()
+            plain.close()
+
+    async def _accept(self, listener: socket.socket, service: _Main | _Stranger | Control) -> None:
         loop = asyncio.get_running_loop()
         number = 0
         try:
@@ -242,7 +266,7 @@ class Gateway:
         finally:
             listener.close()
 
-    async def _serve(self, connection: Connection, service: _Main | _Stranger) -> None:
+    async def _serve(self, connection: Connection, service: _Main | _Stranger | Control) -> None:
         service.opened()
         try:
             await connection.serve()
@@ -255,8 +279,12 @@ class Gateway:
 
     # Choosing
 
-    def refusal(self) -> Scenario | None:
-        """Return the answer of a limit to a request that comes now, and count it; None accepts."""
+    def admission(self, authorization: str) -> Scenario | None:
+        """Return the refusal of a request that comes now with this header, or None to accept it."""
+        if not authorization:
+            return Scenario(error=Error("MISSING_CREDENTIALS"))
+        if authorization != f"Bearer {self.key}":
+            return Scenario(error=Error("INVALID_CREDENTIALS"))
         refusal = self.limits.refusal(self.tally)
         if refusal is not None:
             error = refusal.error
@@ -328,7 +356,7 @@ class _Main:
         gateway = self.gateway
         if head.target.startswith("/_gateway/"):
             exchange = Exchange(0, connection, head.method, head.target, head.headers, body)
-            return exchange, _plain(json.dumps(_report(gateway), indent=1), answers.JSON)
+            return exchange, control.as_json(control.log(gateway))
         exchange = Exchange(
             len(gateway.requests) + 1, connection, head.method, head.target, head.headers, body
         )
@@ -363,12 +391,7 @@ class _Main:
         exchange.provider = provider or ""
         if exchange.method != "POST" and not other:
             return Scenario(error=Error("METHOD_NOT_ALLOWED")), nothing
-        authorization = exchange.headers.get("authorization", "")
-        if not authorization:
-            return Scenario(error=Error("MISSING_CREDENTIALS")), nothing
-        if authorization != f"Bearer {self.gateway.key}":
-            return Scenario(error=Error("INVALID_CREDENTIALS")), nothing
-        refusal = self.gateway.refusal()
+        refusal = self.gateway.admission(exchange.headers.get("authorization", ""))
         if refusal is not None:
             return refusal, nothing
         exchange.occupies = True
@@ -450,26 +473,6 @@ def _scenario(chosen: Scenario | str) -> Scenario:
 
 def _invalid(message: str) -> Scenario:
     return Scenario(error=Error("AI_MODEL_PARAM_INVALID", message=message))
-
-
-def _plain(text: str, content_type: str) -> Answer:
-    data = text.encode()
-    headers = (("Content-Type", content_type), ("Content-Length", str(len(data))))
-    return answers.Answer(200, headers, (answers.Send(data),))
-
-
-def _report(gateway: Gateway) -> dict[str, Any]:
-    """Return the log for a test that runs the gateway in another process."""
-    return {
-        "now": time.monotonic(),
-        "connections": gateway.connections,
-        "open_connections": gateway.open_connections,
-        "in_flight": gateway.in_flight,
-        "in_flight_peak": gateway.in_flight_peak,
-        "leaks": len(gateway.leaks),
-        "requests": [exchange.summary() for exchange in gateway.requests],
-        "stranger_requests": [exchange.summary() for exchange in gateway.stranger_requests],
-    }
 
 
 def _listen(port: int) -> socket.socket:
