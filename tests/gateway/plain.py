@@ -1,8 +1,7 @@
 """The plain gateway: one answer, made once and written at once, so that a benchmark measures clients.
 
 It checks the path, the key and the limits as the gateway does, counts answers by row, and sends the
-answer of a scenario with the right model and usage. It keeps no log and knows no other scenario: a
-request takes it a tenth of the time.
+answer of a scenario with the right model and usage. It keeps no log and knows no other scenario.
 """
 
 from __future__ import annotations

@@ -88,9 +88,10 @@ def test_an_answer_that_the_client_leaves_was_begun(gateway: Gateway) -> None:
 
 def test_the_limit_of_answers_at_once_can_change_while_they_run() -> None:
     with serve(concurrency=2) as gateway, RawClient(gateway) as one, RawClient(gateway) as two:
-        for number, raw in enumerate((one, two), 1):
-            raw.send("hold:headers", f"row-{number}")
-            gateway.wait_until(lambda number=number: gateway.tally.running == number)
+        one.send("hold:headers", "row-1")
+        gateway.wait_until(lambda: gateway.tally.running == 1)
+        two.send("hold:headers", "row-2")
+        gateway.wait_until(lambda: gateway.tally.running == 2)
         gateway.concurrency = 1
         refused = [ask(gateway, "echo", "row-3")]
         gateway.concurrency = 3
