@@ -43,6 +43,7 @@ def batch(
     concurrency: int = CONCURRENCY,
     max_total_tokens: int | None = None,
     max_cost: float | None = None,
+    dry_run: bool = False,
     progress: bool | Reporter | None = None,
     allow_secrets: bool = False,
     think: bool | None = None,
@@ -79,6 +80,8 @@ def batch(
         concurrency: The most rows at once; fewer where the server refuses more.
         max_total_tokens: The most tokens that the batch may use.
         max_cost: The most money that it may cost; needs ``cbai.configure(prices=…)``.
+        dry_run: Sends nothing and returns a `DryRun`: what would be sent, an estimate, and the first
+            three requests.
         progress: False shows nothing.
         allow_secrets: Whether the prompts may hold the values of secrets.
         think: Whether the model is to think.
@@ -100,32 +103,52 @@ def batch(
     made = Batch(
         data,
         prompt,
-        BatchOptions(
-            model=model,
-            system=system,
-            column=column,
-            prefix=prefix,
-            response_type=response_type,
-            images=images,
-            tools=tools,
-            max_steps=max_steps,
-            missing=missing,
-            dedupe=dedupe,
-            samples=samples,
-            details=details,
-            concurrency=concurrency,
-            max_total_tokens=max_total_tokens,
-            max_cost=max_cost,
-            progress=progress,
-            allow_secrets=allow_secrets,
-            think=think,
-            name=name,
-            variables=variables,
-            params=params,
+        BatchOptions.of(
+            {
+                "model": model,
+                "system": system,
+                "column": column,
+                "prefix": prefix,
+                "response_type": response_type,
+                "images": images,
+                "tools": tools,
+                "max_steps": max_steps,
+                "missing": missing,
+                "dedupe": dedupe,
+                "samples": samples,
+                "details": details,
+                "concurrency": concurrency,
+                "max_total_tokens": max_total_tokens,
+                "max_cost": max_cost,
+                "progress": progress,
+                "allow_secrets": allow_secrets,
+                "think": think,
+                "name": name,
+                "variables": variables,
+                **params,
+            }
         ),
     )
-    run(run_batch(made))
-    return made.frame
+    if dry_run:
+        return run(made.dry_run())
+    return run(run_batch(made))
+
+
+async def batch_of(model: Model, data: Any, prompt: Any, options: Mapping[str, Any]) -> Any:
+    """Do as `batch` on the current event loop, with a model."""
+    options = dict(options)
+    dry_run = options.pop("dry_run", False)
+    made = Batch(data, prompt, BatchOptions.of({"model": model, **options}))
+    return await (made.dry_run() if dry_run else run_batch(made))
+
+
+def rows_of_batch(
+    model: Model, data: Any, prompt: Any, options: Mapping[str, Any]
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Run a batch, and yield what each row gets as soon as it is there."""
+    made = Batch(data, prompt, BatchOptions.of({"model": model, "progress": False, **options}))
+    note_last(made)
+    return made.each()
 
 
 async def run_batch(made: Batch) -> Any:
@@ -135,12 +158,6 @@ async def run_batch(made: Batch) -> Any:
     if made.reason and made.options.progress is False:
         warnings.warn(made.reason, BatchWarning, stacklevel=2)
     return made.frame
-
-
-def rows_as_they_finish(made: Batch) -> AsyncGenerator[dict[str, Any], None]:
-    """Run a batch, and yield what each row gets as soon as it is there."""
-    note_last(made)
-    return made.each()
 
 
 def note_last(made: Batch) -> None:

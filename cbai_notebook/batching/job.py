@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.batching.answer_store import AnswerStore, current_answers
 from cbai_notebook.batching.outcome import Outcome
+from cbai_notebook.batching.plain_rows import StreamRows
 from cbai_notebook.batching.plan import Plan
 from cbai_notebook.batching.progress import Progress, Reporter, reporter_for
 from cbai_notebook.batching.result import ResultColumn, build, columns_of, values_of
@@ -29,12 +30,18 @@ from cbai_notebook.errors import CbaiError, HistoryError, UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
 from cbai_notebook.session import ipython_shell
+from cbai_notebook.text import near_match
 
 if TYPE_CHECKING:
+    from cbai_notebook.batching.dry_run import DryRun
     from cbai_notebook.client.model import Model
 
 CONCURRENCY = 32
 """The most rows at once, where the server allows so many."""
+
+
+_PARAMETERS = frozenset({"n", "stop", "seed", "top_p", "user", "max_tokens", "temperature"})
+"""Parameters of requests, of which some look like an option with a mistake."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,20 @@ class BatchOptions:
     name: str = ""
     variables: Mapping[str, Any] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> BatchOptions:
+        """Return the options among the arguments of a batch; the others are parameters of its requests.
+
+        Raises:
+            UsageError: A name is most likely that of an option, with a mistake.
+        """
+        names = tuple(each.name for each in fields(cls) if each.name != "params")
+        params = {name: value for name, value in given.items() if name not in names}
+        for name in params:
+            if name not in _PARAMETERS and (near := near_match(name, names)):
+                raise UsageError(say("batch.no_option_near", name=name, near=near))
+        return cls(**{name: given[name] for name in names if name in given}, params=params)
 
     def __post_init__(self) -> None:
         for name in ("samples", "concurrency"):
@@ -187,8 +208,7 @@ class Batch:
                 self.progress.tokens = self._spending.tokens
                 if self.progress.rows is None:
                     self.progress.rows = plan.read * self.options.samples
-                if plan.all_equal:
-                    self.hints.append(say("batch.all_equal", n=plan.read, count=f"{plan.read:,}"))
+                self.hints += plan.hints
                 self.error = runner.stopped
                 reason = "" if runner.stopped is None else self._sentence(runner.reason)
                 self.progress.end(status, reason)
@@ -218,6 +238,13 @@ class Batch:
         traffic = Traffic(rows=True, budget=self._budget)
         params = RowRequests(prepared).options(messages)
         return await RepeatedRequest.begin(prepared.model, params, traffic)
+
+    async def dry_run(self) -> DryRun:
+        """Return what would be sent; nothing is."""
+        from cbai_notebook.batching.dry_run import dry_run
+
+        prepared = self._prepared
+        return await dry_run(self.plan(), self._requests, prepared.model, self._budget, self.hints)
 
     def _put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
         self._results.put(found)
@@ -270,11 +297,9 @@ class Batch:
         Rows that were not sent have no answer, and their error says so.
         """
         if self._frame is None:
-            count = self.rows.count
-            if count is None:
-                count = getattr(self.rows, "count_read", 0)
             unsent = self.progress.reason or say("batch.not_sent")
-            self._frame = build(self.rows, self.columns, self._results.values(count, unsent))
+            values = self._results.values(_count(self.rows), unsent)
+            self._frame = build(self.rows, self.columns, values)
         return self._frame
 
     @property
@@ -347,6 +372,16 @@ def _refuse_confirmed(tools: Sequence[Any] | None) -> None:
     for tool in tools_of(tools):
         if isinstance(tool, Tool) and tool.confirm:
             raise UsageError(say("batch.tool_asks", name=tool.name))
+
+
+def _count(rows: Rows) -> int:
+    """Return the number of rows; of an iterable, of those that were read."""
+    if isinstance(rows, StreamRows):
+        return len(rows.read)
+    if rows.count is None:  # a file that was not read to its end
+        for _ in rows.slices(()):
+            pass
+    return rows.count or 0
 
 
 def _name_of(data: Any) -> str:

@@ -122,8 +122,10 @@ class LineReporter:
             self._write(line_of(progress), "\n")
 
     def end(self, progress: Progress) -> None:
-        """Write the last state, which stays."""
+        """Write the last state, which stays, and why it stopped."""
         self._write(line_of(progress), "\n")
+        if progress.reason:
+            self._write(progress.reason, "\n")
 
     def _write(self, line: str, end: str) -> None:
         start = "\r" if self._overwrites else ""

@@ -27,9 +27,19 @@ WORDS = {
         "全部 {count} 个提示词都相同。模板里是不是漏了某一列？",
     ),
     "stopped": (
-        "Stopped: {reason} Run this again to go on: {done} of {rows} rows have an answer, which costs "
-        "nothing then.",
-        "已停止：{reason} 再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
+        "Stopped: {reason} {done} of {rows} rows are answered. Run this again to go on; they cost nothing "
+        "then.",
+        "已停止：{reason} {rows} 行中已有 {done} 行得到答案。再次运行即可继续，这些行不再收费。",
+    ),
+    "would_send": (
+        Counted("{count} request for {rows} rows", "{count} requests for {rows} rows"),
+        "{rows} 行，需发送 {count} 个请求",
+    ),
+    "about_tokens": ("about {count} tokens", "约 {count} token"),
+    "about_cost": ("costs about {cost}", "费用约 {cost}"),
+    "no_option_near": (
+        "A batch has no option {name}. Did you mean {near}?",
+        "批量运行没有选项 {name}。是不是想写 {near}？",
     ),
     "no_count": (
         "{name} takes a whole number from 1 on, not {value}.",
