@@ -232,8 +232,9 @@ class _RowTemplate:
             at, column, path, _ = cell
             if column is not None and not path.path:
                 value = values[column]
-                if type(value) is str:  # most values, and the quickest way
-                    pieces[at] = value
+                kind = type(value)
+                if kind is str or kind is int:  # most values, and the quickest way
+                    pieces[at] = value if kind is str else str(value)
                     continue
             else:
                 value = self._value(cell, values)

@@ -124,4 +124,44 @@ WORDS: Table = {
         "The function of the prompt returned {kind}, not text or a list of messages.",
         "生成提示词的函数返回了 {kind}，而不是文本或消息列表。",
     ),
+    # The columns of the result
+    "column_exists": (
+        "The rows have a column {names} already, which the result would replace. Give other names: "
+        "prefix={example}.",
+        "数据中已有列 {names}，结果会将其覆盖。请换用其他名称：prefix={example}。",
+    ),
+    "answer_column_exists": (
+        "The rows have a column {names} already, which the result would replace. Give another name: "
+        "column={column}, or prefix={example} for all new columns.",
+        "数据中已有列 {names}，结果会将其覆盖。请换用其他名称：column={column}，或用 prefix={example} 为所有新列加前缀。",
+    ),
+    "field_is_a_column": (
+        "The type {kind} has a field {name}, which is a column of every result. Rename the field.",
+        "类型 {kind} 的字段 {name} 与结果的固定列同名，请重命名该字段。",
+    ),
+    "name_is_fixed": (
+        "Every result has a column {name} of its own. Give another name: column=….",
+        "每个结果都有自己的 {name} 列。请换一个名称：column=…。",
+    ),
+    "not_sent": (
+        "The batch ended before this row was sent.",
+        "批处理在发送这一行之前已结束。",
+    ),
+    "not_a_column_name": (
+        "{name} is {value}. Give a text for the names of columns.",
+        "{name} 是 {value}。列名应为文本。",
+    ),
+    "value_does_not_fit": (
+        "The answer's {name} is {value}, which does not fit a column of {kind}.",
+        "回答中的 {name} 是 {value}，无法放入{kind}列。",
+    ),
+    "kind_text": ("text", "文本"),
+    "kind_integer": ("whole numbers of 64 bits", "64 位整数"),
+    "kind_number": ("numbers", "数值"),
+    "kind_flag": ("true and false", "布尔值"),
+    "kind_nested": ("lists and dicts", "列表和 dict"),
+    "file_changed": (
+        "{file} no longer has the rows that it had. The answers are kept: run this again.",
+        "{file} 中的行已改变。答案已保存：请重新运行。",
+    ),
 }
