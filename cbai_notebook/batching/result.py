@@ -313,8 +313,13 @@ def json_text(value: Any) -> str:
         return msgspec.json.encode(value, enc_hook=_jsonable).decode()
     except UnicodeEncodeError:  # half of a character
         return without_surrogates(json.dumps(value, ensure_ascii=False, default=str))
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
-        return json.dumps(without_surrogates(as_text(value)), ensure_ascii=False)
+    # The object is the user's: too large, too deep, or its `__str__` raises anything.
+    except Exception:  # noqa: BLE001
+        try:
+            text = without_surrogates(as_text(value))
+        except Exception:  # noqa: BLE001
+            text = f"<{type(value).__name__}>"
+        return json.dumps(text, ensure_ascii=False)
 
 
 def _jsonable(value: Any) -> Any:
