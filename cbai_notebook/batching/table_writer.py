@@ -255,6 +255,10 @@ class _JsonlFile:
 # Parquet --------------------------------------------------------------------------------------------
 
 
+_GROUP_ROWS = 20_000
+_GROUP_BYTES = 4 * 2**20
+
+
 class _ParquetFile:
     """A Parquet file with the types of the input."""
 
@@ -263,8 +267,9 @@ class _ParquetFile:
         self._path, self._columns = path, columns
         self._added = arrow_fields(columns)
         self._writer: Any = None
+        self._ready: list[Any] = []
         self._position = 0
-        self._rows = rows
+        self._rows = _with_text_names(rows) if isinstance(rows, PandasRows) else rows
         self._input = _Input(rows, columns) if rows.kind in ("list", "iterable", "csv") else None
         self._batches = rows.batches(10_000) if isinstance(rows, ParquetRows) else iter(())
         self._waiting: list[Any] = []
@@ -287,13 +292,23 @@ class _ParquetFile:
                 table = table.append_column(field, self._arrow.array(found, type=field.type))
             if self._writer is None:
                 self._open()
-            self._writer.write_table(table.cast(self._writer.schema))
+            self._ready.append(table.cast(self._writer.schema))
+            rows = sum(one.num_rows for one in self._ready)
+            if rows >= _GROUP_ROWS or sum(one.nbytes for one in self._ready) >= _GROUP_BYTES:
+                self._flush()
 
     def close(self) -> None:
         if self._writer is None:  # an iterable without rows
-            self._schema = self._schema or self._arrow.schema([])
+            self._schema = self._arrow.schema([])
             self._open()
+        self._flush()
         self._writer.close()
+
+    def _flush(self) -> None:
+        """Write what waits as one row group: a file of many small ones is slow to read."""
+        ready, self._ready = self._ready, []
+        if ready:
+            self._writer.write_table(self._arrow.concat_tables(ready))
 
     def _open(self) -> None:
         fields = [*self._schema, *self._added]
@@ -347,7 +362,8 @@ class _ParquetFile:
             return rows.data.slice(start, count)
         if self._input is not None:
             values = self._input.take(count)
-            self._schema = self._schema or self._schema_of(values)
+            if self._schema is None:
+                self._schema = self._schema_of(values)
             arrays = [
                 self._arrow.array(_in_utf8(values[field.name]), type=field.type)
                 for field in self._schema
@@ -365,6 +381,15 @@ class _ParquetFile:
         return table.slice(0, count)
 
 
+def _with_text_names(rows: PandasRows) -> PandasRows:
+    """Return rows whose columns are named by text, as all columns of Arrow are."""
+    frame = rows.data
+    plain = type(frame.columns).__name__ == "Index"
+    if plain and all(isinstance(name, str) for name in frame.columns):
+        return rows
+    return PandasRows(frame.set_axis(list(rows.columns), axis=1))
+
+
 def _in_utf8(values: list[Any]) -> list[Any]:
     return [without_surrogates(one) if isinstance(one, str) else one for one in values]
 
@@ -378,7 +403,7 @@ def _fitting_in_parquet() -> Iterator[None]:
     """
     try:
         yield
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
         raise UsageError(say("rows.not_in_parquet", reason=str(error)[:300].rstrip("."))) from error
 
 

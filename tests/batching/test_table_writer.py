@@ -141,6 +141,27 @@ def test_the_index_of_pandas_is_written_if_it_does_not_only_count(tmp_path: Path
         Writer(tmp_path / "b.csv", rows_of(clash), COLUMNS)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [[0, 1], pd.MultiIndex.from_tuples([("a", 1), ("b", 2)]), pd.CategoricalIndex(["a", "b"])],
+    ids=["numbers", "levels", "categories"],
+)
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_names_of_columns_become_text(names: Any, suffix: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": range(23), "y": ["t"] * 23}).set_axis(names, axis=1)
+    path = write(frame, tmp_path / f"out.{suffix}")
+    if suffix == "jsonl":
+        found = list(json.loads(path.read_text("utf-8").splitlines()[0]))
+    else:
+        found = list((pd.read_csv if suffix == "csv" else pd.read_parquet)(path).columns)
+    assert found == [*map(str, names), "answer", "error"]
+
+
+def test_a_parquet_file_has_few_row_groups(tmp_path: Path) -> None:
+    file = pq.ParquetFile(write(pl.DataFrame(ROWS), tmp_path / "out.parquet"))
+    assert file.metadata.num_row_groups == 1
+
+
 def test_nested_values_are_json(tmp_path: Path) -> None:
     columns = columns_of(response_type_of(list[Any]))
     values = {"answer": [[1, {"a": "名"}], None], "error": [None, "bad"]}
