@@ -203,7 +203,7 @@ class _RowTemplate:
     ) -> None:
         names = {ROW, *columns}
         # The hints about a template also know the names of the columns.
-        known = {**namespace, **dict.fromkeys(columns, " ")}
+        known = {**namespace, **dict.fromkeys((ROW, *columns), " ")}
         partly = Template.of(text).expand_partly(known, names, limits=limits)
         if partly.mistake is not None:
             raise _mistake(*partly.mistake, columns, known)
