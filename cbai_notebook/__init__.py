@@ -9,6 +9,7 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from cbai_notebook._version import __version__ as __version__
+    from cbai_notebook.batching.listing import batches
     from cbai_notebook.bridge import run
     from cbai_notebook.client.agents.agent import Agent, agent
     from cbai_notebook.client.answer import Answer
@@ -48,6 +49,7 @@ _MODULES = {
     "Timeout": "client.settings",
     "agent": "client.agents.agent",
     "Tool": "client.tools.tool",
+    "batches": "batching.listing",
     "chat": "conversation",
     "configure": "configuration",
     "create_image_model": "client.images.model",
@@ -79,6 +81,7 @@ __all__ = [
     "Timeout",
     "Tool",
     "agent",
+    "batches",
     "chat",
     "configure",
     "create_image_model",
