@@ -10,6 +10,7 @@ import typing as _typing
 if _typing.TYPE_CHECKING:
     from cbai_notebook._version import __version__ as __version__
     from cbai_notebook.batching.batch import batch, last_batch
+    from cbai_notebook.batching.listing import batches
     from cbai_notebook.bridge import run
     from cbai_notebook.client.agents.agent import Agent, agent
     from cbai_notebook.client.answer import Answer
@@ -50,6 +51,7 @@ _MODULES = {
     "agent": "client.agents.agent",
     "batch": "batching.batch",
     "Tool": "client.tools.tool",
+    "batches": "batching.listing",
     "chat": "conversation",
     "configure": "configuration",
     "create_image_model": "client.images.model",
@@ -83,6 +85,7 @@ __all__ = [
     "Tool",
     "agent",
     "batch",
+    "batches",
     "chat",
     "configure",
     "create_image_model",

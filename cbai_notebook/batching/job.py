@@ -135,7 +135,7 @@ class Batch:
             column=options.column,
             prefix=options.prefix,
             details=options.details,
-            taken=self.rows.columns,
+            taken=self.rows.taken,
         )
         self._results = Results(self._of_outcome, options.samples)
         self._spending = Spending()
