@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.batching.job import CONCURRENCY, Batch, BatchOptions
+from cbai_notebook.batching.job import CONCURRENCY, REQUEST_FILE, Batch, BatchOptions
 from cbai_notebook.batching.progress import Reporter
 from cbai_notebook.batching.row_prompt import Missing
 from cbai_notebook.bridge import run
@@ -49,6 +50,7 @@ def batch(
     think: bool | None = None,
     name: str = "",
     variables: Mapping[str, Any] | None = None,
+    to: str | os.PathLike[str] | None = None,
     **params: Any,
 ) -> Any:
     """Ask a prompt for every row of a table, and return the table with the answers.
@@ -87,6 +89,10 @@ def batch(
         think: Whether the model is to think.
         name: The name of the rows in the progress and in ``%cbai batches``.
         variables: The variables for the template; in a notebook those of the notebook.
+        to: A file for the result, ``.parquet``, ``.csv`` or ``.ndjson``, which is written while the
+            rows come and whose path is returned. A name that ends in ``.jsonl`` gets the requests
+            that are still to be sent, in the form of the OpenAI batch API; nothing is sent, and
+            `batch_import` reads the answers.
         **params: Other parameters of the requests, such as ``temperature``.
 
     Returns:
@@ -125,13 +131,12 @@ def batch(
                 "think": think,
                 "name": name,
                 "variables": variables,
+                "to": to,
                 **params,
             }
         ),
     )
-    if dry_run:
-        return run(made.dry_run())
-    return run(run_batch(made))
+    return run(made.dry_run() if dry_run else run_batch(made))
 
 
 async def batch_of(model: Model, data: Any, prompt: Any, options: Mapping[str, Any]) -> Any:
@@ -152,7 +157,12 @@ def rows_of_batch(
 
 
 async def run_batch(made: Batch) -> Any:
-    """Run a batch on the current event loop, remember it as the last one, and return its frame."""
+    """Run a batch on the current event loop, remember it as the last one, and return its frame.
+
+    Where the option ``to`` names a file for requests, nothing is sent, and its path is returned.
+    """
+    if made.options.to is not None and os.fspath(made.options.to).endswith(REQUEST_FILE):
+        return await made.write_requests()
     note_last(made)
     await made.run()
     if made.reason and made.options.progress is False:

@@ -69,7 +69,7 @@ class DryRun:
         return str(self)
 
 
-class _Counts:
+class Counts:
     """Counts the rows that are not sent."""
 
     def __init__(self) -> None:
@@ -77,6 +77,7 @@ class _Counts:
         self.answered_tokens = self.answers = 0
 
     def sink(self) -> Sink:
+        """Return where the rows go."""
         return Sink(missing=self._missing, failed=self._failed, known=self._known)
 
     def _missing(self, place: Place, name: str) -> None:
@@ -105,7 +106,7 @@ async def dry_run(
         budget: Has the prices.
         hints: Sentences about the prompt.
     """
-    counts = _Counts()
+    counts = Counts()
     number = sent = 0
     first: list[Mapping[str, Any]] = []
     async for unit in plan.drafts(counts.sink()):

@@ -19,6 +19,7 @@ from cbai_notebook.batching.row_prompt import Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
 from cbai_notebook.batching.runner import Asking, Runner
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
+from cbai_notebook.batching.table_writer import Writer
 from cbai_notebook.client.budget import Budget, Spending
 from cbai_notebook.client.passage import Traffic
 from cbai_notebook.client.repeated import RepeatedRequest
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 CONCURRENCY = 32
 """The most rows at once, where the server allows so many."""
 
+
+WRITTEN_AT_ONCE = 512
+"""So many rows are written to a file of results together."""
+
+REQUEST_FILE = ".jsonl"
+"""The end of the name of a file that gets the requests, not the results."""
 
 _PARAMETERS = frozenset({"n", "stop", "seed", "top_p", "user", "max_tokens", "temperature"})
 """Parameters of requests, of which some look like an option with a mistake."""
@@ -68,6 +75,7 @@ class BatchOptions:
     think: bool | None = None
     name: str = ""
     variables: Mapping[str, Any] | None = None
+    to: str | os.PathLike[str] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -154,6 +162,8 @@ class Batch:
         _refuse_confirmed(options.tools)
         self._listener: Callable[[Sequence[tuple[Place, Outcome]]], None] = lambda found: None
         self._frame: Any = None
+        self._writer: Writer | None = None
+        self._put_since = 0
         self.progress = Progress(
             name=options.name or _name_of(data),
             rows=None if self.rows.count is None else self.rows.count * options.samples,
@@ -199,6 +209,8 @@ class Batch:
             self.progress.begin()
             plan = self.plan()
             asking = Asking(self._begin, self._response, self.options.concurrency)
+            if self.options.to is not None:
+                self._writer = Writer(self.options.to, self.rows, self.columns)
             runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
             status = INTERRUPTED
             try:
@@ -220,6 +232,22 @@ class Batch:
             self._store.end_run(run, self._facts(status, reason))
         except HistoryError as error:
             self.error = self.error or error
+        if self._writer is not None:
+            self._frame = self._end_file(self._writer, complete=status == COMPLETE)
+
+    def _end_file(self, writer: Writer, *, complete: bool) -> Path | None:
+        """Write the last rows, and return the path: that of an incomplete file ends in ``.partial``."""
+        writer.write(self._results.take_done())
+        return writer.finish() if complete else writer.abandon()
+
+    async def write_requests(self) -> Path:
+        """Write what would be sent to the file of the option ``to``; nothing is sent."""
+        from cbai_notebook.batching.request_file import write_requests
+
+        assert self.options.to is not None
+        return await write_requests(
+            self.options.to, self.plan(), self._requests, self._prepared.model
+        )
 
     def plan(self) -> Plan:
         """Return the requests of the rows; nothing is read yet."""
@@ -248,6 +276,11 @@ class Batch:
 
     def _put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
         self._results.put(found)
+        if self._writer is not None:
+            self._put_since += len(found)
+            if self._put_since >= WRITTEN_AT_ONCE:
+                self._put_since = 0
+                self._writer.write(self._results.take_done())
         self.progress.tokens = self._spending.tokens
         self._listener(found)
 
@@ -294,7 +327,7 @@ class Batch:
     def frame(self) -> Any:
         """The rows with the new columns, in the order and as the type of the input.
 
-        Rows that were not sent have no answer, and their error says so.
+        With the option ``to`` it is the path of the file. Rows that were not sent have no answer, and their error says so.
         """
         if self._frame is None:
             unsent = self.progress.reason or say("batch.not_sent")

@@ -35,7 +35,7 @@ class Writer:
     manager it calls :meth:`finish`, or :meth:`abandon` after an exception.
 
     Args:
-        path: The path of a ``.parquet``, ``.csv`` or ``.jsonl`` file.
+        path: The path of a ``.parquet``, ``.csv`` or ``.ndjson`` file.
         rows: The input.
         columns: The new columns.
 
@@ -410,6 +410,6 @@ def _fitting_in_parquet() -> Iterator[None]:
 _FILES: Mapping[str, Callable[[Path, Rows, Sequence[ResultColumn]], _File]] = {
     ".parquet": _ParquetFile,
     ".csv": _CsvFile,
-    ".jsonl": _JsonlFile,
+    ".ndjson": _JsonlFile,
 }
 """The kinds of files that can be written."""

@@ -98,7 +98,7 @@ def test_a_csv_file_has_all_rows_in_order(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_json_lines_file_has_all_rows_in_order(kind: str, tmp_path: Path) -> None:
-    path = write(inputs(tmp_path)[kind], tmp_path / "out.jsonl")
+    path = write(inputs(tmp_path)[kind], tmp_path / "out.ndjson")
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert [list(row) for row in rows] == [["text", "n", "x", "answer", "error"]] * 23
     assert [row["answer"] for row in rows] == ANSWERS["answer"]
@@ -108,12 +108,12 @@ def test_a_json_lines_file_has_all_rows_in_order(kind: str, tmp_path: Path) -> N
 def test_an_iterable_is_not_kept(tmp_path: Path) -> None:
     rows = rows_of(iter(ROWS))
     slices = rows.slices(("n",), 4)
-    with Writer(tmp_path / "out.jsonl", rows, COLUMNS) as writer:
+    with Writer(tmp_path / "out.ndjson", rows, COLUMNS) as writer:
         for part in slices:
             outcomes = [outcome(part.start + at) for at in range(part.count)]
             writer.write(values_of(outcomes, COLUMNS))
             assert not rows.read  # type: ignore[attr-defined]
-    assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 23
+    assert len((tmp_path / "out.ndjson").read_text("utf-8").splitlines()) == 23
 
 
 def test_a_parquet_file_of_pandas_comes_back_as_it_would_in_memory(tmp_path: Path) -> None:
@@ -146,11 +146,11 @@ def test_the_index_of_pandas_is_written_if_it_does_not_only_count(tmp_path: Path
     [[0, 1], pd.MultiIndex.from_tuples([("a", 1), ("b", 2)]), pd.CategoricalIndex(["a", "b"])],
     ids=["numbers", "levels", "categories"],
 )
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
 def test_names_of_columns_become_text(names: Any, suffix: str, tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": range(23), "y": ["t"] * 23}).set_axis(names, axis=1)
     path = write(frame, tmp_path / f"out.{suffix}")
-    if suffix == "jsonl":
+    if suffix == "ndjson":
         found = list(json.loads(path.read_text("utf-8").splitlines()[0]))
     else:
         found = list((pd.read_csv if suffix == "csv" else pd.read_parquet)(path).columns)
@@ -166,7 +166,7 @@ def test_nested_values_are_json(tmp_path: Path) -> None:
     columns = columns_of(response_type_of(list[Any]))
     values = {"answer": [[1, {"a": "名"}], None], "error": [None, "bad"]}
     data = [{"d": {"k": [1]}, "f": math.inf}, {"d": None, "f": math.nan}]
-    for suffix in ("csv", "jsonl", "parquet"):
+    for suffix in ("csv", "ndjson", "parquet"):
         with Writer(tmp_path / f"out.{suffix}", rows_of(data), columns) as writer:
             writer.write(values)
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
@@ -174,7 +174,7 @@ def test_nested_values_are_json(tmp_path: Path) -> None:
             ['{"k":[1]}', "inf", '[1,{"a":"名"}]', ""],
             ["", "", "", "bad"],
         ]
-    lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+    lines = (tmp_path / "out.ndjson").read_text("utf-8").splitlines()
     assert json.loads(lines[0])["answer"] == [1, {"a": "名"}]
     assert json.loads(lines[1]) == {"d": None, "f": None, "answer": None, "error": "bad"}
     table = pq.read_table(tmp_path / "out.parquet")
@@ -182,7 +182,7 @@ def test_nested_values_are_json(tmp_path: Path) -> None:
     assert json.loads(table.column("answer").to_pylist()[0]) == [1, {"a": "名"}]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
 def test_after_a_failure_the_old_file_and_what_was_written_are_there(
     suffix: str, tmp_path: Path
 ) -> None:
@@ -201,7 +201,7 @@ def test_after_a_failure_the_old_file_and_what_was_written_are_there(
         assert "row 1" in partial.read_text("utf-8")
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
 @pytest.mark.parametrize("kind", ["pandas", "list", "iterable"])
 def test_no_rows_give_a_file_without_rows(kind: str, suffix: str, tmp_path: Path) -> None:
     nothing: list[Any] = []
@@ -220,7 +220,7 @@ def test_no_rows_give_a_file_without_rows(kind: str, suffix: str, tmp_path: Path
 def test_what_cannot_be_written_is_said_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("a\n1\n")
     rows = rows_of([{"a": 1}])
-    with pytest.raises(UsageError, match=r"\.parquet, \.csv or \.jsonl"):
+    with pytest.raises(UsageError, match=r"\.parquet, \.csv or \.ndjson"):
         Writer(tmp_path / "out.xlsx", rows, COLUMNS)
     with pytest.raises(UsageError, match="another file"):
         Writer(tmp_path / "in.csv", rows_of(tmp_path / "in.csv"), COLUMNS)
@@ -228,14 +228,14 @@ def test_what_cannot_be_written_is_said_before_anything_is_sent(tmp_path: Path) 
         Writer(tmp_path / "out.csv", rows_of([{"answer": 1}]), COLUMNS)
     mixed = [{"a": 1}, {"a": "x"}]
     for data in (mixed, pd.DataFrame(mixed)):
-        with pytest.raises(UsageError, match=r"Write \.jsonl instead"):
+        with pytest.raises(UsageError, match=r"Write \.ndjson instead"):
             Writer(tmp_path / "out.parquet", rows_of(data), COLUMNS)
     assert [one.name for one in tmp_path.iterdir()] == ["in.csv"]
 
 
 def test_a_later_row_of_an_iterable_that_does_not_fit_is_said(tmp_path: Path) -> None:
     for suffix, second, says in (
-        ("parquet", {"a": "x"}, "jsonl"),
+        ("parquet", {"a": "x"}, "ndjson"),
         ("csv", {"a": 2, "b": 3}, "'b'"),
     ):
         rows = rows_of(iter([{"a": 1}, second]))
@@ -262,7 +262,7 @@ def test_halves_of_characters_and_odd_objects_are_written(tmp_path: Path) -> Non
         def __str__(self) -> str:
             raise ZeroDivisionError
 
-    for suffix in ("csv", "jsonl"):
+    for suffix in ("csv", "ndjson"):
         path = tmp_path / f"out.{suffix}"
         with Writer(path, rows_of([{"a": "\ud83d", "b": Odd(), "c": 10**5000}]), COLUMNS) as writer:
             writer.write({"answer": ["\ud83d"], "error": [None]})

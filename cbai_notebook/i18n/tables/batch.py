@@ -37,6 +37,18 @@ WORDS = {
     ),
     "about_tokens": ("about {count} tokens", "约 {count} token"),
     "about_cost": ("costs about {cost}", "费用约 {cost}"),
+    "imported": (
+        Counted(
+            "{count} answer stored, {failed} failed", "{count} answers stored, {failed} failed"
+        ),
+        "已存储 {count} 个答案，{failed} 个失败",
+    ),
+    "file_not_written": ("{file} cannot be written: {reason}.", "无法写入 {file}：{reason}。"),
+    "file_not_read": ("{file} cannot be read: {reason}.", "无法读取 {file}：{reason}。"),
+    "no_answer_line": (
+        "{place} is no answer of a batch that cbai.batch(…, to=…) has written. Nothing was stored.",
+        "{place} 不是 cbai.batch(…, to=…) 所写批次的答案。没有存储任何内容。",
+    ),
     "no_option_near": (
         "A batch has no option {name}. Did you mean {near}?",
         "批量运行没有选项 {name}。是不是想写 {near}？",

@@ -183,7 +183,7 @@ WORDS: Table = {
         "有一行含有第一行没有的键 {name}。请让所有行的键一致，或提供行的列表。",
     ),
     "not_in_parquet": (
-        "The rows do not fit into a Parquet file: {reason}. Write .jsonl instead.",
-        "数据无法写入 Parquet 文件：{reason}。请改用 .jsonl。",
+        "The rows do not fit into a Parquet file: {reason}. Write .ndjson instead.",
+        "数据无法写入 Parquet 文件：{reason}。请改用 .ndjson。",
     ),
 }
