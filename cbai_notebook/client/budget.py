@@ -37,12 +37,16 @@ Prices = Mapping[str, tuple[float, float]]
 """For each model the prices of a million tokens that are sent, and of a million that are answered."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reserve:
     """What one request may use: tokens that are sent, and tokens of the answer."""
 
     sent: int
     answered: int
+
+
+_NOTHING = Reserve(0, 0)
+"""The reserve of a request whose cost is counted, and not limited."""
 
 
 @dataclass
@@ -120,6 +124,8 @@ class Budget:
             BudgetError: The rest of the budget is too small; nothing was sent.
             ConfigurationError: The price of the model is not known.
         """
+        if self.tokens is None and self.cost is None:
+            return _NOTHING
         model = str(request.body.get("model"))
         self.check(model)
         spending = self.spending
