@@ -31,11 +31,15 @@ class Results:
             others = [replace(column, kind=ColumnKind.NESTED) for column in others]
         self.columns: tuple[ResultColumn, ...] = (*others, self._error)
         self._values: dict[str, list[Any]] = {column.name: [] for column in columns}
+        self._samples_left: dict[int, int] = {}
 
     def put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
         """Put the outcomes of some rows into their places."""
         values = values_of([outcome for _, outcome in found], self._of_outcome)
         self._grow(max(place[0] for place, _ in found) + 1)
+        if self._samples > 1:
+            for (position, _), _ in found:
+                self._samples_left[position] = self._samples_left.get(position, self._samples) - 1
         for name, column in values.items():
             held = self._values[name]
             is_error = name == self._error.name
@@ -70,6 +74,9 @@ class Results:
         }
         if unsent:
             found[self._error.name] = [
-                unsent if value is _EMPTY else value for value in errors[:count]
+                unsent
+                if value is _EMPTY or (value is None and self._samples_left.get(at))
+                else value
+                for at, value in enumerate(errors[:count])
             ]
         return found
