@@ -191,6 +191,7 @@ class Batch:
                     self.hints.append(say("batch.all_equal", n=plan.read, count=f"{plan.read:,}"))
                 self.error = runner.stopped
                 reason = "" if runner.stopped is None else self._sentence(runner.reason)
+                self.progress.hints = self.hints
                 self.progress.end(status, reason)
                 reporter.end(self.progress)
                 self._end(run, status, reason)

@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbai_notebook.i18n import Words, say
+from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
     from cbai_notebook.batching.progress import Progress
+
+SHOWN_REASONS = 3
+"""The most reasons of failed rows that are shown, the most frequent ones."""
+
+SHOWN_REASON_CHARS = 300
+"""The most characters of a reason that are shown; the ``error`` column has all."""
 
 _MINUTE = 60
 _HOUR = 3600
@@ -21,6 +28,8 @@ def line_of(progress: Progress) -> str:
 def facts_of(progress: Progress) -> list[str]:
     """Return the parts of the line."""
     found: list[str] = [_rows(progress)]
+    if progress.status in ("interrupted", "stopped"):
+        found.insert(0, say(f"batch.is_{progress.status}"))
     for name in ("failed", "known", "missing"):
         if count := getattr(progress, name):
             found.append(say(f"batch.{name}", n=count, count=f"{count:,}"))
@@ -33,6 +42,36 @@ def facts_of(progress: Progress) -> list[str]:
     elif (left := progress.seconds_left) is not None:
         found.append(say("batch.left", time=duration(left)))
     return found
+
+
+def sentences_of(progress: Progress) -> list[str]:
+    """Return what is to be said about a batch that has ended: why, what failed, and hints."""
+    found = [progress.reason] if progress.reason else []
+    if progress.status == "interrupted":
+        found.append(_go_on(progress))
+    return [*found, *_failures(progress), *progress.hints]
+
+
+def _go_on(progress: Progress) -> Words:
+    done = progress.answered
+    return say("batch.go_on", n=done, done=f"{done:,}", rows=_count(progress.rows))
+
+
+def _failures(progress: Progress) -> list[str]:
+    if not progress.reasons:
+        return []
+    frequent = sorted(progress.reasons.items(), key=lambda each: -each[1])
+    shown = frequent[:SHOWN_REASONS]
+    found = [f"{count:,} × {one_line(reason, SHOWN_REASON_CHARS)}" for reason, count in shown]
+    if others := progress.failed - sum(count for _, count in shown):
+        found.append(say("batch.other_reasons", n=others, count=f"{others:,}"))
+    if progress.status == "complete":
+        found.append(say("batch.send_failed", n=progress.failed, count=f"{progress.failed:,}"))
+    return found
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
 
 
 def _rows(progress: Progress) -> Words:

@@ -252,7 +252,7 @@ class Runner:
             stored = _partial(unit, error)
         reason = reason_of(error)
         places = self._plan.end(unit, reason)
-        self._progress.failed += len(places)
+        self._progress.fail(error.message, len(places))
         self._put([(place, Outcome(stored, None, reason)) for place in places])
         if is_fatal(error):
             self._stop(error)
@@ -272,7 +272,7 @@ class Runner:
         self._put([(place, Outcome(error=say("batch.value_is_missing", name=name)))])
 
     def _failed_row(self, place: Place, reason: str) -> None:
-        self._progress.failed += 1
+        self._progress.fail(reason)
         self._put([(place, Outcome(error=reason))])
 
     def _known(self, places: Sequence[Place], stored: StoredAnswer) -> bool:

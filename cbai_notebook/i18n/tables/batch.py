@@ -31,6 +31,26 @@ WORDS = {
         "nothing then.",
         "已停止：{reason} 再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
     ),
+    "is_stopped": ("stopped", "已停止"),
+    "is_interrupted": ("interrupted", "已中断"),
+    "go_on": (
+        Counted(
+            "Run this again to go on: {done} of {rows} rows has an answer, which costs nothing then.",
+            "Run this again to go on: {done} of {rows} rows have an answer, which costs nothing then.",
+        ),
+        "再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
+    ),
+    "send_failed": (
+        Counted(
+            "Run this again to send only the row that failed.",
+            "Run this again to send only the {count} rows that failed.",
+        ),
+        "再次运行将只发送失败的 {count} 行。",
+    ),
+    "other_reasons": (
+        Counted("{count} × for another reason", "{count} × for other reasons"),
+        "{count} × 其他原因",
+    ),
     "no_count": (
         "{name} takes a whole number from 1 on, not {value}.",
         "{name} 应为不小于 1 的整数，而不是 {value}。",
