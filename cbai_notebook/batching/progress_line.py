@@ -27,7 +27,7 @@ def line_of(progress: Progress) -> str:
 
 def facts_of(progress: Progress) -> list[str]:
     """Return the parts of the line."""
-    found: list[str] = [_rows(progress)]
+    found: list[str] = [done_of(progress)]
     if progress.status in ("interrupted", "stopped"):
         found.insert(0, say(f"batch.is_{progress.status}"))
     for name in ("failed", "known", "missing"):
@@ -74,7 +74,15 @@ def _count(number: int | None) -> str:
     return "?" if number is None else f"{number:,}"
 
 
-def _rows(progress: Progress) -> Words:
+def percent_of(progress: Progress) -> float:
+    """Return how much of the rows is done, from 0 to 100; 0 while their number is not known."""
+    if progress.rows is None:
+        return 0.0
+    return 100.0 * min(1.0, progress.done / progress.rows) if progress.rows else 100.0
+
+
+def done_of(progress: Progress) -> Words:
+    """Return how many rows are done: ``"1,204 of 2,000 rows"``."""
     if progress.rows is None:
         return say("batch.rows_so_far", n=progress.done, done=f"{progress.done:,}")
     return say("batch.rows", n=progress.rows, done=f"{progress.done:,}", rows=f"{progress.rows:,}")

@@ -51,6 +51,7 @@ WORDS = {
         Counted("{count} × for another reason", "{count} × for other reasons"),
         "{count} × 其他原因",
     ),
+    "rows_so_far_in": ("{place} has the rows so far.", "{place} 中是目前的各行。"),
     "no_count": (
         "{name} takes a whole number from 1 on, not {value}.",
         "{name} 应为不小于 1 的整数，而不是 {value}。",
