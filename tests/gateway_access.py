@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cbai_notebook.client.settings import Settings, Timeout
-from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway import DEFAULT_KEY, Gateway, GatewayProcess
 
 
 def gateway_settings(gateway: Gateway, *, timeout: Any = None, **changes: Any) -> Settings:
@@ -20,7 +20,7 @@ def gateway_settings(gateway: Gateway, *, timeout: Any = None, **changes: Any) -
     return Settings(**{**usual, **changes})
 
 
-def gateway_variables(gateway: Gateway) -> dict[str, str]:
+def gateway_variables(gateway: Gateway | GatewayProcess) -> dict[str, str]:
     """Return the environment variables for a child process."""
     return {
         "CBAI_BASE_URL": gateway.base_url,

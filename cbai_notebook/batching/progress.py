@@ -136,7 +136,9 @@ class LineReporter:
 
     def end(self, progress: Progress) -> None:
         """Write the last state, which stays, and what is to be said about it."""
-        self._write("\n".join([line_of(progress), *sentences_of(progress)]), "\n")
+        self._write(line_of(progress), "\n")
+        self._stream.writelines(f"{sentence}\n" for sentence in sentences_of(progress))
+        self._stream.flush()
 
     def _write(self, line: str, end: str) -> None:
         start = "\r" if self._overwrites else ""

@@ -205,8 +205,13 @@ class Budget:
 
 def tokens_of(request: Request) -> int:
     """Return about how many tokens a request sends."""
+    return tokens_in({name: request.body.get(name) for name in ("messages", "tools")})
+
+
+def tokens_in(sent: Mapping[str, Any]) -> int:
+    """Return about how many tokens messages and tools have."""
     characters = images = 0
-    for text in texts_in({name: request.body.get(name) for name in ("messages", "tools")}):
+    for text in texts_in(sent):
         if text.startswith("data:image/"):
             images += 1
         else:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 
 from tests.benchmarks import (
     answers,
+    batch,
     browser,
     history,
     kernel,
@@ -80,17 +83,31 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "tools": tools.rows,
     "store": store.rows,
     "scaling": scaling.rows,
+    "batch": batch.rows,
 }
 
 
-def main(chosen: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Print the rows of the chosen sections, by default of all sections."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
+    parser.add_argument(
+        "--flexllm", action="store_true", help="batch: compare with flexllm too, from PyPI"
+    )
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: none of {', '.join(SECTIONS)}")
+    sections: dict[str, Callable[[], Iterator[Row]]] = {
+        **SECTIONS,
+        "batch": partial(batch.rows, flexllm=options.flexllm),
+    }
     for name in package_settings():
         del os.environ[name]
     print(f"{platform.python_version()}, {os.cpu_count()} cores\n")
     print("| what | goal | measured |\n|---|---|---|", flush=True)
-    for name in chosen or SECTIONS:
-        for row in SECTIONS[name]():
+    for name in options.sections or sections:
+        for row in sections[name]():
             print(row, flush=True)
 
 

@@ -24,10 +24,15 @@ class Row:
         return f"| {self.what} | {self.goal} | {self.measured} |"
 
 
-def child(module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
+def child(
+    module: str,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+) -> Any:
     """Run ``python -m MODULE ARGUMENTS…`` and return the JSON value in the last line of its output."""
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [python, "-m", module, *arguments],
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         text=True,

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m tests.gateway --port 0            prints its base URL and serves
+    python -m tests.gateway --port 0            prints its base URL and control URL, and serves
     async with Gateway() as gw: gw.base_url     on the running event loop
     with serve() as gw: gw.base_url             on a separate thread
     with serve_process() as gw: gw.base_url     in a separate process
@@ -18,14 +18,20 @@ streamed or not, for ``Authorization: Bearer test-key``. The answer is a *scenar
 4. the model's name, if it is a spec: ``blast:20000``, ``paced:60x500+chinese``, ``hang:headers``;
 5. ``Gateway(default=...)``: the Markdown answer in the language of the prompt.
 
+For a batch, ``gw.begun`` counts the answers that were begun for each row, which is what a user pays;
+a row is the ``row-123`` in a prompt, or all of it. ``every:10:error:400`` is a fault for every tenth row,
+``after:300:error:401`` holds from answer 301 on. ``gw.concurrency``, ``gw.rate`` and ``gw.storm(30)``
+refuse requests, may be changed while requests run, and count what they refused in ``gw.refused``.
+``Gateway(plain=True)`` has one answer that costs little, and no log: for benchmarks.
+
 ``gw.agents`` simulates CloudBase's agents under ``{base}/aibot``, ``gw.images`` the image models;
 links to images lead to ``gw.stranger_url``. Both answer with a scenario, and a test may change
 them.
 
 ``python -m tests.gateway --help`` lists the words of a spec; ``Scenario`` has a field for each.
 ``gw.requests`` is the log; ``await gw.until(lambda: gw.last.disconnected)`` waits for a condition
-on it (``gw.wait_until`` without an event loop). ``GET /_gateway/log`` returns the log to another
-process. A short answer is in the system's buffers before a client can disconnect: to see a cancel
+on it (``gw.wait_until`` without an event loop). Another process reads and changes a gateway over
+``gw.control_url``; ``GatewayProcess`` has methods for that. A short answer is in the system's buffers before a client can disconnect: to see a cancel
 as ``disconnected``, use a scenario that hangs or is paced. To check something *during* an answer,
 use a hold: ``hold:30`` stops after 30 tokens (``gw.last.held`` is true) until ``gw.let_go()``.
 """
@@ -33,8 +39,9 @@ use a hold: ``hold:30`` stops after 30 tokens (``gw.last.held`` is true) until `
 from tests.gateway.errors import Error
 from tests.gateway.gateway import DEFAULT_KEY, Gateway
 from tests.gateway.hosting import GatewayProcess, serve, serve_process, unreachable
+from tests.gateway.limits import Rate, http_date
 from tests.gateway.log import Exchange
-from tests.gateway.scenario import Fault, Scenario
+from tests.gateway.scenario import Fault, RowFault, Scenario
 from tests.gateway.spec import SpecError, parse
 
 __all__ = [
@@ -44,8 +51,11 @@ __all__ = [
     "Fault",
     "Gateway",
     "GatewayProcess",
+    "Rate",
+    "RowFault",
     "Scenario",
     "SpecError",
+    "http_date",
     "parse",
     "serve",
     "serve_process",

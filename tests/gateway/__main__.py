@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tests import gateway as package
 from tests.gateway import pictures, spec
 from tests.gateway.gateway import DEFAULT_KEY, Gateway
+from tests.gateway.limits import Rate
 from tests.gateway.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--key", default=DEFAULT_KEY, help=f"the right API key ({DEFAULT_KEY})")
     made.add_argument("--default", default="default", help="the spec for a request without one")
     made.add_argument("--concurrency", type=int, help="refuse more answers at once than this")
+    made.add_argument(
+        "--rate",
+        type=Rate.parse,
+        metavar="PER_SECOND[:BURST[:RETRY_AFTER]]",
+        help="refuse more answers a second than this; RETRY_AFTER: seconds, date, or a fixed value",
+    )
+    made.add_argument(
+        "--plain", action="store_true", help="only the default answer, made once; for benchmarks"
+    )
     made.add_argument("--picture", type=int, default=2, help="pixels of a side of what it draws")
     made.add_argument("--with-parent", action="store_true", help="end when standard input ends")
     return made
@@ -54,11 +64,13 @@ async def run(options: argparse.Namespace) -> None:
         port=options.port,
         default=options.default,
         concurrency=options.concurrency,
+        rate=options.rate,
+        plain=options.plain,
     )
     picture = pictures.png(options.picture, options.picture)
     gateway.images.file = Scenario(body=picture, content_type="image/png")
     async with gateway:
-        print(gateway.base_url, flush=True)
+        print(gateway.base_url, gateway.control_url, sep="\n", flush=True)
         await stop.wait()
 
 
@@ -69,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asyncio.run(run(options))
     except KeyboardInterrupt:
         return 130
-    except (OSError, spec.SpecError) as error:
+    except (OSError, ValueError) as error:
         print(f"the gateway cannot start: {error}", file=sys.stderr)
         return 2
     return 0

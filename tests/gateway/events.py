@@ -29,6 +29,33 @@ class Ask:
     prompt: str
     include_usage: bool = False
 
+    @classmethod
+    def parse(cls, body: bytes) -> Ask:
+        """Parse the body of a request.
+
+        Raises:
+            ValueError: It is no request for a chat completion; TypeError too.
+        """
+        value = json.loads(body)
+        messages = value.get("messages") if isinstance(value, dict) else None
+        if not isinstance(messages, list) or not messages:
+            raise ValueError("messages must be a list that is not empty")
+        if not all(isinstance(message, dict) for message in messages):
+            raise ValueError("a message must be an object")
+        users = (m.get("content") for m in reversed(messages) if m.get("role") == "user")
+        prompt = next(users, "")
+        if isinstance(prompt, list):
+            prompt = "".join(part.get("text", "") for part in prompt)
+        options = value.get("stream_options") or {}
+        if not isinstance(options, dict):
+            raise ValueError("stream_options must be an object")
+        return cls(
+            stream=value.get("stream") is True,
+            model=str(value.get("model") or ""),
+            prompt=str(prompt or ""),
+            include_usage=options.get("include_usage") is True,
+        )
+
 
 @dataclass(frozen=True)
 class Event:
@@ -320,7 +347,8 @@ def completion(scenario: Scenario, ask: Ask) -> str:
         value["x_groq"] = {"id": "req_gateway", "usage": write.usage()}
     elif scenario.usage != "absent":
         value["usage"] = write.usage()
-    return write.dump(value)
+    text = write.dump(value)
+    return text if scenario.bad_json_after is None else text[: len(text) // 2]
 
 
 def _message(scenario: Scenario, saying: Saying) -> dict[str, Any]:

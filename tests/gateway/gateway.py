@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 import socket
-import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tests.gateway import answer as answers
-from tests.gateway import checks, routes, spec
+from tests.gateway import checks, control, routes, spec
 from tests.gateway.agents import Agents
 from tests.gateway.connection import Connection
+from tests.gateway.control import Control
 from tests.gateway.errors import Error
 from tests.gateway.events import Ask
 from tests.gateway.images import Images
+from tests.gateway.limits import Limits
 from tests.gateway.log import PATIENCE, Exchange, Watch
+from tests.gateway.plain import Plain
+from tests.gateway.rows import RowNumbers, Tally, row_of
 from tests.gateway.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from tests.gateway.answer import Answer
     from tests.gateway.http1 import Head
+    from tests.gateway.limits import Rate
 
 SCENARIO_HEADER = "x-gateway-scenario"
 DEFAULT_KEY = "test-key"
@@ -43,6 +47,8 @@ class Gateway:
         default: Scenario, or its spec, for a request that chooses none.
         concurrency: The most answers at once; more requests are refused as by the real gateway.
             None: no limit.
+        rate: The most answers a second; more requests are refused with a 429. None: no limit.
+        plain: Answer every request with ``default``, made once, and keep no log; for benchmarks.
     """
 
     def __init__(
@@ -52,10 +58,14 @@ class Gateway:
         port: int = 0,
         default: Scenario | str = "default",
         concurrency: int | None = None,
+        rate: Rate | None = None,
+        plain: bool = False,
     ) -> None:
         self.key = key
         self.default = _scenario(default)
-        self.concurrency = concurrency
+        self.limits = Limits(concurrency, rate)
+        self.tally = Tally()
+        self.plain = Plain(self) if plain else None
         self.requests: list[Exchange] = []
         self.stranger_requests: list[Exchange] = []
         self.connections = 0
@@ -68,11 +78,14 @@ class Gateway:
         self._watch = Watch()
         self._script: deque[Scenario] = deque()
         self._always: Scenario | None = None
-        self._answered: Counter[Scenario] = Counter()
+        self._answered: Counter[tuple[Scenario, str | None]] = Counter()
+        self._begun_of: Counter[Scenario] = Counter()
+        self._numbers = RowNumbers()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
         self._base = ""
         self._stranger_base = ""
+        self._control_base = ""
 
     # Addresses
 
@@ -89,6 +102,41 @@ class Gateway:
         hostile answers can point to it.
         """
         return self._stranger_base
+
+    @property
+    def control_url(self) -> str:
+        """Return the URL of a third server, with which another process controls this gateway."""
+        return self._control_base
+
+    # Limits
+
+    @property
+    def concurrency(self) -> int | None:
+        """Return the most answers at once; it may be set at any time."""
+        return self.limits.concurrency
+
+    @concurrency.setter
+    def concurrency(self, most: int | None) -> None:
+        self.limits.concurrency = most
+
+    @property
+    def rate(self) -> Rate | None:
+        """Return the most answers a second; it may be set at any time."""
+        return self.limits.rate
+
+    @rate.setter
+    def rate(self, rate: Rate | None) -> None:
+        self.limits.rate = rate
+
+    def storm(
+        self, seconds: float = math.inf, refusal: Scenario | str = "error:429:rate_limit_exceeded"
+    ) -> None:
+        """Answer every request of the next ``seconds`` with ``refusal``, or until ``calm()``."""
+        self.limits.storm(_scenario(refusal), seconds)
+
+    def calm(self) -> None:
+        """End the storm."""
+        self.limits.calm()
 
     # Choosing answers
 
@@ -121,6 +169,19 @@ class Gateway:
         return self.requests[-1]
 
     @property
+    def begun(self) -> Counter[str]:
+        """Return for each row how many answers were begun, which is what a user pays.
+
+        The row is the first ``row-123`` in the last user message, else the whole message.
+        """
+        return self.tally.begun
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Return for each error code how many requests a limit or a storm refused."""
+        return self.tally.refused
+
+    @property
     def leaks(self) -> list[Exchange]:
         """Return the requests that sent the key to the stranger."""
         return [
@@ -150,10 +211,16 @@ class Gateway:
     async def __aenter__(self) -> Gateway:
         main = _listen(self._port)
         stranger = _listen(0)
+        control = _listen(0)
         self._base = _url(main)
         self._stranger_base = _url(stranger)
-        self._spawn(self._accept(main, _Main(self)))
+        self._control_base = _url(control)
+        if self.plain is None:
+            self._spawn(self._accept(main, _Main(self)))
+        else:
+            self._spawn(self._serve_plain(main, self.plain))
         self._spawn(self._accept(stranger, _Stranger(self)))
+        self._spawn(self._accept(control, Control(self)))
         return self
 
     async def __aexit__(
@@ -179,7 +246,16 @@ class Gateway:
         if failure is not None:
             self._failures.append(failure)
 
-    async def _accept(self, listener: socket.socket, service: _Main | _Stranger) -> None:
+    async def _serve_plain(self, listener: socket.socket, plain: Plain) -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(plain.connection, sock=listener)
+        try:
+            await loop.create_future()  # until the gateway ends
+        finally:
+            server.close()
+            plain.close()
+
+    async def _accept(self, listener: socket.socket, service: _Main | _Stranger | Control) -> None:
         loop = asyncio.get_running_loop()
         number = 0
         try:
@@ -190,7 +266,7 @@ class Gateway:
         finally:
             listener.close()
 
-    async def _serve(self, connection: Connection, service: _Main | _Stranger) -> None:
+    async def _serve(self, connection: Connection, service: _Main | _Stranger | Control) -> None:
         service.opened()
         try:
             await connection.serve()
@@ -203,8 +279,24 @@ class Gateway:
 
     # Choosing
 
-    def choose(self, asked: str) -> Scenario:
-        """Return the scenario for a request with ``asked``, a spec or a model's name.
+    def admission(self, authorization: str) -> Scenario | None:
+        """Return the refusal of a request that comes now with this header, or None to accept it."""
+        if not authorization:
+            return Scenario(error=Error("MISSING_CREDENTIALS"))
+        if authorization != f"Bearer {self.key}":
+            return Scenario(error=Error("INVALID_CREDENTIALS"))
+        refusal = self.limits.refusal(self.tally)
+        if refusal is not None:
+            error = refusal.error
+            self.tally.refused[str(refusal.status) if error is None else error.code] += 1
+        return refusal
+
+    def choose(self, asked: str, row: str | None = None) -> Scenario:
+        """Return the scenario for a request.
+
+        Args:
+            asked: A spec or a model's name.
+            row: The row that the request is about; None if it is about none.
 
         Raises:
             SpecError: The spec is wrong.
@@ -212,12 +304,32 @@ class Gateway:
         scenario = self._script.popleft() if self._script else self._always
         if scenario is None:
             scenario = spec.parse(asked) or self.default
+        if scenario.after is None:
+            return self._for_row(scenario, row)
+        if self._begun_of[scenario] >= scenario.after_answers:
+            return self._in_turn(scenario.after)
+        chosen = self._for_row(scenario, row)
+        self._begun_of[scenario] += chosen.answers
+        return chosen
+
+    def _for_row(self, scenario: Scenario, row: str | None) -> Scenario:
+        if row is not None and scenario.rows:
+            number = self._numbers[row]
+            for fault in scenario.rows:
+                if number % fault.every == fault.rest:
+                    return self._in_turn(fault.scenario, row)
+        return self._in_turn(scenario)
+
+    def _in_turn(self, scenario: Scenario, row: str | None = None) -> Scenario:
+        """Return the scenario, or its ``first`` if it is the turn of that."""
         if scenario.first is None:
             return scenario
-        self._answered[scenario] += 1
-        if self._answered[scenario] <= scenario.first_times:
+        counted = scenario, row
+        self._answered[counted] += 1
+        if self._answered[counted] <= scenario.first_times:
             return scenario.first
-        del self._answered[scenario]
+        if row is None:
+            del self._answered[counted]
         return scenario.but(first=None)
 
 
@@ -244,7 +356,7 @@ class _Main:
         gateway = self.gateway
         if head.target.startswith("/_gateway/"):
             exchange = Exchange(0, connection, head.method, head.target, head.headers, body)
-            return exchange, _plain(json.dumps(_report(gateway), indent=1), answers.JSON)
+            return exchange, control.as_json(control.log(gateway))
         exchange = Exchange(
             len(gateway.requests) + 1, connection, head.method, head.target, head.headers, body
         )
@@ -252,6 +364,10 @@ class _Main:
         scenario, ask = self._decide(exchange)
         exchange.scenario = scenario
         gateway.requests.append(exchange)
+        if exchange.occupies:
+            gateway.tally.start()
+        if scenario.answers and ask.model:
+            gateway.tally.begin(exchange.row)
         gateway.in_flight += 1
         gateway.in_flight_peak = max(gateway.in_flight_peak, gateway.in_flight)
         gateway.changed()
@@ -260,6 +376,8 @@ class _Main:
     def ended(self, exchange: Exchange) -> None:
         if exchange.number:
             self.gateway.in_flight -= 1
+        if exchange.occupies:
+            self.gateway.tally.stop()
         self.changed()
 
     def _decide(self, exchange: Exchange) -> tuple[Scenario, Ask]:
@@ -273,24 +391,24 @@ class _Main:
         exchange.provider = provider or ""
         if exchange.method != "POST" and not other:
             return Scenario(error=Error("METHOD_NOT_ALLOWED")), nothing
-        authorization = exchange.headers.get("authorization", "")
-        if not authorization:
-            return Scenario(error=Error("MISSING_CREDENTIALS")), nothing
-        if authorization != f"Bearer {self.gateway.key}":
-            return Scenario(error=Error("INVALID_CREDENTIALS")), nothing
-        limit = self.gateway.concurrency
-        if limit is not None and self.gateway.in_flight >= limit:
-            return Scenario(error=Error("EXCEED_CONCURRENT_REQUEST_LIMIT")), nothing
+        refusal = self.gateway.admission(exchange.headers.get("authorization", ""))
+        if refusal is not None:
+            return refusal, nothing
+        exchange.occupies = True
         if other:
-            return other.decide(self.gateway, exchange)
+            scenario, ask = other.decide(self.gateway, exchange)
+            exchange.row = row_of(ask.prompt)
+            return scenario, ask
         try:
-            ask = _ask(exchange.body)
+            ask = Ask.parse(exchange.body)
         except (ValueError, TypeError) as error:
             return _invalid(str(error)), nothing
+        exchange.row = row_of(ask.prompt)
         if not ask.model:
             return Scenario(error=Error("AI_MODEL_PARAM_REQUIRED", message="no model")), ask
         try:
-            scenario = self.gateway.choose(exchange.headers.get(SCENARIO_HEADER, ask.model))
+            asked = exchange.headers.get(SCENARIO_HEADER, ask.model)
+            scenario = self.gateway.choose(asked, exchange.row)
         except spec.SpecError as error:
             return _invalid(str(error)), ask
         refused = checks.objection(scenario, exchange.json)
@@ -355,48 +473,6 @@ def _scenario(chosen: Scenario | str) -> Scenario:
 
 def _invalid(message: str) -> Scenario:
     return Scenario(error=Error("AI_MODEL_PARAM_INVALID", message=message))
-
-
-def _ask(body: bytes) -> Ask:
-    """Parse the fields of a request's body that an answer depends on."""
-    value = json.loads(body)
-    messages = value.get("messages") if isinstance(value, dict) else None
-    if not isinstance(messages, list) or not messages:
-        raise ValueError("messages must be a list that is not empty")
-    if not all(isinstance(message, dict) for message in messages):
-        raise ValueError("a message must be an object")
-    prompt = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), "")
-    if isinstance(prompt, list):
-        prompt = "".join(part.get("text", "") for part in prompt)
-    options = value.get("stream_options") or {}
-    if not isinstance(options, dict):
-        raise ValueError("stream_options must be an object")
-    return Ask(
-        stream=value.get("stream") is True,
-        model=str(value.get("model") or ""),
-        prompt=str(prompt or ""),
-        include_usage=options.get("include_usage") is True,
-    )
-
-
-def _plain(text: str, content_type: str) -> Answer:
-    data = text.encode()
-    headers = (("Content-Type", content_type), ("Content-Length", str(len(data))))
-    return answers.Answer(200, headers, (answers.Send(data),))
-
-
-def _report(gateway: Gateway) -> dict[str, Any]:
-    """Return the log for a test that runs the gateway in another process."""
-    return {
-        "now": time.monotonic(),
-        "connections": gateway.connections,
-        "open_connections": gateway.open_connections,
-        "in_flight": gateway.in_flight,
-        "in_flight_peak": gateway.in_flight_peak,
-        "leaks": len(gateway.leaks),
-        "requests": [exchange.summary() for exchange in gateway.requests],
-        "stranger_requests": [exchange.summary() for exchange in gateway.stranger_requests],
-    }
 
 
 def _listen(port: int) -> socket.socket:

@@ -10,16 +10,20 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from tests.gateway.gateway import Gateway
+from tests.gateway.log import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,19 +72,57 @@ def serve(**options: Any) -> Iterator[Gateway]:
 
 @dataclass(frozen=True)
 class GatewayProcess:
-    """A gateway in a separate process."""
+    """A gateway in a separate process, which is read and changed over its control port."""
 
     base_url: str
+    control_url: str
     pid: int
 
     def report(self) -> dict[str, Any]:
         """Return the log: ``requests``, ``connections``, ``in_flight``, ``leaks`` and more."""
-        url = urljoin(self.base_url, "/_gateway/log")
+        report: dict[str, Any] = self._ask("/log")
+        return report
+
+    def state(self) -> dict[str, Any]:
+        """Return the numbers of the log, without the requests."""
+        state: dict[str, Any] = self._ask("/state")
+        return state
+
+    def begun(self) -> Counter[str]:
+        """Return for each row how many answers were begun, as ``Gateway.begun``."""
+        return Counter(self._ask("/begun"))
+
+    def change(self, **changes: Any) -> None:
+        """Change what ``control.CHANGES`` names: ``concurrency=1``, ``always="echo"``, and more.
+
+        Raises:
+            ValueError: A name or a value is wrong.
+        """
+        self._ask("/change", json.dumps(changes).encode())
+
+    def wait_until(
+        self, condition: Callable[[dict[str, Any]], object], timeout: float = PATIENCE
+    ) -> dict[str, Any]:
+        """Wait until ``condition(state)`` holds; return that state.
+
+        Raises:
+            TimeoutError: It is still false after ``timeout`` seconds.
+        """
+        end = time.monotonic() + timeout
+        while not condition(state := self.state()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"still not so after {timeout} s: {state}")
+            time.sleep(0.005)
+        return state
+
+    def _ask(self, path: str, body: bytes | None = None) -> Any:
         # Ignore proxies of the environment for the loopback interface.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=10) as answer:
-            report: dict[str, Any] = json.load(answer)
-        return report
+        try:
+            with opener.open(urljoin(self.control_url, path), data=body, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise ValueError(json.load(error)) from None
 
 
 @contextlib.contextmanager
@@ -120,9 +162,10 @@ def serve_process(*arguments: str) -> Iterator[GatewayProcess]:
         assert process.stdout is not None
         try:
             base_url = process.stdout.readline().strip()
-            if not base_url:
+            control_url = process.stdout.readline().strip()
+            if not control_url:
                 raise RuntimeError(f"the gateway ended with exit status {process.wait()}")
-            yield GatewayProcess(base_url, process.pid)
+            yield GatewayProcess(base_url, control_url, process.pid)
         finally:
             process.stdin.close()
             process.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,9 @@ class Head:
         return ""
 
 
+@lru_cache(maxsize=64)
 def parse_head(data: bytes) -> Head:
-    """Parse the lines before the body.
+    """Parse the lines before the body; a client sends the same head again and again.
 
     Rule: RFC 9112, sections 2 to 5.
     """

@@ -33,6 +33,8 @@ class Exchange:
         request_id: The value of ``X-Request-Id`` in the answer.
         provider: The provider in the path; ``""`` for the OpenAI-compatible path.
         scenario: The scenario of the answer.
+        row: The row that the request is about; ``""`` if it was refused before that was read.
+        occupies: Whether the answer takes one of the places that ``concurrency`` allows.
         status: The HTTP status of the answer; None before the head is sent.
         head_sent_at: When the head was sent.
         bytes_sent: Bytes of the answer written to the socket, head included.
@@ -53,6 +55,8 @@ class Exchange:
     request_id: str = ""
     provider: str = ""
     scenario: Scenario | None = None
+    row: str = ""
+    occupies: bool = False
     status: int | None = None
     head_sent_at: float | None = None
     bytes_sent: int = 0
@@ -108,6 +112,7 @@ class Exchange:
             "body": self.body.decode("utf-8", "replace"),
             "request_id": self.request_id,
             "provider": self.provider,
+            "row": self.row,
             "status": self.status,
             "bytes_sent": self.bytes_sent,
             "tokens_sent": self.tokens_sent,

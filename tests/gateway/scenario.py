@@ -33,6 +33,19 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class RowFault:
+    """The answer to every row whose number divided by ``every`` leaves ``rest``.
+
+    The number is that in the ``row-123`` of the last user message; rows without it are counted from
+    0 in the order in which they first came.
+    """
+
+    every: int
+    scenario: Scenario
+    rest: int = 0
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One way to answer. The defaults give a plain, correct, immediate answer.
 
@@ -124,7 +137,8 @@ class Scenario:
         error_field: Send an error event in the field ``error:`` instead of ``data:``.
         after_error: After an error event: ``end`` (the end of the body), ``done`` (only ``[DONE]``)
             or ``rest`` (the rest of the answer).
-        bad_json_after: Tokens before an event whose data is no JSON.
+        bad_json_after: Tokens before an event whose data is no JSON. An answer that is not streamed
+            is cut to half of its JSON, with the right length.
         stop_after: End the body correctly after this many tokens, without finish reason and
             ``[DONE]``.
         refuses: Fields that the server refuses with a 400 that names them: fields of the request, of
@@ -137,6 +151,10 @@ class Scenario:
             for chunked framing without compression.
         first: The scenario of the first ``first_times`` answers. The next answer uses this
             scenario; then the count starts again.
+        rows: Scenarios for some rows, in order of precedence; the field ``first`` of such a scenario
+            counts the answers of each row by itself, and only once. Only for chat.
+        after: The scenario of every request once ``after_answers`` answers of this scenario were
+            begun.
     """
 
     text: str | tuple[str, ...] | None = None
@@ -207,6 +225,15 @@ class Scenario:
     heartbeat: float | None = None
     first: Scenario | None = None
     first_times: int = 0
+    rows: tuple[RowFault, ...] = ()
+    after: Scenario | None = None
+    after_answers: int = 0
+
+    @property
+    def answers(self) -> bool:
+        """Return whether a model is at work: the request gets no HTTP error and no redirect."""
+        failed = self.error is not None and self.error_where != "event"
+        return not failed and self.redirect is None and self.raw is None and self.status < 400
 
     def faults_at(self, stage: Stage) -> list[Fault]:
         """Return the faults at ``stage``, in order."""

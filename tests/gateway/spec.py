@@ -5,7 +5,8 @@ A spec is one word, or several joined by ``+``; a word may have arguments after 
     echo        blast:20000        paced:60x500+chinese        error:429:EXCEED_TOKEN_QUOTA_LIMIT
     cut:5       hang:headers       midstream-error+upstream    english+crlf+split:1+usage:absent
 
-``%2B`` is a plus inside an argument. ``WORDS`` has all words; ``table()`` returns a list of them.
+``%2B`` is a plus inside an argument; ``every:10:pause:headers:1%2Berror:500`` has two words for a
+row. ``every`` changes the answer that the words before it describe. ``WORDS`` has all words; ``table()`` returns a list of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from urllib.parse import unquote
 
 from tests.gateway import texts, tools
 from tests.gateway.errors import CODES, FORMS, Error, html_page
-from tests.gateway.scenario import Fault, Scenario
+from tests.gateway.scenario import Fault, RowFault, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -372,7 +373,9 @@ def _html_page(status: int) -> dict[str, Any]:
 _flag("html-502", "an HTML page with 502, as html:502", **_html_page(502))
 
 
-@_word("bad-json[:N]", "an event whose data is no JSON, after N tokens (3)")
+@_word(
+    "bad-json[:N]", "an event whose data is no JSON, after N tokens (3); not streamed: half of it"
+)
 def _bad_json(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     return {"bad_json_after": int(arguments[0]) if arguments else 3}
 
@@ -427,6 +430,26 @@ def _stop(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
 def _first(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
     times, *word = arguments
     return {"first_times": int(times), "first": _apply(Scenario(), ":".join(word))}
+
+
+@_word(
+    "every:K[/R]:WORD",
+    "so for every K-th row (numbers with the rest R, 0); first counts each row by itself",
+)
+def _every(scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    numbers, *word = arguments
+    every, _, rest = numbers.partition("/")
+    other = replace(scenario, rows=(), after=None, after_answers=0)
+    for part in ":".join(word).split("+"):
+        other = _apply(other, part)
+    fault = RowFault(_positive(int(every)), other, int(rest or 0))
+    return {"rows": (*scenario.rows, fault)}
+
+
+@_word("after:N:WORD", "so for every request after N answers were begun")
+def _after(_scenario: Scenario, arguments: list[str]) -> dict[str, Any]:
+    answers, *word = arguments
+    return {"after_answers": int(answers), "after": _apply(Scenario(), ":".join(word))}
 
 
 @_word("flaky[:K]", "as first:K:error:503, K is 1")

@@ -15,6 +15,7 @@ EXAMPLES = {
     "TEXT": "hello",
     "N": "5",
     "K": "3",
+    "R": "1",
     "HOW": "last",
     "REASON": "length",
     "RATE": "60",

@@ -211,6 +211,10 @@ WORDS: Table = {
         "requests, tokens and time by model and day",
         "按模型和日期统计请求、词元和用时",
     ),
+    "command_batches": (
+        "list the batches over many rows; delete 3, delete all",
+        "列出对多行数据的批处理；delete 3、delete all 用于删除",
+    ),
     "command_export": (
         "write a conversation to a file, a notebook, a Mini Program",
         "把对话导出为文件、笔记本或小程序",

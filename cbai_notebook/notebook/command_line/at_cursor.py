@@ -67,6 +67,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         models=_models,
         providers=_providers,
         conversations=_conversations,
+        batches=_batches,
         variables=named(user_names.values),
         outputs=named(user_names.outputs),
         servers=_servers,
@@ -111,3 +112,13 @@ def _conversations() -> tuple[str, ...]:
     from cbai_notebook.conversation import names
 
     return names()
+
+
+def _batches() -> list[str]:
+    from cbai_notebook.batching.answer_store import current_answers
+    from cbai_notebook.errors import CbaiError
+
+    try:
+        return [str(run.number) for run in reversed(current_answers().runs())]
+    except CbaiError:
+        return []  # the command says what is wrong

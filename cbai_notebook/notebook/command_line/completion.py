@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from cbai_notebook.notebook.command_line.commands import COMMAND, COMMANDS, NAME, PROVIDER, SERVER
+from cbai_notebook.notebook.command_line.commands import (
+    BATCH,
+    COMMAND,
+    COMMANDS,
+    DELETE,
+    NAME,
+    PROVIDER,
+    SERVER,
+)
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
 from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_line
 
@@ -21,6 +29,7 @@ class CompletionSources:
         providers: Names of providers.
         servers: Names of the user's servers.
         conversations: Names of conversations.
+        batches: Numbers of batches.
         variables: Names of the user's variables.
         of_session: What else can be filled in: cells, results and the last error.
         outputs: Names of the variables that hold an ``ipywidgets.Output``.
@@ -37,6 +46,7 @@ class CompletionSources:
     models: Callable[[], Iterable[str]] = tuple
     providers: Callable[[], Iterable[str]] = tuple
     conversations: Callable[[], Iterable[str]] = tuple
+    batches: Callable[[], Iterable[str]] = tuple
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
     servers: Callable[[], Iterable[str]] = tuple
@@ -165,6 +175,10 @@ def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
         return map(_quoted, sources.conversations())
     if kind == SERVER:
         return sources.servers()
+    if kind == DELETE:
+        return (DELETE,)
+    if kind == BATCH:
+        return [*sources.batches(), "all"]
     return sources.providers() if kind == PROVIDER else ()
 
 

@@ -191,6 +191,9 @@ def test_any_line_is_read_or_refused_in_one_line(line: str) -> None:
         ("reset poems", Command("reset", ("poems",))),
         ("reset 'my work'", Command("reset", ("my work",))),
         ("reset -c poems", Command("reset", options={"conversation": "poems"})),
+        ("batches", Command("batches")),
+        ("batches delete 12", Command("batches", ("delete", "12"))),
+        ("batches delete all -y", Command("batches", ("delete", "all"), {"yes": True})),
     ],
 )
 def test_commands_in_their_exact_form(line: str, command: Command) -> None:
