@@ -38,7 +38,8 @@ class Progress:
         sent: Requests that have ended.
         status: ``"running"``, ``"complete"``, ``"stopped"`` or ``"interrupted"``.
         reason: Why it stopped, in one sentence.
-        reasons: How many rows failed for each reason.
+        reasons: How many rows failed for each reason of their own; under ``""`` those for reasons that
+            are too many to be told apart.
         hints: Sentences for the user about the prompt; there at the end.
         seconds: The seconds since it began.
     """
@@ -67,8 +68,9 @@ class Progress:
     def fail(self, reason: str, rows: int = 1) -> None:
         """Count rows that failed for a reason."""
         self.failed += rows
-        if reason in self.reasons or len(self.reasons) < _MOST_REASONS:
-            self.reasons[reason] = self.reasons.get(reason, 0) + rows
+        if reason not in self.reasons and len(self.reasons) >= _MOST_REASONS:
+            reason = ""
+        self.reasons[reason] = self.reasons.get(reason, 0) + rows
 
     def end(self, status: str, reason: str = "") -> None:
         """Note how it ended."""

@@ -29,7 +29,7 @@ def facts_of(progress: Progress) -> list[str]:
     """Return the parts of the line."""
     found: list[str] = [done_of(progress)]
     if progress.status in ("interrupted", "stopped"):
-        found.insert(0, say(f"batch.is_{progress.status}"))
+        found.insert(0, say(f"batches.is_{progress.status}"))
     for name in ("failed", "known", "missing"):
         if count := getattr(progress, name):
             found.append(say(f"batch.{name}", n=count, count=f"{count:,}"))
@@ -58,14 +58,12 @@ def _go_on(progress: Progress) -> Words:
 
 
 def _failures(progress: Progress) -> list[str]:
-    if not progress.reasons:
-        return []
-    frequent = sorted(progress.reasons.items(), key=lambda each: -each[1])
-    shown = frequent[:SHOWN_REASONS]
+    known = [each for each in progress.reasons.items() if each[0]]
+    shown = sorted(known, key=lambda each: -each[1])[:SHOWN_REASONS]
     found = [f"{count:,} × {one_line(reason, SHOWN_REASON_CHARS)}" for reason, count in shown]
-    if others := progress.failed - sum(count for _, count in shown):
+    if others := sum(progress.reasons.values()) - sum(count for _, count in shown):
         found.append(say("batch.other_reasons", n=others, count=f"{others:,}"))
-    if progress.status == "complete":
+    if progress.failed and progress.status == "complete":
         found.append(say("batch.send_failed", n=progress.failed, count=f"{progress.failed:,}"))
     return found
 

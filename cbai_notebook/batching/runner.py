@@ -252,11 +252,13 @@ class Runner:
             stored = _partial(unit, error)
         reason = reason_of(error)
         places = self._plan.end(unit, reason)
-        self._progress.fail(error.message, len(places))
         self._put([(place, Outcome(stored, None, reason)) for place in places])
         if is_fatal(error):
+            self._progress.failed += len(places)  # for no reason of their own
             self._stop(error)
-        elif self._alike.failed(error):
+            return
+        self._progress.fail(error.message, len(places))
+        if self._alike.failed(error):
             self._stop(error, alike=True)
 
     def _stop(self, error: CbaiError, *, alike: bool = False) -> None:

@@ -53,8 +53,6 @@ WORDS = {
         "A batch has no option {name}. Did you mean {near}?",
         "批量运行没有选项 {name}。是不是想写 {near}？",
     ),
-    "is_stopped": ("stopped", "已停止"),
-    "is_interrupted": ("interrupted", "已中断"),
     "go_on": (
         Counted(
             "Run this again to go on: {done} of {rows} rows has an answer, which costs nothing then.",
