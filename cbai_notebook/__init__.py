@@ -115,13 +115,15 @@ def __getattr__(name: str) -> _typing.Any:
 
 
 def _show_answers_in_notebook() -> None:
-    # Also without `%load_ext`, a cell that ends with an answer shows it.
+    # Also without `%load_ext`, a cell that ends with an answer shows it, and one that runs a batch
+    # shows how far it is.
     from cbai_notebook.session import ipython_shell
 
     if (shell := ipython_shell()) is not None:
-        from cbai_notebook.notebook import answer_formatters
+        from cbai_notebook.notebook import answer_formatters, batch_progress
 
         answer_formatters.register(shell)
+        batch_progress.register()
 
 
 def __dir__() -> list[str]:

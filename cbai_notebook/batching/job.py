@@ -228,6 +228,7 @@ class Batch:
                 self.hints += plan.hints
                 self.error = runner.stopped
                 reason = "" if runner.stopped is None else self._sentence(runner.reason)
+                self.progress.hints = self.hints
                 self.progress.end(status, reason)
                 reporter.end(self.progress)
                 self._end(run, status, reason)

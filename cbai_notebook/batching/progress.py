@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
-from cbai_notebook.batching.progress_line import line_of
+from cbai_notebook.batching.progress_line import line_of, sentences_of
 
 EVERY_S = 0.2
 """Seconds between two states that are shown."""
@@ -17,6 +17,9 @@ EVERY_IN_LOG_S = 30.0
 """Seconds between two lines where lines cannot be overwritten."""
 
 _FEWEST_FOR_ESTIMATE = 3
+
+_MOST_REASONS = 1000
+"""So many different reasons of failed rows are counted; each may name values of its row."""
 
 
 @dataclass
@@ -35,6 +38,9 @@ class Progress:
         sent: Requests that have ended.
         status: ``"running"``, ``"complete"``, ``"stopped"`` or ``"interrupted"``.
         reason: Why it stopped, in one sentence.
+        reasons: How many rows failed for each reason of their own; under ``""`` those for reasons that
+            are too many to be told apart.
+        hints: Sentences for the user about the prompt; there at the end.
         seconds: The seconds since it began.
     """
 
@@ -49,6 +55,8 @@ class Progress:
     sent: int = 0
     status: str = "running"
     reason: str = ""
+    reasons: dict[str, int] = field(default_factory=dict)
+    hints: Sequence[str] = ()
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     _began: float = field(default=0.0, repr=False)
     _ended: float | None = field(default=None, repr=False)
@@ -56,6 +64,13 @@ class Progress:
     def begin(self) -> None:
         """Note that it begins now."""
         self._began = self.clock()
+
+    def fail(self, reason: str, rows: int = 1) -> None:
+        """Count rows that failed for a reason."""
+        self.failed += rows
+        if reason not in self.reasons and len(self.reasons) >= _MOST_REASONS:
+            reason = ""
+        self.reasons[reason] = self.reasons.get(reason, 0) + rows
 
     def end(self, status: str, reason: str = "") -> None:
         """Note how it ended."""
@@ -122,10 +137,10 @@ class LineReporter:
             self._write(line_of(progress), "\n")
 
     def end(self, progress: Progress) -> None:
-        """Write the last state, which stays, and why it stopped."""
+        """Write the last state, which stays, and what is to be said about it."""
         self._write(line_of(progress), "\n")
-        if progress.reason:
-            self._write(progress.reason, "\n")
+        self._stream.writelines(f"{sentence}\n" for sentence in sentences_of(progress))
+        self._stream.flush()
 
     def _write(self, line: str, end: str) -> None:
         start = "\r" if self._overwrites else ""

@@ -53,6 +53,25 @@ WORDS = {
         "A batch has no option {name}. Did you mean {near}?",
         "批量运行没有选项 {name}。是不是想写 {near}？",
     ),
+    "go_on": (
+        Counted(
+            "Run this again to go on: {done} of {rows} rows has an answer, which costs nothing then.",
+            "Run this again to go on: {done} of {rows} rows have an answer, which costs nothing then.",
+        ),
+        "再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
+    ),
+    "send_failed": (
+        Counted(
+            "Run this again to send only the row that failed.",
+            "Run this again to send only the {count} rows that failed.",
+        ),
+        "再次运行将只发送失败的 {count} 行。",
+    ),
+    "other_reasons": (
+        Counted("{count} × for another reason", "{count} × for other reasons"),
+        "{count} × 其他原因",
+    ),
+    "rows_so_far_in": ("{place} has the rows so far.", "{place} 中是目前的各行。"),
     "no_count": (
         "{name} takes a whole number from 1 on, not {value}.",
         "{name} 应为不小于 1 的整数，而不是 {value}。",

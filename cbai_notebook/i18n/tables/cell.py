@@ -60,6 +60,10 @@ WORDS: Table = {
         "请先在上面的单元格中定义这个函数。",
     ),
     "define_type": ("Define the type in a cell above.", "请先在上面的单元格中定义这个类型。"),
+    "define_rows": (
+        "Make the DataFrame or the list of dicts in a cell above, or give the path of a file.",
+        "请先在上面的单元格中创建 DataFrame 或 dict 列表，或给出文件路径。",
+    ),
     "option_problem": ("{option} {name}: {problem}", "{option} {name}：{problem}"),
     "no_type": (
         "{option} {name} is {type} and no type. Give a dataclass, a TypedDict, a msgspec Struct, a "
