@@ -44,8 +44,6 @@ def require_runtime() -> None:
         raise MissingDependencyError(
             say(
                 "offline.two_ways",
-                login="%cbai login",
-                configure="cbai.configure(env_id=…, api_key=…)",
                 install='pip install "cbai-notebook[local]"',
             )
         )
@@ -179,13 +177,11 @@ def _gguf(model: str) -> Path:
             say(
                 "offline.no_file",
                 path=path,
-                example="-m local:/path/model.gguf",
-                offline="-m local",
             )
         )
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise LocalModelError(say("offline.no_gguf", path=path, offline="-m local"))
+            raise LocalModelError(say("offline.no_gguf", path=path))
     return path
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbai_notebook.errors import CbaiError
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, say
 from cbai_notebook.notebook import commands
 from cbai_notebook.notebook.ask_cell import ask_in_cell
 from cbai_notebook.notebook.command_line.parser import Command, parse_cell, parse_line
@@ -49,4 +49,5 @@ def run_line(shell: InteractiveShell, line: str, variables: Mapping[str, Any]) -
 def _fail(error: CbaiError | KeyboardInterrupt) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
         fail(error, say("cell.stopped"))
+    error.spell_for(CELL)
     fail(error, error.line)

@@ -55,8 +55,10 @@ async def test_the_demo_model_refuses_what_it_cannot_do(params: dict[str, Any], 
     for asked in (model.generate_text, model.stream_text, lambda **all: model.prepare(True, **all)):
         with pytest.raises(UsageError, match=says) as raised:
             await asked(**params)
-        assert "-m …" in str(raised.value)
-        assert "%cbai login" in str(raised.value)
+        assert "model=…" in str(raised.value)
+        assert "-m, or connect to CloudBase with %cbai login" in raised.value.in_language(
+            "en", "cell"
+        )
 
 
 @pytest.mark.parametrize("params", [{}, {"tools": []}, {"think": False}, {"response_type": dict}])
@@ -81,8 +83,9 @@ async def test_a_refused_prompt_is_not_kept() -> None:
 
 async def test_an_image_of_an_earlier_prompt_is_told_apart() -> None:
     messages = [*SEEN, {"role": "assistant", "content": "A cat."}, *ASK]
-    with pytest.raises(UsageError, match="earlier message: --no-history"):
+    with pytest.raises(UsageError, match="Leave that one out") as raised:
         await create_model("local", settings=Settings()).generate_text(messages=messages)
+    assert "earlier message: --no-history" in raised.value.in_language("en", "cell")
 
 
 @pytest.mark.parametrize(

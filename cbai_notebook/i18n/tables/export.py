@@ -58,8 +58,8 @@ WORDS: Table = {
         "无法写入 {path}：{reason}。请换一个位置。",
     ),
     "exists": (
-        "{path} is there already. Name another place, or allow it: --force, or overwrite=True.",
-        "{path} 已存在。请换一个位置，或允许覆盖：--force 或 overwrite=True。",
+        "{path} is there already. Name another place, or allow it: {--force}.",
+        "{path} 已存在。请换一个位置，或允许覆盖：{--force}。",
     ),
     "no_json_form": (
         "A parameter of this conversation has no JSON form: {reason}. Ask with plain numbers, "

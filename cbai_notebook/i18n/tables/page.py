@@ -139,8 +139,8 @@ WORDS: Table = {
         "以上是模型的拒绝回复。请换一种说法，或换一个模型。",
     ),
     "out_of_steps": (
-        "The model still wanted to call tools. Ask it to go on, or allow more with max_steps=….",
-        "模型还想继续调用工具。可以让它继续，或用 max_steps=… 增加步数。",
+        "The model still wanted to call tools. Ask it to go on, or allow more with ChatPanel(max_steps=…).",
+        "模型还想继续调用工具。可以让它继续，或用 ChatPanel(max_steps=…) 增加步数。",
     ),
     # An empty conversation
     "welcome": ("What shall we talk about?", "想聊点什么？"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, said_now, say
 from cbai_notebook.text import columns, plain
 
 PREVIEW_CHARS = 72
@@ -13,8 +13,8 @@ PREVIEW_CHARS = 72
 
 
 def write(text: str) -> None:
-    """Print a text without terminal control characters."""
-    sys.stdout.write(plain(text) + "\n")
+    """Print a text for a cell, without terminal control characters."""
+    sys.stdout.write(plain(said_now(text, CELL)) + "\n")
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

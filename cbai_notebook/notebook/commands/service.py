@@ -63,7 +63,8 @@ def show_config() -> None:
     history = history_file() or current_store().notice or say("service.only_in_memory")
     rows.append(("history", str(history), ""))
     write_table(("setting", "value", "from"), rows)
-    write(f"\n{next_model(now)}")
+    write("")
+    write(next_model(now))
 
 
 def show_version() -> None:
@@ -250,7 +251,8 @@ def _show_lists(names: Sequence[str], now: Settings) -> None:
         if isinstance(found, BaseException) and not isinstance(found, CbaiError):
             raise found
         if isinstance(found, CbaiError):
-            write(f"\n{say('service.list_failed', name=name, problem=found.message)}")
+            write("")
+            write(say("service.list_failed", name=name, problem=found.message))
         elif found is None:
             write(f"\n{say('service.server_lists_nothing', name=name)}")
         elif not found:
