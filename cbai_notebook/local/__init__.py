@@ -83,12 +83,12 @@ class LocalProvider:
         if templates is None:
             return None
         lacking: dict[Feature, str] = {
-            feature: "the chat template in its file has no place for that"
+            feature: say("offline.no_place_in_template")
             for feature, words in _MENTIONS.items()
             if not words.search(templates)
         }
         # Images take a second file, the projector, which the server does not get.
-        lacking["images"] = "only text models run offline"
+        lacking["images"] = say("offline.only_text_models")
         return Capabilities(say("offline.model_of_file", name=gguf.stem), lacking)
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
@@ -126,7 +126,7 @@ class LocalProvider:
         return _endpoint(
             address,
             model=DEMO_MODEL,
-            label=f"offline demo model ({DEMO_MODEL.removesuffix('-Instruct')})",
+            label=say("offline.label", name=DEMO_MODEL.removesuffix("-Instruct")),
             defaults=DEMO_DEFAULTS,
             system=DEMO_SYSTEM,
         )
@@ -140,7 +140,7 @@ class LocalProvider:
         return _endpoint(
             address,
             model=gguf.stem,
-            label=f"offline model ({gguf.stem})",
+            label=say("offline.label_of_file", name=gguf.stem),
             defaults={"max_tokens": 2048},  # a model that does not stop would fill its context
             system=None,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from cbai_notebook.client.sources import Sources
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import said_now, say
 from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
 from cbai_notebook.text import plain
@@ -81,7 +81,7 @@ class Facts:
     def parts(self) -> Iterator[str]:
         """Yield the parts of the last line, from the most to the least important."""
         if self.label:
-            yield self.label
+            yield said_now(self.label)
         sent, received, cached = self.prompt_tokens, self.completion_tokens, self.cached_tokens
         if received is not None and sent is not None and cached:
             yield say("answer.tokens_in_out_cached", n=sent, cached=cached, out=received)
