@@ -19,6 +19,7 @@ from cbai_notebook.i18n.words import (
     say,
     template,
     texts,
+    watch_language,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "say",
     "template",
     "texts",
+    "watch_language",
 ]
