@@ -33,20 +33,27 @@ DEMO_MODEL = "SmolLM2-135M-Instruct"
 DEMO_SYSTEM = "You are a helpful assistant. Give short, simple answers."
 DEMO_DEFAULTS = {"temperature": 0, "repeat_penalty": 1.05, "max_tokens": 512}
 
+_INSTALL = 'pip install "cbai-notebook[local]"'
 
-def require_runtime() -> None:
+
+def require_runtime(*, configured: bool = False) -> None:
     """Check that the runtime of the model is installed.
 
+    Args:
+        configured: Whether another provider is connected already.
+
     Raises:
-        MissingDependencyError: It is not; the message names both alternatives.
+        MissingDependencyError: It is not; the message names both alternatives, unless one is there.
     """
     if importlib.util.find_spec("xllamacpp") is None:
+        if configured:
+            raise MissingDependencyError(say("offline.needs_runtime", install=_INSTALL))
         raise MissingDependencyError(
             say(
                 "offline.two_ways",
                 login="%cbai login",
                 configure="cbai.configure(env_id=…, api_key=…)",
-                install='pip install "cbai-notebook[local]"',
+                install=_INSTALL,
             )
         )
 
@@ -96,7 +103,7 @@ class LocalProvider:
 
         Args:
             model: Path of a GGUF file; None or the demo model's name for the demo model.
-            settings: Not used: the offline model needs no account.
+            settings: Only for the advice of an error: the offline model needs no account.
 
         Returns:
             An endpoint on 127.0.0.1, ready for requests.
@@ -105,7 +112,7 @@ class LocalProvider:
             MissingDependencyError: The extra ``local`` is not installed.
             LocalModelError: The weights cannot be fetched or found, or the server does not start.
         """
-        require_runtime()
+        require_runtime(configured=settings.configured)
         if model is None or _is_demo(model):
             return await self._demo()
         return await self._own_model(_gguf(model))

@@ -30,6 +30,10 @@ WORDS: Table = {
         "{command} 可连接云开发 CloudBase。",
     ),
     "offline_knows_english": (
+        "The offline model knows English only. Ask another model in Chinese.",
+        "离线模型只懂英语。请换一个模型用中文提问。",
+    ),
+    "offline_knows_english_connect": (
         "The offline model knows English only. {command} connects to CloudBase, whose models know "
         "Chinese.",
         "离线模型只懂英语。{command} 可连接云开发 CloudBase，使用懂中文的模型。",

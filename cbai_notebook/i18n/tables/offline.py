@@ -18,6 +18,10 @@ WORDS: Table = {
         "有两种方式可以得到回答：用 {login} 连接云开发 CloudBase（在 Python 中用 {configure}），"
         "或先运行 {install}，再使用离线小模型。",
     ),
+    "needs_runtime": (
+        "The offline model needs its runtime. Install it with {install}.",
+        "离线模型需要运行库。请用 {install} 安装。",
+    ),
     "no_file": (
         "There is no model file {path}. Name a GGUF file, as in {example}, or use {offline} for the "
         "demo model.",
