@@ -137,11 +137,11 @@ WORDS: Table = {
     # error_codes: servers other than CloudBase
     "server_wants_to_be_paid": (
         "The server wants to be paid first. Check the balance of your account there.",
-        "服务器要求先付费。请检查在那里的账户余额。",
+        "服务器要求先付费。请检查该服务的账户余额。",
     ),
     "key_is_not_allowed": (
         "The server does not allow this. Check what the API key may do there.",
-        "服务器不允许此操作。请检查 API 密钥在那里的权限。",
+        "服务器不允许此操作。请检查 API 密钥在该服务的权限。",
     ),
     "model_is_not_there_elsewhere": (
         "There is no {model} at {address}. Check the model's name (%cbai models) and the base URL.",
@@ -149,11 +149,11 @@ WORDS: Table = {
     ),
     "server_has_locked_this": (
         "The server has locked this. Check your account there.",
-        "服务器已锁定此项。请检查在那里的账户。",
+        "服务器已锁定此项。请检查该服务的账户。",
     ),
     "server_has_blocked_this": (
         "The server has blocked this. Check your account there.",
-        "服务器已封禁此项。请检查在那里的账户。",
+        "服务器已封禁此项。请检查该服务的账户。",
     ),
     "quota_is_used_up_elsewhere": (
         "The quota or the balance of your account is used up; waiting does not help. Check it where "
@@ -166,7 +166,7 @@ WORDS: Table = {
         "This is longer than the {model} can read at once. Begin again with %cbai reset, send less "
         "of the past (cbai.configure(history_turns=…)), or shorten the prompt or its table "
         "(table_rows=…). A large --max-tokens counts too.",
-        "内容太长，超出了{model}一次能读取的长度。可用 %cbai reset 重新开始，"
+        "内容太长，超出{model} 一次能读取的长度。可用 %cbai reset 重新开始，"
         "少发送一些历史记录（cbai.configure(history_turns=…)），"
         "或缩短提示词或其中的表格（table_rows=…）。较大的 --max-tokens 也会占用长度。",
     ),

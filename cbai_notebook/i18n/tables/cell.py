@@ -41,9 +41,9 @@ WORDS: Table = {
     "dropped": (
         Counted(
             "{n} earlier turn did not fit and stayed out; {setting} sets the bounds.",
-            "{n} earlier turns did not fit and stayed out; {setting} sets the bounds.",
+            "{n:,} earlier turns did not fit and stayed out; {setting} sets the bounds.",
         ),
-        "更早的 {n} 轮放不下，未发送；可用 {setting} 调整上限。",
+        "更早的 {n:,} 轮放不下，未发送；可用 {setting} 调整上限。",
     ),
     "complete_already": (
         "The answer is complete already, so there is nothing to continue.",

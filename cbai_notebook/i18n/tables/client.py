@@ -152,7 +152,7 @@ WORDS: Table = {
         "API 密钥存储在系统密钥环中，但无法读取：{failure}。请用 %cbai login {name} 重新登录，"
         "或用 cbai.configure(servers=…) 给出密钥。",
     ),
-    "keyring_has_no_such_key": ("it is not there", "密钥不在那里"),
+    "keyring_has_no_such_key": ("it is not there", "其中没有这个密钥"),
     "there_is_no_keyring": ("there is no keyring here", "这里没有密钥环"),
     "keyring_failed": ("it failed ({kind})", "密钥环出错（{kind}）"),
 }

@@ -95,8 +95,8 @@ WORDS: Table = {
         "{name}: this server has no model yet.",
         "{name}：此服务器还没有模型。",
     ),
-    "server_has": ("{name} has", "{name} 的模型："),
-    "more_models": ("… and {n:,} more", "……还有 {n:,} 个"),
+    "server_has": ("{name} has:", "{name} 的模型："),
+    "more_models": ("… and {n:,} more", "… 还有 {n:,} 个"),
     # Which model answers the next prompt
     "next_model": (
         "The next prompt asks {label} ({why}).",

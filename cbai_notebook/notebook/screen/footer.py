@@ -172,4 +172,6 @@ def _footer(
     if not rows:
         return ""
     small = f'<small style="{html.QUIET}">{"<br>".join(rows)}</small>'
-    return html.element("div", small, name="footer", style="margin-top:0.5em;line-height:1.5")
+    return html.element(
+        "div", small, name="footer", style="margin-top:0.5em;line-height:1.5;overflow-wrap:anywhere"
+    )
