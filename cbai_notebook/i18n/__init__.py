@@ -22,6 +22,7 @@ from cbai_notebook.i18n.words import (
     spelled,
     template,
     texts,
+    watch_language,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "spelled",
     "template",
     "texts",
+    "watch_language",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from string import Formatter
@@ -19,6 +19,7 @@ _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # POSIX: the first that is set deci
 
 _chosen: str | None = None
 _page: str | None = None
+_listeners: list[Callable[[], None]] = []
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:
@@ -60,12 +61,29 @@ def choose(name: str | None) -> None:
     """
     global _chosen
     _chosen = name
+    _tell_listeners()
 
 
 def note_page_language(name: str) -> None:
     """Remember the language of the page that shows a panel, as browsers name it: ``"zh-CN"``."""
     global _page
     _page = _known(name)
+    _tell_listeners()
+
+
+def watch_language(listener: Callable[[], None]) -> Callable[[], None]:
+    """Call a function whenever the language may have changed; return a function that ends this.
+
+    Args:
+        listener: Called on the thread that changes the language.
+    """
+    _listeners.append(listener)
+    return lambda: _listeners.remove(listener)
+
+
+def _tell_listeners() -> None:
+    for listener in tuple(_listeners):
+        listener()
 
 
 def _known(name: str) -> str | None:

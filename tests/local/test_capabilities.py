@@ -49,6 +49,13 @@ def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
 
+async def test_who_is_connected_already_is_not_told_to_log_in() -> None:
+    model = create_model("local", settings=Settings(env_id="e", api_key="k"))
+    with pytest.raises(UsageError, match="Name another model with -m MODEL") as raised:
+        await model.generate_text(messages=ASK, think=True)
+    assert "login" not in str(raised.value)
+
+
 @pytest.mark.parametrize(("params", "says"), REFUSED)
 async def test_the_demo_model_refuses_what_it_cannot_do(params: dict[str, Any], says: str) -> None:
     model = create_model("local", settings=Settings())

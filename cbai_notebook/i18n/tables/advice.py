@@ -143,11 +143,11 @@ WORDS: Table = {
     # error_codes: servers other than CloudBase
     "server_wants_to_be_paid": (
         "The server wants to be paid first. Check the balance of your account there.",
-        "服务器要求先付费。请检查在那里的账户余额。",
+        "服务器要求先付费。请检查该服务的账户余额。",
     ),
     "key_is_not_allowed": (
         "The server does not allow this. Check what the API key may do there.",
-        "服务器不允许此操作。请检查 API 密钥在那里的权限。",
+        "服务器不允许此操作。请检查 API 密钥在该服务的权限。",
     ),
     "model_is_not_there_elsewhere": (
         "There is no {model} at {address}. Check the model's name (%cbai models) and the base URL.",
@@ -155,11 +155,11 @@ WORDS: Table = {
     ),
     "server_has_locked_this": (
         "The server has locked this. Check your account there.",
-        "服务器已锁定此项。请检查在那里的账户。",
+        "服务器已锁定此项。请检查该服务的账户。",
     ),
     "server_has_blocked_this": (
         "The server has blocked this. Check your account there.",
-        "服务器已封禁此项。请检查在那里的账户。",
+        "服务器已封禁此项。请检查该服务的账户。",
     ),
     "quota_is_used_up_elsewhere": (
         "The quota or the balance of your account is used up; waiting does not help. Check it where "

@@ -13,7 +13,6 @@ WORDS: Table = {
         ),
         "正在等待仍在运行的 {tools}，然后等待 {label}",
     ),
-    "waiting_for_history": ("Waiting up to 5 s. {cause}", "最多等待 5 秒。{cause}"),
     "thinking": ("Thinking …", "思考中 …"),
     "reasoning": ("Reasoning", "思考过程"),
     "thought": ("Thought for {duration}", "思考了 {duration}"),

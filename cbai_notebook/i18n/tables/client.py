@@ -151,7 +151,7 @@ WORDS: Table = {
         "again with {%cbai login SERVER}.",
         "API 密钥存储在系统密钥环中，但无法读取：{failure}。请用 {%cbai login SERVER} 重新设置密钥。",
     ),
-    "keyring_has_no_such_key": ("it is not there", "密钥不在那里"),
+    "keyring_has_no_such_key": ("it is not there", "其中没有这个密钥"),
     "there_is_no_keyring": ("there is no keyring here", "这里没有密钥环"),
     "keyring_failed": ("it failed ({kind})", "密钥环出错（{kind}）"),
 }

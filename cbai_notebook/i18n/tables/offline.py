@@ -5,10 +5,21 @@ from cbai_notebook.i18n.words import Table
 WORDS: Table = {
     "model": ("The offline model", "离线模型"),
     "model_of_file": ("The offline model {name}", "离线模型 {name}"),
+    "label": ("offline demo model ({name})", "离线演示模型（{name}）"),
+    "label_of_file": ("offline model ({name})", "离线模型（{name}）"),
+    "no_place_in_template": (
+        "the chat template in its file has no place for that",
+        "其文件中的对话模板不支持",
+    ),
+    "only_text_models": ("only text models run offline", "离线只能运行文本模型"),
     "two_ways": (
         "There are two ways to an answer: connect to CloudBase with {%cbai login}, or run a small model "
         "offline after {install}.",
         "有两种方式可以得到回答：用 {%cbai login} 连接云开发 CloudBase，或先运行 {install}，再使用离线小模型。",
+    ),
+    "needs_runtime": (
+        "The offline model needs its runtime. Install it with {install}.",
+        "离线模型需要运行库。请用 {install} 安装。",
     ),
     "no_file": (
         "There is no model file {path}. Name a GGUF file, as in {-m FILE}, or use {-m local} for the "

@@ -108,11 +108,11 @@ WORDS: Table = {
     "fact_tokens_cached": ("{n:,} tokens ({cached:,} cached)", "{n:,} 词元（{cached:,} 来自缓存）"),
     "fact_seconds": ("{n:.1f} s", "{n:.1f} 秒"),
     "fact_dropped": (
-        Counted("{n} earlier turn not sent", "{n} earlier turns not sent"),
-        "更早的 {n} 轮未发送",
+        Counted("{n} earlier turn not sent", "{n:,} earlier turns not sent"),
+        "更早的 {n:,} 轮未发送",
     ),
     "empty": ("The answer is empty.", "回答是空的。"),
-    "earlier": ("Show earlier messages ({n} hidden)", "显示更早的消息（还有 {n} 轮）"),
+    "earlier": ("Show earlier messages ({n:,} hidden)", "显示更早的消息（还有 {n:,} 轮）"),
     "earlier_session": (
         Counted(
             "1 turn of an earlier session went along (from {since} on). + begins a new conversation.",

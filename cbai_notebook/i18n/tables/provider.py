@@ -116,7 +116,8 @@ WORDS: Table = {
         "{name} cannot think before it answers: {reason}.",
         "{name}：回答前无法思考，{reason}。",
     ),
-    "name_another_model": (
+    "name_another_model": ("Name another model with {-m}.", "请用 {-m} 指定其他模型。"),
+    "name_another_model_or_connect": (
         "Name another model with {-m}, or connect to CloudBase with {%cbai login}.",
         "请用 {-m} 指定其他模型，或用 {%cbai login} 连接 CloudBase。",
     ),

@@ -85,7 +85,7 @@ class Facts:
     def parts(self) -> Iterator[str]:
         """Yield the parts of the last line, from the most to the least important."""
         if self.label:
-            yield self.label
+            yield said_now(self.label)
         sent, received, cached = self.prompt_tokens, self.completion_tokens, self.cached_tokens
         if received is not None and sent is not None and cached:
             yield say("answer.tokens_in_out_cached", n=sent, cached=cached, out=received)
@@ -177,4 +177,6 @@ def _footer(
     if not rows:
         return ""
     small = f'<small style="{html.QUIET}">{"<br>".join(rows)}</small>'
-    return html.element("div", small, name="footer", style="margin-top:0.5em;line-height:1.5")
+    return html.element(
+        "div", small, name="footer", style="margin-top:0.5em;line-height:1.5;overflow-wrap:anywhere"
+    )

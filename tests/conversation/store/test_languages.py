@@ -124,7 +124,7 @@ def test_the_line_about_drawn_images_too(file: Path) -> None:
     assert made.text == "Drew 2 images: A cat."
     talk = stored(file, made)
     (drawn,) = talk.turns
-    assert drawn.text == "画了 2 张图像：A cat."
+    assert drawn.text == "画了 2 张图片：A cat."
     copy = drawn.copy()
     i18n.choose("en")
     assert drawn.text == copy.text == "Drew 2 images: A cat."
