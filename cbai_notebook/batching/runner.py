@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.batching.answer_store import AnswerStore
 from cbai_notebook.batching.outcome import Outcome, StoredAnswer
 from cbai_notebook.batching.plan import Plan, Sink, Unit
-from cbai_notebook.batching.progress import EVERY_S, Progress, Reporter
+from cbai_notebook.batching.progress import Progress
+from cbai_notebook.batching.reporters import EVERY_S, Reporter
 from cbai_notebook.batching.results import Place
 from cbai_notebook.batching.row_errors import Alike, is_fatal, reason_of
 from cbai_notebook.client.loop_waiters import Stop, StoppedError

@@ -20,6 +20,7 @@ from cbai_notebook.i18n import say
 if TYPE_CHECKING:
     from cbai_notebook.client.chat_wire import Usage
     from cbai_notebook.client.request import Request
+    from cbai_notebook.client.settings import Settings
 
 CHARACTERS_PER_TOKEN = 2
 """Few models need more tokens for a text, Chinese included."""
@@ -212,6 +213,13 @@ class Budget:
             return BudgetError(say(f"budget.{self.setting}_tokens_used_up", **values))
         values = {"used": f"{cost:.4g}", "most": f"{self.cost:.4g}"}
         return BudgetError(say(f"budget.{self.setting}_cost_used_up", **values))
+
+
+def session_budget(settings: Settings) -> Budget | None:
+    """Return what all requests of this process may use; None without a limit."""
+    if settings.max_total_tokens is None and settings.max_cost is None:
+        return None
+    return Budget(SESSION, settings.max_total_tokens, settings.max_cost, settings.prices)
 
 
 def tokens_of(request: Request) -> int:
