@@ -92,6 +92,7 @@ class Runner:
         self._generation = 0
         self._alike = Alike()
         self._answered: list[tuple[Unit, StoredAnswer, Any]] = []
+        self._uncommitted = 0
         self._storing: set[asyncio.Future[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.stopped: CbaiError | None = None
@@ -148,6 +149,9 @@ class Runner:
     async def _lane(self, queue: asyncio.Queue[Unit | None]) -> None:
         """Send one request after the other."""
         while (unit := await queue.get()) is not None:
+            # What a slow disk has not stored yet is lost with the process, and would be paid for again.
+            while self._uncommitted > self._asking.lanes and self._storing:
+                await asyncio.wait(self._storing, return_when=asyncio.FIRST_COMPLETED)
             if self.stopped is None:
                 self._progress.running += 1
                 try:
@@ -220,6 +224,7 @@ class Runner:
         if not self._answered:
             self._loop.call_soon(self._flush)
         self._answered.append((unit, stored, value))
+        self._uncommitted += 1
 
     def _flush(self) -> None:
         """Hand the answers of this turn of the event loop to the store."""
@@ -241,6 +246,7 @@ class Runner:
         done: asyncio.Future[None],
     ) -> None:
         found: list[tuple[Place, Outcome]] = []
+        self._uncommitted -= len(answered)
         for unit, stored, value in answered:
             first, *equal = self._plan.end(unit)
             found.append((first, Outcome(stored, value)))
