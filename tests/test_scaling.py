@@ -1,4 +1,4 @@
-"""Texts that were made to be slow: a megabyte of each is read within the time of a test.
+"""Texts that were made to be slow: half a megabyte of each is read within the time of a test.
 
 Work that grows with the square of the text would take minutes here.
 ``python -m tests.benchmarks scaling`` measures how it grows.
@@ -10,14 +10,14 @@ import pytest
 
 from tests.adversarial import CALL_SIZE, CASES
 
-MEGABYTE = 1024 * 1024
+LONG = 512 * 1024
 
 # Characters of the parts where each character costs more, however the characters are written. The
 # words of a link are never longer than a paragraph that is parsed.
 SIZES = {
-    **dict.fromkeys(("Markdown", "TeX", "code", "code in small pieces"), MEGABYTE // 8),
-    **dict.fromkeys(("code to insert", "exports", "option line"), MEGABYTE // 8),
-    **dict.fromkeys(("Markdown in small pieces", "links"), MEGABYTE // 16),
+    **dict.fromkeys(("Markdown", "TeX", "code", "code in small pieces"), LONG // 4),
+    **dict.fromkeys(("code to insert", "exports", "option line"), LONG // 4),
+    **dict.fromkeys(("Markdown in small pieces", "links"), LONG // 8),
 }
 
 
@@ -25,7 +25,7 @@ SIZES = {
 @pytest.mark.parametrize(
     ("part", "name"), [(part, name) for part, (_, texts) in CASES.items() for name in texts]
 )
-def test_a_megabyte_is_read_in_time(part: str, name: str) -> None:
-    text = CASES[part].texts[name](SIZES.get(part, MEGABYTE))
+def test_a_long_text_is_read_in_time(part: str, name: str) -> None:
+    text = CASES[part].texts[name](SIZES.get(part, LONG))
     assert len(text) > CALL_SIZE
     CASES[part].read(text)

@@ -143,7 +143,7 @@ async def batch_of(model: Model, data: Any, prompt: Any, options: Mapping[str, A
     """Do as `batch` on the current event loop, with a model."""
     options = dict(options)
     dry_run = options.pop("dry_run", False)
-    made = Batch(data, prompt, BatchOptions.of({"model": model, **options}))
+    made = Batch(data, prompt, _with_model(model, options))
     return await (made.dry_run() if dry_run else run_batch(made))
 
 
@@ -151,7 +151,7 @@ def rows_of_batch(
     model: Model, data: Any, prompt: Any, options: Mapping[str, Any]
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Run a batch, and yield what each row gets as soon as it is there."""
-    made = Batch(data, prompt, BatchOptions.of({"model": model, "progress": False, **options}))
+    made = Batch(data, prompt, _with_model(model, {"progress": False, **options}))
     note_last(made)
     return made.each()
 
@@ -168,6 +168,11 @@ async def run_batch(made: Batch) -> Any:
     if made.reason and made.options.progress is False:
         warnings.warn(made.reason, BatchWarning, stacklevel=2)
     return made.frame
+
+
+def _with_model(model: Model, options: Mapping[str, Any]) -> BatchOptions:
+    """Return options with a model; their own ``model`` is the name of one of its provider's."""
+    return BatchOptions.of({**options, "model": model, "model_name": options.get("model")})
 
 
 def note_last(made: Batch) -> None:

@@ -30,7 +30,7 @@ from cbai_notebook.conversation import secrets
 from cbai_notebook.conversation.prepare import PreparedPrompt, prepare
 from cbai_notebook.conversation.prompt import Prompt
 from cbai_notebook.conversation.row_requests import RowRequests
-from cbai_notebook.errors import CbaiError, HistoryError, UsageError
+from cbai_notebook.errors import CbaiError, ConfigurationError, HistoryError, UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
 from cbai_notebook.session import ipython_shell
@@ -59,6 +59,7 @@ class BatchOptions:
     """How a batch is run; see :func:`cbai_notebook.batch` for each."""
 
     model: str | Model | None = None
+    model_name: str | None = None
     system: str | None = None
     column: str = "answer"
     prefix: str | None = None
@@ -189,7 +190,7 @@ class Batch:
         prompt = Prompt(
             text=self._template,
             system=options.system,
-            model=options.model if named else None,  # type: ignore[arg-type]
+            model=options.model if named else options.model_name,  # type: ignore[arg-type]
             params=options.params,
             remember=False,
             stream=False,
@@ -221,6 +222,8 @@ class Batch:
             status = INTERRUPTED
             try:
                 await runner.run()
+                if isinstance(runner.stopped, ConfigurationError) and not runner.has_begun:
+                    raise runner.stopped
                 status = COMPLETE if runner.stopped is None else STOPPED
             finally:
                 self.progress.tokens = self._spending.tokens

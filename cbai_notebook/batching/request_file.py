@@ -8,6 +8,7 @@ Source: https://platform.openai.com/docs/guides/batch
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -83,7 +84,8 @@ async def write_requests(
                 file.write(encoder.encode(line) + b"\n")
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise UsageError(say("batch.file_not_written", file=target, reason=reason)) from error
     except BaseException:

@@ -6,6 +6,8 @@ import json
 import re
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.browser.conftest import OpenNotebook
 from tests.browser.hostile import payloads, potent_payloads
 from tests.browser.leaks import LeakListener
@@ -80,6 +82,8 @@ async def test_the_witnesses_would_see_it(open_notebook: OpenNotebook, leaks: Le
     assert notebook.watch.marks
 
 
+# In one of the two: the whole corpus is shown in both, and painting is the same in both.
+@pytest.mark.parametrize("server", ["lab"], indirect=True)
 async def test_hostile_answers_load_and_run_nothing(
     open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
 ) -> None:
