@@ -230,6 +230,16 @@ def test_a_row_that_takes_too_long_is_a_row_error(gateway: Gateway) -> None:
     assert found[0]["error"] == found[6]["error"]
 
 
+def test_the_time_for_an_answer_begins_when_its_row_is_sent(gateway: Gateway) -> None:
+    # Agents and the offline model always stream; 12 answers of 0.2 s one after the other.
+    configure(gateway, env_id="test-env", timeout={"answer": 1.5})
+    gateway.concurrency = 1
+    gateway.always("paced:40x8")
+    found = run(rows(12), model="agent/bot-poet", concurrency=12)
+    assert answered(found) == set(range(12))
+    assert paid_twice(gateway) == 0
+
+
 # Errors that hold for all -------------------------------------------------------------------------
 
 
@@ -696,6 +706,29 @@ def test_a_generator_that_breaks_keeps_what_was_paid_for(gateway: Gateway) -> No
     assert last().status == "interrupted"
     assert answered(run(rows(600))) == set(range(600))
     assert paid <= 600
+    assert paid_twice(gateway) <= 8  # those that were under way
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+async def test_a_batch_that_is_cancelled_keeps_what_had_arrived(
+    gateway: Gateway, count: int
+) -> None:
+    gateway.always(scenario("echo").but(after=scenario("echo+hold:headers"), after_answers=count))
+    batch = Batch(rows(100), PROMPT, BatchOptions(progress=False, concurrency=8))
+    running = asyncio.ensure_future(batch.run())
+    await asyncio.to_thread(gateway.wait_until, lambda: gateway.begun.total() > count)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert batch.status == "interrupted"
+    stored = answered(batch.frame)
+    assert count - 8 <= len(stored) <= count
+    gateway.always("echo")
+    gateway.let_go()
+    again = Batch(rows(100), PROMPT, BatchOptions(progress=False, concurrency=8))
+    await again.run()
+    assert answered(again.frame) == set(range(100))
+    assert again.progress.known == len(stored)
     assert paid_twice(gateway) <= 8  # those that were under way
 
 
