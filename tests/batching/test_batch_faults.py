@@ -131,6 +131,19 @@ def test_a_limit_that_falls_to_one_and_rises_again_loses_nothing(
     assert gateway.refused.total() <= 15 + 15
 
 
+def test_two_batches_at_once_share_the_places_and_their_equal_rows(gateway: Gateway) -> None:
+    gateway.concurrency = 5
+    gateway.always(QUICK)
+    options = BatchOptions(progress=False, concurrency=32)
+    batches = [Batch(rows(60, first=first), PROMPT, options) for first in (0, 30)]
+    for each in [bridge.submit(batch.run()) for batch in batches]:
+        each.result()
+    assert all(answered(batch.frame) == set(range(60)) for batch in batches)
+    assert gateway.begun == {f"row-{number}": 1 for number in range(90)}
+    assert gateway.tally.running_peak <= 5
+    assert gateway.refused.total() <= 5 + 5
+
+
 @pytest.mark.parametrize(
     "after", ["", "+retry-after:0", "+retry-after:Wed, 21 Oct 2015 07:28:00 GMT"]
 )
