@@ -10,6 +10,8 @@ import typing as _typing
 if _typing.TYPE_CHECKING:
     from cbai_notebook._version import __version__ as __version__
     from cbai_notebook.batching.batch import batch, last_batch
+    from cbai_notebook.batching.listing import batches
+    from cbai_notebook.batching.request_file import batch_import
     from cbai_notebook.bridge import run
     from cbai_notebook.client.agents.agent import Agent, agent
     from cbai_notebook.client.answer import Answer
@@ -50,6 +52,8 @@ _MODULES = {
     "agent": "client.agents.agent",
     "batch": "batching.batch",
     "Tool": "client.tools.tool",
+    "batch_import": "batching.request_file",
+    "batches": "batching.listing",
     "chat": "conversation",
     "configure": "configuration",
     "create_image_model": "client.images.model",
@@ -83,6 +87,8 @@ __all__ = [
     "Tool",
     "agent",
     "batch",
+    "batch_import",
+    "batches",
     "chat",
     "configure",
     "create_image_model",
@@ -109,13 +115,15 @@ def __getattr__(name: str) -> _typing.Any:
 
 
 def _show_answers_in_notebook() -> None:
-    # Also without `%load_ext`, a cell that ends with an answer shows it.
+    # Also without `%load_ext`, a cell that ends with an answer shows it, and one that runs a batch
+    # shows how far it is.
     from cbai_notebook.session import ipython_shell
 
     if (shell := ipython_shell()) is not None:
-        from cbai_notebook.notebook import answer_formatters
+        from cbai_notebook.notebook import answer_formatters, batch_progress
 
         answer_formatters.register(shell)
+        batch_progress.register()
 
 
 def __dir__() -> list[str]:

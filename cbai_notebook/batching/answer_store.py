@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
+from itertools import product
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from cbai_notebook.batching.answer_schema import ANSWERS
@@ -40,18 +42,23 @@ from cbai_notebook.text import without_surrogates
 KEYS_AT_ONCE = 500
 """How many keys one query asks for; SQLite's limit of placeholders was 999 in older versions."""
 
-DELETED_AT_ONCE = 2000
+DELETED_AT_ONCE = 5000
 """How many answers one transaction deletes, so that others can write in between."""
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(StoredAnswer))
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
-_IS_WELL_FORMED = (
-    "typeof(text) = 'text' AND typeof(attempts) = 'integer' AND typeof(answered_at) = 'integer' "
-    "AND typeof(model) IN ('text', 'null') AND typeof(finish_reason) IN ('text', 'null') "
-    "AND typeof(duration_s) IN ('real', 'null') "
-    + " ".join(f"AND typeof({name}) IN ('integer', 'null')" for name in _COUNTS)
+MASKER_S = 1.0
+"""Seconds for which one masker is used: it takes longer to make than a group of answers to store."""
+
+_FIELDS = StoredAnswer._fields
+_MAYBE_TEXT, _MAYBE_NUMBER, _MAYBE_SECONDS = (str, NoneType), (int, NoneType), (float, NoneType)
+_TYPES = frozenset(
+    product(
+        *((bytes,), (str,), _MAYBE_TEXT, _MAYBE_TEXT),
+        *(_MAYBE_NUMBER, _MAYBE_NUMBER, _MAYBE_NUMBER, _MAYBE_SECONDS, (int,), (int,)),
+    )
 )
-_FIND = f"SELECT {', '.join(_FIELDS)}, {_IS_WELL_FORMED} FROM answers WHERE key IN "
+"""The types that the fields can have; SQLite lets any column hold any type."""
+
+_FIND = f"SELECT {', '.join(_FIELDS)} FROM answers WHERE key IN "
 _ADD = (
     f"INSERT INTO answers (run, {', '.join(_FIELDS)}) VALUES (?{', ?' * len(_FIELDS)}) "
     "ON CONFLICT (key) DO UPDATE SET run = excluded.run, "
@@ -109,6 +116,7 @@ class AnswerStore:
         self._masks = masks
         self._lock = fork_safe_lock(self)
         self._waiting: list[_Waiting] = []
+        self._masker: tuple[float, Masker] | None = None
         self._database: Database
         self._processes: LiveProcesses | OnlyThisProcess
         if file is None:
@@ -133,7 +141,7 @@ class AnswerStore:
             HistoryError: The database cannot be read.
         """
         with self._database.glancing(PATIENCE_S) as connection:
-            return dict(_found(connection, keys))
+            return _found(connection, keys)
 
     def claim(self, keys: Sequence[bytes], run: int) -> Claim:
         """Take the requests that nobody has answered and no other run is sending, in one transaction.
@@ -150,7 +158,7 @@ class AnswerStore:
 
         def claim() -> Claim:
             with self._database.writing() as connection:
-                answered = dict(_found(connection, keys))
+                answered = _found(connection, keys)
                 free = [key for key in dict.fromkeys(keys) if key not in answered]
                 holders = {
                     key: holder for key, holder in _leases(connection, free) if holder != run
@@ -181,7 +189,7 @@ class AnswerStore:
         Raises:
             HistoryError: Nothing was stored.
         """
-        added = [_Waiting(answers, run, self._masks(False), _ignore, 0.0)]
+        added = [_Waiting(answers, run, self._mask(), _ignore, 0.0)]
         self.writer.call(lambda: self._add(added))
 
     def request_add(self, answers: Sequence[StoredAnswer], run: int, done: Done) -> None:
@@ -195,7 +203,7 @@ class AnswerStore:
                 :data:`PATIENCE_S` seconds.
         """
         until = time.monotonic() + PATIENCE_S
-        waiting = _Waiting(answers, run, self._masks(False), done, until)
+        waiting = _Waiting(answers, run, self._mask(), done, until)
         with self._lock:
             self._waiting.append(waiting)
         self.writer.request(self)
@@ -252,7 +260,7 @@ class AnswerStore:
         Raises:
             HistoryError: The database cannot be used.
         """
-        columns = facts.columns(self._masks(False))
+        columns = facts.columns(self._mask())
 
         def begin() -> int:
             with self._database.writing() as connection:
@@ -278,7 +286,7 @@ class AnswerStore:
         Raises:
             HistoryError: The database cannot be written.
         """
-        columns = facts.columns(self._masks(False))
+        columns = facts.columns(self._mask())
 
         def end() -> None:
             self.write()
@@ -387,6 +395,13 @@ class AnswerStore:
         if in_child:
             self._waiting = []
 
+    def _mask(self) -> Masker:
+        """Return the masker for the secrets that were known within the last moment."""
+        now = time.monotonic()
+        if self._masker is None or now - self._masker[0] > MASKER_S:
+            self._masker = now, self._masks(False)
+        return self._masker[1]
+
     def _change(self, statement: str, values: tuple[int, ...]) -> int:
         """Run one statement as a transaction; return how many rows it has changed."""
 
@@ -415,7 +430,7 @@ class AnswerStore:
         for row in connection.execute("SELECT * FROM runs WHERE ended_at IS NULL").fetchall():
             if self._has_ended(row):
                 facts = _interrupted(StoredRun.of(row)).facts
-                _end(connection, row["id"], facts.columns(self._masks(False)))
+                _end(connection, row["id"], facts.columns(self._mask()))
 
 
 _TOTAL = _FIELDS.index("total_tokens")
@@ -448,16 +463,21 @@ def _groups(keys: Sequence[bytes]) -> Iterator[tuple[str, Sequence[bytes]]]:
         yield f"({', '.join('?' * len(some))})", some
 
 
-def _found(
-    connection: sqlite3.Connection, keys: Sequence[bytes]
-) -> Iterator[tuple[bytes, StoredAnswer]]:
+def _found(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, StoredAnswer]:
+    """Return the stored answers.
+
+    Raises:
+        MalformedError: A row is malformed: this package never writes such values.
+    """
+    answers: dict[bytes, StoredAnswer] = {}
     cursor = connection.cursor()
     cursor.row_factory = None  # tuples are made faster than rows
     for placeholders, some in _groups(keys):
-        for *values, is_well_formed in cursor.execute(_FIND + placeholders, some):
-            if not is_well_formed:
-                raise MalformedError(say("history.malformed_text"))
-            yield values[0], StoredAnswer(*values)
+        found = cursor.execute(_FIND + placeholders, some).fetchall()
+        if not _TYPES.issuperset({tuple(map(type, row)) for row in found}):
+            raise MalformedError(say("history.malformed_text"))
+        answers.update({row[0]: StoredAnswer(*row) for row in found})
+    return answers
 
 
 def _leases(connection: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:

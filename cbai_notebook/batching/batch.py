@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.batching.job import CONCURRENCY, Batch, BatchOptions
-from cbai_notebook.batching.progress import Reporter
+from cbai_notebook.batching.job import CONCURRENCY, REQUEST_FILE, Batch, BatchOptions
+from cbai_notebook.batching.reporters import Reporter
 from cbai_notebook.batching.row_prompt import Missing
 from cbai_notebook.bridge import run
 from cbai_notebook.forks import fork_safe_lock
@@ -43,11 +44,13 @@ def batch(
     concurrency: int = CONCURRENCY,
     max_total_tokens: int | None = None,
     max_cost: float | None = None,
+    dry_run: bool = False,
     progress: bool | Reporter | None = None,
     allow_secrets: bool = False,
     think: bool | None = None,
     name: str = "",
     variables: Mapping[str, Any] | None = None,
+    to: str | os.PathLike[str] | None = None,
     **params: Any,
 ) -> Any:
     """Ask a prompt for every row of a table, and return the table with the answers.
@@ -79,11 +82,17 @@ def batch(
         concurrency: The most rows at once; fewer where the server refuses more.
         max_total_tokens: The most tokens that the batch may use.
         max_cost: The most money that it may cost; needs ``cbai.configure(prices=…)``.
+        dry_run: Sends nothing and returns a `DryRun`: what would be sent, an estimate, and the first
+            three requests.
         progress: False shows nothing.
         allow_secrets: Whether the prompts may hold the values of secrets.
         think: Whether the model is to think.
         name: The name of the rows in the progress and in ``%cbai batches``.
         variables: The variables for the template; in a notebook those of the notebook.
+        to: A file for the result, ``.parquet``, ``.csv`` or ``.ndjson``, which is written while the
+            rows come and whose path is returned. A name that ends in ``.jsonl`` gets the requests
+            that are still to be sent, in the form of the OpenAI batch API; nothing is sent, and
+            `batch_import` reads the answers.
         **params: Other parameters of the requests, such as ``temperature``.
 
     Returns:
@@ -100,47 +109,65 @@ def batch(
     made = Batch(
         data,
         prompt,
-        BatchOptions(
-            model=model,
-            system=system,
-            column=column,
-            prefix=prefix,
-            response_type=response_type,
-            images=images,
-            tools=tools,
-            max_steps=max_steps,
-            missing=missing,
-            dedupe=dedupe,
-            samples=samples,
-            details=details,
-            concurrency=concurrency,
-            max_total_tokens=max_total_tokens,
-            max_cost=max_cost,
-            progress=progress,
-            allow_secrets=allow_secrets,
-            think=think,
-            name=name,
-            variables=variables,
-            params=params,
+        BatchOptions.of(
+            {
+                "model": model,
+                "system": system,
+                "column": column,
+                "prefix": prefix,
+                "response_type": response_type,
+                "images": images,
+                "tools": tools,
+                "max_steps": max_steps,
+                "missing": missing,
+                "dedupe": dedupe,
+                "samples": samples,
+                "details": details,
+                "concurrency": concurrency,
+                "max_total_tokens": max_total_tokens,
+                "max_cost": max_cost,
+                "progress": progress,
+                "allow_secrets": allow_secrets,
+                "think": think,
+                "name": name,
+                "variables": variables,
+                "to": to,
+                **params,
+            }
         ),
     )
-    run(run_batch(made))
-    return made.frame
+    return run(made.dry_run() if dry_run else run_batch(made))
+
+
+async def batch_of(model: Model, data: Any, prompt: Any, options: Mapping[str, Any]) -> Any:
+    """Do as `batch` on the current event loop, with a model."""
+    options = dict(options)
+    dry_run = options.pop("dry_run", False)
+    made = Batch(data, prompt, BatchOptions.of({"model": model, **options}))
+    return await (made.dry_run() if dry_run else run_batch(made))
+
+
+def rows_of_batch(
+    model: Model, data: Any, prompt: Any, options: Mapping[str, Any]
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Run a batch, and yield what each row gets as soon as it is there."""
+    made = Batch(data, prompt, BatchOptions.of({"model": model, "progress": False, **options}))
+    note_last(made)
+    return made.each()
 
 
 async def run_batch(made: Batch) -> Any:
-    """Run a batch on the current event loop, remember it as the last one, and return its frame."""
+    """Run a batch on the current event loop, remember it as the last one, and return its frame.
+
+    Where the option ``to`` names a file for requests, nothing is sent, and its path is returned.
+    """
+    if made.options.to is not None and os.fspath(made.options.to).endswith(REQUEST_FILE):
+        return await made.write_requests()
     note_last(made)
     await made.run()
     if made.reason and made.options.progress is False:
         warnings.warn(made.reason, BatchWarning, stacklevel=2)
     return made.frame
-
-
-def rows_as_they_finish(made: Batch) -> AsyncGenerator[dict[str, Any], None]:
-    """Run a batch, and yield what each row gets as soon as it is there."""
-    note_last(made)
-    return made.each()
 
 
 def note_last(made: Batch) -> None:

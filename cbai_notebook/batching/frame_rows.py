@@ -40,6 +40,11 @@ class PandasRows(_FrameRows):
     def __init__(self, frame: Any) -> None:
         super().__init__(frame, frame.columns, len(frame))
 
+    @property
+    def taken(self) -> tuple[str, ...]:
+        # With several levels, the name of a new column is one of the first level.
+        return (*self.columns, *map(str, self.data.columns.get_level_values(0)))
+
     def _column(self, at: int) -> tuple[Callable[[int, int], list[Any]], str]:
         series = self.data.iloc[:, at]
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.batching.answer_store import AnswerStore, current_answers
 from cbai_notebook.batching.outcome import Outcome
+from cbai_notebook.batching.plain_rows import StreamRows
 from cbai_notebook.batching.plan import Plan
-from cbai_notebook.batching.progress import Progress, Reporter, reporter_for
+from cbai_notebook.batching.progress import Progress
+from cbai_notebook.batching.reporters import Reporter, reporter_for
 from cbai_notebook.batching.result import ResultColumn, build, columns_of, values_of
 from cbai_notebook.batching.results import Place, Results
 from cbai_notebook.batching.row_prompt import Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
 from cbai_notebook.batching.runner import Asking, Runner
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
+from cbai_notebook.batching.table_writer import Writer
 from cbai_notebook.client.budget import Budget, Spending
 from cbai_notebook.client.gate import Gate
 from cbai_notebook.client.loop_waiters import Stop
@@ -31,12 +34,24 @@ from cbai_notebook.errors import CbaiError, HistoryError, UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
 from cbai_notebook.session import ipython_shell
+from cbai_notebook.text import near_match
 
 if TYPE_CHECKING:
+    from cbai_notebook.batching.dry_run import DryRun
     from cbai_notebook.client.model import Model
 
 CONCURRENCY = 32
 """The most rows at once, where the server allows so many."""
+
+
+WRITTEN_AT_ONCE = 512
+"""So many rows are written to a file of results together."""
+
+REQUEST_FILE = ".jsonl"
+"""The end of the name of a file that gets the requests, not the results."""
+
+_PARAMETERS = frozenset({"n", "stop", "seed", "top_p", "user", "max_tokens", "temperature"})
+"""Parameters of requests, of which some look like an option with a mistake."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,22 @@ class BatchOptions:
     think: bool | None = None
     name: str = ""
     variables: Mapping[str, Any] | None = None
+    to: str | os.PathLike[str] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> BatchOptions:
+        """Return the options among the arguments of a batch; the others are parameters of its requests.
+
+        Raises:
+            UsageError: A name is most likely that of an option, with a mistake.
+        """
+        names = tuple(each.name for each in fields(cls) if each.name != "params")
+        params = {name: value for name, value in given.items() if name not in names}
+        for name in params:
+            if name not in _PARAMETERS and (near := near_match(name, names)):
+                raise UsageError(say("batch.no_option_near", name=name, near=near))
+        return cls(**{name: given[name] for name in names if name in given}, params=params)
 
     def __post_init__(self) -> None:
         for name in ("samples", "concurrency"):
@@ -118,7 +148,7 @@ class Batch:
             column=options.column,
             prefix=options.prefix,
             details=options.details,
-            taken=self.rows.columns,
+            taken=self.rows.taken,
         )
         self._results = Results(self._of_outcome, options.samples)
         self._spending = Spending()
@@ -138,6 +168,8 @@ class Batch:
         _refuse_confirmed(options.tools)
         self._listener: Callable[[Sequence[tuple[Place, Outcome]]], None] = lambda found: None
         self._frame: Any = None
+        self._writer: Writer | None = None
+        self._put_since = 0
         self.progress = Progress(
             name=options.name or _name_of(data),
             rows=None if self.rows.count is None else self.rows.count * options.samples,
@@ -183,6 +215,8 @@ class Batch:
             self.progress.begin()
             plan = self.plan()
             asking = Asking(self._begin, self._response, self.options.concurrency, self._stop)
+            if self.options.to is not None:
+                self._writer = Writer(self.options.to, self.rows, self.columns)
             runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
             status = INTERRUPTED
             try:
@@ -192,10 +226,10 @@ class Batch:
                 self.progress.tokens = self._spending.tokens
                 if self.progress.rows is None:
                     self.progress.rows = plan.read * self.options.samples
-                if plan.all_equal:
-                    self.hints.append(say("batch.all_equal", n=plan.read, count=f"{plan.read:,}"))
+                self.hints += plan.hints
                 self.error = runner.stopped
                 reason = "" if runner.stopped is None else self._sentence(runner.reason)
+                self.progress.hints = self.hints
                 self.progress.end(status, reason)
                 reporter.end(self.progress)
                 self._end(run, status, reason)
@@ -205,6 +239,22 @@ class Batch:
             self._store.end_run(run, self._facts(status, reason))
         except HistoryError as error:
             self.error = self.error or error
+        if self._writer is not None:
+            self._frame = self._end_file(self._writer, complete=status == COMPLETE)
+
+    def _end_file(self, writer: Writer, *, complete: bool) -> Path | None:
+        """Write the last rows, and return the path: that of an incomplete file ends in ``.partial``."""
+        writer.write(self._results.take_done())
+        return writer.finish() if complete else writer.abandon()
+
+    async def write_requests(self) -> Path:
+        """Write what would be sent to the file of the option ``to``; nothing is sent."""
+        from cbai_notebook.batching.request_file import write_requests
+
+        assert self.options.to is not None
+        return await write_requests(
+            self.options.to, self.plan(), self._requests, self._prepared.model
+        )
 
     def plan(self) -> Plan:
         """Return the requests of the rows; nothing is read yet."""
@@ -224,8 +274,20 @@ class Batch:
         params = RowRequests(prepared).options(messages)
         return await RepeatedRequest.begin(prepared.model, params, traffic)
 
+    async def dry_run(self) -> DryRun:
+        """Return what would be sent; nothing is."""
+        from cbai_notebook.batching.dry_run import dry_run
+
+        prepared = self._prepared
+        return await dry_run(self.plan(), self._requests, prepared.model, self._budget, self.hints)
+
     def _put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
         self._results.put(found)
+        if self._writer is not None:
+            self._put_since += len(found)
+            if self._put_since >= WRITTEN_AT_ONCE:
+                self._put_since = 0
+                self._writer.write(self._results.take_done())
         self.progress.tokens = self._spending.tokens
         self._listener(found)
 
@@ -272,14 +334,12 @@ class Batch:
     def frame(self) -> Any:
         """The rows with the new columns, in the order and as the type of the input.
 
-        Rows that were not sent have no answer, and their error says so.
+        With the option ``to`` it is the path of the file. Rows that were not sent have no answer, and their error says so.
         """
         if self._frame is None:
-            count = self.rows.count
-            if count is None:
-                count = getattr(self.rows, "count_read", 0)
             unsent = self.progress.reason or say("batch.not_sent")
-            self._frame = build(self.rows, self.columns, self._results.values(count, unsent))
+            values = self._results.values(_count(self.rows), unsent)
+            self._frame = build(self.rows, self.columns, values)
         return self._frame
 
     @property
@@ -352,6 +412,16 @@ def _refuse_confirmed(tools: Sequence[Any] | None) -> None:
     for tool in tools_of(tools):
         if isinstance(tool, Tool) and tool.confirm:
             raise UsageError(say("batch.tool_asks", name=tool.name))
+
+
+def _count(rows: Rows) -> int:
+    """Return the number of rows; of an iterable, of those that were read."""
+    if isinstance(rows, StreamRows):
+        return len(rows.read)
+    if rows.count is None:  # a file that was not read to its end
+        for _ in rows.slices(()):
+            pass
+    return rows.count or 0
 
 
 def _name_of(data: Any) -> str:

@@ -69,6 +69,17 @@ class StreamRows(Rows):
             yield _slice(start, part, used, self._keys)
         self.count = self._next
 
+    def take_read(self) -> RowSlice:
+        """Take the rows that were read, with all columns, so that they are not kept any longer.
+
+        Raises:
+            UsageError: One has a key that the first row does not have.
+        """
+        rows = [self.read.popleft() for _ in range(len(self.read))]
+        if new := set().union(*rows).difference(self._keys.values()):
+            raise UsageError(say("rows.new_key", name=repr(new.pop())))
+        return _slice(0, rows, self.columns, self._keys)
+
 
 def _slice(
     start: int, rows: Sequence[Row], used: Sequence[str], keys: Mapping[str, Any]

@@ -16,6 +16,7 @@ from cbai_notebook.client.images.part import image_part
 from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.conversation.row_requests import RowRequests
 from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.i18n import say
 
 CLAIMED_AT_ONCE = 32
 """So many requests are taken from the store in one transaction."""
@@ -177,9 +178,11 @@ class Plan:
             self._differ = self._differ or key != self._first
 
     @property
-    def all_equal(self) -> bool:
-        """Whether the prompts that were read are all the same: most likely the template is wrong."""
-        return self.read > 1 and self._first is not None and not self._differ
+    def hints(self) -> list[str]:
+        """Sentences about the prompts that were read."""
+        if self.read > 1 and self._first is not None and not self._differ:
+            return [say("batch.all_equal", count=f"{self.read:,}")]
+        return []
 
     async def _find(self, keys: list[bytes]) -> dict[bytes, StoredAnswer]:
         return await asyncio.to_thread(self.store.find, keys) if keys else {}

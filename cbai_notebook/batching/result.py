@@ -148,7 +148,8 @@ def _fields(response_type: ResponseType | None) -> list[ResultColumn] | None:
 
 def _member(name: str) -> Callable[[Outcome], Any]:
     def member(outcome: Outcome) -> Any:
-        return outcome.value.get(name) if isinstance(outcome.value, Mapping) else None
+        value = outcome.value
+        return value.get(name) if type(value) is dict else None
 
     return member
 
@@ -226,6 +227,10 @@ def _kinds(schema: Any, root: Mapping[str, Any], seen: frozenset[str]) -> set[Co
     return {_KINDS.get(one, ColumnKind.NESTED) for one in names if one != "null"}
 
 
+_READY = {ColumnKind.TEXT: str, ColumnKind.NUMBER: float, ColumnKind.FLAG: bool}
+"""The types whose values are in a column as they are."""
+
+
 # Values ---------------------------------------------------------------------------------------------
 
 
@@ -243,13 +248,16 @@ def values_of(
     """
     *others, error = columns
     values: dict[str, list[Any]] = {column.name: [] for column in columns}
-    filled = [(column, values[column.name].append) for column in others]
+    filled = [
+        (column, column.of, _READY.get(column.kind), values[column.name].append)
+        for column in others
+    ]
     add_error = values[error.name].append
     for outcome in map(_or_not_sent, outcomes):
         problems: list[str] = []
-        for column, add in filled:
-            value = column.of(outcome)
-            if value is not None:
+        for column, of, ready, add in filled:
+            value = of(outcome)
+            if value is not None and type(value) is not ready:
                 try:
                     value = _fitting(value, column.kind)
                 except (TypeError, ValueError, OverflowError):
@@ -281,16 +289,12 @@ def _fitting(value: Any, kind: ColumnKind) -> Any:
         TypeError, ValueError, OverflowError: It does not fit.
     """
     if kind is ColumnKind.TEXT:
-        return value if type(value) is str else as_text(value)
+        return as_text(value)
     if kind is ColumnKind.NESTED:
         if _is_deeper(value, DEEPEST):
             raise ValueError
         return value
-    if kind is ColumnKind.FLAG:
-        if type(value) is not bool:
-            raise TypeError
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if kind is ColumnKind.FLAG or isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError
     if kind is ColumnKind.NUMBER:
         return float(value)
@@ -313,8 +317,13 @@ def json_text(value: Any) -> str:
         return msgspec.json.encode(value, enc_hook=_jsonable).decode()
     except UnicodeEncodeError:  # half of a character
         return without_surrogates(json.dumps(value, ensure_ascii=False, default=str))
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
-        return json.dumps(without_surrogates(as_text(value)), ensure_ascii=False)
+    # The object is the user's: too large, too deep, or its `__str__` raises anything.
+    except Exception:  # noqa: BLE001
+        try:
+            text = without_surrogates(as_text(value))
+        except Exception:  # noqa: BLE001
+            text = f"<{type(value).__name__}>"
+        return json.dumps(text, ensure_ascii=False)
 
 
 def _jsonable(value: Any) -> Any:
@@ -378,7 +387,9 @@ def _pandas(frame: Any, columns: Sequence[ResultColumn], values: Mapping[str, li
             array = _objects(found)
         else:
             array = pandas.array(found, dtype=types[column.kind])
-        result.insert(len(result.columns), column.name, array)
+        rest = [""] * (result.columns.nlevels - 1)
+        name = (column.name, *rest) if rest else column.name
+        result.insert(len(result.columns), name, array)
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from cbai_notebook.batching.outcome import Outcome
@@ -12,15 +13,17 @@ from cbai_notebook.batching.result import ColumnKind, ResultColumn, values_of
 Place = tuple[int, int]
 """The position of a row, and the number of its sample."""
 
-_EMPTY = object()
-
 
 class Results:
     """The values of the new columns.
 
     Args:
         columns: The new columns; the last one is that of the errors.
-        samples: How many answers each row gets; with several, each value is a list of them.
+        samples: How many answers each row gets; with several, each value is a list of them, and the
+            error is that of the first sample that failed.
+
+    Attributes:
+        columns: The new columns of the result.
     """
 
     def __init__(self, columns: Sequence[ResultColumn], samples: int = 1) -> None:
@@ -31,52 +34,57 @@ class Results:
             others = [replace(column, kind=ColumnKind.NESTED) for column in others]
         self.columns: tuple[ResultColumn, ...] = (*others, self._error)
         self._values: dict[str, list[Any]] = {column.name: [] for column in columns}
-        self._samples_left: dict[int, int] = {}
+        self._left: list[int] = []  # for each row the answers that it still waits for
+        self._taken = 0
 
     def put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
         """Put the outcomes of some rows into their places."""
         values = values_of([outcome for _, outcome in found], self._of_outcome)
         self._grow(max(place[0] for place, _ in found) + 1)
-        if self._samples > 1:
-            for (position, _), _ in found:
-                self._samples_left[position] = self._samples_left.get(position, self._samples) - 1
+        for (position, _), _ in found:
+            self._left[position - self._taken] -= 1
         for name, column in values.items():
             held = self._values[name]
-            is_error = name == self._error.name
-            for (place, _), value in zip(found, column, strict=True):
-                position, sample = place
+            for ((position, sample), _), value in zip(found, column, strict=True):
+                at = position - self._taken
                 if self._samples == 1:
-                    held[position] = value
-                elif is_error:
-                    held[position] = value if held[position] in (_EMPTY, None) else held[position]
+                    held[at] = value
+                elif name == self._error.name:
+                    held[at] = held[at] or value
                 else:
-                    if held[position] is _EMPTY:
-                        held[position] = [None] * self._samples
-                    held[position][sample] = value
+                    held[at] = held[at] or [None] * self._samples
+                    held[at][sample] = value
 
     def _grow(self, count: int) -> None:
-        for held in self._values.values():
-            if len(held) < count:
-                held += [_EMPTY] * (count - len(held))
+        more = count - self._taken - len(self._left)
+        if more > 0:
+            self._left += [self._samples] * more
+            for held in self._values.values():
+                held += [None] * more
 
-    def values(self, count: int, unsent: str = "") -> dict[str, list[Any]]:
-        """Return the values of the first rows.
+    def values(self, count: int, unsent: str) -> dict[str, list[Any]]:
+        """Return the values of all rows that were not taken.
 
         Args:
             count: The number of rows.
             unsent: What the error column says of rows that have not come to their end.
         """
         self._grow(count)
-        errors = self._values[self._error.name]
-        found = {
-            name: [None if value is _EMPTY else value for value in held[:count]]
-            for name, held in self._values.items()
-        }
-        if unsent:
-            found[self._error.name] = [
-                unsent
-                if value is _EMPTY or (value is None and self._samples_left.get(at))
-                else value
-                for at, value in enumerate(errors[:count])
-            ]
+        found = {name: list(held) for name, held in self._values.items()}
+        errors = found[self._error.name]
+        for at, left in enumerate(self._left):
+            if left:
+                errors[at] = errors[at] or unsent
+        return found
+
+    def take_done(self) -> dict[str, list[Any]]:
+        """Return and forget the values of the first rows, as far as all of them are at their end."""
+        count = sum(1 for _ in takewhile(lambda left: left == 0, self._left))
+        return self._take(count)
+
+    def _take(self, count: int) -> dict[str, list[Any]]:
+        found = {name: held[:count] for name, held in self._values.items()}
+        for held in (*self._values.values(), self._left):
+            del held[:count]
+        self._taken += count
         return found

@@ -208,7 +208,7 @@ class _RowTemplate:
     ) -> None:
         names = {ROW, *columns}
         # The hints about a template also know the names of the columns.
-        known = {**namespace, **dict.fromkeys(columns, " ")}
+        known = {**namespace, **dict.fromkeys((ROW, *columns), " ")}
         partly = Template.of(text).expand_partly(known, names, limits=limits)
         if partly.mistake is not None:
             raise _mistake(*partly.mistake, columns, known)
@@ -237,8 +237,9 @@ class _RowTemplate:
             at, column, path, _ = cell
             if column is not None and not path.path:
                 value = values[column]
-                if type(value) is str:  # most values, and the quickest way
-                    pieces[at] = value
+                kind = type(value)
+                if kind is str or kind is int:  # most values, and the quickest way
+                    pieces[at] = value if kind is str else str(value)
                     continue
             else:
                 value = self._value(cell, values)

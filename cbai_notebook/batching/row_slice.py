@@ -52,6 +52,11 @@ class Rows(ABC):
         self.columns = _as_texts(names)
         self.count = count
 
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The names that a new column cannot have."""
+        return self.columns
+
     @abstractmethod
     def slices(self, used: Sequence[str], size: int = SLICE_ROWS) -> Iterator[RowSlice]:
         """Yield the rows in order, with the values of the used columns only.

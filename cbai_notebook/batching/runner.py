@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.batching.answer_store import AnswerStore
 from cbai_notebook.batching.outcome import Outcome, StoredAnswer
 from cbai_notebook.batching.plan import Plan, Sink, Unit
-from cbai_notebook.batching.progress import EVERY_S, Progress, Reporter
+from cbai_notebook.batching.progress import Progress
+from cbai_notebook.batching.reporters import EVERY_S, Reporter
 from cbai_notebook.batching.results import Place
 from cbai_notebook.batching.row_errors import Alike, is_fatal, reason_of
 from cbai_notebook.client.loop_waiters import Stop, StoppedError
@@ -265,11 +266,13 @@ class Runner:
             stored = _partial(unit, error)
         reason = reason_of(error)
         places = self._plan.end(unit, reason)
-        self._progress.failed += len(places)
         self._put([(place, Outcome(stored, None, reason)) for place in places])
         if is_fatal(error):
+            self._progress.failed += len(places)  # for no reason of their own
             self._stop(error)
-        elif self._alike.failed(error):
+            return
+        self._progress.fail(error.message, len(places))
+        if self._alike.failed(error):
             self._stop(error, alike=True)
 
     def _stop(self, error: CbaiError, *, alike: bool = False) -> None:
@@ -286,7 +289,7 @@ class Runner:
         self._put([(place, Outcome(error=say("batch.value_is_missing", name=name)))])
 
     def _failed_row(self, place: Place, reason: str) -> None:
-        self._progress.failed += 1
+        self._progress.fail(reason)
         self._put([(place, Outcome(error=reason))])
 
     def _known(self, places: Sequence[Place], stored: StoredAnswer) -> bool:

@@ -79,6 +79,8 @@ class ParquetRows(Rows):
         """
         names = None if used is None else list(used)
         with _readable(self.data), parquet_module().ParquetFile(self.data) as file:
+            if file.schema_arrow.names != self.schema.names:
+                raise UsageError(say("rows.file_changed", file=self.data))
             yield from file.iter_batches(batch_size=size, columns=names)
 
 
@@ -115,7 +117,8 @@ class CsvRows(Rows):
         width = len(self.columns)
         with self.data.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
-            next(reader, None)
+            if next(reader, None) != list(self.columns):
+                raise UsageError(say("rows.file_changed", file=self.data))
             for row in reader:
                 if len(row) > width:
                     raise UsageError(

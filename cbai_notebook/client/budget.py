@@ -20,6 +20,7 @@ from cbai_notebook.i18n import say
 if TYPE_CHECKING:
     from cbai_notebook.client.chat_wire import Usage
     from cbai_notebook.client.request import Request
+    from cbai_notebook.client.settings import Settings
 
 CHARACTERS_PER_TOKEN = 2
 """Few models need more tokens for a text, Chinese included."""
@@ -37,12 +38,16 @@ Prices = Mapping[str, tuple[float, float]]
 """For each model the prices of a million tokens that are sent, and of a million that are answered."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reserve:
     """What one request may use: tokens that are sent, and tokens of the answer."""
 
     sent: int
     answered: int
+
+
+_NOTHING = Reserve(0, 0)
+"""The reserve of a request whose cost is counted, and not limited."""
 
 
 @dataclass
@@ -125,6 +130,8 @@ class Budget:
             StoppedError: The batch was stopped before there was room.
             ConfigurationError: The price of the model is not known.
         """
+        if self.tokens is None and self.cost is None:
+            return _NOTHING
         model = str(request.body.get("model"))
         self.check(model)
         spending = self.spending
@@ -207,10 +214,22 @@ class Budget:
         return BudgetError(say(f"budget.{self.setting}_{limit}_used_up", **values))
 
 
+def session_budget(settings: Settings) -> Budget | None:
+    """Return what all requests of this process may use; None without a limit."""
+    if settings.max_total_tokens is None and settings.max_cost is None:
+        return None
+    return Budget(SESSION, settings.max_total_tokens, settings.max_cost, settings.prices)
+
+
 def tokens_of(request: Request) -> int:
     """Return about how many tokens a request sends."""
+    return tokens_in({name: request.body.get(name) for name in ("messages", "tools")})
+
+
+def tokens_in(sent: Mapping[str, Any]) -> int:
+    """Return about how many tokens messages and tools have."""
     characters = images = 0
-    for text in texts_in({name: request.body.get(name) for name in ("messages", "tools")}):
+    for text in texts_in(sent):
         if text.startswith("data:image/"):
             images += 1
         else:

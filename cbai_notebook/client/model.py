@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +143,34 @@ class Model:
             return await _stream_steps(sender, options, given)
         return await sender.open_stream(await sender.screened(given, stream=True))
 
+    async def batch(self, data: Any, prompt: Any, **options: Any) -> Any:
+        """Ask a prompt for every row of a table, and return the table with the answers.
+
+        Args:
+            data: The rows, as for `cbai_notebook.batch`.
+            prompt: The prompt of each row.
+            options: The other arguments of `cbai_notebook.batch`.
+        """
+        return await _batches().batch_of(self, data, prompt, options)
+
+    def batch_rows(
+        self, data: Any, prompt: Any, **options: Any
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Do as `batch`, and yield what each row gets as soon as it is there.
+
+        Each is a dict with ``row``, the position of the row from 0, and the new columns. Leaving the
+        loop stops the batch once the generator is closed.
+
+        Args:
+            data: As for `batch`.
+            prompt: As for `batch`.
+            options: As for `batch`.
+        """
+        rows: AsyncGenerator[dict[str, Any], None] = _batches().rows_of_batch(
+            self, data, prompt, options
+        )
+        return rows
+
     async def prepare(
         self, stream: bool, data: Mapping[str, Any] | None = None, /, **params: Any
     ) -> Request:
@@ -195,7 +224,7 @@ class Model:
         wire_format = format_of(provider)
         wire_format.check(given)
         if isinstance(provider, LimitedProvider):
-            capabilities.check(provider, model, given)
+            capabilities.check(provider, model, given, configured=settings.configured)
         options, sent = split(given)
         return CheckedRequest(provider, wire_format, model, settings, options, sent)
 
@@ -240,6 +269,11 @@ class Model:
 
             self._transport = HTTPTransport()
         return self._transport
+
+
+def _batches() -> Any:
+    # The room of batches is built on this one, and found by its name as providers are.
+    return importlib.import_module("cbai_notebook.batching.batch")
 
 
 def given_parameters(data: Mapping[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:

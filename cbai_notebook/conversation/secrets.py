@@ -125,6 +125,13 @@ _SHAPES = re.compile(
     re.DOTALL,
 )
 _KEY_BEGINS = "-----BEGIN "
+# Without one of these there is no match. They are searched first: few texts have one, and the search
+# takes a tenth of the time of the patterns.
+_TOKEN_BEGINS = "eyJ"
+_BEGINNINGS = (
+    *("sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox"),
+    *("AKIA", "AKID", "LTAI", "AIza", _KEY_BEGINS),
+)
 # The first line of a private key, or the beginning of a line that may become one.
 _KEY_HEADER = re.compile(r"-----BEGIN [A-Z ]{0,64}(?:PRIVATE KEY-----|-{0,4}\Z)")
 _KEY_ENDS = re.compile(r"-----END [A-Z ]{0,64}-----")
@@ -154,7 +161,7 @@ class Masker:
 
     def masked(self, texts: Iterable[str]) -> list[str]:
         """Return each text with secrets replaced by `MASK`."""
-        replaced = (self._pattern.sub(MASK, text) for text in texts)
+        replaced = (self._pattern.sub(MASK, text) for text in texts) if self._values else texts
         return [_without_shapes(text) if self._shapes else text for text in replaced]
 
     def split(self, text: str) -> tuple[str, str]:
@@ -209,8 +216,11 @@ class Masker:
 
 def _shapes(text: str) -> Iterator[tuple[int, int]]:
     """Yield the start and the end of each part with the shape of a key, in order; some may touch."""
-    keys = [found.span() for found in _SHAPES.finditer(text)]
-    tokens = [(found.end(1), found.end()) for found in _TOKEN.finditer(text)]
+    keys, tokens = [], []
+    if any(beginning in text for beginning in _BEGINNINGS):
+        keys = [found.span() for found in _SHAPES.finditer(text)]
+    if _TOKEN_BEGINS in text:
+        tokens = [(found.end(1), found.end()) for found in _TOKEN.finditer(text)]
     last = 0
     for start, end in sorted(keys + tokens):
         if end > last:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.conversation import secrets
@@ -13,6 +14,7 @@ from cbai_notebook.i18n import say
 from cbai_notebook.text import plain, without_surrogates
 
 if TYPE_CHECKING:
+    from cbai_notebook.batching.dry_run import DryRun
     from cbai_notebook.client.request import Request
     from cbai_notebook.conversation import PreparedPrompt
 
@@ -46,6 +48,12 @@ def show_request(request: Request, prepared: PreparedPrompt[Any]) -> None:
         say("cell.nothing_sent"),
     ]
     sys.stdout.write(plain("\n".join([*prepared.hints, *lines]) + "\n"))
+
+
+def show_requests(run: DryRun) -> None:
+    """Print what a batch would send, with secrets masked and the data of images shortened."""
+    shown = secrets.masker()(str(replace(run, first=abbreviated(run.first))))
+    sys.stdout.write(plain(f"{shown}\n\n{say('cell.nothing_sent')}\n"))
 
 
 def pretty_json(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -35,16 +35,15 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
     # We fill in `{name}` ourselves: IPython's expansion would evaluate expressions and fail on JSON.
     @no_var_expand
-    def cbai(line: str, cell: str | None = None) -> None:
+    def cbai(line: str, cell: str | None = None) -> Any:
         """Ask a language model."""
         from cbai_notebook.notebook import magics
         from cbai_notebook.notebook.scope import variables_in_scope
 
         variables = variables_in_scope(shell)
         if cell is None:
-            magics.run_line(shell, line, variables)
-        else:
-            magics.run_cell(shell, line, cell, variables)
+            return magics.run_line(shell, line, variables)
+        return magics.run_cell(shell, line, cell, variables)
 
     setattr(cbai, _HELP, _help)
     shell.magics_manager.register_function(cbai, magic_kind="line_cell", magic_name="cbai")

@@ -13,7 +13,7 @@ from cbai_notebook.files import expanded
 from cbai_notebook.i18n import Words, say
 from cbai_notebook.notebook.command_line import user_names
 from cbai_notebook.notebook.command_line.lexer import QUOTED_CHARS
-from cbai_notebook.notebook.command_line.options import did_you_mean
+from cbai_notebook.notebook.command_line.options import TABLE_FILES, did_you_mean
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.frontend import NO_INPUT
 from cbai_notebook.prompts.references import (
@@ -68,6 +68,33 @@ def image_urls(images: Iterable[str], namespace: Mapping[str, Any]) -> tuple[str
         MissingDependencyError: An image is too large, and Pillow is not installed to scale it.
     """
     return tuple(_image_url(text, namespace) for text in images)
+
+
+def rows_named(text: str, namespace: Mapping[str, Any]) -> Any:
+    """Return the rows that ``--each`` names: the value of a variable, or the path of a file.
+
+    A variable is preferred to a file of the same name. It may have a path into its value, as in
+    ``frames["train"]``.
+
+    Args:
+        text: The value of the option.
+        namespace: The user's variables.
+
+    Raises:
+        UsageError: There is no such variable and no such file.
+    """
+    if has_variable(text, namespace):
+        return namespace[text]
+    found = _resolved(text, namespace)
+    if isinstance(found, Found):
+        return found.value
+    if found is None or text.lower().endswith(TABLE_FILES):
+        return text
+    if found.known and found.reason:
+        raise UsageError(
+            say("cell.option_problem", option="--each", name=text, problem=found.reason)
+        )
+    return _variable(text, namespace, "--each", user_names.rows, say("cell.define_rows"))
 
 
 def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -> dict[str, Any]:
@@ -171,10 +198,9 @@ def _image_url(text: str, namespace: Mapping[str, Any]) -> str:
 
 def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
     """Return the value of the variable that `text` names, or `text`: a path or an address."""
-    match = REFERENCE.fullmatch(f"{{{text}}}")
-    if match is None:
+    found = _resolved(text, namespace)
+    if found is None:
         return text
-    found = resolve(Reference(match["name"], match["path"]), namespace)
     if isinstance(found, Found):
         return found.value
     if not _is_file(text):
@@ -183,10 +209,19 @@ def _image_value(text: str, namespace: Mapping[str, Any]) -> Any:
                 "cell.option_problem",
                 option="--image",
                 name=shortened(text, QUOTED_CHARS),
-                problem=_no_image(found, match["path"]),
+                problem=_no_image(found, has_path=not text.isidentifier()),
             )
         )
     return text
+
+
+def _resolved(text: str, namespace: Mapping[str, Any]) -> Found | NotFound | None:
+    """Return what a variable's name, with or without a path into its value, stands for.
+
+    None if the text cannot be one, and so is the path or the address of a file.
+    """
+    match = REFERENCE.fullmatch(f"{{{text}}}")
+    return match and resolve(Reference(match["name"], match["path"]), namespace)
 
 
 def _is_file(text: str) -> bool:
@@ -196,9 +231,9 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _no_image(found: NotFound, path: str) -> str:
+def _no_image(found: NotFound, *, has_path: bool) -> str:
     if found.known and found.reason:
         return say("cell.no_image", reason=found.reason)
-    if path:
+    if has_path:
         return say("cell.no_image_file", folder=Path.cwd())
     return say("cell.no_image_of_this_name", folder=Path.cwd())

@@ -204,6 +204,12 @@ def test_braces_in_code_are_sent_as_written() -> None:
     assert "{{text}}" in made.hints[0]
 
 
+def test_an_expression_gets_a_hint() -> None:
+    made = RowPrompt.of("{text} {text.upper()} {row.keys()}", rows_of([{"text": "x"}]), {})
+    assert made.of_row({"text": "x"}).text == "x {text.upper()} {row.keys()}"
+    assert [hint.partition(" ")[0] for hint in made.hints] == ["{text.upper()}", "{row.keys()}"]
+
+
 async def coroutine(row: dict[str, Any]) -> str:
     return ""
 

@@ -96,7 +96,7 @@ def memory(count: str, to: str) -> tuple[float, int]:
     Neither the rows nor the answers are kept, so that all of it is what the batch itself needs. A batch
     of a twentieth of the size comes first: it imports and connects.
     """
-    batch(as_rows(int(count) // 20, begin=int(count)), to=f"{to}.first.jsonl")
+    batch(as_rows(int(count) // 20, begin=int(count)), to=f"{to}.first.ndjson")
     with Peak() as peak:
         batch(as_rows(int(count)), to=to)
     with Path(to).open(encoding="utf-8") as written:
@@ -262,9 +262,9 @@ def started(*arguments: str, env: dict[str, str]) -> Iterator[subprocess.Popen[s
 def size_rows() -> Iterator[Row]:
     """Measure batches of many rows: memory, a second run, the first request, growth."""
     with plain_gateway() as gateway, place(gateway) as env, tempfile.TemporaryDirectory() as out:
-        used, written = child(MODULE, "memory", str(MANY), f"{out}/one.jsonl", env=env)
+        used, written = child(MODULE, "memory", str(MANY), f"{out}/one.ndjson", env=env)
         begun = gateway.state()["begun"]
-        seconds = child(MODULE, "again", str(MANY), f"{out}/two.jsonl", env=env)
+        seconds = child(MODULE, "again", str(MANY), f"{out}/two.ndjson", env=env)
         sent = gateway.state()["begun"] - begun
     yield Row(
         f"batch: {MANY:,} rows from a generator to a file, memory over input and answers",

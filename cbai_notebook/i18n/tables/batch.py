@@ -27,10 +27,51 @@ WORDS = {
         "全部 {count} 个提示词都相同。模板里是不是漏了某一列？",
     ),
     "stopped": (
-        "Stopped: {reason} Run this again to go on: {done} of {rows} rows have an answer, which costs "
-        "nothing then.",
-        "已停止：{reason} 再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
+        "Stopped: {reason} {done} of {rows} rows are answered. Run this again to go on; they cost nothing "
+        "then.",
+        "已停止：{reason} {rows} 行中已有 {done} 行得到答案。再次运行即可继续，这些行不再收费。",
     ),
+    "would_send": (
+        Counted("{count} request for {rows} rows", "{count} requests for {rows} rows"),
+        "{rows} 行，需发送 {count} 个请求",
+    ),
+    "about_tokens": ("about {count} tokens", "约 {count} token"),
+    "about_cost": ("costs about {cost}", "费用约 {cost}"),
+    "imported": (
+        Counted(
+            "{count} answer stored, {failed} failed", "{count} answers stored, {failed} failed"
+        ),
+        "已存储 {count} 个答案，{failed} 个失败",
+    ),
+    "file_not_written": ("{file} cannot be written: {reason}.", "无法写入 {file}：{reason}。"),
+    "file_not_read": ("{file} cannot be read: {reason}.", "无法读取 {file}：{reason}。"),
+    "no_answer_line": (
+        "{place} is no answer of a batch that cbai.batch(…, to=…) has written. Nothing was stored.",
+        "{place} 不是 cbai.batch(…, to=…) 所写批次的答案。没有存储任何内容。",
+    ),
+    "no_option_near": (
+        "A batch has no option {name}. Did you mean {near}?",
+        "批量运行没有选项 {name}。是不是想写 {near}？",
+    ),
+    "go_on": (
+        Counted(
+            "Run this again to go on: {done} of {rows} rows has an answer, which costs nothing then.",
+            "Run this again to go on: {done} of {rows} rows have an answer, which costs nothing then.",
+        ),
+        "再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
+    ),
+    "send_failed": (
+        Counted(
+            "Run this again to send only the row that failed.",
+            "Run this again to send only the {count} rows that failed.",
+        ),
+        "再次运行将只发送失败的 {count} 行。",
+    ),
+    "other_reasons": (
+        Counted("{count} × for another reason", "{count} × for other reasons"),
+        "{count} × 其他原因",
+    ),
+    "rows_so_far_in": ("{place} has the rows so far.", "{place} 中是目前的各行。"),
     "no_count": (
         "{name} takes a whole number from 1 on, not {value}.",
         "{name} 应为不小于 1 的整数，而不是 {value}。",

@@ -30,6 +30,10 @@ WORDS: Table = {
         "{command} 可连接云开发 CloudBase。",
     ),
     "offline_knows_english": (
+        "The offline model knows English only. Ask another model in Chinese.",
+        "离线模型只懂英语。请换一个模型用中文提问。",
+    ),
+    "offline_knows_english_connect": (
         "The offline model knows English only. {command} connects to CloudBase, whose models know "
         "Chinese.",
         "离线模型只懂英语。{command} 可连接云开发 CloudBase，使用懂中文的模型。",
@@ -37,9 +41,9 @@ WORDS: Table = {
     "dropped": (
         Counted(
             "{n} earlier turn did not fit and stayed out; {setting} sets the bounds.",
-            "{n} earlier turns did not fit and stayed out; {setting} sets the bounds.",
+            "{n:,} earlier turns did not fit and stayed out; {setting} sets the bounds.",
         ),
-        "更早的 {n} 轮放不下，未发送；可用 {setting} 调整上限。",
+        "更早的 {n:,} 轮放不下，未发送；可用 {setting} 调整上限。",
     ),
     "complete_already": (
         "The answer is complete already, so there is nothing to continue.",
@@ -60,6 +64,10 @@ WORDS: Table = {
         "请先在上面的单元格中定义这个函数。",
     ),
     "define_type": ("Define the type in a cell above.", "请先在上面的单元格中定义这个类型。"),
+    "define_rows": (
+        "Make the DataFrame or the list of dicts in a cell above, or give the path of a file.",
+        "请先在上面的单元格中创建 DataFrame 或 dict 列表，或给出文件路径。",
+    ),
     "option_problem": ("{option} {name}: {problem}", "{option} {name}：{problem}"),
     "no_type": (
         "{option} {name} is {type} and no type. Give a dataclass, a TypedDict, a msgspec Struct, a "

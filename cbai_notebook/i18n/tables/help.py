@@ -83,6 +83,34 @@ WORDS: Table = {
     "option_no_think": ("do not let it think", "不让模型思考"),
     "option_agent": ("ask this agent of CloudBase", "向这个 CloudBase 智能体提问"),
     "option_raw": ("show what the server sent, as JSON", "以 JSON 显示服务器返回的内容"),
+    "option_each": (
+        "ask for each row: a DataFrame, a list of dicts, or the path of a file",
+        "逐行提问：DataFrame、dict 列表或文件路径",
+    ),
+    "option_rows": ("with --each: only the first rows, to try", "配合 --each：只用前几行试一试"),
+    "option_column": ("with --each: the column of the answers", "配合 --each：回答所在的列名"),
+    "option_prefix": (
+        "with --each: what the new columns' names begin with",
+        "配合 --each：新列名的前缀",
+    ),
+    "option_details": (
+        "with --each: columns for model, tokens and seconds",
+        "配合 --each：加上模型、词元数和用时等列",
+    ),
+    "option_samples": ("with --each: answers for each row", "配合 --each：每行的回答个数"),
+    "option_missing": (
+        "with --each: rows without a value: skip | send | raise",
+        "配合 --each：缺少值的行：skip | send | raise",
+    ),
+    "option_concurrency": ("with --each: the most rows at once", "配合 --each：同时进行的最多行数"),
+    "option_max_total_tokens": (
+        "with --each: stop at so many tokens",
+        "配合 --each：用到这么多词元时停止",
+    ),
+    "option_max_cost": (
+        "with --each: stop at this cost, by configure(prices=…)",
+        "配合 --each：达到此费用时停止，价格取自 configure(prices=…)",
+    ),
     "option_dry_run": (
         "show what would be sent, and send nothing",
         "只显示将要发送的内容，不发送",
@@ -182,6 +210,10 @@ WORDS: Table = {
     "command_usage": (
         "requests, tokens and time by model and day",
         "按模型和日期统计请求、词元和用时",
+    ),
+    "command_batches": (
+        "list the batches over many rows; delete 3, delete all",
+        "列出对多行数据的批处理；delete 3、delete all 用于删除",
     ),
     "command_export": (
         "write a conversation to a file, a notebook, a Mini Program",

@@ -18,6 +18,22 @@ WORDS: Table = {
         "{flag} takes a whole number above 0, such as {example}; not {text!r}.",
         "{flag} 需要大于 0 的整数，例如 {example}，不能是 {text!r}。",
     ),
+    "no_amount": (
+        "{flag} takes an amount above 0, such as 2.50; not {text!r}.",
+        "{flag} 需要大于 0 的金额，例如 2.50，不能是 {text!r}。",
+    ),
+    "empty_rows": (
+        "{flag} needs a variable with rows, or the path of a file; its value is empty.",
+        "{flag} 需要含有各行的变量或文件路径，但值是空的。",
+    ),
+    "empty_prefix": (
+        "{flag} needs the beginning of the new columns' names; its value is empty.",
+        "{flag} 需要新列名的前缀，但值是空的。",
+    ),
+    "empty_missing": (
+        "{flag} needs what is to happen to rows without a value, such as skip; its value is empty.",
+        "{flag} 需要指定如何处理缺少值的行，例如 skip，但值是空的。",
+    ),
     "no_variable": (
         "{flag} takes the name of a variable, such as answer; not {text!r}.",
         "{flag} 需要变量名，例如 answer，不能是 {text!r}。",
@@ -37,7 +53,7 @@ WORDS: Table = {
     ),
     "empty_words": (
         "{flag} needs words to look for; its value is empty.",
-        "{flag} 需要要查找的文字，但值是空的。",
+        "{flag} 后面要写查找的文字，但值是空的。",
     ),
     "empty_role": (
         "{flag} needs a role, such as user; its value is empty.",
@@ -137,6 +153,31 @@ WORDS: Table = {
     ),
     "because_raw_is_in_the_variable": ("-o VAR has it as VAR.raw", "-o VAR 之后可用 VAR.raw 查看"),
     "because_it_is_for_words": ("that is for answers in words", "它只用于文字回答"),
+    "because_rows_have_no_conversation": (
+        "rows are asked by themselves, without a conversation",
+        "每一行都单独提问，不属于任何对话",
+    ),
+    "because_rows_are_known_anyway": (
+        "what a row was answered before is never paid for again",
+        "已回答过的行本来就不会再次收费",
+    ),
+    "because_answers_of_rows_are_columns": (
+        "the answers become columns of a table",
+        "回答会成为表格的列",
+    ),
+    "because_agents_answer_no_rows": (
+        "agents answer one prompt at a time",
+        "智能体一次只回答一个提示词",
+    ),
+    "only_with_each": (
+        "{flag} is for a prompt that every row gets: name the rows with --each.",
+        "{flag} 只用于逐行提问：请用 --each 指定各行。",
+    ),
+    "replaces_its_rows": (
+        "-o {output} would replace the rows, and this cell could not run again. Give the result another "
+        "name.",
+        "-o {output} 会覆盖原来的各行，单元格将无法再次运行。请给结果另取一个名称。",
+    ),
     # parser
     "no_prompt": (
         "There is no prompt after the options. Write it behind them, or begin a cell with %%cbai and "

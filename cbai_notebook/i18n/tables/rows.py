@@ -164,4 +164,26 @@ WORDS: Table = {
         "{file} no longer has the rows that it had. The answers are kept: run this again.",
         "{file} 中的行已改变。答案已保存：请重新运行。",
     ),
+    # Files of results
+    "not_an_output": (
+        "{path} is no file that can be written. Its name must end with {known}.",
+        "无法写入 {path}：文件名须以 {known} 结尾。",
+    ),
+    "output_is_input": (
+        "{path} holds the rows. Write the result to another file.",
+        "{path} 是数据文件，请将结果写入另一个文件。",
+    ),
+    "index_is_a_column": (
+        "The index cannot be written beside the columns: {reason}. Rename it.",
+        "索引无法与各列一起写入：{reason}。请重命名索引。",
+    ),
+    "new_key": (
+        "A row has the key {name}, which the first row does not have. Give all rows the same keys, or a "
+        "list of the rows.",
+        "有一行含有第一行没有的键 {name}。请让所有行的键一致，或提供行的列表。",
+    ),
+    "not_in_parquet": (
+        "The rows do not fit into a Parquet file: {reason}. Write .ndjson instead.",
+        "数据无法写入 Parquet 文件：{reason}。请改用 .ndjson。",
+    ),
 }

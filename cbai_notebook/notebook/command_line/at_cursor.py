@@ -13,6 +13,7 @@ from cbai_notebook.notebook.command_line.completion import (
     CompletionSources,
     complete,
     complete_prompt,
+    each_of,
     magic_of,
 )
 from cbai_notebook.notebook.command_line.reader import read_line
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 def completions_at_cursor(context: CompletionContext, shell: InteractiveShell) -> Completions:
     """Return the completions of a prompt at the cursor of a cell of the shell."""
     sources = _sources_of(shell)
-    if _is_prompt(context.full_text.split("\n")[: context.cursor_line]):
-        return complete_prompt(context.text_until_cursor, sources)
+    above = context.full_text.split("\n")[: context.cursor_line]
+    if _is_prompt(above):
+        return complete_prompt(context.text_until_cursor, sources, each_of(_first_line(above)))
     return complete(context.text_until_cursor, sources)
 
 
@@ -50,8 +52,11 @@ def help_at_cursor(code: str, position: int) -> str:
 
 def _is_prompt(lines_above: list[str]) -> bool:
     """Return whether the lines below these are the prompt of a ``%%cbai`` cell."""
-    first = next((line for line in lines_above if line.strip()), "")
-    return re.match(r"\s*%%cbai(?:\s|$)", first) is not None
+    return re.match(r"\s*%%cbai(?:\s|$)", _first_line(lines_above)) is not None
+
+
+def _first_line(lines: list[str]) -> str:
+    return next((line for line in lines if line.strip()), "")
 
 
 def _sources_of(shell: InteractiveShell) -> CompletionSources:
@@ -62,6 +67,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         models=_models,
         providers=_providers,
         conversations=_conversations,
+        batches=_batches,
         variables=named(user_names.values),
         outputs=named(user_names.outputs),
         servers=_servers,
@@ -70,6 +76,9 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         types=named(user_names.types),
         pictures=named(user_names.pictures),
         picture_files=user_names.picture_files,
+        rows=named(user_names.rows),
+        table_files=user_names.table_files,
+        columns=lambda each: user_names.columns(each, shell.user_ns),
     )
 
 
@@ -103,3 +112,13 @@ def _conversations() -> tuple[str, ...]:
     from cbai_notebook.conversation import names
 
     return names()
+
+
+def _batches() -> list[str]:
+    from cbai_notebook.batching.answer_store import current_answers
+    from cbai_notebook.errors import CbaiError
+
+    try:
+        return [str(run.number) for run in reversed(current_answers().runs())]
+    except CbaiError:
+        return []  # the command says what is wrong

@@ -24,6 +24,9 @@ NAME, TURN, PATH, PROVIDER, SERVER = "NAME", "TURN", "PATH", "PROVIDER", "SERVER
 """Kinds of words after the name of a command: a conversation, the number of a turn, a file, a provider,
 a server that the user has named."""
 
+DELETE, BATCH = "delete", "N"
+"""What `%cbai batches` can do with a batch, and which it is: its number, or all."""
+
 COMMAND = "COMMAND"
 """The kind of a word that is the name of a command, as the first word of a line is."""
 
@@ -115,11 +118,12 @@ _HISTORY = (
     _PANDAS,
 )
 _LIST_ALL = Option(("--all",), "all", described="list_all")
+_YES = Option(("--yes", "-y"), "yes")
 _DELETE = (
     _CONVERSATION,
     Option(("--older",), "older", "AGE", _age),
     Option(("--all",), "all", described="all_conversations"),
-    Option(("--yes", "-y"), "yes"),
+    _YES,
 )
 _AT = Option(("--at",), "at", "TURN", _turn)
 _EXPORT = (
@@ -148,6 +152,7 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("delete", (NAME,), _DELETE),
     CommandSyntax("diff", (TURN, TURN), (_CONVERSATION,)),
     CommandSyntax("usage", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
+    CommandSyntax("batches", (DELETE, BATCH), (_YES,)),
     CommandSyntax("export", options=_EXPORT),
     CommandSyntax("import", (PATH,), (_CONVERSATION,)),
     CommandSyntax("version"),
@@ -166,10 +171,10 @@ SHORTEST_MISTYPED = 5
 # English words that are one slip away from a command. Followed by other words, they begin a prompt.
 # fmt: off
 _ENGLISH = frozenset((
-    "beset", "delate", "deleted", "deleter", "deletes", "forks", "helps", "impart", "imports", "impost",
-    "logia", "logic", "logins", "logit", "logon", "logouts", "modals", "model", "modems", "modes",
-    "morels", "motels", "preset", "renamed", "renames", "resat", "reseat", "resent", "resets", "resit",
-    "yodels",
+    "bathes", "batched", "batcher", "beset", "botches", "catches", "delate", "deleted", "deleter", "deletes", "forks", "hatches", "helps", "impart", "imports", "impost", "latches",
+    "logia", "logic", "logins", "logit", "logon", "logouts", "matches", "modals", "model", "modems", "modes",
+    "morels", "motels", "patches", "preset", "renamed", "renames", "resat", "reseat", "resent", "resets", "resit",
+    "watches", "yodels",
 ))
 # fmt: on
 

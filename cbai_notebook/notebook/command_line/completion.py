@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import get_args
 
-from cbai_notebook.notebook.command_line.commands import COMMAND, COMMANDS, NAME, PROVIDER, SERVER
+from cbai_notebook.notebook.command_line.commands import (
+    BATCH,
+    COMMAND,
+    COMMANDS,
+    DELETE,
+    NAME,
+    PROVIDER,
+    SERVER,
+)
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
 from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_line
 
@@ -20,6 +29,7 @@ class CompletionSources:
         providers: Names of providers.
         servers: Names of the user's servers.
         conversations: Names of conversations.
+        batches: Numbers of batches.
         variables: Names of the user's variables.
         of_session: What else can be filled in: cells, results and the last error.
         outputs: Names of the variables that hold an ``ipywidgets.Output``.
@@ -28,11 +38,15 @@ class CompletionSources:
         pictures: Names of the variables that hold a picture.
         picture_files: Called with the beginning of a path; paths of folders, with a slash at the end,
             and of picture files.
+        rows: Names of the variables that hold rows.
+        table_files: As `picture_files`, for files with tables.
+        columns: Called with what ``--each`` names; the columns of these rows.
     """
 
     models: Callable[[], Iterable[str]] = tuple
     providers: Callable[[], Iterable[str]] = tuple
     conversations: Callable[[], Iterable[str]] = tuple
+    batches: Callable[[], Iterable[str]] = tuple
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
     servers: Callable[[], Iterable[str]] = tuple
@@ -41,6 +55,9 @@ class CompletionSources:
     types: Callable[[], Iterable[str]] = tuple
     pictures: Callable[[], Iterable[str]] = tuple
     picture_files: Callable[[str], Iterable[str]] = lambda beginning: ()
+    rows: Callable[[], Iterable[str]] = tuple
+    table_files: Callable[[str], Iterable[str]] = lambda beginning: ()
+    columns: Callable[[str], Iterable[str]] = lambda rows: ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ def complete(line: str, sources: CompletionSources | None = None) -> Completions
     fragment = line[reading.expected.start :]
     found = _matching(fragment, _choices(reading, fragment, sources or CompletionSources()))
     if reading.expected.prompt and not found.choices:
-        return complete_prompt(line, sources)
+        return complete_prompt(line, sources, _each(reading))
     return replace(found, alone=reading.expected.value_of is not None)
 
 
@@ -92,24 +109,48 @@ def magic_of(line: str) -> re.Match[str] | None:
     return magic
 
 
-def complete_prompt(line: str, sources: CompletionSources | None = None) -> Completions:
+def complete_prompt(
+    line: str, sources: CompletionSources | None = None, each: str = ""
+) -> Completions:
     """Return what completes an open brace at the end of a line of a prompt.
 
     Args:
         line: The line up to the cursor.
         sources: The names that only the running session knows.
+        each: What ``--each`` names: the columns of these rows come first.
     """
     brace = _OPEN_BRACE.search(line)
     if not brace:
         return NOTHING
     sources = sources or CompletionSources()
-    return _matching(brace["name"], [*sources.variables(), *sources.of_session()])
+    columns = map(_in_braces, sources.columns(each) if each else ())
+    return _matching(brace["name"], [*columns, *sources.variables(), *sources.of_session()])
+
+
+def each_of(line: str) -> str:
+    """Return what ``--each`` names in a line that begins with ``%cbai`` or ``%%cbai``, or ``""``."""
+    magic = magic_of(line)
+    if magic is None:
+        return ""
+    reading = (read_line if magic[0] == "%cbai" else read_cell)(line, magic.end())
+    return _each(reading)
+
+
+def _each(reading: Reading) -> str:
+    return next((given.text for given in reading.given if given.option.field == "each"), "")
+
+
+def _in_braces(column: str) -> str:
+    """Return how a column is written in the braces of a prompt."""
+    if column.isidentifier():
+        return column
+    return f"row['{column}']" if '"' in column else f'row["{column}"]'
 
 
 def _choices(reading: Reading, fragment: str, sources: CompletionSources) -> Iterator[str]:
     expected = reading.expected
     if expected.value_of:
-        yield from _values(expected.value_of, fragment, sources)
+        yield from _values(expected.value_of, fragment, sources, _each(reading))
     if expected.word:
         yield from _words(expected.word, sources)
     for option in expected.options:
@@ -134,10 +175,14 @@ def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
         return map(_quoted, sources.conversations())
     if kind == SERVER:
         return sources.servers()
+    if kind == DELETE:
+        return (DELETE,)
+    if kind == BATCH:
+        return [*sources.batches(), "all"]
     return sources.providers() if kind == PROVIDER else ()
 
 
-def _values(option: Option, fragment: str, sources: CompletionSources) -> Iterable[str]:
+def _values(option: Option, fragment: str, sources: CompletionSources, each: str) -> Iterable[str]:
     match option.suggests:
         case "model":
             return sources.models()
@@ -151,6 +196,15 @@ def _values(option: Option, fragment: str, sources: CompletionSources) -> Iterab
             return sources.functions()
         case "type":
             return sources.types()
+        case "rows":
+            files = sources.table_files(fragment.lstrip("\"'"))
+            return [*sources.rows(), *map(_quoted_path, files)]
+        case "missing":
+            from cbai_notebook.batching.row_prompt import Missing
+
+            return get_args(Missing)
+        case "image" if each:
+            return map(_quoted, sources.columns(each))
         case "image":
             files = sources.picture_files(fragment.lstrip("\"'"))
             return [*sources.pictures(), *map(_quoted_path, files)]

@@ -40,6 +40,25 @@ _DRAW_CONFLICTS = {
     "think": _IN_WORDS,
 }
 
+_NO_CONVERSATION = "rows_have_no_conversation"
+_IN_COLUMNS = "answers_of_rows_are_columns"
+_EACH_CONFLICTS = {
+    "conversation": _NO_CONVERSATION,
+    "history": _NO_CONVERSATION,
+    "cached": "rows_are_known_anyway",
+    "format": _IN_COLUMNS,
+    "insert": _IN_COLUMNS,
+    "into": _IN_COLUMNS,
+    "stream": _IN_COLUMNS,
+    "raw": _IN_COLUMNS,
+    "draw": _IN_COLUMNS,
+    "agent": "agents_answer_no_rows",
+}
+_OF_ROWS = (
+    "rows", "column", "prefix", "details", "samples", "missing", "concurrency", "max_total_tokens",
+    "max_cost",
+)  # fmt: skip
+
 
 def check(options: PromptOptions) -> None:
     """Check that the options of a prompt do not exclude each other.
@@ -47,6 +66,13 @@ def check(options: PromptOptions) -> None:
     Raises:
         UsageError: Two options exclude each other, or one needs another; the message names both.
     """
+    if options.each is not None:
+        _refuse("--each", _EACH_CONFLICTS, options)
+        if options.output == options.each:
+            raise UsageError(say("option.replaces_its_rows", output=options.output))
+    elif alone := next((name for name in _OF_ROWS if _is_given(name, options)), None):
+        flag = _flag(alone, getattr(options, alone))
+        raise UsageError(say("option.only_with_each", flag=flag))
     if options.draw:
         _refuse("--draw", _DRAW_CONFLICTS, options)
     elif is_picture(options.output):
@@ -80,14 +106,17 @@ def _refuse(other: str, reasons: dict[str, str], options: PromptOptions) -> None
         options: The options of the prompt.
     """
     for name, reason in reasons.items():
-        value = getattr(options, name)
-        if value != getattr(_DEFAULTS, name):
-            flag, why = _flag(name, value), say(f"option.because_{reason}")
+        if _is_given(name, options):
+            flag, why = _flag(name, getattr(options, name)), say(f"option.because_{reason}")
             raise UsageError(
                 say("option.does_not_go_with_option", flag=flag, other=other, reason=why)
                 if other
                 else say("option.does_not_go_with_agent", flag=flag, reason=why)
             )
+
+
+def _is_given(name: str, options: PromptOptions) -> bool:
+    return bool(getattr(options, name) != getattr(_DEFAULTS, name))
 
 
 def _flag(name: str, value: object) -> str:

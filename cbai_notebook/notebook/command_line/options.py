@@ -20,6 +20,9 @@ FORMATS = ("markdown", "text", "code", "json")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 """File name endings of pictures."""
 
+TABLE_FILES = (".csv", ".parquet")
+"""File name endings of tables."""
+
 _RESERVED_PARAMS = ("model", "messages", "stream", "tools", "data")
 """Parameters that ``-P`` may not set."""
 
@@ -73,6 +76,16 @@ def _positive_number(flag: str, text: str) -> int:
         number = 0
     if number <= 0:
         raise UsageError(say("option.no_whole_number", flag=flag, example="500", text=text))
+    return number
+
+
+def _amount(flag: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise UsageError(say("option.no_amount", flag=flag, text=text))
     return number
 
 
@@ -188,6 +201,16 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--no-think",), "think", sets=False),
     Option(("--agent",), "agent", "BOT_ID", nonblank("agent")),
     Option(("--raw",), "raw"),
+    Option(("--each",), "each", "ROWS", nonblank("rows"), suggests="rows"),
+    Option(("--rows",), "rows", "NUMBER", _positive_number),
+    Option(("--column",), "column", "NAME", nonblank()),
+    Option(("--prefix",), "prefix", "TEXT", nonblank("prefix")),
+    Option(("--details",), "details"),
+    Option(("--samples",), "samples", "NUMBER", _positive_number),
+    Option(("--missing",), "missing", "WHAT", nonblank("missing"), suggests="missing"),
+    Option(("--concurrency",), "concurrency", "NUMBER", _positive_number),
+    Option(("--max-total-tokens",), "max_total_tokens", "NUMBER", _positive_number),
+    Option(("--max-cost",), "max_cost", "AMOUNT", _amount),
     Option(("--dry-run",), "dry_run"),
     Option(("--allow-secrets",), "allow_secrets"),
     Option(HELP_FLAGS, "help"),

@@ -39,11 +39,22 @@ class PromptOptions:
         tools: The variables with the functions that the model may call.
         max_steps: The most requests that tool calls may cause; ``None`` is the client's default.
         schema: The variable with the type of the answer.
-        images: The files, addresses or variables of the images that are sent.
+        images: The files, addresses or variables of the images that are sent; with ``each`` the columns
+            that hold them.
         draw: Whether the prompt draws a picture.
         think: Whether the model thinks first; ``None`` is the model's default.
         agent: The id of the agent that answers; ``None`` for a model.
         raw: Whether the server's response is shown.
+        each: The variable with the rows that each get the prompt, or their file; ``None`` for one prompt.
+        rows: How many of the rows get it, from the first on; ``None`` is all of them.
+        column: The column for the answers; ``None`` is the batch's default.
+        prefix: What the names of the new columns begin with.
+        details: Whether there are columns with model, tokens and seconds.
+        samples: How many answers each row gets; ``None`` is the batch's default.
+        missing: What happens to rows without a value; ``None`` is the batch's default.
+        concurrency: The most rows at once; ``None`` is the batch's default.
+        max_total_tokens: The most tokens for all rows; ``None`` is no limit.
+        max_cost: The most money for all rows; ``None`` is no limit.
         dry_run: Whether the request is shown instead of sent.
         allow_secrets: Whether a prompt with a secret may be sent.
         help: Whether the help is shown instead of sending a request.
@@ -71,6 +82,16 @@ class PromptOptions:
     think: bool | None = None
     agent: str | None = None
     raw: bool = False
+    each: str | None = None
+    rows: int | None = None
+    column: str | None = None
+    prefix: str | None = None
+    details: bool = False
+    samples: int | None = None
+    missing: str | None = None
+    concurrency: int | None = None
+    max_total_tokens: int | None = None
+    max_cost: float | None = None
     dry_run: bool = False
     allow_secrets: bool = False
     help: bool = False

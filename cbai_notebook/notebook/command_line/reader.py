@@ -15,7 +15,9 @@ from typing import Any
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import joined, say
 from cbai_notebook.notebook.command_line.commands import (
+    BATCH,
     COMMAND,
+    DELETE,
     PATH,
     SYNTAX_OF,
     TURN,
@@ -374,6 +376,9 @@ def _fits(word: Word, kind: str) -> bool:
         return not word.quoted and word.text in SYNTAX_OF
     if kind == TURN:
         return not word.quoted and TURN_NUMBER.fullmatch(word.text) is not None
+    if kind in (DELETE, BATCH):
+        number = kind == BATCH and (word.text == "all" or word.text.isdecimal())
+        return not word.quoted and (word.text == kind or number)
     if word.quoted:
         return bool(word.text.strip())
     return not word.text.startswith("-") if kind == PATH else _NAME.fullmatch(word.text) is not None

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 
 from cbai_notebook.errors import UsageError
 from cbai_notebook.files import expanded
-from cbai_notebook.notebook.command_line.options import PICTURES
+from cbai_notebook.notebook.command_line.options import PICTURES, TABLE_FILES
 from cbai_notebook.prompts.last_error import last_error
 from cbai_notebook.prompts.references import LAST_ERROR, Found, Reference, has_variable, resolve
 
@@ -75,12 +75,53 @@ def outputs(namespace: Mapping[str, Any]) -> list[str]:
     return _names(namespace, lambda name: _is_a(type(namespace[name]), "ipywidgets", "Output"))
 
 
+def rows(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of variables with rows: tables, and lists of dicts."""
+    return _names(namespace, lambda name: _has_rows(namespace[name]))
+
+
+def columns(text: str, namespace: Mapping[str, Any]) -> list[str]:
+    """Return the columns of rows, as far as that is quick to tell.
+
+    Args:
+        text: The name of a variable, or the path of a file.
+        namespace: The user's variables.
+    """
+    if text in namespace:
+        value = namespace[text]
+        if type(value) is list:
+            first = value[0] if value else None
+            return [str(name) for name in first] if type(first) is dict else []
+        if not _is_table(type(value)):
+            return []
+    elif text.lower().endswith(".csv"):
+        value = text
+    else:
+        return []
+    from cbai_notebook.batching.rows import rows_of
+    from cbai_notebook.errors import CbaiError
+
+    try:
+        return list(rows_of(value).columns)
+    except CbaiError:
+        return []
+
+
 def picture_files(beginning: str) -> Iterator[str]:
     """Yield the paths of picture files, and of folders with a slash, that begin like this.
 
     Args:
         beginning: The beginning of a path, as the user writes it; ``~`` is the home directory.
     """
+    return _files(beginning, PICTURES)
+
+
+def table_files(beginning: str) -> Iterator[str]:
+    """Yield the paths of files with tables, as :func:`picture_files` those of pictures."""
+    return _files(beginning, TABLE_FILES)
+
+
+def _files(beginning: str, endings: tuple[str, ...]) -> Iterator[str]:
     folder, name = os.path.split(beginning)
     before = beginning[: len(beginning) - len(name)]
     try:
@@ -92,7 +133,7 @@ def picture_files(beginning: str) -> Iterator[str]:
                     continue
                 if entry.is_dir():
                     yield f"{before}{entry.name}/"
-                elif entry.name.lower().endswith(PICTURES):
+                elif entry.name.lower().endswith(endings):
                     yield before + entry.name
     except (OSError, UsageError):
         return
@@ -127,6 +168,17 @@ def _is_answer_type(value: Any) -> bool:
         return bool(value.__struct_fields__)
     fields = (vars(base).get(name) for base in value.__mro__ for name in _FIELDS)
     return any(isinstance(found, (dict, tuple, frozenset)) and found for found in fields)
+
+
+def _has_rows(value: Any) -> bool:
+    if type(value) is list:
+        return bool(value) and type(value[0]) is dict
+    return _is_table(type(value))
+
+
+def _is_table(kind: type) -> bool:
+    tables = (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
+    return any(_is_a(kind, module, name) for module, name in tables)
 
 
 def _is_picture(value: Any) -> bool:

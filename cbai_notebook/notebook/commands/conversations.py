@@ -12,9 +12,9 @@ from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import Words, joined, listed, say
 from cbai_notebook.notebook.command_line.parser import Command
+from cbai_notebook.notebook.commands.asking import confirmed
 from cbai_notebook.notebook.commands.printing import PREVIEW_CHARS, write, write_table
-from cbai_notebook.notebook.frontend import NO_INPUT
-from cbai_notebook.text import is_yes, shortened
+from cbai_notebook.text import shortened
 
 if TYPE_CHECKING:
     from cbai_notebook.conversation.store.queries import Summary
@@ -162,7 +162,7 @@ def delete(command: Command) -> None:
     conversation = existing(command.word or command.conversation)
     name = conversation.name
     turns = _turns(len(conversation.turns))
-    if not command.options.get("yes") and not _confirmed(
+    if not command.options.get("yes") and not confirmed(
         say("command.may_delete", name=name, turns=turns),
         say("command.nobody_answers", command=f"%cbai delete -c {name!r} --yes"),
     ):
@@ -182,7 +182,7 @@ def _delete_many(older: timedelta | None, *, yes: bool) -> None:
         )
         return
     question = say("command.may_delete_many", what=_described(found))
-    if not yes and not _confirmed(question, say("command.nobody_answers_many")):
+    if not yes and not confirmed(question, say("command.nobody_answers_many")):
         write(say("command.nothing_deleted"))
         return
     # Another kernel may have gone on with one of them since.
@@ -242,10 +242,3 @@ def panel(command: Command) -> None:
     from cbai_notebook.notebook.panel import ChatPanel
 
     display(ChatPanel(command.conversation))  # type: ignore[no-untyped-call]
-
-
-def _confirmed(question: Words, without_asking: Words) -> bool:
-    try:
-        return is_yes(input(f"{question} "))
-    except NO_INPUT as error:
-        raise UsageError(without_asking) from error

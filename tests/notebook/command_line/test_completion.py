@@ -7,6 +7,9 @@ from typing import Any
 
 import ipywidgets
 import numpy
+import pandas
+import polars
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +31,7 @@ SOURCES = CompletionSources(
     models=lambda: ("local", "hy3", "hy4-preview", "cloudbase/hy3"),
     providers=lambda: ("cloudbase", "deepseek", "local"),
     conversations=lambda: ("poems", "my work"),
+    batches=lambda: ("12", "3"),
     variables=lambda: ("answer", "topic"),
     outputs=lambda: ("panel",),
     servers=lambda: ("mine", "ollama"),
@@ -35,13 +39,17 @@ SOURCES = CompletionSources(
     types=lambda: ("City",),
     pictures=lambda: ("plot",),
     picture_files=lambda beginning: ("pets/", "my pets/", "my cat.png"),
+    rows=lambda: ("reviews", "sales"),
+    table_files=lambda beginning: ("data/", "my rows.csv"),
+    columns=lambda rows: ("text", "unit price") if rows == "reviews" else (),
 )
 
 
 @pytest.mark.parametrize(
     ("line", "fragment", "choices"),
     [
-        ("%cbai --m", "--m", ("--model", "--max-tokens", "--max-steps")),
+        ("%cbai --mo", "--mo", ("--model",)),
+        ("%cbai --max-t", "--max-t", ("--max-tokens", "--max-total-tokens")),
         ("%%cbai --no", "--no", ("--no-history", "--no-cached", "--no-stream", "--no-think")),
         ("%%cbai -t 0.5 --ra", "--ra", ("--raw",)),
         ("%cbai -m ", "", ("local", "hy3", "hy4-preview", "cloudbase/hy3")),
@@ -49,6 +57,10 @@ SOURCES = CompletionSources(
         ("%cbai -m HY", "HY", ("hy3", "hy4-preview")),
         ("%cbai -mhy", "hy", ("hy3", "hy4-preview")),
         ("%cbai --model=cl", "cl", ("cloudbase/hy3",)),
+        ("%cbai batches ", "", ("delete",)),
+        ("%cbai batches delete ", "", ("12", "3", "all")),
+        ("%cbai batches delete 1", "1", ("12",)),
+        ("%cbai batches delete 3 -", "-", ("--yes",)),
         ("%cbai -s 'Be brief.' -c ", "", ("poems", '"my work"')),
         ("%cbai -c my", "my", ('"my work"',)),
         ('%cbai -c "my w', '"my w', ('"my work"',)),
@@ -60,6 +72,13 @@ SOURCES = CompletionSources(
         ("%%cbai --schema ", "", ("City",)),
         ("%%cbai --image p", "p", ("plot", "pets/")),
         ('%%cbai --image "my', '"my', ('"my pets/', '"my cat.png"')),
+        ("%%cbai --each ", "", ("reviews", "sales", "data/", '"my rows.csv"')),
+        ("%%cbai --each re", "re", ("reviews",)),
+        ("%%cbai --each reviews --image ", "", ("text", '"unit price"')),
+        ("%%cbai --each reviews --missing s", "s", ("skip", "send")),
+        ("%cbai --each reviews Rate {te", "te", ("text",)),
+        ("%cbai --each reviews Rate {row", "row", ('row["unit price"]',)),
+        ("%cbai --each sales Rate {te", "te", ()),
         ("x = %cbai -f c", "c", ("code",)),
         ("%cbai hi", "hi", ("history",)),
         ("%cbai models d", "d", ("deepseek",)),
@@ -254,6 +273,34 @@ def test_an_image_is_a_picture_or_a_file(
     assert offered(completing_shell, "%%cbai --image nowhere/z") == []
 
 
+def test_rows_are_tables_lists_of_dicts_and_files(
+    completing_shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "zebras.csv").write_text("name,full weight\nZoe,300\n", "utf-8")
+    (tmp_path / "zebra.png").write_bytes(PNG)
+    monkeypatch.chdir(tmp_path)
+    frame = pandas.DataFrame({"name": ["Zoe"], 'the "weight"': [300]})
+    completing_shell.user_ns.update(
+        zpandas=frame, zpolars=polars.DataFrame({"name": ["Zoe"]}), zlist=[{"name": "Zoe"}],
+        ztable=pyarrow.table({"name": ["Zoe"]}), znumbers=[1], zempty=[], zdict={"name": 1}, zno=None,
+    )  # fmt: skip
+    assert [name for _, name in offered(completing_shell, "%%cbai --each z")] == [
+        "zlist", "zpandas", "zpolars", "ztable", "zebras.csv",
+    ]  # fmt: skip
+    for each in ("zpandas", "zpolars", "zlist", "ztable", "zebras.csv"):
+        cell = f"%%cbai --each {each} -o rated\nWho is {{na"
+        assert [name for _, name in offered(completing_shell, cell)] == ["name"]
+    last = "\nWho is {row"
+    assert (
+        offered(completing_shell, f"%%cbai --each zpandas{last}")[0][1] == "row['the \"weight\"']"
+    )
+    assert (
+        offered(completing_shell, f"%%cbai --each zebras.csv{last}")[0][1] == 'row["full weight"]'
+    )
+    for each in ("zno", "zempty", "znumbers", "nothing", "nothing.csv"):
+        assert offered(completing_shell, f"%%cbai --each {each}\nWho is {{na") == []
+
+
 @pytest.mark.parametrize("jedi", [True, False])
 def test_the_package_offers_its_public_names(
     completing_shell: InteractiveShell, jedi: bool
@@ -284,7 +331,7 @@ def test_no_variable_can_break_completion(
 ) -> None:
     completing_shell.user_ns.update(zebra=1, zoo=UnboundProxy())
     assert (9, "zebra") in offered(completing_shell, "%cbai -o z")
-    for option in ("--tool", "--schema", "--image"):
+    for option in ("--tool", "--schema", "--image", "--each"):
         assert offered(completing_shell, f"%cbai {option} z") == []
     assert offered(completing_shell, "%cbai --into z") != [(13, "zoo")]
     assert "Traceback" not in capsys.readouterr().err
