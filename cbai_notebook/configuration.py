@@ -35,7 +35,9 @@ def configure(**settings: Any) -> None:
             (a dict of names; each server a dict with ``base_url`` and, as needed, ``api_key``,
             ``headers`` and ``model``). ``before_send`` is a function that gets a copy of the
             messages of each request and returns those that are sent, or raises an error to refuse
-            the request. For the
+            the request. ``max_total_tokens`` and ``max_cost`` limit what all requests of this process
+            may use; money needs ``prices``, for each model those of a million tokens, sent and
+            answered: ``{"hy3": (0.8, 2.0)}``. For the
             notebook ``history_turns``, ``history_chars``, ``table_rows``, ``table_columns``, ``table_digits``,
             ``cached``, ``bridge`` and ``language`` (see :class:`~cbai_notebook.preferences.Preferences`). ``history`` is where
             conversations are stored: ``"on"``, ``"off"`` (in memory only) or the path of a file.

@@ -121,9 +121,7 @@ class RequestSender:
         if self.endpoint.always_stream:
             return await self._read_stream(request)
         if self.wire_format.decodes_completions:
-            timeout = replace(self.settings.timeout, first_token=self.settings.timeout.answer)
-            settings = replace(self.settings, timeout=timeout)
-            return await replace(self, settings=settings)._read_stream(request)
+            return await self._with_first_token(self.settings.timeout.answer)._read_stream(request)
         error_context = error_context_of(self.endpoint, request)
 
         async def send(request: Request, refused: int) -> Answer:
@@ -143,12 +141,17 @@ class RequestSender:
         """Send one request and return the complete answer that the decoder of streams reads."""
         from cbai_notebook.client.completion import within
 
-        async def read() -> Answer:
-            async with await self.open_stream(request) as stream:
-                return await stream.finish()
-
+        limits = self.settings.timeout
         error_context = error_context_of(self.endpoint, request)
-        return await within(self.settings.timeout.answer, read(), error_context)
+        # Both limits begin when the request is sent: a row may have waited long for its place.
+        sender = self._with_first_token(min(limits.first_token, limits.answer))
+        async with await sender.open_stream(request) as stream:
+            return await within(limits.answer, stream.finish(), error_context)
+
+    def _with_first_token(self, seconds: float) -> RequestSender:
+        """Return a sender with another time limit for the first token."""
+        timeout = replace(self.settings.timeout, first_token=seconds)
+        return replace(self, settings=replace(self.settings, timeout=timeout))
 
     def facts(self, request: Request) -> AnswerFacts:
         """Return what is known about an answer before its request is sent."""

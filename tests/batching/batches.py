@@ -77,5 +77,5 @@ def batches_of(gateway: Gateway, history: Path) -> Iterator[None]:
     yield
     cbai.configure(
         base_url=None, api_key=None, model=None, max_total_tokens=None, max_cost=None, prices=None,
-        before_send=None, timeout=None, history=None,
+        before_send=None, timeout=None, history=None, env_id=None,
     )  # fmt: skip

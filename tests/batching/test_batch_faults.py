@@ -131,6 +131,19 @@ def test_a_limit_that_falls_to_one_and_rises_again_loses_nothing(
     assert gateway.refused.total() <= 15 + 15
 
 
+def test_two_batches_at_once_share_the_places_and_their_equal_rows(gateway: Gateway) -> None:
+    gateway.concurrency = 5
+    gateway.always(QUICK)
+    options = BatchOptions(progress=False, concurrency=32)
+    batches = [Batch(rows(60, first=first), PROMPT, options) for first in (0, 30)]
+    for each in [bridge.submit(batch.run()) for batch in batches]:
+        each.result()
+    assert all(answered(batch.frame) == set(range(60)) for batch in batches)
+    assert gateway.begun == {f"row-{number}": 1 for number in range(90)}
+    assert gateway.tally.running_peak <= 5
+    assert gateway.refused.total() <= 5 + 5
+
+
 @pytest.mark.parametrize(
     "after", ["", "+retry-after:0", "+retry-after:Wed, 21 Oct 2015 07:28:00 GMT"]
 )
@@ -160,7 +173,7 @@ def test_a_wait_of_an_hour_is_told_at_once_and_nothing_is_lost(gateway: Gateway)
     gateway.always(scenario("echo").but(after=refusal, after_answers=6))
     found, reason = stopped(rows(40), concurrency=8)
     assert len(answered(found)) == 6
-    assert "6 of 40 rows have an answer" in reason
+    assert "6 of 40 rows" in reason
     assert len(gateway.requests) <= 6 + 8
     gateway.always("echo")
     assert answered(run(rows(40), concurrency=8)) == set(range(40))
@@ -173,7 +186,7 @@ def test_a_server_that_refuses_everything_is_given_up_with_a_sentence(gateway: G
     batch = Batch(rows(50), PROMPT, BatchOptions(progress=False), gate=gate)
     cbai.run(batch.run())
     assert batch.status == "stopped"
-    assert "0 of 50 rows have an answer" in batch.reason
+    assert "0 of 50 rows" in batch.reason
     assert MOST_REFUSED_ROUNDS <= len(gateway.requests) <= MOST_REFUSED_ROUNDS + FIRST
     assert gateway.begun == {}
     assert not answered(batch.frame)
@@ -230,6 +243,16 @@ def test_a_row_that_takes_too_long_is_a_row_error(gateway: Gateway) -> None:
     assert found[0]["error"] == found[6]["error"]
 
 
+def test_the_time_for_an_answer_begins_when_its_row_is_sent(gateway: Gateway) -> None:
+    # Agents and the offline model always stream; 12 answers of 0.2 s one after the other.
+    configure(gateway, env_id="test-env", timeout={"answer": 1.5})
+    gateway.concurrency = 1
+    gateway.always("paced:40x8")
+    found = run(rows(12), model="agent/bot-poet", concurrency=12)
+    assert answered(found) == set(range(12))
+    assert paid_twice(gateway) == 0
+
+
 # Errors that hold for all -------------------------------------------------------------------------
 
 
@@ -244,7 +267,7 @@ def test_an_error_for_all_rows_ends_the_batch_and_the_next_run_pays_for_the_rest
     gateway.always(f"{QUICK}+after:9:{word}")
     found, reason = stopped(rows(60), concurrency=8)
     assert len(answered(found)) == 9
-    assert "9 of 60 rows have an answer" in reason
+    assert "9 of 60 rows" in reason
     assert reason.count("Run this again") == 1
     # Rows that were under way have failed; none was sent afterwards.
     assert len(gateway.requests) <= 9 + 8
@@ -341,7 +364,7 @@ def test_a_server_that_goes_away_ends_the_batch_and_the_next_run_pays_for_the_re
     found, reason = result[0]
     count = len(answered(found))
     assert 26 <= count < 400
-    assert f"{count} of 400 rows have an answer" in reason
+    assert f"{count} of 400 rows" in reason
     with serve(port=port, default="echo") as second:
         assert answered(run(rows(400), concurrency=4)) == set(range(400))
         twice = paid_twice(first) + len(first.begun & second.begun)
@@ -362,7 +385,7 @@ def test_a_wrong_address_or_model_is_told_once(gateway: Gateway) -> None:
     gateway.always(None)
     _, reason = stopped(rows(100))
     assert len(gateway.requests) <= FIRST
-    assert "0 of 100 rows have an answer" in reason
+    assert "0 of 100 rows" in reason
 
 
 # Budget -------------------------------------------------------------------------------------------
@@ -507,12 +530,26 @@ def test_an_answer_that_stays_wrong_is_a_row_error_that_says_what_is_wrong(
     assert len(gateway.requests) == 4
 
 
-def test_a_type_that_has_changed_is_asked_again(gateway: Gateway) -> None:
-    gateway.always(GOOD)
-    run(rows(3), response_type=Verdict)
-    Mood = msgspec.defstruct("Verdict", [("stars", int), ("mood", Literal["good", "bad"])])
-    run(rows(3), response_type=Mood)
-    assert gateway.begun.total() == 3 or gateway.begun.total() == 6
+def test_a_stored_answer_that_no_longer_fits_is_asked_again(gateway: Gateway) -> None:
+    most = 5
+
+    class Stars(msgspec.Struct):
+        stars: int
+
+        def __post_init__(self) -> None:
+            if self.stars > most:
+                raise ValueError("too many stars")
+
+    gateway.always(Scenario(text='{"stars": 5}'))
+    run(rows(3), response_type=Stars)
+    run(rows(3), response_type=Stars)
+    assert gateway.begun.total() == 3
+    most = 4
+    gateway.always(Scenario(text='{"stars": 3}'))
+    assert [row["stars"] for row in run(rows(3), response_type=Stars)] == [3] * 3
+    assert gateway.begun.total() == 6
+    run(rows(3), response_type=Stars)
+    assert gateway.begun.total() == 6
 
 
 def test_a_schema_that_the_provider_refuses_is_not_tried_by_each_row(gateway: Gateway) -> None:
@@ -696,6 +733,29 @@ def test_a_generator_that_breaks_keeps_what_was_paid_for(gateway: Gateway) -> No
     assert last().status == "interrupted"
     assert answered(run(rows(600))) == set(range(600))
     assert paid <= 600
+    assert paid_twice(gateway) <= 8  # those that were under way
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+async def test_a_batch_that_is_cancelled_keeps_what_had_arrived(
+    gateway: Gateway, count: int
+) -> None:
+    gateway.always(scenario("echo").but(after=scenario("echo+hold:headers"), after_answers=count))
+    batch = Batch(rows(100), PROMPT, BatchOptions(progress=False, concurrency=8))
+    running = asyncio.ensure_future(batch.run())
+    await asyncio.to_thread(gateway.wait_until, lambda: gateway.begun.total() > count)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert batch.status == "interrupted"
+    stored = answered(batch.frame)
+    assert count - 8 <= len(stored) <= count
+    gateway.always("echo")
+    gateway.let_go()
+    again = Batch(rows(100), PROMPT, BatchOptions(progress=False, concurrency=8))
+    await again.run()
+    assert answered(again.frame) == set(range(100))
+    assert again.progress.known == len(stored)
     assert paid_twice(gateway) <= 8  # those that were under way
 
 

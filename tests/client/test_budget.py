@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 import cbai_notebook as cbai
-from cbai_notebook.client.budget import FIRST_ANSWER, IMAGE, SESSION, Budget, Spending, tokens_of
+from cbai_notebook.client.budget import (
+    FIRST_ANSWER,
+    IMAGE,
+    SESSION,
+    Budget,
+    Spending,
+    session_budget,
+    tokens_of,
+)
 from cbai_notebook.client.chat_wire import Usage
 from cbai_notebook.client.loop_waiters import Stop, StoppedError
 from cbai_notebook.client.model import Model
@@ -341,7 +349,7 @@ def test_values_that_are_right_are_kept() -> None:
     cbai.configure(max_total_tokens=None, max_cost=None, prices=None)
     settings = current_settings()
     assert (settings.max_total_tokens, settings.max_cost, dict(settings.prices)) == (None, None, {})
-    assert settings.session_budget is None
+    assert session_budget(settings) is None
 
 
 async def test_without_a_limit_what_was_used_is_counted_all_the_same(
