@@ -165,7 +165,7 @@ class Batch:
         self._writer: Writer | None = None
         self._put_since = 0
         self.progress = Progress(
-            name=options.name or _name_of(data),
+            name=options.name or _name_of(data, _variables(options)),
             rows=None if self.rows.count is None else self.rows.count * options.samples,
         )
         self.hints = list(self._row_prompt.hints)
@@ -418,7 +418,12 @@ def _count(rows: Rows) -> int:
     return rows.count or 0
 
 
-def _name_of(data: Any) -> str:
+def _name_of(data: Any, variables: Mapping[str, Any]) -> str:
+    """Return the name of a file, or of the variable that holds the rows."""
     if isinstance(data, (str, os.PathLike)):
         return Path(data).name
+    # A list first: other threads may add variables meanwhile.
+    for name, value in list(variables.items()):
+        if value is data and not name.startswith("_"):
+            return name
     return str(say("batch.rows_without_a_name"))

@@ -295,3 +295,12 @@ def test_a_dry_run_shows_what_would_be_sent(
     assert "sk-0123456789abcdef" not in printed
     assert gateway.requests == []
     assert "rated" not in shell.user_ns
+
+
+def test_a_batch_of_the_api_has_the_name_of_its_variable(
+    shell: TerminalInteractiveShell, reviews: pd.DataFrame
+) -> None:
+    must(shell, "import cbai_notebook as cbai\nr = cbai.batch(reviews, 'Rate {text}')")
+    assert cbai.batches()[-1]["frame"] == "reviews"
+    must(shell, "r = cbai.batch(reviews.head(1), 'Rate {text}')")
+    assert cbai.batches()[-1]["frame"] == "rows"
