@@ -44,7 +44,7 @@ import sys
 from pathlib import PurePath
 from typing import Any
 
-from cbai_notebook.i18n import Words
+from cbai_notebook.i18n import PYTHON, Place, Words, said_now
 from cbai_notebook.text import plain
 
 
@@ -91,9 +91,20 @@ class CbaiError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def in_language(self, name: str) -> str:
-        """Return the message in a language, ``"en"`` or ``"zh"``, if it is a text of ours."""
-        return self.message if self.words is None else self.words.in_language(name)
+    def in_language(self, name: str, place: Place = PYTHON) -> str:
+        """Return the message in a language, ``"en"`` or ``"zh"``, if it is a text of ours.
+
+        Args:
+            name: The language.
+            place: Where it is read: ``"python"``, or ``"cell"``, where options are advised in the
+                place of arguments.
+        """
+        return self.message if self.words is None else self.words.in_language(name, place)
+
+    def spell_for(self, place: Place) -> None:
+        """Change the message to the one for a place, where the error is shown from now on."""
+        if self.words is not None:
+            self.message = said_now(self.words, place)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default an exception is copied by calling its class with the message alone, which fails

@@ -140,6 +140,20 @@ def shortened(text: str, longest: int) -> str:
     return cut(" ".join(text[: _READ_AHEAD * longest].split()), longest)
 
 
+def shortened_inside(text: str, widest: int) -> str:
+    """Return a text of at most `widest` columns; "…" stands for the middle of a longer one."""
+    if columns(text) <= widest:
+        return text
+    begins = (widest - 1) // 2
+    ends = widest - 1 - begins
+    first, last = text[:begins], text[-ends:]
+    while columns(first) > begins:
+        first = first[:-1]
+    while columns(last) > ends:
+        last = last[1:]
+    return f"{first}…{last}"
+
+
 def one_line(text: str, longest: int | None = None) -> str:
     """Return the text on one line without any character that is not printable.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
+import json
 import pickle
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +17,14 @@ import pytest
 
 import cbai_notebook
 from cbai_notebook import i18n
+from cbai_notebook.conversation.formats.export import export
+from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.errors import CbaiError, UsageError
-from cbai_notebook.i18n import Counted, Words, joined, listed, say
+from cbai_notebook.i18n import CELL, PYTHON, Counted, Placed, Words, joined, listed, say, spelled
+from cbai_notebook.i18n.spellings import SPELLINGS
 from cbai_notebook.i18n.words import Entry, language, note_page_language, table
+from cbai_notebook.notebook.command_line.commands import COMMANDS
+from cbai_notebook.notebook.command_line.options import OPTIONS
 
 PACKAGE = Path(cbai_notebook.__file__).parent
 TABLES = sorted(
@@ -29,35 +36,195 @@ SOURCES = {
     for file in sorted(PACKAGE.rglob("*.py"))
     if file.relative_to(PACKAGE).parts[0] != "i18n"
 }
+CHINESE = "[\u4e00-\u9fff]"
 SCRIPTS = "\n".join(file.read_text("utf-8") for file in PACKAGE.rglob("*.js"))
 
 
 # The tables -------------------------------------------------------------------------------------
 
 
-def placeholders(text: str) -> set[str]:
-    """Return the names in braces of a text."""
+def in_braces(text: str) -> set[str]:
+    """Return the names in braces of a text: values and spellings."""
     return {
         name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(text) if name
     }
 
 
+def placeholders(text: str) -> set[str]:
+    """Return the names of the values of a text, also of those within its spellings."""
+    names = in_braces(text)
+    used = names & SPELLINGS.keys()
+    return (names - used).union(
+        *(in_braces(way) for key in used for way in (SPELLINGS[key].cell, SPELLINGS[key].python))
+    )
+
+
+def forms(entry: str | Counted | Placed) -> tuple[str, ...]:
+    """Return the forms of an entry in one language."""
+    return (entry,) if isinstance(entry, str) else tuple(entry)
+
+
 def english(entry: Entry) -> tuple[str, ...]:
-    return tuple(entry[0]) if isinstance(entry[0], Counted) else (entry[0],)
+    return forms(entry[0])
+
+
+def chinese(entry: Entry) -> tuple[str, ...]:
+    return forms(entry[1])
 
 
 @pytest.mark.parametrize("key", ENTRIES)
 def test_a_text_says_the_same_in_both_languages(key: str) -> None:
     entry = ENTRIES[key]
-    chinese = entry[1]
-    for text in (*english(entry), chinese):
+    for text in (*english(entry), *chinese(entry)):
         assert text.strip() == text, "no blanks around it"
         assert text
-    names = set().union(*map(placeholders, english(entry)))
-    assert names - {"n"} == placeholders(chinese) - {"n"}
+    assert isinstance(entry[0], Placed) == isinstance(entry[1], Placed)
+    if isinstance(entry[0], Placed):
+        pairs = list(zip(english(entry), chinese(entry), strict=True))
+    else:
+        pairs = [(text, entry[1]) for text in english(entry)][-1:]
+    for text, translated in pairs:
+        assert in_braces(text) - {"n"} == in_braces(translated) - {"n"}
     letters = re.sub(r"\{[^{}]*\}|`[^`]*`|%%?\w+|--?\w[\w-]*", "", english(entry)[0])
     if len(re.findall(r"[A-Za-z]{2,}", letters)) > 3:
-        assert re.search("[\u4e00-\u9fff]", chinese), "it is not translated"
+        assert re.search(CHINESE, chinese(entry)[0]), "it is not translated"
+
+
+# Chinese -----------------------------------------------------------------------------------------
+
+LATIN = "[A-Za-z0-9]"
+FULL_WIDTH = "[\uff0c\u3002\uff1a\uff1b\uff01\uff1f\uff08\uff09\u3001\u201c\u201d]"
+WRONG_BLANKS = re.compile(
+    rf"{CHINESE}{LATIN}|{LATIN}{CHINESE}|{FULL_WIDTH} (?!\s)|(?<=\S) {FULL_WIDTH}"
+)
+
+
+def latin_values(text: str) -> dict[str, object]:
+    """Return values for a text that begin and end with a Latin letter, or are numbers."""
+    numbers = set(re.findall(r"\{(\w+):[^{}]*\}", text))
+    return {name: 5 if name in numbers or name == "n" else "Ab" for name in placeholders(text)}
+
+
+@pytest.mark.parametrize("key", ENTRIES)
+def test_chinese_has_one_blank_beside_latin_words_and_none_beside_its_punctuation(key: str) -> None:
+    for text in chinese(ENTRIES[key]):
+        assert not WRONG_BLANKS.search(text)
+    values = {"n": 5} | dict(
+        pair for text in chinese(ENTRIES[key]) for pair in latin_values(text).items()
+    )
+    for place in (CELL, PYTHON):
+        assert not WRONG_BLANKS.search(Words(key, values).in_language("zh", place))
+
+
+def test_a_chinese_list_has_blanks_beside_latin_names_only() -> None:
+    assert listed(["code", "json"], "or").in_language("zh") == "code 或 json"
+    assert listed(["a", "b", "天气"]).in_language("zh") == "a、b 和天气"
+    assert listed(["天气", "地图"]).in_language("zh") == "天气和地图"
+    assert listed(["a", listed(["b", "c"])]).in_language("zh") == "a 和 b 和 c"
+    assert listed(["a"]).in_language("zh") == "a"
+    assert listed([]).in_language("zh") == ""
+    assert say("import_file.not_a_list", kind="null").in_language("zh") == (
+        "消息应为列表，而不是 null。"
+    )
+    assert say("import_file.not_a_list", kind="对象").in_language("zh") == (
+        "消息应为列表，而不是对象。"
+    )
+
+
+# Where they are read -----------------------------------------------------------------------------
+
+OF_CELLS = frozenset(
+    ["answer", "app", "cell", "command", "help", "option", "page", "secret", "service", "terminal"]
+)
+"""The areas whose texts only a cell, the panel or a terminal shows. They write options as they are."""
+
+OF_PYTHON = frozenset(["tool.tools_are_no_list"])
+"""Texts that only Python code reads and that name an argument of a pair as it is."""
+
+NO_ARGUMENT = re.compile(r"%cbai (models|reset)|--no-history or -c NAME|--no-history 或 -c NAME")
+"""What has no pair: commands without a function, and what a text for cells alone names."""
+
+
+@pytest.mark.parametrize("key", [key for key in ENTRIES if key.split(".")[0] not in OF_CELLS])
+def test_an_option_is_named_by_its_pair_where_python_reads_too(key: str) -> None:
+    for text in (*english(ENTRIES[key]), *chinese(ENTRIES[key])):
+        outside = NO_ARGUMENT.sub(
+            "", re.sub(r"\{[-%][^{}]*\}|python -m pip install(?: -U)?|%%cbai (?:cell|单)", "", text)
+        )
+        assert not re.search(r"(?<![\w-])--?[a-zA-Z][\w-]*|%cbai \w", outside), outside
+
+
+ARGUMENTS = {
+    name
+    for spelling in SPELLINGS.values()
+    if "(" not in spelling.python
+    for name in re.findall(r"(\w+)=", spelling.python)
+}
+
+
+@pytest.mark.parametrize("key", [key for key in ENTRIES if key not in OF_PYTHON])
+def test_an_argument_is_named_by_its_pair_where_a_cell_reads_too(key: str) -> None:
+    for text in (*english(ENTRIES[key]), *chinese(ENTRIES[key])):
+        outside = re.sub(r"\{[-%][^{}]*\}|(?:configure|ChatPanel)\([^()]*\)", "", text)
+        assert not ARGUMENTS & set(re.findall(r"(\w+)=", outside)), outside
+
+
+FLAGS = {
+    flag
+    for options in (OPTIONS, *(syntax.options for syntax in COMMANDS))
+    for option in options
+    for flag in option.flags
+}
+
+
+@pytest.mark.parametrize("key", SPELLINGS)
+def test_the_option_of_a_pair_is_one_of_the_command_line(key: str) -> None:
+    first, *rest = SPELLINGS[key].cell.split()
+    if first == "%cbai":
+        assert rest[0] in {syntax.name for syntax in COMMANDS}
+    else:
+        assert {word for word in (first, *rest) if word.startswith("-")} <= FLAGS
+
+
+@pytest.mark.parametrize("key", SPELLINGS)
+def test_every_pair_is_used(key: str) -> None:
+    in_tables = any(key in in_braces(text) for entry in ENTRIES.values() for text in english(entry))
+    assert in_tables or f'"{key}"' in "\n".join(SOURCES.values())
+
+
+def parameters(function: Callable[..., object]) -> set[str]:
+    """Return the parameters of a function, with those that its description lists."""
+    described = re.findall(r"``(\w+)``", function.__doc__ or "")
+    return {*inspect.signature(function).parameters, *described}
+
+
+PUBLIC: dict[str, tuple[Callable[..., object], ...]] = {
+    "configure": (cbai_notebook.configure,),
+    "create_model": (cbai_notebook.create_model,),
+    "create_image_model": (cbai_notebook.create_image_model,),
+    "generate_text": (cbai_notebook.Model.generate_text,),
+    "prepare": (cbai_notebook.Model.prepare,),
+    # an argument alone: of the call that the user has written
+    "call": (
+        cbai_notebook.Model.generate_text,
+        cbai_notebook.Agent.send_message,
+        export,
+        Export.write,
+    ),
+}
+
+
+@pytest.mark.parametrize("key", SPELLINGS)
+def test_the_argument_of_a_pair_is_one_of_a_public_function(key: str) -> None:
+    code = SPELLINGS[key].python.format(name="name", provider="deepseek")
+    code = code.replace(", …)", ", **rest)").replace("…", "...")
+    if "(" not in code:
+        code = f"call({code})"
+    used = [node for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Call)]
+    assert used
+    for node in used:
+        known = set().union(*map(parameters, PUBLIC[called(node)]))
+        assert {keyword.arg for keyword in node.keywords if keyword.arg} <= known
 
 
 # Their use --------------------------------------------------------------------------------------
@@ -112,7 +279,7 @@ def test_a_text_that_is_said_is_in_the_tables(said: Said) -> None:
     assert said.key in ENTRIES
     if said.values is not None:
         needed = set().union(
-            *map(placeholders, (*english(ENTRIES[said.key]), ENTRIES[said.key][1]))
+            *map(placeholders, (*english(ENTRIES[said.key]), *chinese(ENTRIES[said.key])))
         )
         is_counted = isinstance(ENTRIES[said.key][0], Counted)
         assert said.values == needed | ({"n"} if is_counted else set())
@@ -208,7 +375,7 @@ def test_a_text_is_said_again_in_the_other_language() -> None:
     i18n.choose("zh")
     assert say(KEY, **VALUES) == text.in_language("zh") != text
     assert "en、zh" not in text
-    assert "en和zh" in text.in_language("zh")
+    assert "en 和 zh" in text.in_language("zh")
     assert joined(text, text).in_language("en") == f"{text} {text}"
 
 
@@ -222,6 +389,48 @@ def test_a_text_can_be_stored_and_copied() -> None:
         assert same.in_language("zh") == text.in_language("zh")
     assert Words.from_json({"key": "python.gone", "values": {}}) is None
     assert Words.from_json("nonsense") is None
+
+
+def test_a_text_is_said_for_a_cell_and_for_python_in_each_language_also_after_it_was_stored() -> (
+    None
+):
+    inner = say("tool.answer_was_cut", name="City")
+    text = say("cell.option_problem", option="-x", name="a", problem=joined(inner, "Yes."))
+    stored = Words.from_json(json.loads(json.dumps(text.as_json())))
+    assert stored is not None
+    for same in (text, stored, copy.deepcopy(text), pickle.loads(pickle.dumps(text))):
+        assert same == same.in_language("en") == same.in_language("en", PYTHON)
+        assert "max_tokens=… allows more. Yes." in same
+        assert "--max-tokens" not in same
+        assert "--max-tokens allows more. Yes." in same.in_language("en", CELL)
+        assert "可用 --max-tokens 提高上限。Yes." in same.in_language("zh", CELL)
+        assert "可用 max_tokens=… 提高上限。Yes." in same.in_language("zh", PYTHON)
+
+
+def test_a_spelling_has_the_values_of_its_text() -> None:
+    text = say("provider.set_key_of_server", name="mine")
+    assert text == "Set the key of 'mine' with cbai.configure(servers={'mine': …})."
+    assert text.in_language("en", CELL) == "Set the key of 'mine' with %cbai login mine."
+
+
+def test_an_option_is_a_value_of_a_text() -> None:
+    text = say("export.option_not_taken", option=spelled("--every-turn"), forms="curl", form="web")
+    again = Words.from_json(text.as_json())
+    assert again is not None
+    assert again == text == "every_turn=True is for curl; web does not take it."
+    assert again.in_language("zh", CELL) == "--every-turn 只用于 curl，web 不支持。"
+
+
+def test_an_error_can_be_spelled_for_a_cell() -> None:
+    error = UsageError(say("provider.name_another_model"))
+    error.spell_for(CELL)
+    assert "with -m, or" in str(error)
+    assert "with -m, or" in pickle.loads(pickle.dumps(error)).line
+    assert error.words is not None
+    assert "model=…" in error.words
+    other = UsageError("of the user")
+    other.spell_for(CELL)
+    assert str(other) == "of the user"
 
 
 def test_an_error_is_read_in_both_languages() -> None:

@@ -21,6 +21,8 @@ from cbai_notebook.batching.runner import Asking, Runner
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
 from cbai_notebook.batching.table_writer import Writer
 from cbai_notebook.client.budget import Budget, Spending
+from cbai_notebook.client.gate import Gate
+from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.client.passage import Traffic
 from cbai_notebook.client.repeated import RepeatedRequest
 from cbai_notebook.conversation import secrets
@@ -107,6 +109,7 @@ class Batch:
         prompt: The template, or a function that makes the prompt of a row.
         options: How it is run.
         store: The stored answers; those beside the history by default.
+        gate: What its requests go through; by default the gate of the server.
 
     Attributes:
         progress: The counts, which also hold how it ended.
@@ -123,6 +126,7 @@ class Batch:
         prompt: str | Callable[[dict[str, Any]], Any],
         options: BatchOptions,
         store: AnswerStore | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.options = options
         self.rows: Rows = rows_of(data)
@@ -156,6 +160,7 @@ class Batch:
         )
         self._budget.check(self._prepared.asked_model or "")
         self._store = store or current_answers()
+        self._stop, self._gate = Stop(), gate
         self._requests = RowRequests(self._prepared)
         checked = self._requests.options([{"role": "user", "content": "…"}])
         self._prepared.model.check(checked)
@@ -208,7 +213,7 @@ class Batch:
             reporter = reporter_for(self.options.progress)
             self.progress.begin()
             plan = self.plan()
-            asking = Asking(self._begin, self._response, self.options.concurrency)
+            asking = Asking(self._begin, self._response, self.options.concurrency, self._stop)
             if self.options.to is not None:
                 self._writer = Writer(self.options.to, self.rows, self.columns)
             runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
@@ -264,7 +269,7 @@ class Batch:
     async def _begin(self, messages: list[Any]) -> RepeatedRequest:
         """Return what sends the requests, with the settings of this moment."""
         prepared = self._prepare()
-        traffic = Traffic(rows=True, budget=self._budget)
+        traffic = Traffic(True, self._budget, self._stop, self._gate)
         params = RowRequests(prepared).options(messages)
         return await RepeatedRequest.begin(prepared.model, params, traffic)
 

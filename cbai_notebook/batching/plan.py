@@ -13,6 +13,7 @@ from cbai_notebook.batching.row_errors import reason_of
 from cbai_notebook.batching.row_prompt import RowPrompt, RowText
 from cbai_notebook.batching.row_slice import SLICE_ROWS, Rows
 from cbai_notebook.client.images.part import image_part
+from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.conversation.row_requests import RowRequests
 from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.i18n import say
@@ -106,7 +107,7 @@ class Plan:
             self._failed[unit.key] = error
         return unit.places
 
-    async def units(self, run: int, sink: Sink) -> AsyncGenerator[Unit, None]:
+    async def units(self, run: int, sink: Sink, stop: Stop) -> AsyncGenerator[Unit, None]:
         """Yield the requests that are to be sent, in the order of the rows.
 
         Those that another kernel is sending come last, if it has not answered them by then.
@@ -114,6 +115,7 @@ class Plan:
         Args:
             run: The number of the run.
             sink: Gets the rows that are not sent.
+            stop: Ends the wait for another kernel.
 
         Raises:
             UsageError: All prompts are equal, or a value is missing and that is to raise.
@@ -125,7 +127,7 @@ class Plan:
                 some = units[start : start + CLAIMED_AT_ONCE]
                 async for unit in self._claimed(some, run, sink, taken):
                     yield unit
-        while taken:
+        while taken and not stop.is_set:
             await asyncio.sleep(LOOK_AGAIN_S)
             some, taken = taken, []
             async for unit in self._claimed(some, run, sink, taken):

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cbai_notebook.errors import (
+    APIError,
     AuthenticationError,
+    BadRequestError,
     BudgetError,
     CbaiError,
     ConfigurationError,
+    ConnectionFailedError,
     DNSError,
     EnvironmentUnavailableError,
     HistoryError,
@@ -21,6 +24,7 @@ from cbai_notebook.errors import (
     ProxyError,
     QuotaExceededError,
     RateLimitError,
+    RequestTimeoutError,
     TLSError,
 )
 
@@ -50,19 +54,33 @@ def is_fatal(error: CbaiError) -> bool:
     return isinstance(error, _FATAL)
 
 
+def _is_of_the_server(error: CbaiError) -> bool:
+    """Return whether an error tells more of the server than of the row."""
+    if isinstance(error, BadRequestError):
+        return False
+    return isinstance(error, (APIError, ConnectionFailedError, RequestTimeoutError))
+
+
 class Alike:
-    """Notices that rows fail in the same way, one after the other."""
+    """Notices that rows fail in the same way, one after the other.
+
+    After the first answer, rows that the server refuses may well be beside each other: all that are
+    too long, in a sorted table. Then only the server's own errors count.
+    """
 
     def __init__(self) -> None:
         self._last: tuple[object, ...] | None = None
         self._count = 0
+        self._has_answer = False
 
     def succeeded(self) -> None:
-        """Note an answer."""
-        self._last, self._count = None, 0
+        """Note an answer, also one that was known."""
+        self._last, self._count, self._has_answer = None, 0, True
 
     def failed(self, error: CbaiError) -> bool:
         """Note a failure; return whether so many were alike that no more rows are to be sent."""
+        if self._has_answer and not _is_of_the_server(error):
+            return False
         kind = type(error), error.status, error.code
         self._count = self._count + 1 if kind == self._last else 1
         self._last = kind

@@ -18,6 +18,7 @@ from cbai_notebook.batching.plan import Plan, Sink, Unit
 from cbai_notebook.batching.progress import EVERY_S, Progress, Reporter
 from cbai_notebook.batching.results import Place
 from cbai_notebook.batching.row_errors import Alike, is_fatal, reason_of
+from cbai_notebook.client.loop_waiters import Stop, StoppedError
 from cbai_notebook.errors import (
     AuthenticationError,
     CbaiError,
@@ -46,11 +47,13 @@ class Asking:
             the key was refused.
         response: The type of the answers.
         lanes: The most rows at once.
+        stop: Set when no more rows are to be sent: those that wait for a place are not.
     """
 
     begin: Callable[[list[Any]], Awaitable[RepeatedRequest]]
     response: ResponseType | None
     lanes: int
+    stop: Stop
 
 
 class Runner:
@@ -101,7 +104,9 @@ class Runner:
             CbaiError: The rows cannot be read, or the first request is not valid.
         """
         units = self._plan.units(
-            self._run, Sink(missing=self._missing, failed=self._failed_row, known=self._known)
+            self._run,
+            Sink(missing=self._missing, failed=self._failed_row, known=self._known),
+            self._asking.stop,
         )
         queue: asyncio.Queue[Unit | None] = asyncio.Queue(maxsize=self._asking.lanes)
         ticker = self._loop.create_task(self._tick())
@@ -161,6 +166,8 @@ class Runner:
                 self._failed(unit, error)
         except CbaiError as error:
             self._failed(unit, error)
+        except StoppedError:
+            self._plan.end(unit)
         except Exception as error:  # noqa: BLE001 - a tool or a type of the user may raise anything
             message = say("batch.row_raised", error=type(error).__name__, reason=str(error))
             self._failed(unit, CbaiError(message))
@@ -268,6 +275,7 @@ class Runner:
             self.reason = reason_of(error)
             if alike:
                 self.reason = say("batch.all_alike", reason=self.reason)
+            self._asking.stop.set()
 
     def _missing(self, place: Place, name: str) -> None:
         self._progress.missing += 1
@@ -284,6 +292,7 @@ class Runner:
                 value = plain(response.parse(stored.text, stored.finish_reason))
             except StructuredAnswerError:
                 return False  # the type has other rules by now
+        self._alike.succeeded()
         self._put([(place, Outcome(stored, value, known=True)) for place in places])
         self._progress.answered += len(places)
         self._progress.known += len(places)

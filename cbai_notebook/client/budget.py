@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.client.loop_waiters import Waiters
+from cbai_notebook.client.loop_waiters import Stop, Waiters
 from cbai_notebook.client.secret_values import texts_in
 from cbai_notebook.errors import BudgetError, CbaiError, ConfigurationError
 from cbai_notebook.i18n import say
@@ -37,12 +37,16 @@ Prices = Mapping[str, tuple[float, float]]
 """For each model the prices of a million tokens that are sent, and of a million that are answered."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reserve:
     """What one request may use: tokens that are sent, and tokens of the answer."""
 
     sent: int
     answered: int
+
+
+_NOTHING = Reserve(0, 0)
+"""The reserve of a request whose cost is counted, and not limited."""
 
 
 @dataclass
@@ -61,7 +65,8 @@ class Spending:
     _answered: int = field(default=0, repr=False)
     _reserved_tokens: int = field(default=0, repr=False)
     _reserved_cost: float = field(default=0.0, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    # The garbage collector may end a request while this thread holds the lock.
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
     _waiters: Waiters = field(default_factory=Waiters, repr=False, compare=False)
 
     def count(self, usage: Usage) -> None:
@@ -109,17 +114,23 @@ class Budget:
             example = f"prices={{{model!r}: (…, …)}}"
             raise ConfigurationError(say("budget.no_price", model=model, example=example))
 
-    async def reserve(self, request: Request, *, waits: bool = False) -> Reserve:
+    async def reserve(
+        self, request: Request, *, waits: bool = False, stop: Stop | None = None
+    ) -> Reserve:
         """Reserve what a request may use.
 
         Args:
             request: The request.
             waits: Whether to wait for other requests, which may use less than they have reserved.
+            stop: Ends the wait of the batch.
 
         Raises:
             BudgetError: The rest of the budget is too small; nothing was sent.
+            StoppedError: The batch was stopped before there was room.
             ConfigurationError: The price of the model is not known.
         """
+        if self.tokens is None and self.cost is None:
+            return _NOTHING
         model = str(request.body.get("model"))
         self.check(model)
         spending = self.spending
@@ -133,7 +144,7 @@ class Budget:
                     raise self._used_up()
                 waiter = spending._waiters.add()
             try:
-                await waiter.wait()
+                await waiter.wait(stop)
             finally:
                 with spending._lock:
                     spending._waiters.remove(waiter)

@@ -44,13 +44,20 @@ class LimitedProvider(Protocol):
         ...
 
 
-def check(provider: LimitedProvider, model: str | None, params: Mapping[str, Any]) -> None:
+def check(
+    provider: LimitedProvider,
+    model: str | None,
+    params: Mapping[str, Any],
+    *,
+    configured: bool = True,
+) -> None:
     """Refuse a request for what its model cannot do.
 
     Args:
         provider: The provider.
         model: The name of the model; None for the provider's default.
         params: The parameters of the request.
+        configured: Whether another provider is connected already.
 
     Raises:
         UsageError: The model cannot do it; the message says how to go on.
@@ -67,7 +74,9 @@ def check(provider: LimitedProvider, model: str | None, params: Mapping[str, Any
         say(f"provider.cannot_{cannot}_because", name=name, reason=reason)
         if reason
         else say(f"provider.cannot_{cannot}", name=name),
-        say("provider.name_another_model"),
+        say("provider.name_another_model")
+        if configured
+        else say("provider.name_another_model_or_connect"),
     )
     if missing == "images" and not _has_image(params["messages"][-1]):
         message = joined(message, say("provider.image_is_in_an_earlier_message"))

@@ -47,6 +47,7 @@ async def request_completion(
     timeout: Timeout,
     facts: AnswerFacts,
     through: Through[Answer] | None = None,
+    policy: retry.Policy = retry.should_retry,
 ) -> Answer:
     """Send a request and return its answer; retry where that helps.
 
@@ -57,6 +58,7 @@ async def request_completion(
         timeout: The time limits, for the connection and for each attempt.
         facts: What is known about the answer before the request is sent.
         through: Sends each attempt as soon as it may be sent; by default at once.
+        policy: Decides which errors are retried.
 
     Raises:
         CbaiError: There was no answer.
@@ -69,7 +71,6 @@ async def request_completion(
         known = replace(facts, timing=timing, request_id=request_id)
         return _answer(response, body, error_context, known)
 
-    policy = retry.should_retry
     return await _request(transport, request, error_context, timeout, policy, read, through)
 
 

@@ -16,12 +16,13 @@ import asyncio
 import contextlib
 import heapq
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from cbai_notebook.client.loop_waiters import Waiter, Waiters
+from cbai_notebook.client.loop_waiters import Stop, Waiter, Waiters
 from cbai_notebook.client.retry import LONGEST_RETRY_AFTER_S
 from cbai_notebook.errors import (
     CbaiError,
@@ -29,6 +30,7 @@ from cbai_notebook.errors import (
     QuotaExceededError,
     RateLimitError,
 )
+from cbai_notebook.forks import fork_safe_lock
 
 FIRST = 4
 """Requests that may run at once before anything is known of the server."""
@@ -85,6 +87,8 @@ class Gate:
     Args:
         most: The most requests of rows at once that the server can use; None if that is not known.
         clock: Returns the time in seconds.
+        first_pause_s: The seconds of the first pause without new rows.
+        longest_pause_s: The seconds of the longest one, where the server names no time.
 
     Attributes:
         limit: How many requests may run at once.
@@ -93,14 +97,22 @@ class Gate:
     """
 
     def __init__(
-        self, most: int | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        most: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        first_pause_s: float = FIRST_PAUSE_S,
+        longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
         self.limit = min(FIRST, most or FIRST)
         self.found = False
         self.refusals = 0
         self._most = most
         self._clock = clock
-        self._lock = threading.Lock()
+        self._first_pause_s = first_pause_s
+        self._longest_pause_s = longest_pause_s
+        # The garbage collector may end a request while this thread holds the lock.
+        self._lock = threading.RLock()
         self._free: list[int] = []
         self._running = 0
         self._running_rows = 0
@@ -121,11 +133,15 @@ class Gate:
             if not self.found and not self.refusals:
                 self.limit, self.found = max(1, min(limit, self._most or limit)), True
 
-    async def enter(self, *, rows: bool = False) -> Slot:
+    async def enter(self, *, rows: bool = False, stop: Stop | None = None) -> Slot:
         """Wait for a place.
 
         Args:
             rows: Whether it is a request of a batch, which lets prompts go first.
+            stop: Ends the wait of the batch.
+
+        Raises:
+            StoppedError: The batch was stopped before there was a place.
         """
         with self._lock:
             if self._has_room(rows):
@@ -134,7 +150,7 @@ class Gate:
             waiter = waiters.add()
             self._open_later()
         try:
-            await waiter.wait()
+            await waiter.wait(stop)
         except BaseException:
             with self._lock:
                 waiters.remove(waiter)
@@ -183,9 +199,10 @@ class Gate:
     def _open_later(self) -> None:
         """Open when the pause ends, on the event loop of a row that waits; the lock is held."""
         while self._rows and self._opens_at > self._clock():
-            if self._timer_at == self._opens_at and not self._timer_loop.is_closed():
-                return
             loop = self._rows.first.loop
+            is_set = self._timer_at == self._opens_at and self._timer_loop is loop
+            if is_set and not loop.is_closed():
+                return  # a timer on another loop would not count: that loop may have stopped
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 pause = self._opens_at - self._clock()
                 loop.call_soon_threadsafe(loop.call_later, pause, self._open)
@@ -238,27 +255,32 @@ class Gate:
         if not is_first:
             return
         self._round += 1
+        now = self._clock()
+        if now > self._opens_at + LONGEST_RETRY_AFTER_S:
+            self._refused_rounds = 0  # what was refused then says nothing about now
         self._refused_rounds += 1
         if self._tries_more:
             self._clean_rounds = min(2 * self._clean_rounds, MOST_CLEAN_ROUNDS)
         self._clean, self._tries_more = 0, False
-        self._opens_at = max(self._opens_at, self._clock() + self._pause(error))
+        self._opens_at = max(self._opens_at, now + self._pause(error))
 
     def _pause(self, error: CbaiError) -> float:
-        if error.retry_after is not None:
-            return error.retry_after
-        rounds = self._refused_rounds - 1
-        if isinstance(error, ConcurrencyLimitError):
-            # The requests that run make room; only where none of them are ours is there a wait.
+        rounds, asked = self._refused_rounds - 1, error.retry_after
+        if asked is not None and asked > LONGEST_RETRY_AFTER_S:
+            asked = None  # rows do not wait for it, and the next batch is told so by the server
+        if asked is not None or isinstance(error, ConcurrencyLimitError):
+            # The server names a time, or the requests that run make room; rows wait longer only where
+            # that was refused too.
             rounds -= 1
-        return min(FIRST_PAUSE_S * 2.0**rounds, LONGEST_PAUSE_S) if rounds >= 0 else 0.0
+        backoff = self._first_pause_s * 2.0**rounds if rounds >= 0 else 0.0
+        return max(asked or 0.0, min(backoff, self._longest_pause_s))
 
     def _set_limit(self, limit: int) -> None:
         self.limit = max(1, min(limit, self._most or limit))
 
 
 _gates: dict[tuple[int, str, str, str], Gate] = {}
-_lock = threading.Lock()
+_lock = fork_safe_lock(sys.modules[__name__])
 
 
 def gate_of(url: str, api_key: str = "", most: int | None = None) -> Gate:

@@ -7,6 +7,29 @@ import contextlib
 from collections import deque
 
 
+class StoppedError(Exception):
+    """A request was not sent: nobody wants its answer any more."""
+
+
+class Stop:
+    """Ends the wait of all requests of a batch that were not sent; used on one event loop."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiting: set[Waiter] = set()
+
+    def set(self) -> None:
+        """Let no more requests be sent, and wake those that wait."""
+        self.is_set = True
+        for waiter in self._waiting:
+            waiter.wake()
+
+    def check(self) -> None:
+        """Raise a `StoppedError` if no more requests are to be sent."""
+        if self.is_set:
+            raise StoppedError
+
+
 class Waiter:
     """One coroutine that waits; made on its event loop."""
 
@@ -14,9 +37,22 @@ class Waiter:
         self.loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] = self.loop.create_future()
 
-    async def wait(self) -> None:
-        """Wait for `wake`."""
-        await self._future
+    async def wait(self, stop: Stop | None = None) -> None:
+        """Wait for `wake`.
+
+        Raises:
+            StoppedError: The stop was set meanwhile.
+        """
+        if stop is None:
+            await self._future
+            return
+        stop._waiting.add(self)
+        try:
+            stop.check()
+            await self._future
+            stop.check()
+        finally:
+            stop._waiting.discard(self)
 
     def wake(self) -> bool:
         """Let the coroutine go on, from any thread; return False if its event loop is closed."""

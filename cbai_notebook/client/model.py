@@ -224,7 +224,7 @@ class Model:
         wire_format = format_of(provider)
         wire_format.check(given)
         if isinstance(provider, LimitedProvider):
-            capabilities.check(provider, model, given)
+            capabilities.check(provider, model, given, configured=settings.configured)
         options, sent = split(given)
         return CheckedRequest(provider, wire_format, model, settings, options, sent)
 

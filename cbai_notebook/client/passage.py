@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.budget import SESSION, Budget, Reserve
 from cbai_notebook.client.gate import Gate, Slot, gate_of
+from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.client.providers import Endpoint
 from cbai_notebook.client.request import Request
+from cbai_notebook.client.retry import Policy, should_retry
 from cbai_notebook.client.settings import Settings
+from cbai_notebook.errors import RateLimitError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.answer import Answer
@@ -30,10 +33,14 @@ class Traffic:
         rows: Whether they are rows of a batch, which let prompts go first, and wait as long as the
             server refuses them for being too many.
         budget: What they may use together, beside the budget of the session.
+        stop: Ends the wait of those that were not sent.
+        gate: What they go through; by default the gate of the endpoint.
     """
 
     rows: bool = False
     budget: Budget | None = None
+    stop: Stop | None = None
+    gate: Gate | None = None
 
 
 PROMPT = Traffic()
@@ -52,6 +59,7 @@ class Passage:
     def __init__(self, gate: Gate, traffic: Traffic, budgets: tuple[Budget, ...]) -> None:
         self.gate = gate
         self._rows = traffic.rows
+        self._stop = traffic.stop
         self._budgets = budgets
 
     @classmethod
@@ -59,12 +67,23 @@ class Passage:
         """Return the way to an endpoint."""
         session = settings.session_budget
         budgets = tuple(filter(None, (traffic.budget, session)))
-        return cls(gate_of(endpoint.url, endpoint.api_key, endpoint.at_once), traffic, budgets)
+        gate = traffic.gate or gate_of(endpoint.url, endpoint.api_key, endpoint.at_once)
+        return cls(gate, traffic, budgets)
+
+    @property
+    def policy(self) -> Policy:
+        """Which errors are sent again: a row that was refused has waited here for long enough."""
+        return _retry_row if self._rows else should_retry
 
     async def complete(
         self, request: Request, send: Callable[[Request], Awaitable[Answer]]
     ) -> Answer:
-        """Send a request as soon as it may be sent, and return its answer."""
+        """Send a request as soon as it may be sent, and return its answer.
+
+        Raises:
+            CbaiError: There was no answer.
+            StoppedError: It was not sent: its batch has stopped.
+        """
         while True:
             entry = await self._enter(request)
             try:
@@ -109,7 +128,9 @@ class Passage:
         return self._rows and self.gate.waits_for(error)
 
     async def _enter(self, request: Request) -> _Entry:
-        slot = await self.gate.enter(rows=self._rows)
+        if self._stop is not None:
+            self._stop.check()
+        slot = await self.gate.enter(rows=self._rows, stop=self._stop)
         reserves: list[tuple[Budget, Reserve]] = []
         if self._rows and slot.number:
             # Rows with a connection of their own each cost a quarter of those that share a pool.
@@ -117,11 +138,16 @@ class Passage:
         entry = _Entry(slot, request, reserves)
         try:
             for budget in self._budgets:
-                reserves.append((budget, await budget.reserve(request, waits=self._rows)))
+                reserve = await budget.reserve(request, waits=self._rows, stop=self._stop)
+                reserves.append((budget, reserve))
         except BaseException as error:
             entry.leave(error=error)
             raise
         return entry
+
+
+def _retry_row(error: Exception) -> bool | float:
+    return False if isinstance(error, RateLimitError) else should_retry(error)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ class RepeatedRequest:
         self._sender = sender
         self._options = options
         self._given = given
+        self._first = asyncio.Lock()
+        self._schema_is_untried = "response_format" in given
 
     @classmethod
     async def begin(
@@ -74,9 +77,18 @@ class RepeatedRequest:
         Raises:
             CbaiError: There was no answer.
         """
+        if self._schema_is_untried:
+            async with self._first:
+                if self._schema_is_untried:
+                    return await self._try_schema(messages)
+        return await complete(self._sender, self._options, {**self._given, "messages": messages})
+
+    async def _try_schema(self, messages: Sequence[Any]) -> Answer:
+        """Send the first row alone: where the provider refuses the schema, the others need not try."""
         given = {**self._given, "messages": messages}
-        answer = await complete(self._sender, self._options, given)
-        if "response_format" not in given:
-            # The provider refuses it, and the other rows need not try.
-            self._given.pop("response_format", None)
-        return answer
+        try:
+            return await complete(self._sender, self._options, given)
+        finally:
+            self._schema_is_untried = False
+            if "response_format" not in given:
+                self._given.pop("response_format", None)

@@ -105,7 +105,7 @@ class RequestSender:
 
                 return await self.passage.open(request, start, opened)
 
-            return await retry.call(attempt)
+            return await retry.call(attempt, self.passage.policy)
 
         return await _without_refused_fields(request, send)
 
@@ -134,6 +134,7 @@ class RequestSender:
                 self.settings.timeout,
                 self.facts(request),
                 self.passage.complete,
+                self.passage.policy,
             )
 
         return await _without_refused_fields(request, send)

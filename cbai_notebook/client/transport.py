@@ -60,6 +60,8 @@ else:
     # httpx-aiohttp does not translate all of these errors.
     _ERRORS += (aiohttp.ClientError,)
 
+# Seconds until the environment is read again while the rows of a batch are sent.
+_READ_AGAIN_S = 0.5
 # Seconds that an idle connection is kept: users need some time between two prompts.
 _KEEPALIVE_S = 60.0
 _LARGEST_BODY = 64 * 1024 * 1024
@@ -337,6 +339,7 @@ class _LoopConnections:
     """The open connections of one event loop, and the generators that close them."""
 
     environment: Environment = ()
+    read_again_at: float = 0.0
     routes: dict[tuple[str, str, bool, int], _Route] = field(default_factory=dict)
     open: dict[tuple[Environment, str | None, bool, int], httpx.AsyncBaseTransport] = field(
         default_factory=dict
@@ -369,11 +372,15 @@ async def _route_for(url: str, fast: bool, number: int) -> _Route:
             for closed in [other for other in _by_loop if other.is_closed()]:
                 _abandon(_by_loop.pop(closed))
             connections = _by_loop[loop] = _LoopConnections()
-    environment = tuple([os.environ.get(name) for name in _ENVIRONMENT])
-    if environment != connections.environment:
-        # A change in the notebook. Connections in use stay open until they are closed with the loop.
-        connections.routes.clear()
-        connections.environment = environment
+    # Reading the environment takes time, and rows come by the thousand.
+    now = loop.time()
+    if not number or now >= connections.read_again_at:
+        connections.read_again_at = now + _READ_AGAIN_S
+        environment = tuple([os.environ.get(name) for name in _ENVIRONMENT])
+        if environment != connections.environment:
+            # A change in the notebook. Connections in use stay open until the end of the loop.
+            connections.routes.clear()
+            connections.environment = environment
     # The key is the host, not the URL: links of images and queries of lists differ every time.
     parts = urlsplit(url)
     key = parts.scheme, parts.netloc, fast, 0 if fast else number

@@ -10,7 +10,7 @@ from typing import Any
 from cbai_notebook.client.endings import Ending, ending_of
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.conversation.tool_calls import calls_of
-from cbai_notebook.i18n import Words, language
+from cbai_notebook.i18n import Words, said_now
 
 ASKED, STREAMING, COMPLETE, PARTIAL, CANCELLED, FAILED = (
     "asked",
@@ -127,7 +127,7 @@ class Turn:
     @property
     def text(self) -> str:
         """The answer so far."""
-        return "".join(self._text) if self.line is None else in_current_language(self.line)
+        return "".join(self._text) if self.line is None else said_now(self.line)
 
     @property
     def line(self) -> Words | None:
@@ -287,7 +287,7 @@ class Turn:
             "reasoning": self.reasoning or None,
             "status": self.status,
             "finish_reason": self.finish_reason,
-            "error": self.error and in_current_language(self.error),
+            "error": self.error and said_now(self.error),
             "duration_s": self.duration_s,
             "first_token_s": self.first_token_s,
             "prompt_tokens": self.prompt_tokens,
@@ -299,11 +299,6 @@ class Turn:
         }
         records.append(_record(shared, role="assistant", **answer))
         return records
-
-
-def in_current_language(text: str) -> str:
-    """Return a text of ours as the user reads it now; any other text as it is."""
-    return text.in_language(language()) if isinstance(text, Words) else text
 
 
 BETWEEN_STEPS = "\n\n"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
+from string import Formatter
 from typing import Any, Literal, NamedTuple
+
+from cbai_notebook.i18n.spellings import CELL, PYTHON, SPELLINGS, Place
 
 LANGUAGES = ("en", "zh")
 """The languages of the tables: English and simplified Chinese."""
@@ -16,6 +19,7 @@ _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # POSIX: the first that is set deci
 
 _chosen: str | None = None
 _page: str | None = None
+_listeners: list[Callable[[], None]] = []
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:
@@ -57,12 +61,29 @@ def choose(name: str | None) -> None:
     """
     global _chosen
     _chosen = name
+    _tell_listeners()
 
 
 def note_page_language(name: str) -> None:
     """Remember the language of the page that shows a panel, as browsers name it: ``"zh-CN"``."""
     global _page
     _page = _known(name)
+    _tell_listeners()
+
+
+def watch_language(listener: Callable[[], None]) -> Callable[[], None]:
+    """Call a function whenever the language may have changed; return a function that ends this.
+
+    Args:
+        listener: Called on the thread that changes the language.
+    """
+    _listeners.append(listener)
+    return lambda: _listeners.remove(listener)
+
+
+def _tell_listeners() -> None:
+    for listener in tuple(_listeners):
+        listener()
 
 
 def _known(name: str) -> str | None:
@@ -86,17 +107,33 @@ class Counted(NamedTuple):
     other: str
 
 
-Entry = tuple[str | Counted, str]
-"""A text in English and in Chinese, with values in braces as in ``str.format``: ``"{name} is empty."``"""
+class Placed(NamedTuple):
+    """A text that gives other advice in a cell than in Python code, where a pair of spellings is not enough.
+
+    Attributes:
+        cell: The text for a cell and the panel.
+        python: The text for Python code.
+    """
+
+    cell: str
+    python: str
+
+
+Entry = tuple[str | Counted | Placed, str | Placed]
+"""A text in English and in Chinese, with values in braces as in ``str.format``: ``"{name} is empty."``
+
+A key of :data:`~cbai_notebook.i18n.spellings.SPELLINGS` in braces becomes what its place writes."""
 
 Table = Mapping[str, Entry]
 """Texts by their names within an area."""
 
-_JOINED, _LISTED = "joined", "listed"
+_JOINED, _LISTED, _SPELLED = "joined", "listed", "spelled"
 
 
 class Words(str):
     """A text of the tables with its values, in one language; a usual string otherwise.
+
+    The string is the one for Python code; :func:`said_now` and :meth:`in_language` say it for a cell.
 
     Attributes:
         key: ``AREA.NAME`` in the tables.
@@ -110,16 +147,18 @@ class Words(str):
 
     def __new__(cls, key: str, values: Mapping[str, Any], text: str | None = None) -> Words:
         """Make a text in the current language, unless `text` has it already."""
-        made = super().__new__(cls, _rendered(key, values, language()) if text is None else text)
+        made = super().__new__(
+            cls, _rendered(key, values, language(), PYTHON) if text is None else text
+        )
         made.key, made.values = key, values
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Words, (self.key, dict(self.values), str(self))
 
-    def in_language(self, name: str) -> str:
-        """Return the text in a language of `LANGUAGES`."""
-        return _rendered(self.key, self.values, name)
+    def in_language(self, name: str, place: Place = PYTHON) -> str:
+        """Return the text in a language of `LANGUAGES`, with the spellings of a place."""
+        return _rendered(self.key, self.values, name, place)
 
     def as_json(self) -> dict[str, Any]:
         """Return the key and the values as plain JSON, from which :meth:`from_json` makes the text again."""
@@ -155,6 +194,15 @@ def listed(items: Iterable[str], last: Literal["and", "or"] = "and") -> Words:
     return Words(_LISTED, {"items": list(items), "last": last})
 
 
+def spelled(option: str) -> Words:
+    """Return an option as a part of a sentence, as the place of the sentence writes it.
+
+    Args:
+        option: A key of :data:`~cbai_notebook.i18n.spellings.SPELLINGS`.
+    """
+    return Words(_SPELLED, {"option": option})
+
+
 def entry(key: str) -> Entry:
     """Return a text in all languages.
 
@@ -175,22 +223,30 @@ def table(area: str) -> Table:
     return found
 
 
-def said_now(text: str) -> str:
-    """Return a text in the current language if it is of the tables, else unchanged."""
-    return text.in_language(language()) if isinstance(text, Words) else text
+def said_now(text: str, place: Place = PYTHON) -> str:
+    """Return a text in the current language if it is of the tables, else unchanged.
+
+    Args:
+        text: The text.
+        place: Where it is shown.
+    """
+    return text.in_language(language(), place) if isinstance(text, Words) else text
 
 
-def template(key: str, name: str, n: Any = None) -> str:
+def template(key: str, name: str, n: Any = None, place: Place = CELL) -> str:
     """Return a text in a language with the names of its values in braces.
 
     Args:
         key: ``AREA.NAME`` in the tables.
         name: The language.
         n: The number that decides between the two forms of a `Counted` text.
+        place: The place that decides between the two forms of a `Placed` text.
     """
     text = entry(key)[LANGUAGES.index(name)]
     if isinstance(text, Counted):
         return text.one if n == 1 else text.other
+    if isinstance(text, Placed):
+        return text.cell if place == CELL else text.python
     return text
 
 
@@ -206,16 +262,65 @@ def texts(area: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _rendered(key: str, values: Mapping[str, Any], name: str) -> str:
+def _rendered(key: str, values: Mapping[str, Any], name: str, place: Place) -> str:
     if key == _JOINED:
-        between = "" if name == "zh" else " "
-        return between.join(_said(part, name) for part in values["parts"])
+        parts = [_said(part, name, place) for part in values["parts"]]
+        return _adjoined(parts, name) if name == "zh" else " ".join(parts)
     if key == _LISTED:
-        items = [_said(item, name) for item in values["items"]]
+        items = [_said(item, name, place) for item in values["items"]]
         comma, last = _LIST[name, values["last"]]
-        return last.join(filter(None, (comma.join(items[:-1]), *items[-1:])))
-    text = template(key, name, values.get("n"))
-    return text.format_map({each: _said(value, name) for each, value in values.items()})
+        before = comma.join(items[:-1])
+        return _adjoined((before, last if before else "", *items[-1:]), name)
+    if key == _SPELLED:
+        return SPELLINGS[values["option"]].at(place)
+    said = _Values({each: _said(value, name, place) for each, value in values.items()})
+    said.place = place
+    return _filled(template(key, name, values.get("n"), place), said, name)
+
+
+class _Values(dict[str, Any]):
+    """The values of a text, and the spellings of its place."""
+
+    place: Place
+
+    def __missing__(self, key: str) -> str:
+        return SPELLINGS[key].at(self.place).format_map(self)
+
+
+def _filled(text: str, values: Mapping[str, Any], name: str) -> str:
+    """Return a text with its values filled in."""
+    if name != "zh":
+        return text.format_map(values)
+    pieces: list[str] = []
+    for before, field, form, conversion in Formatter().parse(text):
+        pieces.append(before)
+        if field is not None:
+            how = (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+            pieces.append(f"{{{field}{how}}}".format_map(values))
+    return _adjoined(pieces, name)
+
+
+def _adjoined(pieces: Iterable[str], name: str) -> str:
+    """Return pieces of a text one after the other; in Chinese, with a blank beside a Latin word or number."""
+    text = ""
+    for piece in filter(None, pieces):
+        if name == "zh" and text and _needs_blank(text[-1], piece[0]):
+            text += " "
+        text += piece
+    return text
+
+
+def _needs_blank(left: str, right: str) -> bool:
+    """Return whether one character is Chinese and the other a Latin letter or a digit."""
+    return (_is_chinese(left) and _is_latin(right)) or (_is_latin(left) and _is_chinese(right))
+
+
+def _is_chinese(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 _LIST = {
@@ -227,8 +332,8 @@ _LIST = {
 """What stands between the names of a list, and before the last one."""
 
 
-def _said(value: Any, name: str) -> Any:
-    return value.in_language(name) if isinstance(value, Words) else value
+def _said(value: Any, name: str, place: Place) -> Any:
+    return value.in_language(name, place) if isinstance(value, Words) else value
 
 
 def _plain(value: Any) -> Any:

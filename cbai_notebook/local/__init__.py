@@ -33,20 +33,25 @@ DEMO_MODEL = "SmolLM2-135M-Instruct"
 DEMO_SYSTEM = "You are a helpful assistant. Give short, simple answers."
 DEMO_DEFAULTS = {"temperature": 0, "repeat_penalty": 1.05, "max_tokens": 512}
 
+_INSTALL = 'pip install "cbai-notebook[local]"'
 
-def require_runtime() -> None:
+
+def require_runtime(*, configured: bool = False) -> None:
     """Check that the runtime of the model is installed.
 
+    Args:
+        configured: Whether another provider is connected already.
+
     Raises:
-        MissingDependencyError: It is not; the message names both alternatives.
+        MissingDependencyError: It is not; the message names both alternatives, unless one is there.
     """
     if importlib.util.find_spec("xllamacpp") is None:
+        if configured:
+            raise MissingDependencyError(say("offline.needs_runtime", install=_INSTALL))
         raise MissingDependencyError(
             say(
                 "offline.two_ways",
-                login="%cbai login",
-                configure="cbai.configure(env_id=…, api_key=…)",
-                install='pip install "cbai-notebook[local]"',
+                install=_INSTALL,
             )
         )
 
@@ -83,12 +88,12 @@ class LocalProvider:
         if templates is None:
             return None
         lacking: dict[Feature, str] = {
-            feature: "the chat template in its file has no place for that"
+            feature: say("offline.no_place_in_template")
             for feature, words in _MENTIONS.items()
             if not words.search(templates)
         }
         # Images take a second file, the projector, which the server does not get.
-        lacking["images"] = "only text models run offline"
+        lacking["images"] = say("offline.only_text_models")
         return Capabilities(say("offline.model_of_file", name=gguf.stem), lacking)
 
     async def endpoint(self, model: str | None, settings: Settings) -> Endpoint:
@@ -96,7 +101,7 @@ class LocalProvider:
 
         Args:
             model: Path of a GGUF file; None or the demo model's name for the demo model.
-            settings: Not used: the offline model needs no account.
+            settings: Only for the advice of an error: the offline model needs no account.
 
         Returns:
             An endpoint on 127.0.0.1, ready for requests.
@@ -105,7 +110,7 @@ class LocalProvider:
             MissingDependencyError: The extra ``local`` is not installed.
             LocalModelError: The weights cannot be fetched or found, or the server does not start.
         """
-        require_runtime()
+        require_runtime(configured=settings.configured)
         if model is None or _is_demo(model):
             return await self._demo()
         return await self._own_model(_gguf(model))
@@ -126,7 +131,7 @@ class LocalProvider:
         return _endpoint(
             address,
             model=DEMO_MODEL,
-            label=f"offline demo model ({DEMO_MODEL.removesuffix('-Instruct')})",
+            label=say("offline.label", name=DEMO_MODEL.removesuffix("-Instruct")),
             defaults=DEMO_DEFAULTS,
             system=DEMO_SYSTEM,
         )
@@ -140,7 +145,7 @@ class LocalProvider:
         return _endpoint(
             address,
             model=gguf.stem,
-            label=f"offline model ({gguf.stem})",
+            label=say("offline.label_of_file", name=gguf.stem),
             defaults={"max_tokens": 2048},  # a model that does not stop would fill its context
             system=None,
         )
@@ -180,13 +185,11 @@ def _gguf(model: str) -> Path:
             say(
                 "offline.no_file",
                 path=path,
-                example="-m local:/path/model.gguf",
-                offline="-m local",
             )
         )
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise LocalModelError(say("offline.no_gguf", path=path, offline="-m local"))
+            raise LocalModelError(say("offline.no_gguf", path=path))
     return path
 
 

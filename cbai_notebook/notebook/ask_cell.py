@@ -22,7 +22,7 @@ from cbai_notebook.conversation.ask import close_stopped
 from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.turn import STREAMING
 from cbai_notebook.errors import StructuredAnswerError, UsageError
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, say
 from cbai_notebook.notebook import held_loop, insert, offline_hints
 from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
@@ -176,6 +176,7 @@ def ask_prepared(
         label=label,
         hints=prepared.hints,
         dropped=_dropped_notice(dropped) if dropped else "",
+        place=CELL,
     ) as outcome:
         if (continued := prepared.prompt.continues) is not None:
             outcome.has_text = True
@@ -207,7 +208,7 @@ def ask_prepared(
                 outcome.hints.append(say("answer.not_stored", problem=problem))
         if at_end:
             screen.text(pretty_json(answer.raw) if options.raw else answer.text or answer.refusal)
-        outcome.note = endings.in_cell(answer.ending, answer.hints, kept=remember)
+        outcome.note = endings.in_cell(answer, kept=remember)
         if options.output:
             shell.user_ns[options.output] = answer
         if options.insert and (problem := insert.insert_answer(shell, answer.text)):

@@ -12,7 +12,7 @@ from cbai_notebook.conversation import PreparedPrompt, Prompt, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw, revised_prompts
 from cbai_notebook.errors import ImageDownloadError, UsageError
 from cbai_notebook.files import expanded
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, say
 from cbai_notebook.notebook.cell_chat import chat_in_cell
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
@@ -147,7 +147,7 @@ class _Canvas:
         from cbai_notebook.notebook.screen import Facts, TerminalSurface
         from cbai_notebook.notebook.screen.footer import closing
 
-        end = closing(status, Facts(label=self._label), hints=[*self.hints, *hints])
+        end = closing(status, Facts(label=self._label, place=CELL), hints=[*self.hints, *hints])
         if isinstance(self._surface, TerminalSurface):
             for image in self._images:
                 self._surface.text(f"{_in_words(image)}\n")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbai_notebook.errors import CbaiError
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, say
 from cbai_notebook.notebook import commands
 from cbai_notebook.notebook.ask_cell import ask_in_cell
 from cbai_notebook.notebook.command_line.parser import (
@@ -74,4 +74,5 @@ def _ask(
 def _fail(error: CbaiError | KeyboardInterrupt) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
         fail(error, say("cell.stopped"))
+    error.spell_for(CELL)
     fail(error, error.line)

@@ -26,7 +26,7 @@ def for_cell(prepared: PreparedPrompt[Any], *, by_default: bool) -> tuple[str, .
         by_default: Whether the prompt names no model.
     """
     is_default = by_default and not prepared.settings.configured
-    default = _once("offline_answered") if is_default else ()
+    default = _once("offline_answered", command=_LOGIN) if is_default else ()
     return (*default, *knows_english_only(prepared))
 
 
@@ -34,12 +34,14 @@ def knows_english_only(prepared: PreparedPrompt[Any]) -> tuple[str, ...]:
     """Return the hint about a prompt in another script, which the demo model cannot read; once."""
     is_demo = prepared.provider == LOCAL and prepared.prompt.model in (None, "", LOCAL)
     if is_demo and _CJK.search(prepared.prompt.text):
-        return _once("offline_knows_english")
+        if prepared.settings.configured:
+            return _once("offline_knows_english")
+        return _once("offline_knows_english_connect", command=_LOGIN)
     return ()
 
 
-def _once(name: str) -> tuple[str, ...]:
+def _once(name: str, **values: str) -> tuple[str, ...]:
     if name in _told:
         return ()
     _told.add(name)
-    return (say(f"cell.{name}", command=_LOGIN),)
+    return (say(f"cell.{name}", **values),)

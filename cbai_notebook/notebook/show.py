@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Delta
 from cbai_notebook.errors import CbaiError, UsageError
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import PYTHON, Place, say
 from cbai_notebook.notebook import answer_formatters
 from cbai_notebook.notebook.answer_display import note_shown
 from cbai_notebook.notebook.frontend import is_kernel, names_cell, owns_cell
@@ -181,7 +181,12 @@ class Outcome:
 
 @contextmanager
 def finishing(
-    screen: Screen, *, label: str = "", hints: Sequence[str] = (), dropped: str = ""
+    screen: Screen,
+    *,
+    label: str = "",
+    hints: Sequence[str] = (),
+    dropped: str = "",
+    place: Place = PYTHON,
 ) -> Iterator[Outcome]:
     """Finish a screen when the block ends, also by an exception, which is raised again.
 
@@ -190,9 +195,10 @@ def finishing(
         label: The provider and model of the request, shown when there is no complete answer.
         hints: Sentences about the prompt for the user.
         dropped: One sentence about turns that were dropped from the context.
+        place: Who reads the end of the screen.
     """
     outcome = Outcome(hints=list(hints))
-    known = Facts(label=label, dropped=dropped)
+    known = Facts(label=label, dropped=dropped, place=place)
     try:
         yield outcome
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -207,6 +213,6 @@ def finishing(
         raise
     facts = known
     if outcome.answer:
-        facts = Facts.of(outcome.answer, dropped)
+        facts = Facts.of(outcome.answer, dropped, place)
         facts = facts if outcome.note is None else replace(facts, note=outcome.note)
     screen.finish("complete", footer=facts, hints=outcome.hints)

@@ -28,6 +28,22 @@ Its keys must be *hashable*, as text and numbers are.
 """
 
 
+# What a reader or a screen reader gets of a panel, without its texts that wait in the other language.
+_SAID = """root => {
+    const found = [];
+    for (const element of [root, ...root.querySelectorAll("*")]) {
+        if (element.closest("[hidden], script, style")) continue;
+        for (const name of ["aria-label", "title", "placeholder", "alt"])
+            if (element.getAttribute(name)) found.push(element.getAttribute(name));
+        const shown = getComputedStyle(element).display !== "none" && !element.closest("[data-say=en]");
+        const own = [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
+        const text = own.map(node => node.textContent).join("").trim();
+        if (shown && text) found.push(text);
+    }
+    return found;
+}"""
+
+
 @pytest.mark.parametrize(
     ("name", "theme", "width", "language"),
     [
@@ -93,6 +109,36 @@ async def test_it_looks_right_and_serves_everyone(
     await expect(panel.root.get_by_role("button", name=label, exact=True)).to_be_visible()
     await notebook.close()
     await context.close()
+
+
+async def test_an_open_panel_changes_its_language(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway, artefacts: Path
+) -> None:
+    code = Scenario(text="```python\nprint(1)\n```", reasoning="想要代码")
+    cloud.script(code, "error:404:AI_MODEL_NOT_FOUND")
+    await panel.converse("写代码")
+    await panel.converse("再来")
+    await panel.root.locator(".cbai-icon-settings").click()
+    await panel.area.fill("半句话")
+    await expect(panel.problem).to_contain_text("There is no model")
+    await notebook.add_cell('cbai.configure(language="zh")')
+    await notebook.run_from(1)
+    button = panel.root.get_by_role("button", name="发送", exact=True)
+    await expect(button).to_be_visible()
+    await expect(panel.root).to_have_attribute("aria-label", "聊天")
+    await expect(panel.root.get_by_label("消息", exact=True)).to_have_value("半句话")
+    await expect(panel.root.locator(".cbai-code-button").first).to_have_text("复制")
+    await expect(panel.problem).to_contain_text("找不到模型")
+    await expect(panel.root.locator(".cbai-reasoning")).to_contain_text("思考过程")
+    await expect(notebook.output(0).locator(".cbai-transcript > summary")).to_contain_text("轮")
+    await notebook.screenshot(artefacts, "panel-changed-to-chinese", cell=0)
+    said = await panel.root.evaluate(_SAID)
+    english = re.compile(r"[^\u4e00-\u9fff]*[a-z]{2,} [a-z]{2,} [a-z]{2,}[^\u4e00-\u9fff]*")
+    assert list(filter(english.fullmatch, said)) == []
+    await notebook.add_cell("cbai.configure(language=None)")
+    await notebook.run_from(3)  # the run before has added an empty one
+    await expect(panel.root.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    await expect(panel.problem).to_contain_text("There is no model")
 
 
 async def test_the_keyboard_alone_is_enough(panel: PanelPage, cloud: Gateway) -> None:

@@ -172,7 +172,7 @@ async def test_the_request_can_be_seen_without_being_sent(
 async def test_an_agent_must_be_named_or_configured(
     make_model: MakeModel, gateway: Gateway
 ) -> None:
-    with pytest.raises(ConfigurationError, match="--agent"):
+    with pytest.raises(ConfigurationError, match="model='BOT_ID'"):
         await make_model().generate_text(messages=HI)
     configured = make_model(provider="agent", model="bot-third")
     await configured.generate_text(messages=HI)

@@ -21,6 +21,7 @@ from cbai_notebook.client import credentials
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Secret, Settings
 from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.i18n import said_now
 
 KEY = "sk-3fA9x7Qb2LmZ"
 
@@ -198,7 +199,7 @@ def test_a_key_that_the_keyring_no_longer_gives_is_an_error_that_says_what_to_do
     credentials.save("env-1", KEY)
     use(backend)
     with pytest.raises(
-        ConfigurationError, match="Log in again with %cbai login, or set CLOUDBASE_API"
+        ConfigurationError, match=r"Set it again with cbai\.configure\(.*\), or set CLOUDBASE_API"
     ):
         credentials.load()
     credentials.save("env-1", "a-new-key-1")
@@ -212,7 +213,7 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do(folder: Path, content: 
     credentials.save("env-1", KEY)
     (folder / "credentials.json").write_bytes(content)
     with pytest.raises(
-        ConfigurationError, match="Log in again with %cbai login, or delete"
+        ConfigurationError, match=r"Set the key again with cbai\.configure\(.*\), or delete"
     ) as error:
         credentials.load()
     assert "sk-3f" not in "".join(traceback.format_exception(error.value))
@@ -336,10 +337,10 @@ def test_a_key_that_the_keyring_lost_stops_only_its_server() -> None:
     use(fail.Keyring())
     credentials.save_server("other", ADDRESS, "server-key-2")
     found = credentials.load_servers()
-    assert "Log in again with %cbai login mine" in found["mine"].problem
+    assert "Set it again with %cbai login mine." in said_now(found["mine"].problem, "cell")
     assert found["other"].api_key == "server-key-2"
     model = create_model("mine", settings=Settings(servers=found))
-    with pytest.raises(ConfigurationError, match="login mine"):
+    with pytest.raises(ConfigurationError, match=r"configure\(servers=\{'mine': …"):
         asyncio.run(model.prepare(True, model="m", messages=[{"role": "user", "content": "Hi"}]))
 
 

@@ -34,6 +34,7 @@ def without_waiting() -> Iterator[None]:
     cbai.demo(pace=0)
     yield
     cbai.demo()
+    cbai.configure(language=None)
 
 
 @pytest.fixture(params=["complete", "stream"])
@@ -65,6 +66,28 @@ async def test_without_a_script_it_repeats_what_was_asked(ask: Ask) -> None:
     assert answer.reasoning == ""
     assert "6 words" in (await ask("介绍一下李白")).text
     assert "`--tool get_weather`" in (await ask("What can you do?")).text
+
+
+async def test_it_speaks_the_language_of_the_user(ask: Ask) -> None:
+    cbai.configure(language="zh")
+    answer = await ask("Why?")
+    assert answer.text.startswith("你的提问有 1 个字词：“Why?”。")
+    assert answer.label == "演示模型，并非真实模型"
+    assert (await ask("为什么？", think=True)).reasoning.startswith("提示词有 3 个字词。")
+    assert "`--tool get_weather`" in (await ask("你能做什么？")).text
+    answer = await ask("用get_weather查询“深圳”的天气", tools=[get_weather])
+    assert answer.text == "`get_weather` 返回：sunny in 深圳 for 1 d"
+    cbai.demo(status=401, pace=0)
+    with pytest.raises(AuthenticationError, match="状态码 401"):
+        await ask("Hello")
+
+
+async def test_an_answer_goes_on_in_the_language_in_which_it_began(ask: Ask) -> None:
+    whole = (await ask("Why is the sky blue?")).text
+    cut = await ask("Why is the sky blue?", max_tokens=6)
+    cbai.configure(language="zh")
+    more = {"role": "user", "content": "Continue your answer exactly where it stopped."}
+    assert cut.text + (await ask([*cut.messages, more])).text == whole
 
 
 async def test_it_counts_the_prompts_of_a_conversation_and_the_images(ask: Ask) -> None:

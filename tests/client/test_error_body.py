@@ -225,7 +225,8 @@ async def test_a_prompt_that_is_too_long_gets_its_own_advice(
     gateway.always(scenario({"error": {"message": message, "code": code}}, status))
     error = await failure(make_model())
     assert type(error) is errors.ContextTooLongError
-    assert "%cbai reset" in error.message
+    assert "Send fewer messages" in error.message
+    assert "%cbai reset" in error.in_language("en", "cell")
     assert message in error.message
     assert len(gateway.requests) == 1
 

@@ -28,12 +28,16 @@ ASK = {"messages": MESSAGES}
 
 CODES = {
     "AI_MODEL_CONFIG_MISSING": (400, errors.BadRequestError, "set up"),
-    "AI_MODEL_PARAM_INVALID": (400, errors.BadRequestError, "--dry-run"),
+    "AI_MODEL_PARAM_INVALID": (400, errors.BadRequestError, "model.prepare("),
     "AI_MODEL_PARAM_REQUIRED": (400, errors.BadRequestError, "missing"),
     "UNPROCESSABLE": (422, errors.BadRequestError, "parameters"),
-    "MISSING_CREDENTIALS": (401, errors.AuthenticationError, "%cbai login"),
-    "INVALID_CREDENTIALS": (401, errors.AuthenticationError, "%cbai login"),
-    "ACCESS_TOKEN_INVALID": (401, errors.AuthenticationError, "%cbai login"),
+    "MISSING_CREDENTIALS": (401, errors.AuthenticationError, "cbai.configure(env_id=…, api_key=…)"),
+    "INVALID_CREDENTIALS": (401, errors.AuthenticationError, "cbai.configure(env_id=…, api_key=…)"),
+    "ACCESS_TOKEN_INVALID": (
+        401,
+        errors.AuthenticationError,
+        "cbai.configure(env_id=…, api_key=…)",
+    ),
     "ACCESS_TOKEN_EXPIRED": (401, errors.AuthenticationError, "expired"),
     "ENV_SUSPENDED": (402, errors.EnvironmentUnavailableError, "suspended"),
     "ENV_ISOLATED": (423, errors.EnvironmentUnavailableError, "isolated"),
@@ -138,7 +142,9 @@ async def test_a_model_with_a_slash_in_its_name_was_read_as_a_provider(
 ) -> None:
     gateway.always(NOT_FOUND)
     error = await failure(make_model(provider), stream=True)
-    assert ("-m custom/Qwen/the-model" in error.message) == advised
+    custom = "cbai.create_model('custom').generate_text(model='Qwen/the-model', …)"
+    assert (custom in error.message) == advised
+    assert ("-m custom/Qwen/the-model" in error.in_language("en", "cell")) == advised
 
 
 async def test_another_server_that_was_asked_as_cloudbase_is_told_apart(
@@ -155,7 +161,7 @@ async def test_another_server_that_was_asked_as_cloudbase_is_told_apart(
 async def test_without_a_server_too_a_slash_may_be_one_of_the_models_name() -> None:
     error = await failure(create_model("Qwen", settings=Settings()), stream=True)
     assert isinstance(error, errors.ConfigurationError)
-    assert "-m custom/Qwen/the-model" in error.message
+    assert "-m custom/Qwen/the-model" in error.in_language("en", "cell")
 
 
 @pytest.mark.parametrize("status", [200, 404, 405])

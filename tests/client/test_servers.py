@@ -161,10 +161,14 @@ async def test_a_request_is_shown_with_dots_for_the_key_and_the_headers(
 @pytest.mark.parametrize(
     ("provider", "settings", "advice"),
     [
-        ("mine", {}, "%cbai login mine"),
+        ("mine", {}, "cbai.configure(servers={'mine': …})"),
         ("custom", {"base_url": ""}, "CBAI_API_KEY"),
         ("cloudbase", {"base_url": ""}, "CBAI_API_KEY"),
-        ("cloudbase", {"base_url": "", "api_key": "wrong-4f9a8b7c"}, "%cbai login"),
+        (
+            "cloudbase",
+            {"base_url": "", "api_key": "wrong-4f9a8b7c"},
+            "cbai.configure(env_id=…, api_key=…)",
+        ),
     ],
 )
 async def test_a_missing_key_is_set_where_it_belongs(

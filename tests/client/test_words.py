@@ -43,8 +43,8 @@ async def asked(make_model: MakeModel, **given: Any) -> CbaiError:
         ),
         (
             Scenario(error=Error("INVALID_CREDENTIALS", message="no")),
-            "API 密钥不正确。请用 %cbai login",
-            "The API key is wrong. Set it again with %cbai login",
+            "API 密钥不正确。请用 cbai.configure(env_id=…, api_key=…) 重新设置。",
+            "The API key is wrong. Set it again with cbai.configure(env_id=…, api_key=…).",
         ),
         (
             Scenario(status=429, headers=(("Retry-After", "7200"),), body=b"{}"),

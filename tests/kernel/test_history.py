@@ -240,6 +240,15 @@ def test_a_cell_is_answered_while_another_program_locks_the_history(
     assert contents(kernel) == SAID[:5]
 
 
+def locked_for_all(tmp_path: Path) -> sqlite3.Connection:
+    """Lock the history as a program without a write-ahead log does: nobody else can read it."""
+    lock = sqlite3.connect(tmp_path / "data" / "history.sqlite", isolation_level=None)
+    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
+    lock.execute("PRAGMA journal_mode = DELETE")
+    lock.execute("BEGIN EXCLUSIVE")
+    return lock
+
+
 def test_a_cell_waits_with_a_line_for_a_past_that_is_locked(
     start_kernel: StartKernel, gateway: Gateway, settings: dict[str, str], tmp_path: Path
 ) -> None:
@@ -247,11 +256,7 @@ def test_a_cell_waits_with_a_line_for_a_past_that_is_locked(
     ask_all(kernel, gateway, {"two": CELLS["two"]})
     kernel.restart()
     ready(kernel)
-    # A program that uses no write-ahead log keeps others from reading, too.
-    lock = sqlite3.connect(tmp_path / "data" / "history.sqlite", isolation_level=None)
-    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
-    lock.execute("PRAGMA journal_mode = DELETE")
-    lock.execute("BEGIN EXCLUSIVE")
+    lock = locked_for_all(tmp_path)
     cell = kernel.send(CELLS["three"], cell_id="three")
     kernel.wait_for(lambda: "Waiting up to 5 s. The history in" in cell.text, "the line")
     lock.close()
@@ -259,3 +264,21 @@ def test_a_cell_waits_with_a_line_for_a_past_that_is_locked(
     assert "Waiting" not in cell.text
     sent = gateway.requests[-1].json["messages"]
     assert [message["content"] for message in sent] == [*SAID[2:5], "third"]
+
+
+def test_a_console_prints_the_line_once(
+    start_kernel: StartKernel, gateway: Gateway, settings: dict[str, str], tmp_path: Path
+) -> None:
+    kernel = ready(start_kernel(**settings))
+    ask_all(kernel, gateway, {"two": CELLS["two"]})
+    kernel.restart()
+    ready(kernel)
+    kernel.names_cells = False
+    lock = locked_for_all(tmp_path)
+    cell = kernel.send(CELLS["three"])
+    kernel.wait_for(lambda: "Waiting up to 5 s. The history in" in cell.text, "the line")
+    lock.close()
+    kernel.finish(cell)
+    assert cell.text.count("Waiting up to 5 s.") == 1
+    kinds = {message["msg_type"] for message in cell.messages}
+    assert not kinds & {"update_display_data", "clear_output"}

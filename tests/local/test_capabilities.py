@@ -49,14 +49,23 @@ def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
 
+async def test_who_is_connected_already_is_not_told_to_log_in() -> None:
+    model = create_model("local", settings=Settings(env_id="e", api_key="k"))
+    with pytest.raises(UsageError, match="Name another model with -m MODEL") as raised:
+        await model.generate_text(messages=ASK, think=True)
+    assert "login" not in str(raised.value)
+
+
 @pytest.mark.parametrize(("params", "says"), REFUSED)
 async def test_the_demo_model_refuses_what_it_cannot_do(params: dict[str, Any], says: str) -> None:
     model = create_model("local", settings=Settings())
     for asked in (model.generate_text, model.stream_text, lambda **all: model.prepare(True, **all)):
         with pytest.raises(UsageError, match=says) as raised:
             await asked(**params)
-        assert "-m …" in str(raised.value)
-        assert "%cbai login" in str(raised.value)
+        assert "model=…" in str(raised.value)
+        assert "-m, or connect to CloudBase with %cbai login" in raised.value.in_language(
+            "en", "cell"
+        )
 
 
 @pytest.mark.parametrize("params", [{}, {"tools": []}, {"think": False}, {"response_type": dict}])
@@ -81,8 +90,9 @@ async def test_a_refused_prompt_is_not_kept() -> None:
 
 async def test_an_image_of_an_earlier_prompt_is_told_apart() -> None:
     messages = [*SEEN, {"role": "assistant", "content": "A cat."}, *ASK]
-    with pytest.raises(UsageError, match="earlier message: --no-history"):
+    with pytest.raises(UsageError, match="Leave that one out") as raised:
         await create_model("local", settings=Settings()).generate_text(messages=messages)
+    assert "earlier message: --no-history" in raised.value.in_language("en", "cell")
 
 
 @pytest.mark.parametrize(

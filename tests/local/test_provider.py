@@ -43,7 +43,8 @@ async def test_without_the_runtime_both_ways_on_are_named(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(MissingDependencyError) as caught:
         await quiet().endpoint(None, SETTINGS)
-    assert "%cbai login" in str(caught.value)
+    assert "cbai.configure(env_id=…, api_key=…)" in str(caught.value)
+    assert "%cbai login" in caught.value.in_language("en", "cell")
     assert 'pip install "cbai-notebook[local]"' in str(caught.value)
 
 

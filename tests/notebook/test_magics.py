@@ -630,3 +630,14 @@ def test_tab_offers_the_newest_cells_results_and_the_last_error(
     assert offered("%cbai Explain {_e") == ["_err"]
     assert offered("%cbai Explain {In")[:2] == [f"In[{number + 1}]", f"In[{number}]"]
     assert offered(f"%%cbai\nExplain {{Out[{number}")[-1] == f"Out[{number}]"
+
+
+@pytest.mark.parametrize("command", ["history", "usage", "export --to markdown"])
+def test_a_mistyped_conversation_suggests_the_right_one(
+    command: str, shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    must(shell, "%cbai -c poems Hello")
+    error = error_of(shell, f"%cbai {command} -c peoms")
+    assert isinstance(error, errors.UsageError)
+    assert "Did you mean poems?" in str(error)
+    assert "peoms" not in names(every=True)

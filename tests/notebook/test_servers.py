@@ -15,6 +15,7 @@ import cbai_notebook as cbai
 from cbai_notebook import errors
 from cbai_notebook.client import credentials
 from cbai_notebook.conversation.formats import export
+from cbai_notebook.text import columns
 from tests.gateway import Gateway, serve
 from tests.notebook.cells import error_of, must
 
@@ -113,13 +114,33 @@ def test_config_lists_servers_without_their_secrets(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     must(shell, "%cbai config")
-    (line,) = (line for line in capsys.readouterr().out.splitlines() if "server one" in line)
+    shown = capsys.readouterr().out
+    line, key, headers, *_ = shown[shown.index("server one") :].splitlines()
     assert two[0].base_url in line
-    assert "key set, hidden" in line
-    assert "X-Team" in line
     assert line.endswith("argument")
-    assert TEAM not in line
-    assert KEYS[0] not in line
+    assert key.strip() == "key set, hidden"
+    assert "X-Team" in headers
+    assert TEAM not in shown
+    assert KEYS[0] not in shown
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_line_of_a_setting_is_wider_than_a_terminal(
+    language: str, shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"https://models.example.com/{'very/' * 20}long/v1"
+    server = {"base_url": address, "api_key": "sk-0f1e2d3c", "model": "qwen-" * 20}
+    cbai.configure(language=language, servers={"a-server-with-quite-a-long-name": server})
+    try:
+        must(shell, "%cbai config")
+    finally:
+        cbai.configure(language=None, servers=None)
+    table = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    assert max(map(columns, table)) < 80
+    (line,) = (line for line in table if "https://models" in line)
+    assert line.split()[-2].startswith("https://models.e")
+    assert line.split()[-2].endswith("long/v1")
+    assert "…" in line
 
 
 def test_models_asks_the_servers(

@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from cbai_notebook.i18n import say
+
 _SIDE = 160  # pixels
 _MOST = 10
 
@@ -26,7 +28,7 @@ def drawn(body: Mapping[str, Any]) -> dict[str, Any]:
         "data": [
             {
                 "b64_json": base64.b64encode(_square(f"{prompt} {each}")).decode(),
-                "revised_prompt": f"A plain square of the demo model for: {prompt}",
+                "revised_prompt": str(say("demo.drew", prompt=prompt)),
             }
             for each in pictures
         ]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from cbai_notebook.client.demo.script import BASE_URL, IMAGES_PATH, NAME
 from cbai_notebook.client.providers import DEMO, Endpoint
+from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.settings import Settings
@@ -23,12 +24,12 @@ class DemoProvider:
             settings: Not used: the demo model needs no account.
         """
         reach()
-        named = "" if model in (None, NAME) else f" {model}"
+        is_named = model not in (None, NAME)
         return Endpoint(
             provider=DEMO,
             url=f"{BASE_URL}/chat/completions",
             default_model=NAME,
-            label=f"demo model{named}, not a real one",
+            label=say("demo.label_named", name=model) if is_named else say("demo.label"),
         )
 
     def image_endpoint(self) -> Endpoint:

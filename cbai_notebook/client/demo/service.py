@@ -14,6 +14,7 @@ from cbai_notebook.client.demo.script import IMAGES_PATH, DemoAnswer, model_name
 from cbai_notebook.client.demo.words import pieces
 from cbai_notebook.client.secret import Secret
 from cbai_notebook.client.transport import InProcessResponse
+from cbai_notebook.i18n import say
 
 _JSON = "application/json"
 _ID = "chatcmpl-demo"
@@ -41,9 +42,7 @@ async def serve(path: str, headers: Mapping[str, str], body: bytes) -> InProcess
     model = model_named(str(request.body.get("model") or ""))
     answer = model.answer(request) or simple_rules.answer(request)
     if answer.status != 200:
-        message = (
-            answer.text or f"The demo model was told to answer with the status {answer.status}."
-        )
+        message = answer.text or str(say("demo.told_status", status=answer.status))
         error = {"error": {"message": message, "type": "demo_error"}}
         return InProcessResponse(answer.status, _JSON, _whole(chat_wire.dump(error)))
     output = _Output.of(answer, request)
@@ -144,4 +143,4 @@ def _event(value: dict[str, Any]) -> bytes:
 
 
 def _broken() -> ConnectionResetError:
-    return ConnectionResetError("the script of the demo model breaks the connection here")
+    return ConnectionResetError(say("demo.breaks_connection"))

@@ -12,7 +12,7 @@ _LONGEST = 10_000
 
 # A character of Chinese, Japanese or Korean counts as a word.
 _PIECE = re.compile(rf"\s*(?:[{CJK}]|[^\s{CJK}]+)|\s+")
-_WORD = re.compile(rf"[{CJK}]|[^\W_]+(?:['’.-][^\W_]+)*")
+_WORD = re.compile(rf"(?!\W)[{CJK}]|[^\W_]+(?:['’.-][^\W_]+)*")
 _QUOTED = re.compile(r"[\"“«「]([^\"“”«»「」\n]{1,200})[\"”»」]")
 # With more digits a number is a name, and no float holds it exactly.
 _NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,12}(?:,\d{3}){0,3}(?:\.\d{1,6})?(?![\w-])")

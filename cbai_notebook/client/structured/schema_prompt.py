@@ -23,9 +23,10 @@ def with_schema_prompt(
     Args:
         send_step: Sends one step with the current parameters in ``given``.
         response: The type of the answer.
-        given: The parameters; ``response_format`` is removed after a refusal.
+        given: The parameters; ``response_format`` is removed after a refusal. Without it, the schema
+            was refused before.
     """
-    if response is None or given.get("response_format") != response.format:
+    if response is None or given.get("response_format", response.format) != response.format:
         return send_step  # the caller chose another format
 
     async def send_with_fallback(messages: Messages, number: int) -> Answer:

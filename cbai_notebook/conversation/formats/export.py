@@ -13,7 +13,7 @@ from cbai_notebook.conversation.formats.escaping import file_stem
 from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.errors import ConfigurationError, UsageError
-from cbai_notebook.i18n import Words, listed, say
+from cbai_notebook.i18n import Words, listed, say, spelled
 from cbai_notebook.text import masked, near_match
 
 if TYPE_CHECKING:
@@ -151,11 +151,20 @@ def export(
         ConfigurationError: The server address cannot be used, or no model is named.
     """
     chosen = _form(form)
-    for option, is_given in (("examples", examples is not None), ("every_turn", every_turn)):
-        if is_given and option not in chosen.takes:
-            takers = listed(each.name for each in FORMS if option in each.takes)
+    given = (
+        ("examples", "--examples", examples is not None),
+        ("every_turn", "--every-turn", every_turn),
+    )
+    for name, option, is_given in given:
+        if is_given and name not in chosen.takes:
+            takers = listed(each.name for each in FORMS if name in each.takes)
             raise UsageError(
-                say("export.option_not_taken", option=option, forms=takers, form=chosen.name)
+                say(
+                    "export.option_not_taken",
+                    option=spelled(option),
+                    forms=takers,
+                    form=chosen.name,
+                )
             )
     if settings is None:
         from cbai_notebook.client.settings import settings as in_force

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation.formats.escaping import in_markdown, model_label
 from cbai_notebook.conversation.turn import (
     COMPLETE,
-    in_current_language,
     step_text,
 )
-from cbai_notebook.i18n import LANGUAGES, Words, say
+from cbai_notebook.i18n import CELL, LANGUAGES, Words, said_now, say
 from cbai_notebook.text import plain
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def _status_note(turn: Turn) -> str:
         note = say(f"export.note_{turn.status}")
     elif turn.ending:
         note = say(f"export.note_{turn.ending.name.lower()}")
-    error = in_markdown(in_current_language(turn.error or ""))
+    error = in_markdown(said_now(turn.error or "", CELL))
     return say("export.note_and_error", note=note, error=error) if note and error else note or error
 
 

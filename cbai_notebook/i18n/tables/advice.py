@@ -1,6 +1,6 @@
 """What a server refused, and what to do."""
 
-from cbai_notebook.i18n.words import Counted, Table
+from cbai_notebook.i18n.words import Counted, Placed, Table
 
 WORDS: Table = {
     # parts of sentences
@@ -11,37 +11,37 @@ WORDS: Table = {
     "this_address": ("this address", "此地址"),
     # error_codes: by the code of CloudBase
     "set_key_again": (
-        "Set it again with %cbai login or cbai.configure(api_key=…).",
-        "请用 %cbai login 或 cbai.configure(api_key=…) 重新设置。",
+        "Set it again with {%cbai login}.",
+        "请用 {%cbai login} 重新设置。",
     ),
     "model_is_not_set_up": (
         "The {model} is not set up in this environment. Set it up in the CloudBase console, under AI, "
-        "or name another with -m.",
-        "此环境中尚未配置{model}。请在 CloudBase 控制台的 AI 页面配置，或用 -m 指定其他模型。",
+        "or name another with {-m}.",
+        "此环境中尚未配置{model}。请在 CloudBase 控制台的 AI 页面配置，或用 {-m} 指定其他模型。",
     ),
     "parameter_was_refused": (
-        "A parameter was refused. Check the parameters of this request; --dry-run shows what is "
+        "A parameter was refused. Check the parameters of this request; {--dry-run} shows what is "
         "sent.",
-        "有一个参数被拒绝。请检查此请求的参数；--dry-run 可显示要发送的内容。",
+        "有一个参数被拒绝。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
     ),
     "parameter_is_missing": (
-        "A parameter is missing. Check the parameters of this request; --dry-run shows what is "
+        "A parameter is missing. Check the parameters of this request; {--dry-run} shows what is "
         "sent.",
-        "缺少一个参数。请检查此请求的参数；--dry-run 可显示要发送的内容。",
+        "缺少一个参数。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
     ),
     "key_is_missing": ("The request had no API key. {login}", "请求没有带 API 密钥。{login}"),
     "key_is_wrong": ("The API key is wrong. {login}", "API 密钥不正确。{login}"),
     "key_has_expired": ("The API key has expired. {login}", "API 密钥已过期。{login}"),
     "model_is_not_allowed": (
-        "The {model} may not be used in this environment. Name another with -m, or enable it in the "
+        "The {model} may not be used in this environment. Name another with {-m}, or enable it in the "
         "CloudBase console.",
-        "此环境中不能使用{model}。请用 -m 指定其他模型，或在 CloudBase 控制台启用它。",
+        "此环境中不能使用{model}。请用 {-m} 指定其他模型，或在 CloudBase 控制台启用它。",
     ),
     "channel_is_not_allowed": (
         "The environment's plan does not allow calls over HTTP with an API key. Choose a plan that "
-        "does in the CloudBase console, or ask the offline model with -m local.",
+        "does in the CloudBase console, or ask the offline model with {-m local}.",
         "环境的套餐不允许用 API 密钥通过 HTTP 调用。请在 CloudBase 控制台选择支持的套餐，"
-        "或用 -m local 使用离线模型。",
+        "或用 {-m local} 使用离线模型。",
     ),
     "key_may_not_do_that": (
         "This API key may not do that. Check its rights in the CloudBase console.",
@@ -54,9 +54,9 @@ WORDS: Table = {
     ),
     "quota_is_used_up": (
         "The token quota of this environment is used up; waiting does not help. Buy more in the "
-        "CloudBase console, or ask the offline model with -m local.",
+        "CloudBase console, or ask the offline model with {-m local}.",
         "此环境的词元额度已用完，等待也没有用。请在 CloudBase 控制台购买，"
-        "或用 -m local 使用离线模型。",
+        "或用 {-m local} 使用离线模型。",
     ),
     "too_many_at_once": (
         "Too many requests at once for this environment. Wait until the others are done and try "
@@ -65,14 +65,14 @@ WORDS: Table = {
     ),
     # error_codes: by the status
     "request_was_refused": (
-        "The server refused the request. Check the parameters of this request; --dry-run shows what "
+        "The server refused the request. Check the parameters of this request; {--dry-run} shows what "
         "is sent.",
-        "服务器拒绝了请求。请检查此请求的参数；--dry-run 可显示要发送的内容。",
+        "服务器拒绝了请求。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
     ),
     "request_was_refused_with_status": (
         "The server refused the request (HTTP {status}). Check the parameters of this request; "
-        "--dry-run shows what is sent.",
-        "服务器拒绝了请求（HTTP {status}）。请检查此请求的参数；--dry-run 可显示要发送的内容。",
+        "{--dry-run} shows what is sent.",
+        "服务器拒绝了请求（HTTP {status}）。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
     ),
     "key_was_refused": ("The API key was refused. {login}", "API 密钥被拒绝。{login}"),
     "environment_is_suspended": (
@@ -106,9 +106,15 @@ WORDS: Table = {
         "服务器正忙于处理其他操作（HTTP 409）。请稍后重试。",
     ),
     "request_is_too_long": (
-        "The request is too long. Send less: %cbai reset drops the history; a large image can be "
-        "made smaller.",
-        "请求太长。请减少内容：%cbai reset 可清空历史记录；大图片可以缩小。",
+        Placed(
+            cell="The request is too long. Send less: %cbai reset drops the history; a large image can "
+            "be made smaller.",
+            python="The request is too long. Send fewer messages; a large image can be made smaller.",
+        ),
+        Placed(
+            cell="请求太长。请减少内容：%cbai reset 可清空历史记录；大图片可以缩小。",
+            python="请求太长。请少发送几条消息；大图片可以缩小。",
+        ),
     ),
     "environment_is_isolated": (
         "The environment is isolated, or AI is turned off in it. Look at it in the CloudBase console.",
@@ -137,11 +143,11 @@ WORDS: Table = {
     # error_codes: servers other than CloudBase
     "server_wants_to_be_paid": (
         "The server wants to be paid first. Check the balance of your account there.",
-        "服务器要求先付费。请检查在那里的账户余额。",
+        "服务器要求先付费。请检查该服务的账户余额。",
     ),
     "key_is_not_allowed": (
         "The server does not allow this. Check what the API key may do there.",
-        "服务器不允许此操作。请检查 API 密钥在那里的权限。",
+        "服务器不允许此操作。请检查 API 密钥在该服务的权限。",
     ),
     "model_is_not_there_elsewhere": (
         "There is no {model} at {address}. Check the model's name (%cbai models) and the base URL.",
@@ -149,26 +155,34 @@ WORDS: Table = {
     ),
     "server_has_locked_this": (
         "The server has locked this. Check your account there.",
-        "服务器已锁定此项。请检查在那里的账户。",
+        "服务器已锁定此项。请检查该服务的账户。",
     ),
     "server_has_blocked_this": (
         "The server has blocked this. Check your account there.",
-        "服务器已封禁此项。请检查在那里的账户。",
+        "服务器已封禁此项。请检查该服务的账户。",
     ),
     "quota_is_used_up_elsewhere": (
         "The quota or the balance of your account is used up; waiting does not help. Check it where "
-        "the API key comes from, or ask the offline model with -m local.",
+        "the API key comes from, or ask the offline model with {-m local}.",
         "账户的额度或余额已用完，等待也没有用。请到 API 密钥的来源处检查，"
-        "或用 -m local 使用离线模型。",
+        "或用 {-m local} 使用离线模型。",
     ),
     # error_codes: a prompt that is too long
     "prompt_is_too_long": (
-        "This is longer than the {model} can read at once. Begin again with %cbai reset, send less "
-        "of the past (cbai.configure(history_turns=…)), or shorten the prompt or its table "
-        "(table_rows=…). A large --max-tokens counts too.",
-        "内容太长，超出了{model}一次能读取的长度。可用 %cbai reset 重新开始，"
-        "少发送一些历史记录（cbai.configure(history_turns=…)），"
-        "或缩短提示词或其中的表格（table_rows=…）。较大的 --max-tokens 也会占用长度。",
+        Placed(
+            cell="This is longer than the {model} can read at once. Begin again with %cbai reset, send "
+            "less of the past (cbai.configure(history_turns=…)), or shorten the prompt or its table "
+            "(table_rows=…). A large {--max-tokens} counts too.",
+            python="This is longer than the {model} can read at once. Send fewer messages, or shorten "
+            "them. A large {--max-tokens} counts too.",
+        ),
+        Placed(
+            cell="内容太长，超出了{model}一次能读取的长度。可用 %cbai reset 重新开始，"
+            "少发送一些历史记录（cbai.configure(history_turns=…)），"
+            "或缩短提示词或其中的表格（table_rows=…）。较大的 {--max-tokens} 也会占用长度。",
+            python="内容太长，超出了{model}一次能读取的长度。请少发送几条消息，或缩短它们。"
+            "较大的 {--max-tokens} 也会占用长度。",
+        ),
     ),
     # error_mapping: what the server sent
     "nothing_at_address": (
@@ -204,9 +218,9 @@ WORDS: Table = {
     "check_base_url": ("Check the base URL.", "请检查 base URL。"),
     "base_url_is_no_gateway": (
         "The base URL was asked as CloudBase's gateway. If it is a server of another kind, set "
-        "CBAI_PROVIDER=custom, or write -m custom/MODEL.",
+        "CBAI_PROVIDER=custom, or write {-m custom}.",
         "base URL 被当作了 CloudBase 的网关。如果它是其他服务器，请设置 CBAI_PROVIDER=custom，"
-        "或写 -m custom/MODEL。",
+        "或写 {-m custom}。",
     ),
     "base_url_ends_with_an_endpoint": (
         "The base URL ends with an endpoint ({endpoint}); give only the part before it "

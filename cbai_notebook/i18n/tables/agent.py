@@ -41,16 +41,14 @@ WORDS: Table = {
     ),
     # agents/provider
     "needs_a_name_in_a_prompt": (
-        "Which agent? Name one: --agent BOT_ID, -m agent/BOT_ID or model='BOT_ID'. "
-        "await cbai.agent().list() shows the environment's.",
-        "要用哪个智能体？请指定：--agent BOT_ID、-m agent/BOT_ID 或 model='BOT_ID'。"
-        "await cbai.agent().list() 可列出环境中的智能体。",
+        "Which agent? Name one: {--agent}. await cbai.agent().list() shows the environment's.",
+        "要用哪个智能体？请指定：{--agent}。await cbai.agent().list() 可列出环境中的智能体。",
     ),
     "does_not_take": (
         "An agent takes no {name!r}: it answers as it is set up in the CloudBase console. Leave it "
-        "out; search=True, files=[…] and conversation_id='…' are what it takes.",
+        "out; {-P search}, {-P files} and {-P conversation_id} are what it takes.",
         "智能体没有参数 {name!r}：它按 CloudBase 控制台中的配置回答。请去掉它；"
-        "可用的参数有 search=True、files=[…] 和 conversation_id='…'。",
+        "可用的参数有 {-P search}、{-P files} 和 {-P conversation_id}。",
     ),
     "last_message_is_not_the_users": (
         "The last of the messages is not the user's, so there is nothing to say.",

@@ -13,7 +13,6 @@ WORDS: Table = {
         ),
         "正在等待仍在运行的 {tools}，然后等待 {label}",
     ),
-    "waiting_for_history": ("Waiting up to 5 s. {cause}", "最多等待 5 秒。{cause}"),
     "thinking": ("Thinking …", "思考中 …"),
     "reasoning": ("Reasoning", "思考过程"),
     "thought": ("Thought for {duration}", "思考了 {duration}"),
@@ -26,9 +25,9 @@ WORDS: Table = {
     "failed": ("failed", "失败"),
     "empty": ("The answer is empty.", "回答是空的。"),
     "only_reasoning": (
-        "The answer is empty: only reasoning came. More tokens ({option}) may leave room for an "
+        "The answer is empty: only reasoning came. More tokens ({--max-tokens}) may leave room for an "
         "answer.",
-        "回答是空的：模型只输出了思考过程。增加词元上限（{option}）后或许会有回答。",
+        "回答是空的：模型只输出了思考过程。增加词元上限（{--max-tokens}）后或许会有回答。",
     ),
     "tokens": (Counted("{n} token", "{n:,} tokens"), "{n:,} 词元"),
     "tokens_in_out": (
@@ -83,32 +82,9 @@ WORDS: Table = {
         ),
         "{tools} 仍在运行：函数无法停止，其结果会被丢弃。",
     ),
-    "cut": (
-        "The answer was cut at the token limit. {option} allows more.",
-        "回答达到词元上限，被截断。可用 {option} 提高上限。",
-    ),
     "cut_can_continue": (
-        "The answer was cut at the token limit. {command} goes on, {option} allows more.",
-        "回答达到词元上限，被截断。{command} 可继续，{option} 可提高上限。",
-    ),
-    "only_thinking": (
-        "The answer is empty: the model spent all its tokens on thinking. {option} allows more, "
-        "{no_think} asks without thinking.",
-        "回答是空的：模型的词元全部用于思考。{option} 可提高上限，{no_think} 则不思考直接回答。",
-    ),
-    "filtered": (
-        "A content filter ended the answer here. Put the prompt in other words, or ask another "
-        "model with {option}.",
-        "内容过滤器在此处终止了回答。请换一种说法，或用 {option} 换一个模型。",
-    ),
-    "refused": (
-        "These words are the model's refusal. Put the prompt in other words, or ask another model "
-        "with {option}.",
-        "以上是模型的拒绝回复。请换一种说法，或用 {option} 换一个模型。",
-    ),
-    "out_of_steps": (
-        "The model still wanted to call tools. Ask it to go on, or allow more with {option}.",
-        "模型还想继续调用工具。可以让它继续，或用 {option} 增加步数。",
+        "The answer was cut at the token limit. {command} goes on, {--max-tokens} allows more.",
+        "回答达到词元上限，被截断。{command} 可继续，{--max-tokens} 可提高上限。",
     ),
     # Formats
     "no_format": (

@@ -30,6 +30,10 @@ WORDS: Table = {
         "{command} 可连接云开发 CloudBase。",
     ),
     "offline_knows_english": (
+        "The offline model knows English only. Ask another model in Chinese.",
+        "离线模型只懂英语。请换一个模型用中文提问。",
+    ),
+    "offline_knows_english_connect": (
         "The offline model knows English only. {command} connects to CloudBase, whose models know "
         "Chinese.",
         "离线模型只懂英语。{command} 可连接云开发 CloudBase，使用懂中文的模型。",
@@ -37,9 +41,9 @@ WORDS: Table = {
     "dropped": (
         Counted(
             "{n} earlier turn did not fit and stayed out; {setting} sets the bounds.",
-            "{n} earlier turns did not fit and stayed out; {setting} sets the bounds.",
+            "{n:,} earlier turns did not fit and stayed out; {setting} sets the bounds.",
         ),
-        "更早的 {n} 轮放不下，未发送；可用 {setting} 调整上限。",
+        "更早的 {n:,} 轮放不下，未发送；可用 {setting} 调整上限。",
     ),
     "complete_already": (
         "The answer is complete already, so there is nothing to continue.",

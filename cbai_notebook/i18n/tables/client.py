@@ -115,14 +115,14 @@ WORDS: Table = {
     ),
     # credentials
     "credentials_are_damaged": (
-        "The credentials stored in {path} cannot be read: it is damaged. Log in again with "
-        "%cbai login, or delete that file.",
-        "无法读取存储在 {path} 的凭据：文件已损坏。请用 %cbai login 重新登录，或删除该文件。",
+        "The credentials stored in {path} cannot be read: it is damaged. Set the key again with "
+        "{%cbai login}, or delete that file.",
+        "无法读取存储在 {path} 的凭据：文件已损坏。请用 {%cbai login} 重新设置密钥，或删除该文件。",
     ),
     "credentials_are_unreadable": (
-        "The credentials stored in {path} cannot be read: {reason}. Log in again with %cbai login, or "
+        "The credentials stored in {path} cannot be read: {reason}. Set the key again with {%cbai login}, or "
         "delete that file.",
-        "无法读取存储在 {path} 的凭据：{reason}。请用 %cbai login 重新登录，或删除该文件。",
+        "无法读取存储在 {path} 的凭据：{reason}。请用 {%cbai login} 重新设置密钥，或删除该文件。",
     ),
     "credentials_cannot_be_removed": (
         "{path} cannot be removed: {reason}.",
@@ -141,18 +141,17 @@ WORDS: Table = {
         "或设置环境变量 CLOUDBASE_ENV_ID 和 CLOUDBASE_API_KEY。",
     ),
     "key_of_cloudbase_is_not_in_keyring": (
-        "The API key was stored in the system keyring and cannot be read from it: {failure}. Log in "
-        "again with %cbai login, or set CLOUDBASE_API_KEY in the environment.",
-        "API 密钥存储在系统密钥环中，但无法读取：{failure}。请用 %cbai login 重新登录，"
+        "The API key was stored in the system keyring and cannot be read from it: {failure}. Set it "
+        "again with {%cbai login}, or set CLOUDBASE_API_KEY in the environment.",
+        "API 密钥存储在系统密钥环中，但无法读取：{failure}。请用 {%cbai login} 重新设置密钥，"
         "或设置环境变量 CLOUDBASE_API_KEY。",
     ),
     "key_of_server_is_not_in_keyring": (
-        "The API key was stored in the system keyring and cannot be read from it: {failure}. Log in "
-        "again with %cbai login {name}, or give it with cbai.configure(servers=…).",
-        "API 密钥存储在系统密钥环中，但无法读取：{failure}。请用 %cbai login {name} 重新登录，"
-        "或用 cbai.configure(servers=…) 给出密钥。",
+        "The API key was stored in the system keyring and cannot be read from it: {failure}. Set it "
+        "again with {%cbai login SERVER}.",
+        "API 密钥存储在系统密钥环中，但无法读取：{failure}。请用 {%cbai login SERVER} 重新设置密钥。",
     ),
-    "keyring_has_no_such_key": ("it is not there", "密钥不在那里"),
+    "keyring_has_no_such_key": ("it is not there", "其中没有这个密钥"),
     "there_is_no_keyring": ("there is no keyring here", "这里没有密钥环"),
     "keyring_failed": ("it failed ({kind})", "密钥环出错（{kind}）"),
 }

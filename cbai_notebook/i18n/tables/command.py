@@ -147,7 +147,7 @@ WORDS: Table = {
         "{variable} 是含有 {n:,} 条消息的 DataFrame。",
     ),
     "other_conversations": ("Other conversations: {names}.", "其他对话：{names}。"),
-    "not_stored": ("Not stored: {problem}", "未存储：{problem}"),
+    "not_stored": ("Not stored: {problem}", "未保存：{problem}"),
     "stale": ("stale", "已过时"),
     "no_message_fits": (
         "No message fits. %cbai history --search WORDS looks through all conversations.",

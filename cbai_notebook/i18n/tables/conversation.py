@@ -26,10 +26,10 @@ WORDS: Table = {
     # replay.py: the end of a label
     "replayed": ("from the history, nothing was sent", "取自历史记录，未发送请求"),
     # ask_image.py: the text of a turn that drew
-    "drew": (Counted("Drew an image.", "Drew {n:,} images."), "画了 {n:,} 张图像。"),
+    "drew": (Counted("Drew an image.", "Drew {n:,} images."), "画了 {n:,} 张图片。"),
     "drew_with_prompts": (
         Counted("Drew an image: {prompts}", "Drew {n:,} images: {prompts}"),
-        "画了 {n:,} 张图像：{prompts}",
+        "画了 {n:,} 张图片：{prompts}",
     ),
     # continuation.py
     "nothing_to_continue": (
@@ -42,7 +42,7 @@ WORDS: Table = {
     ),
     "is_a_picture": (
         "A picture cannot be continued. Draw it again.",
-        "图像不能继续，请重新绘制。",
+        "图片不能继续，请重新绘制。",
     ),
     "no_text_to_continue": (
         "There is no text to go on from. Ask the prompt again.",

@@ -58,8 +58,8 @@ WORDS: Table = {
         "无法写入 {path}：{reason}。请换一个位置。",
     ),
     "exists": (
-        "{path} is there already. Name another place, or allow it: --force, or overwrite=True.",
-        "{path} 已存在。请换一个位置，或允许覆盖：--force 或 overwrite=True。",
+        "{path} is there already. Name another place, or allow it: {--force}.",
+        "{path} 已存在。请换一个位置，或允许覆盖：{--force}。",
     ),
     "no_json_form": (
         "A parameter of this conversation has no JSON form: {reason}. Ask with plain numbers, "
@@ -76,7 +76,7 @@ WORDS: Table = {
     "no_system_prompt": ("none from here on", "从这里起没有系统提示词"),
     "images_along": (
         Counted("{n} image went along", "{n:,} images went along"),
-        "附带 {n:,} 张图像",
+        "附带 {n:,} 张图片",
     ),
     "note_asked": ("not asked yet", "尚未提问"),
     "note_streaming": ("still being answered", "正在回答"),
@@ -96,7 +96,7 @@ WORDS: Table = {
         "下一个提示词不含：{parts}。",
     ),
     "parameter": ("the parameter {name}", "参数 {name}"),
-    "images": (Counted("{n} image", "{n:,} images"), "{n:,} 张图像"),
+    "images": (Counted("{n} image", "{n:,} images"), "{n:,} 张图片"),
     # requests.py, curl.py, python_script.py: scripts
     "curl_heading": (
         "The conversation {name}. Run it with: sh THIS-FILE",

@@ -1,6 +1,6 @@
 """Images: those that go to a model, and those that are drawn."""
 
-from cbai_notebook.i18n.words import Table
+from cbai_notebook.i18n.words import Placed, Table
 
 WORDS: Table = {
     # formats: what bytes seem to be, as a part of a sentence
@@ -121,24 +121,29 @@ WORDS: Table = {
     ),
     # model
     "needs_a_model": (
-        "Which model of {provider!r} is to draw? Name one: model='…'.",
-        "要用 {provider!r} 的哪个模型绘图？请指定：model='…'。",
+        "Which model of {provider!r} is to draw? Name one: {-m PROVIDER/MODEL}.",
+        "要用 {provider!r} 的哪个模型绘图？请指定：{-m PROVIDER/MODEL}。",
     ),
     "prompt_is_empty": (
         "There is nothing to draw. Say what: prompt='A cat in the rain'.",
         "没有要画的内容。请写明：prompt='雨中的猫'。",
     ),
     "provider_draws_nothing": (
-        "The provider {provider!r} draws no images. Take another: "
-        "cbai.create_image_model('hunyuan-image').",
-        "服务商 {provider!r} 不能绘图。请换一个：cbai.create_image_model('hunyuan-image')。",
+        "The provider {provider!r} draws no images. Take another: {--draw}.",
+        "服务商 {provider!r} 不能绘图。请换一个：{--draw}。",
     ),
     "not_all_were_fetched": (
         "{drawn} drawn, but {lost} could not be fetched.",
         "已绘制 {drawn} 张，但有 {lost} 张无法下载。",
     ),
     "link_works_for_a_day": (
-        "Its link works for a day: error.answer.images[{index}].url.",
-        "它的链接一天内有效：error.answer.images[{index}].url。",
+        Placed(
+            cell="Its link works for a day: sys.last_value.answer.images[{index}].url.",
+            python="Its link works for a day: error.answer.images[{index}].url.",
+        ),
+        Placed(
+            cell="它的链接一天内有效：sys.last_value.answer.images[{index}].url。",
+            python="它的链接一天内有效：error.answer.images[{index}].url。",
+        ),
     ),
 }

@@ -210,6 +210,6 @@ WORDS: Table = {
     ),
     "no_image_address": (
         'An image has no address. Give {{"image_url": {{"url": …}}}}.',
-        '图像没有地址。请提供 {{"image_url": {{"url": …}}}}。',
+        '图片没有地址。请提供 {{"image_url": {{"url": …}}}}。',
     ),
 }

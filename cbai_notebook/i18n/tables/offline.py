@@ -5,20 +5,30 @@ from cbai_notebook.i18n.words import Table
 WORDS: Table = {
     "model": ("The offline model", "离线模型"),
     "model_of_file": ("The offline model {name}", "离线模型 {name}"),
+    "label": ("offline demo model ({name})", "离线演示模型（{name}）"),
+    "label_of_file": ("offline model ({name})", "离线模型（{name}）"),
+    "no_place_in_template": (
+        "the chat template in its file has no place for that",
+        "其文件中的对话模板不支持",
+    ),
+    "only_text_models": ("only text models run offline", "离线只能运行文本模型"),
     "two_ways": (
-        "There are two ways to an answer: connect to CloudBase with {login} (in Python: {configure}), "
-        "or run a small model offline after {install}.",
-        "有两种方式可以得到回答：用 {login} 连接云开发 CloudBase（在 Python 中用 {configure}），"
-        "或先运行 {install}，再使用离线小模型。",
+        "There are two ways to an answer: connect to CloudBase with {%cbai login}, or run a small model "
+        "offline after {install}.",
+        "有两种方式可以得到回答：用 {%cbai login} 连接云开发 CloudBase，或先运行 {install}，再使用离线小模型。",
+    ),
+    "needs_runtime": (
+        "The offline model needs its runtime. Install it with {install}.",
+        "离线模型需要运行库。请用 {install} 安装。",
     ),
     "no_file": (
-        "There is no model file {path}. Name a GGUF file, as in {example}, or use {offline} for the "
+        "There is no model file {path}. Name a GGUF file, as in {-m FILE}, or use {-m local} for the "
         "demo model.",
-        "没有模型文件 {path}。请指定一个 GGUF 文件，例如 {example}，或用 {offline} 使用演示模型。",
+        "没有模型文件 {path}。请指定一个 GGUF 文件，例如 {-m FILE}，或用 {-m local} 使用演示模型。",
     ),
     "no_gguf": (
-        "{path} is not a GGUF file. Name another, or use {offline}.",
-        "{path} 不是 GGUF 文件。请换一个文件，或使用 {offline}。",
+        "{path} is not a GGUF file. Name another, or use {-m local}.",
+        "{path} 不是 GGUF 文件。请换一个文件，或使用 {-m local}。",
     ),
     # Fetching it
     "fetching": ("Fetching the offline model (once)", "正在获取离线模型（仅一次）"),

@@ -53,7 +53,7 @@ WORDS: Table = {
     ),
     "empty_words": (
         "{flag} needs words to look for; its value is empty.",
-        "{flag} 需要要查找的文字，但值是空的。",
+        "{flag} 后面要写查找的文字，但值是空的。",
     ),
     "empty_role": (
         "{flag} needs a role, such as user; its value is empty.",

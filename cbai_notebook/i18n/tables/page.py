@@ -108,11 +108,11 @@ WORDS: Table = {
     "fact_tokens_cached": ("{n:,} tokens ({cached:,} cached)", "{n:,} 词元（{cached:,} 来自缓存）"),
     "fact_seconds": ("{n:.1f} s", "{n:.1f} 秒"),
     "fact_dropped": (
-        Counted("{n} earlier turn not sent", "{n} earlier turns not sent"),
-        "更早的 {n} 轮未发送",
+        Counted("{n} earlier turn not sent", "{n:,} earlier turns not sent"),
+        "更早的 {n:,} 轮未发送",
     ),
     "empty": ("The answer is empty.", "回答是空的。"),
-    "earlier": ("Show earlier messages ({n} hidden)", "显示更早的消息（还有 {n} 轮）"),
+    "earlier": ("Show earlier messages ({n:,} hidden)", "显示更早的消息（还有 {n:,} 轮）"),
     "earlier_session": (
         Counted(
             "1 turn of an earlier session went along (from {since} on). + begins a new conversation.",
@@ -139,8 +139,8 @@ WORDS: Table = {
         "以上是模型的拒绝回复。请换一种说法，或换一个模型。",
     ),
     "out_of_steps": (
-        "The model still wanted to call tools. Ask it to go on, or allow more with max_steps=….",
-        "模型还想继续调用工具。可以让它继续，或用 max_steps=… 增加步数。",
+        "The model still wanted to call tools. Ask it to go on, or allow more with ChatPanel(max_steps=…).",
+        "模型还想继续调用工具。可以让它继续，或用 ChatPanel(max_steps=…) 增加步数。",
     ),
     # An empty conversation
     "welcome": ("What shall we talk about?", "想聊点什么？"),

@@ -1,6 +1,6 @@
 """Providers, their models and their keys."""
 
-from cbai_notebook.i18n.words import Table
+from cbai_notebook.i18n.words import Placed, Table
 
 WORDS: Table = {
     # providers
@@ -21,16 +21,16 @@ WORDS: Table = {
         "cbai.configure(base_url=…, api_key=…)。",
     ),
     "no_key": (
-        "There is no API key for CloudBase yet. Run %cbai login, set CLOUDBASE_API_KEY, or call "
-        "cbai.configure(api_key=…). Without an account, -m local asks the offline demo model.",
-        "还没有 CloudBase 的 API 密钥。请运行 %cbai login，或设置 CLOUDBASE_API_KEY，"
-        "或调用 cbai.configure(api_key=…)。没有账号时，可用 -m local 使用离线演示模型。",
+        "There is no API key for CloudBase yet. Set it with {%cbai login}, or in CLOUDBASE_API_KEY. "
+        "Without an account, {-m local} asks the offline demo model.",
+        "还没有 CloudBase 的 API 密钥。请用 {%cbai login} 或环境变量 CLOUDBASE_API_KEY 设置。"
+        "没有账号时，可用 {-m local} 使用离线演示模型。",
     ),
     "no_environment": (
-        "There is no CloudBase environment yet. Run %cbai login, set CLOUDBASE_ENV_ID, or call "
-        "cbai.configure(env_id=…). Without an account, -m local asks the offline demo model.",
-        "还没有 CloudBase 环境。请运行 %cbai login，或设置 CLOUDBASE_ENV_ID，"
-        "或调用 cbai.configure(env_id=…)。没有账号时，可用 -m local 使用离线演示模型。",
+        "There is no CloudBase environment yet. Set it with {%cbai login}, or in CLOUDBASE_ENV_ID. "
+        "Without an account, {-m local} asks the offline demo model.",
+        "还没有 CloudBase 环境。请用 {%cbai login} 或环境变量 CLOUDBASE_ENV_ID 设置。"
+        "没有账号时，可用 {-m local} 使用离线演示模型。",
     ),
     "environment_id_is_wrong": (
         "The environment id {env_id!r} cannot be one: letters, digits and hyphens only. Copy it from "
@@ -45,14 +45,12 @@ WORDS: Table = {
     ),
     "slash_was_read_as_provider": (
         "{provider!r} was read as the provider. If the model's name is {name!r}, write "
-        "-m custom/{name}, or model={name!r} with provider='custom'.",
-        "{provider!r} 被当作了服务商。如果模型名称是 {name!r}，请写 -m custom/{name}，"
-        "或用 model={name!r} 并加上 provider='custom'。",
+        "{-m custom/NAME}.",
+        "{provider!r} 被当作了服务商。如果模型名称是 {name!r}，请写 {-m custom/NAME}。",
     ),
     "set_key_of_server": (
-        "Set the key of {name!r} with %cbai login {name} or "
-        "cbai.configure(servers={{{name!r}: …}}).",
-        "请用 %cbai login {name} 或 cbai.configure(servers={{{name!r}: …}}) 设置 {name!r} 的密钥。",
+        "Set the key of {name!r} with {%cbai login SERVER}.",
+        "请用 {%cbai login SERVER} 设置 {name!r} 的密钥。",
     ),
     "set_key_of_base_url": (
         "Give the key with its address: CBAI_API_KEY beside CBAI_BASE_URL, or "
@@ -66,8 +64,8 @@ WORDS: Table = {
     ),
     "name_is_wrong": (
         "{name!r} cannot be a provider: letters, digits, '.', '_' and '-' only, as in "
-        "-m cloudbase/hy3.",
-        "{name!r} 不能用作服务商名称，只能包含字母、数字、'.'、'_' 和 '-'，例如 -m cloudbase/hy3。",
+        "{-m PROVIDER}.",
+        "{name!r} 不能用作服务商名称，只能包含字母、数字、'.'、'_' 和 '-'，例如 {-m PROVIDER}。",
     ),
     "spec_names_no_model": (
         "{spec!r} names no model. Write it as PROVIDER/MODEL, or MODEL alone.",
@@ -118,12 +116,19 @@ WORDS: Table = {
         "{name} cannot think before it answers: {reason}.",
         "{name}：回答前无法思考，{reason}。",
     ),
-    "name_another_model": (
-        "Name another model with -m …, or connect to CloudBase with %cbai login.",
-        "请用 -m … 指定其他模型，或用 %cbai login 连接 CloudBase。",
+    "name_another_model": ("Name another model with {-m}.", "请用 {-m} 指定其他模型。"),
+    "name_another_model_or_connect": (
+        "Name another model with {-m}, or connect to CloudBase with {%cbai login}.",
+        "请用 {-m} 指定其他模型，或用 {%cbai login} 连接 CloudBase。",
     ),
     "image_is_in_an_earlier_message": (
-        "The image is in an earlier message: --no-history or -c NAME leaves it out.",
-        "图片在更早的消息里：--no-history 或 -c NAME 可以不带上它。",
+        Placed(
+            cell="The image is in an earlier message: --no-history or -c NAME leaves it out.",
+            python="The image is in an earlier message. Leave that one out of the messages.",
+        ),
+        Placed(
+            cell="图片在更早的消息里：--no-history 或 -c NAME 可以不带上它。",
+            python="图片在更早的消息里。请不要发送那条消息。",
+        ),
     ),
 }

@@ -80,10 +80,8 @@ WORDS: Table = {
         "有一个参数无法以 JSON 发送：{reason}。请使用普通的数字、字符串、列表和字典。",
     ),
     "needs_a_model": (
-        "Which model of {provider!r}? Name one: -m {provider}/MODEL, model='…', or "
-        "cbai.configure(model='…').",
-        "要用 {provider!r} 的哪个模型？请指定：-m {provider}/MODEL、model='…' 或 "
-        "cbai.configure(model='…')。",
+        "Which model of {provider!r}? Name one: {-m PROVIDER/MODEL}, or cbai.configure(model='…').",
+        "要用 {provider!r} 的哪个模型？请指定：{-m PROVIDER/MODEL}，或 cbai.configure(model='…')。",
     ),
     "messages_are_no_list": (
         "messages must be a list of dicts, as in "

@@ -6,10 +6,7 @@ WORDS: Table = {
     # config
     "is_set": ("set", "已设置"),
     "key_is_set": ("set, hidden", "已设置，不显示"),
-    "key_is_not_sent": (
-        "none for this base_url; the key of CloudBase is not sent there",
-        "此 base_url 没有密钥；CloudBase 的密钥不会发送到那里",
-    ),
+    "key_is_not_sent": ("none for this base_url", "此 base_url 没有密钥"),
     "only_in_memory": ("off: in memory only", "关闭：仅在内存中"),
     "setting_of_server": ("server {name}", "服务器 {name}"),
     "server_key_is_set": ("key set, hidden", "密钥已设置，不显示"),
@@ -98,8 +95,8 @@ WORDS: Table = {
         "{name}: this server has no model yet.",
         "{name}：此服务器还没有模型。",
     ),
-    "server_has": ("{name} has", "{name} 的模型："),
-    "more_models": ("… and {n:,} more", "……还有 {n:,} 个"),
+    "server_has": ("{name} has:", "{name} 的模型："),
+    "more_models": ("… and {n:,} more", "… 还有 {n:,} 个"),
     # Which model answers the next prompt
     "next_model": (
         "The next prompt asks {label} ({why}).",

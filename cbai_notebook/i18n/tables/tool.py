@@ -19,9 +19,8 @@ WORDS: Table = {
         "有两个工具都叫 {name!r}。请给其中一个改名：@cbai.tool(name='…')。",
     ),
     "is_no_tool": (
-        "{value} can be no tool. Pass a function with type hints and a docstring, as in "
-        "tools=[get_weather].",
-        "{value} 不能用作工具。请传入带类型注解和文档字符串的函数，例如 tools=[get_weather]。",
+        "{value} can be no tool. Pass a function with type hints and a docstring, as in {--tool}.",
+        "{value} 不能用作工具。请传入带类型注解和文档字符串的函数，例如 {--tool}。",
     ),
     "fn_is_no_function": (
         "The 'fn' of a tool must be a function.",
@@ -57,9 +56,9 @@ WORDS: Table = {
     ),
     # structured/response_type
     "response_type_cannot_be_json": (
-        "response_type={name} has no JSON form: {reason} Use a dataclass, a TypedDict, a msgspec "
+        "{--schema} has no JSON form: {reason} Use a dataclass, a TypedDict, a msgspec "
         "Struct or a pydantic model.",
-        "response_type={name} 没有 JSON 形式：{reason} 请使用 dataclass、TypedDict、"
+        "{--schema} 没有 JSON 形式：{reason} 请使用 dataclass、TypedDict、"
         "msgspec Struct 或 pydantic 模型。",
     ),
     "is_nested_too_deeply": ("it is nested too deeply", "嵌套太深"),
@@ -77,10 +76,9 @@ WORDS: Table = {
         "内容过滤器终止了回答，没有得到完整的 {name}。请换一种说法。",
     ),
     "answer_was_cut": (
-        "The answer was cut off by the token limit before it was a whole {name}. Allow more: "
-        "max_tokens=… in Python, --max-tokens in a cell.",
-        "回答因达到词元上限被截断，没有得到完整的 {name}。请提高上限：Python 中用 max_tokens=…，"
-        "单元格中用 --max-tokens。",
+        "The answer was cut off by the token limit before it was a whole {name}. "
+        "{--max-tokens} allows more.",
+        "回答因达到词元上限被截断，没有得到完整的 {name}。可用 {--max-tokens} 提高上限。",
     ),
     "answer_does_not_fit": (
         "The answer is no {name}: {reason}. Its text is in the error's .partial. Ask more precisely, "

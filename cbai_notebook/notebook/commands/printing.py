@@ -5,27 +5,33 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from cbai_notebook.i18n import say
-from cbai_notebook.text import columns, plain
+from cbai_notebook.i18n import CELL, said_now, say
+from cbai_notebook.text import columns, plain, shortened_inside
 
 PREVIEW_CHARS = 72
 """The most characters of a message on its line of a table."""
 
 
 def write(text: str) -> None:
-    """Print a text without terminal control characters."""
-    sys.stdout.write(plain(text) + "\n")
+    """Print a text for a cell, without terminal control characters."""
+    sys.stdout.write(plain(said_now(text, CELL)) + "\n")
 
 
-def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], widest: Sequence[int] = ()
+) -> None:
     """Print a table; each column is as wide as its widest cell.
 
     Args:
         header: For each column the name of its heading among the texts; ``""`` for none.
         rows: The cells of each row.
+        widest: For each column the most columns of a terminal that it takes; a longer cell loses
+            its middle. Empty for no limits.
     """
     headings = [say(f"command.heading_{name}") if name else "" for name in header]
     table = [headings, *([plain(cell) for cell in row] for row in rows)]
+    if widest:
+        table = [list(map(shortened_inside, row, widest)) for row in table]
     widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (

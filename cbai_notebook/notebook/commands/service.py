@@ -16,15 +16,21 @@ from cbai_notebook.notebook.commands.printing import write, write_table
 from cbai_notebook.notebook.frontend import NO_INPUT
 
 if TYPE_CHECKING:
-    from cbai_notebook.client.servers import Server
+    from cbai_notebook.client.servers import Origin, Server
     from cbai_notebook.client.settings import Settings
 
 MOST_MODELS = 200
 """The most models of one server that are listed."""
 
+_WIDEST = (22, 33, 20)
+"""The most columns of a setting, its value and its source: 79 in all, with two blanks in between."""
+
 
 def show_config() -> None:
-    """Show every setting and its source; of keys and headers only whether they are set."""
+    """Show every setting and its source; of keys and headers only whether they are set.
+
+    A line fits a terminal of 80 columns: a longer value loses its middle.
+    """
     from dataclasses import asdict
 
     from cbai_notebook.client.address_advice import shown
@@ -49,21 +55,24 @@ def show_config() -> None:
         (
             name,
             "—" if value is None else str(value),
-            now.sources.get(name.partition(".")[0]) or say("key.from_default"),
+            _source(now.origins.get(name.partition(".")[0])),
         )
         for name, value in values.items()
     ]
-    rows += [
-        (say("service.setting_of_server", name=name), _server_state(server), server.source)
-        for name, server in now.servers.items()
-    ]
+    for name, server in now.servers.items():
+        (address, *others) = _server_state(server)
+        rows.append((say("service.setting_of_server", name=name), address, _source(server.origin)))
+        rows += [("", other, "") for other in others]
     chosen = asdict(preferences())
     chosen["language"] = chosen["language"] or language()
     rows += [(name, str(value), "") for name, value in chosen.items()]
-    history = history_file() or current_store().notice or say("service.only_in_memory")
-    rows.append(("history", str(history), ""))
-    write_table(("setting", "value", "from"), rows)
-    write(f"\n{next_model(now)}")
+    rows.append(("history", str(history_file() or say("service.only_in_memory")), ""))
+    write_table(("setting", "value", "from"), rows, _WIDEST)
+    if (notice := current_store().notice) and not history_file():
+        write("")
+        write(notice)
+    write("")
+    write(next_model(now))
 
 
 def show_version() -> None:
@@ -219,7 +228,15 @@ def _key_state(now: Settings) -> str | None:
     return None
 
 
-def _server_state(server: Server) -> str:
+def _source(origin: Origin | None) -> str:
+    """Return where a value came from; a variable by its name alone, which says what it is."""
+    if origin is None:
+        return say("key.from_default")
+    return origin.where if origin.kind == "environment" else origin.words
+
+
+def _server_state(server: Server) -> list[str]:
+    """Return the lines about a server; the first is its address."""
     if server.problem:
         key = say("service.server_key_is_unreadable")
     elif server.api_key:
@@ -231,7 +248,7 @@ def _server_state(server: Server) -> str:
         parts.append(say("service.server_headers", names=", ".join(server.headers)))
     if server.model:
         parts.append(say("service.server_model", name=server.model))
-    return " · ".join(parts)
+    return parts
 
 
 def _show_lists(names: Sequence[str], now: Settings) -> None:
@@ -250,7 +267,8 @@ def _show_lists(names: Sequence[str], now: Settings) -> None:
         if isinstance(found, BaseException) and not isinstance(found, CbaiError):
             raise found
         if isinstance(found, CbaiError):
-            write(f"\n{say('service.list_failed', name=name, problem=found.message)}")
+            write("")
+            write(say("service.list_failed", name=name, problem=found.message))
         elif found is None:
             write(f"\n{say('service.server_lists_nothing', name=name)}")
         elif not found:

@@ -7,7 +7,7 @@ function bar({ model, el }) {
 
   const conversations = make("select", {
     className: "cbai-pick",
-    "aria-label": say("conversation"),
+    texts: { "aria-label": "conversation" },
     on: { change: () => tell("pick", { name: conversations.value }) },
   });
   const suggestions = make("datalist", { id: `${id}-models` });
@@ -17,15 +17,14 @@ function bar({ model, el }) {
     list: `${id}-models`,
     spellcheck: false,
     autocomplete: "off",
-    title: say("model_hint"),
-    "aria-label": say("model"),
+    texts: { title: "model_hint", "aria-label": "model" },
     on: { change: () => tell("options", { model: spec.value.trim() }) },
   });
   const system = make("textarea", {
     id: `${id}-system`,
     className: "cbai-field",
     rows: 2,
-    placeholder: say("system_hint"),
+    texts: { placeholder: "system_hint" },
     on: { change: () => tell("options", { system: system.value }) },
   });
   const temperature = make("input", {
@@ -35,18 +34,18 @@ function bar({ model, el }) {
     min: 0,
     max: 2,
     step: 0.1,
-    placeholder: say("temperature_hint"),
+    texts: { placeholder: "temperature_hint" },
     on: { change: () => tell("options", { temperature: numberIn(temperature) }) },
   });
   const fold = make(
     "div",
     { className: "cbai-settings", id: `${id}-settings`, hidden: true },
-    make("label", { for: system.id }, say("system")),
+    make("label", { for: system.id, texts: { textContent: "system" } }),
     system,
-    make("label", { for: temperature.id }, say("temperature")),
+    make("label", { for: temperature.id, texts: { textContent: "temperature" } }),
     temperature,
   );
-  const settings = iconButton("settings", say("settings"), () => {
+  const settings = iconButton("settings", "settings", () => {
     fold.hidden = !fold.hidden;
     settings.setAttribute("aria-expanded", String(!fold.hidden));
   });
@@ -55,11 +54,11 @@ function bar({ model, el }) {
   const forms = make("div", {
     className: "cbai-menu",
     role: "menu",
-    "aria-label": say("export"),
+    texts: { "aria-label": "export" },
     hidden: true,
     id: `${id}-export`,
   });
-  const exporter = iconButton("export", say("export"), () => openMenu(forms.hidden));
+  const exporter = iconButton("export", "export", () => openMenu(forms.hidden));
   exporter.setAttribute("aria-haspopup", "menu");
   exporter.setAttribute("aria-expanded", "false");
   exporter.setAttribute("aria-controls", forms.id);
@@ -69,10 +68,10 @@ function bar({ model, el }) {
     tell("export", { form });
   };
   for (const form of model.get("forms")) {
-    const label = say(`form_${form.replaceAll("-", "_")}`);
-    forms.append(make("button", { type: "button", role: "menuitem", on: { click: () => takeAway(form) } }, label));
+    const texts = { textContent: `form_${form.replaceAll("-", "_")}` };
+    forms.append(make("button", { type: "button", role: "menuitem", texts, on: { click: () => takeAway(form) } }));
   }
-  const fresh = iconButton("new", say("new_conversation"), () => tell("new"));
+  const fresh = iconButton("new", "new_conversation", () => tell("new"));
   const menu = make("div", { className: "cbai-menu-home" }, exporter, forms);
 
   el.classList.add("cbai-bar");
@@ -138,12 +137,17 @@ function bar({ model, el }) {
   const onMessage = (message, [data]) => {
     if (message.type === "download") download(message.name, message.mime, data);
   };
+  function changeLanguage() {
+    useLanguageOf(model);
+    sayAgain(el);
+  }
   const watched = [
     ["change:conversations change:conversation", showConversations],
     ["change:model", showModel],
     ["change:system", showSystem],
     ["change:temperature", showTemperature],
     ["change:default_model change:models", showOffers],
+    ["change:language", changeLanguage],
     ["msg:custom", onMessage],
   ];
   for (const [names, listener] of watched) for (const name of names.split(" ")) model.on(name, listener);

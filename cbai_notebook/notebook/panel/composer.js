@@ -17,29 +17,40 @@ function composer({ model, el }) {
   const area = make("textarea", {
     className: "cbai-area",
     rows: 1,
-    placeholder: say("placeholder"),
-    "aria-label": say("message"),
+    texts: { placeholder: "placeholder", "aria-label": "message" },
     "aria-describedby": `${kept}-hint`,
     spellcheck: true,
   });
-  const go = iconButton("send", say("send"), () => (model.get("loading") ? stop() : send()));
+  const go = iconButton("send", "send", () => (model.get("loading") ? stop() : send()));
   const hint = make("span", { className: "cbai-hint", id: `${kept}-hint` });
-  const totals = make("span", { className: "cbai-totals", title: say("totals") });
+  const totals = make("span", { className: "cbai-totals", texts: { title: "totals" } });
   const banner = make(
     "div",
     { className: "cbai-editing", hidden: true },
-    make("span", {}, say("editing")),
-    make("button", { type: "button", className: "cbai-quiet", on: { click: leaveEditing } }, say("cancel")),
+    make("span", { texts: { textContent: "editing" } }),
+    make("button", {
+      type: "button",
+      className: "cbai-quiet",
+      texts: { textContent: "cancel" },
+      on: { click: leaveEditing },
+    }),
   );
   const ghost = make("div", { className: "cbai-pending", hidden: true });
   const status = make("div", { className: "cbai-unseen", role: "status", "aria-live": "polite" });
   const toast = make("div", { className: "cbai-toast", hidden: true, "aria-hidden": "true" });
-  const jump = make(
-    "button",
-    { type: "button", className: "cbai-jump", hidden: true, on: { click: () => transcript?.toEnd() } },
-    say("latest"),
-  );
-  const chips = make("div", { className: "cbai-chips", role: "group", "aria-label": say("suggestions"), hidden: true });
+  const jump = make("button", {
+    type: "button",
+    className: "cbai-jump",
+    hidden: true,
+    texts: { textContent: "latest" },
+    on: { click: () => transcript?.toEnd() },
+  });
+  const chips = make("div", {
+    className: "cbai-chips",
+    role: "group",
+    texts: { "aria-label": "suggestions" },
+    hidden: true,
+  });
   const box = make("div", { className: "cbai-box" });
   const attached = pictures({ area, box, announce, changed: () => grow() });
   box.append(
@@ -111,7 +122,7 @@ function composer({ model, el }) {
   function showPending() {
     ghost.replaceChildren(
       make("div", { className: "cbai-pending-text" }, pending.text),
-      make("div", { className: "cbai-pending-why" }, say("pending")),
+      make("div", { className: "cbai-pending-why", texts: { textContent: "pending" } }),
     );
     ghost.hidden = false;
   }
@@ -209,10 +220,18 @@ function composer({ model, el }) {
     const loading = model.get("loading");
     go.classList.toggle("cbai-icon-send", !loading);
     go.classList.toggle("cbai-icon-stop", loading);
-    go.lastChild.textContent = say(loading ? "stop" : "send");
-    hint.textContent = say(loading ? "hint_loading" : "hint");
+    sayIn(go.lastChild, { textContent: loading ? "stop" : "send" });
+    sayIn(hint, { textContent: loading ? "hint_loading" : "hint" });
     root?.toggleAttribute("data-loading", loading);
     showIdle();
+  }
+
+  function changeLanguage() {
+    useLanguageOf(model);
+    if (root) root.dataset.lang = LANGUAGE;
+    sayAgain(root ?? el);
+    announce(""); // what was announced is over
+    showTotals();
   }
 
   function showTotals() {
@@ -250,6 +269,7 @@ function composer({ model, el }) {
   model.on("change:tokens", showTotals);
   model.on("change:seconds", showTotals);
   model.on("change:suggestions", showChips);
+  model.on("change:language", changeLanguage);
 
   let root = null;
   let transcript = null;
@@ -289,6 +309,7 @@ function composer({ model, el }) {
     model.off("change:tokens", showTotals);
     model.off("change:seconds", showTotals);
     model.off("change:suggestions", showChips);
+    model.off("change:language", changeLanguage);
     transcript?.detach();
   };
 }

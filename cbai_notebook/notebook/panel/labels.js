@@ -13,27 +13,46 @@ function useLanguageOf(model) {
 const say = (key, values = {}) =>
   Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, value), WORDS[LANGUAGE][key]);
 
-// Text only ever becomes a text node, so nothing that a model wrote can become markup.
-function make(tag, { on = {}, data = {}, ...properties } = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.includes("-") || name === "role" || name === "for" || name === "list") {
-      element.setAttribute(name, value);
-    } else {
-      element[name] = value;
-    }
+// The texts of an element: the key of each by the name of its property or attribute, or a pair of the key and the
+// values. They are kept, to be said again in another language.
+const SAID = new WeakMap();
+
+function sayIn(element, texts) {
+  SAID.set(element, { ...SAID.get(element), ...texts });
+  for (const [name, text] of Object.entries(texts)) put(element, name, say(...[text].flat()));
+}
+
+function sayAgain(root) {
+  for (const element of [root, ...root.querySelectorAll("*")]) {
+    const texts = SAID.get(element);
+    if (texts) sayIn(element, texts);
   }
+}
+
+function put(element, name, value) {
+  if (name.includes("-") || name === "role" || name === "for" || name === "list") {
+    element.setAttribute(name, value);
+  } else {
+    element[name] = value;
+  }
+}
+
+// Text only ever becomes a text node, so nothing that a model wrote can become markup.
+function make(tag, { on = {}, data = {}, texts = {}, ...properties } = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) put(element, name, value);
+  sayIn(element, texts);
   Object.assign(element.dataset, data);
   for (const [name, listener] of Object.entries(on)) element.addEventListener(name, listener);
   element.append(...children);
   return element;
 }
 
-function iconButton(icon, label, onClick, properties = {}) {
+function iconButton(icon, key, onClick) {
   return make(
     "button",
-    { type: "button", className: `cbai-icon-button cbai-icon-${icon}`, on: { click: onClick }, ...properties },
-    make("span", { className: "cbai-tip" }, label),
+    { type: "button", className: `cbai-icon-button cbai-icon-${icon}`, on: { click: onClick } },
+    make("span", { className: "cbai-tip", texts: { textContent: key } }),
   );
 }
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cbai_notebook.client.endings import Ending
 from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
-from cbai_notebook.i18n import LANGUAGES, Words, template
+from cbai_notebook.i18n import CELL, LANGUAGES, Words, template
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import source_lines
 from cbai_notebook.notebook.screen import earlier_session
@@ -124,7 +124,7 @@ def _said(text: str) -> str:
     """Return a text as safe HTML; one of ours in both languages."""
     if not isinstance(text, Words):
         return lines(text)
-    return _in_both({name: lines(text.in_language(name)) for name in LANGUAGES})
+    return _in_both({name: lines(text.in_language(name, CELL)) for name in LANGUAGES})
 
 
 def _approval_request(call: ToolCall, key: str) -> str:

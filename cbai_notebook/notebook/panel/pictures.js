@@ -17,7 +17,12 @@ function pictures({ area, box, announce, changed }) {
           shown(url, place),
           make(
             "button",
-            { type: "button", className: "cbai-quiet", "aria-label": say("remove_picture", { n: place + 1 }), on: { click: () => remove(place) } },
+            {
+              type: "button",
+              className: "cbai-quiet",
+              texts: { "aria-label": ["remove_picture", { n: place + 1 }] },
+              on: { click: () => remove(place) },
+            },
             "×",
           ),
         ),
@@ -30,8 +35,8 @@ function pictures({ area, box, announce, changed }) {
   // What lies elsewhere is not loaded: its host would learn of it.
   const shown = (url, place) =>
     url.startsWith("data:")
-      ? make("img", { className: "cbai-thumbnail", src: url, alt: say("picture", { n: place + 1 }) })
-      : make("span", { title: url }, say("picture_from", { host: hostOf(url) }));
+      ? make("img", { className: "cbai-thumbnail", src: url, texts: { alt: ["picture", { n: place + 1 }] } })
+      : make("span", { title: url, texts: { textContent: ["picture_from", { host: hostOf(url) }] } });
 
   function remove(place) {
     held.splice(place, 1);

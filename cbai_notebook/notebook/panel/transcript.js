@@ -9,9 +9,9 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   const scroller = root.querySelector(".cbai-scroll");
   root.dataset.lang = LANGUAGE;
   root.setAttribute("role", "region");
-  root.setAttribute("aria-label", say("panel"));
+  sayIn(root, { "aria-label": "panel" });
   scroller.setAttribute("role", "log");
-  scroller.setAttribute("aria-label", say("transcript"));
+  sayIn(scroller, { "aria-label": "transcript" });
   // Text that grows twelve times a second is no news; the composer announces beginning and end.
   scroller.setAttribute("aria-live", "off");
   scroller.tabIndex = 0;
@@ -77,16 +77,17 @@ function attachTranscript({ root, model, jump, announce, edit }) {
   function codeTools(pre) {
     const code = () => pre.textContent.replace(/\n$/, "");
     const tool = (label, name, act) =>
-      make(
-        "button",
-        { type: "button", className: "cbai-code-button", "aria-label": name, title: name, on: { click: (event) => act(code(), event.currentTarget) } },
-        label,
-      );
+      make("button", {
+        type: "button",
+        className: "cbai-code-button",
+        texts: { textContent: label, "aria-label": name, title: name },
+        on: { click: (event) => act(code(), event.currentTarget) },
+      });
     return make(
       "div",
-      { className: "cbai-code-tools", role: "group", "aria-label": say("code") },
-      tool(say("copy_code"), say("copy_code_long"), copy),
-      tool(say("insert_code"), say("insert_code_long"), insert),
+      { className: "cbai-code-tools", role: "group", texts: { "aria-label": "code" } },
+      tool("copy_code", "copy_code_long", copy),
+      tool("insert_code", "insert_code_long", insert),
     );
   }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.conversation import Delta, Turn
 from cbai_notebook.conversation.delta import deltas_of
 from cbai_notebook.conversation.turn import STREAMING
+from cbai_notebook.i18n import language
 from cbai_notebook.notebook.panel import markup
 from cbai_notebook.notebook.panel.answer_surface import OPEN, AnswerSurface, outputs_of
 from cbai_notebook.notebook.panel.approvals import APPROVALS
@@ -97,6 +98,7 @@ class TurnView:
             self._replace_outputs()
 
     async def _follow(self) -> None:
+        began_in = language()
         surface = AnswerSurface(self._make_open_output, self._show_outputs)
         screen = Screen(surface, share=PACE.share)
         with PACE.joined():
@@ -104,7 +106,7 @@ class TurnView:
             # The browser draws the end of the answer before buttons and notices give it more work.
             screen.flush()
             await asyncio.sleep(FRAME_S)
-        if "".join(self._streamed) != self.turn.text:
+        if "".join(self._streamed) != self.turn.text or language() != began_in:
             self._replace_answer(surface)
         # The footer says how the turn ended, in the user's language.
         elif self.turn.text or self.turn.reasoning or not self.turn.error:
@@ -144,7 +146,7 @@ class TurnView:
         self._footer.value = markup.footer(self.turn, self.key, waiting)
 
     def _replace_answer(self, surface: AnswerSurface) -> None:
-        """Replace the streamed text by a final answer that differs, such as a repaired one."""
+        """Replace what was streamed by a final answer that differs: repaired, or in another language."""
         surface.close()
         self._replace_outputs()
 

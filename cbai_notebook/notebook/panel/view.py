@@ -22,7 +22,13 @@ from cbai_notebook.conversation import Change, Conversation, Turn, conversations
 from cbai_notebook.conversation.formats import FORMS, export
 from cbai_notebook.conversation.turn import COMPLETE
 from cbai_notebook.errors import CbaiError, UsageError
-from cbai_notebook.i18n import configured_language, language, note_page_language, say
+from cbai_notebook.i18n import (
+    configured_language,
+    language,
+    note_page_language,
+    say,
+    watch_language,
+)
 from cbai_notebook.notebook.panel import agent_actions, markup
 from cbai_notebook.notebook.panel.approvals import APPROVALS
 from cbai_notebook.notebook.panel.prompt_runner import PanelOptions
@@ -133,6 +139,7 @@ class PanelView:
         self._bar.on_msg(self._on_bar)
         self._composer.on_msg(self._on_composer)
         self._composer.observe(lambda change: panel.note_draft(change["new"]), "draft")
+        self._unwatch_language = watch_language(lambda: self._post(self._say_again))
         self._show_state()
         self._post(self._start_watching)
 
@@ -165,6 +172,7 @@ class PanelView:
     def close(self) -> None:
         """Close every widget. Call this on the background loop."""
         self._stop_watching()
+        self._unwatch_language()
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -403,11 +411,7 @@ class PanelView:
                 case "shown":
                     self._times_shown += 1
                     note_page_language(str(message.get("language")))
-                    if self._language != language():
-                        self._language = language()
-                        self._post(self._say_again)
-                        self._write_transcript(repeat=True)
-                    elif self._times_shown > 1:
+                    if self._times_shown > 1:
                         self._write_transcript(repeat=True)
                     self._post(self._start_watching)
                     self.show_state()
@@ -500,9 +504,18 @@ class PanelView:
         self._bar.send(message, buffers=[file.data])
 
     def _say_again(self) -> None:
-        """Show the answers again: they hold words of ours in the language of before."""
+        """Say everything in the language of now: on the page, in the answers and the transcript."""
+        if self._closed:
+            return
+        chosen = configured_language() or ""
+        update(self._bar, language=chosen)
+        update(self._composer, language=chosen)
+        if self._language == language():
+            return
+        self._language = language()
         for view in self._views.values():
             view.say_again()
+        self._write_transcript(repeat=True)
 
     def _show_earlier(self) -> None:
         self._first_shown = max(0, self._first_shown - PAGE_TURNS)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cbai_notebook.client.endings import Ending
-from cbai_notebook.i18n import listed, say
+from cbai_notebook.i18n import CELL, listed, said_now, say
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.answer import Answer
 
 _CONTINUE = "%cbai continue"
 
@@ -24,30 +28,15 @@ def left_running(names: Sequence[str]) -> str:
     return say("answer.left_running", n=len(names), tools=listed(names))
 
 
-def in_cell(ending: Ending | None, hints: Sequence[str], *, kept: bool) -> str:
-    """Return the note under an answer in a cell, as plain text.
+def in_cell(answer: Answer, *, kept: bool) -> str:
+    """Return the note under an answer in a cell: how it ended, what to do next, and its hints.
 
     Args:
-        ending: How the answer ended.
-        hints: Other sentences about the answer.
+        answer: The answer.
         kept: Whether the answer is in a conversation, so that it can be continued there.
     """
-    note = _note(ending, kept=kept) if ending else ""
-    return "\n".join(part for part in (note, *hints) if part)
-
-
-def _note(ending: Ending, *, kept: bool) -> str:
-    """Return what happened and the option of a cell that helps; in the panel a button is there."""
-    match ending:
-        case Ending.CUT if kept:
-            return say("answer.cut_can_continue", command=_CONTINUE, option="--max-tokens")
-        case Ending.CUT:
-            return say("answer.cut", option="--max-tokens")
-        case Ending.ONLY_THINKING:
-            return say("answer.only_thinking", option="--max-tokens", no_think="--no-think")
-        case Ending.OUT_OF_STEPS:
-            return say("answer.out_of_steps", option="--max-steps")
-        case Ending.FILTERED:
-            return say("answer.filtered", option="-m")
-        case Ending.REFUSED:
-            return say("answer.refused", option="-m")
+    ending = answer.ending
+    notes = [] if ending is None else [ending.note(len(answer.steps))]
+    if kept and ending is Ending.CUT:
+        notes = [say("answer.cut_can_continue", command=_CONTINUE)]
+    return "\n".join(said_now(note, CELL) for note in (*notes, *answer.hints))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from cbai_notebook.client.sources import Sources
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import PYTHON, Place, said_now, say
 from cbai_notebook.notebook.screen import html, sources
 from cbai_notebook.notebook.screen.notice import Notice
 from cbai_notebook.text import plain
@@ -32,6 +32,7 @@ class Facts:
         note: How the answer ended and what to do next; it also explains an empty answer.
         dropped: A sentence about the turns dropped from the context.
         sources: The web pages and the knowledge bases that an agent used.
+        place: Who reads the footer: a cell names options, a stream that Python code shows names arguments.
         shown_elsewhere: Whether another part of the page shows the status, also of an empty answer.
     """
 
@@ -44,15 +45,17 @@ class Facts:
     note: str = ""
     dropped: str = ""
     sources: Sources = field(default_factory=Sources)
+    place: Place = PYTHON
     shown_elsewhere: bool = False
 
     @classmethod
-    def of(cls, answer: Answer, dropped: str = "") -> Facts:
+    def of(cls, answer: Answer, dropped: str = "", place: Place = PYTHON) -> Facts:
         """Return the facts of a complete answer.
 
         Args:
             answer: The answer.
             dropped: A sentence about the turns dropped from the context.
+            place: Who reads the footer.
         """
         has_label = answer.label != answer.provider
         usage = answer.usage
@@ -66,6 +69,7 @@ class Facts:
             note=answer.note,
             dropped=dropped,
             sources=answer.sources,
+            place=place,
         )
 
     @property
@@ -81,7 +85,7 @@ class Facts:
     def parts(self) -> Iterator[str]:
         """Yield the parts of the last line, from the most to the least important."""
         if self.label:
-            yield self.label
+            yield said_now(self.label)
         sent, received, cached = self.prompt_tokens, self.completion_tokens, self.cached_tokens
         if received is not None and sent is not None and cached:
             yield say("answer.tokens_in_out_cached", n=sent, cached=cached, out=received)
@@ -144,6 +148,7 @@ def closing(
         sentences.insert(0, _empty(received))
     if facts.dropped:
         sentences.append(facts.dropped)
+    sentences = [said_now(sentence, facts.place) for sentence in sentences]
     parts = list(facts.parts())
     source_lines = sources.lines(facts.sources)
     rows = [notice.plain] if notice else []
@@ -158,7 +163,7 @@ def closing(
 
 def _empty(received: str) -> str:
     if received == "reasoning":
-        return say("answer.only_reasoning", option="--max-tokens")
+        return say("answer.only_reasoning")
     return say("answer.empty")
 
 
@@ -172,4 +177,6 @@ def _footer(
     if not rows:
         return ""
     small = f'<small style="{html.QUIET}">{"<br>".join(rows)}</small>'
-    return html.element("div", small, name="footer", style="margin-top:0.5em;line-height:1.5")
+    return html.element(
+        "div", small, name="footer", style="margin-top:0.5em;line-height:1.5;overflow-wrap:anywhere"
+    )

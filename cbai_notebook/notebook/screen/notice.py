@@ -44,7 +44,7 @@ class Notice:
             body,
             name="notice",
             style="border-left:3px solid #d64545;border-left-color:var(--jp-error-color1,#d64545);"
-            "padding-left:0.6em;margin:0.5em 0",
+            "padding-left:0.6em;margin:0.5em 0;overflow-wrap:anywhere",
             attributes='role="alert"',
         )
 

@@ -159,8 +159,8 @@ async def test_an_answer_that_was_cut_off_says_so(
     [
         ("content_filter", "content_filter", "content filter"),
         ("sensitive", "content_filter", "content filter"),
-        ("length", "length", "--max-tokens"),
-        ("MAX_TOKENS", "length", "--max-tokens"),
+        ("length", "length", "max_tokens=…"),
+        ("MAX_TOKENS", "length", "max_tokens=…"),
         ("refusal", "refusal", "refused to answer"),
     ],
 )

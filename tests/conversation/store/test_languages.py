@@ -14,7 +14,7 @@ from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.ask import record_error
 from cbai_notebook.conversation.store.store import kernel_ended
 from cbai_notebook.errors import CbaiError, UsageError
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, PYTHON, said_now, say
 from tests.conversation.store.registry import open_registry
 from tests.conversation.turns import turn
 
@@ -48,6 +48,20 @@ def change(file: Path, sql: str) -> None:
     connection.execute(sql)
     connection.commit()
     connection.close()
+
+
+def test_a_stored_error_is_said_for_the_place_that_shows_it(file: Path) -> None:
+    talk = stored(file, failed(UsageError(say("provider.name_another_model"))))
+    error = talk.turns[0].error
+    assert (
+        error
+        == "请用 model=… 指定其他模型，或用 cbai.configure(env_id=…, api_key=…) 连接 CloudBase。"
+    )
+    assert talk.messages[-1]["error"] == error
+    assert said_now(error, CELL) == "请用 -m 指定其他模型，或用 %cbai login 连接 CloudBase。"
+    i18n.choose("en")
+    assert said_now(error, CELL).startswith("Name another model with -m, or connect")
+    assert said_now(error, PYTHON).startswith("Name another model with model=…, or connect")
 
 
 def test_an_error_is_said_in_the_language_of_the_reader(file: Path) -> None:
@@ -110,7 +124,7 @@ def test_the_line_about_drawn_images_too(file: Path) -> None:
     assert made.text == "Drew 2 images: A cat."
     talk = stored(file, made)
     (drawn,) = talk.turns
-    assert drawn.text == "画了 2 张图像：A cat."
+    assert drawn.text == "画了 2 张图片：A cat."
     copy = drawn.copy()
     i18n.choose("en")
     assert drawn.text == copy.text == "Drew 2 images: A cat."

@@ -509,6 +509,24 @@ def test_the_saved_transcript_tells_how_an_answer_ended(
     assert told in bundle(talk, "a-panel")["text/html"]
 
 
+def test_an_open_panel_follows_a_language_that_is_configured(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.script(Scenario(text="Hello", reasoning=("I think",)))
+    widget = panel.widget
+    bar, _, composer = widget.children
+    converse(panel, "Hi")
+    eventually(lambda: "Reasoning</small>" in shown(widget))
+    try:
+        cbai.configure(language="zh")
+        eventually(lambda: "思考过程</small>" in shown(widget))
+        assert (bar.language, composer.language) == ("zh", "zh")
+    finally:
+        cbai.configure(language=None)
+    eventually(lambda: "Reasoning</small>" in shown(widget))
+    assert (bar.language, composer.language) == ("", "")
+
+
 def test_a_panel_says_all_words_in_the_language_of_its_page(
     panel: cbai.ChatPanel, gateway: Gateway
 ) -> None:
