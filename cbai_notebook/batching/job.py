@@ -336,7 +336,7 @@ class Batch:
         With the option ``to`` it is the path of the file. Rows that were not sent have no answer, and their error says so.
         """
         if self._frame is None:
-            unsent = self.progress.reason or say("batch.not_sent")
+            unsent = str(self.progress.reason or say("batch.not_sent"))
             values = self._results.values(_count(self.rows), unsent)
             self._frame = build(self.rows, self.columns, values)
         return self._frame
