@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.batching.job import CONCURRENCY, REQUEST_FILE, Batch, BatchOptions
-from cbai_notebook.batching.progress import Reporter
+from cbai_notebook.batching.reporters import Reporter
 from cbai_notebook.batching.row_prompt import Missing
 from cbai_notebook.bridge import run
 from cbai_notebook.forks import fork_safe_lock

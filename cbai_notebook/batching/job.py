@@ -12,7 +12,8 @@ from cbai_notebook.batching.answer_store import AnswerStore, current_answers
 from cbai_notebook.batching.outcome import Outcome
 from cbai_notebook.batching.plain_rows import StreamRows
 from cbai_notebook.batching.plan import Plan
-from cbai_notebook.batching.progress import Progress, Reporter, reporter_for
+from cbai_notebook.batching.progress import Progress
+from cbai_notebook.batching.reporters import Reporter, reporter_for
 from cbai_notebook.batching.result import ResultColumn, build, columns_of, values_of
 from cbai_notebook.batching.results import Place, Results
 from cbai_notebook.batching.row_prompt import Missing, RowPrompt

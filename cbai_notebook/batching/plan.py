@@ -181,7 +181,7 @@ class Plan:
     def hints(self) -> list[str]:
         """Sentences about the prompts that were read."""
         if self.read > 1 and self._first is not None and not self._differ:
-            return [say("batch.all_equal", n=self.read, count=f"{self.read:,}")]
+            return [say("batch.all_equal", count=f"{self.read:,}")]
         return []
 
     async def _find(self, keys: list[bytes]) -> dict[bytes, StoredAnswer]:

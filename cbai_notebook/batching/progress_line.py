@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from cbai_notebook.batching.progress import Progress
 from cbai_notebook.i18n import PYTHON, Place, Words, said_now, say
 from cbai_notebook.text import one_line
-
-if TYPE_CHECKING:
-    from cbai_notebook.batching.progress import Progress
 
 SHOWN_REASONS = 3
 """The most reasons of failed rows that are shown, the most frequent ones."""
@@ -34,7 +30,7 @@ def facts_of(progress: Progress) -> list[str]:
         if count := getattr(progress, name):
             found.append(say(f"batch.{name}", n=count, count=f"{count:,}"))
     if progress.running and progress.status == "running":
-        found.append(say("batch.running", n=progress.running, count=progress.running))
+        found.append(say("batch.running", count=progress.running))
     if progress.tokens:
         found.append(say("batch.tokens", count=short_number(progress.tokens)))
     if progress.status != "running":

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.batching.answer_store import AnswerStore
 from cbai_notebook.batching.outcome import Outcome, StoredAnswer
 from cbai_notebook.batching.plan import Plan, Sink, Unit
-from cbai_notebook.batching.progress import EVERY_S, Progress, Reporter
+from cbai_notebook.batching.progress import Progress
+from cbai_notebook.batching.reporters import EVERY_S, Reporter
 from cbai_notebook.batching.results import Place
 from cbai_notebook.batching.row_errors import Alike, is_fatal, reason_of
 from cbai_notebook.client.loop_waiters import Stop, StoppedError
@@ -91,6 +92,7 @@ class Runner:
         self._generation = 0
         self._alike = Alike()
         self._answered: list[tuple[Unit, StoredAnswer, Any]] = []
+        self._uncommitted = 0
         self._storing: set[asyncio.Future[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.stopped: CbaiError | None = None
@@ -147,6 +149,9 @@ class Runner:
     async def _lane(self, queue: asyncio.Queue[Unit | None]) -> None:
         """Send one request after the other."""
         while (unit := await queue.get()) is not None:
+            # What a slow disk has not stored yet is lost with the process, and would be paid for again.
+            while self._uncommitted > self._asking.lanes and self._storing:
+                await asyncio.wait(self._storing, return_when=asyncio.FIRST_COMPLETED)
             if self.stopped is None:
                 self._progress.running += 1
                 try:
@@ -219,6 +224,7 @@ class Runner:
         if not self._answered:
             self._loop.call_soon(self._flush)
         self._answered.append((unit, stored, value))
+        self._uncommitted += 1
 
     def _flush(self) -> None:
         """Hand the answers of this turn of the event loop to the store."""
@@ -240,6 +246,7 @@ class Runner:
         done: asyncio.Future[None],
     ) -> None:
         found: list[tuple[Place, Outcome]] = []
+        self._uncommitted -= len(answered)
         for unit, stored, value in answered:
             first, *equal = self._plan.end(unit)
             found.append((first, Outcome(stored, value)))

@@ -20,6 +20,7 @@ from cbai_notebook.i18n import say
 if TYPE_CHECKING:
     from cbai_notebook.client.chat_wire import Usage
     from cbai_notebook.client.request import Request
+    from cbai_notebook.client.settings import Settings
 
 CHARACTERS_PER_TOKEN = 2
 """Few models need more tokens for a text, Chinese included."""
@@ -137,11 +138,11 @@ class Budget:
         while True:
             with spending._lock:
                 reserve = Reserve(tokens_of(request), _answer_of(request, spending))
-                if self._has_room(model, reserve):
+                if not (limit := self._limit_over(model, reserve)):
                     self._add(model, reserve, 1)
                     return reserve
                 if not (waits and spending._reserved_tokens):
-                    raise self._used_up()
+                    raise self._used_up(limit)
                 waiter = spending._waiters.add()
             try:
                 await waiter.wait(stop)
@@ -195,23 +196,29 @@ class Budget:
         self.spending._reserved_tokens += times * (reserve.sent + reserve.answered)
         self.spending._reserved_cost += times * self.cost_of(model, reserve.sent, reserve.answered)
 
-    def _has_room(self, model: str, reserve: Reserve) -> bool:
+    def _limit_over(self, model: str, reserve: Reserve) -> str:
+        """Return the limit that a request could exceed: ``"tokens"``, ``"cost"`` or ``""``."""
         spending = self.spending
         tokens = spending.tokens + spending._reserved_tokens + reserve.sent + reserve.answered
         cost = spending.cost + spending._reserved_cost
         cost += self.cost_of(model, reserve.sent, reserve.answered)
-        return not (
-            (self.tokens is not None and tokens > self.tokens)
-            or (self.cost is not None and cost > self.cost)
-        )
+        if self.tokens is not None and tokens > self.tokens:
+            return "tokens"
+        return "cost" if self.cost is not None and cost > self.cost else ""
 
-    def _used_up(self) -> BudgetError:
-        tokens, cost = self.spending.tokens, self.spending.cost
-        if self.tokens is not None:
-            values = {"used": f"{tokens:,}", "most": f"{self.tokens:,}"}
-            return BudgetError(say(f"budget.{self.setting}_tokens_used_up", **values))
-        values = {"used": f"{cost:.4g}", "most": f"{self.cost:.4g}"}
-        return BudgetError(say(f"budget.{self.setting}_cost_used_up", **values))
+    def _used_up(self, limit: str) -> BudgetError:
+        if limit == "tokens":
+            values = {"used": f"{self.spending.tokens:,}", "most": f"{self.tokens or 0:,}"}
+        else:
+            values = {"used": f"{self.spending.cost:.4g}", "most": f"{self.cost or 0:.4g}"}
+        return BudgetError(say(f"budget.{self.setting}_{limit}_used_up", **values))
+
+
+def session_budget(settings: Settings) -> Budget | None:
+    """Return what all requests of this process may use; None without a limit."""
+    if settings.max_total_tokens is None and settings.max_cost is None:
+        return None
+    return Budget(SESSION, settings.max_total_tokens, settings.max_cost, settings.prices)
 
 
 def tokens_of(request: Request) -> int:

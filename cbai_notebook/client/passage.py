@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.client.budget import SESSION, Budget, Reserve
+from cbai_notebook.client.budget import SESSION, Budget, Reserve, session_budget
 from cbai_notebook.client.gate import Gate, Slot, gate_of
 from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.client.providers import Endpoint
@@ -65,7 +65,7 @@ class Passage:
     @classmethod
     def to(cls, endpoint: Endpoint, settings: Settings, traffic: Traffic) -> Passage:
         """Return the way to an endpoint."""
-        session = settings.session_budget
+        session = session_budget(settings)
         budgets = tuple(filter(None, (traffic.budget, session)))
         gate = traffic.gate or gate_of(endpoint.url, endpoint.api_key, endpoint.at_once)
         return cls(gate, traffic, budgets)

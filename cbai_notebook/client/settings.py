@@ -33,7 +33,6 @@ from cbai_notebook.i18n import Words, say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.before_send import BeforeSend
-    from cbai_notebook.client.budget import Budget
 
 _SERVER_KEY = "server_key"
 """The name of the key of ``base_url``, where values of one origin are collected."""
@@ -177,15 +176,6 @@ class Settings:
     def sources(self) -> Mapping[str, Words]:
         """For each field where its value came from, in words for the user."""
         return {name: origin.words for name, origin in self.origins.items()}
-
-    @cached_property
-    def session_budget(self) -> Budget | None:
-        """What all requests of this process may use; None without a limit."""
-        if self.max_total_tokens is None and self.max_cost is None:
-            return None
-        from cbai_notebook.client.budget import SESSION, Budget
-
-        return Budget(SESSION, self.max_total_tokens, self.max_cost, self.prices)
 
     @cached_property
     def secrets(self) -> Mapping[str, str]:

@@ -69,6 +69,8 @@ SPELLINGS: Mapping[str, Spelling] = {
     "--force": Spelling("--force", "overwrite=True"),
     "--examples": Spelling("--examples", "examples=…"),
     "--every-turn": Spelling("--every-turn", "every_turn=True"),
+    # batches
+    "%cbai batches": Spelling("%cbai batches", "cbai.batches()"),
     # keys
     "%cbai login": Spelling("%cbai login", "cbai.configure(env_id=…, api_key=…)"),
     "%cbai login SERVER": Spelling("%cbai login {name}", "cbai.configure(servers={{{name!r}: …}})"),

@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from cbai_notebook.batching.progress import EVERY_S, Progress, Reporter, show_in
+from cbai_notebook.batching.progress import Progress
 from cbai_notebook.batching.progress_line import done_of, facts_of, percent_of, sentences_of
+from cbai_notebook.batching.reporters import EVERY_S, Reporter, show_in
 from cbai_notebook.i18n import CELL, PYTHON, say
 from cbai_notebook.notebook.frontend import is_kernel, names_cell
 from cbai_notebook.session import ipython_shell

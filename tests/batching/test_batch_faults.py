@@ -20,8 +20,10 @@ import pytest
 import stamina
 
 import cbai_notebook as cbai
+from cbai_notebook import bridge
 from cbai_notebook.batching.answer_store import AnswerStore, Done
 from cbai_notebook.batching.job import Batch, BatchOptions
+from cbai_notebook.client.budget import SESSION
 from cbai_notebook.client.gate import FIRST, MOST_REFUSED_ROUNDS, Gate
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.retry import ATTEMPTS
@@ -262,6 +264,37 @@ def test_rows_that_wait_for_a_place_are_not_sent_after_an_error_for_all(gateway:
     assert len(gateway.requests) <= 12 + refused + 3
 
 
+def test_rows_that_are_under_way_go_on_to_their_end(gateway: Gateway) -> None:
+    slow = RowFault(1000, scenario("echo+hold:headers"), rest=0)
+    denied = RowFault(1000, scenario("error:ACCESS_TOKEN_EXPIRED"), rest=1)
+    gateway.always(scenario("echo").but(rows=(slow, denied)))
+
+    def let_go() -> None:
+        gateway.wait_until(lambda: len(gateway.requests) == 2 and gateway.tally.running == 1)
+        gateway.let_go()
+
+    with beside(let_go):
+        found, _ = stopped(rows(10), concurrency=2)
+    assert answered(found) == {0}
+    assert len(gateway.requests) == 2
+
+
+def test_a_batch_that_stops_does_not_wait_for_rows_of_another_one(gateway: Gateway) -> None:
+    gateway.always("echo+hold:headers")
+    first = Batch(rows(3), PROMPT, BatchOptions(progress=False))
+    running = bridge.submit(first.run())
+    gateway.wait_until(lambda: gateway.tally.running == 3)
+    gateway.always("error:ACCESS_TOKEN_EXPIRED")
+    found, _ = stopped(rows(4))
+    assert not answered(found)
+    gateway.always("echo")
+    gateway.let_go()
+    running.result()
+    assert answered(first.frame) == set(range(3))
+    assert answered(run(rows(4))) == set(range(4))
+    assert paid_twice(gateway) == 0
+
+
 def test_a_new_key_goes_on_with_the_same_run(gateway: Gateway) -> None:
     gateway.always(QUICK)
 
@@ -350,6 +383,18 @@ def test_a_budget_ends_the_batch_and_a_larger_one_goes_on(gateway: Gateway) -> N
     assert begun_first < 101
     # Only row-0 was asked twice: without max_tokens it was another request.
     assert gateway.begun["row-0"] == 2
+
+
+def test_the_limit_of_the_session_holds_for_rows_too(gateway: Gateway) -> None:
+    cbai.configure(max_total_tokens=SESSION.tokens + 400)
+    before = SESSION.tokens
+    found, reason = stopped(rows(100), max_tokens=20, concurrency=4)
+    assert 0 < len(answered(found)) < 100
+    assert SESSION.tokens - before <= 400
+    assert "cbai.configure(max_total_tokens=…)" in reason
+    cbai.configure(max_total_tokens=None)
+    assert answered(run(rows(100), max_tokens=20)) == set(range(100))
+    assert paid_twice(gateway) == 0
 
 
 def test_a_limit_of_money_needs_a_price_and_ends_the_batch(gateway: Gateway) -> None:

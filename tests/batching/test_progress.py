@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 import cbai_notebook as cbai
-from cbai_notebook.batching.progress import LineReporter, Progress
+from cbai_notebook.batching.progress import Progress
+from cbai_notebook.batching.reporters import LineReporter
 from tests.gateway import Gateway, Scenario
 
 ROWS = [{"text": f"row {number}"} for number in range(4)]

@@ -38,8 +38,8 @@ WORDS: Table = {
         "批处理尚未完成，内核就已结束。",
     ),
     "no_batch": (
-        "There is no batch {number}. %cbai batches lists them.",
-        "没有第 {number} 个批处理。%cbai batches 列出所有批处理。",
+        "There is no batch {number}. {%cbai batches} lists them.",
+        "没有第 {number} 个批处理。{%cbai batches} 列出所有批处理。",
     ),
     "still_runs": (
         "Batch {number} still runs. Interrupt it, or wait until it ends, and delete then: nothing was "

@@ -26,6 +26,7 @@ WORDS = {
         "The rows have cost {used} of {most}, too much for another request.",
         "各行已花费 {used}，上限为 {most}，不够再发一个请求。",
     ),
+    "used_of": ("{used} of {most} used", "已用 {used}，上限 {most}"),
     "max_total_tokens_is_wrong": (
         "max_total_tokens takes a whole number of tokens, 0 or more, not {value}.",
         "max_total_tokens 应为不小于 0 的整数，而不是 {value}。",

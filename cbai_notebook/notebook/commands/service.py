@@ -34,6 +34,7 @@ def show_config() -> None:
     from dataclasses import asdict
 
     from cbai_notebook.client.address_advice import shown
+    from cbai_notebook.client.budget import SESSION
     from cbai_notebook.client.settings import settings
     from cbai_notebook.conversation.store import current_store, history_file
     from cbai_notebook.preferences import preferences
@@ -49,6 +50,12 @@ def show_config() -> None:
         "before_send": None
         if now.before_send is None
         else getattr(now.before_send, "__name__", say("service.is_set")),
+        "max_total_tokens": _used_of(f"{SESSION.tokens:,}", now.max_total_tokens),
+        "max_cost": _used_of(f"{SESSION.cost:.4g}", now.max_cost),
+        "prices": ", ".join(
+            f"{model}: {sent:g} + {answered:g}" for model, (sent, answered) in now.prices.items()
+        )
+        or None,
         **{f"timeout.{stage}": f"{seconds:g} s" for stage, seconds in asdict(now.timeout).items()},
     }
     rows: list[tuple[str, str, str]] = [
@@ -73,6 +80,11 @@ def show_config() -> None:
         write(notice)
     write("")
     write(next_model(now))
+
+
+def _used_of(used: str, most: float | None) -> str | None:
+    """Return how much of a limit is used; None without a limit."""
+    return None if most is None else say("budget.used_of", used=used, most=f"{most:,}")
 
 
 def show_version() -> None:
