@@ -212,6 +212,7 @@ PUBLIC: dict[str, tuple[Callable[..., object], ...]] = {
     "call": (
         cbai_notebook.Model.generate_text,
         cbai_notebook.Agent.send_message,
+        cbai_notebook.batch,
         export,
         Export.write,
     ),
@@ -220,7 +221,9 @@ PUBLIC: dict[str, tuple[Callable[..., object], ...]] = {
 
 @pytest.mark.parametrize("key", SPELLINGS)
 def test_the_argument_of_a_pair_is_one_of_a_public_function(key: str) -> None:
-    code = SPELLINGS[key].python.format(name="name", provider="deepseek")
+    code = SPELLINGS[key].python.format(
+        name="name", provider="deepseek", column="'answer_2'", example="'v2_'"
+    )
     code = code.replace(", …)", ", **rest)").replace("…", "...")
     if "(" not in code:
         code = f"call({code})"

@@ -172,7 +172,7 @@ class Batch:
         self._writer: Writer | None = None
         self._put_since = 0
         self.progress = Progress(
-            name=options.name or _name_of(data),
+            name=options.name or _name_of(data, _variables(options)),
             rows=None if self.rows.count is None else self.rows.count * options.samples,
         )
         self.hints = list(self._row_prompt.hints)
@@ -340,7 +340,7 @@ class Batch:
         With the option ``to`` it is the path of the file. Rows that were not sent have no answer, and their error says so.
         """
         if self._frame is None:
-            unsent = self.progress.reason or say("batch.not_sent")
+            unsent = str(self.progress.reason or say("batch.not_sent"))
             values = self._results.values(_count(self.rows), unsent)
             self._frame = build(self.rows, self.columns, values)
         return self._frame
@@ -427,7 +427,12 @@ def _count(rows: Rows) -> int:
     return rows.count or 0
 
 
-def _name_of(data: Any) -> str:
+def _name_of(data: Any, variables: Mapping[str, Any]) -> str:
+    """Return the name of a file, or of the variable that holds the rows."""
     if isinstance(data, (str, os.PathLike)):
         return Path(data).name
+    # A list first: other threads may add variables meanwhile.
+    for name, value in list(variables.items()):
+        if value is data and not name.startswith("_"):
+            return name
     return str(say("batch.rows_without_a_name"))

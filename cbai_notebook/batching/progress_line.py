@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cbai_notebook.batching.progress import Progress
-from cbai_notebook.i18n import Words, say
+from cbai_notebook.i18n import PYTHON, Place, Words, said_now, say
 from cbai_notebook.text import one_line
 
 SHOWN_REASONS = 3
@@ -40,12 +40,21 @@ def facts_of(progress: Progress) -> list[str]:
     return found
 
 
-def sentences_of(progress: Progress) -> list[str]:
-    """Return what is to be said about a batch that has ended: why, what failed, and hints."""
-    found = [progress.reason] if progress.reason else []
+def sentences_of(
+    progress: Progress, place: Place = PYTHON, *, with_reason: bool = True
+) -> list[str]:
+    """Return what is to be said about a batch that has ended: why, what failed, and hints.
+
+    Args:
+        progress: The counts.
+        place: Where it is shown.
+        with_reason: Whether nobody else says why it stopped.
+    """
+    found = [progress.reason] if progress.reason and with_reason else []
     if progress.status == "interrupted":
         found.append(_go_on(progress))
-    return [*found, *_failures(progress), *progress.hints]
+    every = [*found, *_failures(progress, place), *progress.hints]
+    return [said_now(sentence, place) for sentence in every]
 
 
 def _go_on(progress: Progress) -> Words:
@@ -53,10 +62,13 @@ def _go_on(progress: Progress) -> Words:
     return say("batch.go_on", n=done, done=f"{done:,}", rows=_count(progress.rows))
 
 
-def _failures(progress: Progress) -> list[str]:
+def _failures(progress: Progress, place: Place) -> list[str]:
     known = [each for each in progress.reasons.items() if each[0]]
     shown = sorted(known, key=lambda each: -each[1])[:SHOWN_REASONS]
-    found = [f"{count:,} × {one_line(reason, SHOWN_REASON_CHARS)}" for reason, count in shown]
+    found = [
+        f"{count:,} × {one_line(said_now(reason, place), SHOWN_REASON_CHARS)}"
+        for reason, count in shown
+    ]
     if others := sum(progress.reasons.values()) - sum(count for _, count in shown):
         found.append(say("batch.other_reasons", n=others, count=f"{others:,}"))
     if progress.failed and progress.status == "complete":

@@ -159,7 +159,7 @@ def _value(outcome: Outcome) -> Any:
 
 
 def _error(outcome: Outcome) -> str | None:
-    return outcome.error or None
+    return str(outcome.error) or None
 
 
 def _of_answer(name: str) -> Callable[[Outcome], Any]:
@@ -264,7 +264,7 @@ def values_of(
                     problems.append(_misfit(column, value))
                     value = None
             add(value)
-        add_error(joined(outcome.error, *problems) if problems else error.of(outcome))
+        add_error(str(joined(outcome.error, *problems)) if problems else error.of(outcome))
     return values
 
 

@@ -27,6 +27,7 @@ from cbai_notebook.errors import (
     RequestTimeoutError,
     TLSError,
 )
+from cbai_notebook.i18n import Words, joined
 
 MOST_ALIKE = 20
 """So many rows that fail in the same way, with no answer in between, stop a batch."""
@@ -87,10 +88,9 @@ class Alike:
         return self._count >= MOST_ALIKE
 
 
-def reason_of(error: CbaiError) -> str:
+def reason_of(error: CbaiError) -> Words:
     """Return what a row's ``error`` column says."""
-    details = f" ({error.details})" if error.details else ""
-    return f"{error.words or error.message}{details}"
+    return joined(error.words or error.message, f"({error.details})" if error.details else "")
 
 
 def counted(reasons: Iterable[str]) -> dict[str, int]:

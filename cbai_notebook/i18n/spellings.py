@@ -59,6 +59,12 @@ SPELLINGS: Mapping[str, Spelling] = {
     "-P search": Spelling("-P search=true", "search=True"),
     "-P files": Spelling("-P files=[…]", "files=[…]"),
     "-P conversation_id": Spelling("-P conversation_id=…", "conversation_id='…'"),
+    # rows
+    "--column": Spelling("--column", "column=…"),
+    "--column NAME": Spelling("--column {column}", "column={column}"),
+    "--prefix TEXT": Spelling("--prefix {example}", "prefix={example}"),
+    "--missing skip": Spelling("--missing skip", "missing='skip'"),
+    "--missing send": Spelling("--missing send", "missing='send'"),
     # an export
     "--force": Spelling("--force", "overwrite=True"),
     "--examples": Spelling("--examples", "examples=…"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cbai_notebook.batching.progress import Progress
 from cbai_notebook.batching.progress_line import done_of, facts_of, percent_of, sentences_of
 from cbai_notebook.batching.reporters import EVERY_S, Reporter, show_in
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, PYTHON, say
 from cbai_notebook.notebook.frontend import is_kernel, names_cell
 from cbai_notebook.session import ipython_shell
 from cbai_notebook.text import plain, shortened
@@ -43,14 +43,14 @@ def _reporter_of_running_cell() -> Reporter | None:
 
 
 def reporter_in(
-    shell: InteractiveShell, *, into: str = "", fails_cell: bool = False
+    shell: InteractiveShell, *, into: str = "", of_magic: bool = False
 ) -> CellReporter | None:
     """Return what shows a batch below the running cell; None in a terminal.
 
     Args:
         shell: The shell.
         into: The variable for the result.
-        fails_cell: Whether the cell fails with the reason why the batch stopped.
+        of_magic: Whether ``%%cbai`` runs the batch, which fails with the reason why it stopped.
     """
     if not is_kernel(shell):
         return None
@@ -58,7 +58,7 @@ def reporter_in(
     from cbai_notebook.notebook.screen import CellSurface
 
     surface = CellSurface(owns_cell=False, live=names_cell(shell), shell=shell)
-    return CellReporter(surface, into=into, fails_cell=fails_cell)
+    return CellReporter(surface, into=into, of_magic=of_magic)
 
 
 class CellReporter:
@@ -70,13 +70,13 @@ class CellReporter:
     Args:
         surface: Where it is shown.
         into: The variable for the result.
-        fails_cell: Whether the cell fails with the reason why the batch stopped.
+        of_magic: Whether ``%%cbai`` runs the batch, which fails with the reason why it stopped.
     """
 
-    def __init__(self, surface: Surface, *, into: str = "", fails_cell: bool = False) -> None:
+    def __init__(self, surface: Surface, *, into: str = "", of_magic: bool = False) -> None:
         self._surface = surface
         self._into = into
-        self._fails_cell = fails_cell
+        self._of_magic = of_magic
         self._told = ("running", 0)
         self._next_s = 0.0
         # An interrupted batch ends on its event loop, after its cell has shown the end.
@@ -112,10 +112,9 @@ class CellReporter:
         self._surface.paint({0: bundle})
 
     def _sentences(self, progress: Progress) -> list[str]:
-        found = sentences_of(progress)
-        if self._fails_cell and progress.reason:
-            found.remove(progress.reason)
-        if progress.status == "interrupted" or (self._fails_cell and progress.status == "stopped"):
+        place = CELL if self._of_magic else PYTHON
+        found = sentences_of(progress, place, with_reason=not self._of_magic)
+        if progress.status == "interrupted" or (self._of_magic and progress.status == "stopped"):
             found.append(say("batch.rows_so_far_in", place=self._into or "cbai.last_batch().frame"))
         return found
 

@@ -46,7 +46,7 @@ def ask_each(
         KeyboardInterrupt: The user interrupted the cell. The variable has the rows so far.
     """
     conflicts.check(options)
-    reporter = reporter_in(shell, into=options.output or "", fails_cell=True)
+    reporter = reporter_in(shell, into=options.output or "", of_magic=True)
     batch = _batch(text, options, variables, reporter)
     if options.dry_run:
         show_requests(bridge.run(batch.dry_run(), nested=False))

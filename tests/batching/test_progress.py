@@ -111,7 +111,7 @@ def test_the_end_of_an_interrupted_batch_says_that_it_goes_on(progress: Progress
     LineReporter(stream).end(progress)
     assert stream.getvalue().splitlines() == [
         "interrupted · 300 of 2,000 rows · 0.0 s",
-        "Run this again to go on: 300 of 2,000 rows have an answer, which costs nothing then.",
+        "300 of 2,000 rows are answered. Run this again to go on; they cost nothing then.",
         "A hint.",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nbformat
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import OpenNotebook
@@ -68,6 +69,15 @@ async def test_progress_moves_and_its_end_is_saved(
         await again.use_theme(theme)  # type: ignore[arg-type]
         await again.screenshot(artefacts, f"each-saved-{theme}", cell=2)
     assert again.watch.strangers == again.watch.dialogs == []
+
+    changed = notebook.saved()
+    changed.cells[0].source += "  # by somebody else"
+    file = server.root / f"changed-{notebook.file.name}"
+    nbformat.write(changed, file)
+    stranger = await open_notebook(file=file)
+    assert not await stranger.trusted(2)
+    await stranger.see(2, "reviews → rated 24 of 24 rows")
+    await stranger.screenshot(artefacts, "each-untrusted", cell=2)
 
 
 async def test_failed_rows_and_an_interrupt_are_told_in_a_narrow_window(

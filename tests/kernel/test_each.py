@@ -94,7 +94,7 @@ def test_an_interrupt_without_a_variable_keeps_the_rows_too(rows: Kernel, gatewa
 
 def test_an_interrupt_while_all_wait_for_a_refusal_to_pass(rows: Kernel, gateway: Gateway) -> None:
     gateway.script(ECHO)
-    gateway.always("error:429+retry-after:20")
+    gateway.always("error:429:EXCEED_CONCURRENT_REQUEST_LIMIT")
     cell = rows.send("%%cbai --each reviews -o rated\nRate {text}")
     rows.wait_for(lambda: "1 of 20 rows" in cell.html, "the first row")
     gateway.wait_until(lambda: len(gateway.requests) > 1)

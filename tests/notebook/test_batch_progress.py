@@ -201,7 +201,7 @@ def test_the_end_says_where_the_rows_are(
 ) -> None:
     paper = Paper()
     progress.end(status, reason)
-    CellReporter(paper, into=into, fails_cell=True).end(progress)
+    CellReporter(paper, into=into, of_magic=True).end(progress)
     plain = paper.paints[-1]["text/plain"]
     assert plain.splitlines()[-1] == last
     assert status in plain

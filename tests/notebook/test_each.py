@@ -150,6 +150,7 @@ def test_samples_columns_and_missing_values(
     assert len(gateway.requests) == 4
     error = error_of(shell, "%%cbai --each reviews --missing raise\nA {text}")
     assert "text (1)" in str(error)
+    assert "use --missing skip or --missing send" in str(error)
     error = error_of(shell, "%%cbai --each reviews --missing drop\nA {text}")
     assert "'skip'" in str(error)
     assert len(gateway.requests) == 4
@@ -211,7 +212,8 @@ def test_options_of_rows_need_rows(
         ("--each reviews -o cat.png", "{text}", "--draw"),
         ("--each reviews --max-cost free", "{text}", "--max-cost takes an amount"),
         ("--each reviews --max-cost 1", "{text}", "prices"),
-        ("--each reviews --column text", "{text}", "text"),
+        ("--each reviews --column text", "{text}", "Give another name: --column 'text_2'"),
+        ("--each reviews --column error", "{text}", "Give another name: --column."),
         ("--each stars", "{text}", "of type int"),
     ],
 )
@@ -257,6 +259,9 @@ def test_a_batch_that_stops_keeps_its_rows_and_fails_the_cell_with_one_sentence(
     error = error_of(shell, cell)
     assert isinstance(error, AuthenticationError)
     assert "1 of 3 rows" in str(error)
+    assert "%cbai login" in str(error), "as a cell writes it"
+    assert "%cbai login" not in shell.user_ns["rated"]["error"].tolist()[1]
+    assert {type(each) for each in shell.user_ns["rated"]["error"].tolist()[1:]} == {str}
     assert shell.user_ns["rated"]["answer"].tolist()[0] == "Rate good"
     assert shell.user_ns["rated"]["error"].notna().tolist() == [False, True, True]
     must(shell, cell)
@@ -295,3 +300,12 @@ def test_a_dry_run_shows_what_would_be_sent(
     assert "sk-0123456789abcdef" not in printed
     assert gateway.requests == []
     assert "rated" not in shell.user_ns
+
+
+def test_a_batch_of_the_api_has_the_name_of_its_variable(
+    shell: TerminalInteractiveShell, reviews: pd.DataFrame
+) -> None:
+    must(shell, "import cbai_notebook as cbai\nr = cbai.batch(reviews, 'Rate {text}')")
+    assert cbai.batches()[-1]["frame"] == "reviews"
+    must(shell, "r = cbai.batch(reviews.head(1), 'Rate {text}')")
+    assert cbai.batches()[-1]["frame"] == "rows"

@@ -55,10 +55,10 @@ WORDS = {
     ),
     "go_on": (
         Counted(
-            "Run this again to go on: {done} of {rows} rows has an answer, which costs nothing then.",
-            "Run this again to go on: {done} of {rows} rows have an answer, which costs nothing then.",
+            "{done} of {rows} rows is answered. Run this again to go on; it costs nothing then.",
+            "{done} of {rows} rows are answered. Run this again to go on; they cost nothing then.",
         ),
-        "再次运行即可继续：{rows} 行中已有 {done} 行得到答案，不再收费。",
+        "{rows} 行中已有 {done} 行得到答案。再次运行即可继续，这些行不再收费。",
     ),
     "send_failed": (
         Counted(

@@ -102,14 +102,14 @@ WORDS: Table = {
         "提示词中没有列，每一行都会得到相同的提示词。请在文本中写入列，例如 {example}。",
     ),
     "has_missing": (
-        'Values are missing: {columns}. Drop those rows, or use missing="skip" or missing="send".',
-        '有缺失值：{columns}。请去掉这些行，或使用 missing="skip" 或 missing="send"。',
+        "Values are missing: {columns}. Drop those rows, or use {--missing skip} or {--missing send}.",
+        "有缺失值：{columns}。请去掉这些行，或使用 {--missing skip} 或 {--missing send}。",
     ),
     "missing_in": ("{name} ({n:,})", "{name}（{n:,}）"),
     "row_has_missing": (
-        'Row {row} has no {name}. Drop such rows, or use missing="skip" or missing="send". (Rows are '
+        "Row {row} has no {name}. Drop such rows, or use {--missing skip} or {--missing send}. (Rows are "
         "counted from 0.)",
-        '第 {row} 行没有 {name}。请去掉这样的行，或使用 missing="skip" 或 missing="send"。（行号从 0 开始。）',
+        "第 {row} 行没有 {name}。请去掉这样的行，或使用 {--missing skip} 或 {--missing send}。（行号从 0 开始。）",
     ),
     # Why a row is not sent
     "value_failed": (
@@ -127,21 +127,21 @@ WORDS: Table = {
     # The columns of the result
     "column_exists": (
         "The rows have a column {names} already, which the result would replace. Give other names: "
-        "prefix={example}.",
-        "数据中已有列 {names}，结果会将其覆盖。请换用其他名称：prefix={example}。",
+        "{--prefix TEXT}.",
+        "数据中已有列 {names}，结果会将其覆盖。请换用其他名称：{--prefix TEXT}。",
     ),
     "answer_column_exists": (
         "The rows have a column {names} already, which the result would replace. Give another name: "
-        "column={column}, or prefix={example} for all new columns.",
-        "数据中已有列 {names}，结果会将其覆盖。请换用其他名称：column={column}，或用 prefix={example} 为所有新列加前缀。",
+        "{--column NAME}, or {--prefix TEXT} for all new columns.",
+        "数据中已有列 {names}，结果会将其覆盖。请换用其他名称：{--column NAME}，或用 {--prefix TEXT} 为所有新列加前缀。",
     ),
     "field_is_a_column": (
         "The type {kind} has a field {name}, which is a column of every result. Rename the field.",
         "类型 {kind} 的字段 {name} 与结果的固定列同名，请重命名该字段。",
     ),
     "name_is_fixed": (
-        "Every result has a column {name} of its own. Give another name: column=….",
-        "每个结果都有自己的 {name} 列。请换一个名称：column=…。",
+        "Every result has a column {name} of its own. Give another name: {--column}.",
+        "每个结果都有自己的 {name} 列。请换一个名称：{--column}。",
     ),
     "not_sent": (
         "The batch ended before this row was sent.",

@@ -30,7 +30,7 @@ from cbai_notebook.text import columns
         (
             "-f jsn Hello",
             "-f takes markdown, text, code or json; not 'jsn'. Did you mean json?",
-            "-f 只能是 markdown、text、code或json，不能是 'jsn'。是想用 json 吗？",
+            "-f 只能是 markdown、text、code 或 json，不能是 'jsn'。是想用 json 吗？",
         ),
         (
             "histroy",
