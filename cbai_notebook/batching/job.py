@@ -222,7 +222,7 @@ class Batch:
             status = INTERRUPTED
             try:
                 await runner.run()
-                if isinstance(runner.stopped, ConfigurationError) and not runner.has_begun:
+                if isinstance(runner.stopped, ConfigurationError) and not self._has_paid:
                     raise runner.stopped
                 status = COMPLETE if runner.stopped is None else STOPPED
             finally:
@@ -236,6 +236,10 @@ class Batch:
                 self.progress.end(status, reason)
                 reporter.end(self.progress)
                 self._end(run, status, reason)
+
+    @property
+    def _has_paid(self) -> bool:
+        return self.progress.answered > self.progress.known
 
     def _end(self, run: int, status: str, reason: str) -> None:
         try:

@@ -98,11 +98,6 @@ class Runner:
         self.stopped: CbaiError | None = None
         self.reason = ""
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether there is what sends the requests."""
-        return self._request is not None
-
     async def run(self) -> None:
         """Send all requests; return when every row has come to its end, or no more can be sent.
 

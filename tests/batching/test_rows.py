@@ -239,7 +239,7 @@ def test_an_iterable_is_read_as_it_is_needed() -> None:
         (iter(["a"]), "Row 0 .* str"),
         ([{"a": 1}, None], "Row 1 .* NoneType"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_gives_no_rows_is_said(data: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says):
