@@ -5,8 +5,6 @@ Errors that pass, such as a server's of a moment, and refusals are sent again be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from cbai_notebook.errors import (
     APIError,
     AuthenticationError,
@@ -91,11 +89,3 @@ class Alike:
 def reason_of(error: CbaiError) -> Words:
     """Return what a row's ``error`` column says."""
     return joined(error.words or error.message, f"({error.details})" if error.details else "")
-
-
-def counted(reasons: Iterable[str]) -> dict[str, int]:
-    """Return how often each reason is there, the most frequent one first."""
-    found: dict[str, int] = {}
-    for reason in reasons:
-        found[reason] = found.get(reason, 0) + 1
-    return dict(sorted(found.items(), key=lambda each: -each[1]))

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import cbai_notebook as cbai
-from cbai_notebook.errors import UsageError
+from cbai_notebook.errors import ConfigurationError, UsageError
 from tests.batching.batches import batches_of
 from tests.gateway import Gateway
 
@@ -92,7 +92,7 @@ async def test_a_model_runs_a_batch_on_the_loop_of_the_caller(gateway: Gateway) 
 
 async def test_what_is_not_set_is_an_error_and_no_table(gateway: Gateway) -> None:
     cbai.configure(model=None)
-    with pytest.raises(UsageError, match="Which model"):
+    with pytest.raises(ConfigurationError, match="Which model"):
         await cbai.create_model("deepseek").batch(reviews(2), PROMPT, progress=False)
     assert gateway.requests == []
 
