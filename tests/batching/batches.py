@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,11 +14,13 @@ import pytest
 import cbai_notebook as cbai
 from cbai_notebook.batching.batch import last_batch
 from cbai_notebook.batching.job import Batch
-from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway import Gateway
 
 PROMPT = "Rate {text}"
 
 Frame = list[dict[str, Any]]
+
+_numbers = itertools.count(1)
 
 
 def rows(count: int, first: int = 0) -> Frame:
@@ -66,15 +69,20 @@ def paid_twice(gateway: Gateway) -> int:
 def configure(gateway: Gateway, **changes: Any) -> None:
     """Send the requests of this process to a gateway."""
     cbai.configure(
-        **{"base_url": gateway.base_url, "api_key": DEFAULT_KEY, "model": "hy3", **changes}
+        **{"base_url": gateway.base_url, "api_key": gateway.key, "model": "hy3", **changes}
     )
 
 
 @contextlib.contextmanager
 def batches_of(gateway: Gateway, history: Path) -> Iterator[None]:
-    """Send the requests of this process to a gateway, and store their answers beside a history."""
+    """Send the requests of this process to a gateway, and store their answers beside a history.
+
+    With a key of its own: what a test before has taught the gate of this address does not count.
+    """
+    usual, gateway.key = gateway.key, f"test-key-{next(_numbers)}"
     configure(gateway, history=str(history))
     yield
+    gateway.key = usual
     cbai.configure(
         base_url=None, api_key=None, model=None, max_total_tokens=None, max_cost=None, prices=None,
         before_send=None, timeout=None, history=None, env_id=None,

@@ -17,7 +17,7 @@ from cbai_notebook.batching.answer_store import current_answers
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED
 from tests.batching.answers import count
 from tests.batching.batches import answered, batches_of, last, paid_twice, rows, run
-from tests.gateway import DEFAULT_KEY, Gateway
+from tests.gateway import Gateway
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 
@@ -64,7 +64,7 @@ def start(gateway: Gateway, folder: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def kernel(data: list[dict[str, Any]], commit_s: float = 0.0) -> subprocess.Popen[str]:
-        arguments = [gateway.base_url, DEFAULT_KEY, str(folder), str(commit_s), str(LANES)]
+        arguments = [gateway.base_url, gateway.key, str(folder), str(commit_s), str(LANES)]
         child = subprocess.Popen(
             [sys.executable, "-c", KERNEL, *arguments],
             stdin=subprocess.PIPE,

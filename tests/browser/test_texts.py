@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from cbai_notebook.i18n import LANGUAGES, Words, listed, say
+from cbai_notebook.i18n import CELL, LANGUAGES, Words, listed, say
 from cbai_notebook.notebook.markdown import render
 from cbai_notebook.notebook.screen.notice import Notice
 from tests.browser.conftest import OpenNotebook
 from tests.browser.server import JupyterServer
-from tests.test_i18n import ENTRIES, english, placeholders
+from tests.test_i18n import ENTRIES, chinese, english, placeholders
 
 WIDTH = 700
 """The width of an output in pixels, for each language."""
@@ -113,14 +113,14 @@ _ENGLISH = re.compile(r"(?:\b[A-Za-z][a-z]+[ ,]+){3,}[a-z]+\b")
 
 def said(key: str) -> Words:
     """Return a text with example values."""
-    names = set().union(*map(placeholders, (*english(ENTRIES[key]), ENTRIES[key][1])))
+    names = set().union(*map(placeholders, (*english(ENTRIES[key]), *chinese(ENTRIES[key]))))
     known = {**VALUES, **NUMBERS, **(OF_ADVICE if key.startswith("advice.") else {})}
     values = {name: known.get(name, name) for name in names}
     return say(key, **{"n": NUMBERS["n"], **values})
 
 
 def shown(key: str, language: str) -> str:
-    text = said(key).in_language(language)
+    text = said(key).in_language(language, CELL)
     return render(text) if key in MARKDOWN else Notice(text).html
 
 

@@ -51,9 +51,12 @@ def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 async def test_who_is_connected_already_is_not_told_to_log_in() -> None:
     model = create_model("local", settings=Settings(env_id="e", api_key="k"))
-    with pytest.raises(UsageError, match="Name another model with -m MODEL") as raised:
+    with pytest.raises(UsageError, match="Name another model with model=…") as raised:
         await model.generate_text(messages=ASK, think=True)
-    assert "login" not in str(raised.value)
+    for place in ("cell", "python"):
+        said = raised.value.in_language("en", place)
+        assert "login" not in said
+        assert "configure" not in said
 
 
 @pytest.mark.parametrize(("params", "says"), REFUSED)

@@ -51,7 +51,7 @@ def change(file: Path, sql: str) -> None:
 
 
 def test_a_stored_error_is_said_for_the_place_that_shows_it(file: Path) -> None:
-    talk = stored(file, failed(UsageError(say("provider.name_another_model"))))
+    talk = stored(file, failed(UsageError(say("provider.name_another_model_or_connect"))))
     error = talk.turns[0].error
     assert (
         error
