@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -171,6 +172,7 @@ class Batch:
         self._frame: Any = None
         self._writer: Writer | None = None
         self._put_since = 0
+        self._stop_run: Callable[[CbaiError], None] = lambda error: None
         self.progress = Progress(
             name=options.name or _name_of(data, _variables(options)),
             rows=None if self.rows.count is None else self.rows.count * options.samples,
@@ -211,14 +213,20 @@ class Batch:
             HistoryError: The stored answers cannot be used; nothing was sent.
         """
         with secrets.known_keys(self._prepared.secrets):
-            run = self._store.begin_run(self._facts(RUNNING))
+            if self.options.to is not None:
+                self._writer = self._open_file(self.options.to)
+            try:
+                run = self._store.begin_run(self._facts(RUNNING))
+            except BaseException:
+                if self._writer is not None:
+                    self._writer.abandon()
+                raise
             reporter = reporter_for(self.options.progress)
             self.progress.begin()
             plan = self.plan()
             asking = Asking(self._begin, self._response, self.options.concurrency, self._stop)
-            if self.options.to is not None:
-                self._writer = Writer(self.options.to, self.rows, self.columns)
             runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
+            self._stop_run = runner.stop
             status = INTERRUPTED
             try:
                 await runner.run()
@@ -249,10 +257,41 @@ class Batch:
         if self._writer is not None:
             self._frame = self._end_file(self._writer, complete=status == COMPLETE)
 
+    def _open_file(self, path: str | os.PathLike[str]) -> Writer:
+        """Return what writes the file of the result.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
+        try:
+            return Writer(path, self.rows, self.columns)
+        except OSError as error:
+            raise _not_written(path, error) from error
+
     def _end_file(self, writer: Writer, *, complete: bool) -> Path | None:
-        """Write the last rows, and return the path: that of an incomplete file ends in ``.partial``."""
-        writer.write(self._results.take_done())
-        return writer.finish() if complete else writer.abandon()
+        """Write the last rows, and return the path: that of an incomplete file ends in ``.partial``.
+
+        Raises:
+            UsageError: The file cannot be written. What was written is kept.
+        """
+        try:
+            writer.write(self._results.take_done())
+            return writer.finish() if complete else writer.abandon()
+        except OSError as error:
+            writer.abandon()
+            raise _not_written(writer.path, error) from error
+        except UsageError:
+            writer.abandon()
+            raise
+
+    def _write_done(self, writer: Writer) -> None:
+        """Write the rows that are at their end; where that fails, the batch stops."""
+        try:
+            writer.write(self._results.take_done())
+        except (OSError, UsageError) as error:
+            self._writer, self._frame = None, writer.abandon()
+            problem = _not_written(writer.path, error) if isinstance(error, OSError) else error
+            self._stop_run(problem)
 
     async def write_requests(self) -> Path:
         """Write what would be sent to the file of the option ``to``; nothing is sent."""
@@ -294,7 +333,7 @@ class Batch:
             self._put_since += len(found)
             if self._put_since >= WRITTEN_AT_ONCE:
                 self._put_since = 0
-                self._writer.write(self._results.take_done())
+                self._write_done(self._writer)
         self.progress.tokens = self._spending.tokens
         self._listener(found)
 
@@ -304,8 +343,6 @@ class Batch:
         Each is a dict with ``row``, its position, and the new columns. Closing the generator stops
         the batch.
         """
-        import asyncio
-
         arrived: asyncio.Queue[list[dict[str, Any]] | None] = asyncio.Queue()
 
         def listen(found: Sequence[tuple[Place, Outcome]]) -> None:
@@ -341,7 +378,8 @@ class Batch:
     def frame(self) -> Any:
         """The rows with the new columns, in the order and as the type of the input.
 
-        With the option ``to`` it is the path of the file. Rows that were not sent have no answer, and their error says so.
+        With the option ``to`` it is the path of the file. Rows that were not sent have no answer, and
+        their error says so.
         """
         if self._frame is None:
             unsent = str(self.progress.reason or say("batch.not_sent"))
@@ -419,6 +457,11 @@ def _refuse_confirmed(tools: Sequence[Any] | None) -> None:
     for tool in tools_of(tools):
         if isinstance(tool, Tool) and tool.confirm:
             raise UsageError(say("batch.tool_asks", name=tool.name))
+
+
+def _not_written(path: str | os.PathLike[str], error: OSError) -> UsageError:
+    reason = error.strerror or str(error)
+    return UsageError(say("batch.file_not_written", file=os.fspath(path), reason=reason))
 
 
 def _count(rows: Rows) -> int:

@@ -140,7 +140,7 @@ class Runner:
                     break
                 await queue.put(unit)
         except CbaiError as error:
-            self._stop(error)  # those that are under way go on to their end
+            self.stop(error)  # those that are under way go on to their end
         finally:
             await units.aclose()
         for _ in range(self._asking.lanes):
@@ -256,7 +256,7 @@ class Runner:
         self._put(found)
         if error is not None:
             # The answers are in the frame, but would be paid for again.
-            self._stop(error)
+            self.stop(error)
         self._storing.discard(done)
         if not done.done():
             done.set_result(None)
@@ -269,13 +269,13 @@ class Runner:
         self._put([(place, Outcome(stored, None, reason)) for place in places])
         if is_fatal(error):
             self._progress.failed += len(places)  # for no reason of their own
-            self._stop(error)
+            self.stop(error)
             return
         self._progress.fail(error.message, len(places))
         if self._alike.failed(error):
-            self._stop(error, alike=True)
+            self.stop(error, alike=True)
 
-    def _stop(self, error: CbaiError, *, alike: bool = False) -> None:
+    def stop(self, error: CbaiError, *, alike: bool = False) -> None:
         """Send no more rows; those that are under way go on to their end."""
         if self.stopped is None:
             self.stopped = error

@@ -133,7 +133,7 @@ class Passage:
         slot = await self.gate.enter(rows=self._rows, stop=self._stop)
         reserves: list[tuple[Budget, Reserve]] = []
         if self._rows and slot.number:
-            # Rows with a connection of their own each cost a quarter of those that share a pool.
+            # A pool of connections takes much work where many requests share it.
             request = replace(request, connection=slot.number)
         entry = _Entry(slot, request, reserves)
         try:

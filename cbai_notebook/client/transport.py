@@ -361,8 +361,8 @@ async def _route_for(url: str, fast: bool, number: int) -> _Route:
     Args:
         url: The URL.
         fast: Whether to use aiohttp's connections, which all requests share.
-        number: Which of httpx's connections to use: its pool takes four times the work where many
-            requests share it.
+        number: Which of httpx's connections to use: its pool takes much work where many requests
+            share it.
     """
     loop = asyncio.get_running_loop()
     with _lock:

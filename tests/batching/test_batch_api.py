@@ -142,6 +142,29 @@ def test_a_batch_that_stops_leaves_a_partial_file(gateway: Gateway, tmp_path: Pa
     assert len(pd.read_csv(file)) == 40
 
 
+def test_a_file_that_does_not_take_a_row_stops_the_batch_and_keeps_what_it_has(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    rows = reviews(1200)
+    rows[700]["more"] = "a key that the first row does not have"
+    file = tmp_path / "out.csv"
+    with pytest.warns(UserWarning, match="more.*Run this again to go on"):
+        found = cbai.batch((row for row in rows), PROMPT, to=file, progress=False)
+    assert found == tmp_path / "out.csv.partial"
+    assert not file.exists()
+    assert [run["status"] for run in cbai.batches()] == ["stopped"]
+
+
+def test_a_file_that_cannot_be_opened_is_told_before_a_batch_begins(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be written"):
+        cbai.batch(reviews(1), PROMPT, to=tmp_path / "file" / "out.csv", progress=False)
+    assert gateway.requests == []
+    assert cbai.batches() == []
+
+
 def test_requests_go_through_a_file_and_their_answers_make_rows_known(
     gateway: Gateway, tmp_path: Path
 ) -> None:
