@@ -24,7 +24,7 @@ from cbai_notebook import bridge
 from cbai_notebook.batching.answer_store import AnswerStore, Done
 from cbai_notebook.batching.job import Batch, BatchOptions
 from cbai_notebook.client.budget import SESSION
-from cbai_notebook.client.gate import FIRST, MOST_REFUSED_ROUNDS, Gate
+from cbai_notebook.client.gate import FIRST, MOST_REFUSED_ROUNDS, Gate, gate_of
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.retry import ATTEMPTS
 from cbai_notebook.errors import ConfigurationError, HistoryError, SecretRefusedError, UsageError
@@ -767,14 +767,13 @@ async def test_a_prompt_goes_before_the_rows_that_wait(gateway: Gateway) -> None
     model = create_model()
     batch = Batch(rows(12), PROMPT, BatchOptions(progress=False, concurrency=12))
     running = asyncio.ensure_future(batch.run())
-    await asyncio.to_thread(
-        gateway.wait_until, lambda: gateway.refused.total() == 2 and gateway.tally.running == 2
-    )
-    await asyncio.sleep(0.1)  # until the refusals have arrived
+    gate = gate_of(gateway.base_url, gateway.key)
+    while gate.refusals < 2:
+        await asyncio.sleep(0.01)
     asked = asyncio.ensure_future(
         model.generate_text(messages=[{"role": "user", "content": "row-900"}])
     )
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # it could be sent in this time
     assert len(gateway.requests) == 4
     gateway.always("echo")
     gateway.let_go()
