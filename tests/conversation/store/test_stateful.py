@@ -89,6 +89,7 @@ class Life(RuleBasedStateMachine):
         self.root = Place(None, [])
         self.aside = self.file.with_name("aside.sqlite")
         self.forks = 0
+        self.has_said = self.is_lost = False
         self.open()
 
     def open(self) -> None:
@@ -97,19 +98,23 @@ class Life(RuleBasedStateMachine):
         self.talk = self.registry.get("talk")
 
     def teardown(self) -> None:
-        if self.aside.exists():
+        if self.is_lost:
             self.find_the_disk()
-        # Else its thread makes files while the folder is deleted; it tries again now and then.
-        for _ in range(int(WAIT_S / PAUSE_S)):
-            if self.store.writer.finish(WAIT_S):
-                break
-            time.sleep(PAUSE_S)
+        # Else its thread makes files while the folder is deleted.
+        self.finish_writing()
         self.store.close()
         self.folder.cleanup()
 
+    def finish_writing(self) -> None:
+        """Wait until the writer, which tries again now and then, has written everything."""
+        for _ in range(int(WAIT_S / PAUSE_S)):
+            if self.store.writer.finish(WAIT_S):
+                return
+            time.sleep(PAUSE_S)
+
     @property
     def is_stored(self) -> bool:
-        return self.talk.not_stored == "" and not self.aside.exists()
+        return self.talk.not_stored == "" and not self.is_lost
 
     def path(self) -> list[Place]:
         found, place = [], self.root.chosen
@@ -130,6 +135,7 @@ class Life(RuleBasedStateMachine):
         self.talk.grow(turn, text, "")
         self.talk.checkpoint(turn)
         self.talk.close(turn, end).wait(30)
+        self.has_said = True
         return Said(self.clock, prompt, text, end, cell)
 
     def asked_again(self, place: Place, said: Said) -> bool:
@@ -218,30 +224,38 @@ class Life(RuleBasedStateMachine):
         self.root.chosen = None
         self.talk.reset()
 
-    @precondition(lambda self: self.file.exists())
+    # What may follow depends on the model alone: what the writer's thread has done so far would
+    # differ when the same life is played again.
+
+    @precondition(lambda self: self.has_said and not self.is_lost)
     @rule()
     def lose_the_disk(self) -> None:
+        self.finish_writing()
         self.file.rename(self.aside)
+        self.is_lost = True
 
-    @precondition(lambda self: self.aside.exists())
+    @precondition(lambda self: self.is_lost)
     @rule()
     def find_the_disk(self) -> None:
         self.aside.rename(self.file)
+        self.is_lost = False
 
-    @precondition(lambda self: self.is_stored)
+    @precondition(lambda self: not self.is_lost)
     @rule()
     def fork(self) -> None:
         """A fork has the turns on the active path and no others."""
+        self.finish_writing()
         self.forks += 1
         made = self.registry.fork(self.talk, f"fork {self.forks}", None)
         again = open_registry(self.file).get(made.name)
         assert facts(again) == facts(made) == facts(self.talk)
         assert all(len(again.alternatives(turn)) == 1 for turn in again.turns)
 
-    @precondition(lambda self: self.is_stored)
+    @precondition(lambda self: not self.is_lost)
     @rule()
     def restart(self) -> None:
         """Start a new kernel."""
+        self.finish_writing()
         self.store.close()
         self.open()
 
