@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.i18n import say
@@ -127,6 +128,12 @@ def real_secrets(values: Iterable[str | None]) -> tuple[Secret, ...]:
 
     The words of a value count too: a server may repeat the token of ``Bearer TOKEN`` alone.
     """
+    return _real_secrets(tuple(values))
+
+
+# Cached, because every response of a server is looked through, and the keys stay the same.
+@lru_cache(maxsize=16)
+def _real_secrets(values: tuple[str | None, ...]) -> tuple[Secret, ...]:
     found: dict[str, None] = {}
     for value in values:
         text = "".join(value or "").strip()

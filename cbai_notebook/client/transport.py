@@ -22,7 +22,7 @@ import os
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -103,13 +103,7 @@ class Response:
         Raises:
             ConnectionFailedError: The connection broke.
         """
-        coding = self.headers.get("content-encoding", "").strip().lower()
-        stream = self._response.stream
-        if coding in ("", "identity") and isinstance(stream, httpx.AsyncByteStream):
-            # Directly from the connection: every layer in between costs time for each part.
-            parts = stream.__aiter__()
-        else:
-            parts = self._response.aiter_bytes()
+        parts = self._parts()
         try:
             async for part in parts:
                 if not take(part):
@@ -142,8 +136,9 @@ class Response:
         """
         parts = [] if parts is None else parts
         size = 0
+        arriving = self._parts()
         try:
-            async for part in self._response.aiter_bytes():
+            async for part in arriving:
                 size += len(part)
                 parts.append(part)
                 if size <= largest:
@@ -157,7 +152,19 @@ class Response:
             broken = error_mapping.connection_broken(error, self._error_context)
             broken.answer_began = 200 <= self.status < 300 and bool(b"".join(parts).strip())
             raise broken from error_mapping.without_frames(error, self._error_context)
+        finally:
+            if isinstance(arriving, AsyncGenerator):
+                await arriving.aclose()
         return b"".join(parts)
+
+    def _parts(self) -> AsyncIterator[bytes]:
+        """Return the decoded parts of the body."""
+        coding = self.headers.get("content-encoding", "").strip().lower()
+        stream = self._response.stream
+        if coding in ("", "identity") and isinstance(stream, httpx.AsyncByteStream):
+            # Directly from the connection: every layer in between costs time for each part.
+            return stream.__aiter__()
+        return self._response.aiter_bytes()
 
     async def aclose(self) -> None:
         """Release the connection: keep it if the body was read to its end, else close it."""
@@ -501,18 +508,23 @@ def _outgoing(request: Request, connect_timeout: float) -> httpx.Request:
     The URL and the body can fail, so they come first: the frame of an error must not have the key.
     """
     url, content = _url(request.url), request.content()
-    headers = {
-        name: value.reveal() if isinstance(value, Secret) else value
+    headers = [
+        (name, value.reveal() if isinstance(value, Secret) else value)
         for name, value in request.headers.items()
-    }
-    return httpx.Request(
+    ]
+    if content:
+        headers.append(("Content-Length", str(len(content))))
+    made = httpx.Request(
         request.method,
         url,
-        content=content,
-        headers=headers,
+        # The library derives the same headers from `content`, with a sixth of the work of a request.
+        headers=[("Host", url.netloc.decode("ascii")), *headers],
+        stream=httpx.ByteStream(content),
         # The reader of the response enforces all other time limits.
         extensions={"timeout": {"connect": connect_timeout}},
     )
+    made.read()
+    return made
 
 
 @functools.lru_cache(maxsize=64)
