@@ -208,8 +208,8 @@ class Runner:
 
     def _keep_limit(self) -> None:
         request = self._request
-        if request is not None and request.gate.found:
-            self._store.keep_limit(request.address, request.gate.limit)
+        if request is not None and request.gate.proven is not None:
+            self._store.keep_limit(request.address, request.gate.proven)
 
     # What became of rows
 

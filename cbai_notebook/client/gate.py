@@ -93,6 +93,8 @@ class Gate:
     Attributes:
         limit: How many requests may run at once.
         found: Whether a refusal has shown the limit.
+        proven: The last limit that the server has named by a refusal, or has allowed for some
+            rounds; None before that. What a storm of refusals has left proves nothing.
         refusals: How many requests were refused.
     """
 
@@ -106,6 +108,7 @@ class Gate:
     ) -> None:
         self.limit = min(FIRST, most or FIRST)
         self.found = False
+        self.proven: int | None = None
         self.refusals = 0
         self._most = most
         self._clock = clock
@@ -131,7 +134,8 @@ class Gate:
         """Begin with a limit that an earlier process has found, if this one has found none."""
         with self._lock:
             if not self.found and not self.refusals:
-                self.limit, self.found = max(1, min(limit, self._most or limit)), True
+                self._set_limit(limit)
+                self.found, self.proven = True, self.limit
 
     async def enter(self, *, rows: bool = False, stop: Stop | None = None) -> Slot:
         """Wait for a place.
@@ -241,6 +245,7 @@ class Gate:
             if self._tries_more:  # the last try went well
                 self._clean_rounds = CLEAN_ROUNDS
             self._clean, self._tries_more = 0, True
+            self.proven = self.limit
             self._set_limit(self.limit + 1)
 
     def _refused(self, slot: Slot, error: CbaiError) -> None:
@@ -249,6 +254,7 @@ class Gate:
         if isinstance(error, ConcurrencyLimitError):
             # Each refusal of a round says more: only those that are left may be running.
             self._set_limit(min(self.limit, self._running))
+            self.proven = self.limit
         elif is_first:
             self._set_limit(int(self.limit * CUT))
         self.found = True

@@ -312,7 +312,8 @@ async def _run_steps(
 
     async def send_step(messages: list[dict[str, Any]], number: int) -> Answer:
         nonlocal attempts
-        answer = await sender.complete(_step_parameters(given, messages, number))
+        sends = sender if number == 1 else sender.of_next_steps
+        answer = await sends.complete(_step_parameters(given, messages, number))
         attempts += answer.timing.attempts
         return answer
 

@@ -52,6 +52,13 @@ class RequestSender:
         """The way of the requests to the endpoint."""
         return Passage.to(self.endpoint, self.settings, self.traffic)
 
+    @cached_property
+    def of_next_steps(self) -> RequestSender:
+        """What sends the next requests of an answer that has begun: it goes on when its batch stops."""
+        if self.traffic.stop is None:
+            return self
+        return replace(self, traffic=replace(self.traffic, stop=None))
+
     def build(self, params: Mapping[str, Any], *, stream: bool) -> Request:
         """Return a request with the messages of the caller, without sending it."""
         return self.wire_format.build(self.endpoint, stream=stream, params=params)

@@ -23,6 +23,7 @@ import cbai_notebook as cbai
 from cbai_notebook import bridge
 from cbai_notebook.batching.answer_store import AnswerStore, Done
 from cbai_notebook.batching.job import Batch, BatchOptions
+from cbai_notebook.batching.progress import Progress
 from cbai_notebook.client.budget import SESSION
 from cbai_notebook.client.gate import FIRST, MOST_REFUSED_ROUNDS, Gate, gate_of
 from cbai_notebook.client.model_factory import create_model
@@ -608,6 +609,32 @@ def test_a_tool_of_one_row_does_not_keep_the_others_from_being_sent(gateway: Gat
     assert [row["answer"] for row in found] == ["done"] * 4
     assert most == 4
     assert gateway.tally.running_peak == 1
+
+
+def test_a_row_whose_tool_runs_while_the_batch_stops_goes_on_to_its_end(gateway: Gateway) -> None:
+    called = scenario("call:wait:{}")
+    with_tool = RowFault(1000, Scenario(text="done").but(first=called, first_times=1), rest=0)
+    denied = RowFault(1000, scenario("error:ACCESS_TOKEN_EXPIRED"), rest=1)
+    gateway.always(scenario("echo").but(rows=(with_tool, denied)))
+    has_stopped = threading.Event()
+
+    def wait() -> str:
+        """Wait until the batch has stopped."""
+        assert has_stopped.wait(30)
+        return "ready"
+
+    class Watch:
+        """Lets the tool return once a row has failed."""
+
+        def show(self, progress: Progress) -> None:
+            if progress.failed:
+                has_stopped.set()
+
+        end = show
+
+    found = run(rows(10), tools=[wait], concurrency=2, progress=Watch())
+    assert last().status == "stopped"
+    assert found[0]["answer"] == "done"
 
 
 def test_a_tool_that_fails_and_one_that_asks_first(gateway: Gateway) -> None:

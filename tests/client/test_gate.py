@@ -214,6 +214,31 @@ async def test_another_refusal_cuts_the_limit_once_for_all_that_ran_together() -
 
 
 @in_virtual_time
+async def test_only_what_the_server_has_named_or_allowed_for_some_rounds_is_proven() -> None:
+    gate = new_gate()
+    rows = await found(gate, 20)
+    assert gate.proven == 20  # begun with it
+    storm = new_gate()
+    for row in await fill(storm, 4):
+        row.leave(RateLimitError("slow down"))
+    assert (storm.found, storm.proven) == (True, None)
+    rows[0].leave(ConcurrencyLimitError("too many"))
+    assert gate.proven == 19
+    for row in rows[1:]:
+        row.leave()
+    for row in await fill(gate, 19):
+        row.leave(RateLimitError("slow down"))
+    await asyncio.sleep(60)
+    assert (gate.limit, gate.proven) == (13, 19)
+    clean = await fill(gate, 5 * gate.limit)
+    allowed = gate.limit
+    for row in clean[: 4 * allowed]:
+        row.leave()
+        await others()
+    assert (gate.limit, gate.proven) == (allowed + 1, allowed)
+
+
+@in_virtual_time
 async def test_one_place_is_always_left() -> None:
     gate = new_gate()
     for _ in range(6):
