@@ -39,7 +39,8 @@ def ask_each(
         variables: The variables that the prompt and the options can name.
 
     Returns:
-        The rows with the answers, for the cell to show; None where ``-o`` names a variable for them.
+        The rows with the answers, or the path of their file, for the cell to show; None where ``-o``
+        names a variable for it.
 
     Raises:
         CbaiError: Nothing was sent, or the batch stopped. The variable then has the rows so far.
@@ -52,24 +53,23 @@ def ask_each(
         show_requests(bridge.run(batch.dry_run(), nested=False))
         return None
     try:
-        bridge.run(run_batch(batch), nested=False)
-        frame = batch.frame
+        frame = bridge.run(run_batch(batch), nested=False)
     except KeyboardInterrupt:
         if batch.status == RUNNING:  # it ends on its event loop, in a moment
             batch.progress.end(INTERRUPTED)
             if reporter is not None:
                 reporter.end(batch.progress)
-        _keep(shell, batch, options)
+        _keep(shell, batch.frame, options)
         raise
-    _keep(shell, batch, options)
+    _keep(shell, frame, options)
     if batch.error is not None and batch.reason:
         raise _stopped(batch.error, batch.reason)
     return None if options.output else frame
 
 
-def _keep(shell: InteractiveShell, batch: Batch, options: PromptOptions) -> None:
+def _keep(shell: InteractiveShell, frame: Any, options: PromptOptions) -> None:
     if options.output:
-        shell.user_ns[options.output] = batch.frame
+        shell.user_ns[options.output] = frame
 
 
 def _stopped(error: CbaiError, reason: str) -> CbaiError:
@@ -98,6 +98,7 @@ def _batch(
             model=options.model,
             system=options.system,
             images=options.images or None,
+            to=options.to_file,
             details=options.details,
             progress=reporter,
             allow_secrets=options.allow_secrets,

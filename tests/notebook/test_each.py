@@ -156,6 +156,23 @@ def test_samples_columns_and_missing_values(
     assert len(gateway.requests) == 4
 
 
+def test_rows_and_requests_are_written_to_a_file(
+    shell: TerminalInteractiveShell, gateway: Gateway, reviews: pd.DataFrame, tmp_path: Path
+) -> None:
+    out = tmp_path / "rated.csv"
+    must(shell, f"%%cbai --each reviews --to {out} -o rated\nRate {{text}}")
+    assert shell.user_ns["rated"] == out
+    assert pd.read_csv(out)["answer"].tolist() == ["Rate good", "Rate bad", "Rate so so"]
+    requests = tmp_path / "requests.jsonl"
+    result = run(shell, f"%%cbai --each reviews --to {requests}\nSum up {{text}}")
+    result.raise_error()
+    assert result.result == requests
+    assert requests.read_text(encoding="utf-8").count("Sum up") == 3
+    assert len(gateway.requests) == 3
+    error = error_of(shell, f"%%cbai --each reviews --to {tmp_path}/rated.xlsx\nRate {{text}}")
+    assert "rated.xlsx" in str(error)
+
+
 def test_images_stand_in_a_column(
     shell: TerminalInteractiveShell, gateway: Gateway, reviews: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -187,7 +204,7 @@ def test_options_of_one_prompt_are_refused_by_name(
 
 @pytest.mark.parametrize(
     "option",
-    ["--rows 3", "--column x", "--prefix x", "--details", "--samples 2", "--missing skip",
+    ["--rows 3", "--column x", "--prefix x", "--details", "--to x.csv", "--samples 2", "--missing skip",
      "--concurrency 3", "--max-total-tokens 5", "--max-cost 0.5"],
 )  # fmt: skip
 def test_options_of_rows_need_rows(

@@ -97,6 +97,10 @@ WORDS: Table = {
         "with --each: columns for model, tokens and seconds",
         "配合 --each：加上模型、词元数和用时等列",
     ),
+    "option_to_file": (
+        "with --each: a file for the rows: .parquet | .csv | .ndjson; .jsonl: requests",
+        "配合 --each：行的结果文件：.parquet | .csv | .ndjson；.jsonl：请求文件",
+    ),
     "option_samples": ("with --each: answers for each row", "配合 --each：每行的回答个数"),
     "option_missing": (
         "with --each: rows without a value: skip | send | raise",

@@ -55,7 +55,7 @@ _EACH_CONFLICTS = {
     "agent": "agents_answer_no_rows",
 }
 _OF_ROWS = (
-    "rows", "column", "prefix", "details", "samples", "missing", "concurrency", "max_total_tokens",
+    "rows", "column", "prefix", "details", "to_file", "samples", "missing", "concurrency", "max_total_tokens",
     "max_cost",
 )  # fmt: skip
 

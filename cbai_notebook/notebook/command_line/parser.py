@@ -50,6 +50,7 @@ class PromptOptions:
         column: The column for the answers; ``None`` is the batch's default.
         prefix: What the names of the new columns begin with.
         details: Whether there are columns with model, tokens and seconds.
+        to_file: The file for the rows with their answers, or for their requests; ``None`` is no file.
         samples: How many answers each row gets; ``None`` is the batch's default.
         missing: What happens to rows without a value; ``None`` is the batch's default.
         concurrency: The most rows at once; ``None`` is the batch's default.
@@ -87,6 +88,7 @@ class PromptOptions:
     column: str | None = None
     prefix: str | None = None
     details: bool = False
+    to_file: str | None = None
     samples: int | None = None
     missing: str | None = None
     concurrency: int | None = None

@@ -66,6 +66,7 @@ def error_message(line: str) -> str:
         ("--column english", "column", "english"),
         ("--prefix is_", "prefix", "is_"),
         ("--details", "details", True),
+        ("--to 'my rows.csv'", "to_file", "my rows.csv"),
         ("--samples 3", "samples", 3),
         ("--missing send", "missing", "send"),
         ("--concurrency 8", "concurrency", 8),
