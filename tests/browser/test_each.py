@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+import pytest
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import OpenNotebook
@@ -41,6 +42,7 @@ async def fits(notebook: NotebookPage, index: int) -> bool:
     )
 
 
+@pytest.mark.parametrize("server", ["lab"], indirect=True)
 async def test_progress_moves_and_its_end_is_saved(
     open_notebook: OpenNotebook, server: JupyterServer, cloud: Gateway, artefacts: Path
 ) -> None:
@@ -80,6 +82,7 @@ async def test_progress_moves_and_its_end_is_saved(
     await stranger.screenshot(artefacts, "each-untrusted", cell=2)
 
 
+@pytest.mark.parametrize("server", ["notebook7"], indirect=True)
 async def test_failed_rows_and_an_interrupt_are_told_in_a_narrow_window(
     open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
 ) -> None:

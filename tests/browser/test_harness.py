@@ -51,6 +51,7 @@ async def test_stop_button_interrupts(open_notebook: OpenNotebook) -> None:
     assert (await notebook.prompts())[1] == "[ ]:"
 
 
+@pytest.mark.parametrize("server", ["notebook7"], indirect=True)
 async def test_saved_notebook_is_reopened(open_notebook: OpenNotebook) -> None:
     notebook = await open_notebook("from IPython.display import HTML\nHTML('<b>kept</b>')")
     await notebook.run_to_end()

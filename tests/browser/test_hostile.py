@@ -82,7 +82,7 @@ async def test_the_witnesses_would_see_it(open_notebook: OpenNotebook, leaks: Le
     assert notebook.watch.marks
 
 
-# In one of the two: the whole corpus is shown in both, and painting is the same in both.
+# Each in one of the two, which share the code that shows outputs.
 @pytest.mark.parametrize("server", ["lab"], indirect=True)
 async def test_hostile_answers_load_and_run_nothing(
     open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
@@ -96,6 +96,7 @@ async def test_hostile_answers_load_and_run_nothing(
     await assert_harmless(open_notebook, notebook, leaks, range(1, len(hostile) + 1))
 
 
+@pytest.mark.parametrize("server", ["notebook7"], indirect=True)
 async def test_the_whole_hostile_corpus_loads_and_runs_nothing(
     open_notebook: OpenNotebook, cloud: Gateway, leaks: LeakListener
 ) -> None:

@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenNotebook
@@ -65,6 +66,8 @@ async def ask(notebook: NotebookPage, prompt: str, cloud: Gateway) -> tuple[str,
     return await notebook.text(count - 1), str(cloud.requests[-1].json)
 
 
+# In one of the two: the past is the kernel's work.
+@pytest.mark.parametrize("server", ["notebook7"], indirect=True)
 async def test_each_notebook_goes_on_with_its_own_past_only(
     open_notebook: OpenNotebook, server: JupyterServer, cloud: Gateway, artefacts: Path
 ) -> None:

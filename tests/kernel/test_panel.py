@@ -10,7 +10,7 @@ from tests.gateway import Gateway
 from tests.kernel.harness import Cell, Kernel
 
 _LOAD = """
-import cbai_notebook as cbai, gc, threading, time
+import asyncio, cbai_notebook as cbai, gc, threading, time
 from ipywidgets.widgets.widget import _instances
 def filled(name, turns):
     messages = [
@@ -69,7 +69,8 @@ def test_a_click_that_comes_after_closing_makes_no_widget(panels: Kernel) -> Non
     panels.must("panel = filled('late', 50)\ndisplay(panel)")
     panels.must("composer = panel.widget.children[-1]\npanel.close()")
     panels.must("composer._handle_custom_msg({'type': 'act', 'action': 'earlier'}, [])")
-    panels.must("time.sleep(0.2)")
+    panels.wait_for(lambda: not panels.comms, "every comm to be closed")
+    panels.must("cbai.run(asyncio.sleep(0))")  # the click is handled on the same loop
     assert panels.value("len(_instances)") == 0
 
 

@@ -293,7 +293,7 @@ def facts(talk: Conversation) -> list[tuple[Any, ...]]:
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=200,
+    max_examples=100,
     stateful_step_count=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
