@@ -1,0 +1,23 @@
+"""Evaluations: variants that are compared on the same cases."""
+
+from cbai_notebook.i18n.words import Counted, Table
+
+WORDS: Table = {
+    # number_texts.py
+    "points": (Counted("{count} point", "{count} points"), "{count} 个百分点"),
+    # verdict.py
+    "is_better": ("better (p {p})", "更好（p {p}）"),
+    "is_worse": ("worse (p {p})", "更差（p {p}）"),
+    "no_difference": ("no difference above ±{size}", "没有超过 ±{size}的差异"),
+    "too_few": (
+        Counted(
+            "too few: {count} case sees {visible}, this needs about {needed}",
+            "too few: {count} cases see {visible}, this needs about {needed}",
+        ),
+        "用例太少：{count} 个用例只能看出 {visible}的差异，这里约需 {needed} 个",
+    ),
+    "no_pairs": (
+        "nothing to compare: no case has both values",
+        "无法比较：没有同时具有两个值的用例",
+    ),
+}
