@@ -20,4 +20,26 @@ WORDS: Table = {
         "nothing to compare: no case has both values",
         "无法比较：没有同时具有两个值的用例",
     ),
+    # preference.py
+    "not_told_apart": (
+        "the judge does not tell them apart",
+        "评判模型分辨不出两者",
+    ),
+    "preferred": (
+        "{share} of {decided}, {ties} ties ({flipped} flipped)",
+        "{decided} 个中占 {share}，{ties} 个平局（{flipped} 随顺序改变）",
+    ),
+    # agreement.py
+    "agreement": (
+        Counted(
+            "κ {kappa}, {share} agree ({n} case)",
+            "κ {kappa}, {share} agree ({n:,} cases)",
+        ),
+        "κ {kappa}，{share} 一致（{n:,} 个用例）",
+    ),
+    "agreement_of_one_label": (
+        "κ needs two labels: all {n:,} cases have the same",
+        "κ 需要两种标签：全部 {n:,} 个用例的标签都相同",
+    ),
+    "no_labels": ("no case has both labels", "没有同时具有两个标签的用例"),
 }
