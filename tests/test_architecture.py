@@ -239,6 +239,7 @@ def test_the_folders_of_the_client_do_not_load_each_other() -> None:
         ("xllamacpp", {"local/"}),
         ("PIL", {"client/images/"}),
         ("scipy", {"evaluation/"}),
+        ("matplotlib", {"evaluation/"}),
     ],
 )
 def test_a_library_is_known_in_one_room_only(library: str, home: set[str]) -> None:
@@ -276,7 +277,7 @@ def test_markdown_knows_no_notebook() -> None:
 
 HEAVY = {
     "PIL", "aiohttp", "anywidget", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets",
-    "jiter", "keyring", "markdown_it", "msgspec", "narwhals", "nbclient", "nest_asyncio",
+    "jiter", "keyring", "markdown_it", "matplotlib", "msgspec", "narwhals", "nbclient", "nest_asyncio",
     "nest_asyncio2", "nh3", "numpy", "openai", "pandas", "polars", "pyarrow", "stamina",
     "pydantic", "scipy", "tenacity", "tqdm", "xllamacpp",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Compare variants on the same cases: estimates with intervals, tests, verdicts. No IPython."""
+"""Compare variants on the same cases: intervals, tests, verdicts in words, a plot. No IPython."""
 
 from cbai_notebook.conversation.frames.to_frame import import_optional
 

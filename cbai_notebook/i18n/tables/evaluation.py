@@ -42,4 +42,7 @@ WORDS: Table = {
         "κ 需要两种标签：全部 {n:,} 个用例的标签都相同",
     ),
     "no_labels": ("no case has both labels", "没有同时具有两个标签的用例"),
+    # plot.py
+    "interval_note": ("Dot: mean. Line: 95 % interval.", "点：平均值；线：95 % 置信区间。"),
+    "baseline_row": ("{label} (baseline)", "{label}（基准）"),
 }
