@@ -31,6 +31,8 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
     from cbai_notebook.errors import CbaiError
+    from cbai_notebook.evaluation import checks as check
+    from cbai_notebook.evaluation.evaluate import evaluate
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
 
@@ -55,10 +57,12 @@ _MODULES = {
     "batch_import": "batching.request_file",
     "batches": "batching.listing",
     "chat": "conversation",
+    "check": "evaluation.checks",
     "configure": "configuration",
     "create_image_model": "client.images.model",
     "create_model": "client.model_factory",
     "demo": "client.demo.demo",
+    "evaluate": "evaluation.evaluate",
     "history": "conversation.history",
     "last_batch": "batching.batch",
     "image_part": "client.images.part",
@@ -90,10 +94,12 @@ __all__ = [
     "batch_import",
     "batches",
     "chat",
+    "check",
     "configure",
     "create_image_model",
     "create_model",
     "demo",
+    "evaluate",
     "history",
     "image_part",
     "last_batch",

@@ -55,6 +55,9 @@ _PARAMETERS = frozenset({"n", "stop", "seed", "top_p", "user", "max_tokens", "te
 """Parameters of requests, of which some look like an option with a mistake."""
 
 
+Listener = Callable[[Sequence[tuple[Place, Outcome]]], None]
+
+
 @dataclass(frozen=True)
 class BatchOptions:
     """How a batch is run; see :func:`cbai_notebook.batch` for each."""
@@ -113,6 +116,8 @@ class Batch:
         options: How it is run.
         store: The stored answers; those beside the history by default.
         gate: What its requests go through; by default the gate of the server.
+        spending: What its requests have used; one that several batches share has one budget for all.
+        listener: Gets what became of rows, in groups, each with its place: position and sample.
 
     Attributes:
         progress: The counts, which also hold how it ended.
@@ -130,6 +135,9 @@ class Batch:
         options: BatchOptions,
         store: AnswerStore | None = None,
         gate: Gate | None = None,
+        *,
+        spending: Spending | None = None,
+        listener: Listener = lambda found: None,
     ) -> None:
         self.options = options
         self.rows: Rows = rows_of(data)
@@ -153,7 +161,7 @@ class Batch:
             taken=self.rows.taken,
         )
         self._results = Results(self._of_outcome, options.samples)
-        self._spending = Spending()
+        self._spending = spending or Spending()
         self._budget = Budget(
             self._spending,
             options.max_total_tokens,
@@ -168,7 +176,7 @@ class Batch:
         checked = self._requests.options([{"role": "user", "content": "…"}])
         self._prepared.model.check(checked)
         _refuse_confirmed(options.tools)
-        self._listener: Callable[[Sequence[tuple[Place, Outcome]]], None] = lambda found: None
+        self._listener = listener
         self._frame: Any = None
         self._writer: Writer | None = None
         self._put_since = 0
@@ -396,6 +404,11 @@ class Batch:
     def reason(self) -> str:
         """Why it stopped, and what to do; ``""`` if it did not."""
         return self.progress.reason
+
+    @property
+    def model(self) -> str:
+        """The name of the model that is asked, or of its provider where that has only one."""
+        return self._prepared.asked_model or self._prepared.provider
 
     @property
     def cost(self) -> float | None:
