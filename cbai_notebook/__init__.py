@@ -33,6 +33,7 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.errors import CbaiError
     from cbai_notebook.evaluation import checks as check
     from cbai_notebook.evaluation.evaluate import evaluate
+    from cbai_notebook.evaluation.runs import evaluations
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
 
@@ -63,6 +64,7 @@ _MODULES = {
     "create_model": "client.model_factory",
     "demo": "client.demo.demo",
     "evaluate": "evaluation.evaluate",
+    "evaluations": "evaluation.runs",
     "history": "conversation.history",
     "last_batch": "batching.batch",
     "image_part": "client.images.part",
@@ -100,6 +102,7 @@ __all__ = [
     "create_model",
     "demo",
     "evaluate",
+    "evaluations",
     "history",
     "image_part",
     "last_batch",

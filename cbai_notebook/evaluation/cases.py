@@ -77,7 +77,7 @@ class Cases:
         if self._kind == "polars":
             return self._data[list(positions)]
         if self._kind == "pyarrow":
-            return self._data.take(list(positions))
+            return self._data.take(list(positions)) if positions else self._data.slice(0, 0)
         return [self.rows[position] for position in positions]
 
     def keys(self, column: str = "") -> list[bytes]:

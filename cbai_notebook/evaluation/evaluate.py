@@ -40,6 +40,7 @@ def evaluate(
     prefer: Prefer | None = None,
     samples: int = 1,
     groups: str = "",
+    id: str = "",
     name: str = "",
     baseline: str = "",
     response_type: Any = None,
@@ -80,7 +81,9 @@ def evaluate(
         prefer: ``cbai.check.prefer(…)`` asks a model which of two answers is better.
         samples: How many answers each case gets from each variant.
         groups: The column that says which cases belong together, such as those of one user.
-        name: The name of the evaluation.
+        id: The column that cases are known by in an earlier run; by default all of their content.
+        name: The name of the evaluation. With one its runs are stored, and each is compared with the
+            run before: see `Evaluation.flips` and `evaluations`.
         baseline: The variant that the others are compared with; by default the first one.
         response_type: The type of the answers.
         system: The system prompt, a template too.
@@ -118,6 +121,9 @@ def evaluate(
     )
     found = Cases(cases)
     tests = _tests(checks, found)
+    if id:
+        found.column(id, "id")
+    keys = found.keys(id)
     labels = found.column(groups, "groups") if groups else None
     title = name or str(say("evaluate.without_a_name"))
     spending, total = Spending(), TotalProgress(reporter_for(progress), title)
@@ -140,7 +146,7 @@ def evaluate(
         counts = total.close(status, reason, list(dict.fromkeys(hints)))
     if reason and progress is False:
         warnings.warn(reason, BatchWarning, stacklevel=2)
-    return Evaluation(
+    evaluation = Evaluation(
         title,
         found,
         answers,
@@ -152,7 +158,11 @@ def evaluate(
         notes=judges.notes,
         counts=Counts(counts.sent, counts.known, spending.tokens),
         reason=reason,
+        keys=keys,
     )
+    if name and not reason:
+        evaluation.store()
+    return evaluation
 
 
 @dataclass(frozen=True)

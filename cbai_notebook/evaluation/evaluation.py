@@ -9,19 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbai_notebook.batching.outcome import Outcome
 from cbai_notebook.batching.result import ColumnKind, ResultColumn, build
 from cbai_notebook.batching.results import Place
 from cbai_notebook.batching.rows import rows_of
-from cbai_notebook.errors import UsageError
+from cbai_notebook.conversation.times import in_zone
+from cbai_notebook.errors import RegressionError, UsageError
 from cbai_notebook.evaluation.agreement import Agreement, cohens_kappa
 from cbai_notebook.evaluation.answers import Answers, answer_of, find_variant
 from cbai_notebook.evaluation.cases import Cases
 from cbai_notebook.evaluation.comparison import Comparison, Estimate, compare, estimate
+from cbai_notebook.evaluation.intervals import Array
 from cbai_notebook.evaluation.plot import plot_axes
 from cbai_notebook.evaluation.preference import BothOrders, Preference, preferences
 from cbai_notebook.evaluation.report import Counts, Report, plot_rows
+from cbai_notebook.evaluation.runs import (
+    Earlier,
+    StoredEvaluation,
+    StoredScores,
+    current_time,
+    find_earlier,
+    keep,
+)
+from cbai_notebook.evaluation.units import case_means
 from cbai_notebook.evaluation.verdict import Verdict, verdict_of
-from cbai_notebook.i18n import listed, say
+from cbai_notebook.i18n import Words, listed, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,6 +86,7 @@ class Evaluation:
         judges: The number of judges.
         notes: What is to be said about judges.
         reason: Why it stopped; ``""`` if it did not.
+        keys: What the cases are known by in earlier runs.
 
     Attributes:
         name: Its name.
@@ -98,6 +111,7 @@ class Evaluation:
         judges: int = 0,
         notes: Sequence[str] = (),
         reason: str = "",
+        keys: Sequence[bytes] = (),
     ) -> None:
         self.name = name
         self.baseline = baseline
@@ -109,6 +123,8 @@ class Evaluation:
         self._answers = answers
         self._judged = judged or {}
         self._judges = judges
+        self._keys = keys
+        self._earlier: Mapping[str, Earlier] = {}
         self._groups = None if groups is None else list(groups)
 
     @property
@@ -187,6 +203,144 @@ class Evaluation:
         found = compare(pair, other, groups=self._groups)[one]
         return Difference(found, verdict_of(found))
 
+    # Other runs
+
+    def store(self) -> None:
+        """Compare this run with the earlier ones of its name, and store it.
+
+        Raises:
+            HistoryError: The stored runs cannot be used.
+        """
+        run = StoredEvaluation(0, self.name, current_time(), self._keys, self._results())
+        self._earlier = find_earlier(run)
+        keep(run)
+
+    def _results(self) -> list[StoredScores]:
+        return [
+            StoredScores(
+                answers.name,
+                answers.model,
+                check,
+                found.value,
+                found.low,
+                found.high,
+                found.n,
+                len(answers.errors),
+                case_means(answers.scores[check]),
+            )
+            for check in self.checks
+            for answers in self._answers
+            for found in (self.estimates[check][answers.name],)
+        ]
+
+    def flips(self, variant: str = "", than: str = "", check: str = "") -> Any:
+        """Return the cases that were right and are wrong, or the other way round.
+
+        Args:
+            variant: The variant; by default all of them.
+            than: Another variant of this evaluation to compare with; by default the last run of the same
+                name in which the variant had other scores.
+            check: The check; by default the first one.
+
+        Returns:
+            The cases, as the type of the input, with ``variant``, ``change`` (``"broke"`` or
+            ``"mended"``), ``was`` and ``now`` (the scores) and ``answer`` (that of now).
+
+        Raises:
+            UsageError: There is no such variant or check.
+        """
+        name = self._check(check)
+        answers = [self._of(variant)] if variant else self._answers
+        found = [
+            (each, case, was, is_now)
+            for each in answers
+            for case, (was, is_now) in enumerate(
+                zip(self._before(each, than, name), case_means(each.scores[name]), strict=True)
+            )
+            if _flipped(was, is_now)
+        ]
+        values: dict[str, tuple[ColumnKind, list[Any]]] = {
+            "variant": (ColumnKind.TEXT, [each.name for each, *_ in found]),
+            "change": (
+                ColumnKind.TEXT,
+                ["broke" if is_now < was else "mended" for *_, was, is_now in found],
+            ),
+            "was": (ColumnKind.NUMBER, [float(was) for *_, was, _ in found]),
+            "now": (ColumnKind.NUMBER, [float(is_now) for *_, is_now in found]),
+            "answer": _answer_column([each.outcomes[case][0] for each, case, *_ in found]),
+        }
+        return self._build([case for _, case, *_ in found], values)
+
+    def assert_not_worse(
+        self, variant: str, than: str = "", *, by: float = 0.0, check: str = ""
+    ) -> Difference:
+        """Raise an error if a variant is worse than it was, for a notebook that a build server runs.
+
+        Args:
+            variant: The variant.
+            than: Another variant of this evaluation to compare with; by default the last run of the same
+                name in which the variant had other scores.
+            by: How much worse the mean may be, in the units of the scores: 0.02 are 2 percentage points.
+            check: The check; by default the first one.
+
+        Returns:
+            The difference of now and before.
+
+        Raises:
+            RegressionError: The mean is lower by more than that. The message has the interval.
+            UsageError: There is no such variant or check, or no earlier run to compare with.
+        """
+        name, answers = self._check(check), self._of(variant)
+        before = self._before(answers, than, name)
+        if np.isnan(before).all():
+            raise UsageError(say("evaluate.no_earlier", name=repr(answers.name)))
+        pair = {"now": answers.scores[name], "before": before}
+        found = compare(pair, "before", groups=self._groups)["now"]
+        difference = Difference(found, verdict_of(found))
+        if found.difference < -by - 1e-9:
+            raise RegressionError(
+                say(
+                    "evaluate.is_worse",
+                    name=repr(answers.name),
+                    check=name,
+                    difference=difference.verdict,
+                    n=found.worse,
+                    broke=f"{found.worse:,}",
+                )
+            )
+        return difference
+
+    def _before(self, answers: Answers, than: str, check: str) -> Array:
+        """Return the scores to compare those of a variant with; shape (cases,)."""
+        if than:
+            return case_means(self._of(than).scores[check])
+        earlier = self._earlier.get(answers.name)
+        if earlier is None:
+            return np.full(len(self), np.nan)
+        return earlier.scores[check]
+
+    def _changes(self) -> list[Words]:
+        """Return for each variant how many cases an earlier run had otherwise."""
+        found = []
+        check = self.checks[0]
+        for answers in self._answers:
+            scores = case_means(answers.scores[check])
+            pairs = list(zip(self._before(answers, "", check), scores, strict=True))
+            broke = sum(_flipped(was, now) and now < was for was, now in pairs)
+            mended = sum(_flipped(was, now) and now > was for was, now in pairs)
+            if broke or mended:
+                ended = in_zone(self._earlier[answers.name].ended)
+                found.append(
+                    say(
+                        "evaluate.since",
+                        name=answers.name,
+                        when=f"{ended:%Y-%m-%d %H:%M}",
+                        broke=say("evaluate.broke", n=broke, count=f"{broke:,}"),
+                        mended=f"{mended:,}",
+                    )
+                )
+        return found
+
     def _of(self, variant: str) -> Answers:
         return find_variant(self._answers, variant)
 
@@ -201,7 +355,7 @@ class Evaluation:
             raise UsageError(say("evaluate.no_such_check", name=repr(name), names=names))
         return name or self.checks[0]
 
-    def _scores(self, check: str) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    def _scores(self, check: str) -> dict[str, Array]:
         return {each.name: each.scores[check] for each in self._answers}
 
     # Answers
@@ -246,9 +400,7 @@ class Evaluation:
             "sample": (ColumnKind.INTEGER, [row.place[1] for row in rows]),
         }
         outcomes = [row.answers.outcomes[row.place[0]][row.place[1]] for row in rows]
-        answers = [None if one is None or one.error else answer_of(one) for one in outcomes]
-        is_text = all(one is None or isinstance(one, str) for one in answers)
-        values["answer"] = (ColumnKind.TEXT if is_text else ColumnKind.NESTED, answers)
+        values["answer"] = _answer_column(outcomes)
         values["error"] = (
             ColumnKind.TEXT,
             [row.answers.errors.get(row.place) for row in rows],
@@ -263,9 +415,15 @@ class Evaluation:
                 values[f"{check} reason"] = (ColumnKind.TEXT, said)
         if all(len(each.outcomes[0]) == 1 for each in self._answers):
             del values["sample"]
+        return self._build([row.place[0] for row in rows], values)
+
+    def _build(
+        self, cases: Sequence[int], values: Mapping[str, tuple[ColumnKind, list[Any]]]
+    ) -> Any:
+        """Return cases with new columns, as the type of the input."""
         columns = {self._cases.free_name(name): found for name, found in values.items()}
         return build(
-            rows_of(self._cases.take([row.place[0] for row in rows])),
+            rows_of(self._cases.take(cases)),
             [ResultColumn(name, kind, lambda _: None) for name, (kind, _) in columns.items()],
             {name: found for name, (_, found) in columns.items()},
         )
@@ -300,7 +458,7 @@ class Evaluation:
             {each.name: list(each.errors.values()) for each in self._answers},
             self.preferences,
             self._judges,
-            self.notes,
+            [*self.notes, *self._changes()],
             self.reason,
         )
 
@@ -309,6 +467,18 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         return self._report().html
+
+
+def _flipped(was: float, now: float) -> bool:
+    """Return whether a case was right and is wrong, or the other way round; missing scores are neither."""
+    return was == was and now == now and (was >= RIGHT) != (now >= RIGHT)
+
+
+def _answer_column(outcomes: Sequence[Outcome | None]) -> tuple[ColumnKind, list[Any]]:
+    """Return the kind and the values of a column of answers; those that failed are missing."""
+    answers = [None if one is None or one.error else answer_of(one) for one in outcomes]
+    is_text = all(one is None or isinstance(one, str) for one in answers)
+    return ColumnKind.TEXT if is_text else ColumnKind.NESTED, answers
 
 
 def _column(scores: list[float]) -> tuple[ColumnKind, list[Any]]:

@@ -78,6 +78,37 @@ WORDS: Table = {
         "No judge has looked at the answers.",
         "没有评判模型看过这些回答。",
     ),
+    "no_earlier": (
+        "No earlier run of {name} is stored. Give the evaluation a name, or another variant to "
+        "compare with.",
+        "没有存储 {name} 的更早运行。请为评测命名，或指定另一个变体进行比较。",
+    ),
+    "is_worse": (
+        Counted(
+            "{name} is worse by {check}: {difference}. {broke} case got worse; ev.flips({name}) shows "
+            "what broke.",
+            "{name} is worse by {check}: {difference}. {broke} cases got worse; ev.flips({name}) shows "
+            "what broke.",
+        ),
+        "按 {check}，{name} 变差了：{difference}。{broke} 个用例变差；ev.flips({name}) 显示哪些用例出错。",
+    ),
+    "since": (
+        "{name}, since the run of {when}: {broke}, {mended} mended. ev.flips() shows them.",
+        "{name}，自 {when} 的运行以来：{broke}，{mended} 个变对。ev.flips() 显示这些用例。",
+    ),
+    "broke": (Counted("{count} case broke", "{count} cases broke"), "{count} 个用例变错"),
+    # commands/evaluations.py
+    "none_stored": (
+        "No run of an evaluation is stored.",
+        "没有已存储的评测运行。",
+    ),
+    "earlier_lines": (
+        Counted(
+            "{n} earlier line is not shown; cbai.evaluations() returns all.",
+            "{n:,} earlier lines are not shown; cbai.evaluations() returns all.",
+        ),
+        "另有 {n:,} 行更早的记录未显示；cbai.evaluations() 返回全部。",
+    ),
     # report.py
     "cases": (Counted("{count} case", "{count} cases"), "{count} 个用例"),
     "requests": (Counted("{count} request", "{count} requests"), "{count} 个请求"),

@@ -219,6 +219,10 @@ WORDS: Table = {
         "list the batches over many rows; delete 3, delete all",
         "列出对多行数据的批处理；delete 3、delete all 用于删除",
     ),
+    "command_evaluations": (
+        "list the runs of evaluations, or of one",
+        "列出所有评测或某个评测的运行",
+    ),
     "command_export": (
         "write a conversation to a file, a notebook, a Mini Program",
         "把对话导出为文件、笔记本或小程序",
