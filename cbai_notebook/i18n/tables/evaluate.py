@@ -85,12 +85,12 @@ WORDS: Table = {
     ),
     "is_worse": (
         Counted(
-            "{name} is worse by {check}: {difference}. {broke} case got worse; ev.flips({name}) shows "
+            "{name} scores less by {check}: {difference}. {broke} case got worse; ev.flips({name}) shows "
             "what broke.",
-            "{name} is worse by {check}: {difference}. {broke} cases got worse; ev.flips({name}) shows "
+            "{name} scores less by {check}: {difference}. {broke} cases got worse; ev.flips({name}) shows "
             "what broke.",
         ),
-        "按 {check}，{name} 变差了：{difference}。{broke} 个用例变差；ev.flips({name}) 显示哪些用例出错。",
+        "按 {check}，{name} 得分更低：{difference}。{broke} 个用例变差；ev.flips({name}) 显示哪些用例出错。",
     ),
     "since": (
         "{name}, since the run of {when}: {broke}, {mended} mended. ev.flips() shows them.",
