@@ -36,6 +36,7 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.evaluation.runs import evaluations
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
+    from cbai_notebook.prompts.prompt_file import prompt
 
 _MODULES = {
     "__version__": "_version",
@@ -69,6 +70,7 @@ _MODULES = {
     "last_batch": "batching.batch",
     "image_part": "client.images.part",
     "load_ipython_extension": "notebook.extension",
+    "prompt": "prompts.prompt_file",
     "run": "bridge",
     "show": "notebook.show",
     "use": "conversation",
@@ -106,6 +108,7 @@ __all__ = [
     "history",
     "image_part",
     "last_batch",
+    "prompt",
     "run",
     "show",
     "tool",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from cbai_notebook.conversation.row_requests import RowRequests
 from cbai_notebook.errors import CbaiError, ConfigurationError, HistoryError, UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
+from cbai_notebook.prompts.prompt_file import PromptFile
 from cbai_notebook.session import ipython_shell
 from cbai_notebook.text import near_match
 
@@ -100,6 +101,16 @@ class BatchOptions:
                 raise UsageError(say("batch.no_option_near", name=name, near=near))
         return cls(**{name: given[name] for name in names if name in given}, params=params)
 
+    def with_file(self, file: PromptFile) -> BatchOptions:
+        """Return the options with what a prompt's file sets and these leave open."""
+        return replace(
+            self,
+            model=file.model if self.model is None else self.model,
+            system=file.system if self.system is None else self.system,
+            response_type=file.response_type if self.response_type is None else self.response_type,
+            params={**file.params, **self.params},
+        )
+
     def __post_init__(self) -> None:
         for name in ("samples", "concurrency"):
             number = getattr(self, name)
@@ -112,7 +123,7 @@ class Batch:
 
     Args:
         data: The rows, as :func:`cbai_notebook.batch` takes them.
-        prompt: The template, or a function that makes the prompt of a row.
+        prompt: The template, a function that makes the prompt of a row, or a prompt of a file.
         options: How it is run.
         store: The stored answers; those beside the history by default.
         gate: What its requests go through; by default the gate of the server.
@@ -131,7 +142,7 @@ class Batch:
     def __init__(
         self,
         data: Any,
-        prompt: str | Callable[[dict[str, Any]], Any],
+        prompt: str | Callable[[dict[str, Any]], Any] | PromptFile,
         options: BatchOptions,
         store: AnswerStore | None = None,
         gate: Gate | None = None,
@@ -139,6 +150,8 @@ class Batch:
         spending: Spending | None = None,
         listener: Listener = lambda found: None,
     ) -> None:
+        if isinstance(prompt, PromptFile):
+            options, prompt = options.with_file(prompt), prompt.text
         self.options = options
         self.rows: Rows = rows_of(data)
         self._template = prompt if isinstance(prompt, str) else ""

@@ -73,8 +73,9 @@ def evaluate(
     Args:
         cases: The cases: a DataFrame of pandas or polars, a pyarrow Table, a list of dicts, an iterable
             of dicts, or the path of a ``.parquet`` or ``.csv`` file.
-        variants: The prompts by name: templates or functions, as `batch` takes them.
-        models: The models; each variant is asked of each.
+        variants: The prompts by name: templates, functions or prompts of files, as `batch` takes them.
+        models: The models; each variant is asked of each. Without any, that of the prompt's file or the
+            one that is configured.
         checks: Checks out of ``cbai.check``, or functions ``(answer, row)`` that return True or False,
             or a grade from 0 to 1. The verdict is about the first one. `check.judge` asks a model. With ``response_type`` a function
             gets the parsed answer as plain dicts, lists, text and numbers, else its text.
