@@ -30,4 +30,10 @@ WORDS: Table = {
         "The settings end with a line {fence}, which is missing.",
         "设置应以一行 {fence} 结束，但缺少这一行。",
     ),
+    # notebook/prompt_of_file.py
+    "text_not_used": (
+        "The prompt stands in {file}, and nothing there takes the text of the cell. Write {{text}} there, "
+        "or leave the cell empty.",
+        "提示词在 {file} 中，其中没有使用单元格文本的位置。请在文件中写入 {{text}}，或将单元格留空。",
+    ),
 }
