@@ -17,7 +17,7 @@ from cbai_notebook.batching.progress import Progress
 from cbai_notebook.batching.reporters import Reporter, reporter_for
 from cbai_notebook.batching.result import ResultColumn, build, columns_of, values_of
 from cbai_notebook.batching.results import Place, Results
-from cbai_notebook.batching.row_prompt import Missing, RowPrompt
+from cbai_notebook.batching.row_prompt import ROW, Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
 from cbai_notebook.batching.runner import Asking, Runner
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
@@ -35,6 +35,7 @@ from cbai_notebook.errors import CbaiError, ConfigurationError, HistoryError, Us
 from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
 from cbai_notebook.prompts.prompt_file import PromptFile
+from cbai_notebook.prompts.template import Slot, Template
 from cbai_notebook.session import ipython_shell
 from cbai_notebook.text import near_match
 
@@ -133,6 +134,8 @@ class Batch:
     Attributes:
         progress: The counts, which also hold how it ended.
         hints: Sentences for the user about the prompt.
+        prepared: What all its requests have in common.
+        response: The type of the answers; None for text.
 
     Raises:
         UsageError: Something is wrong with the rows, the prompt or an option; nothing was sent.
@@ -155,7 +158,7 @@ class Batch:
         self.options = options
         self.rows: Rows = rows_of(data)
         self._template = prompt if isinstance(prompt, str) else ""
-        self._prepared = self._prepare()
+        self.prepared = self._prepare()
         self._row_prompt = RowPrompt.of(
             prompt,
             self.rows,
@@ -165,9 +168,9 @@ class Batch:
             system=options.system,
             limits=preferences(),
         )
-        self._response = _response_type(options.response_type)
+        self.response = _response_type(options.response_type)
         self._of_outcome = columns_of(
-            self._response,
+            self.response,
             column=options.column,
             prefix=options.prefix,
             details=options.details,
@@ -179,15 +182,15 @@ class Batch:
             self._spending,
             options.max_total_tokens,
             options.max_cost,
-            self._prepared.settings.prices,
+            self.prepared.settings.prices,
             "batch",
         )
-        self._budget.check(self._prepared.asked_model or "")
+        self._budget.check(self.prepared.asked_model or "")
         self._store = store or current_answers()
         self._stop, self._gate = Stop(), gate
-        self._requests = RowRequests(self._prepared)
+        self._requests = RowRequests(self.prepared)
         checked = self._requests.options([{"role": "user", "content": "…"}])
-        self._prepared.model.check(checked)
+        self.prepared.model.check(checked)
         _refuse_confirmed(options.tools)
         self._listener = listener
         self._frame: Any = None
@@ -233,7 +236,7 @@ class Batch:
             asyncio.CancelledError: It was cancelled. What had arrived is stored, and in `frame`.
             HistoryError: The stored answers cannot be used; nothing was sent.
         """
-        with secrets.known_keys(self._prepared.secrets):
+        with secrets.known_keys(self.prepared.secrets):
             if self.options.to is not None:
                 self._writer = self._open_file(self.options.to)
             try:
@@ -245,7 +248,7 @@ class Batch:
             reporter = reporter_for(self.options.progress)
             self.progress.begin()
             plan = self.plan()
-            asking = Asking(self._begin, self._response, self.options.concurrency, self._stop)
+            asking = Asking(self._begin, self.response, self.options.concurrency, self._stop)
             runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
             self._stop_run = runner.stop
             status = INTERRUPTED
@@ -320,7 +323,7 @@ class Batch:
 
         assert self.options.to is not None
         return await write_requests(
-            self.options.to, self.plan(), self._requests, self._prepared.model
+            self.options.to, self.plan(), self._requests, self.prepared.model
         )
 
     def plan(self) -> Plan:
@@ -345,7 +348,7 @@ class Batch:
         """Return what would be sent; nothing is."""
         from cbai_notebook.batching.dry_run import dry_run
 
-        prepared = self._prepared
+        prepared = self.prepared
         return await dry_run(self.plan(), self._requests, prepared.model, self._budget, self.hints)
 
     def _put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
@@ -418,15 +421,25 @@ class Batch:
         """Why it stopped, and what to do; ``""`` if it did not."""
         return self.progress.reason
 
+    def template_pieces(self) -> tuple[str | Slot, ...]:
+        """Return the template with the notebook's variables filled in, and places for the columns.
+
+        Of a function it is empty.
+        """
+        if not self._template:
+            return ()
+        known, later = _variables(self.options), (*self.rows.columns, ROW)
+        return Template.of(self._template).expand_partly(known, later, limits=preferences()).pieces
+
     @property
     def model(self) -> str:
         """The name of the model that is asked, or of its provider where that has only one."""
-        return self._prepared.asked_model or self._prepared.provider
+        return self.prepared.asked_model or self.prepared.provider
 
     @property
     def cost(self) -> float | None:
         """What it has cost, if the price of the model is known."""
-        known = (self._prepared.asked_model or "") in self._prepared.settings.prices
+        known = (self.prepared.asked_model or "") in self.prepared.settings.prices
         return self._spending.cost if known else None
 
     def __repr__(self) -> str:
@@ -444,7 +457,7 @@ class Batch:
         return RunFacts(
             frame=progress.name,
             prompt=self._template,
-            model=self._prepared.asked_model,
+            model=self.prepared.asked_model,
             rows=progress.rows,
             answered=progress.answered,
             known=progress.known,

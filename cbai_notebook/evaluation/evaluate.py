@@ -15,6 +15,7 @@ from cbai_notebook.bridge import run
 from cbai_notebook.client.budget import Spending
 from cbai_notebook.errors import BudgetError, UsageError
 from cbai_notebook.evaluation.answers import Answers, check_of, find_variant
+from cbai_notebook.evaluation.best import ShippedPrompt
 from cbai_notebook.evaluation.cases import Cases
 from cbai_notebook.evaluation.checks import Check, Judge, Prefer
 from cbai_notebook.evaluation.evaluation import Evaluation
@@ -152,6 +153,7 @@ def evaluate(
         found,
         answers,
         base.name,
+        prompts={each.answers.name: ShippedPrompt.of(each.batch) for each in contestants},
         checks=[test.name for test in tests],
         groups=labels,
         judged=judges.judged,

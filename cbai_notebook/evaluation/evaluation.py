@@ -17,6 +17,7 @@ from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import RegressionError, UsageError
 from cbai_notebook.evaluation.agreement import Agreement, cohens_kappa
 from cbai_notebook.evaluation.answers import Answers, answer_of, find_variant
+from cbai_notebook.evaluation.best import BestVariant, ShippedPrompt
 from cbai_notebook.evaluation.cases import Cases
 from cbai_notebook.evaluation.comparison import Comparison, Estimate, compare, estimate
 from cbai_notebook.evaluation.intervals import Array
@@ -79,6 +80,7 @@ class Evaluation:
         cases: The cases.
         answers: The answers of each variant, with the scores of all checks.
         baseline: The name of the variant that the others are compared with.
+        prompts: What an app needs of each variant.
         checks: The names of the checks; the first one decides.
         groups: The label of each case's group; None if cases are independent.
         counts: What it has used.
@@ -104,6 +106,7 @@ class Evaluation:
         answers: Sequence[Answers],
         baseline: str,
         *,
+        prompts: Mapping[str, ShippedPrompt],
         checks: Sequence[str],
         groups: Iterable[object] | None = None,
         counts: Counts,
@@ -124,6 +127,7 @@ class Evaluation:
         self._judged = judged or {}
         self._judges = judges
         self._keys = keys
+        self._prompts = prompts
         self._earlier: Mapping[str, Earlier] = {}
         self._groups = None if groups is None else list(groups)
 
@@ -180,6 +184,24 @@ class Evaluation:
     def errors(self, variant: str) -> int:
         """Return how many answers of a variant count as wrong because they failed or cannot be read."""
         return len(self._of(variant).errors)
+
+    def best(self, check: str = "") -> BestVariant:
+        """Return the variant with the highest mean, to ship it: ``ev.best().export("mini-program")``.
+
+        Another variant may be as good: `verdicts` and `difference` say whether they can be told apart.
+
+        Args:
+            check: The check; by default the first one.
+
+        Raises:
+            UsageError: There is no such check, or no variant has a score.
+        """
+        name = self._check(check)
+        found = {variant: each for variant, each in self.estimates[name].items() if each.n}
+        if not found:
+            raise UsageError(say("evaluate.no_scores", check=name))
+        best = max(found, key=lambda variant: found[variant].value)
+        return BestVariant(best, name, found[best], self._prompts[best])
 
     def difference(self, variant: str, than: str = "", check: str = "") -> Difference:
         """Compare two variants.

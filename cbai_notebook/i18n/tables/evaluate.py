@@ -97,6 +97,19 @@ WORDS: Table = {
         "{name}，自 {when} 的运行以来：{broke}，{mended} 个变对。ev.flips() 显示这些用例。",
     ),
     "broke": (Counted("{count} case broke", "{count} cases broke"), "{count} 个用例变错"),
+    "no_scores": (
+        "No answer has a score by {check}.",
+        "没有任何回答得到 {check} 的评分。",
+    ),
+    # best.py
+    "no_app": (
+        "{form} is no app. A prompt is shipped as {known}.",
+        "{form} 不是应用形式。提示词可以导出为 {known}。",
+    ),
+    "not_one_place": (
+        "An app fills in one value, and the prompt {name} is a function or has other places: {places}.",
+        "应用只填入一个值，而提示词 {name} 是函数，或含有其他数量的位置：{places}。",
+    ),
     # commands/evaluations.py
     "none_stored": (
         "No run of an evaluation is stored.",
