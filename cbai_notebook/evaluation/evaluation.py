@@ -148,10 +148,14 @@ class Evaluation:
         return {check: estimate(self._scores(check), groups=self._groups) for check in self.checks}
 
     @cached_property
+    def comparisons(self) -> dict[str, Comparison]:
+        """The difference of each variant and the baseline, by the first check."""
+        return compare(self._scores(self.checks[0]), self.baseline, groups=self._groups)
+
+    @property
     def verdicts(self) -> dict[str, Verdict]:
         """What the difference of each variant and the baseline means, by the first check."""
-        found = compare(self._scores(self.checks[0]), self.baseline, groups=self._groups)
-        return {name: verdict_of(each) for name, each in found.items()}
+        return {name: verdict_of(each) for name, each in self.comparisons.items()}
 
     @cached_property
     def preferences(self) -> dict[str, Preference]:

@@ -13,7 +13,7 @@ from cbai_notebook.evaluation.number_texts import NO_VALUE, estimate_text
 from cbai_notebook.evaluation.plot import PlotRow, interval_svg
 from cbai_notebook.evaluation.preference import Preference
 from cbai_notebook.evaluation.verdict import Verdict
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import said_now, say
 from cbai_notebook.text import aligned, one_line, plain
 
 _SHOWN_REASONS = 3
@@ -143,7 +143,7 @@ class Report:
 
     def _sentences(self) -> list[str]:
         """Return what stands below the table: why it stopped, and why answers failed."""
-        lines = [*([self.reason] if self.reason else []), *self.notes]
+        lines = [said_now(each) for each in (self.reason, *self.notes) if each]
         for name, reasons in self.errors.items():
             for reason, count in Counter(reasons).most_common(_SHOWN_REASONS):
                 text = one_line(reason, _LONGEST_REASON)

@@ -58,9 +58,11 @@ def test_html_has_the_same_table_and_a_plot_and_escapes_names() -> None:
 def test_a_table_is_in_the_language_of_its_reader() -> None:
     play(knows=3)
     ev = evaluate(cases(4))
+    assert "too few" in str(ev)
     cbai.configure(language="zh")
     try:
         assert "4 个用例" in str(ev)
+        assert "用例太少" in str(ev)
         assert "对比 short" in ev._repr_html_()
     finally:
         cbai.configure(language=None)
