@@ -31,8 +31,12 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
     from cbai_notebook.errors import CbaiError
+    from cbai_notebook.evaluation import checks as check
+    from cbai_notebook.evaluation.evaluate import evaluate
+    from cbai_notebook.evaluation.runs import evaluations
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
+    from cbai_notebook.prompts.prompt_file import prompt
 
 _MODULES = {
     "__version__": "_version",
@@ -55,14 +59,18 @@ _MODULES = {
     "batch_import": "batching.request_file",
     "batches": "batching.listing",
     "chat": "conversation",
+    "check": "evaluation.checks",
     "configure": "configuration",
     "create_image_model": "client.images.model",
     "create_model": "client.model_factory",
     "demo": "client.demo.demo",
+    "evaluate": "evaluation.evaluate",
+    "evaluations": "evaluation.runs",
     "history": "conversation.history",
     "last_batch": "batching.batch",
     "image_part": "client.images.part",
     "load_ipython_extension": "notebook.extension",
+    "prompt": "prompts.prompt_file",
     "run": "bridge",
     "show": "notebook.show",
     "use": "conversation",
@@ -90,13 +98,17 @@ __all__ = [
     "batch_import",
     "batches",
     "chat",
+    "check",
     "configure",
     "create_image_model",
     "create_model",
     "demo",
+    "evaluate",
+    "evaluations",
     "history",
     "image_part",
     "last_batch",
+    "prompt",
     "run",
     "show",
     "tool",

@@ -19,6 +19,7 @@
     ├── StreamCutError                the connection ended before the answer did
     ├── ImageDownloadError            images were generated but not all downloaded
     ├── InvalidResponseError          the response is no valid answer
+    ├── RegressionError               a variant of an evaluation is worse than it may be
     ├── StructuredAnswerError         the answer does not fit the requested type
     └── APIError                      the server refused the request
         ├── BadRequestError           400, 422: a parameter or the model's configuration
@@ -257,6 +258,10 @@ class InvalidResponseError(CbaiError):
 
 class StructuredAnswerError(CbaiError):
     """The answer does not fit the requested type; ``partial`` holds its text."""
+
+
+class RegressionError(CbaiError, AssertionError):
+    """A variant of an evaluation is worse than it was, by more than is allowed."""
 
 
 class APIError(CbaiError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 MASK = "••••••"
@@ -172,6 +172,17 @@ def columns(text: str) -> int:
         return len(text)
     seen = [char for char in text if unicodedata.category(char) not in _WITHOUT_WIDTH]
     return len(seen) + sum(unicodedata.east_asian_width(char) in "WF" for char in seen)
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table of plain text; each column is as wide as its widest cell."""
+    widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(
+            cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in table
+    ]
 
 
 def counted(number: int, noun: str) -> str:

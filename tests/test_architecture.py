@@ -37,8 +37,11 @@ MAY_IMPORT = {
     "local": {"client", *FLOOR},
     "conversation": {"client", *FLOOR},
     "batching": {"bridge", "prompts", "conversation", "client", *FLOOR},
-    "notebook": {"bridge", "prompts", "conversation", "batching", "local", "client", *FLOOR},
-}
+    "evaluation": {"bridge", "prompts", "conversation", "batching", "client", *FLOOR},
+    "notebook": {
+        "bridge", "prompts", "conversation", "batching", "evaluation", "local", "client", *FLOOR,
+    },
+}  # fmt: skip
 TOP = {"__init__", "__main__", "cli", "configuration"}
 
 # What each folder of notebook/ may import from notebook/, besides itself.
@@ -235,6 +238,8 @@ def test_the_folders_of_the_client_do_not_load_each_other() -> None:
         ("nh3", {"notebook/markdown/"}),
         ("xllamacpp", {"local/"}),
         ("PIL", {"client/images/"}),
+        ("scipy", {"evaluation/"}),
+        ("matplotlib", {"evaluation/"}),
     ],
 )
 def test_a_library_is_known_in_one_room_only(library: str, home: set[str]) -> None:
@@ -272,9 +277,9 @@ def test_markdown_knows_no_notebook() -> None:
 
 HEAVY = {
     "PIL", "aiohttp", "anywidget", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets",
-    "jiter", "keyring", "markdown_it", "msgspec", "narwhals", "nbclient", "nest_asyncio",
+    "jiter", "keyring", "markdown_it", "matplotlib", "msgspec", "narwhals", "nbclient", "nest_asyncio",
     "nest_asyncio2", "nh3", "numpy", "openai", "pandas", "polars", "pyarrow", "stamina",
-    "pydantic", "tenacity", "tqdm", "xllamacpp",
+    "pydantic", "scipy", "tenacity", "tqdm", "xllamacpp",
 }  # fmt: skip
 
 

@@ -63,7 +63,43 @@ def _answers_and_runs(connection: sqlite3.Connection) -> None:
     )
 
 
-STEPS: tuple[tuple[str, Step], ...] = (("answers and runs", _answers_and_runs),)
+def _evaluations(connection: sqlite3.Connection) -> None:
+    # `keys` holds a hash of 16 bytes for each case, `scores` a number of 4 bytes for each.
+    connection.execute(
+        """
+        CREATE TABLE evaluations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            ended_at INTEGER NOT NULL,
+            keys BLOB NOT NULL
+        )
+        """
+    )
+    connection.execute("CREATE INDEX evaluations_by_name ON evaluations (name)")
+    connection.execute(
+        """
+        CREATE TABLE evaluation_scores (
+            evaluation INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            variant TEXT NOT NULL,
+            model TEXT NOT NULL,
+            check_name TEXT NOT NULL,
+            value REAL,
+            low REAL,
+            high REAL,
+            n INTEGER NOT NULL,
+            errors INTEGER NOT NULL,
+            scores BLOB NOT NULL,
+            PRIMARY KEY (evaluation, position)
+        ) WITHOUT ROWID
+        """
+    )
+
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("answers and runs", _answers_and_runs),
+    ("evaluations", _evaluations),
+)
 
 
 def _text(name: str, **values: Any) -> Words:

@@ -129,6 +129,11 @@ class AnswerStore:
     def __repr__(self) -> str:
         return f"<AnswerStore {str(self.file or 'in memory')!r}>"
 
+    @property
+    def database(self) -> Database:
+        """The database, for what is stored beside answers; it is written on the thread of `writer`."""
+        return self._database
+
     # Answers
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredAnswer]:
@@ -331,6 +336,8 @@ class AnswerStore:
                 if run is None:
                     connection.execute("DELETE FROM runs")
                     connection.execute("DELETE FROM limits")
+                    connection.execute("DELETE FROM evaluation_scores")
+                    connection.execute("DELETE FROM evaluations")
                 else:
                     connection.execute("DELETE FROM runs WHERE id = ?", values)
 

@@ -16,6 +16,7 @@ from cbai_notebook.forks import fork_safe_lock
 
 if TYPE_CHECKING:
     from cbai_notebook.client.model import Model
+    from cbai_notebook.prompts.prompt_file import PromptFile
 
 _lock = fork_safe_lock(sys.modules[__name__])
 _last: Batch | None = None
@@ -27,7 +28,7 @@ class BatchWarning(UserWarning):
 
 def batch(
     data: Any,
-    prompt: str | Callable[[dict[str, Any]], Any],
+    prompt: str | Callable[[dict[str, Any]], Any] | PromptFile,
     *,
     model: str | Model | None = None,
     system: str | None = None,
@@ -64,7 +65,7 @@ def batch(
             dicts, or the path of a ``.parquet`` or ``.csv`` file.
         prompt: A template: ``{name}`` is a column of the row or else a variable of the notebook, and
             ``{row["unit price"]}`` a column whose name is no word. Or a function from a row, as a
-            dict, to the text of its prompt or to a list of messages.
+            dict, to the text of its prompt or to a list of messages. Or a prompt of a file: ``cbai.prompt``.
         model: The model: a spec such as ``"hy3"`` or a `Model`.
         system: The system prompt, a template too.
         column: The name of the new column with the answers.

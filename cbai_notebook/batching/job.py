@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from cbai_notebook.batching.progress import Progress
 from cbai_notebook.batching.reporters import Reporter, reporter_for
 from cbai_notebook.batching.result import ResultColumn, build, columns_of, values_of
 from cbai_notebook.batching.results import Place, Results
-from cbai_notebook.batching.row_prompt import Missing, RowPrompt
+from cbai_notebook.batching.row_prompt import ROW, Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
 from cbai_notebook.batching.runner import Asking, Runner
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
@@ -34,6 +34,8 @@ from cbai_notebook.conversation.row_requests import RowRequests
 from cbai_notebook.errors import CbaiError, ConfigurationError, HistoryError, UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
+from cbai_notebook.prompts.prompt_file import PromptFile
+from cbai_notebook.prompts.template import Slot, Template
 from cbai_notebook.session import ipython_shell
 from cbai_notebook.text import near_match
 
@@ -53,6 +55,9 @@ REQUEST_FILE = ".jsonl"
 
 _PARAMETERS = frozenset({"n", "stop", "seed", "top_p", "user", "max_tokens", "temperature"})
 """Parameters of requests, of which some look like an option with a mistake."""
+
+
+Listener = Callable[[Sequence[tuple[Place, Outcome]]], None]
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,16 @@ class BatchOptions:
                 raise UsageError(say("batch.no_option_near", name=name, near=near))
         return cls(**{name: given[name] for name in names if name in given}, params=params)
 
+    def with_file(self, file: PromptFile) -> BatchOptions:
+        """Return the options with what a prompt's file sets and these leave open."""
+        return replace(
+            self,
+            model=file.model if self.model is None else self.model,
+            system=file.system if self.system is None else self.system,
+            response_type=file.response_type if self.response_type is None else self.response_type,
+            params={**file.params, **self.params},
+        )
+
     def __post_init__(self) -> None:
         for name in ("samples", "concurrency"):
             number = getattr(self, name)
@@ -109,14 +124,18 @@ class Batch:
 
     Args:
         data: The rows, as :func:`cbai_notebook.batch` takes them.
-        prompt: The template, or a function that makes the prompt of a row.
+        prompt: The template, a function that makes the prompt of a row, or a prompt of a file.
         options: How it is run.
         store: The stored answers; those beside the history by default.
         gate: What its requests go through; by default the gate of the server.
+        spending: What its requests have used; one that several batches share has one budget for all.
+        listener: Gets what became of rows, in groups, each with its place: position and sample.
 
     Attributes:
         progress: The counts, which also hold how it ended.
         hints: Sentences for the user about the prompt.
+        prepared: What all its requests have in common.
+        response: The type of the answers; None for text.
 
     Raises:
         UsageError: Something is wrong with the rows, the prompt or an option; nothing was sent.
@@ -126,15 +145,20 @@ class Batch:
     def __init__(
         self,
         data: Any,
-        prompt: str | Callable[[dict[str, Any]], Any],
+        prompt: str | Callable[[dict[str, Any]], Any] | PromptFile,
         options: BatchOptions,
         store: AnswerStore | None = None,
         gate: Gate | None = None,
+        *,
+        spending: Spending | None = None,
+        listener: Listener = lambda found: None,
     ) -> None:
+        if isinstance(prompt, PromptFile):
+            options, prompt = options.with_file(prompt), prompt.text
         self.options = options
         self.rows: Rows = rows_of(data)
         self._template = prompt if isinstance(prompt, str) else ""
-        self._prepared = self._prepare()
+        self.prepared = self._prepare()
         self._row_prompt = RowPrompt.of(
             prompt,
             self.rows,
@@ -144,31 +168,31 @@ class Batch:
             system=options.system,
             limits=preferences(),
         )
-        self._response = _response_type(options.response_type)
+        self.response = _response_type(options.response_type)
         self._of_outcome = columns_of(
-            self._response,
+            self.response,
             column=options.column,
             prefix=options.prefix,
             details=options.details,
             taken=self.rows.taken,
         )
         self._results = Results(self._of_outcome, options.samples)
-        self._spending = Spending()
+        self._spending = spending or Spending()
         self._budget = Budget(
             self._spending,
             options.max_total_tokens,
             options.max_cost,
-            self._prepared.settings.prices,
+            self.prepared.settings.prices,
             "batch",
         )
-        self._budget.check(self._prepared.asked_model or "")
+        self._budget.check(self.prepared.asked_model or "")
         self._store = store or current_answers()
         self._stop, self._gate = Stop(), gate
-        self._requests = RowRequests(self._prepared)
+        self._requests = RowRequests(self.prepared)
         checked = self._requests.options([{"role": "user", "content": "…"}])
-        self._prepared.model.check(checked)
+        self.prepared.model.check(checked)
         _refuse_confirmed(options.tools)
-        self._listener: Callable[[Sequence[tuple[Place, Outcome]]], None] = lambda found: None
+        self._listener = listener
         self._frame: Any = None
         self._writer: Writer | None = None
         self._put_since = 0
@@ -212,7 +236,7 @@ class Batch:
             asyncio.CancelledError: It was cancelled. What had arrived is stored, and in `frame`.
             HistoryError: The stored answers cannot be used; nothing was sent.
         """
-        with secrets.known_keys(self._prepared.secrets):
+        with secrets.known_keys(self.prepared.secrets):
             if self.options.to is not None:
                 self._writer = self._open_file(self.options.to)
             try:
@@ -224,7 +248,7 @@ class Batch:
             reporter = reporter_for(self.options.progress)
             self.progress.begin()
             plan = self.plan()
-            asking = Asking(self._begin, self._response, self.options.concurrency, self._stop)
+            asking = Asking(self._begin, self.response, self.options.concurrency, self._stop)
             runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
             self._stop_run = runner.stop
             status = INTERRUPTED
@@ -299,7 +323,7 @@ class Batch:
 
         assert self.options.to is not None
         return await write_requests(
-            self.options.to, self.plan(), self._requests, self._prepared.model
+            self.options.to, self.plan(), self._requests, self.prepared.model
         )
 
     def plan(self) -> Plan:
@@ -324,7 +348,7 @@ class Batch:
         """Return what would be sent; nothing is."""
         from cbai_notebook.batching.dry_run import dry_run
 
-        prepared = self._prepared
+        prepared = self.prepared
         return await dry_run(self.plan(), self._requests, prepared.model, self._budget, self.hints)
 
     def _put(self, found: Sequence[tuple[Place, Outcome]]) -> None:
@@ -397,10 +421,25 @@ class Batch:
         """Why it stopped, and what to do; ``""`` if it did not."""
         return self.progress.reason
 
+    def template_pieces(self) -> tuple[str | Slot, ...]:
+        """Return the template with the notebook's variables filled in, and places for the columns.
+
+        Of a function it is empty.
+        """
+        if not self._template:
+            return ()
+        known, later = _variables(self.options), (*self.rows.columns, ROW)
+        return Template.of(self._template).expand_partly(known, later, limits=preferences()).pieces
+
+    @property
+    def model(self) -> str:
+        """The name of the model that is asked, or of its provider where that has only one."""
+        return self.prepared.asked_model or self.prepared.provider
+
     @property
     def cost(self) -> float | None:
         """What it has cost, if the price of the model is known."""
-        known = (self._prepared.asked_model or "") in self._prepared.settings.prices
+        known = (self.prepared.asked_model or "") in self.prepared.settings.prices
         return self._spending.cost if known else None
 
     def __repr__(self) -> str:
@@ -418,7 +457,7 @@ class Batch:
         return RunFacts(
             frame=progress.name,
             prompt=self._template,
-            model=self._prepared.asked_model,
+            model=self.prepared.asked_model,
             rows=progress.rows,
             answered=progress.answered,
             known=progress.known,

@@ -63,6 +63,10 @@ def run_line(shell: InteractiveShell, line: str, variables: Mapping[str, Any]) -
 def _ask(
     shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> Any:
+    if options.prompt_file is not None:
+        from cbai_notebook.notebook.prompt_of_file import with_file
+
+        text, options, variables = with_file(text, options, variables)
     if options.each is None:
         ask_in_cell(shell, text, options, variables)
         return None

@@ -58,7 +58,10 @@ _NOTEBOOK_ONLY = frozenset(
 
 
 def mini_program(
-    conversation: Conversation, settings: Settings, examples: Iterable[int]
+    conversation: Conversation,
+    settings: Settings,
+    examples: Iterable[int],
+    template: tuple[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the files of a folder that opens in WeChat DevTools.
 
@@ -66,11 +69,12 @@ def mini_program(
         conversation: Its last answered turn gives the provider, the model and the parameters.
         settings: Settings with the environment's id.
         examples: Numbers of the turns that are sent before every prompt as examples.
+        template: What stands before and behind each text of the user, which is then asked alone.
 
     Raises:
         UsageError: The conversation is empty, or an example does not exist or has no answer.
     """
-    prompt, notes = _prompt(conversation, settings, examples)
+    prompt, notes = _prompt(conversation, settings, examples, template)
     library = _FIRST_LIBRARY if prompt["provider"] in _FIRST_PROVIDERS else _LIBRARY
     project = {
         "description": say("app.description"),
@@ -105,18 +109,24 @@ def mini_program(
     }
 
 
-def web_page(conversation: Conversation, settings: Settings, examples: Iterable[int]) -> str:
+def web_page(
+    conversation: Conversation,
+    settings: Settings,
+    examples: Iterable[int],
+    template: tuple[str, str] | None = None,
+) -> str:
     """Return an HTML page that sends prompts with the CloudBase Web SDK.
 
     Args:
         conversation: Its last answered turn gives the provider, the model and the parameters.
         settings: Settings with the environment's id and region.
         examples: Numbers of the turns that are sent before every prompt as examples.
+        template: What stands before and behind each text of the user, which is then asked alone.
 
     Raises:
         UsageError: The conversation is empty, or an example does not exist or has no answer.
     """
-    prompt, notes = _prompt(conversation, settings, examples)
+    prompt, notes = _prompt(conversation, settings, examples, template)
     data = {
         **prompt,
         "region": settings.region or "ap-shanghai",
@@ -143,7 +153,10 @@ def _labels(*names: str) -> dict[str, str]:
 
 
 def _prompt(
-    conversation: Conversation, settings: Settings, examples: Iterable[int]
+    conversation: Conversation,
+    settings: Settings,
+    examples: Iterable[int],
+    template: tuple[str, str] | None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the data that the app sends with every prompt, and notes for its reader."""
     turns = turns_of(conversation)
@@ -176,6 +189,7 @@ def _prompt(
         },
         "system": conversation.system or "",
         "examples": _examples(turns, examples),
+        **({"template": list(template)} if template else {}),
     }, notes
 
 

@@ -27,6 +27,7 @@ class ExportOptions:
     settings: Settings
     examples: tuple[int, ...] = ()
     every_turn: bool = False
+    template: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,18 @@ FORMS: tuple[Form, ...] = (
         "mini-program",
         "",
         "application/zip",
-        lambda chat, options: apps.mini_program(chat, options.settings, options.examples),
+        lambda chat, options: apps.mini_program(
+            chat, options.settings, options.examples, options.template
+        ),
         _EXAMPLES,
     ),
     Form(
         "web",
         ".html",
         "text/html",
-        lambda chat, options: apps.web_page(chat, options.settings, options.examples),
+        lambda chat, options: apps.web_page(
+            chat, options.settings, options.examples, options.template
+        ),
         _EXAMPLES,
     ),
 )
@@ -127,6 +132,7 @@ def export(
     settings: Settings | None = None,
     examples: Iterable[int] | None = None,
     every_turn: bool = False,
+    template: tuple[str, str] | None = None,
 ) -> Export:
     """Export the turns on the active path of a conversation.
 
@@ -142,6 +148,8 @@ def export(
             Their messages are sent before every prompt as examples. No examples by default.
         every_turn: For ``curl`` and ``python``: export the request of every turn, not only the
             last.
+        template: For ``mini-program`` and ``web``: what stands before and behind each text that the
+            app's user writes. Each text is then asked alone, without a past.
 
     Returns:
         The file or the folder, not written yet.
@@ -171,7 +179,9 @@ def export(
 
         settings = in_force()
     conversation = _without_key(conversation, settings)
-    content = chosen.make(conversation, ExportOptions(settings, tuple(examples or ()), every_turn))
+    content = chosen.make(
+        conversation, ExportOptions(settings, tuple(examples or ()), every_turn, template)
+    )
     name = file_stem(conversation.name) + chosen.suffix
     if isinstance(content, str):
         return Export(name, chosen.mime, {name: content})

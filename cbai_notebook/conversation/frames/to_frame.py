@@ -140,7 +140,9 @@ def _column_error(name: str, kind: Kind) -> UsageError:
     return UsageError(say("messages.wrong_value_in_records", name=name, expected=kind.label))
 
 
-Purpose = Literal["dataframe", "polars", "pyarrow", "parquet", "reading"]
+Purpose = Literal[
+    "dataframe", "polars", "pyarrow", "parquet", "reading", "evaluation", "matplotlib"
+]
 
 
 def import_optional(purpose: Purpose, *packages: str) -> list[Any]:

@@ -89,6 +89,10 @@ WORDS: Table = {
     ),
     "option_rows": ("with --each: only the first rows, to try", "配合 --each：只用前几行试一试"),
     "option_column": ("with --each: the column of the answers", "配合 --each：回答所在的列名"),
+    "option_prompt": (
+        "a Markdown file with the prompt and its settings",
+        "存放提示词及其设置的 Markdown 文件",
+    ),
     "option_prefix": (
         "with --each: what the new columns' names begin with",
         "配合 --each：新列名的前缀",
@@ -218,6 +222,10 @@ WORDS: Table = {
     "command_batches": (
         "list the batches over many rows; delete 3, delete all",
         "列出对多行数据的批处理；delete 3、delete all 用于删除",
+    ),
+    "command_evaluations": (
+        "list the runs of evaluations, or of one",
+        "列出所有评测或某个评测的运行",
     ),
     "command_export": (
         "write a conversation to a file, a notebook, a Mini Program",

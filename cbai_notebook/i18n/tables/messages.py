@@ -96,6 +96,14 @@ WORDS: Table = {
         "Reading this table needs {packages}. Run python -m pip install {names}.",
         "读取此表格需要 {packages}。请运行 python -m pip install {names}。",
     ),
+    "evaluation_needs": (
+        "An evaluation needs {packages}. Run python -m pip install {names}.",
+        "评测需要 {packages}。请运行 python -m pip install {names}。",
+    ),
+    "matplotlib_needs": (
+        "The axes of a plot need {packages}. Run python -m pip install {names}.",
+        "绘制坐标轴需要 {packages}。请运行 python -m pip install {names}。",
+    ),
     # frames/turns.py
     "two_conversations": (
         "This is of the conversation {name}, the rows before are of {first}. Give the rows of one "

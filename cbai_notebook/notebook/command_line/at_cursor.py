@@ -68,6 +68,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         providers=_providers,
         conversations=_conversations,
         batches=_batches,
+        evaluations=_evaluations,
         variables=named(user_names.values),
         outputs=named(user_names.outputs),
         servers=_servers,
@@ -120,5 +121,16 @@ def _batches() -> list[str]:
 
     try:
         return [str(run.number) for run in reversed(current_answers().runs())]
+    except CbaiError:
+        return []  # the command says what is wrong
+
+
+def _evaluations() -> list[str]:
+    from cbai_notebook.errors import CbaiError
+
+    try:
+        from cbai_notebook.evaluation.runs import evaluations
+
+        return list(dict.fromkeys(row["name"] for row in reversed(evaluations())))
     except CbaiError:
         return []  # the command says what is wrong

@@ -27,6 +27,9 @@ a server that the user has named."""
 DELETE, BATCH = "delete", "N"
 """What `%cbai batches` can do with a batch, and which it is: its number, or all."""
 
+EVALUATION = "EVAL"
+"""The kind of a word that is the name of a stored evaluation."""
+
 COMMAND = "COMMAND"
 """The kind of a word that is the name of a command, as the first word of a line is."""
 
@@ -153,6 +156,7 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("diff", (TURN, TURN), (_CONVERSATION,)),
     CommandSyntax("usage", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
     CommandSyntax("batches", (DELETE, BATCH), (_YES,)),
+    CommandSyntax("evaluations", (EVALUATION,)),
     CommandSyntax("export", options=_EXPORT),
     CommandSyntax("import", (PATH,), (_CONVERSATION,)),
     CommandSyntax("version"),
@@ -171,7 +175,7 @@ SHORTEST_MISTYPED = 5
 # English words that are one slip away from a command. Followed by other words, they begin a prompt.
 # fmt: off
 _ENGLISH = frozenset((
-    "bathes", "batched", "batcher", "beset", "botches", "catches", "delate", "deleted", "deleter", "deletes", "forks", "hatches", "helps", "impart", "imports", "impost", "latches",
+    "bathes", "batched", "batcher", "beset", "botches", "catches", "delate", "deleted", "deleter", "deletes", "evaluation", "forks", "hatches", "helps", "impart", "imports", "impost", "latches",
     "logia", "logic", "logins", "logit", "logon", "logouts", "matches", "modals", "model", "modems", "modes",
     "morels", "motels", "patches", "preset", "renamed", "renames", "resat", "reseat", "resent", "resets", "resit",
     "watches", "yodels",

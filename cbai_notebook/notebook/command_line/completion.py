@@ -12,6 +12,7 @@ from cbai_notebook.notebook.command_line.commands import (
     COMMAND,
     COMMANDS,
     DELETE,
+    EVALUATION,
     NAME,
     PROVIDER,
     SERVER,
@@ -30,6 +31,7 @@ class CompletionSources:
         servers: Names of the user's servers.
         conversations: Names of conversations.
         batches: Numbers of batches.
+        evaluations: Names of stored evaluations.
         variables: Names of the user's variables.
         of_session: What else can be filled in: cells, results and the last error.
         outputs: Names of the variables that hold an ``ipywidgets.Output``.
@@ -47,6 +49,7 @@ class CompletionSources:
     providers: Callable[[], Iterable[str]] = tuple
     conversations: Callable[[], Iterable[str]] = tuple
     batches: Callable[[], Iterable[str]] = tuple
+    evaluations: Callable[[], Iterable[str]] = tuple
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
     servers: Callable[[], Iterable[str]] = tuple
@@ -175,6 +178,8 @@ def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
         return map(_quoted, sources.conversations())
     if kind == SERVER:
         return sources.servers()
+    if kind == EVALUATION:
+        return map(_quoted, sources.evaluations())
     if kind == DELETE:
         return (DELETE,)
     if kind == BATCH:

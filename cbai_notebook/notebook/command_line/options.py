@@ -180,6 +180,7 @@ HELP_FLAGS = ("-h", "--help")
 OPTIONS: tuple[Option, ...] = (
     Option(("-m", "--model"), "model", "MODEL", nonblank(), suggests="model"),
     Option(("-s", "--system"), "system", "TEXT"),
+    Option(("--prompt",), "prompt_file", "FILE", nonblank("path")),
     Option(("-t", "--temperature"), "temperature", "NUMBER", _temperature),
     Option(("--max-tokens",), "max_tokens", "NUMBER", _positive_number),
     Option(("-P", "--param"), "params", "NAME=VALUE", _param, collect=dict, read_word=_read_param),

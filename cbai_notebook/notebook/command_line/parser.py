@@ -50,6 +50,7 @@ class PromptOptions:
         column: The column for the answers; ``None`` is the batch's default.
         prefix: What the names of the new columns begin with.
         details: Whether there are columns with model, tokens and seconds.
+        prompt_file: The file with the prompt; ``None`` is no file.
         to_file: The file for the rows with their answers, or for their requests; ``None`` is no file.
         samples: How many answers each row gets; ``None`` is the batch's default.
         missing: What happens to rows without a value; ``None`` is the batch's default.
@@ -83,6 +84,7 @@ class PromptOptions:
     think: bool | None = None
     agent: str | None = None
     raw: bool = False
+    prompt_file: str | None = None
     each: str | None = None
     rows: int | None = None
     column: str | None = None
@@ -170,7 +172,7 @@ def parse_line(line: str) -> PromptOptions | Command:
     if values.get("help"):
         return Command("help")
     prompt = line[reading.prompt_start :]
-    if not prompt.strip():
+    if not prompt.strip() and "prompt_file" not in values:
         raise UsageError(say("option.no_prompt"))
     return PromptOptions(prompt=prompt, **values)
 

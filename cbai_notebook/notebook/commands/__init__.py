@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbai_notebook.notebook.command_line.parser import Command
-from cbai_notebook.notebook.commands import batches, conversations, files, history, service
+from cbai_notebook.notebook.commands import (
+    batches,
+    conversations,
+    evaluations,
+    files,
+    history,
+    service,
+)
 from cbai_notebook.notebook.commands.printing import write
 
 if TYPE_CHECKING:
@@ -51,6 +58,8 @@ def run(shell: InteractiveShell, command: Command) -> None:
             conversations.diff(command)
         case "batches":
             batches.batches(command)
+        case "evaluations":
+            evaluations.evaluations(command)
         case "export":
             files.export(command)
         case "import":

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from cbai_notebook.i18n import CELL, said_now, say
-from cbai_notebook.text import columns, plain, shortened_inside
+from cbai_notebook.text import aligned, plain, shortened_inside
 
 PREVIEW_CHARS = 72
 """The most characters of a message on its line of a table."""
@@ -32,9 +32,5 @@ def write_table(
     table = [headings, *([plain(cell) for cell in row] for row in rows)]
     if widest:
         table = [list(map(shortened_inside, row, widest)) for row in table]
-    widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        cells = (
-            cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
-        )
-        write("  ".join(cells).rstrip())
+    for line in aligned(table):
+        write(line)

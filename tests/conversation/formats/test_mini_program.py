@@ -93,6 +93,16 @@ def test_the_conversation_goes_on(play: Play, gateway: Gateway) -> None:
     ]  # fmt: skip
 
 
+def test_a_text_for_a_template_is_asked_alone(play: Play, gateway: Gateway) -> None:
+    gateway.always("echo")
+    result = play(poems(), *send("one"), *send("two"), template=("Rhyme on: ", "\nBriefly."))
+    assert gateway.last.json["messages"] == [
+        {"role": "system", "content": "Be a poet."},
+        {"role": "user", "content": "Rhyme on: two\nBriefly."},
+    ]
+    assert visible_messages(result)[::2] == ["one", "two"]
+
+
 def test_examples_go_ahead_of_every_prompt_and_are_not_shown(play: Play, gateway: Gateway) -> None:
     gateway.always("echo")
     talk = conversation(

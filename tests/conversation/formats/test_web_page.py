@@ -95,6 +95,15 @@ def submit(text: str) -> tuple[tuple[str, Any], ...]:
     return ("type", text), ("submit", None), ("settle", None)
 
 
+def test_a_text_for_a_template_is_asked_alone(play: Play, gateway: Gateway) -> None:
+    gateway.always("echo")
+    play(poems(), *submit("one"), *submit("two"), template=("Rhyme on: ", "\nBriefly."))
+    assert [message["content"] for message in gateway.last.json["messages"]][-1] == (
+        "Rhyme on: two\nBriefly."
+    )
+    assert "one" not in str(gateway.last.json["messages"])
+
+
 def test_it_asks_with_what_was_tried_out(play: Play, gateway: Gateway) -> None:
     gateway.always("say:<b>blue</b>")
     result = play(poems(), *submit("What colour is the sky?"), *submit("Sure?"), examples=[0])

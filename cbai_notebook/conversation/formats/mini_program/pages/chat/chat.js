@@ -88,9 +88,14 @@ Page({
     }
   },
 
-  // The system prompt, the examples, the newest answered turns, and the prompt itself.
+  // The system prompt, the examples, the newest answered turns, and the prompt itself. A text for a
+  // template is asked alone.
   toSend(past, content) {
     const system = prompt.system ? [{ role: "system", content: prompt.system }] : [];
+    if (prompt.template) {
+      const [before, after] = prompt.template;
+      return [...system, { role: "user", content: before + content + after }];
+    }
     const turns = [];
     for (let at = 0; at + 1 < past.length; at += 2) {
       const answer = past[at + 1];
