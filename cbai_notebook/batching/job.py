@@ -19,8 +19,9 @@ from cbai_notebook.batching.result import ResultColumn, build, columns_of, value
 from cbai_notebook.batching.results import Place, Results
 from cbai_notebook.batching.row_prompt import ROW, Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
-from cbai_notebook.batching.runner import Asking, Runner
+from cbai_notebook.batching.runner import Runner
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
+from cbai_notebook.batching.sending import LocalSender
 from cbai_notebook.batching.table_writer import Writer
 from cbai_notebook.client.budget import Budget, Spending
 from cbai_notebook.client.gate import Gate
@@ -248,8 +249,17 @@ class Batch:
             reporter = reporter_for(self.options.progress)
             self.progress.begin()
             plan = self.plan()
-            asking = Asking(self._begin, self.response, self.options.concurrency, self._stop)
-            runner = Runner(plan, asking, self._store, run, self._put, self.progress, reporter)
+            runner = Runner(
+                plan,
+                LocalSender(self._begin, self.response, self.options.concurrency, self._store),
+                self.response,
+                self._stop,
+                self._store,
+                run,
+                self._put,
+                self.progress,
+                reporter,
+            )
             self._stop_run = runner.stop
             status = INTERRUPTED
             try:
@@ -457,7 +467,7 @@ class Batch:
         return RunFacts(
             frame=progress.name,
             prompt=self._template,
-            model=self.prepared.asked_model,
+            model=self.model,
             rows=progress.rows,
             answered=progress.answered,
             known=progress.known,

@@ -8,9 +8,9 @@ end. Requests that failed count with what had arrived.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbai_notebook.client.loop_waiters import Stop, Waiters
 from cbai_notebook.client.secret_values import texts_in
@@ -19,7 +19,6 @@ from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from cbai_notebook.client.chat_wire import Usage
-    from cbai_notebook.client.request import Request
     from cbai_notebook.client.settings import Settings
 
 CHARACTERS_PER_TOKEN = 2
@@ -40,14 +39,28 @@ Prices = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Reserve:
-    """What one request may use: tokens that are sent, and tokens of the answer."""
+    """What one request may use: its model, tokens that are sent, and tokens of the answer.
 
-    sent: int
-    answered: int
+    Both are 0 where the cost is counted, and not limited.
+    """
+
+    model: str
+    sent: int = 0
+    answered: int = 0
 
 
-_NOTHING = Reserve(0, 0)
-"""The reserve of a request whose cost is counted, and not limited."""
+class Used(NamedTuple):
+    """What requests have used.
+
+    Attributes:
+        sent: The tokens that were sent.
+        answered: The tokens that came back, those of answers that broke off included.
+        answers: The number of answers.
+    """
+
+    sent: int = 0
+    answered: int = 0
+    answers: int = 0
 
 
 @dataclass
@@ -55,32 +68,33 @@ class Spending:
     """What was used, by the requests of a session or of one batch; used from any thread.
 
     Attributes:
-        tokens: The tokens of all requests.
+        used: The tokens and answers of all requests.
         cost: Their cost, as far as prices are known.
-        answers: The number of answers.
     """
 
-    tokens: int = 0
+    used: Used = field(default_factory=Used)
     cost: float = 0.0
-    answers: int = 0
-    _answered: int = field(default=0, repr=False)
     _reserved_tokens: int = field(default=0, repr=False)
     _reserved_cost: float = field(default=0.0, repr=False)
     # The garbage collector may end a request while this thread holds the lock.
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
     _waiters: Waiters = field(default_factory=Waiters, repr=False, compare=False)
 
-    def count(self, usage: Usage) -> None:
-        """Count what a request without a budget has used."""
-        with self._lock:
-            self.tokens += usage.total_tokens or 0
-            self.answers += 1
-            self._answered += usage.completion_tokens or 0
+    @property
+    def tokens(self) -> int:
+        """The tokens of all requests."""
+        return self.used.sent + self.used.answered
 
     @property
     def mean_answer(self) -> int:
         """The mean tokens of an answer so far."""
-        return self._answered // self.answers if self.answers else FIRST_ANSWER
+        return self.used.answered // self.used.answers if self.used.answers else FIRST_ANSWER
+
+    def take(self) -> Used:
+        """Return what was used since the last call, and forget it: it is counted elsewhere."""
+        with self._lock:
+            taken, self.used = self.used, Used()
+            return taken
 
 
 SESSION = Spending()
@@ -115,13 +129,18 @@ class Budget:
             example = f"prices={{{model!r}: (…, …)}}"
             raise ConfigurationError(say("budget.no_price", model=model, example=example))
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a limit."""
+        return self.tokens is not None or self.cost is not None
+
     async def reserve(
-        self, request: Request, *, waits: bool = False, stop: Stop | None = None
+        self, body: Mapping[str, Any], *, waits: bool = False, stop: Stop | None = None
     ) -> Reserve:
         """Reserve what a request may use.
 
         Args:
-            request: The request.
+            body: The body of the request.
             waits: Whether to wait for other requests, which may use less than they have reserved.
             stop: Ends the wait of the batch.
 
@@ -130,16 +149,16 @@ class Budget:
             StoppedError: The batch was stopped before there was room.
             ConfigurationError: The price of the model is not known.
         """
-        if self.tokens is None and self.cost is None:
-            return _NOTHING
-        model = str(request.body.get("model"))
+        model = str(body.get("model"))
+        if not self.is_limited:
+            return Reserve(model)
         self.check(model)
         spending = self.spending
         while True:
             with spending._lock:
-                reserve = Reserve(tokens_of(request), _answer_of(request, spending))
-                if not (limit := self._limit_over(model, reserve)):
-                    self._add(model, reserve, 1)
+                reserve = Reserve(model, tokens_of(body), _answer_of(body, spending))
+                if not (limit := self._limit_over(reserve)):
+                    self._hold(reserve, 1)
                     return reserve
                 if not (waits and spending._reserved_tokens):
                     raise self._used_up(limit)
@@ -152,7 +171,6 @@ class Budget:
 
     def settle(
         self,
-        request: Request,
         reserve: Reserve,
         *,
         usage: Usage | None = None,
@@ -161,12 +179,10 @@ class Budget:
         """Replace what a request has reserved by what it used.
 
         Args:
-            request: The request.
             reserve: What `reserve` returned.
             usage: The token counts of the answer; without them the reserve is taken for it.
             error: Why there was no answer: only one that had begun was paid for.
         """
-        model, spending = str(request.body.get("model")), self.spending
         sent, answered = reserve.sent, reserve.answered
         if usage is not None and usage.total_tokens:
             sent = usage.prompt_tokens or 0
@@ -176,32 +192,47 @@ class Budget:
             partial = error.partial if isinstance(error, CbaiError) else ""
             sent = sent if began else 0
             answered = len(partial) // CHARACTERS_PER_TOKEN if began else 0
+        with self.spending._lock:
+            self.spend(reserve.model, Used(sent, answered, int(error is None)))
+            self.release(reserve)
+
+    def release(self, reserve: Reserve) -> None:
+        """Give back what a request has reserved."""
+        spending = self.spending
         with spending._lock:
-            self._add(model, reserve, -1)
-            spending.tokens += sent + answered
-            spending.cost += self.cost_of(model, sent, answered)
-            if error is None:
-                spending.answers += 1
-                spending._answered += answered
+            self._hold(reserve, -1)
             waiting, spending._waiters = spending._waiters, Waiters()
             while waiting:
                 waiting.next().wake()
+
+    def spend(self, model: str, used: Used) -> None:
+        """Count what requests to a model have used."""
+        spending = self.spending
+        with spending._lock:
+            before = spending.used
+            spending.used = Used(
+                before.sent + used.sent,
+                before.answered + used.answered,
+                before.answers + used.answers,
+            )
+            spending.cost += self.cost_of(model, used.sent, used.answered)
 
     def cost_of(self, model: str, sent: int, answered: int) -> float:
         """Return the cost of a number of tokens; 0 for a model without a price."""
         price = self.prices.get(model, (0.0, 0.0))
         return (sent * price[0] + answered * price[1]) / PER_PRICE
 
-    def _add(self, model: str, reserve: Reserve, times: int) -> None:
-        self.spending._reserved_tokens += times * (reserve.sent + reserve.answered)
-        self.spending._reserved_cost += times * self.cost_of(model, reserve.sent, reserve.answered)
+    def _hold(self, reserve: Reserve, times: int) -> None:
+        sent, answered = times * reserve.sent, times * reserve.answered
+        self.spending._reserved_tokens += sent + answered
+        self.spending._reserved_cost += self.cost_of(reserve.model, sent, answered)
 
-    def _limit_over(self, model: str, reserve: Reserve) -> str:
+    def _limit_over(self, reserve: Reserve) -> str:
         """Return the limit that a request could exceed: ``"tokens"``, ``"cost"`` or ``""``."""
         spending = self.spending
         tokens = spending.tokens + spending._reserved_tokens + reserve.sent + reserve.answered
         cost = spending.cost + spending._reserved_cost
-        cost += self.cost_of(model, reserve.sent, reserve.answered)
+        cost += self.cost_of(reserve.model, reserve.sent, reserve.answered)
         if self.tokens is not None and tokens > self.tokens:
             return "tokens"
         return "cost" if self.cost is not None and cost > self.cost else ""
@@ -214,16 +245,59 @@ class Budget:
         return BudgetError(say(f"budget.{self.setting}_{limit}_used_up", **values))
 
 
-def session_budget(settings: Settings) -> Budget | None:
-    """Return what all requests of this process may use; None without a limit."""
-    if settings.max_total_tokens is None and settings.max_cost is None:
-        return None
+class Reservation:
+    """What one request may use, reserved in several budgets.
+
+    Args:
+        held: The budgets, each with what is reserved in it.
+    """
+
+    def __init__(self, held: Sequence[tuple[Budget, Reserve]]) -> None:
+        self._held = held
+
+    @classmethod
+    async def make(
+        cls,
+        budgets: Sequence[Budget],
+        body: Mapping[str, Any],
+        *,
+        waits: bool = False,
+        stop: Stop | None = None,
+    ) -> Reservation:
+        """Reserve in each budget, or in none; as `Budget.reserve`.
+
+        Raises:
+            BudgetError, StoppedError, ConfigurationError: As for `Budget.reserve`.
+        """
+        held: list[tuple[Budget, Reserve]] = []
+        made = cls(held)
+        try:
+            for budget in budgets:
+                held.append((budget, await budget.reserve(body, waits=waits, stop=stop)))
+        except BaseException:
+            made.release()
+            raise
+        return made
+
+    def settle(self, *, usage: Usage | None = None, error: BaseException | None = None) -> None:
+        """Replace it by what was used; as `Budget.settle`."""
+        for budget, reserve in self._held:
+            budget.settle(reserve, usage=usage, error=error)
+
+    def release(self) -> None:
+        """Give it back: nothing was used, or it is counted elsewhere."""
+        for budget, reserve in self._held:
+            budget.release(reserve)
+
+
+def session_budget(settings: Settings) -> Budget:
+    """Return what all requests of this process may use."""
     return Budget(SESSION, settings.max_total_tokens, settings.max_cost, settings.prices)
 
 
-def tokens_of(request: Request) -> int:
-    """Return about how many tokens a request sends."""
-    return tokens_in({name: request.body.get(name) for name in ("messages", "tools")})
+def tokens_of(body: Mapping[str, Any]) -> int:
+    """Return about how many tokens the body of a request has."""
+    return tokens_in({name: body.get(name) for name in ("messages", "tools")})
 
 
 def tokens_in(sent: Mapping[str, Any]) -> int:
@@ -237,6 +311,6 @@ def tokens_in(sent: Mapping[str, Any]) -> int:
     return characters // CHARACTERS_PER_TOKEN + images * IMAGE
 
 
-def _answer_of(request: Request, spending: Spending) -> int:
-    most: Any = request.body.get("max_tokens") or request.body.get("max_completion_tokens")
+def _answer_of(body: Mapping[str, Any], spending: Spending) -> int:
+    most: Any = body.get("max_tokens") or body.get("max_completion_tokens")
     return most if isinstance(most, int) else spending.mean_answer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.client.budget import SESSION, Budget, Reserve, session_budget
+from cbai_notebook.client.budget import Budget, Reservation, session_budget
 from cbai_notebook.client.gate import Gate, Slot, gate_of
 from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.client.providers import Endpoint
@@ -35,12 +35,15 @@ class Traffic:
         budget: What they may use together, beside the budget of the session.
         stop: Ends the wait of those that were not sent.
         gate: What they go through; by default the gate of the endpoint.
+        counted: Whether the session of this process counts and limits them; those that are sent for
+            another process are counted there.
     """
 
     rows: bool = False
     budget: Budget | None = None
     stop: Stop | None = None
     gate: Gate | None = None
+    counted: bool = True
 
 
 PROMPT = Traffic()
@@ -65,7 +68,7 @@ class Passage:
     @classmethod
     def to(cls, endpoint: Endpoint, settings: Settings, traffic: Traffic) -> Passage:
         """Return the way to an endpoint."""
-        session = session_budget(settings)
+        session = session_budget(settings) if traffic.counted else None
         budgets = tuple(filter(None, (traffic.budget, session)))
         gate = traffic.gate or gate_of(endpoint.url, endpoint.api_key, endpoint.at_once)
         return cls(gate, traffic, budgets)
@@ -131,19 +134,17 @@ class Passage:
         if self._stop is not None:
             self._stop.check()
         slot = await self.gate.enter(rows=self._rows, stop=self._stop)
-        reserves: list[tuple[Budget, Reserve]] = []
         if self._rows and slot.number:
             # A pool of connections takes much work where many requests share it.
             request = replace(request, connection=slot.number)
-        entry = _Entry(slot, request, reserves)
         try:
-            for budget in self._budgets:
-                reserve = await budget.reserve(request, waits=self._rows, stop=self._stop)
-                reserves.append((budget, reserve))
+            reservation = await Reservation.make(
+                self._budgets, request.body, waits=self._rows, stop=self._stop
+            )
         except BaseException as error:
-            entry.leave(error=error)
+            slot.leave(error, answered=False)
             raise
-        return entry
+        return _Entry(slot, request, reservation)
 
 
 def _retry_row(error: Exception) -> bool | float:
@@ -157,20 +158,17 @@ class _Entry:
     Args:
         slot: Its place.
         request: What is sent.
-        reserves: What it has reserved, in each budget.
+        reservation: What it may use.
     """
 
     slot: Slot
     request: Request
-    reserves: list[tuple[Budget, Reserve]]
+    reservation: Reservation
 
     def leave(self, *, usage: Usage | None = None, error: BaseException | None = None) -> None:
         """Give back the place, and settle what was used."""
         self.slot.leave(error, answered=error is None)
-        for budget, reserve in self.reserves:
-            budget.settle(self.request, reserve, usage=usage, error=error)
-        if usage is not None and all(each.spending is not SESSION for each, _ in self.reserves):
-            SESSION.count(usage)
+        self.reservation.settle(usage=usage, error=error)
 
     def leave_stream(self, log: EventLog, _task: asyncio.Task[Any]) -> None:
         """Do as `leave` at the end of a stream."""

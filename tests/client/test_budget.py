@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,14 +14,15 @@ from cbai_notebook.client.budget import (
     IMAGE,
     SESSION,
     Budget,
+    Reservation,
     Spending,
+    Used,
     session_budget,
     tokens_of,
 )
 from cbai_notebook.client.chat_wire import Usage
 from cbai_notebook.client.loop_waiters import Stop, StoppedError
 from cbai_notebook.client.model import Model
-from cbai_notebook.client.request import Request
 from cbai_notebook.client.settings import settings as current_settings
 from cbai_notebook.errors import BudgetError, ConfigurationError, ServerError, StreamCutError
 from tests.client.conftest import MESSAGES
@@ -34,22 +34,16 @@ from tests.virtual_time import run_in_virtual_time
 PRICES = {"hy3": (1_000_000.0, 2_000_000.0)}  # 1 a token sent, 2 a token answered
 
 
-def request(text: str = "", model: str = "hy3", **body: Any) -> Request:
-    messages = [{"role": "user", "content": text}]
-    return Request(
-        method="POST",
-        url="https://one.example/v1",
-        headers={},
-        body={"model": model, "messages": messages, **body},
-        messages=messages,
-    )
+def request(text: str = "", model: str = "hy3", **body: Any) -> dict[str, Any]:
+    """Return the body of a request."""
+    return {"model": model, "messages": [{"role": "user", "content": text}], **body}
 
 
 def usage(sent: int, answered: int) -> Usage:
     return Usage(prompt_tokens=sent, completion_tokens=answered, total_tokens=sent + answered)
 
 
-def reserve(budget: Budget, *requests: Request) -> list[Any]:
+def reserve(budget: Budget, *requests: dict[str, Any]) -> list[Any]:
     """Reserve what some requests may use, without waiting."""
 
     async def all_of_them() -> list[Any]:
@@ -65,7 +59,7 @@ def test_half_a_token_is_reserved_for_each_character_and_more_for_an_image() -> 
     assert tokens_of(request("x" * 1000)) in range(500, 520)
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 90_000}}
     body = {"messages": [{"role": "user", "content": [{"type": "text", "text": "x" * 100}, picture]}]}  # fmt: skip
-    found = tokens_of(replace(request(), body=body))
+    found = tokens_of(body)
     assert IMAGE <= found <= IMAGE + 100
 
 
@@ -76,7 +70,7 @@ def test_max_tokens_is_reserved_for_the_answer_else_the_mean_of_the_answers() ->
     )
     assert [each.answered for each in (first, given, other)] == [FIRST_ANSWER, 50, 70]
     for each, answered in ((first, 100), (given, 20), (other, 30)):
-        budget.settle(request(), each, usage=usage(5, answered))
+        budget.settle(each, usage=usage(5, answered))
     assert reserve(budget, request())[0].answered == 50
 
 
@@ -90,8 +84,8 @@ def test_what_was_used_takes_the_place_of_what_was_reserved() -> None:
     (held,) = reserve(budget, asked)
     with pytest.raises(BudgetError):
         reserve(budget, asked)
-    budget.settle(asked, held, usage=usage(10, 20))
-    assert (spending.tokens, spending.cost, spending.answers) == (30, 50, 1)
+    budget.settle(held, usage=usage(10, 20))
+    assert (spending.tokens, spending.cost, spending.used.answers) == (30, 50, 1)
     reserve(budget, asked)
 
 
@@ -100,7 +94,7 @@ def test_an_answer_without_counts_costs_what_was_reserved() -> None:
     budget = Budget(spending, tokens=1000)
     asked = request("x" * 100, max_tokens=40)
     (held,) = reserve(budget, asked)
-    budget.settle(asked, held, usage=None)
+    budget.settle(held, usage=None)
     assert spending.tokens == held.sent + 40
 
 
@@ -109,22 +103,51 @@ def test_an_error_costs_what_had_arrived() -> None:
     budget = Budget(spending, tokens=1000)
     asked = request("x" * 100, max_tokens=40)
     (held,) = reserve(budget, asked)
-    budget.settle(asked, held, error=ServerError("broken"))
-    assert (spending.tokens, spending.answers) == (0, 0)
+    budget.settle(held, error=ServerError("broken"))
+    assert (spending.tokens, spending.used.answers) == (0, 0)
     (held,) = reserve(budget, asked)
     cut = StreamCutError("cut", answer_began=True, partial="y" * 20)
-    budget.settle(asked, held, error=cut)
+    budget.settle(held, error=cut)
     assert spending.tokens == held.sent + 10
     (held,) = reserve(budget, asked)
-    budget.settle(asked, held, error=asyncio.CancelledError())
+    budget.settle(held, error=asyncio.CancelledError())
     assert spending.tokens == held.sent + 10
+
+
+def test_what_another_process_has_used_is_taken_from_it_once_and_counted_here() -> None:
+    there = Budget(Spending(), tokens=1000)
+    for held in reserve(there, request(max_tokens=40), request(max_tokens=40)):
+        there.settle(held, usage=usage(10, 20))
+    here = Budget(Spending(), tokens=100, prices=PRICES)
+    here.spend("hy3", there.spending.take())
+    here.spend("hy3", there.spending.take())
+    assert here.spending.used == Used(sent=20, answered=40, answers=2)
+    assert (here.spending.tokens, here.spending.cost) == (60, 100)
+    assert reserve(here, request())[0].answered == 20, "the mean of the answers"
+
+
+def test_what_is_reserved_in_several_budgets_is_reserved_in_all_or_in_none() -> None:
+    async def test() -> None:
+        asked = request(max_tokens=50)
+        size = tokens_of(asked) + 50
+        large, small = Budget(Spending(), tokens=2 * size), Budget(Spending(), tokens=size)
+        first = await Reservation.make((large, small), asked)
+        with pytest.raises(BudgetError):
+            await Reservation.make((large, small), asked)
+        large.release(await large.reserve(asked))  # there is room for two again
+        first.release()
+        second = await Reservation.make((large, small), asked)
+        second.settle(usage=usage(5, 7))
+        assert [each.spending.tokens for each in (large, small)] == [12, 12]
+
+    run_in_virtual_time(test())
 
 
 def test_counts_of_an_answer_that_failed_are_taken_as_they_are() -> None:
     spending = Spending()
     budget = Budget(spending, tokens=1000)
     (held,) = reserve(budget, request())
-    budget.settle(request(), held, usage=usage(7, 3), error=StreamCutError("cut"))
+    budget.settle(held, usage=usage(7, 3), error=StreamCutError("cut"))
     assert spending.tokens == 10
 
 
@@ -182,11 +205,11 @@ def test_a_row_waits_while_others_may_use_less_than_they_have_reserved() -> None
         assert not any(each.done() for each in waiting)
         with pytest.raises(BudgetError):
             await budget.reserve(asked)  # a prompt does not wait
-        budget.settle(asked, held, usage=usage(1, 1))
+        budget.settle(held, usage=usage(1, 1))
         await settled()
         assert [each.done() for each in waiting] == [True, False, False]
         waiting[1].cancel()
-        budget.settle(asked, waiting[0].result(), usage=usage(40, 60))
+        budget.settle(waiting[0].result(), usage=usage(40, 60))
         await settled()
         # Nothing is reserved any more that could become free.
         assert isinstance(waiting[2].exception(), BudgetError)
@@ -204,7 +227,7 @@ def test_a_batch_that_stops_waits_for_no_room() -> None:
         stop.set()
         await settled()
         assert isinstance(waiting.exception(), StoppedError)
-        budget.settle(asked, held, usage=usage(1, 1))
+        budget.settle(held, usage=usage(1, 1))
         assert (await budget.reserve(asked)).answered == 100
 
     run_in_virtual_time(test())
@@ -349,7 +372,7 @@ def test_values_that_are_right_are_kept() -> None:
     cbai.configure(max_total_tokens=None, max_cost=None, prices=None)
     settings = current_settings()
     assert (settings.max_total_tokens, settings.max_cost, dict(settings.prices)) == (None, None, {})
-    assert session_budget(settings) is None
+    assert not session_budget(settings).is_limited
 
 
 async def test_without_a_limit_what_was_used_is_counted_all_the_same(
