@@ -262,8 +262,9 @@ class Runner:
             done.set_result(None)
 
     def _failed(self, unit: Unit, error: CbaiError, stored: StoredAnswer | None = None) -> None:
-        if stored is None and error.partial:
-            stored = _partial(unit, error)
+        if stored is None:
+            self._progress.sent += error.status is not None or bool(error.partial)
+            stored = _partial(unit, error) if error.partial else None
         reason = reason_of(error)
         places = self._plan.end(unit, reason)
         self._put([(place, Outcome(stored, None, reason)) for place in places])

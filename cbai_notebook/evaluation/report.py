@@ -28,7 +28,7 @@ class Counts:
     """What an evaluation has used.
 
     Attributes:
-        requests: The requests that were sent.
+        requests: The requests that the server has answered, also with an error.
         known: The answers that were stored before, or are those of an equal request.
         tokens: The tokens of all requests.
     """
