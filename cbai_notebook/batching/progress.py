@@ -25,7 +25,7 @@ class Progress:
         missing: Rows that are not sent because a value is missing.
         running: Requests at the moment.
         tokens: The tokens that were used.
-        sent: Requests that have ended.
+        sent: Requests that the server has answered, also with an error.
         status: ``"running"``, ``"complete"``, ``"stopped"`` or ``"interrupted"``.
         reason: Why it stopped, in one sentence.
         reasons: How many rows failed for each reason of their own; under ``""`` those for reasons that

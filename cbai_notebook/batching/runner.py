@@ -134,7 +134,8 @@ class Runner:
     # What became of rows
 
     def _take(self, unit: Unit, reply: Reply) -> None:
-        self._progress.sent += 1
+        if reply.answer is not None or (reply.error is not None and reply.error.status is not None):
+            self._progress.sent += 1
         if reply.error is not None:
             self._failed(unit, reply.error, reply.answer)
             return

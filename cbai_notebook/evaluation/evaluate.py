@@ -269,11 +269,16 @@ async def _ask(contestants: Sequence[_Contestant]) -> str:
         await each.batch.run()
         each.answers.end(each.batch)
         if each.batch.error is not None:
-            reason = reason or each.batch.reason
+            reason = reason or _of(each.answers.name, each.batch.reason)
             stopped.add(each.batch.model)
             if isinstance(each.batch.error, BudgetError):
                 break
     return reason
+
+
+def _of(name: str, reason: str) -> str:
+    """Return why a variant or a judge has stopped, with its name; ``""`` if it has not."""
+    return say("evaluate.stopped", name=name, reason=reason) if reason else ""
 
 
 def _run_checks(tests: Sequence[Check | Judge], every: Sequence[Answers], cases: Cases) -> None:
@@ -362,12 +367,12 @@ class _Judges:
             self.notes += judge.requests.kinship(every)
             failures, why = await judge.run(every, total)
             self.notes += failures
-            reason = reason or why
+            reason = reason or _of(judge.judge.name, why)
         if self._pairs is not None:
             self.notes += self._pairs.requests.kinship(every)
             others = [each for each in every if each is not baseline]
             self.judged, failures, why = await self._pairs.run(baseline, others, total)
             self.notes += failures
-            reason = reason or why
+            reason = reason or _of(self._pairs.requests.name, why)
         self.notes = list(dict.fromkeys(self.notes))
         return reason

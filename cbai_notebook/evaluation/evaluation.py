@@ -350,6 +350,8 @@ class Evaluation:
         found = []
         check = self.checks[0]
         for answers in self._answers:
+            if answers.name not in self._earlier:
+                continue
             scores = case_means(answers.scores[check])
             pairs = list(zip(self._before(answers, "", check), scores, strict=True))
             broke = sum(_flipped(was, now) and now < was for was, now in pairs)

@@ -91,7 +91,7 @@ def interval_svg(rows: Sequence[PlotRow], *, title: str, is_share: bool = True) 
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" '
         f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         'font-family="sans-serif" font-size="12" fill="currentColor" stroke="currentColor" '
-        'style="max-width:100%;height:auto">'
+        'style="max-width:100%;height:auto;overflow:visible">'
         f"<title>{name}</title><desc>{escape(described)}</desc>{''.join(parts)}</svg>"
     )
 

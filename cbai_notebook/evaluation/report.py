@@ -14,11 +14,13 @@ from cbai_notebook.evaluation.plot import PlotRow, interval_svg
 from cbai_notebook.evaluation.preference import Preference
 from cbai_notebook.evaluation.verdict import Verdict
 from cbai_notebook.i18n import said_now, say
-from cbai_notebook.text import aligned, one_line, plain
+from cbai_notebook.text import aligned, columns, one_line, plain
 
 _SHOWN_REASONS = 3
 _LONGEST_REASON = 200
 _LONGEST_NAME = 60
+_LONGEST_LINE = 30
+_CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0"
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Counts:
     """What an evaluation has used.
 
     Attributes:
-        requests: The requests that were sent.
+        requests: The requests that the server has answered, also with an error.
         known: The answers that were stored before, or are those of an equal request.
         tokens: The tokens of all requests.
     """
@@ -76,14 +78,14 @@ class Report:
     def html(self) -> str:
         """The table and the plot as safe HTML. Colours are those of the page, light or dark."""
         head, *rows = (
-            "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in row)
+            "".join(map(_cell, row, [tag] * len(row)))
             for tag, row in zip(["th", *["td"] * len(self.errors)], self._table(), strict=True)
         )
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         notes = "".join(f"<div><small>{escape(line)}</small></div>" for line in self._sentences())
         return (
             f"<div><div>{escape(' · '.join(self._facts()))}</div>"
-            f'<table style="margin:0.5em 0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
+            f'<table style="margin:0.5em 0;border-spacing:0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
             f"</table>{self._svg()}{notes}</div>"
         )
 
@@ -154,6 +156,12 @@ class Report:
         check, found = next(iter(self.estimates.items()))
         is_share = all(each.is_share for each in found.values())
         return interval_svg(plot_rows(found, self.baseline), title=check, is_share=is_share)
+
+
+def _cell(text: str, tag: str) -> str:
+    """Return a cell of a table as safe HTML. Numbers with their interval stay in one line."""
+    wraps = "" if columns(text) > _LONGEST_LINE else ";white-space:nowrap"
+    return f'<{tag} style="{_CELL}{wraps}">{escape(text)}</{tag}>'
 
 
 def plot_rows(found: Mapping[str, Estimate], baseline: str) -> list[PlotRow]:

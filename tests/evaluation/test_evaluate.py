@@ -174,7 +174,7 @@ def test_what_was_not_asked_is_missing_and_not_wrong() -> None:
     play(knows=40)
     with pytest.warns(UserWarning, match="token"):
         ev = evaluate(cases(40), max_total_tokens=100, max_tokens=10)
-    assert ev.reason
+    assert ev.reason.startswith("short: Stopped")
     assert 0 < ev.estimates["equals"]["short"].n < 40
     assert ev.estimates["equals"]["short"].value == 1
     assert ev.errors("short") == 0

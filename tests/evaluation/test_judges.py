@@ -82,6 +82,7 @@ def test_a_judge_that_fails_lowers_n_and_says_so() -> None:
     ev = evaluate(cases(3), {"short": SHORT}, checks=check.judge("Of {text}?", model=JUDGE))
     found = ev.estimates["judge"]["short"]
     assert (found.value, found.n) == (1, 2)
+    assert ev.counts.requests == 6
     assert "judge: 1 of 3 verdicts is missing" in str(ev)
     assert "of 2 cases" in str(ev)
     assert ev.errors("short") == 0

@@ -24,6 +24,7 @@ WORDS: Table = {
         "The check {name} failed for every answer: {error}",
         "检查 {name} 对每个回答都出错：{error}",
     ),
+    "stopped": ("{name}: {reason}", "{name}：{reason}"),
     "without_a_name": ("evaluation", "评测"),
     # answers.py
     "no_check": (

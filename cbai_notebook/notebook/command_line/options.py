@@ -207,7 +207,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--column",), "column", "NAME", nonblank()),
     Option(("--prefix",), "prefix", "TEXT", nonblank("prefix")),
     Option(("--details",), "details"),
-    Option(("--to",), "to_file", "FILE", nonblank("path")),
+    Option(("--to",), "to_file", "FILE", nonblank("path"), described="to_file"),
     Option(("--samples",), "samples", "NUMBER", _positive_number),
     Option(("--missing",), "missing", "WHAT", nonblank("missing"), suggests="missing"),
     Option(("--concurrency",), "concurrency", "NUMBER", _positive_number),
