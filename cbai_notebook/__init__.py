@@ -27,6 +27,7 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.client.sse import Event
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.tools.tool import Tool, tool
+    from cbai_notebook.comparison.compare import compare
     from cbai_notebook.configuration import configure
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
@@ -55,6 +56,7 @@ _MODULES = {
     "batch_import": "batching.request_file",
     "batches": "batching.listing",
     "chat": "conversation",
+    "compare": "comparison.compare",
     "configure": "configuration",
     "create_image_model": "client.images.model",
     "create_model": "client.model_factory",
@@ -90,6 +92,7 @@ __all__ = [
     "batch_import",
     "batches",
     "chat",
+    "compare",
     "configure",
     "create_image_model",
     "create_model",

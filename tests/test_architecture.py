@@ -37,7 +37,17 @@ MAY_IMPORT = {
     "local": {"client", *FLOOR},
     "conversation": {"client", *FLOOR},
     "batching": {"bridge", "prompts", "conversation", "client", *FLOOR},
-    "notebook": {"bridge", "prompts", "conversation", "batching", "local", "client", *FLOOR},
+    "comparison": {"bridge", "conversation", "client", *FLOOR},
+    "notebook": {
+        "bridge",
+        "prompts",
+        "conversation",
+        "batching",
+        "comparison",
+        "local",
+        "client",
+        *FLOOR,
+    },
 }
 TOP = {"__init__", "__main__", "cli", "configuration"}
 
@@ -46,6 +56,7 @@ NOTEBOOK_MAY_IMPORT = {
     "command_line": set(),
     "markdown": set(),
     "screen": {"markdown"},
+    "grid": {"screen", "render_loop"},
     "panel": {"markdown", "screen", "frontend", "offline_hints", "render_loop"},
     "commands": {"command_line", "markdown", "screen", "panel", "diff_view", "frontend"},
 }

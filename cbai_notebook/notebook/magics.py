@@ -63,6 +63,11 @@ def run_line(shell: InteractiveShell, line: str, variables: Mapping[str, Any]) -
 def _ask(
     shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
 ) -> Any:
+    if options.each is None and options.compares:
+        from cbai_notebook.notebook.compare_cell import compare_in_cell
+
+        compare_in_cell(shell, text, options, variables)
+        return None
     if options.each is None:
         ask_in_cell(shell, text, options, variables)
         return None

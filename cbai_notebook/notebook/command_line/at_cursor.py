@@ -68,6 +68,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         providers=_providers,
         conversations=_conversations,
         batches=_batches,
+        answers=_answers,
         variables=named(user_names.values),
         outputs=named(user_names.outputs),
         servers=_servers,
@@ -122,3 +123,14 @@ def _batches() -> list[str]:
         return [str(run.number) for run in reversed(current_answers().runs())]
     except CbaiError:
         return []  # the command says what is wrong
+
+
+def _answers() -> list[str]:
+    from cbai_notebook.comparison.compare import last_comparison
+
+    made = last_comparison()
+    if made is None:
+        return []
+    numbers = [str(each.number) for each in made.candidates]
+    models = [each.variant.model or "" for each in made.candidates]
+    return [*numbers, *filter(None, models)]

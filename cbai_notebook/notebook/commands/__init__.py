@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbai_notebook.notebook.command_line.parser import Command
-from cbai_notebook.notebook.commands import batches, conversations, files, history, service
+from cbai_notebook.notebook.commands import (
+    answers,
+    batches,
+    conversations,
+    files,
+    history,
+    service,
+)
 from cbai_notebook.notebook.commands.printing import write
 
 if TYPE_CHECKING:
@@ -47,6 +54,10 @@ def run(shell: InteractiveShell, command: Command) -> None:
             conversations.reset(command)
         case "delete":
             conversations.delete(command)
+        case "pick":
+            answers.pick(command)
+        case "diff" if command.options.get("answers"):
+            answers.diff(command)
         case "diff":
             conversations.diff(command)
         case "batches":

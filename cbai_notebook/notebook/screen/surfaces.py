@@ -183,6 +183,37 @@ class OutputSurface:
         )
 
 
+class BundleSurface:
+    """A surface that is painted once, and keeps what was painted."""
+
+    live = False
+    repaints_all = False
+    can_replace = False
+    max_outputs = 40
+
+    def __init__(self) -> None:
+        self._bundles: list[Bundle] = []
+
+    @property
+    def bundle(self) -> Bundle:
+        """What was painted, as one output."""
+        names = dict.fromkeys(name for each in self._bundles for name in each)
+        return {name: "".join(each.get(name, "") for each in self._bundles) for name in names}
+
+    def __len__(self) -> int:
+        return len(self._bundles)
+
+    def paint(self, slots: Mapping[int, Bundle]) -> None:
+        """Keep outputs."""
+        self._bundles += slots.values()
+
+    def replace(self, bundle: Bundle) -> None:
+        """Do nothing: what is painted once is never replaced."""
+
+    def close(self) -> None:
+        """Do nothing: all is kept already."""
+
+
 def widget_output(bundle: Bundle, *, html_only: bool) -> dict[str, Any]:
     """Return a bundle as an element of ``Output.outputs``.
 
