@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
@@ -12,7 +12,7 @@ from cbai_notebook.comparison.compare import note_last
 from cbai_notebook.comparison.comparison import Comparison
 from cbai_notebook.comparison.frame import check_pandas
 from cbai_notebook.comparison.variants import Axes, named_systems
-from cbai_notebook.i18n import say
+from cbai_notebook.i18n import CELL, said_now, say
 from cbai_notebook.notebook import held_loop
 from cbai_notebook.notebook.ask_cell import (
     cell_prompt,
@@ -24,7 +24,7 @@ from cbai_notebook.notebook.ask_cell import (
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import show_request
-from cbai_notebook.notebook.frontend import is_kernel, names_cell
+from cbai_notebook.notebook.frontend import cell_id, is_kernel, names_cell
 from cbai_notebook.notebook.grid.boards import (
     Board,
     Item,
@@ -108,16 +108,30 @@ def _run(
     finally:
         made.settle()
         lines = dict.fromkeys([*hints, *_notices(made)])
-        grid = StaticGrid(made, format=format, hints=list(lines))
+        can_pick = surface is not None and surface.live and made.conversation is not None
+        uid = uuid.uuid4().hex[:12] if can_pick else ""
+        grid = StaticGrid(made, format=format, uid=uid, hints=list(lines))
         board.end(grid)
-        if surface is not None and surface.live:
-            made.watch(partial(_repaint, surface, grid))
+        if surface is not None and uid:
+            _hear_picks(shell, made, grid, surface, uid)
         if options.output:
             shell.user_ns[options.output] = made.to_pandas()
 
 
-def _repaint(surface: CellSurface, grid: StaticGrid) -> None:
-    surface.paint({0: grid.bundle()})
+def _hear_picks(
+    shell: InteractiveShell, made: Comparison, grid: StaticGrid, surface: CellSurface, uid: str
+) -> None:
+    """Let the grid follow picks, and its buttons make them."""
+    from cbai_notebook.notebook.grid import pick_buttons
+
+    def repaint(problem: str = "") -> None:
+        grid.problem = problem
+        surface.paint({0: grid.bundle()})
+
+    made.watch(repaint)
+    pick_buttons.listen(
+        made, uid, cell_id(shell), lambda error: repaint(said_now(error.words or str(error), CELL))
+    )
 
 
 def _board(

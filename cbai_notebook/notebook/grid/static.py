@@ -28,8 +28,9 @@ _CELL = (
     f"border:{BORDER}"
 )
 _CHOSEN = ";border-color:#1976d2;box-shadow:inset 3px 0 0 #1976d2"
+# Not shown without the style of a living page; an untrusted page drops the attribute `hidden`.
 _BUTTON = (
-    "margin-top:6px;padding:2px 10px;border:1px solid currentColor;border-radius:4px;font:inherit;"
+    "display:none;margin-top:6px;padding:2px 10px;border:1px solid currentColor;border-radius:4px;font:inherit;"
     "font-size:smaller;background:transparent;color:inherit;cursor:pointer"
 )
 
@@ -70,6 +71,9 @@ class StaticGrid:
         format: The format of its answers.
         uid: The name by which a page finds the buttons of this grid; ``""`` for none.
         hints: Sentences about the prompt for the user.
+
+    Attributes:
+        problem: Why the last pick was not possible.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class StaticGrid:
         self._comparison = comparison
         self._uid = uid
         self._hints = hints
+        self.problem = ""
         self._format = format
 
     @cached_property
@@ -106,9 +111,9 @@ class StaticGrid:
         label = html.escape(f"{candidate.number} {candidate.label}")
         below = ""
         if is_chosen:
-            below = (
-                f"<div><small><strong>{html.escape(say('compare.chosen'))}</strong></small></div>"
-            )
+            mark = f' tabindex="-1" data-cbai-chosen="{self._uid}-{candidate.number}"'
+            words = html.escape(say("compare.chosen"))
+            below = f"<div{mark if self._uid else ''}><small><strong>{words}</strong></small></div>"
         elif self._uid and candidate.text:
             # Hidden where no kernel listens: the page of a living kernel shows the buttons.
             below = (
@@ -125,13 +130,14 @@ class StaticGrid:
 
     def lines(self) -> list[str]:
         """Return the hints, and the sentence about the answer that counts in the conversation."""
+        hints = [*self._hints, *filter(None, [self.problem])]
         chosen = self._comparison.chosen
         others = [each for each in self._comparison.candidates if each is not chosen and each.text]
         if self._comparison.conversation is None or chosen is None or not others:
-            return [*self._hints]
+            return hints
         label = f"{chosen.number} ({chosen.label})"
         command = f"%cbai pick {others[0].number}"
-        return [*self._hints, say("compare.goes_on_with", label=label, command=command)]
+        return [*hints, say("compare.goes_on_with", label=label, command=command)]
 
     def _plain(self) -> list[str]:
         return [
