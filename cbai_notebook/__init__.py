@@ -27,7 +27,7 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.client.sse import Event
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.tools.tool import Tool, tool
-    from cbai_notebook.comparison.compare import compare
+    from cbai_notebook.comparison.compare import compare, last_comparison
     from cbai_notebook.configuration import configure
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
@@ -63,6 +63,7 @@ _MODULES = {
     "demo": "client.demo.demo",
     "history": "conversation.history",
     "last_batch": "batching.batch",
+    "last_comparison": "comparison.compare",
     "image_part": "client.images.part",
     "load_ipython_extension": "notebook.extension",
     "run": "bridge",
@@ -100,6 +101,7 @@ __all__ = [
     "history",
     "image_part",
     "last_batch",
+    "last_comparison",
     "run",
     "show",
     "tool",

@@ -73,6 +73,8 @@ def compare(
         SecretRefusedError: The prompt holds the value of a secret.
         MissingDependencyError: pandas is not installed; nothing was sent.
         CbaiError: Every answer has failed; the error is that of the first one.
+        KeyboardInterrupt: It was interrupted. ``cbai.last_comparison().to_pandas()`` has what had
+            arrived.
     """
     frame.check_pandas()
     given = {

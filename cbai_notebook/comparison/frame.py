@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.comparison.variants import Axes
 from cbai_notebook.conversation.frames.to_frame import import_optional
-from cbai_notebook.i18n import said_now
+from cbai_notebook.i18n import said_now, say
 
 if TYPE_CHECKING:
     from cbai_notebook.comparison.candidate import Candidate
@@ -42,6 +42,8 @@ def record_of(axes: Axes, candidate: Candidate, *, chosen: bool) -> dict[str, An
     usage = answer.usage if answer is not None else None
     timing = answer.timing if answer is not None else None
     error = candidate.error
+    stopped = say("compare.stopped") if answer is None else None
+    problem = stopped if error is None else said_now(error.words or error.message)
     label = candidate.prepared.provider, candidate.prepared.asked_model
     return {
         "model": variant.model or "/".join(filter(None, label)),
@@ -56,7 +58,7 @@ def record_of(axes: Axes, candidate: Candidate, *, chosen: bool) -> dict[str, An
         "duration_s": timing.duration_s if timing is not None else None,
         "prompt_tokens": usage.prompt_tokens if usage is not None else None,
         "completion_tokens": usage.completion_tokens if usage is not None else None,
-        "error": None if error is None else said_now(error.words or error.message),
+        "error": problem,
         "chosen": chosen,
     }
 

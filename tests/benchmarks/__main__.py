@@ -14,6 +14,7 @@ from tests.benchmarks import (
     answers,
     batch,
     browser,
+    compare,
     history,
     kernel,
     panel,
@@ -84,6 +85,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "store": store.rows,
     "scaling": scaling.rows,
     "batch": batch.rows,
+    "compare": compare.rows,
 }
 
 

@@ -60,6 +60,9 @@ def test_an_interrupt_keeps_what_is_there(kernel: Kernel, gateway: Gateway) -> N
     assert html.count("cancelled") >= 1
     assert kernel.value("grid['text'].notna().tolist()[0]") is True
     assert kernel.value("grid['chosen'].tolist()") == [True, False, False]
+    assert kernel.value("grid['error'].tolist()[2]") == "The answer was stopped."
+    last = "__import__('cbai_notebook').last_comparison().to_pandas()"
+    assert kernel.value(f"{last}['text'].tolist()[0]") == "A"
     kernel.must("%cbai -m echo And now?")
     sent = [message["content"] for message in gateway.last.json["messages"]]
     assert sent == ["Hi", "A", "And now?"]

@@ -41,6 +41,20 @@ def test_answers_stand_below_each_other_in_a_terminal(
     assert sent == {"A slogan for tea."}
 
 
+def test_a_grid_in_chinese(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cbai.configure(language="zh")
+    try:
+        must(shell, "%%cbai --models say:A,say:B --temperatures 0.5 --samples 2\n你好")
+        must(shell, "%cbai pick 2")
+    finally:
+        cbai.configure(language=None)
+    shown = capsys.readouterr().out
+    assert "── 3 · say:A · 温度 0.5 · 样本 2 ──" in shown
+    assert "对话从回答 1 (say:A · 温度 0.5 · 样本 1) 继续。用 %cbai pick 2 可换成另一个。" in shown
+
+
 def test_every_axis_is_an_option(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
     shell.user_ns["roles"] = {"poet": "You write {style}.", "clerk": "You are a clerk."}
     shell.user_ns["style"] = "haiku"

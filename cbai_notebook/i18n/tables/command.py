@@ -54,7 +54,7 @@ WORDS: Table = {
     ),
     "picked": (
         "{name!r} goes on with answer {label}.",
-        "对话 {name!r} 以第 {label} 个回答继续。",
+        "对话 {name!r} 从回答 {label} 继续。",
     ),
     "no_answers": ("{name!r} has no answers yet.", "对话 {name!r} 还没有任何回答。"),
     "one_answer_only": (

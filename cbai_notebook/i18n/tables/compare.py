@@ -14,11 +14,12 @@ WORDS: Table = {
     ),
     "goes_on_with": (
         "The conversation goes on with answer {label}. {command} takes another one.",
-        "对话以第 {label} 个回答继续。用 {command} 可换成另一个。",
+        "对话从回答 {label} 继续。用 {command} 可换成另一个。",
     ),
-    "chosen": ("✓ The conversation goes on with this answer.", "✓ 对话以此回答继续。"),
-    "pick": ("Go on with this answer", "以此回答继续"),
-    "pick_number": ("Go on with answer {number}", "以第 {number} 个回答继续"),
+    "chosen": ("✓ The conversation goes on with this answer.", "✓ 对话从这个回答继续。"),
+    "pick": ("Go on with this answer", "从这个回答继续"),
+    "pick_number": ("Go on with answer {number}", "从回答 {number} 继续"),
+    "stopped": ("The answer was stopped.", "回答已被停止。"),
     # errors
     "no_count": (
         "{--samples} needs a whole number from 1 on, not {value}.",

@@ -227,7 +227,7 @@ WORDS: Table = {
     ),
     "command_pick": (
         "go on with one of several answers: %cbai pick 5, pick MODEL",
-        "以多个回答中的一个继续：%cbai pick 5、%cbai pick MODEL",
+        "从多个回答中的一个继续：%cbai pick 5、%cbai pick MODEL",
     ),
     "command_diff": (
         "compare two answers: %cbai diff -2 -1, diff --answers 2 5",

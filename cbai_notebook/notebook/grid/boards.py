@@ -34,6 +34,9 @@ Item = tuple[Candidate, Delta | None]
 TOGETHER_PER_S = 10
 """The most paints a second of all answers together."""
 
+_TICK_S = 0.02
+"""Seconds between two looks at which answers are due: every delta of every answer would cost more."""
+
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -165,6 +168,8 @@ class WidgetBoard:
         from ipywidgets import HTML, GridBox, Layout, Output, VBox
 
         self._surface = surface
+        self._clock = clock
+        self._looked_at = -math.inf
         self._running = dict.fromkeys(comparison.candidates)
         self._screens: dict[Candidate, Screen] = {}
         boxes = []
@@ -175,7 +180,7 @@ class WidgetBoard:
             box.add_class("cbai-grid-cell")
             boxes.append(box)
             self._screens[each] = Screen(
-                OutputSurface(output), format=format, clock=clock, share=self._share
+                OutputSurface(output, stays=False), format=format, clock=clock, share=self._share
             )
         columns = template(comparison.axes.columns)
         layout = Layout(grid_template_columns=columns, grid_gap=gap(), width="100%")
@@ -199,10 +204,12 @@ class WidgetBoard:
             finish(self._screens[candidate], candidate)
 
     def due(self) -> float | None:
-        times = [due for each in self._running if (due := self._screens[each].due()) is not None]
-        return min(times, default=None)
+        return max(0.0, self._looked_at + _TICK_S - self._clock()) if self._running else None
 
     def tick(self) -> None:
+        if (now := self._clock()) < self._looked_at + _TICK_S:
+            return
+        self._looked_at = now
         for each in self._running:
             self._screens[each].tick()
 

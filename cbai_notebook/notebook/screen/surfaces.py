@@ -148,6 +148,7 @@ class OutputSurface:
 
     Args:
         output: The widget.
+        stays: Whether its content stays; if it will be replaced, the other formats are never sent.
     """
 
     live = True
@@ -155,8 +156,9 @@ class OutputSurface:
     can_replace = True
     max_outputs = 40
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, *, stays: bool = True) -> None:
         self._output = output
+        self._stays = stays
         self._bundles: list[Bundle] = []
 
     def __len__(self) -> int:
@@ -171,11 +173,12 @@ class OutputSurface:
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output."""
         self._bundles = [bundle]
-        self._assign(html_only=False)
+        self._assign(html_only=not self._stays)
 
     def close(self) -> None:
-        """Send the outputs in all their formats."""
-        self._assign(html_only=False)
+        """Send the outputs in all their formats, if they stay."""
+        if self._stays:
+            self._assign(html_only=False)
 
     def _assign(self, *, html_only: bool) -> None:
         self._output.outputs = tuple(
