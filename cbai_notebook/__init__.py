@@ -27,6 +27,7 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.client.sse import Event
     from cbai_notebook.client.stream import TextStream
     from cbai_notebook.client.tools.tool import Tool, tool
+    from cbai_notebook.comparison.compare import compare, last_comparison
     from cbai_notebook.configuration import configure
     from cbai_notebook.conversation import Conversation, chat, use
     from cbai_notebook.conversation.history import history
@@ -60,6 +61,7 @@ _MODULES = {
     "batches": "batching.listing",
     "chat": "conversation",
     "check": "evaluation.checks",
+    "compare": "comparison.compare",
     "configure": "configuration",
     "create_image_model": "client.images.model",
     "create_model": "client.model_factory",
@@ -68,6 +70,7 @@ _MODULES = {
     "evaluations": "evaluation.runs",
     "history": "conversation.history",
     "last_batch": "batching.batch",
+    "last_comparison": "comparison.compare",
     "image_part": "client.images.part",
     "load_ipython_extension": "notebook.extension",
     "prompt": "prompts.prompt_file",
@@ -99,6 +102,7 @@ __all__ = [
     "batches",
     "chat",
     "check",
+    "compare",
     "configure",
     "create_image_model",
     "create_model",
@@ -108,6 +112,7 @@ __all__ = [
     "history",
     "image_part",
     "last_batch",
+    "last_comparison",
     "prompt",
     "run",
     "show",

@@ -37,11 +37,20 @@ MAY_IMPORT = {
     "local": {"client", *FLOOR},
     "conversation": {"client", *FLOOR},
     "batching": {"bridge", "prompts", "conversation", "client", *FLOOR},
+    "comparison": {"bridge", "conversation", "client", *FLOOR},
     "evaluation": {"bridge", "prompts", "conversation", "batching", "client", *FLOOR},
     "notebook": {
-        "bridge", "prompts", "conversation", "batching", "evaluation", "local", "client", *FLOOR,
+        "bridge",
+        "prompts",
+        "conversation",
+        "batching",
+        "comparison",
+        "evaluation",
+        "local",
+        "client",
+        *FLOOR,
     },
-}  # fmt: skip
+}
 TOP = {"__init__", "__main__", "cli", "configuration"}
 
 # What each folder of notebook/ may import from notebook/, besides itself.
@@ -49,6 +58,7 @@ NOTEBOOK_MAY_IMPORT = {
     "command_line": set(),
     "markdown": set(),
     "screen": {"markdown"},
+    "grid": {"screen", "render_loop"},
     "panel": {"markdown", "screen", "frontend", "offline_hints", "render_loop"},
     "commands": {"command_line", "markdown", "screen", "panel", "diff_view", "frontend"},
 }

@@ -213,6 +213,7 @@ PUBLIC: dict[str, tuple[Callable[..., object], ...]] = {
         cbai_notebook.Model.generate_text,
         cbai_notebook.Agent.send_message,
         cbai_notebook.batch,
+        cbai_notebook.compare,
         export,
         Export.write,
     ),

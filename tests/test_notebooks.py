@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -63,9 +64,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "file", [file for file in NOTEBOOKS if file != QUICKSTART], ids=lambda file: file.stem
-)
+def marked(file: Path) -> Any:
+    """Return a notebook as a parameter; one that asks the offline model takes turns with its tests."""
+    marks = [pytest.mark.local_model] if file.stem == "compare" else []
+    return pytest.param(file, marks=marks, id=file.stem)
+
+
+@pytest.mark.parametrize("file", [marked(file) for file in NOTEBOOKS if file != QUICKSTART])
 def test_a_copied_notebook_runs_without_the_repository(
     file: Path, tmp_path: Path, installed: Path
 ) -> None:

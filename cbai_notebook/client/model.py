@@ -54,6 +54,7 @@ class Model:
         self.provider = provider
         self._settings = settings
         self._transport = transport
+        self._traffic = PROMPT
 
     @property
     def settings(self) -> Settings | None:
@@ -64,6 +65,16 @@ class Model:
         """Return a model with the same provider and transport, and other settings."""
         found = copy.copy(self)
         found._settings = settings
+        return found
+
+    def with_traffic(self, traffic: Traffic) -> Model:
+        """Return a model whose requests go to the server as those of `traffic` do.
+
+        Args:
+            traffic: Whose requests these are.
+        """
+        found = copy.copy(self)
+        found._traffic = traffic
         return found
 
     async def generate_text(
@@ -235,7 +246,7 @@ class Model:
         timeout: Timeout | float | Mapping[str, float] | None,
         *,
         stream: bool,
-        traffic: Traffic = PROMPT,
+        traffic: Traffic | None = None,
     ) -> tuple[RequestSender, RequestOptions, dict[str, Any]]:
         """Check all parameters; return what sends, the client's options, and what to send.
 
@@ -244,7 +255,7 @@ class Model:
             params: As for `generate_text`.
             timeout: As for `generate_text`.
             stream: Whether a stream will be requested.
-            traffic: Whose requests these are.
+            traffic: Whose requests these are; by default those of the model.
         """
         if not isinstance(data, CheckedRequest):
             checked = self._checked(data, params, timeout)
@@ -259,7 +270,11 @@ class Model:
         if params.get("tools") or params.get("response_format"):
             _keep_secrets_out(params, checked.options, _keys(endpoint, checked.settings))
         sender = RequestSender(
-            endpoint, checked.wire_format, checked.settings, self._http_transport, traffic
+            endpoint,
+            checked.wire_format,
+            checked.settings,
+            self._http_transport,
+            traffic or self._traffic,
         )
         return sender, checked.options, params
 

@@ -14,6 +14,7 @@ from cbai_notebook.client.tools.approval import Approval
 from cbai_notebook.conversation import continuation, secrets
 from cbai_notebook.conversation.checkpoints import Checkpoints
 from cbai_notebook.conversation.delta import Delta, Listener
+from cbai_notebook.conversation.placement import Placement
 from cbai_notebook.conversation.prepare import PreparedPrompt
 from cbai_notebook.conversation.replay import answer_of
 from cbai_notebook.conversation.tool_hooks import with_tool_hooks
@@ -41,6 +42,7 @@ async def ask(
     *,
     listener: Listener = lambda delta: None,
     opened: Callable[[Turn], None] = lambda turn: None,
+    placement: Placement | None = None,
 ) -> Answer:
     """Ask a prompt, and keep the turn even if the request fails.
 
@@ -51,6 +53,7 @@ async def ask(
         prepared: The prompt, as :func:`~cbai_notebook.conversation.prepare` returns it.
         listener: Called on the event loop for each delta; must not block.
         opened: Called with the new turn before the request is sent.
+        placement: How the turn gets into the conversation; by default as the prompt says.
 
     Returns:
         The complete answer.
@@ -63,11 +66,14 @@ async def ask(
             turn if ``prompt.branch_of`` or ``prompt.replaces`` is no longer in the conversation.
     """
     with secrets.known_keys(prepared.secrets):
-        return await _ask(prepared, listener, opened)
+        return await _ask(prepared, listener, opened, placement or Placement())
 
 
 async def _ask(
-    prepared: PreparedPrompt[Model], listener: Listener, opened: Callable[[Turn], None]
+    prepared: PreparedPrompt[Model],
+    listener: Listener,
+    opened: Callable[[Turn], None],
+    placement: Placement,
 ) -> Answer:
     conversation, prompt, model = prepared.conversation, prepared.prompt, prepared.model
     sent = await prepared.screened_params()
@@ -79,16 +85,16 @@ async def _ask(
         with contextlib.suppress(StructuredAnswerError):
             messages = prepared.params["messages"]
             answer = answer_of(found, messages, prompt.options.get("response_type"))
-            await _replay(prepared, found, listener)
+            await _replay(prepared, found, listener, placement)
             return answer
     checked = model.check(prepared.params, **prompt.options)  # what is refused here is no turn
     if sent is not prepared.params:
         model.check(sent, **prompt.options)
-    turn = new_turn(prepared, request)
+    turn = placement.turn = new_turn(prepared, request, placement.replaces(prompt))
     if prompt.continues is not None:
         continuation.begin(turn, prompt.continues, cell_id=prompt.cell_id)
     if prompt.remember:
-        await store_opened(prepared, turn)
+        await store_opened(prepared, turn, placement)
     if prepared.earlier or prepared.lacks_past:
         conversation.end_earlier_session()
     opened(turn)
@@ -148,14 +154,21 @@ def close_stopped(prepared: PreparedPrompt[Any], turn: Turn) -> None:
         prepared.conversation.close(turn, CANCELLED)
 
 
-async def store_opened(prepared: PreparedPrompt[Any], turn: Turn) -> None:
+async def store_opened(
+    prepared: PreparedPrompt[Any], turn: Turn, placement: Placement | None = None
+) -> None:
     """Add a turn to its conversation, and wait a moment until it is stored.
+
+    Args:
+        prepared: The prompt.
+        turn: The turn.
+        placement: How it gets into the conversation; by default as the prompt says.
 
     Raises:
         UsageError: What it was to branch from, or to replace, is no longer in the conversation.
     """
-    conversation, prompt = prepared.conversation, prepared.prompt
-    write = conversation.open(turn, prompt.branch_of, prompt.replaces)
+    conversation = prepared.conversation
+    write = (placement or Placement()).open(conversation, prepared.prompt, turn)
     try:
         await write.stored()
     except asyncio.CancelledError as error:
@@ -163,12 +176,13 @@ async def store_opened(prepared: PreparedPrompt[Any], turn: Turn) -> None:
         raise
 
 
-def new_turn(prepared: PreparedPrompt[Any], request: str) -> Turn:
+def new_turn(prepared: PreparedPrompt[Any], request: str, replaces: Turn | None = None) -> Turn:
     """Return a new turn for a prompt that is about to be asked.
 
     Args:
         prepared: The prompt.
         request: The fingerprint of the request.
+        replaces: The turn of which it becomes a version.
     """
     prompt = prepared.prompt
     turn = Turn(
@@ -195,31 +209,35 @@ def new_turn(prepared: PreparedPrompt[Any], request: str) -> Turn:
     elif (
         prompt.remember
         and prompt.system is not None
-        and prompt.system == prepared.conversation.system_for(None, prompt.replaces)
+        and prompt.system == prepared.conversation.system_for(None, replaces)
     ):
         # A turn stores a system prompt only if it changes the current one.
         turn.system = None
     return turn
 
 
-async def _replay(prepared: PreparedPrompt[Model], found: Turn, listener: Listener) -> None:
+async def _replay(
+    prepared: PreparedPrompt[Model], found: Turn, listener: Listener, placement: Placement
+) -> None:
     """Replay the answer of an earlier turn: pass it to the listener and keep it as a turn."""
     conversation, prompt = prepared.conversation, prepared.prompt
     listener(Delta(found.text, found.reasoning))
-    replaced = prompt.replaces
-    if replaced is not None and replaced.request == found.request and replaced.text == found.text:
+    placement.turn = found
+    if known := placement.known(conversation, prompt, found):
         # The cell's turn already has this answer, so it needs no new version.
-        replaced.stale = False
-        await conversation.keep(replaced).stored()
+        placement.turn = known
+        known.stale = False
+        await conversation.keep(known).stored()
     elif prompt.remember:
-        turn = new_turn(prepared, found.request or "")
+        turn = new_turn(prepared, found.request or "", placement.replaces(prompt))
+        placement.turn = turn
         turn.dropped_turns, turn.earlier = 0, None
         turn.origin = found.origin or found.id or 0
         turn.model, turn.finish_reason = found.model, found.finish_reason
         turn.steps, turn.reply, turn.status = found.steps, found.reply, COMPLETE
         turn.record_id, turn.sources = found.record_id, found.sources
         turn.add(found.text, found.reasoning)
-        conversation.open(turn, prompt.branch_of, prompt.replaces)
+        placement.open(conversation, prompt, turn)
         await conversation.close(turn, COMPLETE).stored()
 
 

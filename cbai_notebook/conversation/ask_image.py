@@ -43,7 +43,8 @@ async def draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
 
 async def _draw(prepared: PreparedPrompt[ImageModel]) -> ImageAnswer:
     conversation, prompt = prepared.conversation, prepared.prompt
-    turn = new_turn(prepared, prepared.fingerprint(await prepared.screened_params()))
+    request = prepared.fingerprint(await prepared.screened_params())
+    turn = new_turn(prepared, request, prepared.prompt.replaces)
     turn.drawn = True
     if prompt.remember:
         await store_opened(prepared, turn)

@@ -240,7 +240,12 @@ class Conversation:
     # One turn, from its prompt to its end
 
     def open(
-        self, turn: Turn, branch_of: Turn | None = None, replaces: Turn | None = None
+        self,
+        turn: Turn,
+        branch_of: Turn | None = None,
+        replaces: Turn | None = None,
+        *,
+        beside: Turn | None = None,
     ) -> Write:
         """Add a turn whose request is about to be sent.
 
@@ -251,16 +256,20 @@ class Conversation:
             turn: The new turn.
             branch_of: Begin a branch next to this turn; by default the turn is added at the end.
             replaces: Add the turn as a new version of this turn; later turns are marked as stale.
+            beside: Add the turn as one more version of this turn, and leave the active one.
 
         Returns:
             The write of the turn, to wait for. It raises a :class:`UsageError` if another kernel has
-            removed `branch_of` or `replaces` meanwhile.
+            removed the other turn meanwhile.
 
         Raises:
-            UsageError: `branch_of` or `replaces` is not in this conversation.
+            UsageError: The other turn is not in this conversation.
         """
 
         def place() -> TreeChange:
+            if beside is not None:
+                self._check_contains(beside)
+                return TreeChange([turn], [self._tree.add_version(turn, beside, activate=False)])
             return self._place(turn, branch_of, replaces)
 
         with self._sync.lock:

@@ -89,6 +89,8 @@ class PreparedPrompt(Generic[M]):
             params: What `screened_params` returned.
         """
         params = self.request_params(params)
+        if self.prompt.sample > 1:
+            params["sample"] = self.prompt.sample
         return fingerprint(self.provider, self.asked_model, params, self.settings)
 
     def request_params(self, params: Mapping[str, Any]) -> dict[str, Any]:

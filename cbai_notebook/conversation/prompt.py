@@ -31,6 +31,8 @@ class Prompt:
         replaces: The turn of which this one is a new version; only the turns before it are sent.
         continues: The turn whose answer is continued, if one is; `text`, `system` and `images` are
             then those of this turn, and `replaces` is this turn.
+        sample: The number of this answer among several to the same request, from 1; a stored answer
+            is replayed for its own number only.
         cached: Replay the answer from the history if the same request was answered before.
         allow_secrets: The user sends a secret on purpose; the history then stores it too.
         images: URLs of images that are sent with the prompt, ``data:`` URLs included.
@@ -51,6 +53,7 @@ class Prompt:
     branch_of: Turn | None = None
     replaces: Turn | None = None
     continues: Turn | None = None
+    sample: int = 1
     cached: bool = False
     allow_secrets: bool = False
     images: tuple[str, ...] = ()

@@ -117,11 +117,18 @@ class TurnTree:
         self._update_path()
         return slot
 
-    def add_version(self, turn: Turn, old: Turn) -> Slot:
-        """Add a turn as the active version in the slot of another turn, which is kept."""
+    def add_version(self, turn: Turn, old: Turn, *, activate: bool = True) -> Slot:
+        """Add a turn as a version in the slot of another turn, which is kept.
+
+        Args:
+            turn: The new turn.
+            old: The other turn.
+            activate: Whether the new version becomes the active one.
+        """
         slot = self._slot_of[old]
         slot.versions.append(turn)
-        slot.active = len(slot.versions) - 1
+        if activate:
+            slot.active = len(slot.versions) - 1
         self._slot_of[turn] = slot
         self._path_turns = None
         return slot

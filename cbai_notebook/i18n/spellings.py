@@ -65,6 +65,10 @@ SPELLINGS: Mapping[str, Spelling] = {
     "--prefix TEXT": Spelling("--prefix {example}", "prefix={example}"),
     "--missing skip": Spelling("--missing skip", "missing='skip'"),
     "--missing send": Spelling("--missing send", "missing='send'"),
+    # a comparison
+    "--samples": Spelling("--samples", "samples=…"),
+    "--systems": Spelling("--systems", "systems=…"),
+    "--yes": Spelling("--yes", "yes=True"),
     # an export
     "--force": Spelling("--force", "overwrite=True"),
     "--examples": Spelling("--examples", "examples=…"),

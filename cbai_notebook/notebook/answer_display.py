@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cbai_notebook.client.answer import Answer
-    from cbai_notebook.notebook.screen import Bundle
 
 # The answer that `cbai.show` has shown last, and the run of a cell in which it did.
 _shown: tuple[weakref.ref[Answer], str] | None = None
@@ -31,7 +29,7 @@ def answer_html(answer: Answer) -> str:
     from cbai_notebook.conversation.delta import deltas_of
     from cbai_notebook.conversation.turn import Turn, join_steps
     from cbai_notebook.notebook.render_loop import feed
-    from cbai_notebook.notebook.screen import Facts, Screen
+    from cbai_notebook.notebook.screen import BundleSurface, Facts, Screen
 
     called = [step for step in answer.steps if step.results]
     steps = tuple(message for step in called for message in step.messages)
@@ -39,13 +37,13 @@ def answer_html(answer: Answer) -> str:
     text = "" if ended_with_calls else "\n\n".join(filter(None, (answer.text, answer.refusal)))
     turn = Turn(prompt="", created_at=datetime.now(timezone.utc), steps=steps)
     turn.add(join_steps(steps, text), answer.reasoning)
-    surface = _OneBundle()
+    surface = BundleSurface()
     format = "markdown" if answer.parsed is None else "json"
     screen = Screen(surface, format=format, clock=lambda: 0.0)
     for delta in deltas_of(turn):
         feed(screen, delta)
     screen.finish("complete", footer=Facts.of(answer))
-    return surface.html
+    return surface.bundle["text/html"]
 
 
 def skip_when_shown(answer: Answer) -> None:
@@ -60,31 +58,3 @@ def skip_when_shown(answer: Answer) -> None:
     at_end_of_cell = getattr(shell.displayhook, "msg", None) is not None  # not by `display(answer)`
     if not (at_end_of_cell and _shown[0]() is answer and _shown[1] == run_id(shell)):
         raise NotImplementedError
-
-
-class _OneBundle:
-    """A surface that keeps the answer, which is painted once."""
-
-    live = False
-    repaints_all = False
-    can_replace = False
-    max_outputs = 40
-
-    def __init__(self) -> None:
-        self._bundles: list[Bundle] = []
-
-    @property
-    def html(self) -> str:
-        return "".join(bundle["text/html"] for bundle in self._bundles)
-
-    def __len__(self) -> int:
-        return len(self._bundles)
-
-    def paint(self, slots: Mapping[int, Bundle]) -> None:
-        self._bundles += slots.values()
-
-    def replace(self, bundle: Bundle) -> None:
-        """Do nothing: what is painted once is never replaced."""
-
-    def close(self) -> None:
-        """Do nothing: all is kept already."""

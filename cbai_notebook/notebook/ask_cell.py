@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
@@ -74,11 +74,31 @@ def ask_in_cell(
     ask_prepared(shell, prepared, options, variables)
 
 
-def _prepare(
-    shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
-) -> PreparedPrompt[Model]:
-    from cbai_notebook.client.providers import AGENT, LOCAL
+@dataclass(frozen=True)
+class CellPrompt:
+    """The prompt of a cell, with what its preparation needs.
 
+    Attributes:
+        prompt: The prompt, with its variables expanded.
+        conversation: Its conversation; ``None`` for a prompt without one.
+        limits: How much context is sent.
+        hints: Sentences about its variables for the user.
+    """
+
+    prompt: Prompt
+    conversation: Conversation | None
+    limits: ContextLimits
+    hints: tuple[str, ...]
+
+
+def cell_prompt(
+    shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
+) -> CellPrompt:
+    """Return the prompt of the running cell, which replaces the cell's turn if there is one.
+
+    Raises:
+        UsageError: The prompt is empty, or an option names no usable variable or file.
+    """
     prefs = preferences()
     prompt, hints = _prompt(shell, text, options, variables, prefs)
     conversation = None
@@ -88,12 +108,32 @@ def _prepare(
         replaces = conversation.of_cell(prompt.cell_id, prompt.cell_turn)
         prompt = replace(prompt, replaces=replaces)
     limits = ContextLimits(prefs.history_turns, prefs.history_chars)
-    prepared = prepare(conversation, prompt, limits=limits)
+    return CellPrompt(prompt, conversation, limits, hints)
+
+
+def _prepare(
+    shell: InteractiveShell, text: str, options: PromptOptions, variables: Mapping[str, Any]
+) -> PreparedPrompt[Model]:
+    asked = cell_prompt(shell, text, options, variables)
+    prepared = prepare(asked.conversation, asked.prompt, limits=asked.limits)
+    hints = provider_hints(prepared, options)
+    return replace(prepared, hints=(*asked.hints, *hints, *prepared.hints))
+
+
+def provider_hints(prepared: PreparedPrompt[Model], options: PromptOptions) -> tuple[str, ...]:
+    """Return what the user is told about the provider of a prompt.
+
+    Raises:
+        UsageError: It is an agent, which does not support one of the options.
+    """
+    from cbai_notebook.client.providers import AGENT, LOCAL
+
     if prepared.provider == AGENT:
         conflicts.check_agent(options)
     if prepared.provider == LOCAL:
-        hints = (*hints, *offline_hints.for_cell(prepared, by_default=options.model is None))
-    return replace(prepared, hints=(*hints, *prepared.hints))
+        by_default = options.model is None and not options.models
+        return offline_hints.for_cell(prepared, by_default=by_default)
+    return ()
 
 
 def _prompt(
@@ -128,7 +168,8 @@ def _prompt(
     ), hints
 
 
-def _dropped_notice(turns: int) -> str:
+def dropped_notice(turns: int) -> str:
+    """Return the sentence about turns that did not fit into the context."""
     setting = "cbai.configure(history_turns=…, history_chars=…)"
     return say("cell.dropped", n=turns, setting=setting)
 
@@ -175,7 +216,7 @@ def ask_prepared(
         screen,
         label=label,
         hints=prepared.hints,
-        dropped=_dropped_notice(dropped) if dropped else "",
+        dropped=dropped_notice(dropped) if dropped else "",
         place=CELL,
     ) as outcome:
         if (continued := prepared.prompt.continues) is not None:
@@ -190,7 +231,7 @@ def ask_prepared(
             screen.text(error.partial)
             raise
         except KeyboardInterrupt:
-            running = _running(turns)
+            running = running_tools(turns)
             held_loop.note(running)
             if names := left_running.names(left) or running or held_loop.holders():
                 outcome.hints.append(endings.left_running(names))
@@ -202,7 +243,7 @@ def ask_prepared(
                 outcome.hints.append(endings.can_continue())
             if turns and (past := turns[0].earlier):
                 outcome.hints.append(
-                    earlier_session.in_cell(past, _reset_command(prepared.conversation))
+                    earlier_session.in_cell(past, reset_command(prepared.conversation))
                 )
             if remember and (problem := prepared.conversation.not_stored):
                 outcome.hints.append(say("answer.not_stored", problem=problem))
@@ -215,14 +256,15 @@ def ask_prepared(
             outcome.hints.append(problem)
 
 
-def _running(turns: list[Turn]) -> list[str]:
+def running_tools(turns: list[Turn]) -> list[str]:
     """Return the names of the tools of an answer that has not ended yet."""
     going_on = (turn for turn in turns if turn.status == STREAMING)
     calls = {call.id: call for turn in going_on for call in turn.calls}
     return list(dict.fromkeys(call.name for call in calls.values() if call.status == "running"))
 
 
-def _reset_command(conversation: Conversation) -> str:
+def reset_command(conversation: Conversation) -> str:
+    """Return the command that begins a conversation anew."""
     of_another = f" -c {conversation.name!r}" if conversation is not chat() else ""
     return f"%cbai reset{of_another}"
 

@@ -24,19 +24,21 @@ _TAGS = {"removed": "del", "added": "ins"}
 _ANSI = {"kept": "{}", "removed": "\x1b[31;9m{}\x1b[0m", "added": "\x1b[32;4m{}\x1b[0m"}
 
 
-def show(old: str, new: str) -> None:
+def show(old: str, new: str, old_title: str = "", new_title: str = "") -> None:
     """Show the difference of two answers: in the cell, or on standard output outside a notebook.
 
     Args:
         old: The first answer, as Markdown source.
         new: The second answer, as Markdown source.
+        old_title: What the first answer is, such as its model; shown in a cell.
+        new_title: What the second answer is.
     """
     difference = compare(old, new)
     shell = ipython_shell()
     if shell is not None and is_kernel(shell):
         from IPython.display import display
 
-        display(bundle(difference), raw=True)  # type: ignore[no-untyped-call]
+        display(bundle(difference, old_title, new_title), raw=True)  # type: ignore[no-untyped-call]
     else:
         sys.stdout.write(f"{terminal_text(difference, sys.stdout)}\n")
 

@@ -67,6 +67,11 @@ def _ask(
         from cbai_notebook.notebook.prompt_of_file import with_file
 
         text, options, variables = with_file(text, options, variables)
+    if options.each is None and options.compares:
+        from cbai_notebook.notebook.compare_cell import compare_in_cell
+
+        compare_in_cell(shell, text, options, variables)
+        return None
     if options.each is None:
         ask_in_cell(shell, text, options, variables)
         return None

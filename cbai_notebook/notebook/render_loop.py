@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import queue
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from cbai_notebook import bridge
 from cbai_notebook.conversation import Delta
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+Item = TypeVar("Item", contravariant=True)
 
 
 class _Job(Generic[R]):
@@ -44,13 +45,13 @@ class CellThread:
     Questions to the user, and tools that need the kernel's own event loop, must run on that thread.
     """
 
-    def __init__(self, items: queue.SimpleQueue[Delta | _Job[Any] | None]) -> None:
-        self._items = items
+    def __init__(self, put: Callable[[_Job[Any]], None]) -> None:
+        self._put = put
 
     async def run(self, work: Callable[[], R]) -> R:
         """Run a function on the cell's thread and return its result."""
         job = _Job(work)
-        self._items.put(job)
+        self._put(job)
         return await job.future
 
 
@@ -76,52 +77,112 @@ def render_answer(
     Raises:
         KeyboardInterrupt: After the request was stopped; the received text is on the screen.
     """
-    items: queue.SimpleQueue[Delta | _Job[Any] | None] = queue.SimpleQueue()
+    return paint_while_running(start, _OneAnswer(screen, waiting))
 
-    async def answer() -> T:
+
+class Canvas(Protocol[Item]):
+    """What is painted while items come for it, all by one thread."""
+
+    def begin(self) -> None:
+        """Paint what stands there before the first item."""
+
+    def take(self, item: Item) -> None:
+        """Take an item, and paint it if a paint is due."""
+
+    def due(self) -> float | None:
+        """Return the seconds until the next paint is due, or None if there is nothing to paint."""
+
+    def tick(self) -> None:
+        """Paint if a paint is due."""
+
+
+class _OneAnswer:
+    """The canvas of one answer: its items are deltas.
+
+    Args:
+        screen: The screen of the answer.
+        waiting: Returns a line that is shown until the first token.
+    """
+
+    def __init__(self, screen: Screen, waiting: Callable[[], str] | None) -> None:
+        self._screen = screen
+        self._waiting = waiting
+        self.due, self.tick = screen.due, screen.tick
+
+    def begin(self) -> None:
+        if self._waiting:
+            self._screen.wait(self._waiting)
+
+    def take(self, item: Delta) -> None:
+        feed(self._screen, item)
+
+
+def paint_while_running(
+    start: Callable[[Callable[[Item], None], CellThread], Awaitable[T]], canvas: Canvas[Item]
+) -> T:
+    """Run work on the background loop, and paint what it sends on the calling thread until it ends.
+
+    Args:
+        start: Called with a function that takes items for the canvas, and with an object that runs
+            functions on the calling thread; returns an awaitable.
+        canvas: Gets the items.
+
+    Returns:
+        The result of the awaitable.
+
+    Raises:
+        KeyboardInterrupt: After the work was stopped; the canvas has all items that were sent.
+    """
+    items: queue.SimpleQueue[Item | _Job[Any] | _End] = queue.SimpleQueue()
+
+    async def work() -> T:
         try:
-            return await start(items.put, CellThread(items))
+            return await start(items.put, CellThread(items.put))
         finally:
-            items.put(None)
+            items.put(_END)
 
-    call = bridge.prepare(answer())
+    call = bridge.prepare(work())
     try:
         call.start()
-        _paint_until_end(items, screen, waiting)
+        canvas.begin()
+        _paint_until_end(items, canvas)
     except BaseException:
         call.stop()
-        _drain(items, screen)
+        _drain(items, canvas)
         raise
     return call.result()
 
 
+class _End:
+    """The item after the last one."""
+
+
+_END = _End()
+
+
 def _paint_until_end(
-    items: queue.SimpleQueue[Delta | _Job[Any] | None],
-    screen: Screen,
-    waiting: Callable[[], str] | None,
+    items: queue.SimpleQueue[Item | _Job[Any] | _End], canvas: Canvas[Item]
 ) -> None:
-    if waiting:
-        screen.wait(waiting)
     while True:
-        due = screen.due()
+        due = canvas.due()
         try:
             item = items.get(timeout=bridge.POLL_S if due is None else min(due, bridge.POLL_S))
         except queue.Empty:
-            screen.tick()
+            canvas.tick()
             continue
-        if item is None:
+        if isinstance(item, _End):
             return
         if isinstance(item, _Job):
             item.run()
             continue
-        feed(screen, item)
-        screen.tick()
+        canvas.take(item)
+        canvas.tick()
 
 
-def _drain(items: queue.SimpleQueue[Delta | _Job[Any] | None], screen: Screen) -> None:
+def _drain(items: queue.SimpleQueue[Item | _Job[Any] | _End], canvas: Canvas[Item]) -> None:
     while not items.empty():
-        if isinstance(item := items.get(), Delta):
-            feed(screen, item)
+        if not isinstance(item := items.get(), (_Job, _End)):
+            canvas.take(item)
 
 
 def feed(screen: Screen, delta: Delta) -> None:

@@ -97,6 +97,15 @@ def rows_named(text: str, namespace: Mapping[str, Any]) -> Any:
     return _variable(text, namespace, "--each", user_names.rows, say("cell.define_rows"))
 
 
+def system_texts(name: str, namespace: Mapping[str, Any]) -> Any:
+    """Return the value of the variable that ``--systems`` names.
+
+    Raises:
+        UsageError: There is no such variable.
+    """
+    return _variable(name, namespace, "--systems", user_names.values, say("cell.define_systems"))
+
+
 def approval_options(cell_thread: CellThread, add_hint: Callable[[str], None]) -> dict[str, Any]:
     """Return the callbacks by which the client asks for approval and runs nested event loops.
 

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     answers,
     batch,
     browser,
+    compare,
     evaluate,
     history,
     kernel,
@@ -85,6 +86,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "store": store.rows,
     "scaling": scaling.rows,
     "batch": batch.rows,
+    "compare": compare.rows,
     "evaluate": evaluate.rows,
 }
 

@@ -204,7 +204,7 @@ def test_options_of_one_prompt_are_refused_by_name(
 
 @pytest.mark.parametrize(
     "option",
-    ["--rows 3", "--column x", "--prefix x", "--details", "--to x.csv", "--samples 2", "--missing skip",
+    ["--rows 3", "--column x", "--prefix x", "--details", "--to x.csv", "--missing skip",
      "--concurrency 3", "--max-total-tokens 5", "--max-cost 0.5"],
 )  # fmt: skip
 def test_options_of_rows_need_rows(

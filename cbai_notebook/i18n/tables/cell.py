@@ -63,6 +63,10 @@ WORDS: Table = {
         "Define the function in a cell above.",
         "请先在上面的单元格中定义这个函数。",
     ),
+    "define_systems": (
+        "Make a list of texts or a dict of names and texts first.",
+        "请先建立文字的列表，或名称与文字的字典。",
+    ),
     "define_type": ("Define the type in a cell above.", "请先在上面的单元格中定义这个类型。"),
     "define_rows": (
         "Make the DataFrame or the list of dicts in a cell above, or give the path of a file.",

@@ -56,6 +56,19 @@ WORDS: Table = {
         "There is no turn {number} in {name!r}; it has none yet.",
         "对话 {name!r} 中没有第 {number} 轮，它还是空的。",
     ),
+    "picked": (
+        "{name!r} goes on with answer {label}.",
+        "对话 {name!r} 从回答 {label} 继续。",
+    ),
+    "no_answers": ("{name!r} has no answers yet.", "对话 {name!r} 还没有任何回答。"),
+    "one_answer_only": (
+        "There are no two answers to compare.",
+        "没有两个可以比较的回答。",
+    ),
+    "no_answer": (
+        "There is no answer {word!r}. There are {known}.",
+        "没有回答 {word!r}。现有的回答：{known}。",
+    ),
     "prompts_go_to": (
         "Prompts now go to {name!r} ({turns}).",
         "现在在对话 {name!r}（{turns}）中提问。",

@@ -102,10 +102,24 @@ WORDS: Table = {
         "配合 --each：加上模型、词元数和用时等列",
     ),
     "option_to_file": (
-        "with --each: a file for the rows: .parquet | .csv | .ndjson; .jsonl: requests",
-        "配合 --each：行的结果文件：.parquet | .csv | .ndjson；.jsonl：请求文件",
+        "with --each: a .parquet, .csv or .ndjson file; .jsonl: requests",
+        "配合 --each：结果文件 .parquet、.csv 或 .ndjson；.jsonl：请求",
     ),
-    "option_samples": ("with --each: answers for each row", "配合 --each：每行的回答个数"),
+    "option_samples": (
+        "several answers side by side; with --each: for each row",
+        "并排显示多个回答；配合 --each：每行的回答个数",
+    ),
+    "option_models": ("ask several models, side by side: a,b", "并排询问多个模型：a,b"),
+    "option_temperatures": ("ask at several temperatures: 0,1", "用多个温度询问：0,1"),
+    "option_systems": (
+        "ask with several system prompts: a variable with a list or a dict",
+        "用多个系统提示词询问：含列表或字典的变量",
+    ),
+    "option_vary": (
+        "ask with several values of a parameter: top_p=0.5,0.9",
+        "用某个参数的多个值询问：top_p=0.5,0.9",
+    ),
+    "option_more_than_24": ("ask for more than 24 answers", "允许请求超过 24 个回答"),
     "option_missing": (
         "with --each: rows without a value: skip | send | raise",
         "配合 --each：缺少值的行：skip | send | raise",
@@ -157,6 +171,10 @@ WORDS: Table = {
     ),
     "option_all_conversations": ("all conversations", "所有对话"),
     "option_yes": ("do not ask", "不再询问"),
+    "option_answers": (
+        "compare two answers of the last comparison, by their numbers",
+        "按编号比较最近一次比较中的两个回答",
+    ),
     "option_at": ("up to this turn; -1 is the last", "到这一轮为止；-1 是最后一轮"),
     "option_to": ("the form: %cbai export lists them", "格式：%cbai export 可列出"),
     "option_to_path": ("the file or folder", "文件或文件夹"),
@@ -211,9 +229,13 @@ WORDS: Table = {
         "forget a conversation for good, or old ones, or all",
         "永久删除一个对话、旧的对话或所有对话",
     ),
+    "command_pick": (
+        "go on with one of several answers: %cbai pick 5, pick MODEL",
+        "从多个回答中的一个继续：%cbai pick 5、%cbai pick MODEL",
+    ),
     "command_diff": (
-        "compare two answers: %cbai diff -2 -1",
-        "比较两个回答：%cbai diff -2 -1",
+        "compare two answers: %cbai diff -2 -1, diff --answers 2 5",
+        "比较两个回答：%cbai diff -2 -1、diff --answers 2 5",
     ),
     "command_usage": (
         "requests, tokens and time by model and day",

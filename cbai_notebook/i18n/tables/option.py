@@ -165,9 +165,36 @@ WORDS: Table = {
         "the answers become columns of a table",
         "回答会成为表格的列",
     ),
+    "empty_part": (
+        "{flag} needs values with commas between them, not {text!r}.",
+        "{flag} 需要用逗号分隔的值，而不是 {text!r}。",
+    ),
+    "no_values": ("{flag} names no values for {name}.", "{flag} 没有给出 {name} 的值。"),
     "because_agents_answer_no_rows": (
         "agents answer one prompt at a time",
         "智能体一次只回答一个提示词",
+    ),
+    "because_answers_stand_side_by_side": (
+        "the answers of a comparison stand side by side",
+        "比较的各个回答并排显示",
+    ),
+    "because_only_words_are_compared": ("only answers in words are compared", "只比较文字回答"),
+    "because_agents_are_not_compared": (
+        "name the agent among the models: agent/BOT_ID",
+        "请在模型中写智能体：agent/BOT_ID",
+    ),
+    "because_it_names_one": ("one of them would be ignored", "其中一个会被忽略"),
+    "because_rows_are_not_compared": (
+        "a comparison has one prompt",
+        "比较只用于一个提示词",
+    ),
+    "yes_without_comparison": (
+        "--yes is for a comparison with more than 24 answers: name what is compared, such as --models.",
+        "--yes 只用于超过 24 个回答的比较：请指定比较的内容，例如 --models。",
+    ),
+    "varied_and_fixed": (
+        "{name} is varied and has one value too. Leave one of the two out.",
+        "{name} 既要改变，又给了固定值。请去掉其中一个。",
     ),
     "only_with_each": (
         "{flag} is for a prompt that every row gets: name the rows with --each.",

@@ -93,6 +93,7 @@ WORDS: Table = {
     "edit": ("Edit and resend", "修改并重新发送"),
     "copy": ("Copy answer", "复制回答"),
     "again": ("Regenerate", "重新生成"),
+    "ask_model": ("Ask another model too", "再问另一个模型"),
     "up": ("Good answer", "回答有帮助"),
     "down": ("Bad answer", "回答没有帮助"),
     "delete": ("Delete turn", "删除这一轮"),

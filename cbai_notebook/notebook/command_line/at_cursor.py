@@ -69,6 +69,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         conversations=_conversations,
         batches=_batches,
         evaluations=_evaluations,
+        answers=_answers,
         variables=named(user_names.values),
         outputs=named(user_names.outputs),
         servers=_servers,
@@ -134,3 +135,14 @@ def _evaluations() -> list[str]:
         return list(dict.fromkeys(row["name"] for row in reversed(evaluations())))
     except CbaiError:
         return []  # the command says what is wrong
+
+
+def _answers() -> list[str]:
+    from cbai_notebook.comparison.compare import last_comparison
+
+    made = last_comparison()
+    if made is None:
+        return []
+    numbers = [str(each.number) for each in made.candidates]
+    models = [each.variant.model or "" for each in made.candidates]
+    return [*numbers, *filter(None, models)]

@@ -27,6 +27,9 @@ a server that the user has named."""
 DELETE, BATCH = "delete", "N"
 """What `%cbai batches` can do with a batch, and which it is: its number, or all."""
 
+ANSWER = "ANSWER"
+"""One of the answers to a prompt: its number, or its model."""
+
 EVALUATION = "EVAL"
 """The kind of a word that is the name of a stored evaluation."""
 
@@ -129,6 +132,7 @@ _DELETE = (
     _YES,
 )
 _AT = Option(("--at",), "at", "TURN", _turn)
+_ANSWERS = Option(("--answers",), "answers")
 _EXPORT = (
     Option(("--to",), "to", "FORM", nonblank("form"), suggests="form"),
     Option(("-o", "--output"), "output", "PATH", nonblank("path"), described="to_path"),
@@ -153,7 +157,8 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("undo", options=(_CONVERSATION,)),
     CommandSyntax("reset", (NAME,), (_CONVERSATION,)),
     CommandSyntax("delete", (NAME,), _DELETE),
-    CommandSyntax("diff", (TURN, TURN), (_CONVERSATION,)),
+    CommandSyntax("pick", (ANSWER,), (_CONVERSATION,)),
+    CommandSyntax("diff", (TURN, TURN), (_ANSWERS, _CONVERSATION)),
     CommandSyntax("usage", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
     CommandSyntax("batches", (DELETE, BATCH), (_YES,)),
     CommandSyntax("evaluations", (EVALUATION,)),
@@ -177,7 +182,7 @@ SHORTEST_MISTYPED = 5
 _ENGLISH = frozenset((
     "bathes", "batched", "batcher", "beset", "botches", "catches", "delate", "deleted", "deleter", "deletes", "evaluation", "forks", "hatches", "helps", "impart", "imports", "impost", "latches",
     "logia", "logic", "logins", "logit", "logon", "logouts", "matches", "modals", "model", "modems", "modes",
-    "morels", "motels", "patches", "preset", "renamed", "renames", "resat", "reseat", "resent", "resets", "resit",
+    "morels", "motels", "patches", "picky", "preset", "prick", "renamed", "renames", "resat", "reseat", "resent", "resets", "resit",
     "watches", "yodels",
 ))
 # fmt: on

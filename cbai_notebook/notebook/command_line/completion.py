@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from cbai_notebook.notebook.command_line.commands import (
+    ANSWER,
     BATCH,
     COMMAND,
     COMMANDS,
@@ -32,6 +33,7 @@ class CompletionSources:
         conversations: Names of conversations.
         batches: Numbers of batches.
         evaluations: Names of stored evaluations.
+        answers: Numbers and models of the answers of the last comparison.
         variables: Names of the user's variables.
         of_session: What else can be filled in: cells, results and the last error.
         outputs: Names of the variables that hold an ``ipywidgets.Output``.
@@ -50,6 +52,7 @@ class CompletionSources:
     conversations: Callable[[], Iterable[str]] = tuple
     batches: Callable[[], Iterable[str]] = tuple
     evaluations: Callable[[], Iterable[str]] = tuple
+    answers: Callable[[], Iterable[str]] = tuple
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
     servers: Callable[[], Iterable[str]] = tuple
@@ -182,6 +185,8 @@ def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
         return map(_quoted, sources.evaluations())
     if kind == DELETE:
         return (DELETE,)
+    if kind == ANSWER:
+        return map(_quoted, sources.answers())
     if kind == BATCH:
         return [*sources.batches(), "all"]
     return sources.providers() if kind == PROVIDER else ()
@@ -191,6 +196,10 @@ def _values(option: Option, fragment: str, sources: CompletionSources, each: str
     match option.suggests:
         case "model":
             return sources.models()
+        case "models":
+            before, comma, _ = fragment.rpartition(",")
+            chosen = {part.strip("\"' ") for part in before.split(",")}
+            return (f"{before}{comma}{name}" for name in sources.models() if name not in chosen)
         case "conversation":
             return map(_quoted, sources.conversations())
         case "format":

@@ -55,9 +55,27 @@ _EACH_CONFLICTS = {
     "agent": "agents_answer_no_rows",
 }
 _OF_ROWS = (
-    "rows", "column", "prefix", "details", "to_file", "samples", "missing", "concurrency", "max_total_tokens",
+    "rows", "column", "prefix", "details", "to_file", "missing", "concurrency", "max_total_tokens",
     "max_cost",
 )  # fmt: skip
+
+_OWN_PLACE = "answers_stand_side_by_side"
+_COMPARE_CONFLICTS = {
+    "draw": "only_words_are_compared",
+    "agent": "agents_are_not_compared",
+    "insert": _OWN_PLACE,
+    "into": _OWN_PLACE,
+    "raw": _OWN_PLACE,
+}
+# For each axis the option that gives all answers one value, with the text of the reason.
+_AXES = {
+    "models": ("model", "it_names_one"),
+    "temperatures": ("temperature", "it_names_one"),
+    "systems": ("system", "it_names_one"),
+}
+_ROWS_ARE_NOT_COMPARED = dict.fromkeys(
+    ("models", "temperatures", "systems", "vary", "yes"), "rows_are_not_compared"
+)
 
 
 def check(options: PromptOptions) -> None:
@@ -67,18 +85,34 @@ def check(options: PromptOptions) -> None:
         UsageError: Two options exclude each other, or one needs another; the message names both.
     """
     if options.each is not None:
-        _refuse("--each", _EACH_CONFLICTS, options)
+        _refuse("--each", {**_EACH_CONFLICTS, **_ROWS_ARE_NOT_COMPARED}, options)
         if options.output == options.each:
             raise UsageError(say("option.replaces_its_rows", output=options.output))
     elif alone := next((name for name in _OF_ROWS if _is_given(name, options)), None):
         flag = _flag(alone, getattr(options, alone))
         raise UsageError(say("option.only_with_each", flag=flag))
+    if options.compares and options.each is None:
+        _check_comparison(options)
+    elif options.yes and options.each is None:
+        raise UsageError(say("option.yes_without_comparison"))
     if options.draw:
         _refuse("--draw", _DRAW_CONFLICTS, options)
     elif is_picture(options.output):
         raise UsageError(say("option.no_picture_without_draw", output=options.output))
     elif options.agent is not None:
         _refuse("--agent", {"model": "agent_is_a_model"}, options)
+
+
+def _check_comparison(options: PromptOptions) -> None:
+    axes = ("models", "temperatures", "systems", "vary", "samples")
+    axis = next(name for name in axes if _is_given(name, options))
+    _refuse(_flag(axis, getattr(options, axis)), _COMPARE_CONFLICTS, options)
+    for name, (one, reason) in _AXES.items():
+        if _is_given(name, options):
+            _refuse(_flag(name, getattr(options, name)), {one: reason}, options)
+    fixed = {*options.params, *(("max_tokens",) if options.max_tokens else ())}
+    if twice := fixed & options.vary.keys():
+        raise UsageError(say("option.varied_and_fixed", name=min(twice)))
 
 
 def check_agent(options: PromptOptions) -> None:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NoReturn
 
 from cbai_notebook.errors import UsageError
@@ -67,6 +68,22 @@ def _temperature(flag: str, text: str) -> float:
     if not (math.isfinite(number) and number >= 0):
         raise UsageError(say("option.no_temperature", flag=flag, text=text))
     return number
+
+
+def _parts(flag: str, text: str) -> tuple[str, ...]:
+    """Read names with commas between them."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(found):
+        raise UsageError(say("option.empty_part", flag=flag, text=text))
+    return found
+
+
+def _temperatures(flag: str, text: str) -> tuple[float, ...]:
+    return tuple(_temperature(flag, part) for part in _parts(flag, text))
+
+
+def _flattened(groups: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(chain.from_iterable(groups))
 
 
 def _positive_number(flag: str, text: str) -> int:
@@ -134,6 +151,20 @@ def _param(flag: str, text: str) -> tuple[str, Any]:
     if name in _RESERVED_PARAMS:
         raise UsageError(say(f"option.reserved_{name}", flag=flag))
     return name, _json_or_text(value)
+
+
+def _varied(flag: str, text: str) -> tuple[str, tuple[Any, ...]]:
+    """Read ``name=value,value``, or ``name=[value, value]`` where a value is a list or has a comma."""
+    name, value = _param(flag, text)
+    if isinstance(value, list):
+        values = tuple(value)
+    elif isinstance(value, str):
+        values = tuple(_json_or_text(part) for part in _parts(flag, value))
+    else:
+        values = (value,)
+    if not values:
+        raise UsageError(say("option.no_values", flag=flag, name=name))
+    return name, values
 
 
 def _json_or_text(text: str) -> Any:
@@ -213,6 +244,11 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--concurrency",), "concurrency", "NUMBER", _positive_number),
     Option(("--max-total-tokens",), "max_total_tokens", "NUMBER", _positive_number),
     Option(("--max-cost",), "max_cost", "AMOUNT", _amount),
+    Option(("--models",), "models", "MODELS", _parts, collect=_flattened, suggests="models"),
+    Option(("--temperatures",), "temperatures", "NUMBERS", _temperatures, collect=_flattened),
+    Option(("--systems",), "systems", "VAR", variable, suggests="variable"),
+    Option(("--vary",), "vary", "NAME=VALUES", _varied, collect=dict, read_word=_read_param),
+    Option(("--yes",), "yes", described="more_than_24"),
     Option(("--dry-run",), "dry_run"),
     Option(("--allow-secrets",), "allow_secrets"),
     Option(HELP_FLAGS, "help"),

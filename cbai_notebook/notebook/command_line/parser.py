@@ -52,11 +52,16 @@ class PromptOptions:
         details: Whether there are columns with model, tokens and seconds.
         prompt_file: The file with the prompt; ``None`` is no file.
         to_file: The file for the rows with their answers, or for their requests; ``None`` is no file.
-        samples: How many answers each row gets; ``None`` is the batch's default.
+        samples: How many answers each row or variant gets; ``None`` is one.
         missing: What happens to rows without a value; ``None`` is the batch's default.
         concurrency: The most rows at once; ``None`` is the batch's default.
         max_total_tokens: The most tokens for all rows; ``None`` is no limit.
         max_cost: The most money for all rows; ``None`` is no limit.
+        models: The models that are compared.
+        temperatures: The temperatures that are compared.
+        systems: The variable with the system prompts that are compared.
+        vary: The other parameters that are compared, each with its values.
+        yes: Whether a comparison may have more answers than are asked for without a question.
         dry_run: Whether the request is shown instead of sent.
         allow_secrets: Whether a prompt with a secret may be sent.
         help: Whether the help is shown instead of sending a request.
@@ -96,9 +101,20 @@ class PromptOptions:
     concurrency: int | None = None
     max_total_tokens: int | None = None
     max_cost: float | None = None
+    models: tuple[str, ...] = ()
+    temperatures: tuple[float, ...] = ()
+    systems: str | None = None
+    vary: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    yes: bool = False
     dry_run: bool = False
     allow_secrets: bool = False
     help: bool = False
+
+    @property
+    def compares(self) -> bool:
+        """Whether the prompt is asked in several ways."""
+        axes = self.models or self.temperatures or self.systems or self.vary
+        return bool(axes or (self.samples and self.each is None))
 
     @property
     def request_params(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import joined, say
 from cbai_notebook.notebook.command_line.commands import (
+    ANSWER,
     BATCH,
     COMMAND,
     DELETE,
@@ -381,4 +382,6 @@ def _fits(word: Word, kind: str) -> bool:
         return not word.quoted and (word.text == kind or number)
     if word.quoted:
         return bool(word.text.strip())
+    if kind == ANSWER:
+        return not word.text.startswith("-")
     return not word.text.startswith("-") if kind == PATH else _NAME.fullmatch(word.text) is not None

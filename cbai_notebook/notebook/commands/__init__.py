@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbai_notebook.notebook.command_line.parser import Command
 from cbai_notebook.notebook.commands import (
+    answers,
     batches,
     conversations,
     evaluations,
@@ -54,6 +55,10 @@ def run(shell: InteractiveShell, command: Command) -> None:
             conversations.reset(command)
         case "delete":
             conversations.delete(command)
+        case "pick":
+            answers.pick(command)
+        case "diff" if command.options.get("answers"):
+            answers.diff(command)
         case "diff":
             conversations.diff(command)
         case "batches":

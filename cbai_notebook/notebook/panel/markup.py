@@ -64,13 +64,16 @@ def prompt(turn: Turn, key: str, number: int, total: int) -> str:
     )
 
 
-def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
+def footer(
+    turn: Turn, key: str, waiting: Sequence[ToolCall] = (), others: Sequence[str] = ()
+) -> str:
     """Return the footer of an answer: error, buttons, model, tokens and duration.
 
     Args:
         turn: The turn.
         key: The panel's key of the turn.
         waiting: Tool calls that wait for the user's approval.
+        others: The models that are offered to answer the prompt too.
     """
     if turn.status == STREAMING:
         return (
@@ -92,7 +95,7 @@ def footer(turn: Turn, key: str, waiting: Sequence[ToolCall] = ()) -> str:
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
     return (
         f'<div class="{NO_MATH}">{_problem(turn, key)}{_note(turn, key)}{_sources(turn)}<div class="cbai-actions">{actions}'
-        f'<span class="cbai-facts">{_marks_html(turn)}{_facts(turn)}</span></div>{source}</div>'
+        f'<span class="cbai-facts">{_marks_html(turn)}{_facts(turn)}</span></div>{_others(turn, key, others)}{source}</div>'
     )
 
 
@@ -215,6 +218,18 @@ def _button(action: str, key: str, *, idle: bool = False) -> str:
         f'data-turn="{key}"{" data-needs-idle" if idle else ""}>'
         f'<span class="cbai-tip">{both(f"page.{action}")}</span></button>'
     )
+
+
+def _others(turn: Turn, key: str, models: Sequence[str]) -> str:
+    """Return the fold with a button for each model that can answer the prompt too."""
+    if turn.drawn or not models:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="cbai-plain-button" data-cbai="ask_model" data-turn="{key}" '
+        f'data-model="{escape(model)}" data-needs-idle>{escape(model)}</button> '
+        for model in models
+    )
+    return f'<details class="cbai-others"><summary>{both("page.ask_model")}</summary>{buttons}</details>'
 
 
 def _version_buttons(key: str, number: int, total: int) -> str:

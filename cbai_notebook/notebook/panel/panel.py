@@ -194,6 +194,29 @@ class ChatPanel:
         turn = turn or next(iter(self._conversation.turns[-1:]), None)
         return turn is not None and self.send(turn.prompt, branch_of=turn, images=turn.images)
 
+    def ask_model(self, model: str, turn: Turn | None = None) -> bool:
+        """Send the prompt of a turn to another model too; its answer becomes an alternative.
+
+        The model of later prompts stays as it is.
+
+        Args:
+            model: The model, as ``-m`` takes it.
+            turn: The turn; the last one by default.
+
+        Returns:
+            Whether the prompt was sent.
+
+        Raises:
+            CbaiError: The model's name is not valid, or it cannot do what is requested.
+        """
+        turn = turn or next(iter(self._conversation.turns[-1:]), None)
+        if turn is None:
+            return False
+        asked, options = turn, replace(self._options, model=model)
+        return self._start(
+            lambda: prepare_text(self._conversation, asked.prompt, options, asked, asked.images)
+        )
+
     def continue_answer(self, turn: Turn | None = None) -> bool:
         """Go on with an answer that was stopped, broken off or cut at the token limit.
 

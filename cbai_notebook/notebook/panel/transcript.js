@@ -38,7 +38,10 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     const action = button.dataset.cbai;
     if (model.get("loading") && button.hasAttribute("data-needs-idle")) return;
     if (own[action]) own[action](button);
-    else model.send({ type: "act", action, turn: button.dataset.turn ?? null, call: button.dataset.call ?? null });
+    else {
+      const { turn = null, call = null, model: other = null } = button.dataset;
+      model.send({ type: "act", action, turn, call, model: other });
+    }
   }
   root.addEventListener("click", onClick);
 

@@ -53,6 +53,7 @@ class TurnView:
         self.key = key
         self._layout = look.layout
         self._position = position
+        self._others: tuple[str, ...] = ()
         self._on_end = on_end
         self._updated = asyncio.Event()
         self._streamed: list[str] = []
@@ -72,13 +73,22 @@ class TurnView:
         """Signal that the turn has new content or has ended."""
         self._updated.set()
 
-    def set_position(self, position: tuple[int, int]) -> None:
-        """Show the turn's number among its alternatives; update the footer of an ended turn."""
+    def set_position(self, position: tuple[int, int], others: tuple[str, ...] = ()) -> None:
+        """Show the turn's number among its alternatives; update the footer of an ended turn.
+
+        Args:
+            position: The number, from 1, and the number of alternatives.
+            others: The models that are offered to answer its prompt too.
+        """
+        self._others = others
         if position != self._position:
             self._position = position
             self._prompt.value = markup.prompt(self.turn, self.key, *position)
         if self._task is None or self._task.done():
-            self._footer.value = markup.footer(self.turn, self.key)
+            self._show_footer()
+
+    def _show_footer(self) -> None:
+        self._footer.value = markup.footer(self.turn, self.key, others=self._others)
 
     def stop_following(self) -> None:
         """Stop following the turn; the widgets stay as they are."""
@@ -113,7 +123,7 @@ class TurnView:
             screen.finish("complete", footer=Facts(shown_elsewhere=True))
         else:
             surface.close()
-        self._footer.value = markup.footer(self.turn, self.key)
+        self._show_footer()
         self._on_end(self.turn)
 
     async def _listen(self, listener: Callable[[Delta], None]) -> None:

@@ -77,6 +77,9 @@ class PanelController(Protocol):
     def regenerate(self, turn: Turn | None = None) -> bool:
         """Send the prompt of a turn again; return whether it was sent."""
 
+    def ask_model(self, model: str, turn: Turn | None = None) -> bool:
+        """Send the prompt of a turn to another model too; return whether it was sent."""
+
     def continue_answer(self, turn: Turn | None = None) -> bool:
         """Go on with an unfinished answer; return whether the request was sent."""
 
@@ -360,7 +363,7 @@ class PanelView:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
                 view = TurnView(turn, key, self._look, position, self._on_painted)
-            view.set_position(position)
+            view.set_position(position, _other_models(turn) if turn is turns[-1] else ())
             self._views[turn] = view
         self._earlier.value = markup.earlier(self._first_shown)
         boxes = [view.box for view in self._views.values()]
@@ -458,6 +461,8 @@ class PanelView:
             match action:
                 case "again" | "retry":
                     self._panel.regenerate(turn)
+                case "ask_model":
+                    self._ask_model(str(message.get("model")), turn)
                 case "continue":
                     self._panel.continue_answer(turn)
                 case "delete":
@@ -473,6 +478,11 @@ class PanelView:
                         self._conversation.choose(alternatives[index])
         except CbaiError as error:
             self._post(self._show_error, error)
+
+    def _ask_model(self, model: str, turn: Turn) -> None:
+        if is_app() and not self._may_choose(model):
+            raise UsageError(say("page.offered_models_only"))
+        self._panel.ask_model(model, turn)
 
     def _choose_options(self, message: dict[str, Any]) -> None:
         changes: dict[str, Any] = {}
@@ -536,6 +546,14 @@ def _offered_models() -> list[str]:
     from cbai_notebook.client.settings import settings
 
     return suggested_specs(settings())
+
+
+def _other_models(turn: Turn) -> tuple[str, ...]:
+    """Return the models that can answer a turn's prompt too."""
+    used = {turn.asked_model, turn.model, f"{turn.provider}/{turn.asked_model or turn.model}"}
+    # A server without a model of its own is offered with a slash, behind which a name is missing.
+    offered = (name for name in _offered_models() if not name.endswith("/"))
+    return tuple(name for name in offered if name not in used)
 
 
 def _default_model() -> str:

@@ -148,6 +148,7 @@ class OutputSurface:
 
     Args:
         output: The widget.
+        stays: Whether its content stays; if it will be replaced, the other formats are never sent.
     """
 
     live = True
@@ -155,8 +156,9 @@ class OutputSurface:
     can_replace = True
     max_outputs = 40
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, *, stays: bool = True) -> None:
         self._output = output
+        self._stays = stays
         self._bundles: list[Bundle] = []
 
     def __len__(self) -> int:
@@ -171,16 +173,48 @@ class OutputSurface:
     def replace(self, bundle: Bundle) -> None:
         """Make `bundle` the only output."""
         self._bundles = [bundle]
-        self._assign(html_only=False)
+        self._assign(html_only=not self._stays)
 
     def close(self) -> None:
-        """Send the outputs in all their formats."""
-        self._assign(html_only=False)
+        """Send the outputs in all their formats, if they stay."""
+        if self._stays:
+            self._assign(html_only=False)
 
     def _assign(self, *, html_only: bool) -> None:
         self._output.outputs = tuple(
             widget_output(bundle, html_only=html_only) for bundle in self._bundles
         )
+
+
+class BundleSurface:
+    """A surface that is painted once, and keeps what was painted."""
+
+    live = False
+    repaints_all = False
+    can_replace = False
+    max_outputs = 40
+
+    def __init__(self) -> None:
+        self._bundles: list[Bundle] = []
+
+    @property
+    def bundle(self) -> Bundle:
+        """What was painted, as one output."""
+        names = dict.fromkeys(name for each in self._bundles for name in each)
+        return {name: "".join(each.get(name, "") for each in self._bundles) for name in names}
+
+    def __len__(self) -> int:
+        return len(self._bundles)
+
+    def paint(self, slots: Mapping[int, Bundle]) -> None:
+        """Keep outputs."""
+        self._bundles += slots.values()
+
+    def replace(self, bundle: Bundle) -> None:
+        """Do nothing: what is painted once is never replaced."""
+
+    def close(self) -> None:
+        """Do nothing: all is kept already."""
 
 
 def widget_output(bundle: Bundle, *, html_only: bool) -> dict[str, Any]:

@@ -49,7 +49,7 @@ SOURCES = CompletionSources(
 @pytest.mark.parametrize(
     ("line", "fragment", "choices"),
     [
-        ("%cbai --mo", "--mo", ("--model",)),
+        ("%cbai --mo", "--mo", ("--model", "--models")),
         ("%cbai --max-t", "--max-t", ("--max-tokens", "--max-total-tokens")),
         ("%%cbai --no", "--no", ("--no-history", "--no-cached", "--no-stream", "--no-think")),
         ("%%cbai -t 0.5 --ra", "--ra", ("--raw",)),

@@ -175,6 +175,22 @@ def test_regenerating_sends_what_stood_before_and_keeps_the_first_answer(
     eventually(lambda: "2/2" in shown(panel.widget))
 
 
+def test_another_model_answers_the_last_prompt_too(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:1")
+    converse(panel, "a")
+    converse(panel, "b")
+    gateway.always("say:2")
+    eventually(lambda: shown(panel.widget).count('class="cbai-others"') == 1)
+    assert 'data-model="cloudbase/hy3"' not in shown(panel.widget), "it has answered already"
+    assert 'data-model="deepseek/deepseek-v4-pro"' in shown(panel.widget)
+    assert panel.ask_model("deepseek/deepseek-v4-pro")
+    eventually(lambda: not panel.isLoading)
+    assert gateway.last.json["model"] == "deepseek-v4-pro"
+    assert [message["content"] for message in gateway.last.json["messages"]] == ["a", "1", "b"]
+    assert panel.options.model == "", "the next prompt goes to the usual model"
+    eventually(lambda: "2/2" in shown(panel.widget))
+
+
 def test_options_reach_the_wire(gateway: Gateway) -> None:
     panel = cbai.ChatPanel(
         Conversation("options"), model="moonshot/some-model", system="Be brief.", temperature=0.2

@@ -1,0 +1,1 @@
+"""One prompt asked in several ways, side by side: models, temperatures, system prompts, samples."""

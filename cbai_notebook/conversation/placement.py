@@ -1,0 +1,80 @@
+"""How the turn of a prompt gets into its conversation: alone, or as one of several versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbai_notebook.conversation.prompt import Prompt
+from cbai_notebook.conversation.turn import Turn
+
+if TYPE_CHECKING:
+    from cbai_notebook.conversation.conversation import Conversation
+    from cbai_notebook.conversation.store.pending import Write
+
+
+class Placement:
+    """The usual way: a new turn, or the new version or branch that the prompt asks for.
+
+    Attributes:
+        turn: The turn of the prompt, once there is one; also that of a replayed answer.
+    """
+
+    def __init__(self) -> None:
+        self.turn: Turn | None = None
+
+    def replaces(self, prompt: Prompt) -> Turn | None:
+        """Return the turn of which the new one becomes a version, or ``None``."""
+        return prompt.replaces
+
+    def open(self, conversation: Conversation, prompt: Prompt, turn: Turn) -> Write:
+        """Add a turn to a conversation; raises what :meth:`Conversation.open` raises."""
+        return conversation.open(turn, prompt.branch_of, prompt.replaces)
+
+    def known(self, conversation: Conversation, prompt: Prompt, found: Turn) -> Turn | None:
+        """Return the turn that has a stored answer already, so that no new version is needed.
+
+        Args:
+            conversation: The conversation.
+            prompt: The prompt.
+            found: The turn with the stored answer; in this or in another conversation.
+        """
+        replaced = prompt.replaces
+        if replaced is None or (replaced.request, replaced.text) != (found.request, found.text):
+            return None
+        return replaced
+
+
+class VersionGroup:
+    """Several answers to one prompt, which become the versions of one turn."""
+
+    def __init__(self) -> None:
+        self._first: Turn | None = None
+
+    def placement(self) -> Placement:
+        """Return the placement of one of the answers."""
+        return _OneOfGroup(self)
+
+
+class _OneOfGroup(Placement):
+    """Opens the first turn of a group in the usual way, and each later one as its version."""
+
+    def __init__(self, group: VersionGroup) -> None:
+        super().__init__()
+        self._group = group
+
+    def replaces(self, prompt: Prompt) -> Turn | None:
+        return self._group._first or prompt.replaces
+
+    def open(self, conversation: Conversation, prompt: Prompt, turn: Turn) -> Write:
+        if self._group._first is not None:
+            return conversation.open(turn, beside=self._group._first)
+        write = super().open(conversation, prompt, turn)
+        self._group._first = turn
+        return write
+
+    def known(self, conversation: Conversation, prompt: Prompt, found: Turn) -> Turn | None:
+        replaced = prompt.replaces
+        if replaced is None or found not in conversation.alternatives(replaced):
+            return None
+        self._group._first = self._group._first or found
+        return found
