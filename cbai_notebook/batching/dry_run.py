@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cbai_notebook.batching.outcome import StoredAnswer
-from cbai_notebook.batching.plan import Plan, Sink
+from cbai_notebook.batching.plan import Plan, Sink, Unit
 from cbai_notebook.batching.progress_line import short_number
 from cbai_notebook.batching.results import Place
 from cbai_notebook.client.budget import FIRST_ANSWER, Budget, tokens_in
@@ -86,12 +86,13 @@ class Counts:
     def _failed(self, place: Place, reason: str) -> None:
         self.failed += 1
 
-    def _known(self, places: Sequence[Place], stored: StoredAnswer) -> bool:
-        self.known += len(places)
-        if stored.completion_tokens:
-            self.answers += 1
-            self.answered_tokens += stored.completion_tokens
-        return True
+    def _known(self, answered: Sequence[tuple[Unit, StoredAnswer]]) -> list[bool]:
+        for unit, stored in answered:
+            self.known += len(unit.places)
+            if stored.completion_tokens:
+                self.answers += 1
+                self.answered_tokens += stored.completion_tokens
+        return [True] * len(answered)
 
 
 async def dry_run(

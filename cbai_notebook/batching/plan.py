@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +50,12 @@ class Sink:
     Args:
         missing: Gets a row's place and what has no value.
         failed: Gets a row's place and why it has no prompt.
-        known: Gets the places of a request and its stored answer; returns False if the answer does
-            not fit any more.
+        known: Gets requests with their stored answers; returns for each whether the answer still fits.
     """
 
     missing: Callable[[tuple[int, int], str], None]
     failed: Callable[[tuple[int, int], str], None]
-    known: Callable[[Sequence[tuple[int, int]], StoredAnswer], bool]
+    known: Callable[[Sequence[tuple[Unit, StoredAnswer]]], list[bool]]
 
 
 class Plan:
@@ -143,10 +142,7 @@ class Plan:
         self, units: list[Unit], run: int, sink: Sink, taken: list[Unit]
     ) -> AsyncGenerator[Unit, None]:
         claim = await asyncio.to_thread(self.store.claim, [unit.key for unit in units], run)
-        for unit in units:
-            answer = claim.answered.get(unit.key)
-            if answer is not None and self._is_known(unit, answer, sink):
-                continue
+        for unit in self._unknown(units, claim.answered, sink):
             if unit.key in claim.taken:
                 taken.append(unit)
             else:
@@ -161,12 +157,7 @@ class Plan:
             self.read += rows.count
             self._compare(made)
             found = await self._find(list(made))
-            new = []
-            for key, unit in made.items():
-                answer = found.get(key)
-                if answer is None or not self._is_known(unit, answer, sink):
-                    new.append(unit)
-            if new:
+            if new := self._unknown(made.values(), found, sink):
                 yield new
             else:
                 await asyncio.sleep(0)
@@ -187,11 +178,19 @@ class Plan:
     async def _find(self, keys: list[bytes]) -> dict[bytes, StoredAnswer]:
         return await asyncio.to_thread(self.store.find, keys) if keys else {}
 
-    def _is_known(self, unit: Unit, answer: StoredAnswer, sink: Sink) -> bool:
-        if not sink.known(unit.places, answer):
-            return False
-        self._waiting.pop(unit.key, None)
-        return True
+    def _unknown(
+        self, units: Iterable[Unit], found: Mapping[bytes, StoredAnswer], sink: Sink
+    ) -> list[Unit]:
+        """Return the requests without a stored answer that fits; the others are at their end."""
+        answered = [(unit, found[unit.key]) for unit in units if unit.key in found]
+        if not answered:
+            return list(units)
+        ended = set()
+        for (unit, _), fits in zip(answered, sink.known(answered), strict=True):
+            if fits:
+                ended.add(unit.key)
+                self._waiting.pop(unit.key, None)
+        return [unit for unit in units if unit.key not in ended]
 
     async def _of_slice(self, rows: Any, sink: Sink) -> dict[bytes, Unit]:
         """Return the requests of a slice that are new in this run, by key."""

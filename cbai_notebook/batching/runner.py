@@ -210,18 +210,26 @@ class Runner:
         self._progress.fail(reason)
         self._put([(place, Outcome(error=reason))])
 
-    def _known(self, places: Sequence[Place], stored: StoredAnswer) -> bool:
-        value = None
-        if (response := self._response) is not None:
-            try:
-                value = plain(response.parse(stored.text, stored.finish_reason))
-            except StructuredAnswerError:
-                return False  # the type has other rules by now
-        self._alike.succeeded()
-        self._put([(place, Outcome(stored, value, known=True)) for place in places])
-        self._progress.answered += len(places)
-        self._progress.known += len(places)
-        return True
+    def _known(self, answered: Sequence[tuple[Unit, StoredAnswer]]) -> list[bool]:
+        found: list[tuple[Place, Outcome]] = []
+        fits = []
+        for unit, stored in answered:
+            value = None
+            if (response := self._response) is not None:
+                try:
+                    value = plain(response.parse(stored.text, stored.finish_reason))
+                except StructuredAnswerError:
+                    fits.append(False)  # the type has other rules by now
+                    continue
+            outcome = Outcome(stored, value, known=True)
+            found += [(place, outcome) for place in unit.places]
+            fits.append(True)
+        if found:
+            self._alike.succeeded()
+            self._put(found)
+            self._progress.answered += len(found)
+            self._progress.known += len(found)
+        return fits
 
     async def _tick(self) -> None:
         while True:
