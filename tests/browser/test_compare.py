@@ -9,7 +9,7 @@ from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.page import NotebookPage
-from tests.browser.panel_page import until_in_kernel
+from tests.browser.panel_page import MAKE, PanelPage, until_in_kernel
 from tests.browser.server import JupyterServer
 from tests.gateway import Gateway
 
@@ -107,3 +107,24 @@ async def test_answers_stream_side_by_side_and_one_grid_is_saved(
     await stranger.see(1, "The conversation goes on with answer 2")
     await expect(stranger.output(1).locator("button.cbai-pick").first).to_be_hidden()
     await stranger.screenshot(artefacts, "compare-untrusted", cell=1)
+
+
+async def test_a_panel_asks_another_model_too(
+    open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
+) -> None:
+    notebook = await open_notebook(MAKE)
+    await notebook.run_to_end()
+    panel = await PanelPage.shown(notebook)
+    cloud.script("say:From the first model.", "say:From the other one.")
+    await panel.converse("Who are you?")
+    fold = panel.root.locator(".cbai-others")
+    await fold.locator("summary").focus()
+    await notebook.page.keyboard.press("Enter")
+    other = fold.get_by_role("button", name="deepseek/deepseek-v4-pro", exact=True)
+    await expect(other).to_be_visible()
+    await notebook.screenshot(artefacts, "compare-panel", cell=0)
+    await other.click()
+    await expect(panel.root).to_contain_text("From the other one.")
+    await expect(panel.root.locator(".cbai-branch")).to_contain_text("2/2")
+    assert cloud.requests[-1].json["model"] == "deepseek-v4-pro"
+    await expect(panel.root.locator(".cbai-others")).to_have_count(1)
