@@ -19,8 +19,10 @@ SAID = "[[m['role'], m['cell_id'], m['stale']] for m in cbai.chat().messages]"
 
 
 @pytest.mark.parametrize(
-    "name", ["batch", "history", "tools", "images_and_agents", "servers", "to_mini_program"]
-)
+    "name",
+    ["batch", "compare", "evaluate", "history", "tools", "images_and_agents", "servers",
+     "to_mini_program"],
+)  # fmt: skip
 async def test_a_notebook_runs_by_clicking(
     open_notebook: OpenNotebook, server: JupyterServer, artefacts: Path, name: str
 ) -> None:
