@@ -112,6 +112,10 @@ class Runner:
                 await lanes.put(unit)
         except CbaiError as error:
             self.stop(error)  # those that are under way go on to their end
+        except Exception:
+            # The rows are the user's and raise anything; those that are under way are paid for.
+            await lanes.join()
+            raise
         finally:
             await units.aclose()
 

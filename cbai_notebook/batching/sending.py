@@ -166,6 +166,8 @@ def _reply(unit: Unit, answer: Answer, response: ResponseType | None) -> Reply:
     )
     if (ending := answer.ending) is not None:  # it was refused, filtered or cut
         return Reply(stored, error=CbaiError(ending.note(len(answer.steps))))
+    if response is None and not answer.text.strip():
+        return Reply(stored, error=CbaiError(say("answer.empty")))
     return Reply(stored, None if response is None else plain(answer.parsed))
 
 
