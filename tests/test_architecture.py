@@ -286,7 +286,7 @@ def test_markdown_knows_no_notebook() -> None:
 
 
 HEAVY = {
-    "PIL", "aiohttp", "anywidget", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets",
+    "PIL", "aiohttp", "anywidget", "dask", "distributed", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets",
     "jiter", "keyring", "markdown_it", "matplotlib", "msgspec", "narwhals", "nbclient", "nest_asyncio",
     "nest_asyncio2", "nh3", "numpy", "openai", "pandas", "polars", "pyarrow", "stamina",
     "pydantic", "scipy", "tenacity", "tqdm", "xllamacpp",

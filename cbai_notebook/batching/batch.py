@@ -52,6 +52,8 @@ def batch(
     name: str = "",
     variables: Mapping[str, Any] | None = None,
     to: str | os.PathLike[str] | None = None,
+    engine: Any = None,
+    share_key: bool = False,
     **params: Any,
 ) -> Any:
     """Ask a prompt for every row of a table, and return the table with the answers.
@@ -61,8 +63,8 @@ def batch(
     index or the number of rows.
 
     Args:
-        data: A DataFrame of pandas or polars, a pyarrow Table, a list of dicts, an iterable of
-            dicts, or the path of a ``.parquet`` or ``.csv`` file.
+        data: A DataFrame of pandas, polars or dask, a pyarrow Table, a list of dicts, an iterable
+            of dicts, or the path of a ``.parquet`` or ``.csv`` file.
         prompt: A template: ``{name}`` is a column of the row or else a variable of the notebook, and
             ``{row["unit price"]}`` a column whose name is no word. Or a function from a row, as a
             dict, to the text of its prompt or to a list of messages. Or a prompt of a file: ``cbai.prompt``.
@@ -94,6 +96,11 @@ def batch(
             rows come and whose path is returned. A name that ends in ``.jsonl`` gets the requests
             that are still to be sent, in the form of the OpenAI batch API; nothing is sent, and
             `batch_import` reads the answers.
+        engine: What sends the requests in place of this process: a `dask.distributed.Client`, or a
+            `concurrent.futures.Executor`. This process keeps the rows, the stored answers and the
+            budget; the workers need this package, and the key in their own environment. Each sends
+            its share of ``concurrency``.
+        share_key: Whether the workers of the engine get this process's key with their tasks.
         **params: Other parameters of the requests, such as ``temperature``.
 
     Returns:
@@ -133,6 +140,8 @@ def batch(
                 "name": name,
                 "variables": variables,
                 "to": to,
+                "engine": engine,
+                "share_key": share_key,
                 **params,
             }
         ),

@@ -26,6 +26,8 @@ def first_rows(data: Any, count: int) -> Any:
     rows = rows_of(data)
     if rows.kind in ("pandas", "polars"):
         return data.head(count)
+    if rows.kind == "dask":
+        return data.head(count, npartitions=-1, compute=False)
     if rows.kind == "pyarrow":
         return data.slice(0, count)
     if rows.kind == "list":

@@ -1,4 +1,4 @@
-"""The rows of frames: pandas, polars and Arrow. Nothing is imported; the frame brings its library."""
+"""The rows of frames: pandas, polars, Arrow and dask. Nothing is imported; the frame brings its library."""
 
 from __future__ import annotations
 
@@ -105,3 +105,31 @@ class ArrowRows(_FrameRows):
             return nulls
         compute = import_module("pyarrow.compute")
         return nulls + int(compute.sum(compute.is_nan(column)).as_py() or 0)
+
+
+class DaskRows(Rows):
+    """The rows of a dask DataFrame.
+
+    One partition at a time is computed, by the client of this process or else by dask's own threads.
+
+    Attributes:
+        lengths: The numbers of rows of the partitions that were read, by the partitions' numbers.
+    """
+
+    kind: ClassVar[Kind] = "dask"
+    is_slow: ClassVar[bool] = True
+
+    def __init__(self, frame: Any) -> None:
+        super().__init__(frame, frame.columns, None)
+        self.lengths: dict[int, int] = {}
+
+    def slices(self, used: Sequence[str], size: int = SLICE_ROWS) -> Iterator[RowSlice]:
+        labels = [self.data.columns[self.columns.index(name)] for name in dict.fromkeys(used)]
+        start = 0
+        for number, part in enumerate(self.data[labels].to_delayed()):
+            rows = PandasRows(part.compute())
+            self.lengths[number] = length = rows.count or 0
+            for each in rows.slices(used, size):
+                yield RowSlice(start + each.start, each.count, each.values)
+            start += length
+        self.count = start

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.batching.answer_store import AnswerStore, current_answers
+from cbai_notebook.batching.dask_result import dask_with_columns
+from cbai_notebook.batching.engines import engine_of
+from cbai_notebook.batching.frame_rows import DaskRows
 from cbai_notebook.batching.outcome import Outcome
+from cbai_notebook.batching.part_sender import PartSender
+from cbai_notebook.batching.parts import BatchSpec
 from cbai_notebook.batching.plain_rows import StreamRows
 from cbai_notebook.batching.plan import Plan
 from cbai_notebook.batching.progress import Progress
@@ -21,9 +26,9 @@ from cbai_notebook.batching.row_prompt import ROW, Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
 from cbai_notebook.batching.runner import Runner
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
-from cbai_notebook.batching.sending import LocalSender
+from cbai_notebook.batching.sending import LocalSender, Sender
 from cbai_notebook.batching.table_writer import Writer
-from cbai_notebook.client.budget import Budget, Spending
+from cbai_notebook.client.budget import Budget, Spending, session_budget
 from cbai_notebook.client.gate import Gate
 from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.client.passage import Traffic
@@ -87,6 +92,8 @@ class BatchOptions:
     name: str = ""
     variables: Mapping[str, Any] | None = None
     to: str | os.PathLike[str] | None = None
+    engine: Any = None
+    share_key: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -189,6 +196,7 @@ class Batch:
         self._budget.check(self.prepared.asked_model or "")
         self._store = store or current_answers()
         self._stop, self._gate = Stop(), gate
+        self._engine = None if options.engine is None else engine_of(options.engine)
         self._requests = RowRequests(self.prepared)
         checked = self._requests.options([{"role": "user", "content": "…"}])
         self.prepared.model.check(checked)
@@ -251,7 +259,7 @@ class Batch:
             plan = self.plan()
             runner = Runner(
                 plan,
-                LocalSender(self._begin, self.response, self.options.concurrency, self._store),
+                self._sender(),
                 self.response,
                 self._stop,
                 self._store,
@@ -347,6 +355,31 @@ class Batch:
             dedupe=self.options.dedupe,
         )
 
+    def _sender(self) -> Sender:
+        """Return what sends the requests: this process, or the workers of the engine."""
+        concurrency = self.options.concurrency
+        if self._engine is None:
+            return LocalSender(self._begin, self.response, concurrency, self._store)
+        prepared = self.prepared
+        settings, shares_key = prepared.settings, self.options.share_key
+        spec = BatchSpec(
+            model=prepared.model.for_another_process(),
+            params=RowRequests(prepared).options([]),
+            settings=replace(settings, before_send=None) if shares_key else settings.without_keys(),
+            has_key=settings.has_key_for(prepared.provider),
+            shares_key=shares_key,
+            is_limited=self._budget.is_limited or session_budget(settings).is_limited,
+        )
+        return PartSender(
+            self._engine,
+            spec,
+            (self._budget, session_budget(settings)),
+            prepared.request_params(prepared.params),
+            prepared.secrets,
+            self._stop,
+            concurrency,
+        )
+
     async def _begin(self, messages: list[Any]) -> RepeatedRequest:
         """Return what sends the requests, with the settings of this moment."""
         prepared = self._prepare()
@@ -418,7 +451,10 @@ class Batch:
         if self._frame is None:
             unsent = str(self.progress.reason or say("batch.not_sent"))
             values = self._results.values(_count(self.rows), unsent)
-            self._frame = build(self.rows, self.columns, values)
+            if isinstance(self.rows, DaskRows):
+                self._frame = dask_with_columns(self.rows, self.columns, values)
+            else:
+                self._frame = build(self.rows, self.columns, values)
         return self._frame
 
     @property
@@ -514,9 +550,11 @@ def _not_written(path: str | os.PathLike[str], error: OSError) -> UsageError:
 
 
 def _count(rows: Rows) -> int:
-    """Return the number of rows; of an iterable, of those that were read."""
+    """Return the number of rows; of an iterable or of partitions, of those that were read."""
     if isinstance(rows, StreamRows):
         return len(rows.read)
+    if isinstance(rows, DaskRows):
+        return sum(rows.lengths.values())
     if rows.count is None:  # a file that was not read to its end
         for _ in rows.slices(()):
             pass

@@ -11,7 +11,7 @@ from cbai_notebook.batching.answer_store import AnswerStore
 from cbai_notebook.batching.outcome import StoredAnswer
 from cbai_notebook.batching.row_errors import reason_of
 from cbai_notebook.batching.row_prompt import RowPrompt, RowText
-from cbai_notebook.batching.row_slice import SLICE_ROWS, Rows
+from cbai_notebook.batching.row_slice import SLICE_ROWS, Rows, RowSlice
 from cbai_notebook.client.images.part import image_part
 from cbai_notebook.client.loop_waiters import Stop
 from cbai_notebook.conversation.row_requests import RowRequests
@@ -151,7 +151,7 @@ class Plan:
     async def _groups(self, sink: Sink) -> AsyncGenerator[list[Unit], None]:
         """Yield the new requests of each slice whose answers are not stored."""
         size = ROWS_WITH_IMAGES if self.prompt.has_images else SLICE_ROWS
-        for rows in self.rows.slices(self.prompt.used, size):
+        async for rows in self._slices(size):
             self.on_slice(rows)
             made = await self._of_slice(rows, sink)
             self.read += rows.count
@@ -161,6 +161,17 @@ class Plan:
                 yield new
             else:
                 await asyncio.sleep(0)
+
+    async def _slices(self, size: int) -> AsyncGenerator[RowSlice, None]:
+        slices = self.rows.slices(self.prompt.used, size)
+        while True:
+            if self.rows.is_slow:
+                rows = await asyncio.to_thread(next, slices, None)
+            else:
+                rows = next(slices, None)
+            if rows is None:
+                return
+            yield rows
 
     def _compare(self, keys: Iterable[bytes]) -> None:
         """Notice that the first rows all have the same prompt."""

@@ -354,7 +354,9 @@ def build(rows: Rows, columns: Sequence[ResultColumn], values: Mapping[str, list
         return _from_file(rows, columns, values)
     if isinstance(rows, StreamRows):
         return _dicts(rows.read, columns, filled_up(values, columns, len(rows.read)))
-    make = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow, "list": _dicts}[rows.kind]
+    make = {"pandas": pandas_with_columns, "polars": _polars, "pyarrow": _arrow, "list": _dicts}[
+        rows.kind
+    ]
     return make(rows.data, columns, filled_up(values, columns, rows.count or 0))
 
 
@@ -369,7 +371,10 @@ def filled_up(
     return {name: [*found, *rest[name] * number] for name, found in values.items()}
 
 
-def _pandas(frame: Any, columns: Sequence[ResultColumn], values: Mapping[str, list[Any]]) -> Any:
+def pandas_with_columns(
+    frame: Any, columns: Sequence[ResultColumn], values: Mapping[str, list[Any]]
+) -> Any:
+    """Return a pandas DataFrame with new columns; see `build`."""
     pandas = import_module("pandas")
     types = {
         # The Python string type shares the text with the answers, and allows lone surrogates.
@@ -485,7 +490,9 @@ def _from_file(rows: Rows, columns: Sequence[ResultColumn], values: Mapping[str,
         return _dicts([dict(zip(read, row, strict=True)) for row in every], columns, values)
     if rows.kind == "parquet":
         # Reading it again keeps the index and the types that the file has for pandas.
-        return _pandas(pandas.read_parquet(rows.data, engine="pyarrow"), columns, values)
+        return pandas_with_columns(
+            pandas.read_parquet(rows.data, engine="pyarrow"), columns, values
+        )
     text = pandas.StringDtype("python")
     arrays = {name: pandas.array(found, dtype=text) for name, found in read.items()}
-    return _pandas(pandas.DataFrame(arrays), columns, values)
+    return pandas_with_columns(pandas.DataFrame(arrays), columns, values)

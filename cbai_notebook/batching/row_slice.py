@@ -12,7 +12,7 @@ from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.prompts.columns import as_64_bits
 
-Kind = Literal["pandas", "polars", "pyarrow", "list", "iterable", "parquet", "csv"]
+Kind = Literal["pandas", "polars", "pyarrow", "list", "iterable", "parquet", "csv", "dask"]
 
 SLICE_ROWS = 512
 """The rows of a slice: few enough to begin at once, enough to cost little for each row."""
@@ -43,9 +43,11 @@ class Rows(ABC):
         data: The input itself: a frame, a list, an iterator or a path.
         columns: The names of the columns as text, in order.
         count: The number of rows; None while it is not known.
+        is_slow: Whether other machines may have to read them, which takes any time.
     """
 
     kind: ClassVar[Kind]
+    is_slow: ClassVar[bool] = False
 
     def __init__(self, data: Any, names: Iterable[object], count: int | None) -> None:
         self.data = data

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cbai_notebook.batching.frame_rows import ArrowRows, PandasRows, PolarsRows
+from cbai_notebook.batching.frame_rows import ArrowRows, DaskRows, PandasRows, PolarsRows
 from cbai_notebook.batching.plain_rows import ListRows, StreamRows
 from cbai_notebook.batching.row_slice import SLICE_ROWS, Kind, Rows, RowSlice
 from cbai_notebook.batching.table_files import file_rows
@@ -19,6 +19,7 @@ _FRAMES = {
     ("pandas", "DataFrame"): PandasRows,
     ("polars", "DataFrame"): PolarsRows,
     ("pyarrow", "Table"): ArrowRows,
+    ("dask", "DataFrame"): DaskRows,
 }
 
 
@@ -26,7 +27,7 @@ def rows_of(data: Any) -> Rows:
     """Return the rows of an input; the values are not read yet.
 
     Args:
-        data: A DataFrame of pandas or polars, a pyarrow Table, a list of dicts, any other iterable
+        data: A DataFrame of pandas, polars or dask, a pyarrow Table, a list of dicts, any other iterable
             of dicts, or the path of a ``.parquet`` or ``.csv`` file.
 
     Raises:

@@ -71,6 +71,7 @@ class Runner:
         self._alike = Alike()
         self._answered: list[tuple[Unit, StoredAnswer, Any]] = []
         self._uncommitted = 0
+        self._given = 0  # to the sender
         self._storing: set[asyncio.Future[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.stopped: CbaiError | None = None
@@ -125,7 +126,7 @@ class Runner:
             await asyncio.wait(self._storing, return_when=asyncio.FIRST_COMPLETED)
         if self.stopped is not None:
             return
-        self._progress.running += 1
+        self._count_running(1)
         try:
             reply = await self._sender.send(unit)
         except StoppedError:
@@ -133,7 +134,11 @@ class Runner:
         else:
             self._take(unit, reply)
         finally:
-            self._progress.running -= 1
+            self._count_running(-1)
+
+    def _count_running(self, more: int) -> None:
+        self._given += more
+        self._progress.running = min(self._given, self._sender.concurrency)
 
     # What became of rows
 

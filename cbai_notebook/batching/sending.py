@@ -38,11 +38,17 @@ class Reply(NamedTuple):
 
 
 class Sender(Protocol):
-    """Sends the requests of a batch."""
+    """Sends the requests of a batch.
+
+    Attributes:
+        concurrency: The most requests that run at once.
+    """
+
+    concurrency: int
 
     @property
     def at_once(self) -> int:
-        """The most requests that it takes at once; may change."""
+        """The most requests that it takes at once, those that do not run yet included; may change."""
 
     async def begin(self) -> None:
         """Prepare; nothing is sent.
@@ -68,7 +74,7 @@ class LocalSender:
     Args:
         begin: Returns what sends them; called again when the key was refused.
         response: The type of the answers.
-        at_once: The most requests at once.
+        concurrency: The most requests at once.
         store: Has the limit that an earlier batch has found; None for none.
     """
 
@@ -76,10 +82,10 @@ class LocalSender:
         self,
         begin: Begin,
         response: ResponseType | None,
-        at_once: int,
+        concurrency: int,
         store: AnswerStore | None = None,
     ) -> None:
-        self.at_once = at_once
+        self.concurrency = self.at_once = concurrency
         self._begin = begin
         self._response = response
         self._store = store

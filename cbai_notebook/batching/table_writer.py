@@ -55,6 +55,8 @@ class Writer:
         if suffix not in _FILES:
             known = listed(_FILES, last="or")
             raise UsageError(say("rows.not_an_output", path=repr(str(path))[:200], known=known))
+        if rows.kind == "dask":
+            raise UsageError(say("rows.dask_writes_itself", example=".to_parquet(…)"))
         if rows.kind in ("parquet", "csv") and rows.data.absolute() == self.path:
             raise UsageError(say("rows.output_is_input", path=str(self.path)))
         self.path.parent.mkdir(parents=True, exist_ok=True)

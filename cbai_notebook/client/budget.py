@@ -198,6 +198,8 @@ class Budget:
 
     def release(self, reserve: Reserve) -> None:
         """Give back what a request has reserved."""
+        if not (reserve.sent or reserve.answered):
+            return  # nothing, and nobody waits for it
         spending = self.spending
         with spending._lock:
             self._hold(reserve, -1)
@@ -283,6 +285,11 @@ class Reservation:
         """Replace it by what was used; as `Budget.settle`."""
         for budget, reserve in self._held:
             budget.settle(reserve, usage=usage, error=error)
+
+    def count(self) -> None:
+        """Count it as used, and keep it: nobody knows what was used, and it is sent again."""
+        for budget, reserve in self._held:
+            budget.spend(reserve.model, Used(reserve.sent, reserve.answered))
 
     def release(self) -> None:
         """Give it back: nothing was used, or it is counted elsewhere."""

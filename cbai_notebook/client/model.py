@@ -77,6 +77,12 @@ class Model:
         found._traffic = traffic
         return found
 
+    def for_another_process(self) -> Model:
+        """Return a model that can be pickled: without settings, which hold keys, and connections."""
+        found = copy.copy(self)
+        found._settings = found._transport = None
+        return found
+
     async def generate_text(
         self,
         data: Mapping[str, Any] | CheckedRequest | None = None,

@@ -172,6 +172,23 @@ class Settings:
         """Whether CloudBase is asked at its own gateway, not at another base URL."""
         return _is_gateway(self.base_url, self.env_id)
 
+    def address_of(self, provider: str) -> str | None:
+        """Return the address of a provider, or the environment of CloudBase; None if none is set."""
+        server = self.servers.get(provider)
+        return server.base_url if server else self.base_url or self.env_id
+
+    def has_key_for(self, provider: str) -> bool:
+        """Return whether a provider gets a key, or headers, which are secrets too."""
+        server = self.servers.get(provider)
+        return bool(server.api_key or server.headers if server else self.api_key)
+
+    def without_keys(self) -> Settings:
+        """Return these settings as another process may get them: addresses, and nothing secret."""
+        servers = {
+            name: replace(each, api_key=None, headers={}) for name, each in self.servers.items()
+        }
+        return replace(self, api_key=None, servers=servers, other_keys={}, before_send=None)
+
     @property
     def sources(self) -> Mapping[str, Words]:
         """For each field where its value came from, in words for the user."""

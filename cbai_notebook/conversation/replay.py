@@ -67,9 +67,7 @@ def _canonical(
     provider: str, model: str | None, params: Mapping[str, Any], settings: Settings
 ) -> str:
     """Return what is sent, and where, as one text that is the same for equal requests."""
-    server = settings.servers.get(provider)
-    address = server.base_url if server else settings.base_url or settings.env_id
-    request = [provider, address, model, {**params, "model": model}]
+    request = [provider, settings.address_of(provider), model, {**params, "model": model}]
     return _ENCODER.encode(request)
 
 

@@ -74,12 +74,16 @@ def configure(gateway: Gateway, **changes: Any) -> None:
 
 
 @contextlib.contextmanager
-def batches_of(gateway: Gateway, history: Path) -> Iterator[None]:
+def batches_of(gateway: Gateway, history: Path, key: str = "") -> Iterator[None]:
     """Send the requests of this process to a gateway, and store their answers beside a history.
 
-    With a key of its own: what a test before has taught the gate of this address does not count.
+    Args:
+        gateway: The gateway.
+        history: The file of the history.
+        key: The key of the gateway; by default a new one, so that what a test before has taught the
+            gate of this address does not count.
     """
-    usual, gateway.key = gateway.key, f"test-key-{next(_numbers)}"
+    usual, gateway.key = gateway.key, key or f"test-key-{next(_numbers)}"
     configure(gateway, history=str(history))
     yield
     gateway.key = usual

@@ -246,12 +246,12 @@ def test_what_gives_no_rows_is_said(data: Any, says: str) -> None:
         rows_of(data)
 
 
-def test_a_dask_frame_is_refused() -> None:
-    class DataFrame:
-        __module__ = "dask.dataframe.dask_expr._collection"
+def test_of_dask_only_a_data_frame_has_rows() -> None:
+    class Bag:
+        __module__ = "dask.bag.core"
 
     with pytest.raises(UsageError, match="dask"):
-        rows_of(DataFrame())
+        rows_of(Bag())
 
 
 def test_a_later_row_that_is_no_dict_is_named() -> None:

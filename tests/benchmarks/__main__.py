@@ -13,6 +13,7 @@ from statistics import median
 from tests.benchmarks import (
     answers,
     batch,
+    batch_dask,
     browser,
     compare,
     evaluate,
@@ -98,13 +99,16 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--flexllm", action="store_true", help="batch: compare with flexllm too, from PyPI"
     )
+    parser.add_argument(
+        "--dask", action="store_true", help="batch: only on a Dask cluster of two workers"
+    )
     options = parser.parse_args(arguments)
     unknown = [name for name in options.sections if name not in SECTIONS]
     if unknown:
         parser.error(f"{', '.join(unknown)}: none of {', '.join(SECTIONS)}")
     sections: dict[str, Callable[[], Iterator[Row]]] = {
         **SECTIONS,
-        "batch": partial(batch.rows, flexllm=options.flexllm),
+        "batch": batch_dask.rows if options.dask else partial(batch.rows, flexllm=options.flexllm),
     }
     for name in package_settings():
         del os.environ[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -490,3 +491,16 @@ async def test_a_mistyped_server_is_not_taken_for_a_provider_of_the_cloud(
             await prepared
     else:
         assert "tcloudbasegateway.com" in (await prepared).url
+
+
+def test_settings_without_keys_hold_no_secret_and_keep_the_addresses(settings: Settings) -> None:
+    bare = settings.without_keys()
+    for name in ("cloudbase", "one", "two"):
+        assert settings.has_key_for(name)
+        assert not bare.has_key_for(name)
+        assert bare.address_of(name) == settings.address_of(name) is not None
+    assert settings.address_of("cloudbase") == "my-env"
+    pickled = pickle.dumps(bare)
+    for secret in (*KEYS.values(), *TEAMS.values(), CLOUDBASE_KEY):
+        assert secret.encode() not in pickled
+        assert secret.encode() in pickle.dumps(settings)

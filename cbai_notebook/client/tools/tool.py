@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, overload
 
 import msgspec
@@ -65,6 +68,16 @@ class Tool:
     def __repr__(self) -> str:
         return f"<Tool {self.name}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What decodes arguments cannot be pickled. A function that a decorator has replaced by its
+        # tool cannot be found by its name, but the tool can.
+        module = str(getattr(self.function, "__module__", None))
+        name = str(getattr(self.function, "__qualname__", ""))
+        if module != "__main__" and getattr(sys.modules.get(module), name, None) is self:
+            return _imported, (module, name)
+        facts = (self.name, self.description, self.parameters, self.confirm, self.nested)
+        return _made_again, (self.function, *facts)
+
 
 @overload
 def tool(function: Callable[..., Any], /) -> Tool: ...
@@ -118,6 +131,28 @@ def tool(
         )
 
     return make if function is None else make(function)
+
+
+def _imported(module: str, name: str) -> Tool:
+    """Return a tool of a module."""
+    found: Tool = getattr(import_module(module), name)
+    return found
+
+
+def _made_again(
+    function: Callable[..., Any],
+    name: str,
+    description: str,
+    parameters: Mapping[str, Any],
+    confirm: bool,
+    nested: bool,
+) -> Tool:
+    """Return a tool that was pickled."""
+    decode = _by_schema(function, parameters)
+    with contextlib.suppress(UsageError):  # a function that needed a schema of the caller's
+        described = describe(function)
+        decode = described.decode if described.parameters == parameters else decode
+    return Tool(name, description, parameters, function, decode, confirm, nested)
 
 
 def tools_of(given: Any) -> list[Tool | Any]:

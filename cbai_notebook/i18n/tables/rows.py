@@ -18,8 +18,8 @@ WORDS: Table = {
         "数据是惰性表格，请先调用 .collect()。",
     ),
     "is_dask": (
-        "The rows are of dask. Call .compute() on them first.",
-        "数据来自 dask，请先调用 .compute()。",
+        "The rows are of dask, but no DataFrame. Call .to_dataframe() or .compute() on them first.",
+        "数据来自 dask，但不是 DataFrame。请先调用 .to_dataframe() 或 .compute()。",
     ),
     "is_narwhals": (
         "The rows are wrapped by narwhals. Call .to_native() on them first.",
@@ -35,9 +35,9 @@ WORDS: Table = {
         "数据是按列存放的 {kind}。请提供 pandas.DataFrame(…)，或 dict 的列表。",
     ),
     "is_unknown": (
-        "Rows cannot be of type {kind}. Give a DataFrame of pandas or polars, a pyarrow Table, a list of "
+        "Rows cannot be of type {kind}. Give a DataFrame of pandas, polars or dask, a pyarrow Table, a list of "
         "dicts, an iterable of dicts, or the path of a .parquet or .csv file.",
-        "数据不能是 {kind} 类型。请提供 pandas 或 polars 的 DataFrame、pyarrow 的 Table、dict 的列表、"
+        "数据不能是 {kind} 类型。请提供 pandas、polars 或 dask 的 DataFrame、pyarrow 的 Table、dict 的列表、"
         "dict 的可迭代对象，或 .parquet、.csv 文件的路径。",
     ),
     # Files
@@ -164,7 +164,12 @@ WORDS: Table = {
         "{file} no longer has the rows that it had. The answers are kept: run this again.",
         "{file} 中的行已改变。答案已保存：请重新运行。",
     ),
+    "partition": ("Partition {number}", "第 {number} 个分区"),
     # Files of results
+    "dask_writes_itself": (
+        "The result of a dask DataFrame is one too: leave out to=, and call {example} on it.",
+        "dask DataFrame 的结果也是 dask DataFrame：请去掉 to=，并对结果调用 {example}。",
+    ),
     "not_an_output": (
         "{path} is no file that can be written. Its name must end with {known}.",
         "无法写入 {path}：文件名须以 {known} 结尾。",
