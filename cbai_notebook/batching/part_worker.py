@@ -188,6 +188,7 @@ def at_worker(worker: str, error: CbaiError) -> CbaiError:
     if not worker:
         return error
     named = copy.copy(error)
+    named.__context__ = None  # it may hold what the server sent
     named.words = say("batch.at_worker", worker=worker, problem=error.words or error.message)
     named.message = named.words
     return named

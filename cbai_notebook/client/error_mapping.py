@@ -397,6 +397,8 @@ def fresh_copy(error: BaseException) -> BaseException:
     """Return a copy of an error without its frames, so that each reader can raise a copy."""
     fresh = copy.copy(error)
     fresh.__cause__ = error.__cause__
+    # Packages such as Dask's let copies of errors keep it, and it may hold the API key.
+    fresh.__context__ = None
     fresh.__suppress_context__ = True
     fresh.__traceback__ = None
     return fresh

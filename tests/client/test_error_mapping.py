@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
+import copyreg
 import email.utils
 import socket
 import ssl
@@ -16,11 +18,11 @@ from typing import Any
 import pytest
 
 from cbai_notebook import errors
-from cbai_notebook.client.error_mapping import retry_after
+from cbai_notebook.client.error_mapping import fresh_copy, retry_after
 from cbai_notebook.client.model import Model
 from cbai_notebook.client.model_factory import create_model
 from cbai_notebook.client.settings import Settings
-from cbai_notebook.errors import CbaiError
+from cbai_notebook.errors import CbaiError, ConnectionFailedError
 from tests.client.conftest import MESSAGES, MakeModel
 from tests.gateway import Error, Gateway, Scenario
 
@@ -369,6 +371,25 @@ async def test_a_wrong_request_shows_no_key_either() -> None:
     error = await failure(model, stream=True, stop=object())
     assert isinstance(error, errors.UsageError)
     assert KEY not in everything_about(error)
+
+
+def test_a_copy_has_no_context_where_a_package_lets_copies_keep_it() -> None:
+    pickling = pytest.importorskip("tblib.pickling_support")  # comes with Dask
+    try:
+        try:
+            raise ValueError(KEY)
+        except ValueError:
+            raise ConnectionFailedError("The connection broke.") from None
+    except ConnectionFailedError as caught:
+        error = caught
+    known = dict(copyreg.dispatch_table)
+    try:
+        pickling.install(ConnectionFailedError)
+        assert copy.copy(error).__context__ is not None
+        assert KEY not in everything_about(fresh_copy(error))
+    finally:
+        copyreg.dispatch_table.clear()
+        copyreg.dispatch_table.update(known)
 
 
 def everything_about(error: BaseException) -> str:
