@@ -207,7 +207,10 @@ class DaskEngine:
                     _settle(ended, WorkerLostError(say("batch.worker_is_gone", worker=gone)))
         ready = {name for name, each in found.items() if each.get("status") == "running"}
         new = ready - self._workers.keys() - self._unfit
-        problem = await self._take_in(sorted(new)) if new else None
+        self._driver.changed()
+        if not new:
+            return None
+        problem = await self._take_in(sorted(new))
         self._driver.changed()
         return problem
 
@@ -317,11 +320,17 @@ def run_task(packed: bytes, topic: str) -> None:
     distributed.secede()  # it only waits: another task may use this place of the worker
     call = bridge.submit(run_part(pickle.loads(packed), partial(worker.log_event, topic)))
     while not call.wait(bridge.POLL_S):
-        task = worker.state.tasks.get(key)
-        if task is None or task.state == "cancelled":  # nobody wants it: the driver may be dead
+        if not _is_wanted(worker, key):
             call.cancel()
             return
     call.result()
+
+
+def _is_wanted(worker: Any, key: str) -> bool:
+    """Return whether the driver waits for a task: it may be dead, or this worker may be closed."""
+    task = worker.state.tasks.get(key)
+    is_open = worker.status.name in ("running", "paused", "closing_gracefully")
+    return is_open and task is not None and task.state != "cancelled"
 
 
 async def check_task(name: str, spec: bytes, dask_worker: Any) -> tuple[str, CbaiError | None]:

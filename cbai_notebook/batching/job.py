@@ -14,7 +14,7 @@ from cbai_notebook.batching.dask_result import dask_with_columns
 from cbai_notebook.batching.engines import engine_of
 from cbai_notebook.batching.frame_rows import DaskRows
 from cbai_notebook.batching.outcome import Outcome
-from cbai_notebook.batching.part_sender import PartSender
+from cbai_notebook.batching.part_sender import Engine, PartSender
 from cbai_notebook.batching.parts import BatchSpec
 from cbai_notebook.batching.plain_rows import StreamRows
 from cbai_notebook.batching.plan import Plan
@@ -136,6 +136,7 @@ class Batch:
         options: How it is run.
         store: The stored answers; those beside the history by default.
         gate: What its requests go through; by default the gate of the server.
+        engine: What sends the requests; by default that of the options, or else this process.
         spending: What its requests have used; one that several batches share has one budget for all.
         listener: Gets what became of rows, in groups, each with its place: position and sample.
 
@@ -158,6 +159,7 @@ class Batch:
         store: AnswerStore | None = None,
         gate: Gate | None = None,
         *,
+        engine: Engine | None = None,
         spending: Spending | None = None,
         listener: Listener = lambda found: None,
     ) -> None:
@@ -196,7 +198,9 @@ class Batch:
         self._budget.check(self.prepared.asked_model or "")
         self._store = store or current_answers()
         self._stop, self._gate = Stop(), gate
-        self._engine = None if options.engine is None else engine_of(options.engine)
+        if engine is None and options.engine is not None:
+            engine = engine_of(options.engine)
+        self._engine = engine
         self._requests = RowRequests(self.prepared)
         checked = self._requests.options([{"role": "user", "content": "…"}])
         self.prepared.model.check(checked)
@@ -361,19 +365,16 @@ class Batch:
         if self._engine is None:
             return LocalSender(self._begin, self.response, concurrency, self._store)
         prepared = self.prepared
-        settings, shares_key = prepared.settings, self.options.share_key
-        spec = BatchSpec(
-            model=prepared.model.for_another_process(),
-            params=RowRequests(prepared).options([]),
-            settings=replace(settings, before_send=None) if shares_key else settings.without_keys(),
-            has_key=settings.has_key_for(prepared.provider),
-            shares_key=shares_key,
-            is_limited=self._budget.is_limited or session_budget(settings).is_limited,
+        budgets = self._budget, session_budget(prepared.settings)
+        spec = BatchSpec.of(
+            prepared,
+            shares_key=self.options.share_key,
+            is_limited=any(budget.is_limited for budget in budgets),
         )
         return PartSender(
             self._engine,
             spec,
-            (self._budget, session_budget(settings)),
+            budgets,
             prepared.request_params(prepared.params),
             prepared.secrets,
             self._stop,

@@ -27,6 +27,10 @@ PARTS_OF_WORKER = 2
 FEWEST_ROWS = 16
 """The fewest rows of a part, as long as there are so many."""
 
+ROUNDS = 4
+"""A part has so many rows for each request that its worker may send at once: fewer would cost much for
+what they are, and with more a worker may have many at the end while others have none."""
+
 GATHER_S = 0.02
 """Seconds that rows wait for others before they are a part."""
 
@@ -38,6 +42,8 @@ MOST_TRIES = 3
 
 LATE_S = 5.0
 """Seconds for which replies are waited for that are still on their way when their part has ended."""
+
+_NOTHING = Reservation(())
 
 
 class Worker(NamedTuple):
@@ -163,11 +169,13 @@ class PartSender:
         self._engine = engine
         self._spec = spec
         self._budgets = budgets
+        self._limits = [each for each in budgets if each.is_limited]
         self._body = body
         self._secrets = secrets
         self._stop = stop
         self.concurrency = concurrency
-        self.at_once = engine.most_rows
+        self.at_once = FEWEST_ROWS
+        self._share = self._size = FEWEST_ROWS
         self._packed: BatchSpec | bytes = b""
         self._numbers = 0
         self._rows: dict[int, _Row] = {}
@@ -199,11 +207,15 @@ class PartSender:
         self._stop.check()
         if self._failure is not None:
             return Reply(error=self._failure)
-        body = {**self._body, "messages": unit.messages}
-        try:
-            reservation = await Reservation.make(self._budgets, body, waits=True, stop=self._stop)
-        except CbaiError as error:
-            return Reply(error=error)
+        reservation = _NOTHING
+        if self._limits:
+            body = {**self._body, "messages": unit.messages}
+            try:
+                reservation = await Reservation.make(
+                    self._limits, body, waits=True, stop=self._stop
+                )
+            except CbaiError as error:
+                return Reply(error=error)
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         row = _Row(self._numbers, unit, reservation, future)
         self._numbers += 1
@@ -250,7 +262,7 @@ class PartSender:
             late: Whether too few rows for a part have waited long enough for more.
         """
         while self._waiting:
-            if len(self._waiting) < self._engine.most_rows and not late:
+            if len(self._waiting) < self._size and not late:
                 if self._timer is None:
                     loop = asyncio.get_running_loop()
                     self._timer = loop.call_later(GATHER_S, self._fill_late)
@@ -258,7 +270,7 @@ class PartSender:
             if not (workers := self._free_workers()):
                 return
             count = max(FEWEST_ROWS, math.ceil(len(self._waiting) / len(workers)))
-            if rows := self._take_rows(min(count, self._engine.most_rows)):
+            if rows := self._take_rows(min(count, self._size)):
                 task = asyncio.get_running_loop().create_task(self._run(workers[0], rows))
                 self._parts[task] = workers[0].name
                 task.add_done_callback(self._end_part)
@@ -288,7 +300,7 @@ class PartSender:
 
     async def _run(self, worker: Worker, rows: list[_Row]) -> None:
         """Run one part to its end; rows that it has left are given to another worker."""
-        share = max(1, self.concurrency // len(self._engine.workers))
+        share = self._share  # may change meanwhile
         sent = [PartRow(row.number, row.unit.key, row.unit.messages) for row in rows]
         part = Part(self._spec.batch, self._packed, worker.name, worker.process, share, sent)
         reason = ""
@@ -333,11 +345,15 @@ class PartSender:
     # What the engine tells
 
     def _note_workers(self) -> None:
+        count = len(self._engine.workers)
+        self._share = max(1, self.concurrency // max(1, count))
+        self._size = min(max(FEWEST_ROWS, ROUNDS * self._share), self._engine.most_rows)
         # The rows of all parts that the workers may have, and of the next part.
-        self.at_once = self._engine.most_rows * (PARTS_OF_WORKER * len(self._engine.workers) + 1)
+        self.at_once = self._size * (PARTS_OF_WORKER * count + 1)
         self._fill()
 
     def _arrived(self, message: bytes) -> None:
+        # As trustworthy as a result of the library, which is pickled too.
         arrived: Arrived = pickle.loads(message)
         if arrived.batch != self._spec.batch:
             return

@@ -32,8 +32,8 @@ from cbai_notebook.i18n import say
 Report = Callable[[bytes], None]
 """Sends a pickled `Arrived` to the driver; must not block."""
 
-GATHER_S = 0.02
-"""Seconds for which replies are gathered: a message costs as much as a request."""
+GATHER_S = 0.05
+"""Seconds between two messages of a batch: each costs about as much as a request."""
 
 MOST_BATCHES = 8
 """So many batches are remembered by a worker, the newest ones."""
@@ -50,8 +50,11 @@ class _Batch:
     def __init__(self, spec: BatchSpec, worker: str) -> None:
         self.spec = spec
         self.share = 1
+        self.next_at = 0.0  # when the next message may be sent
         self.stop = Stop()
         self.spending = Spending()
+        # One part after the other, so that the next one comes while the last one goes on.
+        self.turn = asyncio.Lock()
         self.lanes: Lanes[tuple[_Outbox, PartRow]] = Lanes(self._send, lambda: self.share)
         self._worker = worker
         self._sender = LocalSender(self.begin, _response_type(spec), concurrency=0)
@@ -104,15 +107,17 @@ class _Outbox:
         if self._flushed is None:
             loop = asyncio.get_running_loop()
             self._flushed = loop.create_future()
-            loop.call_later(GATHER_S, self._flush, self._flushed)
-        await asyncio.shield(self._flushed)
+            loop.call_at(self._batch.next_at, self._flush, self._flushed)  # at once if that is over
+        await self._flushed
 
     def _flush(self, flushed: asyncio.Future[None]) -> None:
         replies, self._replies, self._flushed = self._replies, [], None
+        self._batch.next_at = asyncio.get_running_loop().time() + GATHER_S
         self._left -= len(replies)
         if not self._left:
             self.is_done.set()
-        flushed.set_result(None)
+        if not flushed.done():  # else all rows of the batch were cancelled
+            flushed.set_result(None)
         used = self._batch.spending.take()
         self._report(_pickled(Arrived(self._batch.spec.batch, replies, used)))
 
@@ -136,8 +141,9 @@ async def run_part(part: Part, report: Report) -> None:
     batch.share = part.share
     outbox = _Outbox(batch, len(part.rows), report)
     try:
-        for row in part.rows:
-            await batch.lanes.put((outbox, row))
+        async with batch.turn:
+            for row in part.rows:
+                await batch.lanes.put((outbox, row))
         await outbox.is_done.wait()
     except asyncio.CancelledError:  # the driver has left: nobody wants the other parts either
         batch.stop.set()

@@ -10,16 +10,18 @@ import os
 import platform
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbai_notebook._version import __version__
 from cbai_notebook.batching.sending import Reply
 from cbai_notebook.client.budget import Used
+from cbai_notebook.conversation.row_requests import RowRequests
 
 if TYPE_CHECKING:
     from cbai_notebook.client.model import Model
     from cbai_notebook.client.settings import Settings
+    from cbai_notebook.conversation.prepare import PreparedPrompt
 
 _STARTED = uuid.uuid4().hex
 
@@ -57,6 +59,28 @@ class BatchSpec:
     is_limited: bool
     batch: str = field(default_factory=lambda: uuid.uuid4().hex)
     driver: str = field(default_factory=process_id)
+
+    @classmethod
+    def of(
+        cls, prepared: PreparedPrompt[Model], *, shares_key: bool, is_limited: bool
+    ) -> BatchSpec:
+        """Return how to ask with a prepared prompt.
+
+        Args:
+            prepared: The prompt.
+            shares_key: Whether the workers get the keys.
+            is_limited: Whether tokens are limited.
+        """
+        settings = prepared.settings
+        return cls(
+            model=prepared.model.for_another_process(),
+            params=RowRequests(prepared).options([]),
+            # The texts are screened by the driver.
+            settings=replace(settings, before_send=None) if shares_key else settings.without_keys(),
+            has_key=settings.has_key_for(prepared.provider),
+            shares_key=shares_key,
+            is_limited=is_limited,
+        )
 
 
 class PartRow(NamedTuple):

@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from cbai_notebook.batching.answer_store import AnswerStore
 from cbai_notebook.batching.outcome import StoredAnswer
 from cbai_notebook.batching.plan import Unit
 from cbai_notebook.client.loop_waiters import StoppedError
@@ -15,6 +14,7 @@ from cbai_notebook.errors import AuthenticationError, CbaiError
 from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
+    from cbai_notebook.batching.answer_store import AnswerStore
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.client.repeated import RepeatedRequest
     from cbai_notebook.client.structured.response_type import ResponseType

@@ -198,8 +198,6 @@ class Budget:
 
     def release(self, reserve: Reserve) -> None:
         """Give back what a request has reserved."""
-        if not (reserve.sent or reserve.answered):
-            return  # nothing, and nobody waits for it
         spending = self.spending
         with spending._lock:
             self._hold(reserve, -1)

@@ -18,6 +18,8 @@ import pytest
 
 import cbai_notebook as cbai
 from cbai_notebook import bridge
+from cbai_notebook.batching.dask_engine import DaskEngine
+from cbai_notebook.batching.first_rows import first_rows
 from cbai_notebook.batching.job import Batch, BatchOptions
 from cbai_notebook.client.budget import SESSION
 from cbai_notebook.errors import ConfigurationError, SecretRefusedError, UsageError
@@ -261,6 +263,9 @@ def test_a_dask_frame_stays_one_with_the_same_partitions(
     assert computed["error"].notna().sum() == 1
     assert computed.dtypes.equals(found.dtypes)
     assert gateway.begun.total() == 49
+    assert list(first_rows(given, 30)["text"].compute().dropna()) == list(
+        data["text"][:30].dropna()
+    )
     # The rows of a cluster need no cluster that asks.
     assert run(given).compute().equals(computed)
     assert gateway.begun.total() == 49
@@ -411,7 +416,7 @@ async def test_an_interrupt_keeps_what_had_arrived_and_the_workers_stop(
         rows(200), PROMPT, BatchOptions(progress=False, engine=client, concurrency=AT_ONCE)
     )
     running = asyncio.ensure_future(batch.run())
-    await gateway.until(lambda: gateway.tally.running == AT_ONCE)
+    await gateway.until(lambda: sum(each.held for each in gateway.requests) == AT_ONCE)
     kept = gateway.begun.total() - AT_ONCE
     while batch.progress.answered < kept:
         await asyncio.sleep(0.01)
@@ -550,13 +555,42 @@ def test_the_demo_model_answers_in_a_cluster_within_the_process(
         cbai.configure(history=None)
 
 
+def test_a_batch_without_any_worker_left_ends_after_a_while(gateway: Gateway) -> None:
+    gateway.always("echo+hold:headers")
+    with (
+        LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as small,
+        Client(small) as client,
+    ):
+        options = BatchOptions(progress=False, concurrency=2)
+        batch = Batch(rows(40), PROMPT, options, engine=DaskEngine(client, patience_s=0.0))
+        running = bridge.submit(batch.run())
+        gateway.wait_until(lambda: gateway.tally.running == 2)
+        small.scale(0)
+        with pytest.raises(ConfigurationError, match="All workers of the cluster have ended"):
+            running.result()
+        gateway.let_go()
+
+
+def test_a_batch_whose_cluster_is_closed_ends(gateway: Gateway) -> None:
+    gateway.always("echo+hold:headers")
+    small = LocalCluster(n_workers=1, processes=False, dashboard_address=":0")
+    with small, Client(small) as client:
+        options = BatchOptions(progress=False, engine=client, concurrency=2)
+        running = bridge.submit(Batch(rows(40), PROMPT, options).run())
+        gateway.wait_until(lambda: gateway.tally.running == 2)
+        client.close()
+        with pytest.raises(ConfigurationError, match="is closed or has lost its cluster"):
+            running.result()
+        gateway.let_go()
+
+
 def test_workers_that_come_take_part(gateway: Gateway) -> None:
     gateway.always("echo+hold:headers")
     with (
         LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as small,
         Client(small) as client,
     ):
-        batch = Batch(rows(200), PROMPT, BatchOptions(progress=False, engine=client, concurrency=2))
+        batch = Batch(rows(60), PROMPT, BatchOptions(progress=False, engine=client, concurrency=2))
         running = bridge.submit(batch.run())
         gateway.wait_until(lambda: gateway.tally.running == 2)
         small.scale(2)
@@ -565,5 +599,5 @@ def test_workers_that_come_take_part(gateway: Gateway) -> None:
         gateway.always("echo")
         gateway.let_go()
         running.result()
-    assert answered(batch.frame) == set(range(200))
+    assert answered(batch.frame) == set(range(60))
     assert paid_twice(gateway) == 0

@@ -168,7 +168,7 @@ def test_each_worker_has_at_most_two_parts_and_its_share_of_the_requests() -> No
         assert {(part.share, part.process[-1] == part.worker) for part in engine.parts} == {
             (4, True)
         }
-        assert sending.sender.at_once == 64 * (2 * PARTS_OF_WORKER + 1)
+        assert sending.sender.at_once == 16 * (2 * PARTS_OF_WORKER + 1)
         for _ in range(20):
             for part in [*engine.parts]:
                 engine.parts.remove(part)
@@ -182,12 +182,25 @@ def test_each_worker_has_at_most_two_parts_and_its_share_of_the_requests() -> No
 
 def test_few_rows_are_shared_by_the_workers() -> None:
     async def test() -> None:
-        sending = Sending(PlayedEngine("a", "b", "c"), concurrency=2)
+        sending = Sending(PlayedEngine("a", "b", "c"), concurrency=24)
         await sending.send(60)
-        assert sending.sizes() == [("a", 20), ("b", 20), ("c", 20)]
-        assert {part.share for part in sending.engine.parts} == {1}
+        assert [worker for worker, _ in sending.sizes()] == ["a", "b", "c"]
+        assert sum(size for _, size in sending.sizes()) == 60
         await sending.send(3)
         assert sending.sizes()[3:] == [("a", 3)], "a moment later, however few there are"
+
+    play(test)
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "share", "size"), [(1, 1, 16), (10, 5, 20), (32, 16, 64), (500, 250, 64)]
+)
+def test_a_part_keeps_its_worker_busy_for_a_while(concurrency: int, share: int, size: int) -> None:
+    async def test() -> None:
+        sending = Sending(PlayedEngine("a", "b"), concurrency=concurrency)
+        await sending.send(1000)
+        assert {part.share for part in sending.engine.parts} == {share}
+        assert max(each for _, each in sending.sizes()) == size
 
     play(test)
 
@@ -216,6 +229,7 @@ def test_only_the_rows_without_a_reply_of_a_worker_that_ended_go_to_another_one(
         first, second = engine.parts
         engine.reply(first, range(10))
         engine.workers = engine.workers[1:]
+        engine.driver.changed()
         engine.end_part(first, WorkerLostError("killed"))
         await asyncio.sleep(1)
         (again,) = engine.parts[2:]
@@ -306,7 +320,7 @@ def test_when_no_part_can_run_any_more_all_rows_say_why() -> None:
 
 def test_after_a_stop_rows_under_way_get_their_reply_and_no_other_row_is_sent() -> None:
     async def test() -> None:
-        sending = Sending(engine := PlayedEngine("a"))
+        sending = Sending(engine := PlayedEngine("a"), concurrency=16)
         await sending.send(200)
         assert sending.sizes() == [("a", 64), ("a", 64)]
         sending.stop.set()
