@@ -25,6 +25,7 @@ from tests.gateway import Gateway, serve
 from tests.gateway_access import gateway_variables
 from tests.install import browser_path
 from tests.require import require
+from tests.variants import choose_variants
 
 OpenNotebook = Callable[..., Awaitable[NotebookPage]]
 
@@ -52,6 +53,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.browser)
         if inspect.iscoroutinefunction(getattr(item, "function", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the application of each test."""
+    choose_variants(metafunc, "server", ["lab", "notebook7"])
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -83,14 +89,11 @@ def every_answer_was_asked_for(cloud: Gateway) -> Iterator[None]:
     assert left == 0, f"{left} scripted answers were never asked for"
 
 
-@pytest.fixture(
-    scope="session",
-    params=["lab", "notebook7"],
-)
+@pytest.fixture(scope="session")
 def server(
     request: pytest.FixtureRequest, cloud: Gateway, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[JupyterServer]:
-    """A running JupyterLab, then a running Notebook 7."""
+    """A running JupyterLab or a running Notebook 7."""
     variables = gateway_variables(cloud)
     with jupyter_server(
         request.param, tmp_path_factory.mktemp(request.param), variables

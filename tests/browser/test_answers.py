@@ -16,6 +16,7 @@ from tests.gateway.texts import CHINESE, ENGLISH
 LOAD = "%load_ext cbai_notebook"
 
 
+@pytest.mark.each_variant
 async def test_tokens_are_on_screen_before_the_answer_ends(
     open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:
@@ -63,6 +64,7 @@ async def assert_rendered(notebook: NotebookPage, index: int) -> None:
     assert await coloured.count() > 5, "code is highlighted"
 
 
+@pytest.mark.each_variant
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_answers_look_right(
     open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path, theme: Theme
@@ -142,6 +144,7 @@ def sum_of(colour: str) -> float:
     return sum(float(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3])
 
 
+@pytest.mark.each_variant
 async def test_saved_and_reopened_the_answer_is_still_there(
     open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
 ) -> None:
@@ -221,6 +224,7 @@ async def test_an_answer_goes_into_a_widget_of_the_users_own(
     await notebook.screenshot(artefacts, "widget", cell=0)
 
 
+@pytest.mark.each_variant
 async def test_code_of_an_answer_becomes_a_cell(
     open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.axe import serious_violations
@@ -32,6 +33,7 @@ def look() -> str:
 """
 
 
+@pytest.mark.each_variant
 async def test_a_cell_shows_all_of_a_call_before_it_runs(
     open_notebook: OpenNotebook, cloud: Gateway, artefacts: Path
 ) -> None:

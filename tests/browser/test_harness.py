@@ -12,6 +12,8 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.leaks import LeakListener
 from tests.browser.page import until
 
+pytestmark = pytest.mark.each_variant
+
 _HOSTILE = """
 from IPython.display import HTML, display
 display(HTML(

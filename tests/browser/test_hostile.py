@@ -72,6 +72,7 @@ async def click_everything(notebook: NotebookPage, answers: range) -> None:
         await links.nth(number).click()
 
 
+@pytest.mark.each_variant
 async def test_the_witnesses_would_see_it(open_notebook: OpenNotebook, leaks: LeakListener) -> None:
     """Shown by Jupyter's own Markdown, the same answers do load and run."""
     shown = "\n".join(f"display(Markdown({p!r}))" for p in potent_payloads(leaks.url))

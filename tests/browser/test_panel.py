@@ -19,6 +19,7 @@ from tests.gateway import Gateway, Scenario
 from tests.gateway.payloads import streamed
 
 
+@pytest.mark.each_variant
 async def test_an_answer_is_seen_arriving_and_is_shared(
     notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
@@ -90,6 +91,7 @@ async def test_a_prompt_stopped_at_once_is_kept(
     assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
 
 
+@pytest.mark.each_variant
 async def test_keys_stay_in_the_panel(open_notebook: OpenNotebook, cloud: Gateway) -> None:
     notebook = await open_notebook(MAKE, "x = 1")
     await notebook.run_all()
@@ -219,6 +221,7 @@ async def test_regenerate_edit_switch_and_delete(
     await expect(panel.prompts).to_have_text(["second, edited", "third"])
 
 
+@pytest.mark.each_variant
 async def test_copying_and_inserting(
     open_notebook: OpenNotebook, context: BrowserContext, cloud: Gateway
 ) -> None:

@@ -44,6 +44,7 @@ _SAID = """root => {
 }"""
 
 
+@pytest.mark.each_variant
 @pytest.mark.parametrize(
     ("name", "theme", "width", "language"),
     [
@@ -141,6 +142,7 @@ async def test_an_open_panel_changes_its_language(
     await expect(panel.problem).to_contain_text("There is no model")
 
 
+@pytest.mark.each_variant
 async def test_the_keyboard_alone_is_enough(panel: PanelPage, cloud: Gateway) -> None:
     cloud.always("say:one")
     await panel.converse("hello")

@@ -162,6 +162,7 @@ async def test_the_reader_stays_at_the_end_or_where_they_are(
     await panel.settled()
 
 
+@pytest.mark.each_variant
 async def test_a_reload_in_mid_answer_loses_nothing(
     notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
@@ -209,6 +210,7 @@ async def test_deleting_the_output_stops_the_answer(
     await until_in_kernel(notebook, LEFT_BEHIND, NOTHING)
 
 
+@pytest.mark.each_variant
 async def test_restarting_the_kernel_ends_the_answer_and_a_new_panel_works(
     notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:
@@ -240,6 +242,7 @@ async def test_closing_leaves_nothing_behind(
     assert await in_kernel(notebook, "panel.messages[-1]['status']") == "cancelled"
 
 
+@pytest.mark.each_variant
 async def test_the_transcript_is_readable_without_kernel_and_widgets(
     notebook: NotebookPage, panel: PanelPage, open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:

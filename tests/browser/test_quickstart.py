@@ -13,6 +13,8 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.server import JupyterServer
 from tests.require import require
 
+pytestmark = pytest.mark.each_variant
+
 QUICKSTART = Path(cbai_notebook.__file__).with_name("quickstart.ipynb")
 
 # The first use may download 93 MB.

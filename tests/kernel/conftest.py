@@ -11,6 +11,7 @@ from tests.gateway import Gateway
 from tests.gateway_access import gateway_variables
 from tests.isolation import isolated_environment
 from tests.kernel.harness import Kernel, install_old_ipykernel
+from tests.variants import choose_variants
 
 StartKernel = Callable[..., Kernel]
 
@@ -23,7 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kernel)
 
 
-@pytest.fixture(params=["newest", "6.29"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the ipykernel of each test."""
+    choose_variants(metafunc, "ipykernel_path", ["newest", "6.29"])
+
+
+@pytest.fixture
 def ipykernel_path(request: pytest.FixtureRequest) -> str:
     """The ``PYTHONPATH`` with which the kernel process finds its ipykernel."""
     if request.param == "newest":

@@ -92,6 +92,7 @@ def test_a_refusal_is_shown_and_marked(notebook: Kernel, gateway: Gateway) -> No
     assert shown.html.count("I cannot do it.") == 1
 
 
+@pytest.mark.each_variant
 def test_an_answer_is_shown_as_markdown_at_the_end_of_a_cell(
     start_kernel: StartKernel, gateway: Gateway
 ) -> None:

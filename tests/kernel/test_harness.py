@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import psutil
+import pytest
 
 from tests.kernel.conftest import StartKernel
+
+pytestmark = pytest.mark.each_variant
 
 
 def test_kernel_runs_the_ipykernel_that_was_asked_for(

@@ -12,6 +12,8 @@ from tests.gateway import Fault, Gateway, Scenario
 from tests.gateway.tools import Call, calling
 from tests.kernel.harness import Kernel
 
+pytestmark = pytest.mark.each_variant
+
 
 def interrupt_and_measure(kernel: Kernel, gateway: Gateway, record_property: Any) -> None:
     """Interrupt, wait until the gateway notices it, and record the time that took."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.gateway import DEFAULT_KEY, Gateway, Scenario
 from tests.kernel.conftest import StartKernel
 from tests.kernel.harness import Kernel, notebook_of
+
+pytestmark = pytest.mark.each_variant
 
 KEY = "sk-0123456789-abcdefghij"
 MARKDOWN = (

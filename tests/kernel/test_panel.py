@@ -65,6 +65,7 @@ def test_a_closed_panel_leaves_no_widget(panels: Kernel, gateway: Gateway, while
     assert panels.value("len(get_ipython().kernel.comm_manager.comms)") == 0
 
 
+@pytest.mark.each_variant
 def test_a_click_that_comes_after_closing_makes_no_widget(panels: Kernel) -> None:
     panels.must("panel = filled('late', 50)\ndisplay(panel)")
     panels.must("composer = panel.widget.children[-1]\npanel.close()")
@@ -87,6 +88,7 @@ def the_end(kernel: Kernel) -> None:
         kernel.must("written()")
 
 
+@pytest.mark.each_variant
 def test_a_prompt_sends_as_much_after_many_turns_as_after_few(
     panels: Kernel, gateway: Gateway
 ) -> None:

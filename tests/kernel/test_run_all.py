@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.gateway import Gateway, Scenario
 from tests.kernel.harness import Kernel
+
+pytestmark = pytest.mark.each_variant
 
 
 def test_no_queued_cell_is_lost_and_the_order_is_kept(kernel: Kernel, gateway: Gateway) -> None:
