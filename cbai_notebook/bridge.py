@@ -10,19 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import inspect
 import os
 import queue
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
-from cbai_notebook.errors import CbaiError, NestedLoopError
+from cbai_notebook.errors import CbaiError, NestedLoopError, in_one_line
 from cbai_notebook.i18n import say
 from cbai_notebook.preferences import preferences
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 POLL_S = 0.05
 """Seconds between two polls of a waiting call, so that an interrupt arrives on every platform."""
@@ -226,6 +228,22 @@ def run(awaitable: Awaitable[T], *, nested: bool | None = None) -> T:
     except KeyboardInterrupt:
         call.stop()
         raise
+
+
+def stopped_in_one_line(function: Callable[P, T]) -> Callable[P, T]:
+    """Let an interrupt of a function of ours show one line in a cell, not the way through our code.
+
+    It is a matter of time too: IPython takes half a second to format such a traceback.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except KeyboardInterrupt as error:
+            raise in_one_line(error, say("cell.stopped")) from None
+
+    return call
 
 
 def on_this_loop() -> Callable[[Callable[[], Any]], Awaitable[Any]]:

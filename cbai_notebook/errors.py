@@ -42,8 +42,9 @@ from __future__ import annotations
 
 import copyreg
 import sys
+from functools import partial
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from cbai_notebook.i18n import PYTHON, Place, Words, said_now
 from cbai_notebook.text import plain
@@ -150,6 +151,17 @@ class CbaiError(Exception):
                 place = "" if is_first else f" (line {trace.tb_lineno}{within})"
             trace = trace.tb_next
         return place
+
+
+_AnError = TypeVar("_AnError", bound=BaseException)
+
+
+def in_one_line(error: _AnError, line: str) -> _AnError:
+    """Let IPython show an exception as one line instead of a traceback; return it, to be raised."""
+    # IPython calls this method of an exception, if it exists, instead of formatting a traceback.
+    # A lambda could not be pickled with it.
+    error._render_traceback_ = partial(list, [line])  # type: ignore[attr-defined]
+    return error.with_traceback(None)
 
 
 def _printable(message: str) -> str:

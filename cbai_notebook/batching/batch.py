@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.batching.job import CONCURRENCY, REQUEST_FILE, Batch, BatchOptions
 from cbai_notebook.batching.reporters import Reporter
 from cbai_notebook.batching.row_prompt import Missing
-from cbai_notebook.bridge import run
+from cbai_notebook.bridge import run, stopped_in_one_line
 from cbai_notebook.forks import fork_safe_lock
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class BatchWarning(UserWarning):
     """A batch stopped before its last row."""
 
 
+@stopped_in_one_line
 def batch(
     data: Any,
     prompt: str | Callable[[dict[str, Any]], Any] | PromptFile,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cbai_notebook.bridge import run
+from cbai_notebook.bridge import run, stopped_in_one_line
 from cbai_notebook.comparison import frame
 from cbai_notebook.comparison.comparison import Comparison
 from cbai_notebook.comparison.variants import Axes, named_systems
@@ -17,6 +17,7 @@ _lock = fork_safe_lock(sys.modules[__name__])
 _last: Comparison | None = None
 
 
+@stopped_in_one_line
 def compare(
     prompt: str,
     *,

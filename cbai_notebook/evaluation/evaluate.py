@@ -11,7 +11,7 @@ from cbai_notebook.batching.batch import BatchWarning
 from cbai_notebook.batching.job import CONCURRENCY, Batch, BatchOptions
 from cbai_notebook.batching.reporters import Reporter, reporter_for
 from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, STOPPED
-from cbai_notebook.bridge import run
+from cbai_notebook.bridge import run, stopped_in_one_line
 from cbai_notebook.client.budget import Spending
 from cbai_notebook.errors import BudgetError, UsageError
 from cbai_notebook.evaluation.answers import Answers, check_of, find_variant
@@ -32,6 +32,7 @@ _COLUMNS = ("variant", "model", "sample", "answer", "error", "known")
 """The new columns of the frame, which no check can have the name of."""
 
 
+@stopped_in_one_line
 def evaluate(
     cases: Any,
     variants: Mapping[str, Any],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbai_notebook import session
+from cbai_notebook.errors import in_one_line
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -78,7 +78,4 @@ def _request(shell: InteractiveShell) -> dict[str, Any]:
 
 def fail(error: BaseException, line: str) -> NoReturn:
     """Raise `error` so that the cell fails and shows one readable line instead of a traceback."""
-    # IPython calls this method of an exception, if it exists, instead of formatting a traceback.
-    # A lambda could not be pickled with it.
-    error._render_traceback_ = partial(list, [line])  # type: ignore[attr-defined]
-    raise error.with_traceback(None) from None
+    raise in_one_line(error, line) from None

@@ -322,7 +322,9 @@ def interrupt_row() -> Row:
             running.finish(cell)
             seconds.append(time.perf_counter() - began)
             finished = sum(one.finished for one in gateway.requests)
-            kept = running.must("print(sum(bool(row['answer']) for row in cbai.last_batch()))")
+            kept = running.must(
+                "print(sum(bool(row['answer']) for row in cbai.last_batch().frame))"
+            )
             # An answer that was sent while the client stopped has not arrived; it was in flight.
             lost = max(lost, finished - AT_ONCE - int(kept.stdout))
     return Row(

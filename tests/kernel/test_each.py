@@ -92,6 +92,18 @@ def test_an_interrupt_without_a_variable_keeps_the_rows_too(rows: Kernel, gatewa
     assert sum(rows.value(frame)) == 3
 
 
+def test_an_interrupt_of_the_function_is_told_in_one_line(rows: Kernel, gateway: Gateway) -> None:
+    gateway.script(*[ECHO] * 3, NEVER)
+    rows.must("import cbai_notebook as cbai")
+    cell = rows.send("cbai.batch(reviews, 'Rate {text}', concurrency=1)")
+    gateway.wait_until(lambda: len(gateway.requests) == 4)
+    rows.interrupt()
+    rows.finish(cell)
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    assert_one_readable_line(cell)
+    assert "cbai.last_batch().frame has the rows so far." in cell.text
+
+
 def test_an_interrupt_while_all_wait_for_a_refusal_to_pass(rows: Kernel, gateway: Gateway) -> None:
     gateway.script(ECHO)
     gateway.always("error:429:EXCEED_CONCURRENT_REQUEST_LIMIT")
