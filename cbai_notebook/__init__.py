@@ -127,13 +127,13 @@ def __getattr__(name: str) -> _typing.Any:
     value = getattr(_importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     if name in __all__:
-        _show_answers_in_notebook()
+        _show_in_notebook(name)
     return value
 
 
-def _show_answers_in_notebook() -> None:
-    # Also without `%load_ext`, a cell that ends with an answer shows it, and one that runs a batch
-    # shows how far it is.
+def _show_in_notebook(name: str) -> None:
+    # Also without `%load_ext`, a cell that ends with an answer shows it, and one that runs a batch or
+    # a comparison shows how far it is.
     from cbai_notebook.session import ipython_shell
 
     if (shell := ipython_shell()) is not None:
@@ -141,6 +141,10 @@ def _show_answers_in_notebook() -> None:
 
         answer_formatters.register(shell)
         batch_progress.register()
+        if name == "compare":
+            from cbai_notebook.notebook import compare_live
+
+            compare_live.register()
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from cbai_notebook.bridge import run, stopped_in_one_line
@@ -15,6 +16,18 @@ from cbai_notebook.forks import fork_safe_lock
 
 _lock = fork_safe_lock(sys.modules[__name__])
 _last: Comparison | None = None
+_in_cell: Callable[[Comparison], Callable[[], None] | None] | None = None
+
+
+def show_in(cell: Callable[[Comparison], Callable[[], None] | None]) -> None:
+    """Let a notebook show comparisons while they run.
+
+    Args:
+        cell: Returns the function that runs a comparison and shows it below the cell that runs; None
+            where there is no such cell.
+    """
+    global _in_cell
+    _in_cell = cell
 
 
 @stopped_in_one_line
@@ -35,6 +48,7 @@ def compare(
     cached: bool = False,
     allow_secrets: bool = False,
     yes: bool = False,
+    progress: bool = True,
     **params: Any,
 ) -> Any:
     """Ask one prompt of several models, or in several ways, and return a table of the answers.
@@ -60,6 +74,7 @@ def compare(
         cached: Whether an answer is taken from the history if the same was asked before.
         allow_secrets: Whether the prompt may hold the value of a secret.
         yes: Whether to ask for more than 24 answers.
+        progress: Whether a notebook shows the answers side by side while they come.
         **params: Other parameters of the requests, such as ``max_tokens``.
 
     Returns:
@@ -102,13 +117,18 @@ def compare(
     )
     made = Comparison(where, asked, axes, confirmed=yes)
     note_last(made)
+    shown = _in_cell(made) if progress and _in_cell is not None else None
+    (shown or partial(_run, made))()
+    if failure := made.failure:
+        raise failure
+    return made.to_pandas()
+
+
+def _run(made: Comparison) -> None:
     try:
         run(made.run(), nested=False)
     finally:
         made.settle()
-    if failure := made.failure:
-        raise failure
-    return made.to_pandas()
 
 
 def note_last(made: Comparison) -> None:

@@ -179,6 +179,25 @@ class Comparison:
             conversation.choose(turn)
         self._choose(candidate)
 
+    def undo(self) -> bool:
+        """Take all answers out of the conversation if nothing came after them; not on an event loop.
+
+        Returns:
+            Whether they were the newest of the conversation.
+        """
+        conversation = self.conversation
+        if conversation is None:
+            return False
+        turns = [each.turn for each in self.candidates if each.turn is not None]
+        newest = conversation.added_last(set(conversation.turns))
+        if newest is None or newest not in turns:
+            return False
+        for turn in turns:
+            if turn in conversation.alternatives(newest) and turn is not newest:
+                conversation.delete(turn)
+        conversation.delete(newest)
+        return True
+
     def _choose(self, candidate: Candidate) -> None:
         self.chosen = candidate
         if (table := self._frame()) is not None:

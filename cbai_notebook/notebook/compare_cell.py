@@ -77,23 +77,40 @@ def compare_in_cell(
         _show_first(made)
         return
     note_last(made)
-    _run(shell, made, options, hints)
+    format = "json" if options.schema and options.format == "markdown" else options.format
+    try:
+        run_below_cell(shell, made, hints, format=format, with_tools=bool(options.tools))
+    finally:
+        if options.output:
+            shell.user_ns[options.output] = made.to_pandas()
     if failure := made.failure:
         raise failure
 
 
-def _run(
-    shell: InteractiveShell, made: Comparison, options: PromptOptions, hints: list[str]
+def run_below_cell(
+    shell: InteractiveShell,
+    made: Comparison,
+    hints: list[str],
+    *,
+    format: str = "markdown",
+    with_tools: bool = False,
 ) -> None:
-    """Run a comparison and show it; what has arrived is kept, also after an interrupt."""
+    """Run a comparison and show it; what has arrived is kept, also after an interrupt.
+
+    Args:
+        shell: The shell.
+        made: The comparison.
+        hints: Sentences below the answers; more are added.
+        format: The format of the answers.
+        with_tools: Whether calls of tools are shown to the user for approval.
+    """
     from cbai_notebook.client.tools import left_running
 
-    format = "json" if options.schema and options.format == "markdown" else options.format
     board, surface = _board(shell, made, format)
     left: list[left_running.LeftRunning] = []
 
     async def start(put: Callable[[Item], None], cell_thread: CellThread) -> None:
-        more = approval_options(cell_thread, hints.append) if options.tools else {}
+        more = approval_options(cell_thread, hints.append) if with_tools else {}
         left_running.collect_into(left)
         await made.run(lambda candidate, delta: put((candidate, delta)), more)
 
@@ -114,8 +131,6 @@ def _run(
         board.end(grid)
         if surface is not None and uid:
             _hear_picks(shell, made, grid, surface, uid)
-        if options.output:
-            shell.user_ns[options.output] = made.to_pandas()
 
 
 def _hear_picks(

@@ -68,6 +68,33 @@ def test_an_interrupt_keeps_what_is_there(kernel: Kernel, gateway: Gateway) -> N
     assert sent == ["Hi", "A", "And now?"]
 
 
+def test_the_function_shows_its_answers_while_they_come(kernel: Kernel, gateway: Gateway) -> None:
+    kernel.must("import cbai_notebook as cbai")
+    call = "cbai.compare('Hi', models=['say:A', 'say:B'], conversation='tea'{})['text'].tolist()"
+    cell = kernel.must(call.format(""), cell_id="one")
+    first = next(each for each in cell.messages if "display_data" in each["msg_type"])
+    assert WIDGET in first["content"]["data"]
+    grid, result = cell.outputs
+    assert grid["data"]["text/html"].count("cbai-grid-cell") == 2
+    assert result["data"]["text/plain"] == "['A', 'B']"
+    quiet = kernel.must(call.format(", progress=False"), cell_id="two")
+    assert len(quiet.outputs) == 1
+    kernel.must("%cbai undo --conversation tea")
+    assert kernel.value("[turn.text for turn in cbai.chat('tea').turns]") == ["A"]
+
+
+def test_an_interrupted_function_keeps_what_is_there(kernel: Kernel, gateway: Gateway) -> None:
+    kernel.must("import cbai_notebook as cbai")
+    cell = kernel.send("cbai.compare('Hi', models=['say:A', 'hang:headers'])", cell_id="one")
+    kernel.wait_for(lambda: "first token" in str(cell.messages), "the first answer")
+    gateway.wait_until(lambda: len(gateway.requests) == 2)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert_one_readable_line(cell)
+    last = "cbai.last_comparison().to_pandas()['error'].fillna('').tolist()"
+    assert kernel.value(last) == ["", "The answer was stopped."]
+
+
 def test_a_frontend_that_cannot_change_an_output_gets_the_grid_once(
     kernel: Kernel, gateway: Gateway
 ) -> None:

@@ -175,6 +175,23 @@ def test_pick_chooses_among_the_versions_of_the_last_turn_without_a_comparison(
     assert str(error) == "There is no answer '2'. There are 1 (cloudbase/say:first)."
 
 
+def test_undo_takes_all_answers_of_a_comparison_back(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    must(shell, "%cbai use undoing")
+    must(shell, "%cbai -m say:first Asked first")
+    must(shell, "%%cbai --models say:A,error:400,say:B\nHi")
+    must(shell, "%cbai pick 3")
+    must(shell, "%cbai -m say:later And now?")
+    must(shell, "%cbai undo")
+    assert [turn.text for turn in cbai.chat().turns] == ["first", "B"]
+    capsys.readouterr()
+    must(shell, "%cbai undo")
+    assert capsys.readouterr().out == "Took back 3 answers to: Hi\n"
+    (kept,) = cbai.chat().turns
+    assert kept.text == "first"
+
+
 def test_diff_compares_two_answers(
     shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:

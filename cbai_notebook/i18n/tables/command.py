@@ -99,6 +99,10 @@ WORDS: Table = {
         "There is nothing to take back in {name!r}.",
         "对话 {name!r} 中没有可撤回的内容。",
     ),
+    "took_back_answers": (
+        Counted("Took back {n} answer to: {prompt}", "Took back {n} answers to: {prompt}"),
+        "已撤回 {n} 个回答：{prompt}",
+    ),
     "took_back": ("Took back: {prompt}", "已撤回：{prompt}"),
     "is_empty_already": ("{name!r} is empty already.", "对话 {name!r} 已经是空的。"),
     "begins_again": (

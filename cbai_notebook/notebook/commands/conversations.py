@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from cbai_notebook.comparison.compare import last_comparison
 from cbai_notebook.conversation import Conversation, Turn, chat, conversations, names
 from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.conversation.times import in_zone
@@ -126,8 +127,13 @@ def rename(command: Command) -> None:
 
 
 def undo(command: Command) -> None:
-    """Remove the newest turn."""
+    """Remove the newest turn; of a comparison, all its answers."""
     conversation = existing(command.conversation)
+    made = last_comparison()
+    if made is not None and made.conversation is conversation and made.undo():
+        prompt = shortened(made.candidates[0].prepared.prompt.text, PREVIEW_CHARS)
+        write(say("command.took_back_answers", n=len(made.candidates), prompt=prompt))
+        return
     turn = conversation.undo()
     if turn is None:
         write(say("command.nothing_to_take_back", name=conversation.name))
