@@ -71,6 +71,7 @@ class Runner:
         self._alike = Alike()
         self._answered: list[tuple[Unit, StoredAnswer, Any]] = []
         self._uncommitted = 0
+        self._has_place = asyncio.Event()
         self._given = 0  # to the sender
         self._storing: set[asyncio.Future[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -121,9 +122,11 @@ class Runner:
             await units.aclose()
 
     async def _send(self, unit: Unit) -> None:
-        # What a slow disk has not stored yet is lost with the process, and would be paid for again.
-        while self._uncommitted > self._sender.at_once and self._storing:
-            await asyncio.wait(self._storing, return_when=asyncio.FIRST_COMPLETED)
+        # An answer that is not stored yet is lost with the process, and would be paid for again: it
+        # keeps its place.
+        while self._uncommitted and self._given + self._uncommitted >= self._sender.at_once:
+            self._has_place.clear()
+            await self._has_place.wait()
         if self.stopped is not None:
             return
         self._count_running(1)
@@ -176,6 +179,7 @@ class Runner:
     ) -> None:
         found: list[tuple[Place, Outcome]] = []
         self._uncommitted -= len(answered)
+        self._has_place.set()
         for unit, stored, value in answered:
             first, *equal = self._plan.end(unit)
             found.append((first, Outcome(stored, value)))
