@@ -81,7 +81,7 @@ async def test_it_looks_right_and_serves_everyone(
     problems = await serious_violations(page, panel.root)
     chinese = language == "zh-CN"
     first = Scenario(text="A table keeps *pairs*.", reasoning="They ask for a definition.")
-    # The first screenshot, in JupyterLab, is the one in the README: it shows a whole conversation.
+    # The first screenshot, in JupyterLab, is the one in the manual: it shows a whole conversation.
     second = Scenario(text=_SHORT) if name == "light" else "default"
     cloud.script(first, second, "error:404:AI_MODEL_NOT_FOUND")
     await panel.converse("什么是哈希表？" if chinese else "What is a hash table?")
