@@ -8,6 +8,7 @@
     │   └── UsageError                an option, a name or an argument is wrong
     ├── SecretRefusedError            a prompt holds a secret and was not sent
     ├── PromptRefusedError            the user's `before_send` refused a request; it was not sent
+    ├── BudgetError                   a budget of tokens or money is used up
     ├── NestedLoopError               a nested event loop would lose queued cells
     ├── LocalModelError               the offline model cannot be fetched, started or reached
     ├── HistoryError                  the history on disk cannot be used
