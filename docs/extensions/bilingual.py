@@ -1,4 +1,8 @@
-"""Two languages in one site: each page links to the other language, and the search knows Chinese."""
+"""Two languages in one site.
+
+Each page links to the other language, the search knows Chinese, and the ends of lines are no blanks
+in Chinese text.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
 
 _CHINESE = r"\u4e00-\u9fff"
+_WIDE = r"\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef“”‘’…—"
+_LINE_END = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}])")
 _RUN = re.compile(rf"[{_CHINESE}]+|[^\W{_CHINESE}]+")
 
 
@@ -29,7 +35,7 @@ class SearchBoth(SearchEnglish):
     """English words, and Chinese text in pairs of characters, for it has no blanks between words."""
 
     lang = "both"
-    language_name = "English and Chinese"
+    language_name = "English"  # Sphinx makes the name of the stemmer of it
     js_splitter_code = _SPLIT_QUERY
 
     def split(self, input: str) -> list[str]:
@@ -41,6 +47,15 @@ class SearchBoth(SearchEnglish):
             else:
                 words.append(run)
         return words
+
+
+def _join_chinese_lines(app: Sphinx, doctree: nodes.document) -> None:
+    """Join lines between Chinese characters: a browser shows the end of a line as a blank."""
+    if app.env.docname.startswith("zh/"):
+        for text in list(doctree.findall(nodes.Text)):
+            if not isinstance(text.parent, nodes.literal_block):
+                joined = _LINE_END.sub("", text.astext())
+                text.parent.replace(text, nodes.Text(joined))
 
 
 def _other_page(app: Sphinx, name: str) -> tuple[str, str] | None:
@@ -69,5 +84,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect this extension to a build."""
     app.add_search_language(SearchBoth)
     app.config.html_search_language = SearchBoth.lang
+    app.connect("doctree-read", _join_chinese_lines)
     app.connect("html-page-context", _link_languages)
     return {"parallel_read_safe": True}

@@ -30,6 +30,7 @@ PAGES: Mapping[Path, Path] = {
         for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
     },
     REPOSITORY / "README.md": DOCS / "index.md",
+    REPOSITORY / "README.zh-CN.md": DOCS / "zh" / "index.md",
 }
 """The file in the repository, and the page that shows it."""
 
@@ -74,7 +75,7 @@ def _pointing_at_pages(text: str, file: Path, page: Path) -> str:
         if there == page and found["anchor"]:
             return found["anchor"]
         to = PAGES.get(there, there)
-        anchor = "" if to == DOCS / "index.md" else found["anchor"] or ""
+        anchor = "" if to.name == "index.md" else found["anchor"] or ""
         return Path(os.path.relpath(to, page.parent)).as_posix() + anchor
 
     return _LINK.sub(link, text)
@@ -112,8 +113,11 @@ def _read(app: Sphinx, name: str, source: list[str]) -> None:
                     "For whoever carries on",
                     ("repository/CONTRIBUTING", *_CARRY_ON, "repository/SECURITY"),
                 ),
+                _contents("简体中文", ("zh/index",)),
             )
         )
+    elif name == "zh/index":
+        source[0] += "\n" + _contents("指南", (*_GUIDE, *_REFERENCE[:2]))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from cbai_notebook.i18n import choose
 from cbai_notebook.notebook.command_line.commands import COMMANDS, help_of, help_text
 from tests.manual.pages import DOCS
 
-PAGES = {"en": DOCS / "commands.md"}
+PAGES = {"en": DOCS / "commands.md", "zh": DOCS / "zh" / "commands.md"}
 
 _TITLE = {"en": "Commands and options", "zh": "命令和选项"}
 _LEAD = {

@@ -11,7 +11,7 @@ DOCS = REPOSITORY / "docs"
 GENERATED = {"commands.md"}
 """The pages that `python -m tests.manual` writes."""
 
-FRONT_PAGES = [REPOSITORY / "README.md"]
+FRONT_PAGES = [REPOSITORY / "README.md", REPOSITORY / "README.zh-CN.md"]
 
 _FENCE = re.compile(r"^```(?P<language>\S*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -22,8 +22,8 @@ def read(page: Path) -> str:
 
 
 def written_pages() -> list[Path]:
-    """Return the pages that people write: the README, and those of the manual."""
-    pages = sorted(DOCS.glob("*.md"))
+    """Return the pages that people write: the README and the manual, in both languages."""
+    pages = [page for folder in (DOCS, DOCS / "zh") for page in sorted(folder.glob("*.md"))]
     return [*FRONT_PAGES, *(page for page in pages if page.name not in GENERATED)]
 
 

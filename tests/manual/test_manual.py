@@ -15,11 +15,12 @@ from cbai_notebook.configuration import HISTORY, SERVICE
 from cbai_notebook.notebook.command_line.commands import COMMANDS
 from cbai_notebook.notebook.command_line.options import OPTIONS
 from tests.manual import help_pages, pages
-from tests.manual.pages import DOCS, REPOSITORY
+from tests.manual.pages import DOCS, FRONT_PAGES, REPOSITORY
 
 PACKAGE = Path(cbai_notebook.__file__).parent
 MANUALS = {
     "en": [page for page in pages.written_pages() if page.parent == DOCS],
+    "zh": [page for page in pages.written_pages() if page.parent == DOCS / "zh"],
 }
 WRITTEN = {language: "\n".join(map(pages.read, found)) for language, found in MANUALS.items()}
 
@@ -30,6 +31,31 @@ def mentioned(name: str, text: str) -> bool:
 
 
 # In step ------------------------------------------------------------------------------------------
+
+
+def in_step(english: Path, chinese: Path) -> None:
+    """Check that two pages have the same headings, code and tables."""
+    one, other = pages.read(english), pages.read(chinese)
+    assert pages.heading_levels(one) == pages.heading_levels(other)
+    assert pages.code_blocks(one) == pages.code_blocks(other)
+    assert pages.names_in_first_column(one) == pages.names_in_first_column(other)
+
+
+def test_the_front_pages_are_in_step() -> None:
+    in_step(*FRONT_PAGES)
+
+
+ENGLISH_ONLY = {"architecture", "figures", "glossary", "reference"}
+
+
+def test_every_page_of_the_guide_is_in_both_languages() -> None:
+    english, chinese = ({page.stem for page in MANUALS[language]} for language in ("en", "zh"))
+    assert english - ENGLISH_ONLY == chinese
+
+
+@pytest.mark.parametrize("page", MANUALS["zh"], ids=lambda page: page.stem)
+def test_a_chinese_page_is_in_step_with_the_english_one(page: Path) -> None:
+    in_step(DOCS / page.name, page)
 
 
 @pytest.mark.parametrize("language", help_pages.PAGES)

@@ -6,6 +6,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from inspect import isclass
 from pathlib import Path
@@ -13,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import cbai_notebook
+from tests.install import browser_path
 from tests.manual.pages import DOCS
 from tests.require import require
 
@@ -65,3 +70,40 @@ def test_the_notebooks_are_pages(site: Path) -> None:
     pages = {page.stem for page in (site / "repository" / "notebooks").glob("*.html")}
     notebooks = {file.stem for file in (DOCS.parent / "notebooks").glob("*.ipynb")}
     assert pages == {"quickstart", *notebooks}
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def served(site: Path) -> Iterator[str]:
+    """Serve the site on loopback; return its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=site)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.browser
+async def test_the_search_finds_words_in_both_languages(served: str) -> None:
+    from playwright.async_api import async_playwright, expect
+
+    path = require(browser_path(), "there is no Chromium: run `python -m tests.install`")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = await browser.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        for words, title in (("keyring", "Connect to CloudBase"), ("逐行提问", "逐行提问")):
+            await page.goto(f"{served}/search.html?q={words}")
+            found = page.locator("#search-results").get_by_role("link", name=title, exact=True)
+            await expect(found.first).to_be_visible()
+        await found.first.click()
+        await page.get_by_role("link", name="English", exact=True).first.click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("A prompt for every row")
+        await browser.close()
+    assert problems == []
