@@ -37,6 +37,9 @@ napoleon_numpy_docstring = False
 python_use_unqualified_type_names = True
 add_module_names = False
 
+# A name in single backquotes leads to its place where it has one.
+default_role = "py:obj"
+
 # Every reference of ours must lead somewhere; those to other packages and to private names cannot.
 nitpicky = True
 nitpick_ignore_regex = [
