@@ -82,6 +82,8 @@ def _pointing_at_pages(text: str, file: Path, page: Path) -> str:
 
 
 def _write_pages(app: Sphinx) -> None:
+    for page in set(FOLDER.rglob("*.md")) - set(PAGES.values()):
+        page.unlink()  # of a file that is no longer in the repository
     for file, page in PAGES.items():
         if page.is_relative_to(FOLDER):
             text = file.read_text("utf-8")
