@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
+from ast import PyCF_ALLOW_TOP_LEVEL_AWAIT
 from inspect import signature
 from pathlib import Path
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 import cbai_notebook
 from cbai_notebook import preferences
 from cbai_notebook.configuration import HISTORY, SERVICE
+from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.commands import COMMANDS
 from cbai_notebook.notebook.command_line.options import OPTIONS
+from cbai_notebook.notebook.command_line.parser import PromptOptions, parse_cell, parse_line
 from tests.manual import help_pages, pages
 from tests.manual.pages import DOCS, FRONT_PAGES, REPOSITORY
 
@@ -78,6 +82,33 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.is_file(), link
         assert not anchor or anchor in pages.anchors(pages.read(target)), link
+
+
+# Code ---------------------------------------------------------------------------------------------
+
+_PAGES_WITH_CODE = [page for page in pages.written_pages() if pages.code_blocks(pages.read(page))]
+
+
+@pytest.mark.parametrize(
+    "page", _PAGES_WITH_CODE, ids=lambda page: page.relative_to(REPOSITORY).as_posix()
+)
+def test_the_code_of_a_page_can_be_run(page: Path) -> None:
+    for language, code in pages.code_blocks(pages.read(page)):
+        if language == "python":
+            # A cell may await.
+            compile(
+                TransformerManager().transform_cell(code),
+                page.name,
+                "exec",
+                PyCF_ALLOW_TOP_LEVEL_AWAIT,
+            )
+        for line in code.splitlines():
+            if line.startswith("%%cbai"):
+                conflicts.check(parse_cell(line.removeprefix("%%cbai").strip()))
+            elif line.startswith("%cbai") and language == "":
+                parsed = parse_line(line.removeprefix("%cbai").strip())
+                if isinstance(parsed, PromptOptions):
+                    conflicts.check(parsed)
 
 
 # Documented ---------------------------------------------------------------------------------------
