@@ -19,6 +19,11 @@ CELL = (
     "%%cbai --models paced:40x60+english,paced:30x60+chinese,error:400 --temperatures 0,1 -o grid\n"
     "Explain hash tables."
 )
+IN_CHINESE = (
+    "cbai.configure(language='zh')\n"
+    "cbai.compare('打个招呼', models=['say:你好', 'error:400'], conversation='zh')\n"
+    "cbai.configure(language=None)"
+)
 SIDE_BARS = "() => ['Left', 'Right'].forEach(side => window.jupyterapp.shell['collapse' + side]())"
 
 
@@ -50,7 +55,7 @@ async def fits(notebook: NotebookPage, index: int) -> bool:
 async def test_answers_stream_side_by_side_and_one_grid_is_saved(
     open_notebook: OpenNotebook, server: JupyterServer, cloud: Gateway, artefacts: Path
 ) -> None:
-    notebook = await open_notebook(LOAD, CELL, "grid['chosen'].tolist()")
+    notebook = await open_notebook(LOAD, CELL, IN_CHINESE)
     await notebook.run_from(0)
     await notebook.run_from(1)
     await expect(answers(notebook, 1)).to_have_count(6)
@@ -72,6 +77,10 @@ async def test_answers_stream_side_by_side_and_one_grid_is_saved(
     await expect(notebook.output(1).locator("[data-cbai-chosen]")).to_be_focused()
     await until_in_kernel(notebook, "grid['chosen'].tolist()", [False, True, *[False] * 4])
     await until_in_kernel(notebook, "cbai.chat().turns[0].asked_model", "paced:30x60+chinese")
+
+    await notebook.run_from(2)
+    await notebook.see(2, "✓ 对话从这个回答继续。")
+    await notebook.screenshot(artefacts, "compare-chinese", cell=2)
 
     await notebook.use_theme("dark")
     await notebook.screenshot(artefacts, "compare-dark", cell=1)

@@ -6,9 +6,12 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+import nbformat
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import OpenNotebook
+from tests.browser.page import NotebookPage
 from tests.browser.panel_page import in_kernel
 from tests.browser.server import JupyterServer
 from tests.require import require
@@ -44,6 +47,32 @@ async def test_a_notebook_runs_by_clicking(
     for number, index in enumerate(range(0, len(notebook.saved().cells), 4)):
         await notebook.screenshot(artefacts, f"{name}-{number}", cell=index)
     assert notebook.watch.strangers == notebook.watch.dialogs == []
+    if name == "evaluate":
+        await _assert_shown_again(notebook, open_notebook, artefacts)
+
+
+async def _assert_shown_again(
+    notebook: NotebookPage, open_notebook: OpenNotebook, artefacts: Path
+) -> None:
+    """The verdicts of an evaluation are in the file; the plot is shown to who trusts it."""
+    changed = notebook.saved()
+    await notebook.close()
+    changed.cells[0].source += "\n\nSent by somebody else."
+    file = notebook.file.with_name("evaluate-of-a-stranger.ipynb")
+    nbformat.write(changed, file)
+    for name, where in (("reopened", notebook.file), ("untrusted", file)):
+        again = await open_notebook(file=where)
+        shown = again.page.locator(".jp-OutputArea-output:has(table)", has_text="better").first
+        await shown.scroll_into_view_if_needed()
+        await expect(shown.locator("table").first).to_be_visible()
+        if name == "reopened":
+            await expect(shown.locator("svg")).to_be_visible()
+        else:
+            await expect(shown.locator("svg")).to_have_count(0)
+            words = shown.get_by_text("Dot: mean.")
+            assert await words.evaluate("words => getComputedStyle(words).fontSize") == "0px"
+        await again.page.screenshot(path=artefacts / f"evaluate-{name}.png")
+        await again.close()
 
 
 @pytest.mark.local_model
