@@ -35,6 +35,7 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.evaluation import checks as check
     from cbai_notebook.evaluation.evaluate import evaluate
     from cbai_notebook.evaluation.runs import evaluations
+    from cbai_notebook.mcp_servers.server import mcp
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
     from cbai_notebook.prompts.prompt_file import prompt
@@ -72,6 +73,7 @@ _MODULES = {
     "last_batch": "batching.batch",
     "last_comparison": "comparison.compare",
     "image_part": "client.images.part",
+    "mcp": "mcp_servers.server",
     "load_ipython_extension": "notebook.extension",
     "prompt": "prompts.prompt_file",
     "run": "bridge",
@@ -113,6 +115,7 @@ __all__ = [
     "image_part",
     "last_batch",
     "last_comparison",
+    "mcp",
     "prompt",
     "run",
     "show",

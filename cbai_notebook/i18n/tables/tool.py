@@ -18,6 +18,14 @@ WORDS: Table = {
         "Two tools are called {name!r}. Give one another name: @cbai.tool(name='…').",
         "有两个工具都叫 {name!r}。请给其中一个改名：@cbai.tool(name='…')。",
     ),
+    "not_in_source": (
+        "There is no tool {name!r} here. The tools are: {known}.",
+        "这里没有名为 {name!r} 的工具。可用的工具：{known}。",
+    ),
+    "not_in_source_near": (
+        "There is no tool {name!r} here. Did you mean {near!r}?",
+        "这里没有名为 {name!r} 的工具。是想用 {near!r} 吗？",
+    ),
     "is_no_tool": (
         "{value} can be no tool. Pass a function with type hints and a docstring, as in {--tool}.",
         "{value} 不能用作工具。请传入带类型注解和文档字符串的函数，例如 {--tool}。",

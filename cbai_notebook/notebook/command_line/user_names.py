@@ -56,8 +56,11 @@ def of_session(namespace: Mapping[str, Any]) -> list[str]:
 
 
 def functions(namespace: Mapping[str, Any]) -> list[str]:
-    """Return the names of functions that can be tools: Python functions and tools."""
-    return _names(namespace, lambda name: _is_function(namespace[name]))
+    """Return the names of what can be tools: functions, tools, sources of tools and their tools."""
+    found = _names(namespace, lambda name: _is_function(namespace[name]))
+    for name in _names(namespace, lambda name: _is_source(type(namespace[name]))):
+        found += [name, *(f"{name}.{tool}" for tool in namespace[name].known_names())]
+    return found
 
 
 def types(namespace: Mapping[str, Any]) -> list[str]:
@@ -151,6 +154,10 @@ def _is_function(value: Any) -> bool:
         # Imported helpers, such as the decorator `dataclass`, are no tools.
         return _package(value) not in _LIBRARIES
     return issubclass(kind, _CALLABLES) or _is_a(kind, "cbai_notebook.client.tools.tool", "Tool")
+
+
+def _is_source(kind: type) -> bool:
+    return _is_a(kind, "cbai_notebook.client.tools.source", "ToolSource")
 
 
 def _package(function: FunctionType) -> str:
