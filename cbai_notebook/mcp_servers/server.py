@@ -97,7 +97,7 @@ class McpServer(ToolSource):
         self._trust, self._allow, self._deny = trust, tuple(allow), tuple(deny)
         self._prefix = prefix
         self._timeout, self._start_timeout = timeout, start_timeout
-        self._from_file = from_file
+        self.from_file = from_file
         self._confirmed = confirmed or Confirmed()
         self._listed: dict[str, ServerTool] = {}
         self._tools: dict[str, Tool] | None = None
@@ -141,7 +141,7 @@ class McpServer(ToolSource):
         """
         if self._tools is None:
             self._start_and_wait()
-        self._check_changed()
+        self._check_confirmed()
         assert self._tools is not None
         return dict(self._tools)
 
@@ -149,6 +149,10 @@ class McpServer(ToolSource):
         """Return sentences for the user that were not taken yet: names and schemas that do not fit."""
         hints, self._hints = self._hints, []
         return hints
+
+    def descriptions(self) -> dict[str, str]:
+        """Return the descriptions of its tools by their names at the server."""
+        return {name: tool.description for name, tool in (self._tools or {}).items()}
 
     def tokens(self) -> dict[str, int]:
         """Return about how many tokens the definition of each tool takes in every request."""
@@ -197,7 +201,7 @@ class McpServer(ToolSource):
 
         async def send() -> ToolOutput:
             connection = await self._ready()
-            self._check_changed()
+            self._check_confirmed()
             return output_of(await connection.call(tool, given, self._timeout))
 
         return await bridge.on_background(send)
@@ -208,7 +212,7 @@ class McpServer(ToolSource):
         The question that you confirm is in the error that names this method; `%cbai mcp` shows it too.
         """
         if not isinstance(self.target, OpenSession):
-            if self._from_file:
+            if self.from_file:
                 self._confirmed.add_command(identity(self.target, with_values=True))
             self._confirmed.add_tools(identity(self.target), self._digests())
         self._changed = []
@@ -226,7 +230,7 @@ class McpServer(ToolSource):
         async with lock:
             if self._connection is not None and self._connection.alive:
                 return self._connection
-            self._check_command()
+            self._check_confirmed()
             require_mcp()
             connection = Connection(self.target, self.name)
             await connection.open(self._start_timeout)
@@ -242,32 +246,30 @@ class McpServer(ToolSource):
             self._connection = connection
             return connection
 
-    def _check_command(self) -> None:
-        if not self._from_file or isinstance(self.target, OpenSession):
-            return
-        if self._confirmed.knows_command(identity(self.target, with_values=True)):
-            return
-        names = ", ".join(self.target.hidden) or "—"
-        facts = {"name": self.name, "what": self.target.text, "names": names}
-        raise UnconfirmedError(
-            say("mcp.command_is_new", confirm=f"%cbai mcp confirm {self.name}", **facts),
-            say("mcp.may_start", **facts),
-            self,
-        )
-
-    def _check_changed(self) -> None:
+    def unconfirmed(self) -> UnconfirmedError | None:
+        """Return what the user has not confirmed yet: the command out of a file, or changed tools."""
+        if (
+            self.from_file
+            and not isinstance(self.target, OpenSession)
+            and not self._confirmed.knows_command(identity(self.target, with_values=True))
+        ):
+            names = ", ".join(self.target.hidden) or "—"
+            facts = {"name": self.name, "what": self.target.text, "names": names}
+            return UnconfirmedError(
+                say("mcp.command_is_new", **facts), say("mcp.may_start", **facts), self
+            )
         if self._changed:
             shown = "\n".join(f"  {n}: {self._listed[n].description or ''}" for n in self._changed)
-            raise UnconfirmedError(
-                say(
-                    "mcp.tools_changed",
-                    name=self.name,
-                    tools=listed(self._changed),
-                    confirm=f"%cbai mcp confirm {self.name}",
-                ),
+            return UnconfirmedError(
+                say("mcp.tools_changed", name=self.name, tools=listed(self._changed)),
                 say("mcp.may_use_changed", name=self.name, shown=shown),
                 self,
             )
+        return None
+
+    def _check_confirmed(self) -> None:
+        if (found := self.unconfirmed()) is not None:
+            raise found
 
     def _take(self, found: Sequence[ServerTool]) -> None:
         """Make our tools of the server's."""

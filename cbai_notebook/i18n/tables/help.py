@@ -249,6 +249,10 @@ WORDS: Table = {
         "list the runs of evaluations, or of one",
         "列出所有评测或某个评测的运行",
     ),
+    "command_mcp": (
+        "list servers of tools and their tools; confirm NAME, stop NAME",
+        "列出工具服务器及其工具；confirm NAME、stop NAME",
+    ),
     "command_export": (
         "write a conversation to a file, a notebook, a Mini Program",
         "把对话导出为文件、笔记本或小程序",

@@ -65,9 +65,9 @@ WORDS: Table = {
     ),
     "command_is_new": (
         "The server {name} comes from a file, and you have not confirmed it yet: {what} (variables or "
-        "headers: {names}). Read it, then run {confirm}",
+        "headers: {names}). Read it, then run {%cbai mcp confirm}",
         "服务器 {name} 来自文件，尚未得到你的确认：{what}（变量或请求头：{names}）。"
-        "请查看后运行 {confirm}",
+        "请查看后运行 {%cbai mcp confirm}",
     ),
     "may_start": (
         "The server {name} comes from a file:\n  {what}\n  variables or headers: {names}\n"
@@ -76,8 +76,8 @@ WORDS: Table = {
     ),
     "tools_changed": (
         "The server {name} describes these tools differently than before: {tools}. Read what has "
-        "changed, then run {confirm}",
-        "服务器 {name} 更改了这些工具的描述：{tools}。请查看变化后运行 {confirm}",
+        "changed, then run {%cbai mcp confirm}",
+        "服务器 {name} 更改了这些工具的描述：{tools}。请查看变化后运行 {%cbai mcp confirm}",
     ),
     "may_use_changed": (
         "The server {name} describes these tools differently than before:\n{shown}\n"
@@ -105,6 +105,35 @@ WORDS: Table = {
         "The session {name} belongs to an event loop that is blocked by this call. Await the call in "
         "the cell instead of running it with cbai.run(…).",
         "会话 {name} 所在的事件循环被这次调用阻塞。请在单元格中使用 await，而不是 cbai.run(…)。",
+    ),
+    # the list
+    "none": (
+        "No server of tools is open or configured. Files that are read: {files}",
+        "没有打开或配置的工具服务器。读取的文件：{files}",
+    ),
+    "is_running": ("running", "运行中"),
+    "is_not_running": ("not running", "未运行"),
+    "cannot_start": ("cannot start", "无法启动"),
+    "is_not_confirmed": ("not confirmed", "未确认"),
+    "of_the_session": ("this session", "当前会话"),
+    "tools_of": (
+        "Tools of {name}, about {n} tokens in each request:",
+        "{name} 的工具，每个请求约 {n} 词元：",
+    ),
+    "nothing_to_confirm": (
+        "Nothing of the server {name} waits to be confirmed.",
+        "服务器 {name} 没有待确认的内容。",
+    ),
+    "nobody_confirms": (
+        "Nobody can answer here. Run {command}",
+        "这里无人可以回答。请运行 {command}",
+    ),
+    "is_confirmed": ("The server {name} is confirmed.", "已确认服务器 {name}。"),
+    "is_not_to_start": ("The server {name} is not confirmed.", "未确认服务器 {name}。"),
+    "stopped": ("The server {name} has ended.", "服务器 {name} 已结束。"),
+    "no_open_server": (
+        "No server {name!r} is open. Open: {known}.",
+        "没有名为 {name!r} 的已打开服务器。已打开的有：{known}。",
     ),
     # files
     "no_configured_server": (
