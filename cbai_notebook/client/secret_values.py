@@ -166,8 +166,8 @@ def _key_values(key: str) -> list[str]:
 def _secret_values(name: str, value: str) -> list[str]:
     """Return the secrets in a variable's value; none if it looks harmless."""
     if re.match(_ADDRESS, value):
-        return _secrets_of_address(value, _sounds_secret(name))
-    if not _sounds_secret(name):
+        return _secrets_of_address(value, sounds_secret(name))
+    if not sounds_secret(name):
         return []
     if value.startswith(("{", "[")):
         try:
@@ -196,7 +196,7 @@ def _secrets_of_address(value: str, sounds_secret: bool) -> list[str]:
 def _secrets_of_json(value: Any) -> list[str]:
     """Return the values in a JSON document whose keys sound secret."""
     if isinstance(value, dict):
-        own = [one for name, one in value.items() if isinstance(one, str) and _sounds_secret(name)]
+        own = [one for name, one in value.items() if isinstance(one, str) and sounds_secret(name)]
         inner = [secret for one in value.values() for secret in _secrets_of_json(one)]
         return [one for one in own if _looks_secret(one)] + inner
     if isinstance(value, list):
@@ -204,6 +204,7 @@ def _secrets_of_json(value: Any) -> list[str]:
     return []
 
 
+_LONG_WORD = 16
 _ADDRESS = r"[A-Za-z][\w+.-]*://"
 _SECRET_WORD = re.compile(
     r"(?:[A-Z0-9]*(?:API|ACCESS|SECRET|PRIVATE|AUTH|ENCRYPTION|SIGNING|MASTER|ACCOUNT))?KEYS?\d*"
@@ -218,7 +219,14 @@ _ABOUT_IT = re.compile(
 )
 
 
-def _sounds_secret(name: str) -> bool:
+def may_be_secret(value: str) -> bool:
+    """Return whether a text is one word that looks random, such as a key that no name gives away."""
+    text = value.strip()
+    return not re.search(r"\s", text) and len(text) >= _LONG_WORD and _looks_secret(text)
+
+
+def sounds_secret(name: str) -> bool:
+    """Return whether the name of a variable or of a column says that its value is secret."""
     upper = name.upper()
     words = [word for word in re.split(r"[^A-Z0-9]+", upper) if word]
     if not words or _ABOUT_IT.fullmatch(words[-1]) or words == ["PWD"] or _PUBLIC.search(upper):

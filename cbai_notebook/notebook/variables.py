@@ -170,6 +170,10 @@ def _tools(text: str, namespace: Mapping[str, Any]) -> list[Any]:
     from cbai_notebook.client.tools.tool import tools_of
     from cbai_notebook.notebook.tool_sources import asking_first
 
+    if text == "variables" and not has_variable(text, namespace):
+        from cbai_notebook.notebook.variables_tool import variables
+
+        return [variables(namespace)]
     name, dot, tool_name = text.partition(".")
     value = _variable(name, namespace, "--tool", user_names.functions, say("cell.define_function"))
     try:

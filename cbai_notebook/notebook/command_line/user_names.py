@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, get_args, get_origin
 
 from cbai_notebook.errors import UsageError
@@ -53,6 +53,11 @@ def of_session(namespace: Mapping[str, Any]) -> list[str]:
     if isinstance(results, dict):
         found += [f"Out[{number}]" for number in sorted(results, reverse=True)[:_NEWEST]]
     return found
+
+
+def public(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of all variables of the user, without modules and what IPython brings."""
+    return _names(namespace, lambda name: type(namespace[name]) is not ModuleType and name != "In")
 
 
 def functions(namespace: Mapping[str, Any]) -> list[str]:
