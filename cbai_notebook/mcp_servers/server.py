@@ -93,6 +93,7 @@ class McpServer(ToolSource):
     ) -> None:
         self.target = target
         self.name = name or short_name(target)
+        self.is_replaced = False
         self._hints: list[str] = []
         self._trust, self._allow, self._deny = trust, tuple(allow), tuple(deny)
         self._prefix = prefix
@@ -222,6 +223,15 @@ class McpServer(ToolSource):
         connection, self._connection = self._connection, None
         if connection is not None and connection.alive:
             bridge.submit(connection.close()).wait(0 if bridge.is_background() else CLOSE_S)
+
+    def give_way(self) -> None:
+        """End the server without waiting, because the same cell has made it again.
+
+        The old object may still be used: then it starts again.
+        """
+        self.is_replaced = True
+        if self._connection is not None:
+            self._connection.end_soon(bridge.background_loop())
 
     async def _ready(self) -> Connection:
         """Return the connection; make it and read the list of tools if there is none."""
@@ -392,7 +402,8 @@ def mcp(
 ) -> McpServer:
     """Return a server whose tools a model may call: ``tools=[server]``, ``--tool server``.
 
-    The server starts when its tools are first needed. Each call asks the user first.
+    The server starts when its tools are first needed. Each call asks the user first. A server that was
+    made before by the same arguments, as when a cell runs again, ends.
 
     Args:
         target: A command, such as ``"npx -y some-server"`` or a list of words; an address, such as
@@ -422,6 +433,10 @@ def mcp(
         found: Target = configured_target(name)
     else:
         found = target_of(target, env=env, headers=headers, cwd=cwd)
+    name = name or short_name(found)
+    for server in open_servers():
+        if server.name == name and server.target == found:
+            server.give_way()
     return McpServer(
         found,
         name=name,
@@ -437,7 +452,8 @@ def mcp(
 
 def open_servers() -> list[McpServer]:
     """Return the servers that this process has made and that are still in use, by name."""
-    return sorted(_open_servers, key=lambda server: server.name)
+    in_use = (server for server in _open_servers if server.running or not server.is_replaced)
+    return sorted(in_use, key=lambda server: server.name)
 
 
 def _names(given: str | Collection[str]) -> tuple[str, ...]:

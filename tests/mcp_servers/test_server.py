@@ -21,7 +21,7 @@ from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.tools.source import UnconfirmedError
 from cbai_notebook.client.tools.tool import tools_of
 from cbai_notebook.errors import ToolServerError, UsageError
-from cbai_notebook.mcp_servers.server import mcp
+from cbai_notebook.mcp_servers.server import mcp, open_servers
 from tests.mcp_servers.conftest import PLAIN, MakeServer
 
 ENDS_S = 20.0
@@ -192,6 +192,16 @@ def test_a_server_ends_when_nothing_refers_to_it() -> None:
     del server
     gc.collect()  # it and its tools refer to each other
     assert has_ended(pid)
+
+
+def test_a_cell_that_runs_again_leaves_one_server(plain: MakeServer) -> None:
+    first = plain()
+    pid = number(bridge.run(first.call("process")).text)
+    second = plain()
+    assert has_ended(pid)
+    assert first not in open_servers()
+    assert second in open_servers()
+    assert bridge.run(first.call("add", {"x": 1})).text == "2", "the old one may still be used"
 
 
 def test_it_starts_once_for_many(plain: MakeServer) -> None:
