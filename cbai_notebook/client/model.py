@@ -169,6 +169,9 @@ class Model:
             prompt: The prompt of each row.
             options: The other arguments of `cbai_notebook.batch`.
         """
+        from cbai_notebook.client.tools.source import start_sources
+
+        await start_sources(options.get("tools"))
         return await _batches().batch_of(self, data, prompt, options)
 
     def batch_rows(

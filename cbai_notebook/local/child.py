@@ -204,7 +204,7 @@ def run_command(words: list[str]) -> int:
                 flooded.set()
                 program.kill()
                 return
-            if line.startswith(b"{"):
+            if line.startswith(b"{") and not _is_notification(line):
                 while line:
                     line = line[os.write(1, line) :]
 
@@ -229,6 +229,18 @@ def run_command(words: list[str]) -> int:
     if flooded.is_set():
         return FLOODED
     return code if code >= 0 else 128 - code
+
+
+def _is_notification(line: bytes) -> bool:
+    """Return whether a message is one that the parent has no use for: of these a server may send any
+    number without being asked, such as lines of its log."""
+    if b'"notifications/' not in line:
+        return False
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return True
+    return isinstance(message, dict) and "id" not in message
 
 
 def _end_group(program: subprocess.Popen[bytes], number: int) -> None:

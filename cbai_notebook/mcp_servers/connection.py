@@ -35,8 +35,9 @@ MOST_TOOLS = 1_000
 """The most tools that are read from one server."""
 
 _REASON_CHARS = 300
-_CLOSED, _TIMED_OUT = -32000, -32001
-"""The error codes of a connection that was closed and of a request that was not answered."""
+_CLOSED, _TIMED_OUT, _SESSION_ENDED = -32000, -32001, -32600
+"""The error codes of a connection that was closed, of a request that was not answered, and of a session
+over HTTP that the server does not know any more."""
 
 _OLDEST = 2
 """The oldest version of the library that has this interface."""
@@ -261,11 +262,12 @@ class Connection:
             return ToolServerError(
                 say("mcp.no_answer", name=self._name, tool=tool, seconds=f"{seconds or 0:g}")
             )
-        if code is None or code == _CLOSED:
+        if code in (None, _CLOSED, _SESSION_ENDED):
             self.end()  # the next call makes a new connection
         if code == _CLOSED:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), _LAST_WORDS_S)
+            if isinstance(self._target, Command):
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._heard.wait(), _LAST_WORDS_S)
             return self._ended()
         return ToolServerError(
             say("mcp.call_failed", name=self._name, tool=tool, reason=_reason(error))

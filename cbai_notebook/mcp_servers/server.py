@@ -94,7 +94,8 @@ class McpServer(ToolSource):
         self.target = target
         self.name = name or short_name(target)
         self.is_replaced = False
-        self._hints: list[str] = []
+        self.hints: tuple[str, ...] = ()
+        self._new_hints: list[str] = []
         self._trust, self._allow, self._deny = trust, tuple(allow), tuple(deny)
         self._prefix = prefix
         self._timeout, self._start_timeout = timeout, start_timeout
@@ -148,7 +149,7 @@ class McpServer(ToolSource):
 
     def take_hints(self) -> list[str]:
         """Return sentences for the user that were not taken yet: names and schemas that do not fit."""
-        hints, self._hints = self._hints, []
+        hints, self._new_hints = self._new_hints, []
         return hints
 
     def descriptions(self) -> dict[str, str]:
@@ -175,6 +176,10 @@ class McpServer(ToolSource):
                 self._take(await self._on_its_loop(lambda: tools_of_session(session)))
             return
         await bridge.on_background(self._ready)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another machine would start another process, with secrets that have to be sent there.
+        raise UsageError(say("mcp.stays_here", name=self.name))
 
     def __await__(self) -> Generator[Any, None, McpServer]:
         """Start it: ``server = await cbai.mcp(session)``."""
@@ -306,25 +311,20 @@ class McpServer(ToolSource):
                         "name": names[name],
                         "description": tool.description or tool.title or "",
                         "parameters": schema,
-                        "fn": self._function(name),
+                        "fn": _ServerFunction(self, name),
                         "confirm": self._asks(tool),
                         "nested": isinstance(self.target, OpenSession),
                     }
                 ]
             )
-        self._hints = hints
+        self._new_hints = [hint for hint in hints if hint not in self.hints]
+        self.hints = tuple(hints)
         self._tools = tools
         if not isinstance(self.target, OpenSession):
             server, digests = identity(self.target), self._digests()
             self._changed = self._confirmed.changed(server, digests)
             unchanged = {n: d for n, d in digests.items() if n not in self._changed}
             self._confirmed.add_tools(server, unchanged)
-
-    def _function(self, name: str) -> Callable[..., Awaitable[ToolOutput]]:
-        async def call(**arguments: Any) -> ToolOutput:
-            return await self.call(name, arguments)
-
-        return call
 
     def _named(self) -> dict[str, tuple[str, ...]]:
         trusted = () if isinstance(self._trust, bool) else tuple(self._trust)
@@ -380,6 +380,17 @@ class McpServer(ToolSource):
         if not runs.done():
             raise ToolServerError(say("mcp.loop_is_busy", name=self.name))
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
+
+
+class _ServerFunction:
+    """The function of a tool: it calls the tool of the server."""
+
+    def __init__(self, server: McpServer, name: str) -> None:
+        self._server = server
+        self._name = name
+
+    async def __call__(self, /, **arguments: Any) -> ToolOutput:
+        return await self._server.call(self._name, arguments)
 
 
 _open_servers = weakref.WeakSet()

@@ -5,7 +5,7 @@ Usage: ``python plain_server.py [WORD…]``; each word is a way to misbehave:
 - ``silent``: never answers anything.
 - ``fails``: writes an error and ends before it answers.
 - ``stubborn``: does not end with its input, and ignores SIGTERM.
-- ``noisy``: writes lines that are no messages.
+- ``noisy``: writes lines that are no messages, and messages that nobody has asked for.
 - ``about=@FILE``: describes its tool ``add`` with the text of this file.
 - ``tools=N``: has N tools more.
 """
@@ -89,6 +89,9 @@ def main() -> None:
         message = json.loads(line)
         if "noisy" in WORDS:
             os.write(1, b"Starting ...\n\n[1, 2]\n")
+            for _ in range(1_000):
+                log = {"level": "info", "data": "x" * 1_000}
+                write({"method": "notifications/message", "params": log})
         if "silent" in WORDS or "id" not in message or "method" not in message:
             continue
         params = message.get("params") or {}

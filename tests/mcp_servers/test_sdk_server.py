@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.client.conftest import MESSAGES
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 from tests.gateway_access import gateway_settings
+from tests.require import require
 
 
 @pytest.fixture(params=["over its input", "over HTTP"])
@@ -108,6 +111,14 @@ def test_what_the_server_says_of_its_tools_counts_only_with_trust(sdk: McpServer
     tools = trusted.named_tools()
     assert [name for name, tool in tools.items() if tool.confirm] == ["drop"]
     trusted.close()
+
+
+def test_a_reference_server_that_a_package_ships() -> None:
+    require(find_spec("mcp_server_time"), "mcp-server-time is missing: pip install -e '.[test]'")
+    server = mcp([sys.executable, "-m", "mcp_server_time"])
+    time = bridge.run(server.call("get_current_time", {"timezone": "Asia/Shanghai"})).text
+    assert "+08:00" in time
+    server.close()
 
 
 async def test_an_open_session_is_used_on_its_own_loop(http_url: str) -> None:

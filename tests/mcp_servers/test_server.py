@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cbai_notebook import bridge
+from cbai_notebook import DemoAnswer, bridge, create_model, demo
 from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.tools.source import UnconfirmedError
 from cbai_notebook.client.tools.tool import tools_of
@@ -249,6 +250,23 @@ def test_a_tool_that_has_changed_is_confirmed_anew(plain: MakeServer, tmp_path: 
         assert server.tool("add").description == text
         again = plain(f"about=@{about}")
         assert again.tool("add").description == text, "it was confirmed once"
+
+
+def test_a_server_stays_in_its_process(plain: MakeServer) -> None:
+    with pytest.raises(UsageError, match="another machine"):
+        pickle.dumps(plain().tool("add"))
+
+
+def test_a_batch_starts_a_server(plain: MakeServer) -> None:
+    demo({"": DemoAnswer(calls={"add": {"x": 2}})})
+    model = create_model("demo")
+    rows = [{"text": "a"}, {"text": "b"}]
+    server = plain(trust=True)
+    answers = bridge.run(model.batch(rows, "Add: {text}", tools=[server], max_steps=2))
+    assert [row["answer"] for row in answers] == ["`add` answered: 3"] * 2
+    with pytest.raises(UsageError, match="asks before each call"):
+        bridge.run(model.batch(rows, "Add: {text}", tools=[plain("noisy")]))
+    demo()
 
 
 def test_an_address_shows_no_secrets() -> None:

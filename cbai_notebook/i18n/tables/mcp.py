@@ -135,6 +135,10 @@ WORDS: Table = {
         "No server {name!r} is open. Open: {known}.",
         "没有名为 {name!r} 的已打开服务器。已打开的有：{known}。",
     ),
+    "stays_here": (
+        "The server {name} belongs to this process: its tools cannot be used on another machine.",
+        "服务器 {name} 属于当前进程：它的工具不能在另一台机器上使用。",
+    ),
     # files
     "no_configured_server": (
         "No server {name!r} is configured. Known: {known}. The files are: {files}",

@@ -73,6 +73,8 @@ def _show() -> None:
         if tokens := server.tokens():
             total = f"{sum(tokens.values()):,}"
             write(f"\n{say('mcp.tools_of', name=server.name, n=total)}")
+            for hint in server.hints:
+                write(f"  {hint}")
             about = server.descriptions()
             write_table(
                 ("tool", "tokens", "what"),
