@@ -26,7 +26,9 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.client.settings import Timeout
     from cbai_notebook.client.sse import Event
     from cbai_notebook.client.stream import TextStream
+    from cbai_notebook.client.tools.sql import sql
     from cbai_notebook.client.tools.tool import Tool, tool
+    from cbai_notebook.client.tools.toolbox import toolbox
     from cbai_notebook.comparison.compare import compare, last_comparison
     from cbai_notebook.configuration import configure
     from cbai_notebook.conversation import Conversation, chat, use
@@ -35,8 +37,10 @@ if _typing.TYPE_CHECKING:
     from cbai_notebook.evaluation import checks as check
     from cbai_notebook.evaluation.evaluate import evaluate
     from cbai_notebook.evaluation.runs import evaluations
+    from cbai_notebook.mcp_servers.server import mcp
     from cbai_notebook.notebook.panel import ChatPanel
     from cbai_notebook.notebook.show import show
+    from cbai_notebook.notebook.variables_tool import variables
     from cbai_notebook.prompts.prompt_file import prompt
 
 _MODULES = {
@@ -72,12 +76,16 @@ _MODULES = {
     "last_batch": "batching.batch",
     "last_comparison": "comparison.compare",
     "image_part": "client.images.part",
+    "mcp": "mcp_servers.server",
     "load_ipython_extension": "notebook.extension",
     "prompt": "prompts.prompt_file",
     "run": "bridge",
     "show": "notebook.show",
     "use": "conversation",
+    "sql": "client.tools.sql",
     "tool": "client.tools.tool",
+    "toolbox": "client.tools.toolbox",
+    "variables": "notebook.variables_tool",
     "unload_ipython_extension": "notebook.extension",
 }
 
@@ -113,11 +121,15 @@ __all__ = [
     "image_part",
     "last_batch",
     "last_comparison",
+    "mcp",
     "prompt",
     "run",
     "show",
+    "sql",
     "tool",
+    "toolbox",
     "use",
+    "variables",
 ]
 
 

@@ -180,6 +180,23 @@ def background_loop() -> asyncio.AbstractEventLoop:
     return _background.loop()
 
 
+def is_background() -> bool:
+    """Return whether this is the thread of the background loop, which must not wait for the loop."""
+    return _background.is_current()
+
+
+async def on_background(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine on the background loop, and wait for it on any loop.
+
+    Args:
+        make: Makes the coroutine.
+    """
+    loop = _background.loop()
+    if asyncio.get_running_loop() is loop:
+        return await make()
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(make(), loop))
+
+
 def is_held() -> bool:
     """Return whether code that blocks keeps the background loop from a call that was stopped."""
     return _background.is_held()

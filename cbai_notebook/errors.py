@@ -11,6 +11,7 @@
     ├── BudgetError                   a budget of tokens or money is used up
     ├── NestedLoopError               a nested event loop would lose queued cells
     ├── LocalModelError               the offline model cannot be fetched, started or reached
+    ├── ToolServerError               a server of tools does not start, has ended or refuses a call
     ├── HistoryError                  the history on disk cannot be used
     ├── ConnectionFailedError         no connection: refused, reset
     │   ├── DNSError                  the host name does not resolve
@@ -221,6 +222,10 @@ class NestedLoopError(CbaiError):
 
 class LocalModelError(CbaiError):
     """The offline model cannot be fetched, started or reached."""
+
+
+class ToolServerError(CbaiError):
+    """A server of tools does not start, has ended, does not answer, or reports an error."""
 
 
 class HistoryError(CbaiError):

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "client": FLOOR,
     "local": {"client", *FLOOR},
     "conversation": {"client", *FLOOR},
+    "mcp_servers": {"bridge", "client", "local", *FLOOR},
     "batching": {"bridge", "prompts", "conversation", "client", *FLOOR},
     "comparison": {"bridge", "conversation", "client", *FLOOR},
     "evaluation": {"bridge", "prompts", "conversation", "batching", "client", *FLOOR},
@@ -46,6 +47,7 @@ MAY_IMPORT = {
         "batching",
         "comparison",
         "evaluation",
+        "mcp_servers",
         "local",
         "client",
         *FLOOR,
@@ -59,7 +61,14 @@ NOTEBOOK_MAY_IMPORT = {
     "markdown": set(),
     "screen": {"markdown"},
     "grid": {"screen", "render_loop"},
-    "panel": {"markdown", "screen", "frontend", "offline_hints", "render_loop"},
+    "panel": {
+        "markdown",
+        "screen",
+        "frontend",
+        "offline_hints",
+        "render_loop",
+        "tool_sources",
+    },
     "commands": {"command_line", "markdown", "screen", "panel", "diff_view", "frontend"},
 }
 
@@ -247,6 +256,10 @@ def test_the_folders_of_the_client_do_not_load_each_other() -> None:
         ("markdown_it", {"notebook/", "conversation/formats/markdown.py"}),
         ("nh3", {"notebook/markdown/"}),
         ("xllamacpp", {"local/"}),
+        ("mcp", {"mcp_servers/"}),
+        ("mcp_types", {"mcp_servers/"}),
+        ("httpx2", {"mcp_servers/"}),
+        ("anyio", {"mcp_servers/"}),
         ("PIL", {"client/images/"}),
         ("scipy", {"evaluation/"}),
         ("matplotlib", {"evaluation/"}),
@@ -287,7 +300,7 @@ def test_markdown_knows_no_notebook() -> None:
 
 HEAVY = {
     "PIL", "aiohttp", "anywidget", "dask", "distributed", "docstring_parser", "httpcore", "httpx", "httpx_aiohttp", "ipywidgets",
-    "jiter", "keyring", "markdown_it", "matplotlib", "msgspec", "narwhals", "nbclient", "nest_asyncio",
+    "httpx2", "jiter", "keyring", "markdown_it", "matplotlib", "mcp", "msgspec", "narwhals", "nbclient", "nest_asyncio",
     "nest_asyncio2", "nh3", "numpy", "openai", "pandas", "polars", "pyarrow", "stamina",
     "pydantic", "scipy", "tenacity", "tqdm", "xllamacpp",
 }  # fmt: skip

@@ -23,6 +23,7 @@ from cbai_notebook.errors import CbaiError, UsageError
 from cbai_notebook.i18n import CELL, PYTHON, Counted, Placed, Words, joined, listed, say, spelled
 from cbai_notebook.i18n.spellings import SPELLINGS
 from cbai_notebook.i18n.words import Entry, language, note_page_language, table
+from cbai_notebook.mcp_servers.server import McpServer
 from cbai_notebook.notebook.command_line.commands import COMMANDS
 from cbai_notebook.notebook.command_line.options import OPTIONS
 
@@ -209,6 +210,7 @@ PUBLIC: dict[str, tuple[Callable[..., object], ...]] = {
     "generate_text": (cbai_notebook.Model.generate_text,),
     "prepare": (cbai_notebook.Model.prepare,),
     # an argument alone: of the call that the user has written
+    "confirm": (McpServer.confirm,),
     "call": (
         cbai_notebook.Model.generate_text,
         cbai_notebook.Agent.send_message,

@@ -101,7 +101,8 @@ class Model:
                 every other parameter of the model, such as ``temperature`` or ``max_tokens``.
                 The following parameters are used by this client and not sent as they are:
 
-                - ``tools``: functions with type hints and a docstring, `Tool` values, or the Web
+                - ``tools``: functions with type hints and a docstring, `Tool` values, servers of
+                  tools (`cbai_notebook.mcp`), toolboxes, lists and dicts of functions, or the Web
                   SDK's ``{"fn": …}`` mappings. Entries without a function are sent unchanged, and
                   their calls are left to the caller. ``tool_choice`` is sent too; one that forces
                   a tool call is sent in the first step only.
@@ -168,6 +169,9 @@ class Model:
             prompt: The prompt of each row.
             options: The other arguments of `cbai_notebook.batch`.
         """
+        from cbai_notebook.client.tools.source import start_sources
+
+        await start_sources(options.get("tools"))
         return await _batches().batch_of(self, data, prompt, options)
 
     def batch_rows(
@@ -264,6 +268,10 @@ class Model:
             traffic: Whose requests these are; by default those of the model.
         """
         if not isinstance(data, CheckedRequest):
+            if (tools := given_parameters(data, params).get("tools")) is not None:
+                from cbai_notebook.client.tools.source import start_sources
+
+                await start_sources(tools)
             checked = self._checked(data, params, timeout)
         elif params or timeout is not None:
             raise UsageError(say("request.is_sent_as_it_is"))

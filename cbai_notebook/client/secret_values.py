@@ -79,12 +79,34 @@ def known_secrets(keys: Keys, environ: Mapping[str, str]) -> KnownSecrets:
         keys: The API key, or all keys and header values that are known, by their names.
         environ: Environment variables; empty for the keys alone.
     """
-    named: tuple[tuple[str, str], ...] = ()
+    named: tuple[tuple[str, str], ...] = tuple(_remembered.items())
     if isinstance(keys, Mapping):
-        named = tuple(keys.items())
+        named += tuple(keys.items())
     elif keys:
-        named = ((say("key.api_key"), keys),)
+        named += ((say("key.api_key"), keys),)
     return _known_secrets(named, tuple(environ.items()))
+
+
+_remembered: dict[str, str] = {}
+
+
+def remember_secrets(values: Mapping[str, str]) -> None:
+    """Count values as secret from now on, such as the environment that a tool server gets.
+
+    A value that a text may contain by chance, such as a path, is left out.
+
+    Args:
+        values: The values by the names that the user is told.
+    """
+    for name, value in values.items():
+        text = value.strip()
+        found = [text] if _looks_secret(text) else []
+        if re.match(_ADDRESS, text):
+            found = _secrets_of_address(text, sounds_secret=True)
+        for secret in found:
+            if secret not in _remembered.values():
+                again = f" ({len(_remembered) + 1})" if name in _remembered else ""
+                _remembered[name + again] = secret
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -143,9 +165,9 @@ def _key_values(key: str) -> list[str]:
 
 def _secret_values(name: str, value: str) -> list[str]:
     """Return the secrets in a variable's value; none if it looks harmless."""
-    if re.match(r"[A-Za-z][\w+.-]*://", value):
-        return _secrets_of_address(value, _sounds_secret(name))
-    if not _sounds_secret(name):
+    if re.match(_ADDRESS, value):
+        return _secrets_of_address(value, sounds_secret(name))
+    if not sounds_secret(name):
         return []
     if value.startswith(("{", "[")):
         try:
@@ -174,7 +196,7 @@ def _secrets_of_address(value: str, sounds_secret: bool) -> list[str]:
 def _secrets_of_json(value: Any) -> list[str]:
     """Return the values in a JSON document whose keys sound secret."""
     if isinstance(value, dict):
-        own = [one for name, one in value.items() if isinstance(one, str) and _sounds_secret(name)]
+        own = [one for name, one in value.items() if isinstance(one, str) and sounds_secret(name)]
         inner = [secret for one in value.values() for secret in _secrets_of_json(one)]
         return [one for one in own if _looks_secret(one)] + inner
     if isinstance(value, list):
@@ -182,6 +204,8 @@ def _secrets_of_json(value: Any) -> list[str]:
     return []
 
 
+_LONG_WORD = 16
+_ADDRESS = r"[A-Za-z][\w+.-]*://"
 _SECRET_WORD = re.compile(
     r"(?:[A-Z0-9]*(?:API|ACCESS|SECRET|PRIVATE|AUTH|ENCRYPTION|SIGNING|MASTER|ACCOUNT))?KEYS?\d*"
     r"|[A-Z0-9]*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL)S?\d*"
@@ -195,7 +219,14 @@ _ABOUT_IT = re.compile(
 )
 
 
-def _sounds_secret(name: str) -> bool:
+def may_be_secret(value: str) -> bool:
+    """Return whether a text is one word that looks random, such as a key that no name gives away."""
+    text = value.strip()
+    return not re.search(r"\s", text) and len(text) >= _LONG_WORD and _looks_secret(text)
+
+
+def sounds_secret(name: str) -> bool:
+    """Return whether the name of a variable or of a column says that its value is secret."""
     upper = name.upper()
     words = [word for word in re.split(r"[^A-Z0-9]+", upper) if word]
     if not words or _ABOUT_IT.fullmatch(words[-1]) or words == ["PWD"] or _PUBLIC.search(upper):

@@ -75,6 +75,8 @@ SPELLINGS: Mapping[str, Spelling] = {
     "--every-turn": Spelling("--every-turn", "every_turn=True"),
     # batches
     "%cbai batches": Spelling("%cbai batches", "cbai.batches()"),
+    # servers of tools
+    "%cbai mcp confirm": Spelling("%cbai mcp confirm {name}", "server.confirm()"),
     # keys
     "%cbai login": Spelling("%cbai login", "cbai.configure(env_id=…, api_key=…)"),
     "%cbai login SERVER": Spelling("%cbai login {name}", "cbai.configure(servers={{{name!r}: …}})"),

@@ -1,20 +1,27 @@
-"""The child process: the model's server, or pip. It ends when its parent ends; the server also when it
-is not used.
+"""The child process: the model's server, pip, or a command. It ends when its parent ends; the model's
+server also when it is not used.
 
-The parent starts this file by its path, ``child.py serve`` or ``child.py pip ARGUMENTS…``, so that
-neither the package nor the user's working directory has to be importable.
+The parent starts this file by its path, ``child.py serve``, ``child.py pip ARGUMENTS…`` or ``child.py
+command WORDS…``, so that neither the package nor the user's working directory has to be importable.
 
 The parent keeps the other end of standard input open while it lives. The first line of the input of
 ``serve`` is the configuration as JSON, so that the key is visible neither in ``ps`` nor in the
 environment; each later line says that a request follows. When the server is ready, it writes one line
 ``READY`` + JSON to standard output.
+
+``command`` runs another program, which reads the parent's input itself. Of the program's output only
+the lines that are JSON objects reach the parent: the messages of a server of the Model Context
+Protocol, without what it prints beside them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import runpy
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -119,14 +126,20 @@ def end_with_parent(on_line: Callable[[], None] = lambda: None) -> None:
             on_line()
         os._exit(0)
 
-    def watch_parent(parent: int) -> None:
+    threading.Thread(target=watch_input, daemon=True).start()
+    when_parent_ends(lambda: os._exit(0))
+
+
+def when_parent_ends(act: Callable[[], None]) -> None:
+    """Call a function on a thread when the parent has ended; on POSIX only."""
+
+    def watch(parent: int) -> None:
         while os.getppid() == parent:
             time.sleep(1)
-        os._exit(0)
+        act()
 
-    threading.Thread(target=watch_input, daemon=True).start()
     if os.name == "posix":
-        threading.Thread(target=watch_parent, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
 
 
 def serve(config: ServeConfig, idleness: Idleness) -> None:
@@ -156,8 +169,92 @@ def serve(config: ServeConfig, idleness: Idleness) -> None:
     threading.Event().wait()
 
 
+LONGEST_LINE = 32 * 1024 * 1024
+"""The most bytes of a line that a command may write; the parent would keep it in memory."""
+
+_LAST_WORDS = 4_000
+"""The most bytes of the errors of a command that are passed on when it has ended."""
+
+FLOODED, NOT_FOUND = 75, 127
+"""The exit codes of a command that wrote a line that is too long, and of one that does not exist."""
+
+_END_S = 2.0
+"""Seconds that a command has to end by itself after the parent: it reads the end of its input."""
+
+
+def run_command(words: list[str]) -> int:
+    """Run a program, pass its messages on, and return its exit code.
+
+    This process leads a process group, which ends with it: the program and all that it started.
+    """
+    try:
+        program = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        os.write(2, f"{error.strerror}: {words[0]}".encode("utf-8", "replace"))
+        return NOT_FOUND
+    assert program.stdout is not None and program.stderr is not None
+    output, errors = program.stdout, program.stderr.fileno()
+    when_parent_ends(lambda: _end_group(program, signal.SIGKILL))
+    last_words = bytearray()
+    flooded = threading.Event()
+
+    def pass_messages_on() -> None:
+        while line := output.readline(LONGEST_LINE):
+            if len(line) == LONGEST_LINE:
+                flooded.set()
+                program.kill()
+                return
+            if line.startswith(b"{") and not _is_notification(line):
+                while line:
+                    line = line[os.write(1, line) :]
+
+    def keep_last_words() -> None:
+        while piece := os.read(errors, 65_536):
+            last_words[:] = (last_words + piece)[-_LAST_WORDS:]
+
+    readers = [
+        threading.Thread(target=read, daemon=True) for read in (pass_messages_on, keep_last_words)
+    ]
+    for reader in readers:
+        reader.start()
+    code = program.wait()
+    for reader in readers:
+        reader.join(_END_S / 10)  # what the program has started may hold its pipes open
+    if flooded.is_set():
+        last_words[:] = f"it wrote a line of more than {LONGEST_LINE:,} bytes".encode()
+    os.write(2, bytes(last_words))
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end_group(program, signal.SIGTERM)
+    if flooded.is_set():
+        return FLOODED
+    return code if code >= 0 else 128 - code
+
+
+def _is_notification(line: bytes) -> bool:
+    """Return whether a message is one that the parent has no use for: of these a server may send any
+    number without being asked, such as lines of its log."""
+    if b'"notifications/' not in line:
+        return False
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return True
+    return isinstance(message, dict) and "id" not in message
+
+
+def _end_group(program: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        program.wait(_END_S)
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, number)
+
+
 def main(arguments: list[str]) -> None:
     """Run the program that the first argument names."""
+    if arguments[0] == "command":
+        # The program may leave processes behind that hold the pipes: no clean-up, which could wait.
+        os._exit(run_command(arguments[1:]))
     if arguments[0] == "serve":
         config: ServeConfig = json.loads(sys.stdin.buffer.readline())
         idleness = Idleness()

@@ -30,7 +30,12 @@ from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import pretty_json, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
 from cbai_notebook.notebook.render_loop import CellThread, feed, render_answer
-from cbai_notebook.notebook.variables import approval_options, client_options, image_urls
+from cbai_notebook.notebook.variables import (
+    approval_options,
+    client_options,
+    image_urls,
+    tool_hints,
+)
 from cbai_notebook.preferences import Preferences, preferences
 from cbai_notebook.prompts.template import expand
 
@@ -152,6 +157,8 @@ def _prompt(
     if system:
         filled_system = expand(system, variables, limits=prefs)
         system, hints = filled_system.text, (*hints, *filled_system.hints)
+    given = client_options(options, variables)
+    hints = (*hints, *tool_hints(options, variables))
     return Prompt(
         text=filled.text,
         system=system,
@@ -164,7 +171,7 @@ def _prompt(
         cached=prefs.cached if options.cached is None else options.cached,
         allow_secrets=options.allow_secrets,
         images=image_urls(options.images, variables),
-        options=client_options(options, variables),
+        options=given,
     ), hints
 
 

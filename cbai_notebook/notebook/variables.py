@@ -43,7 +43,9 @@ def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict
     """
     found: dict[str, Any] = {}
     if options.tools:
-        found["tools"] = [_tool(name, namespace) for name in options.tools]
+        every = [tool for name in options.tools for tool in _tools(name, namespace)]
+        # A tool that two values name, as a server and one of its tools do, is there once.
+        found["tools"] = list({id(tool): tool for tool in every}.values())
     if options.max_steps is not None:
         found["max_steps"] = options.max_steps
     if options.schema is not None:
@@ -51,6 +53,18 @@ def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict
     if options.think is not None:
         found["think"] = options.think
     return found
+
+
+def tool_hints(options: PromptOptions, namespace: Mapping[str, Any]) -> list[str]:
+    """Return what the sources of the tools have to say to the user, each sentence once."""
+    if not options.tools:
+        return []
+    from cbai_notebook.client.tools.source import ToolSource
+
+    values = [namespace.get(name.partition(".")[0]) for name in options.tools]
+    return [
+        hint for value in values if isinstance(value, ToolSource) for hint in value.take_hints()
+    ]
 
 
 def image_urls(images: Iterable[str], namespace: Mapping[str, Any]) -> tuple[str, ...]:
@@ -150,15 +164,26 @@ async def _awaited(work: Callable[[], Any]) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _tool(name: str, namespace: Mapping[str, Any]) -> Any:
+def _tools(text: str, namespace: Mapping[str, Any]) -> list[Any]:
+    """Return the tools of a variable, or one tool of a source: ``server.search``."""
+    from cbai_notebook.client.tools.source import ToolSource
     from cbai_notebook.client.tools.tool import tools_of
+    from cbai_notebook.notebook.tool_sources import asking_first
 
+    if text == "variables" and not has_variable(text, namespace):
+        from cbai_notebook.notebook.variables_tool import variables
+
+        return [variables(namespace)]
+    name, dot, tool_name = text.partition(".")
     value = _variable(name, namespace, "--tool", user_names.functions, say("cell.define_function"))
     try:
-        (found,) = tools_of([value])
+        if not dot:
+            return asking_first(lambda: tools_of([value]))
+        if not isinstance(value, ToolSource):
+            raise UsageError(say("cell.no_source", name=name, type=type(value).__name__))
+        return [asking_first(lambda: value.tool(tool_name))]
     except UsageError as error:
-        raise UsageError(_problem_of("--tool", name, error)) from error
-    return found
+        raise UsageError(_problem_of("--tool", text, error)) from error
 
 
 def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:

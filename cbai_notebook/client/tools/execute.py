@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cbai_notebook.client.tools.approval import Approval
-from cbai_notebook.client.tools.result import result_text
+from cbai_notebook.client.tools.result import ToolOutput, result_text
 from cbai_notebook.client.tools.tool import Tool
 from cbai_notebook.client.tools.tool_calls import FAILED, REFUSED, ToolCall
 from cbai_notebook.client.tools.user_function import call_user, elsewhere
@@ -98,6 +98,8 @@ class ToolExecutor:
         try:
             with self.approval.working():
                 value = await self._run(tool, arguments)
+            if isinstance(value, ToolOutput):
+                call, value = replace(call, images=value.images), value.text
             return replace(call, result=text_of(value), status="ok")
         # A tool that calls sys.exit() must not end the kernel.
         except (Exception, SystemExit) as error:  # noqa: BLE001

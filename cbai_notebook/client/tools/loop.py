@@ -31,13 +31,17 @@ from cbai_notebook.client.tasks import mark_retrieved
 from cbai_notebook.client.tools.execute import ToolExecutor
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.client.tools.user_function import in_task
-from cbai_notebook.errors import StructuredAnswerError
+from cbai_notebook.errors import BadRequestError, ServerError, StructuredAnswerError
 
 if TYPE_CHECKING:
     from cbai_notebook.client.request_options import RequestOptions
 
 # The most tool calls of one step that run in parallel. A model can request thousands.
 _MAX_PARALLEL_CALLS = 32
+_SEEN = "The images of the tool results above:"
+_NOT_SEEN = (
+    "The images of the tool results above were shown to the user; this model takes no images."
+)
 # Characters that a tool name must not have: a server can refuse a request with such a name.
 _NOT_IN_TOOL_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -69,13 +73,21 @@ async def run(
         StructuredAnswerError: The answer does not fit the type, also after a second attempt.
     """
     all_messages: Messages = list(messages)
+    images: Messages = []  # those of the last step's results: a result itself is text
     repair_messages: Messages = []  # the answer that did not fit, and why: sent once, not kept
     steps: list[Step] = []
     used_ids: set[str] = set()
     called = False
     while True:
         number = len(steps) + 1
-        response = await send_step([*all_messages, *repair_messages], number)
+        try:
+            response = await send_step([*all_messages, *images, *repair_messages], number)
+        except (BadRequestError, ServerError):
+            # Models without eyes refuse images in different ways.
+            if not images:
+                raise
+            images = [_image_message((), _NOT_SEEN)]
+            response = await send_step([*all_messages, *images, *repair_messages], number)
         calls = _calls(response, options, number, used_ids)
         called = called or bool(calls)
         message = _message(response, calls, thinking=called)
@@ -96,7 +108,9 @@ async def run(
                 if not repair_messages:
                     raise
                 continue
-        all_messages += step.messages
+        all_messages += [*images, *step.messages]
+        found = [url for call in step.results for url in call.images]
+        images = [_image_message(found, _SEEN)] if found else []
         continues = bool(calls) and len(step.results) == len(calls)
         if continues and number < options.max_steps:
             continue
@@ -109,6 +123,12 @@ async def run(
             parsed=parsed,
             finish_reason=MAX_STEPS_REACHED if continues else None,
         )
+
+
+def _image_message(urls: Sequence[str], text: str) -> dict[str, Any]:
+    """Return the message with the images of tool results; providers take them from the user only."""
+    parts = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return {"role": "user", "content": [{"type": "text", "text": text}, *parts] if parts else text}
 
 
 async def _step(

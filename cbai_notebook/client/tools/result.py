@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,6 +16,19 @@ ROWS = 1_000
 
 CHARACTERS = 100_000
 """The most characters of a result; a longer one would fill the model's context."""
+
+
+@dataclass(frozen=True)
+class ToolOutput:
+    """What a tool returned: a text, and images for models that see and for the user.
+
+    Args:
+        text: The text.
+        images: The images as ``data:`` URLs.
+    """
+
+    text: str
+    images: tuple[str, ...] = ()
 
 
 def result_text(value: Any, mask: Callable[[str], str] = str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, overload
 import msgspec
 
 from cbai_notebook.client.tools.schema import describe
+from cbai_notebook.client.tools.source import ToolSource
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import say
 
@@ -160,7 +161,8 @@ def tools_of(given: Any) -> list[Tool | Any]:
 
     Args:
         given: A list of functions, tools, mappings with a function under ``"fn"`` (the Web SDK's
-            shape), and entries that are sent as they are.
+            shape), sources of tools, lists of functions, dicts of functions by name, and entries
+            that are sent as they are. Or one source, or one dict of functions.
 
     Returns:
         The entries in the same order: a `Tool` for each that has a function, the others unchanged.
@@ -169,14 +171,34 @@ def tools_of(given: Any) -> list[Tool | Any]:
         UsageError: ``given`` is not a list, an entry cannot be a tool, or two tools have the same
             name.
     """
+    if isinstance(given, ToolSource) or _is_dict_of_functions(given):
+        given = [given]
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise UsageError(say("tool.tools_are_no_list"))
-    found = [_tool_of(item) for item in given]
+    # A tool that two entries name, as a server and one of its tools do, is there once.
+    found = list({id(one): one for item in given for one in _tools_of(item)}.values())
     names = [item.name for item in found if isinstance(item, Tool)]
     duplicate = next((name for name in names if names.count(name) > 1), None)
     if duplicate is not None:
         raise UsageError(say("tool.two_have_one_name", name=duplicate))
     return found
+
+
+def _tools_of(item: Any) -> list[Tool | Any]:
+    if isinstance(item, ToolSource):
+        return list(item.named_tools().values())
+    if isinstance(item, (list, tuple)):
+        return [tool for inner in item for tool in _tools_of(inner)]
+    if _is_dict_of_functions(item):
+        return [tool(name=name)(function) for name, function in item.items()]
+    return [_tool_of(item)]
+
+
+def _is_dict_of_functions(item: Any) -> bool:
+    """Return whether this is a dict of functions by name, and not one tool with a function."""
+    if not isinstance(item, Mapping) or not item or "fn" in item:
+        return False
+    return all(isinstance(name, str) and callable(inner) for name, inner in item.items())
 
 
 def _tool_of(item: Any) -> Tool | Any:

@@ -35,6 +35,7 @@ class ToolCall:
             known.
         error: The exception that the tool raised.
         masked: The names of the secrets that were masked in the result.
+        images: The images of the result as ``data:`` URLs.
     """
 
     id: str
@@ -49,6 +50,7 @@ class ToolCall:
     parsed: Mapping[str, Any] | None = field(default=None, compare=False)
     error: BaseException | None = field(default=None, compare=False)
     masked: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:

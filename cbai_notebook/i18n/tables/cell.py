@@ -63,6 +63,10 @@ WORDS: Table = {
         "Define the function in a cell above.",
         "请先在上面的单元格中定义这个函数。",
     ),
+    "no_source": (
+        "{name} is a {type} and has no tools of its own.",
+        "{name} 的类型是 {type}，它没有自己的工具。",
+    ),
     "define_systems": (
         "Make a list of texts or a dict of names and texts first.",
         "请先建立文字的列表，或名称与文字的字典。",

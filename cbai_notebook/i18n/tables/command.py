@@ -39,6 +39,7 @@ WORDS: Table = {
     "heading_tokens": ("tokens", "词元"),
     "heading_tokens_in": ("tokens in", "输入词元"),
     "heading_tokens_out": ("tokens out", "输出词元"),
+    "heading_tool": ("tool", "工具"),
     "heading_turn": ("turn", "轮"),
     "heading_turns": ("turns", "轮数"),
     "heading_value": ("value", "值"),

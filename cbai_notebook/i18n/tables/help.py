@@ -66,8 +66,8 @@ WORDS: Table = {
     ),
     "option_no_stream": ("show the answer once it is whole", "回答完整后再显示"),
     "option_tool": (
-        "a function that the model may call; repeat it for more",
-        "模型可以调用的函数；可重复给出多个",
+        "a function or server that the model may call; repeat it for more",
+        "模型可以调用的函数或服务器；可重复给出多个",
     ),
     "option_max_steps": ("requests that tools may lead to", "工具调用最多可引起的请求数"),
     "option_schema": ("answer as an object of this type", "让回答成为这个类型的对象"),
@@ -248,6 +248,10 @@ WORDS: Table = {
     "command_evaluations": (
         "list the runs of evaluations, or of one",
         "列出所有评测或某个评测的运行",
+    ),
+    "command_mcp": (
+        "list servers of tools and their tools; confirm NAME, stop NAME",
+        "列出工具服务器及其工具；confirm NAME、stop NAME",
     ),
     "command_export": (
         "write a conversation to a file, a notebook, a Mini Program",

@@ -18,6 +18,40 @@ WORDS: Table = {
         "Two tools are called {name!r}. Give one another name: @cbai.tool(name='…').",
         "有两个工具都叫 {name!r}。请给其中一个改名：@cbai.tool(name='…')。",
     ),
+    # tools/toolbox
+    "no_method": (
+        "There is no public method {name!r} of {type}.",
+        "{type} 没有名为 {name!r} 的公开方法。",
+    ),
+    "no_methods": (
+        "{type} has no public method that can be a tool.",
+        "{type} 没有可以用作工具的公开方法。",
+    ),
+    "method_is_left_out": (
+        "The method {name} is no tool: {reason}",
+        "方法 {name} 没有成为工具：{reason}",
+    ),
+    # tools/sql
+    "no_sql_database": (
+        "cbai.sql takes a sqlite3 connection or the path of an SQLite file, and not {type}. For "
+        "another database, make a function of your own a tool, with a user that may only read.",
+        "cbai.sql 接受 sqlite3 连接或 SQLite 文件路径，而不是 {type}。"
+        "其他数据库请把自己的函数用作工具，并使用只读用户。",
+    ),
+    "no_database_file": ("There is no file {path}.", "文件 {path} 不存在。"),
+    "is_no_database": (
+        "This is no database that can be read: {reason}.",
+        "这不是可读取的数据库：{reason}。",
+    ),
+    # tools/source
+    "not_in_source": (
+        "There is no tool {name!r} here. The tools are: {known}.",
+        "这里没有名为 {name!r} 的工具。可用的工具：{known}。",
+    ),
+    "not_in_source_near": (
+        "There is no tool {name!r} here. Did you mean {near!r}?",
+        "这里没有名为 {name!r} 的工具。是想用 {near!r} 吗？",
+    ),
     "is_no_tool": (
         "{value} can be no tool. Pass a function with type hints and a docstring, as in {--tool}.",
         "{value} 不能用作工具。请传入带类型注解和文档字符串的函数，例如 {--tool}。",

@@ -69,6 +69,7 @@ def _sources_of(shell: InteractiveShell) -> CompletionSources:
         conversations=_conversations,
         batches=_batches,
         evaluations=_evaluations,
+        tool_servers=_tool_servers,
         answers=_answers,
         variables=named(user_names.values),
         outputs=named(user_names.outputs),
@@ -135,6 +136,18 @@ def _evaluations() -> list[str]:
         return list(dict.fromkeys(row["name"] for row in reversed(evaluations())))
     except CbaiError:
         return []  # the command says what is wrong
+
+
+def _tool_servers() -> list[str]:
+    from cbai_notebook.errors import CbaiError
+    from cbai_notebook.mcp_servers.files import configured_servers
+    from cbai_notebook.mcp_servers.server import open_servers
+
+    try:
+        names = [*(server.name for server in open_servers()), *configured_servers()]
+    except CbaiError:
+        return []  # the command says what is wrong
+    return list(dict.fromkeys(names))
 
 
 def _answers() -> list[str]:

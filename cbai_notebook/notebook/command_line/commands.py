@@ -27,6 +27,11 @@ a server that the user has named."""
 DELETE, BATCH = "delete", "N"
 """What `%cbai batches` can do with a batch, and which it is: its number, or all."""
 
+ACTION, TOOL_SERVER = "ACTION", "TOOLS"
+"""What `%cbai mcp` can do with a server of tools, one of `ACTIONS`, and which it is."""
+
+ACTIONS = ("confirm", "stop")
+
 ANSWER = "ANSWER"
 """One of the answers to a prompt: its number, or its model."""
 
@@ -162,6 +167,7 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("usage", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
     CommandSyntax("batches", (DELETE, BATCH), (_YES,)),
     CommandSyntax("evaluations", (EVALUATION,)),
+    CommandSyntax("mcp", (ACTION, TOOL_SERVER), (_YES,)),
     CommandSyntax("export", options=_EXPORT),
     CommandSyntax("import", (PATH,), (_CONVERSATION,)),
     CommandSyntax("version"),

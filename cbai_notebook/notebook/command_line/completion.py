@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from cbai_notebook.notebook.command_line.commands import (
+    ACTION,
+    ACTIONS,
     ANSWER,
     BATCH,
     COMMAND,
@@ -17,6 +19,7 @@ from cbai_notebook.notebook.command_line.commands import (
     NAME,
     PROVIDER,
     SERVER,
+    TOOL_SERVER,
 )
 from cbai_notebook.notebook.command_line.options import FORMATS, Option
 from cbai_notebook.notebook.command_line.reader import Reading, read_cell, read_line
@@ -33,6 +36,7 @@ class CompletionSources:
         conversations: Names of conversations.
         batches: Numbers of batches.
         evaluations: Names of stored evaluations.
+        tool_servers: Names of servers of tools, open or configured.
         answers: Numbers and models of the answers of the last comparison.
         variables: Names of the user's variables.
         of_session: What else can be filled in: cells, results and the last error.
@@ -52,6 +56,7 @@ class CompletionSources:
     conversations: Callable[[], Iterable[str]] = tuple
     batches: Callable[[], Iterable[str]] = tuple
     evaluations: Callable[[], Iterable[str]] = tuple
+    tool_servers: Callable[[], Iterable[str]] = tuple
     answers: Callable[[], Iterable[str]] = tuple
     variables: Callable[[], Iterable[str]] = tuple
     outputs: Callable[[], Iterable[str]] = tuple
@@ -185,6 +190,10 @@ def _words(kind: str, sources: CompletionSources) -> Iterable[str]:
         return map(_quoted, sources.evaluations())
     if kind == DELETE:
         return (DELETE,)
+    if kind == ACTION:
+        return ACTIONS
+    if kind == TOOL_SERVER:
+        return map(_quoted, sources.tool_servers())
     if kind == ANSWER:
         return map(_quoted, sources.answers())
     if kind == BATCH:

@@ -113,6 +113,15 @@ def variable(flag: str, text: str) -> str:
     return text
 
 
+def _tool(flag: str, text: str) -> str:
+    """Read the name of a variable, or of one tool of a server: ``server.search``."""
+    name, dot, tool = text.partition(".")
+    variable(flag, name)
+    if dot and not tool:
+        raise UsageError(say("option.no_variable", flag=flag, text=text))
+    return text
+
+
 def _target(flag: str, text: str) -> str:
     """Read the name of a variable, or of the file for a picture."""
     return text if text.lower().endswith(PICTURES) else variable(flag, text)
@@ -224,7 +233,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--insert",), "insert"),
     Option(("--into",), "into", "VAR", variable, suggests="output"),
     Option(("--no-stream",), "stream", sets=False),
-    Option(("--tool",), "tools", "NAME", variable, collect=tuple, suggests="tool"),
+    Option(("--tool",), "tools", "NAME", _tool, collect=tuple, suggests="tool"),
     Option(("--max-steps",), "max_steps", "NUMBER", _positive_number),
     Option(("--schema",), "schema", "VAR", variable, suggests="type"),
     Option(("--image",), "images", "IMAGE", nonblank("image"), collect=tuple, suggests="image"),

@@ -15,6 +15,8 @@ from typing import Any
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import joined, say
 from cbai_notebook.notebook.command_line.commands import (
+    ACTION,
+    ACTIONS,
     ANSWER,
     BATCH,
     COMMAND,
@@ -377,6 +379,8 @@ def _fits(word: Word, kind: str) -> bool:
         return not word.quoted and word.text in SYNTAX_OF
     if kind == TURN:
         return not word.quoted and TURN_NUMBER.fullmatch(word.text) is not None
+    if kind == ACTION:
+        return not word.quoted and word.text in ACTIONS
     if kind in (DELETE, BATCH):
         number = kind == BATCH and (word.text == "all" or word.text.isdecimal())
         return not word.quoted and (word.text == kind or number)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, get_args, get_origin
 
 from cbai_notebook.errors import UsageError
@@ -55,9 +55,17 @@ def of_session(namespace: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def public(namespace: Mapping[str, Any]) -> list[str]:
+    """Return the names of all variables of the user, without modules and what IPython brings."""
+    return _names(namespace, lambda name: type(namespace[name]) is not ModuleType and name != "In")
+
+
 def functions(namespace: Mapping[str, Any]) -> list[str]:
-    """Return the names of functions that can be tools: Python functions and tools."""
-    return _names(namespace, lambda name: _is_function(namespace[name]))
+    """Return the names of what can be tools: functions, tools, sources of tools and their tools."""
+    found = _names(namespace, lambda name: _is_function(namespace[name]))
+    for name in _names(namespace, lambda name: _is_source(type(namespace[name]))):
+        found += [name, *(f"{name}.{tool}" for tool in namespace[name].known_names())]
+    return found
 
 
 def types(namespace: Mapping[str, Any]) -> list[str]:
@@ -151,6 +159,10 @@ def _is_function(value: Any) -> bool:
         # Imported helpers, such as the decorator `dataclass`, are no tools.
         return _package(value) not in _LIBRARIES
     return issubclass(kind, _CALLABLES) or _is_a(kind, "cbai_notebook.client.tools.tool", "Tool")
+
+
+def _is_source(kind: type) -> bool:
+    return _is_a(kind, "cbai_notebook.client.tools.source", "ToolSource")
 
 
 def _package(function: FunctionType) -> str:

@@ -12,6 +12,7 @@ from cbai_notebook.notebook.commands import (
     evaluations,
     files,
     history,
+    mcp_servers,
     service,
 )
 from cbai_notebook.notebook.commands.printing import write
@@ -65,6 +66,8 @@ def run(shell: InteractiveShell, command: Command) -> None:
             batches.batches(command)
         case "evaluations":
             evaluations.evaluations(command)
+        case "mcp":
+            mcp_servers.mcp_servers(command)
         case "export":
             files.export(command)
         case "import":

@@ -55,8 +55,8 @@ class ChatPanel:
         model: ``MODEL`` or ``PROVIDER/MODEL``; the configured one by default.
         system: The system prompt of the following prompts.
         temperature: The temperature; the model's default when omitted.
-        tools: Functions that the model may call, as :meth:`cbai_notebook.Model.generate_text` takes
-            them. A tool with ``confirm=True`` runs only after the user has clicked a button.
+        tools: What the model may call, as :meth:`cbai_notebook.Model.generate_text` takes it:
+            functions, servers (:func:`cbai_notebook.mcp`), toolboxes. A tool with ``confirm=True`` runs only after the user has clicked a button.
         max_steps: The most requests for one prompt, when the model calls tools.
         agent: The id of a CloudBase agent that answers instead of a model.
         params: Other request parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
@@ -345,9 +345,10 @@ def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, An
     if not tools:
         return {}
     from cbai_notebook.client.tools.tool import tools_of
+    from cbai_notebook.notebook.tool_sources import asking_first
 
     found: dict[str, Any] = {
-        "tools": tools_of(tools),
+        "tools": asking_first(lambda: tools_of(tools)),
         "call_nested": bridge.on_this_loop(),
     }
     return found if max_steps is None else {**found, "max_steps": max_steps}

@@ -6,6 +6,7 @@ Names, arguments and results come from a model or a tool, so they are shown as p
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from cbai_notebook.client.tools.tool_calls import ToolCall
@@ -31,6 +32,8 @@ MAX_LINES = 100
 
 _FAILED = ("error", "refused", "unknown", "invalid")
 """The statuses of calls that did not work."""
+
+_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
 
 _FAILED_MARK = "✗"
 
@@ -151,10 +154,20 @@ def _row(call: ToolCall, max_chars: int, live: bool) -> str:
         say("answer.result"), call.result or "", max_chars
     )
     small = f"<small>{line}</small>"
+    images = "".join(map(_image, call.images))
     if not body:
-        return f'<div style="{html.QUIET};{html.WRAP};padding-left:1em">{small}</div>'
+        row = f'<div style="{html.QUIET};{html.WRAP};padding-left:1em">{small}</div>'
+        return row + images
     summary = f'<summary style="{html.QUIET};{html.WRAP};cursor:pointer">{small}</summary>'
-    return f"<details>{summary}{body}</details>"
+    return f"<details>{summary}{body}</details>{images}"
+
+
+def _image(url: str) -> str:
+    """Return an image of a result; only a picture inside the page, so that nothing is fetched."""
+    if not _PICTURE.fullmatch(url):
+        return ""
+    style = "display:block;max-width:100%;max-height:20em;margin:0.3em 0 0.3em 1.2em"
+    return f'<img alt="" style="{style}" src="{html.escape(url)}">'
 
 
 def _block(title: str, text: str, max_chars: int) -> str:

@@ -59,6 +59,7 @@ def error_message(line: str) -> str:
         ("--insert", "insert", True),
         ("--into panel", "into", "panel"),
         ("--no-stream", "stream", False),
+        ("--tool server.files.read", "tools", ("server.files.read",)),
         ("--raw", "raw", True),
         ("--each reviews", "each", "reviews"),
         ("--each 'my reviews.csv'", "each", "my reviews.csv"),

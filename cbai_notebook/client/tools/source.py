@@ -1,0 +1,93 @@
+"""A source of tools: one value in ``tools=[…]`` that brings several, such as a server."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+from cbai_notebook.errors import ToolServerError, UsageError
+from cbai_notebook.i18n import Words, listed, say
+from cbai_notebook.text import near_match
+
+
+class UnconfirmedError(ToolServerError):
+    """The user has not seen yet what would be started, or what would be sent to a model.
+
+    Args:
+        message: What to do where nobody can be asked.
+        question: The question to the user.
+        source: What to `confirm` if the user agrees.
+    """
+
+    def __init__(self, message: Words, question: Words, source: ToolSource) -> None:
+        super().__init__(message)
+        self.question = question
+        self.source = source
+
+
+class ToolSource(ABC):
+    """Brings several tools. The same tool is the same object each time.
+
+    A tool is a `cbai_notebook.Tool`; its module imports this one.
+    """
+
+    @abstractmethod
+    def named_tools(self) -> dict[str, Any]:
+        """Return the tools by the names that they have at their source.
+
+        It may have to start something, and wait for that.
+        """
+
+    @abstractmethod
+    def known_names(self) -> list[str]:
+        """Return the names of the tools, as far as they are known without waiting."""
+
+    async def start(self) -> None:  # noqa: B027  # most sources have nothing to start
+        """Do all that `named_tools` would wait for."""
+
+    def confirm(self) -> None:  # noqa: B027
+        """Note that the user has agreed to what an `UnconfirmedError` asks."""
+
+    def take_hints(self) -> list[str]:
+        """Return sentences for the user that were not taken yet."""
+        return []
+
+    def tool(self, name: str) -> Any:
+        """Return one tool.
+
+        Args:
+            name: Its name at the source, or the name that the model uses.
+
+        Raises:
+            UsageError: There is no such tool.
+        """
+        tools = self.named_tools()
+        found = tools.get(name) or next((t for t in tools.values() if t.name == name), None)
+        if found is None:
+            near = near_match(name, tools, beginning=True)
+            raise UsageError(
+                say("tool.not_in_source_near", name=name, near=near)
+                if near
+                else say("tool.not_in_source", name=name, known=listed(tools) or "—")
+            )
+        return found
+
+
+async def start_sources(tools: Any) -> None:
+    """Start the sources among what a caller passes as ``tools``.
+
+    Args:
+        tools: As `cbai_notebook.client.tools.tool.tools_of` takes it.
+    """
+    for item in _flat((tools,)):
+        if isinstance(item, ToolSource):
+            await item.start()
+
+
+def _flat(items: Iterable[Any]) -> Iterable[Any]:
+    for item in items:
+        if isinstance(item, (list, tuple)):
+            yield from _flat(item)
+        else:
+            yield item

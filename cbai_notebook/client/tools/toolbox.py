@@ -1,0 +1,128 @@
+"""The methods of an object, or the functions of a module, as tools."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from types import ModuleType
+from typing import Any
+
+from cbai_notebook.client.tools.source import ToolSource
+from cbai_notebook.client.tools.tool import Tool, tool
+from cbai_notebook.errors import UsageError
+from cbai_notebook.i18n import say
+
+
+class Toolbox(ToolSource):
+    """The public methods of an object as tools; made by `toolbox`.
+
+    Args:
+        owner: The object or module.
+        allow: The names of the methods that are tools; all public ones if empty.
+        deny: The names of those that are none.
+        prefix: What the names of the tools begin with.
+        confirm: Whether the user is asked before each call; or the names of the methods for which.
+    """
+
+    def __init__(
+        self,
+        owner: Any,
+        *,
+        allow: Collection[str] = (),
+        deny: Collection[str] = (),
+        prefix: str = "",
+        confirm: bool | Collection[str] = False,
+    ) -> None:
+        owner_name = owner.__name__ if isinstance(owner, ModuleType) else type(owner).__name__
+        self._hints: list[str] = []
+        self._tools: dict[str, Tool] = {}
+        known = _public_names(owner)
+        asked = set() if isinstance(confirm, bool) else set(confirm)
+        if wrong := next((n for n in (*allow, *deny, *asked) if n not in known), None):
+            raise UsageError(say("tool.no_method", name=wrong, type=owner_name))
+        for name in known:
+            if name in deny or (allow and name not in allow):
+                continue
+            asks = confirm if isinstance(confirm, bool) else name in asked
+            method: Callable[..., Any] = getattr(owner, name)
+            try:
+                self._tools[name] = tool(name=prefix + name, confirm=asks)(method)
+            except UsageError as error:  # its parameters cannot be described
+                if name in allow:
+                    raise
+                self._hints.append(say("tool.method_is_left_out", name=name, reason=str(error)))
+        if not self._tools:
+            raise UsageError(say("tool.no_methods", type=owner_name))
+
+    def __repr__(self) -> str:
+        return f"<Toolbox {', '.join(self._tools)}>"
+
+    def named_tools(self) -> dict[str, Tool]:
+        """Return the tools by the names of the methods."""
+        return dict(self._tools)
+
+    def known_names(self) -> list[str]:
+        """Return the names of the methods."""
+        return list(self._tools)
+
+    def take_hints(self) -> list[str]:
+        """Return a sentence for each method that cannot be a tool, once."""
+        hints, self._hints = self._hints, []
+        return hints
+
+
+def toolbox(
+    owner: Any,
+    /,
+    *,
+    allow: str | Collection[str] = (),
+    deny: str | Collection[str] = (),
+    prefix: str = "",
+    confirm: bool | str | Collection[str] = False,
+) -> Toolbox:
+    """Make the public methods of an object, or the functions of a module, tools.
+
+    A method is described by its type hints and docstring, as a function is. No property of the object
+    is read.
+
+    Args:
+        owner: The object or module.
+        allow: The names of the methods that are tools; all public ones if empty.
+        deny: The names of those that are none.
+        prefix: What the names of the tools begin with.
+        confirm: Whether the user is asked before each call; or the names of the methods for which.
+
+    Raises:
+        UsageError: There is no method of that name, or none that can be a tool.
+    """
+    return Toolbox(
+        owner,
+        allow=_names(allow),
+        deny=_names(deny),
+        prefix=prefix,
+        confirm=confirm if isinstance(confirm, bool) else _names(confirm),
+    )
+
+
+def _names(given: str | Collection[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _public_names(owner: Any) -> list[str]:
+    """Return the names of the public methods, in the order of their definition, the class's own first."""
+    if isinstance(owner, ModuleType):
+        return [
+            name
+            for name, value in vars(owner).items()
+            if inspect.isfunction(value)
+            and value.__module__ == owner.__name__
+            and not name.startswith("_")
+        ]
+    found: dict[str, None] = {}
+    for base in type(owner).__mro__:
+        for name, value in vars(base).items():
+            # By the class: reading a property of the object would run its code.
+            function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+            if inspect.isfunction(function) and not name.startswith("_"):
+                found[name] = None
+    return list(found)

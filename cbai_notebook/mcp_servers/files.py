@@ -1,0 +1,158 @@
+"""The servers that are configured in files, as other programs write them: ``{"mcpServers": {…}}``.
+
+Reading a file starts nothing. Each entry has a ``command`` with ``args``, ``env`` and ``cwd``, or a
+``url`` with ``headers``. ``${NAME}`` in a value stands for an environment variable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cbai_notebook.errors import ConfigurationError, UsageError
+from cbai_notebook.files import user_directory
+from cbai_notebook.i18n import listed, say
+from cbai_notebook.mcp_servers.target import Target, target_of
+
+# jupyter-ai keeps its servers in the first of these, beside the notebooks.
+_IN_FOLDER = (".jupyter/mcp_settings.json", ".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json")
+_OF_USER = (".jupyter/mcp_settings.json", ".cursor/mcp.json", ".claude.json")
+_KEYS = ("mcpServers", "mcp_servers", "servers")
+_VARIABLE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True)
+class ConfiguredServer:
+    """An entry of a file.
+
+    Args:
+        name: Its name.
+        path: The file.
+        entry: What the file says.
+    """
+
+    name: str
+    path: Path
+    entry: Mapping[str, Any]
+
+    def target(self, environ: Mapping[str, str]) -> Target:
+        """Return what to start or to reach.
+
+        Args:
+            environ: Environment variables, for ``${NAME}``.
+
+        Raises:
+            ConfigurationError: The entry has no usable command and no address, or a variable of it
+                is not set.
+        """
+
+        def filled(value: Any) -> Any:
+            if isinstance(value, str):
+                return _VARIABLE.sub(self._filler(environ), value)
+            if isinstance(value, list):
+                return [str(filled(inner)) for inner in value]
+            if isinstance(value, Mapping):
+                return {str(name): str(filled(inner)) for name, inner in value.items()}
+            return value
+
+        entry = {key: filled(value) for key, value in self.entry.items()}
+        url = entry.get("url") or entry.get("serverUrl")
+        if isinstance(url, str):
+            return target_of(url, headers=_mapping(entry.get("headers")))
+        command, arguments = entry.get("command"), entry.get("args") or []
+        if not isinstance(command, str) or not isinstance(arguments, list):
+            raise ConfigurationError(
+                say("mcp.file_is_unreadable", path=str(self.path), reason=self.name)
+            )
+        return target_of(
+            [command, *arguments], env=_mapping(entry.get("env")), cwd=entry.get("cwd")
+        )
+
+    def _filler(self, environ: Mapping[str, str]) -> Any:
+        def value_of(match: re.Match[str]) -> str:
+            value = environ.get(match[1], match[2])
+            if value is None:
+                raise ConfigurationError(say("mcp.no_variable", name=self.name, variable=match[1]))
+            return value
+
+        return value_of
+
+
+def configuration_files() -> list[Path]:
+    """Return where servers may be configured, the first that counts first; not all exist."""
+    found = [Path.cwd() / name for name in _IN_FOLDER]
+    found.append(user_directory("config", "CBAI_CONFIG_DIR") / "mcp.json")
+    return [*found, *(Path.home() / name for name in _OF_USER)]
+
+
+def configured_servers() -> dict[str, ConfiguredServer]:
+    """Return the servers in all files by name; of two with one name, that of the first file.
+
+    Raises:
+        ConfigurationError: A file cannot be read.
+    """
+    found: dict[str, ConfiguredServer] = {}
+    for path in configuration_files():
+        for server in _in_file(path):
+            found.setdefault(server.name, server)
+    return found
+
+
+def configured_target(name: str) -> Target:
+    """Return what a configured server is.
+
+    Raises:
+        UsageError: There is no such server.
+        ConfigurationError: A file, or the entry of the server, cannot be read.
+    """
+    servers = configured_servers()
+    if name not in servers:
+        raise UsageError(
+            say(
+                "mcp.no_configured_server",
+                name=name,
+                known=listed(list(servers)) or "—",
+                files=", ".join(map(str, configuration_files()[:1])),
+            )
+        )
+    return servers[name].target(os.environ)
+
+
+def _in_file(path: Path) -> Iterator[ConfiguredServer]:
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            say("mcp.file_is_unreadable", path=str(path), reason=str(error))
+        ) from error
+    if not isinstance(record, Mapping):
+        return
+    entries: Any = next(filter(None, map(record.get, _KEYS)), {})
+    if isinstance(entries, list):  # jupyter-ai has a list of entries with names
+        entries = {str(e.get("name")): e for e in entries if isinstance(e, Mapping)}
+    for name, entry in _mapping(entries).items():
+        if isinstance(entry, Mapping):
+            # An ACP-style list of {"name", "value"} stands for an object.
+            plain = {key: _object(value) for key, value in entry.items()}
+            yield ConfiguredServer(str(name), path, plain)
+
+
+def _object(value: Any) -> Any:
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(pair, Mapping) and "name" in pair and "value" in pair for pair in value)
+    ):
+        return {str(pair["name"]): pair["value"] for pair in value}
+    return value
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,137 @@
+"""The command about servers of tools: `%cbai mcp`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.i18n import listed, say
+from cbai_notebook.notebook.command_line.commands import SYNTAX_OF
+from cbai_notebook.notebook.command_line.parser import Command
+from cbai_notebook.notebook.commands.asking import confirmed
+from cbai_notebook.notebook.commands.printing import write, write_table
+from cbai_notebook.text import one_line
+
+if TYPE_CHECKING:
+    from cbai_notebook.mcp_servers.files import ConfiguredServer
+    from cbai_notebook.mcp_servers.server import McpServer
+
+_WIDEST = (20, 13, 44, 40)
+"""The most columns of a server's name, its state, what it is and where that stands."""
+
+_WIDEST_TOOL = (32, 6, 78)
+"""The most columns of a tool's name, its tokens and its description."""
+
+
+def mcp_servers(command: Command) -> None:
+    """Show the servers of tools, confirm what is new of one, or stop one.
+
+    Raises:
+        UsageError: The words are incomplete, there is no such server, or nobody can answer.
+    """
+    if command.word is None:
+        _show()
+    elif len(command.words) == 1:
+        raise UsageError(
+            say("option.usage", usage=SYNTAX_OF[command.name].usage, name=command.name)
+        )
+    elif command.word == "stop":
+        _stop(command.words[1])
+    else:
+        _confirm(command.words[1], yes=bool(command.options.get("yes")))
+
+
+def _show() -> None:
+    from cbai_notebook.mcp_servers.files import configuration_files, configured_servers
+    from cbai_notebook.mcp_servers.server import open_servers
+
+    servers, configured = open_servers(), configured_servers()
+    if not servers and not configured:
+        write(say("mcp.none", files=", ".join(map(str, configuration_files()))))
+        return
+    rows = [
+        (
+            server.name,
+            _state(server),
+            server.target.text,
+            str(configured[server.name].path)
+            if server.from_file and server.name in configured
+            else say("mcp.of_the_session"),
+        )
+        for server in servers
+    ]
+    is_open = {server.name for server in servers if server.from_file}
+    rows += [_configured_row(each) for name, each in configured.items() if name not in is_open]
+    write_table(("name", "status", "what", "from"), rows, _WIDEST)
+    for entry in configured.values():
+        try:
+            entry.target(os.environ)
+        except CbaiError as error:
+            write(str(error))
+    for server in servers:
+        if tokens := server.tokens():
+            total = f"{sum(tokens.values()):,}"
+            write(f"\n{say('mcp.tools_of', name=server.name, n=total)}")
+            for hint in server.hints:
+                write(f"  {hint}")
+            about = server.descriptions()
+            write_table(
+                ("tool", "tokens", "what"),
+                [(name, f"{n:,}", one_line(about[name])) for name, n in tokens.items()],
+                _WIDEST_TOOL,
+            )
+
+
+def _state(server: McpServer) -> str:
+    if server.unconfirmed() is not None:
+        return say("mcp.is_not_confirmed")
+    return say("mcp.is_running") if server.running else say("mcp.is_not_running")
+
+
+def _configured_row(entry: ConfiguredServer) -> tuple[str, str, str, str]:
+    from cbai_notebook.mcp_servers.server import McpServer
+
+    try:
+        server = McpServer(entry.target(os.environ), name=entry.name, from_file=True)
+    except CbaiError:  # a variable is missing, or the entry has no command
+        return entry.name, say("mcp.cannot_start"), "—", str(entry.path)
+    return entry.name, _state(server), server.target.text, str(entry.path)
+
+
+def _confirm(name: str, *, yes: bool) -> None:
+    from cbai_notebook.mcp_servers.files import configured_servers
+    from cbai_notebook.mcp_servers.server import mcp, open_servers
+
+    found = [server for server in open_servers() if server.name == name]
+    if not found or name in configured_servers():
+        found.append(mcp(name=name))
+    asked = False
+    for server in found:
+        if (error := server.unconfirmed()) is None:
+            continue
+        asked = True
+        agreed = yes or confirmed(
+            error.question,
+            say("mcp.nobody_confirms", command=f"%cbai mcp confirm {name} --yes"),
+        )
+        if agreed:
+            server.confirm()
+        write(
+            say("mcp.is_confirmed", name=name) if agreed else say("mcp.is_not_to_start", name=name)
+        )
+    if not asked:
+        write(say("mcp.nothing_to_confirm", name=name))
+
+
+def _stop(name: str) -> None:
+    from cbai_notebook.mcp_servers.server import open_servers
+
+    servers = open_servers()
+    found = [server for server in servers if server.name == name]
+    if not found:
+        known = listed(list(dict.fromkeys(server.name for server in servers))) or "—"
+        raise UsageError(say("mcp.no_open_server", name=name, known=known))
+    for server in found:
+        server.close()
+    write(say("mcp.stopped", name=name))

@@ -1,0 +1,104 @@
+"""A model queries a database, and cannot change it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbai_notebook import Tool, sql
+from cbai_notebook.errors import UsageError
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "my sales?.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE sales (city TEXT, amount REAL)")
+        rows = [(f"city {number}", number) for number in range(500)]
+        connection.executemany("INSERT INTO sales VALUES (?, ?)", rows)
+    connection.close()
+    return path
+
+
+@pytest.fixture(params=["file", "connection", "memory"])
+def query(request: pytest.FixtureRequest, file: Path) -> Iterator[Tool]:
+    """Return the tool on a file, on a connection to it, and on a copy in memory."""
+    if request.param == "file":
+        yield sql(file)
+        return
+    connection = sqlite3.connect(file if request.param == "connection" else ":memory:")
+    if request.param == "memory":
+        with sqlite3.connect(file) as source:
+            source.backup(connection)
+        source.close()
+    yield sql(connection)
+    assert connection.execute("SELECT count(*) FROM sales").fetchone() == (500,)
+    connection.execute("DELETE FROM sales")  # the user may still change it
+    connection.close()
+
+
+def test_a_query_returns_its_first_rows(query: Tool) -> None:
+    assert "sales (city TEXT, amount REAL)" in query.description
+    assert query("SELECT sum(amount) AS total FROM sales") == {
+        "columns": ["total"],
+        "rows": [[124750.0]],
+    }
+    found = query("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n")
+    assert len(found["rows"]) == 200
+    assert "first 200 rows" in found["more"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM sales",
+        "INSERT INTO sales VALUES ('x', 1)",
+        "CREATE TABLE more (x)",
+        "DROP TABLE sales",
+        "PRAGMA query_only = OFF",
+        "PRAGMA writable_schema = ON",
+        "ATTACH DATABASE '{folder}/other.db' AS other",
+        "VACUUM INTO '{folder}/other.db'",
+        "SELECT load_extension('x')",
+        "BEGIN EXCLUSIVE",
+        "SELECT 1; DELETE FROM sales",
+    ],
+)
+def test_nothing_else_is_possible(query: Tool, file: Path, statement: str) -> None:
+    with pytest.raises((sqlite3.Error, sqlite3.Warning)):
+        query(statement.format(folder=file.parent))
+    assert query("SELECT count(*) FROM sales")["rows"] == [[500]]
+    assert sorted(path.name for path in file.parent.iterdir()) == [file.name]
+
+
+def test_a_query_takes_some_time_at_most(file: Path) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        sql(file, timeout=0.05)(endless)
+
+
+def test_a_file_is_queried_on_any_thread(file: Path) -> None:
+    found: list[Any] = []
+    tool = sql(sqlite3.connect(file), rows=1)
+    thread = threading.Thread(target=lambda: found.append(tool("SELECT city FROM sales")))
+    thread.start()
+    thread.join()
+    assert found[0]["rows"] == [["city 0"]]
+    assert not tool.nested
+    assert sql(sqlite3.connect(":memory:")).nested
+
+
+def test_what_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("This is no database. " * 100)
+    for database, says in (
+        (7, "int"),
+        (tmp_path / "missing.db", "missing.db"),
+        (tmp_path / "notes.txt", "not a database"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            sql(database)

@@ -1,0 +1,121 @@
+"""A server without any library, which misbehaves as it is told: it starts in a moment.
+
+Usage: ``python plain_server.py [WORD…]``; each word is a way to misbehave:
+
+- ``silent``: never answers anything.
+- ``fails``: writes an error and ends before it answers.
+- ``stubborn``: does not end with its input, and ignores SIGTERM.
+- ``noisy``: writes lines that are no messages, and messages that nobody has asked for.
+- ``about=@FILE``: describes its tool ``add`` with the text of this file.
+- ``tools=N``: has N tools more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+WORDS = sys.argv[1:]
+VALUES = dict(word.split("=", 1) for word in WORDS if "=" in word)
+
+SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+NONE = {"type": "object"}
+TOOLS: dict[str, dict[str, Any]] = {
+    "add": SCHEMA,
+    "process": NONE,
+    "child": NONE,
+    "crash": NONE,
+    "flood": NONE,
+    "wait": NONE,
+    "sample": NONE,
+    **{f"tool_{number}": SCHEMA for number in range(int(VALUES.get("tools", 0)))},
+}
+
+
+def write(message: dict[str, Any]) -> None:
+    """Send a message to the client."""
+    os.write(1, json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+
+def result_of(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Answer a request."""
+    if method == "initialize":
+        return {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "plain", "version": "1"},
+        }
+    if method == "tools/list":
+        about = Path(VALUES["about"][1:]).read_text() if "about" in VALUES else "Add one."
+        return {
+            "tools": [
+                {"name": name, "description": about if name == "add" else "", "inputSchema": schema}
+                for name, schema in TOOLS.items()
+            ]
+        }
+    return {"content": [{"type": "text", "text": called(params["name"], params["arguments"])}]}
+
+
+def called(tool: str, arguments: dict[str, Any]) -> str:
+    """Call a tool."""
+    if tool == "add":
+        return str(arguments["x"] + 1)
+    if tool == "process":
+        return str(os.getpid())
+    if tool == "child":
+        code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.pause()"
+        return str(subprocess.Popen([sys.executable, "-c", code]).pid)
+    if tool == "crash":
+        sys.stderr.write("Traceback:\n  a line\nMemoryError: too much\n")
+        sys.stderr.flush()
+        os._exit(3)
+    while tool == "flood":
+        os.write(1, b"x" * 1_000_000)
+    return ""
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    if "fails" in WORDS:
+        sys.exit("No such database: sales")
+    if "stubborn" in WORDS:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "noisy" in WORDS:
+            os.write(1, b"Starting ...\n\n[1, 2]\n")
+            for _ in range(1_000):
+                log = {"level": "info", "data": "x" * 1_000}
+                write({"method": "notifications/message", "params": log})
+        if "silent" in WORDS or "id" not in message or "method" not in message:
+            continue
+        params = message.get("params") or {}
+        tool = params.get("name") if message["method"] == "tools/call" else ""
+        if tool == "wait":
+            Path(os.environ["WAITING"]).touch()
+        elif tool == "sample":
+            write(
+                {
+                    "id": "s",
+                    "method": "sampling/createMessage",
+                    "params": {"messages": [], "maxTokens": 1},
+                }
+            )
+            answer = json.loads(sys.stdin.readline())
+            text = json.dumps(answer.get("error"))
+            write({"id": message["id"], "result": {"content": [{"type": "text", "text": text}]}})
+        elif message["method"] in ("initialize", "tools/list", "tools/call"):
+            write({"id": message["id"], "result": result_of(message["method"], params)})
+        else:
+            write({"id": message["id"], "error": {"code": -32601, "message": "no such method"}})
+    if "stubborn" in WORDS:
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""A server of tools for tests: over its input and output, or over HTTP with ``http`` as argument."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+
+from mcp.server import MCPServer
+from mcp_types import ImageContent, ToolAnnotations
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+server = MCPServer("tools", instructions="Adds.")
+
+
+@server.tool()
+def add(x: int, y: int = 1) -> int:
+    """Add two numbers."""
+    return x + y
+
+
+@server.tool(name="files.read", description=os.environ.get("ABOUT_READ", "Read a file."))
+def read(path: str) -> str:
+    return f"The text of {path}."
+
+
+@server.tool(annotations=ToolAnnotations(destructive_hint=True))
+def drop(path: str) -> str:
+    """Delete a file."""
+    return f"{path} is gone."
+
+
+@server.tool()
+def picture() -> ImageContent:
+    """Draw one point."""
+    return ImageContent(data=base64.b64encode(PNG).decode(), mime_type="image/png")
+
+
+@server.tool()
+def fail(reason: str) -> str:
+    """Fail."""
+    raise ValueError(reason)
+
+
+@server.tool()
+def variable(name: str) -> str:
+    """Return a variable of the server's environment."""
+    return os.environ.get(name, "(not set)")
+
+
+if __name__ == "__main__":
+    if "http" in sys.argv:
+        server.run("streamable-http", host="127.0.0.1", port=0)
+    else:
+        server.run("stdio")

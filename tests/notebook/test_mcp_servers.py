@@ -1,0 +1,194 @@
+"""Servers of tools in cells: `--tool server.search`, and `%cbai mcp` with the files it reads."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+
+from cbai_notebook import errors
+from cbai_notebook.client.tools.source import UnconfirmedError
+from cbai_notebook.mcp_servers.server import McpServer, mcp
+from tests.gateway import Gateway
+from tests.gateway.tools import Call, calling
+from tests.mcp_servers.conftest import PLAIN
+from tests.notebook.cells import error_of, must
+
+Run = Callable[[str], str]
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Work in an empty folder, with an empty home and nothing confirmed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.setenv("CBAI_CONFIG_DIR", str(tmp_path / "config"))
+    return tmp_path
+
+
+@pytest.fixture
+def command(
+    shell: TerminalInteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], str]:
+    """Return a function that runs a command and returns what it prints."""
+
+    def run(line: str) -> str:
+        capsys.readouterr()
+        must(shell, f"%cbai {line}")
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def plain(shell: TerminalInteractiveShell) -> Iterator[McpServer]:
+    """Return a server that the user has as the variable ``plain``."""
+    server = shell.user_ns["plain"] = mcp(PLAIN, name="plain", trust=True)
+    yield server
+    server.close()
+    del shell.user_ns["plain"]
+
+
+def configure(folder: Path, name: str = ".mcp.json", **entry: Any) -> None:
+    """Write a file with a server ``sums``."""
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    usual = {"command": PLAIN[0], "args": PLAIN[1:], "env": {"SUMS_TOKEN": "${TOKEN_OF_SUMS}"}}
+    path.write_text(json.dumps({"mcpServers": {"sums": {**usual, **entry}}}))
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *replies: str) -> list[str]:
+    """Type replies; return the questions."""
+    asked: list[str] = []
+    waiting = list(replies)
+
+    def reply(question: str = "") -> str:
+        asked.append(question)
+        return waiting.pop(0)
+
+    monkeypatch.setattr("builtins.input", reply)
+    return asked
+
+
+def test_a_cell_uses_a_server_and_one_of_its_tools(
+    shell: TerminalInteractiveShell, gateway: Gateway, plain: McpServer
+) -> None:
+    gateway.script(calling(Call("add", {"x": 2})), "say:Three.")
+    must(shell, "%%cbai --tool plain --tool plain.add\nAdd")
+    assert gateway.last.json["messages"][-1]["content"] == "3"
+    names = [tool["function"]["name"] for tool in gateway.last.json["tools"]]
+    assert len(names) == len(set(names)) == 7
+    assert "no tool 'ad'" in str(error_of(shell, "%%cbai --tool plain.ad\nAdd"))
+    shell.user_ns["number"] = lambda: 1
+    assert "no tools of its own" in str(error_of(shell, "%%cbai --tool number.add\nAdd"))
+
+
+def test_nothing_is_configured(command: Run) -> None:
+    gc.collect()  # servers of other tests
+    assert ".jupyter/mcp_settings.json" in command("mcp").replace("\\", "/")
+
+
+def test_the_list_shows_what_runs_and_what_it_costs(plain: McpServer, command: Run) -> None:
+    assert "not running" in command("mcp")
+    plain.named_tools()
+    listed = command("mcp")
+    assert " running" in listed
+    assert "Tools of plain, about" in listed
+    (line,) = (line for line in listed.splitlines() if line.startswith("add "))
+    assert "Add one." in line
+    assert plain.tokens()["add"] == pytest.approx(
+        len(json.dumps(plain.tool("add").sent)) / 4, abs=1
+    )
+    assert "has ended" in command("mcp stop plain")
+    assert not plain.running
+
+
+@pytest.mark.parametrize("name", [".mcp.json", ".jupyter/mcp_settings.json"])
+def test_a_command_out_of_a_file_is_confirmed_once(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    folder: Path,
+    command: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    monkeypatch.setenv("TOKEN_OF_SUMS", "w3Er5Ty7Ui9Op")
+    configure(folder, name)
+    listed = command("mcp")
+    assert "sums" in listed
+    assert "not confirmed" in listed
+    assert "w3Er5Ty7Ui9Op" not in listed
+    server = shell.user_ns["sums"] = mcp(name="sums", trust=True)
+    with pytest.raises(UnconfirmedError, match=r"server\.confirm\(\)"):
+        server.named_tools()
+    asked = answers(monkeypatch, "n", "y")
+    error = error_of(shell, "%%cbai --tool sums.add\nAdd")
+    assert isinstance(error, UnconfirmedError)
+    assert gateway.requests == []
+    gateway.script("say:Yes.")
+    must(shell, "%%cbai --tool sums.add\nAdd")
+    assert "SUMS_TOKEN" in asked[0]
+    assert "w3Er5Ty7Ui9Op" not in asked[0]
+    assert len(asked) == 2
+    again = mcp(name="sums")
+    assert "add" in again.named_tools(), "it was confirmed once"
+    again.close()
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "change", [{"args": [*PLAIN[1:], "noisy"]}, {"env": {"PYTHONSTARTUP": "/tmp/x.py"}}]
+)
+def test_a_command_that_has_changed_is_confirmed_anew(
+    folder: Path, command: Run, change: dict[str, Any]
+) -> None:
+    configure(folder, env={})
+    assert "is confirmed" in command("mcp confirm sums --yes")
+    assert "Nothing" in command("mcp confirm sums")
+    assert mcp(name="sums").unconfirmed() is None
+    configure(folder, **{"env": {}, **change})
+    assert mcp(name="sums").unconfirmed() is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("mcp stop", "%cbai mcp [ACTION] [TOOLS]"),
+        ("mcp stop nothing", "No server 'nothing' is open"),
+        ("mcp confirm nothing", "No server 'nothing' is configured"),
+    ],
+)
+def test_what_is_not_clear(shell: TerminalInteractiveShell, line: str, says: str) -> None:
+    assert says in str(error_of(shell, f"%cbai {line}"))
+
+
+def test_entries_that_cannot_be_used(folder: Path, command: Run) -> None:
+    configure(folder)
+    listed = command("mcp")
+    assert "cannot start" in listed
+    assert "TOKEN_OF_SUMS, which is not set" in listed, "the list names a variable that is not set"
+    (folder / ".mcp.json").write_text("{")
+    with pytest.raises(errors.ConfigurationError, match="cannot be read"):
+        mcp(name="sums")
+
+
+def test_an_address_in_a_file(folder: Path, command: Run) -> None:
+    entry = {"url": "https://example.com/mcp?key=abc", "headers": {"X-Key": "b5Nm7Kj9Hg2F"}}
+    (folder / ".mcp.json").write_text(json.dumps({"mcpServers": {"far": entry}}))
+    listed = command("mcp")
+    assert "https://example.com/mcp?…" in listed
+    assert "b5Nm7Kj9Hg2F" not in listed
+
+
+def test_a_question_about_mcp_is_a_prompt(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    gateway.script("say:A protocol.")
+    must(shell, "%cbai mcp is what?")
+    assert gateway.last.json["messages"][-1]["content"] == "mcp is what?"

@@ -1,0 +1,81 @@
+"""A model looks at the variables of a notebook, and never sees a secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+
+import cbai_notebook as cbai
+from tests.gateway import Gateway
+from tests.gateway.tools import Call, calling
+from tests.notebook.cells import must
+
+SECRET = "k9PqX7vLw2ZtR5uN"
+
+
+class Loud:
+    """An object whose own code must not run."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("shown")
+
+    def __len__(self) -> int:
+        raise AssertionError("measured")
+
+
+NAMES: dict[str, Any] = {
+    "sales": pd.DataFrame({"city": ["Rome"] * 9, "amount": range(9), "token": [SECRET] * 9}),
+    "points": np.zeros((3, 2)),
+    "notes": ["a", 2, SECRET],
+    "city": "Rome",
+    "api_key": SECRET,
+    "found": SECRET,
+    "settings": {"password": SECRET, "user": "me"},
+    "loud": Loud(),
+    "np": np,
+    "_hidden": 1,
+}
+
+
+def test_the_list_has_types_and_shapes() -> None:
+    assert cbai.variables(NAMES)().splitlines() == [
+        "api_key: str, length 16",
+        "city: str, length 4",
+        "found: str, length 16",
+        "loud: tests.Loud",
+        "notes: list, length 3",
+        "points: numpy.ndarray, shape (3, 2)",
+        "sales: pandas.DataFrame, shape (9, 3)",
+        "settings: dict, length 2",
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("np", "_hidden")])
+def test_no_value_is_a_secret(name: str) -> None:
+    shown = cbai.variables(NAMES)(name)
+    assert shown.startswith(f"{name}: ")
+    assert SECRET not in shown
+
+
+def test_a_table_shows_its_first_rows() -> None:
+    shown = cbai.variables(NAMES)("sales")
+    assert shown.count("Rome") == 5
+    assert "left out" in shown
+    assert "Rome" in cbai.variables(NAMES)("city")
+
+
+@pytest.mark.parametrize("name", ["np", "_hidden", "nothing"])
+def test_other_names_are_no_variables(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        cbai.variables(NAMES)(name)
+
+
+def test_a_cell_asks_for_it_by_its_name(shell: TerminalInteractiveShell, gateway: Gateway) -> None:
+    shell.user_ns["population"] = 2_800_000
+    gateway.script(calling(Call("variables", {"name": "population"})), "say:2.8 million.")
+    must(shell, "%%cbai --tool variables\nHow many?")
+    assert gateway.last.json["messages"][-1]["content"] == "population: int\n2800000"
