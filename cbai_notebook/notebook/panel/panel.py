@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from cbai_notebook.notebook.panel.view import PanelView
 
 
+LEAST_HEIGHT = 240
+"""The fewest pixels of a panel: the bar, two lines of an answer and the message box."""
+
+
 def needs_notebook() -> str:
     """Return the advice for a terminal."""
     return say("page.needs_a_notebook", load="%load_ext cbai_notebook", ask="%cbai Hello")
@@ -61,12 +65,16 @@ class ChatPanel:
         agent: The id of a CloudBase agent that answers instead of a model.
         params: Other request parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
             for an agent that may search the web.
+        height: The most pixels that the panel is high, at least 240; it grows up to that with the
+            conversation. By default 640, and less on a low screen.
+        examples: Prompts that an empty conversation offers; a click writes one into the message
+            box. By default some of ours, or those of the agent; ``()`` for none.
         shared: Whether all visitors of an app go on with one stored conversation, which must have a
             name: each of them can read, edit, export and delete what the others wrote.
 
     Raises:
-        UsageError: The conversation's name is blank, a tool is not valid, or a conversation that is
-            to be shared has no name or cannot be stored.
+        UsageError: The conversation's name is blank, a tool or the height is not valid, or a
+            conversation that is to be shared has no name or cannot be stored.
     """
 
     def __init__(
@@ -80,13 +88,19 @@ class ChatPanel:
         max_steps: int | None = None,
         agent: str | None = None,
         params: Mapping[str, Any] | None = None,
+        height: int | None = None,
+        examples: Sequence[str] | None = None,
         shared: bool = False,
     ) -> None:
+        if height is not None and height < LEAST_HEIGHT:
+            raise UsageError(say("page.too_low", n=LEAST_HEIGHT))
         if agent is not None:
             model = f"{AGENT}/{agent}"
         self._conversation = _conversation_of(conversation, shared=shared)
         self._shown = [self._conversation]
         client = _client_options(tools, max_steps)
+        self._height = height
+        self._examples = None if examples is None else tuple(examples)
         self._options = PanelOptions(model or "", system, temperature, dict(params or {}), client)
         self._lock = threading.RLock()
         self._draft = ""
@@ -119,6 +133,16 @@ class ChatPanel:
     def options(self) -> PanelOptions:
         """The options of the next prompt."""
         return self._options
+
+    @property
+    def height(self) -> int | None:
+        """The most pixels that the panel is high; None for the usual limit."""
+        return self._height
+
+    @property
+    def examples(self) -> tuple[str, ...] | None:
+        """The prompts that an empty conversation offers; None for the usual ones."""
+        return self._examples
 
     @property
     def messages(self) -> Messages:

@@ -5,7 +5,7 @@ const NEAR_END_PX = 48;
 // Text that has just come is on the screen before its code blocks get their buttons.
 const REST_BEFORE_TOOLS_MS = 120;
 
-function attachTranscript({ root, model, jump, announce, edit }) {
+function attachTranscript({ root, model, jump, announce, edit, write }) {
   const scroller = root.querySelector(".cbai-scroll");
   root.dataset.lang = LANGUAGE;
   root.setAttribute("role", "region");
@@ -28,6 +28,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   const own = {
     copy: (button) => copy(sourceOf(button), button),
+    example: (button) => write((button.querySelector(`[data-say=${LANGUAGE}]`) ?? button).textContent),
     edit: (button) => edit(button.dataset.turn, promptOf(button), picturesOf(button)),
   };
 
@@ -89,10 +90,13 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     return make(
       "div",
       { className: "cbai-code-tools", role: "group", texts: { "aria-label": "code" } },
+      make("span", { className: "cbai-code-language" }, languageOf(pre)),
       tool("copy_code", "copy_code_long", copy),
       tool("insert_code", "insert_code_long", insert),
     );
   }
+
+  const languageOf = (pre) => /(?:^| )cbai-code-in-(\S+)/.exec(pre.firstElementChild?.className)?.[1] ?? "";
 
   // Every element is looked at once, when it stays as it is: asking for its width makes the browser lay
   // the whole conversation out.

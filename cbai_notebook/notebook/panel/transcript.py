@@ -15,7 +15,7 @@ from cbai_notebook.notebook.screen.html import NO_MATH, QUIET, escape, lines
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
-_CODE = re.compile(r"<pre><code>.*?</code></pre>", re.DOTALL)
+_CODE = re.compile(r"<pre><code[^>]*>.*?</code></pre>", re.DOTALL)
 _COLOUR = re.compile(r"</?span[^>]*>")
 _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 

@@ -12,6 +12,9 @@ from ipywidgets import HTML, Layout
 
 from cbai_notebook.i18n import texts
 
+LEAST_OPEN_HEIGHT = 320
+"""Pixels of an empty panel, as in ``panel.css``: its menus have room."""
+
 _FOLDER = Path(__file__).parent
 
 
@@ -75,6 +78,7 @@ class Look:
     def __init__(self) -> None:
         self.layout = Layout()
         self._style: Any = None
+        self._limit: Layout | None = None
 
     def html(self, value: str = "") -> HTML:
         """Return a widget that shows safe HTML."""
@@ -83,9 +87,19 @@ class Look:
         self._style = widget.style
         return widget
 
+    def limited(self, height: int | None) -> Layout:
+        """Return a layout for the whole panel: the shared one, or one with a most height in pixels."""
+        if height is None:
+            return self.layout
+        low = min(height, LEAST_OPEN_HEIGHT)
+        self._limit = Layout(max_height=f"{height}px", min_height=f"{low}px")
+        return self._limit
+
     def close(self) -> None:
-        """Close layout and style; close the widgets before."""
+        """Close layouts and style; close the widgets before."""
         self.layout.close()
+        if self._limit is not None:
+            self._limit.close()
         if self._style is not None:
             self._style.close()
 

@@ -20,6 +20,7 @@ from cbai_notebook.bridge import background_loop
 from cbai_notebook.client.stream import TextStream
 from cbai_notebook.conversation import Conversation, Prompt, ask, prepare, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
 from cbai_notebook.notebook.panel.transcript import bundle
 from tests.conversation.turns import conversation, turn
@@ -557,3 +558,75 @@ def test_a_panel_says_all_words_in_the_language_of_its_page(
     finally:
         show_on_page(panel, "en-US")
         eventually(lambda: "Reasoning</small>" in shown(widget))
+
+
+def test_an_empty_panel_offers_prompts(gateway: Gateway) -> None:
+    own = cbai.ChatPanel(Conversation("empty"), examples=["Is <b> bold?", " "])
+    eventually(lambda: "Is &lt;b&gt; bold?" in shown(own.widget))
+    assert shown(own.widget).count('data-cbai="example"') == 1
+    own.close()
+    none = cbai.ChatPanel(Conversation("empty"), examples=())
+    eventually(lambda: "What shall we talk about?" in shown(none.widget))
+    assert 'data-cbai="example"' not in shown(none.widget)
+    none.close()
+    usual = cbai.ChatPanel(Conversation("empty"))
+    eventually(lambda: shown(usual.widget).count('data-cbai="example"') == 3)
+    gateway.always("say:ok")
+    converse(usual, "hello")
+    eventually(lambda: 'data-cbai="example"' not in shown(usual.widget))
+    usual.close()
+
+
+def test_a_panel_grows_up_to_its_height() -> None:
+    panel = cbai.ChatPanel(Conversation("high"), height=900)
+    assert panel.widget.layout.max_height == "900px"
+    panel.close()
+    low = cbai.ChatPanel(Conversation("low"), height=240)
+    assert (low.widget.layout.max_height, low.widget.layout.min_height) == ("240px", "240px")
+    low.close()
+    with pytest.raises(UsageError, match="at least 240"):
+        cbai.ChatPanel(height=100)
+
+
+def test_each_message_has_its_time_and_the_sum_stands_there_once(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("say:ok")
+    widget = panel.widget
+    composer = widget.children[2]
+    converse(panel, "one")
+    eventually(lambda: shown(widget).count('<time class="cbai-time"') == 2)
+    assert composer.tokens == 0, "the line under the only answer says the same"
+    converse(panel, "two")
+    eventually(lambda: composer.tokens > 0)
+    assert shown(widget).count('<time class="cbai-time"') == 4
+
+
+def test_a_message_of_another_day_has_its_date() -> None:
+    talk = conversation(turn("Long ago", "Yes."))
+    panel = cbai.ChatPanel(talk)
+    day = in_zone(talk.turns[0].created_at)
+    eventually(lambda: f">{day:%Y-%m-%d %H:%M}</time>" in shown(panel.widget))
+    panel.close()
+
+
+def test_the_versions_stand_at_the_answer(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.script("say:1", "say:2")
+    widget = panel.widget
+    converse(panel, "a")
+    panel.regenerate()
+    eventually(lambda: not panel.isLoading and "2/2" in shown(widget))
+    page = shown(widget)
+    assert page.index(">2<") < page.index("2/2") < page.index("cbai-source")
+
+
+def test_an_export_says_where_its_file_is(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:ok")
+    converse(panel, "a")
+    bar, _, composer = panel.widget.children
+    with pytest.MonkeyPatch.context() as patch:
+        sent: list[dict[str, object]] = []
+        patch.setattr(composer, "send", sent.append)
+        bar._handle_custom_msg({"type": "export", "form": "markdown"}, [])
+    name = f"{panel.conversation.name}.md"
+    assert sent == [{"type": "announce", "what": "exported", "values": {"name": name}}]
