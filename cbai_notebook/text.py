@@ -52,6 +52,7 @@ _YES = frozenset({"y", "yes", "是", "好"})
 # The characters that are read for each character of one line: a long run of blanks may come before
 # the words.
 _READ_AHEAD = 50
+_AROUND_WORDS = " .,:;!?…-–—\"'`*_#>。，：；！？、“”‘’"
 
 
 def plain(text: str) -> str:
@@ -164,6 +165,23 @@ def one_line(text: str, longest: int | None = None) -> str:
     read = text if longest is None else text[: _READ_AHEAD * longest]
     line = " ".join("".join(char if char.isprintable() else " " for char in read).split())
     return line if longest is None else cut(line, longest)
+
+
+def first_words(text: str, widest: int = 36) -> str:
+    """Return the first words of a text, for a name: one line without punctuation at its ends.
+
+    Args:
+        text: Any text.
+        widest: The most columns of a terminal.
+    """
+    line = one_line(text[: _READ_AHEAD * widest])
+    kept = line
+    while columns(kept) > widest:
+        kept = kept[:-1]
+    begun, blank, _ = kept.rpartition(" ")
+    if len(kept) < len(line) and line[len(kept)] != " " and blank:  # half a word
+        kept = begun
+    return kept.strip(_AROUND_WORDS)
 
 
 def columns(text: str) -> int:

@@ -13,6 +13,8 @@ WORDS: Table = {
     "send": ("Send", "发送"),
     "stop": ("Stop", "停止"),
     "latest": ("Jump to latest", "回到最新"),
+    "undo": ("Take back the last prompt", "撤回上一条消息"),
+    "undone": ("The prompt is in the message box again.", "消息已放回输入框。"),
     "attach": ("Attach a picture", "附上图片"),
     "editing": (
         "Editing a message. The answer it had is kept.",
@@ -47,7 +49,14 @@ WORDS: Table = {
     ),
     "code": ("Code", "代码"),
     # The bar
-    "conversation": ("Conversation", "对话"),
+    "conversation_named": ("Conversation: {name}", "对话：{name}"),
+    "conversations": ("Conversations", "所有对话"),
+    "search": ("Search conversations", "搜索对话"),
+    "none_found": ("No conversation has this in its name.", "没有名称包含该内容的对话。"),
+    "rename": ("Rename", "重命名"),
+    "new_name": ("New name; Enter renames, Esc does not", "新名称；Enter 确认，Esc 取消"),
+    "delete_conversation": ("Delete conversation", "删除对话"),
+    "delete_for_good": ("Delete for good", "永久删除"),
     "new_conversation": ("New conversation", "新对话"),
     "model": ("Model", "模型"),
     "model_hint": (
@@ -188,6 +197,10 @@ WORDS: Table = {
     "shared_needs_a_name": (
         "A conversation that visitors share needs a name: {example}.",
         "供访客共享的对话需要名称：{example}。",
+    ),
+    "shared_stays": (
+        "Visitors share this conversation, so it keeps its name and stays.",
+        "此对话由访客共享，不能重命名或删除。",
     ),
     "too_low": (
         "A panel is at least {n} pixels high: height=480.",

@@ -30,6 +30,8 @@ function composer({ model, el }) {
     on: { change: takeChosen },
   });
   const attach = iconButton("attach", "attach", () => chooser.click());
+  const undo = iconButton("undo", "undo", () => model.send({ type: "act", action: "undo" }));
+  undo.dataset.needsIdle = "";
   const hint = make("span", { className: "cbai-hint", id: `${kept}-hint` });
   const totals = make("span", { className: "cbai-totals", texts: { title: "totals" } });
   const banner = make(
@@ -64,7 +66,7 @@ function composer({ model, el }) {
   box.append(
     attached.row,
     area,
-    make("div", { className: "cbai-row" }, attach, chooser, hint, totals, go),
+    make("div", { className: "cbai-row" }, attach, chooser, undo, hint, totals, go),
   );
   el.classList.add("cbai-composer");
   el.append(jump, toast, ghost, chips, banner, box, status);

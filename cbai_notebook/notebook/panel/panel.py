@@ -19,7 +19,13 @@ from cbai_notebook.conversation import (
 )
 from cbai_notebook.conversation.continuation import turn_to_continue
 from cbai_notebook.conversation.records import Messages
-from cbai_notebook.conversation.registry import shared_chat
+from cbai_notebook.conversation.registry import (
+    delete,
+    is_own,
+    name_by_prompt,
+    rename,
+    shared_chat,
+)
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.notebook.panel.prompt_runner import (
@@ -37,8 +43,8 @@ if TYPE_CHECKING:
     from cbai_notebook.notebook.panel.view import PanelView
 
 
-LEAST_HEIGHT = 240
-"""The fewest pixels of a panel: the bar, two lines of an answer and the message box."""
+LEAST_HEIGHT = 320
+"""The fewest pixels of a panel, as in ``panel.css``: an open menu has room in it."""
 
 
 def needs_notebook() -> str:
@@ -65,7 +71,7 @@ class ChatPanel:
         agent: The id of a CloudBase agent that answers instead of a model.
         params: Other request parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
             for an agent that may search the web.
-        height: The most pixels that the panel is high, at least 240; it grows up to that with the
+        height: The most pixels that the panel is high, at least 320; it grows up to that with the
             conversation. By default 640, and less on a low screen.
         examples: Prompts that an empty conversation offers; a click writes one into the message
             box. By default some of ours, or those of the agent; ``()`` for none.
@@ -98,6 +104,7 @@ class ChatPanel:
             model = f"{AGENT}/{agent}"
         self._conversation = _conversation_of(conversation, shared=shared)
         self._shown = [self._conversation]
+        self._unnamed: set[Conversation] = set()
         client = _client_options(tools, max_steps)
         self._height = height
         self._examples = None if examples is None else tuple(examples)
@@ -120,14 +127,16 @@ class ChatPanel:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The names that the picker offers: all conversations.
+        """The names that the picker offers, the most recently used ones first: all conversations.
 
         In an app only those that this panel has shown, and none if the visitor has only one.
         """
         if not is_app():
-            return tuple(dict.fromkeys((*names(), self._conversation.name)))
-        own = tuple(each.name for each in self._shown)
-        return own if len(own) > 1 else ()
+            found = tuple(reversed(names()))
+            own = self._conversation.name
+            return found if own in found else (own, *found)
+        shown = tuple(each.name for each in reversed(self._shown))
+        return shown if len(shown) > 1 else ()
 
     @property
     def options(self) -> PanelOptions:
@@ -202,7 +211,13 @@ class ChatPanel:
 
     def _start(self, make: Callable[[], PreparedPrompt[Model]]) -> bool:
         with self._lock:
-            started = not (self.isLoading or self._closed) and self._runner.start(make())
+            if self.isLoading or self._closed:
+                return False
+            prepared = make()  # it is checked for secrets before its words become a name
+            if prepared.conversation in self._unnamed:
+                self._unnamed.discard(prepared.conversation)
+                name_by_prompt(prepared.conversation, prepared.prompt.text)
+            started = self._runner.start(prepared)
         self._show_state()
         return started
 
@@ -264,28 +279,85 @@ class ChatPanel:
 
     def pick(self, name: str) -> None:
         """Show a conversation of the picker; a name that it does not offer changes nothing."""
-        if not is_app():
-            self.use(name)
-            return
+        if (conversation := self._offered(name)) is not None:
+            self.use(conversation)
+
+    def _offered(self, name: str) -> Conversation | None:
         for conversation in self._shown:
             if conversation.name == name:
-                self.use(conversation)
+                return conversation
+        return None if is_app() else chat(name)
+
+    def rename_conversation(self, name: str, to: str) -> None:
+        """Rename a conversation of the picker; a name that it does not offer changes nothing.
+
+        Raises:
+            UsageError: Another conversation has the name, the name is blank, or visitors of an app
+                share the conversation.
+            HistoryError: The file could not be written.
+        """
+        if (conversation := self._offered(name)) is not None:
+            _check_own(conversation)
+            rename(conversation, to)
+            self._unnamed.discard(conversation)
+            self._show_state()
+
+    def delete_conversation(self, name: str) -> None:
+        """Delete a conversation of the picker for good; an answer that streams there is stopped.
+
+        If it is the one that is shown, the current conversation is shown in its place. A name that
+        the picker does not offer changes nothing.
+
+        Raises:
+            UsageError: Visitors of an app share the conversation.
+            HistoryError: The file could not be written.
+        """
+        conversation = self._offered(name)
+        if conversation is None:
+            return
+        _check_own(conversation)
+        self._runner.stop(conversation)
+        delete(conversation)
+        with self._lock:
+            self._shown = [each for each in self._shown if each is not conversation]
+        if conversation is self._conversation:
+            self.use(self._shown[-1] if is_app() and self._shown else chat())
+        self._show_state()
+
+    def undo(self) -> Turn | None:
+        """Delete the turn that was added last and write its prompt into the message box.
+
+        Returns:
+            The turn; None while an answer is streaming, or when there is no turn.
+        """
+        turn = None if self.isLoading else self._conversation.undo()
+        if turn is None:
+            return None
+        if self._view:
+            self._view.take_back(turn)
+        else:
+            self._draft = turn.prompt
+        return turn
 
     def use(self, conversation: Conversation | str) -> None:
         """Show another conversation. A streaming answer continues in its own conversation."""
         with self._lock:
             self._conversation = _conversation_of(conversation)
-            if is_app() and self._conversation not in self._shown:
+            if self._conversation not in self._shown:
                 self._shown.append(self._conversation)
             self._options = replace(self._options, system=None)
         if self._view:
             self._view.show_conversation(self._conversation)
 
     def new_conversation(self) -> None:
-        """Show a new, empty conversation; the previous one is kept."""
+        """Show a new, empty conversation; the previous one is kept.
+
+        The first words of its first prompt become its name.
+        """
         made = new_conversation()
         while made.name in [each.name for each in self._shown]:  # the name of a shared one
             made = new_conversation()
+        self._unnamed.add(made)
         self.use(made)
 
     def set_options(self, options: PanelOptions) -> None:
@@ -363,6 +435,11 @@ def _conversation_of(
         example = 'ChatPanel("support", shared=True)'
         raise UsageError(say("page.shared_needs_a_name", example=example))
     return shared_chat(conversation)
+
+
+def _check_own(conversation: Conversation) -> None:
+    if is_app() and not is_own(conversation):
+        raise UsageError(say("page.shared_stays"))
 
 
 def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, Any]:

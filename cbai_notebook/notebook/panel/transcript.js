@@ -155,6 +155,7 @@ function attachTranscript({ root, model, jump, announce, edit, write }) {
     decorateSoon();
   });
   widths.observe(scroller);
+  const unfold = foldTranscripts({ root, model });
   observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
   decorate();
 
@@ -166,6 +167,7 @@ function attachTranscript({ root, model, jump, announce, edit, write }) {
       if (turn) root.querySelector(`[data-cbai="edit"][data-turn="${turn}"]`)?.closest(".cbai-turn")?.classList.add("cbai-being-edited");
     },
     detach() {
+      unfold();
       observer.disconnect();
       widths.disconnect();
       clearTimeout(due);
@@ -174,6 +176,40 @@ function attachTranscript({ root, model, jump, announce, edit, write }) {
       root.removeEventListener("toggle", onToggle, { capture: true });
       root.removeEventListener("keydown", onKey);
     },
+  };
+}
+
+// The saved transcript is unfolded for readers without a kernel. Under a panel that is alive it is folded,
+// unless the reader has unfolded that part. Its outputs are written again and again, and observers are
+// called before the page is painted, so nobody sees one open and close.
+function foldTranscripts({ root, model }) {
+  const area = root.closest(".jp-OutputArea, .output_container, .cell") ?? root.parentElement;
+  const own = `cbai-of-${model.get("uid")}-`;
+  const opened = new Set();
+  const seen = new WeakSet();
+  const slotOf = (part) => [...part.classList].find((name) => name.startsWith(own));
+
+  function fold() {
+    for (const part of area.querySelectorAll("details.cbai-transcript")) {
+      const slot = slotOf(part);
+      if (!slot || seen.has(part)) continue;
+      seen.add(part);
+      part.open = opened.has(slot);
+    }
+  }
+  function onToggle({ target }) {
+    const slot = seen.has(target) && target.isConnected && slotOf(target);
+    if (slot) opened[target.open ? "add" : "delete"](slot);
+  }
+  const observer = new MutationObserver((changes) => {
+    if (!changes.every(({ target }) => root.contains(target))) fold();
+  });
+  area.addEventListener("toggle", onToggle, { capture: true });
+  observer.observe(area, { childList: true, subtree: true });
+  fold();
+  return () => {
+    observer.disconnect();
+    area.removeEventListener("toggle", onToggle, { capture: true });
   };
 }
 

@@ -100,6 +100,15 @@ class PanelController(Protocol):
     def pick(self, name: str) -> None:
         """Show a conversation of the picker."""
 
+    def rename_conversation(self, name: str, to: str) -> None:
+        """Rename a conversation of the picker."""
+
+    def delete_conversation(self, name: str) -> None:
+        """Delete a conversation of the picker for good."""
+
+    def undo(self) -> Turn | None:
+        """Delete the newest turn; its prompt goes back into the message box."""
+
     def new_conversation(self) -> None:
         """Show a new, empty conversation."""
 
@@ -232,6 +241,12 @@ class PanelView:
         """Write a text into the message box."""
         self._composer.draft = text
         self._composer.send({"type": "fill", "text": text})
+
+    def take_back(self, turn: Turn) -> None:
+        """Write the prompt of a deleted turn back into the message box."""
+        images = list(turn.images)
+        self._composer.send({"type": "refused", "text": turn.prompt, "images": images})
+        self._announce("undone")
 
     def restore_prompt(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
         """Write a prompt that was not sent back into the message box, and show the error."""
@@ -464,6 +479,8 @@ class PanelView:
             match message.get("type"):
                 case "pick":
                     self._panel.pick(str(message["name"]))
+                case "rename" | "delete":
+                    self._arrange(message)
                 case "new":
                     self._panel.new_conversation()
                     self._composer.send({"type": "focus"})
@@ -471,6 +488,16 @@ class PanelView:
                     self._choose_options(message)
                 case "export":
                     self._export(str(message["form"]))
+
+    def _arrange(self, message: dict[str, Any]) -> None:
+        name = str(message["name"])
+        try:
+            if message["type"] == "rename":
+                self._panel.rename_conversation(name, str(message["to"]))
+            else:
+                self._panel.delete_conversation(name)
+        except CbaiError as error:
+            self._post(self._show_error, error)
 
     def _send(self, message: dict[str, Any]) -> None:
         text, key = str(message["text"]), message.get("branch_of")
@@ -492,6 +519,8 @@ class PanelView:
         action, turn = str(message["action"]), self._turns.get(str(message.get("turn")))
         if action == "earlier":
             self._post(self._show_earlier)
+        if action == "undo":
+            self._panel.undo()
         if turn is None:
             return
         try:

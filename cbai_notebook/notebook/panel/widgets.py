@@ -12,9 +12,6 @@ from ipywidgets import HTML, Layout
 
 from cbai_notebook.i18n import texts
 
-LEAST_OPEN_HEIGHT = 320
-"""Pixels of an empty panel, as in ``panel.css``: its menus have room."""
-
 _FOLDER = Path(__file__).parent
 
 
@@ -50,11 +47,11 @@ class Composer(anywidget.AnyWidget):
 class Bar(anywidget.AnyWidget):
     """The bar with the conversation, the model and the options of the next prompt.
 
-    Messages to the kernel: ``pick``, ``new``, ``options``, ``export``.
+    Messages to the kernel: ``pick``, ``rename``, ``delete``, ``new``, ``options``, ``export``.
     Message to the browser: ``download``.
     """
 
-    _esm = _script("labels.js", "bar.js")
+    _esm = _script("labels.js", "picker.js", "bar.js")
 
     uid = traitlets.Unicode().tag(sync=True)
     conversation = traitlets.Unicode().tag(sync=True)
@@ -91,8 +88,7 @@ class Look:
         """Return a layout for the whole panel: the shared one, or one with a most height in pixels."""
         if height is None:
             return self.layout
-        low = min(height, LEAST_OPEN_HEIGHT)
-        self._limit = Layout(max_height=f"{height}px", min_height=f"{low}px")
+        self._limit = Layout(max_height=f"{height}px")
         return self._limit
 
     def close(self) -> None:

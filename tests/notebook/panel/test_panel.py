@@ -581,10 +581,7 @@ def test_a_panel_grows_up_to_its_height() -> None:
     panel = cbai.ChatPanel(Conversation("high"), height=900)
     assert panel.widget.layout.max_height == "900px"
     panel.close()
-    low = cbai.ChatPanel(Conversation("low"), height=240)
-    assert (low.widget.layout.max_height, low.widget.layout.min_height) == ("240px", "240px")
-    low.close()
-    with pytest.raises(UsageError, match="at least 240"):
+    with pytest.raises(UsageError, match="at least 320"):
         cbai.ChatPanel(height=100)
 
 
@@ -630,3 +627,70 @@ def test_an_export_says_where_its_file_is(panel: cbai.ChatPanel, gateway: Gatewa
         bar._handle_custom_msg({"type": "export", "form": "markdown"}, [])
     name = f"{panel.conversation.name}.md"
     assert sent == [{"type": "announce", "what": "exported", "values": {"name": name}}]
+
+
+def from_bar(panel: cbai.ChatPanel, **message: str) -> None:
+    """Receive a message of the bar, as the page sends it."""
+    panel.widget.children[0]._handle_custom_msg(message, [])
+
+
+def test_the_picker_offers_the_newest_first_and_can_rename_and_delete(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("say:ok")
+    first = panel.conversation
+    bar = panel.widget.children[0]
+    converse(panel, "one")
+    from_bar(panel, type="new")
+    converse(panel, "How does a hash table work, in detail and with examples?")
+    second = panel.conversation
+    assert second.name == "How does a hash table work, in"
+    eventually(lambda: bar.conversations[:2] == [second.name, first.name])
+    from_bar(panel, type="rename", name=first.name, to="renamed")
+    assert first.name == "renamed"
+    eventually(lambda: "renamed" in bar.conversations)
+    from_bar(panel, type="rename", name=second.name, to="renamed")
+    eventually(lambda: "cbai-problem" in shown(panel.widget))
+    assert second.name == "How does a hash table work, in"
+    from_bar(panel, type="pick", name="renamed")
+    from_bar(panel, type="delete", name="renamed")
+    assert panel.conversation is cbai.chat()
+    eventually(lambda: "renamed" not in bar.conversations)
+    assert first.turns == ()
+    from_bar(panel, type="delete", name=second.name)
+    eventually(lambda: second.name not in bar.conversations)
+
+
+def test_a_refused_prompt_names_no_conversation(
+    panel: cbai.ChatPanel, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TOKEN", "ghp-4Xq9LmZ2w")
+    panel.new_conversation()
+    before = panel.conversation.name
+    with pytest.raises(SecretRefusedError):
+        panel.send("ghp-4Xq9LmZ2w is my token")
+    assert panel.conversation.name == before
+    gateway.always("say:ok")
+    converse(panel, "哈希表是什么？")
+    assert panel.conversation.name == "哈希表是什么"
+    converse(panel, "And then?")
+    assert panel.conversation.name == "哈希表是什么"
+
+
+def test_the_last_prompt_can_be_taken_back(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:ok")
+    widget = panel.widget
+    converse(panel, "one")
+    converse(panel, "two")
+    composer = widget.children[2]
+    with pytest.MonkeyPatch.context() as patch:
+        sent: list[dict[str, object]] = []
+        patch.setattr(composer, "send", sent.append)
+        composer._handle_custom_msg({"type": "act", "action": "undo"}, [])
+    assert sent[0] == {"type": "refused", "text": "two", "images": []}
+    assert [message["content"] for message in panel.messages] == ["one", "ok"]
+    other = cbai.ChatPanel(panel.conversation)
+    other.undo()
+    assert other.inputValue == "one"
+    assert other.undo() is None
+    other.close()
