@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 MASK = "••••••"
@@ -192,15 +192,20 @@ def columns(text: str) -> int:
     return len(seen) + sum(unicodedata.east_asian_width(char) in "WF" for char in seen)
 
 
-def aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table of plain text; each column is as wide as its widest cell."""
+def aligned(table: Sequence[Sequence[str]], right: Container[int] = ()) -> list[str]:
+    """Return the lines of a table of plain text; each column is as wide as its widest cell.
+
+    Args:
+        table: The rows.
+        right: The numbers of the columns, from 0, that end at the same place, such as amounts.
+    """
     widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(
-            cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in table
-    ]
+
+    def padded(place: int, cell: str) -> str:
+        blanks = " " * (widths[place] - columns(cell))
+        return blanks + cell if place in right else cell + blanks
+
+    return ["  ".join(padded(*each) for each in enumerate(row)).rstrip() for row in table]
 
 
 def counted(number: int, noun: str) -> str:

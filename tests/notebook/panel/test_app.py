@@ -253,6 +253,7 @@ def test_a_page_cannot_have_a_file_of_the_machine_read(tmp_path: Path, gateway: 
 
 def test_a_visitor_renames_and_deletes_only_what_is_theirs(app: Path) -> None:
     cbai.chat("of the author's code").append({"role": "user", "content": "hidden"})
+    hidden = len(cbai.chat("of the author's code").turns)
     panel = cbai.ChatPanel("support", shared=True)
     try:
         for name in ("plans.ipynb", "of the author's code"):
@@ -268,7 +269,7 @@ def test_a_visitor_renames_and_deletes_only_what_is_theirs(app: Path) -> None:
         assert panel.conversation.name == "support"
     finally:
         panel.close()
-    assert len(cbai.chat("of the author's code").turns) == 1
+    assert len(cbai.chat("of the author's code").turns) == hidden
     host = open_registry(app)
     assert host.names() == ("plans.ipynb", "support")
     assert prompts(host.get("support")) == ["What visitors asked before"]
