@@ -62,16 +62,16 @@ def _turn(turn: Turn) -> Iterator[str]:
     name = f"**{in_markdown(_model_name(turn))}**"
     if turn.system is not None:
         yield f"**{say('export.system')}**"
-        yield _quoted(turn.system) if turn.system else f"*({say('export.no_system_prompt')})*"
+        yield quoted(turn.system) if turn.system else f"*({say('export.no_system_prompt')})*"
     yield f"**{say('export.you')}**"
-    yield _quoted(turn.prompt)
+    yield quoted(turn.prompt)
     if turn.images:
         yield f"*({say('export.images_along', n=len(turn.images))})*"
     for step in turn.steps:
         yield from _step(step, name)
     yield name
     if turn.final_text.strip():
-        yield _quoted(turn.final_text.strip())
+        yield quoted(turn.final_text.strip())
     note = _status_note(turn)
     if note or not turn.final_text.strip():
         yield f"*({note or say('export.no_answer')})*"
@@ -85,7 +85,7 @@ def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
         return
     if content:
         yield name
-        yield _quoted(content.strip())
+        yield quoted(content.strip())
     for call in step.get("tool_calls") or ():
         function = call.get("function") or {}
         tool = f"**{in_markdown(str(function.get('name')))}**"
@@ -109,7 +109,7 @@ def _model_name(turn: Turn) -> str:
     return say("export.model", name=name) if name.casefold() in ours else name
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a text as a block quote, as Markdown, or verbatim if it could reach beyond the quote."""
     quote = _quote(plain(text))
     if not _REACHES_OUT.search(quote):
@@ -126,11 +126,15 @@ def _quote(text: str) -> str:
 
 
 def _fenced(text: str, language: str = "") -> str:
-    """Return a text verbatim, as a code block in a block quote."""
+    return _quote(code_block(text, language))
+
+
+def code_block(text: str, language: str = "") -> str:
+    """Return a text verbatim, as a code block."""
     text = plain(text)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return _quote(f"{fence}{language}\n{text}\n{fence}")
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _escaped(quote: str) -> str:
