@@ -5,6 +5,7 @@ The names below are loaded when they are first used, so that importing the packa
 
 # Completion of `cbai.` reads this file too: what is not public begins with an underscore.
 import importlib as _importlib
+import sys as _sys
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
@@ -141,6 +142,10 @@ def _show_answers_in_notebook() -> None:
 
         answer_formatters.register(shell)
         batch_progress.register()
+    if "marimo" in _sys.modules:
+        from cbai_notebook.notebook import marimo_output
+
+        marimo_output.register()
 
 
 def __dir__() -> list[str]:

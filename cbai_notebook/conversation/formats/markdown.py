@@ -37,6 +37,7 @@ _REACHES_OUT = re.compile(r"<[A-Za-z/!?]|\]:")
 _TO_ESCAPE = re.compile(
     r"\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|`+|(?P<mark><(?=[A-Za-z/!?])|\[(?=[^\[\]]*\]:))"
 )
+_PICTURES_TOO = re.compile(_TO_ESCAPE.pattern.replace("(?P<mark>", r"(?P<mark>!(?=\[)|"))
 _DEEPEST = 15
 """The deepest nesting that is read with certainty: the parser itself ends at 20."""
 _LONGEST = 100_000
@@ -137,14 +138,27 @@ def code_block(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _escaped(quote: str) -> str:
+def harmless(source: str) -> str:
+    """Return Markdown without HTML, pictures and link definitions; they become text.
+
+    Args:
+        source: Whole top-level blocks. In doubt they are returned as a code block.
+    """
+    text = plain(source)
+    if len(text) > _LONGEST or text.count("[") > _MOST_BRACKETS:
+        return code_block(text)
+    changed = _escaped(text, _PICTURES_TOO)
+    return changed if _stays_inside(changed, pictures=False) else code_block(text)
+
+
+def _escaped(quote: str, pattern: re.Pattern[str] = _TO_ESCAPE) -> str:
     """Return a block quote with its HTML and link definitions escaped, except in code."""
     code: set[int] = set()
     for token in _parsed(quote):
         if token.type in ("fence", "code_block") and token.map:
             code.update(range(*token.map))
     return "\n".join(
-        line if number in code else _TO_ESCAPE.sub(_escape, line)
+        line if number in code else pattern.sub(_escape, line)
         for number, line in enumerate(quote.split("\n"))
     )
 
@@ -153,13 +167,20 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\{match[0]}" if match["mark"] else match[0]
 
 
-def _stays_inside(quote: str) -> bool:
-    """Return whether a block quote has no HTML and no link definition; in doubt, False."""
+def _stays_inside(quote: str, *, pictures: bool = True) -> bool:
+    """Return whether a text has no HTML and no link definition; in doubt, False.
+
+    Args:
+        quote: The text, such as a block quote.
+        pictures: Whether it may have pictures.
+    """
     for tables in (True, False):  # a table ends a code span at the next cell
         definitions: dict[str, Any] = {}
         for token in _parsed(quote, definitions, tables=tables):
             inside = [token, *(token.children or ())]
             if token.level > _DEEPEST or any(each.type.startswith("html") for each in inside):
+                return False
+            if not pictures and any(each.type == "image" for each in inside):
                 return False
         if definitions.get("references"):
             return False

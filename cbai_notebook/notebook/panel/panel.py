@@ -34,7 +34,7 @@ from cbai_notebook.notebook.panel.prompt_runner import (
     prepare_continuation,
     prepare_text,
 )
-from cbai_notebook.session import ipython_shell, is_app
+from cbai_notebook.session import ipython_shell, is_app, is_marimo_app
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +57,10 @@ class ChatPanel:
 
     The panel and `%%cbai -c NAME` cells share the conversation: each sees the other's turns at once.
 
-    In an app that Voilà serves, each visitor has conversations of their own, in memory until they
-    leave. A visitor can reach those that their panel has shown, and no other.
+    In an app that Voilà or marimo serves, each visitor has conversations of their own, in memory
+    until they leave. A visitor can reach those that their panel has shown, and no other.
+
+    In marimo, which takes no ipywidgets, it is marimo's own chat with the same conversation.
 
     Args:
         conversation: The conversation or its name; the current one by default.
@@ -399,6 +401,12 @@ class ChatPanel:
             cell_id(shell)  # what the panel writes appears in lists, if a frontend has cells
         self._open_view().display()
 
+    def _display_(self) -> Any:
+        """Return what marimo shows in place of this panel: its own chat."""
+        from cbai_notebook.notebook.panel.marimo_chat import chat_output
+
+        return chat_output(self)
+
     def _open_view(self) -> PanelView:
         with self._lock:
             if self._closed:
@@ -429,7 +437,9 @@ def _conversation_of(
 ) -> Conversation:
     if isinstance(conversation, Conversation):
         return conversation
-    if not (shared and is_app()):
+    if is_marimo_app() and not shared:
+        return Conversation(conversation or "chat")  # of this visitor, in memory
+    if not (shared and (is_app() or is_marimo_app())):
         return chat(conversation)
     if conversation is None:
         example = 'ChatPanel("support", shared=True)'

@@ -8,6 +8,7 @@ const REST_BEFORE_TOOLS_MS = 120;
 function attachTranscript({ root, model, jump, announce, edit, write }) {
   const scroller = root.querySelector(".cbai-scroll");
   root.dataset.lang = LANGUAGE;
+  root.toggleAttribute("data-plain", !getComputedStyle(root).getPropertyValue("--jp-layout-color1"));
   root.setAttribute("role", "region");
   sayIn(root, { "aria-label": "panel" });
   scroller.setAttribute("role", "log");
