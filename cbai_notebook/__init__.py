@@ -5,6 +5,7 @@ The names below are loaded when they are first used, so that importing the packa
 
 # Completion of `cbai.` reads this file too: what is not public begins with an underscore.
 import importlib as _importlib
+import sys as _sys
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
@@ -157,6 +158,10 @@ def _show_in_notebook(name: str) -> None:
             from cbai_notebook.notebook import compare_live
 
             compare_live.register()
+    if "marimo" in _sys.modules:
+        from cbai_notebook.notebook import marimo_output
+
+        marimo_output.register()
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: ``cbai-notebook demo`` runs the quickstart in JupyterLab or the terminal."""
+"""The command line: ``cbai-notebook demo`` runs the quickstart, ``export`` writes a notebook to read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ from typing import Any
 from urllib.parse import quote
 
 from cbai_notebook._version import __version__
-from cbai_notebook.errors import CbaiError, ConfigurationError, MissingDependencyError
+from cbai_notebook.errors import (
+    CbaiError,
+    ConfigurationError,
+    MissingDependencyError,
+    UsageError,
+)
 from cbai_notebook.files import write_atomically
-from cbai_notebook.i18n import listed, say
+from cbai_notebook.i18n import CELL, listed, said_now, say
 from cbai_notebook.text import plain
 
 USAGE = 2
@@ -50,9 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return USAGE
     try:
-        return _demo(options)
+        return _export(options) if options.command == "export" else _demo(options)
     except CbaiError as error:
-        print(f"cbai-notebook: {error}", file=sys.stderr)
+        told = said_now(error.words or str(error), CELL)  # options are spelled as in a cell
+        print(f"cbai-notebook: {told}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"\ncbai-notebook: {say('terminal.stopped')}", file=sys.stderr)
@@ -71,7 +77,40 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--run", action="store_true", help=say("terminal.run"))
     demo.add_argument("--no-browser", action="store_true", help=say("terminal.no_browser"))
     demo.add_argument("--port", type=int, help=say("terminal.port"))
+    export = commands.add_parser(
+        "export",
+        help=say("terminal.export"),
+        description=say("terminal.export_description"),
+    )
+    export.add_argument("notebook", type=Path, help=say("terminal.export_notebook"))
+    export.add_argument(
+        "--to", choices=["markdown"], default="markdown", help=say("terminal.export_to")
+    )
+    export.add_argument("-o", "--output", type=Path, help=say("terminal.export_output"))
+    export.add_argument("--force", action="store_true", help=say("terminal.export_force"))
     return parser
+
+
+def _export(options: argparse.Namespace) -> int:
+    from cbai_notebook.conversation.formats.export_files import Export
+    from cbai_notebook.notebook.notebook_markdown import notebook_markdown
+
+    source: Path = options.notebook
+    target: Path = options.output or source.with_suffix(".md")
+    folder = f"{target.stem}_files"
+    try:
+        content = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(say("terminal.unreadable", file=str(source), reason=reason)) from error
+    made = notebook_markdown(content, str(source), quote(folder))
+    document = Export(target.name, "text/markdown", {target.name: made.text})
+    written = document.write(target, overwrite=options.force)
+    if made.pictures:
+        pictures = Export(folder, "application/zip", made.pictures, folder=True)
+        pictures.write(target.with_name(folder), overwrite=True)
+    print(say("terminal.wrote", file=str(written)))
+    return 0
 
 
 def _demo(options: argparse.Namespace) -> int:

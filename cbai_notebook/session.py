@@ -47,6 +47,12 @@ def leaves_entries() -> bool:
     return _has_cells and os.environ.get(NOTEBOOK_VARIABLE, ".ipynb").endswith(".ipynb")
 
 
+def is_marimo_app() -> bool:
+    """Return whether marimo serves this notebook as an app: one process runs for all visitors."""
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and marimo.app_meta().mode == "run"
+
+
 def is_app(environ: Mapping[str, str] | None = None) -> bool:
     """Return whether this kernel serves a visitor of an app, who is not its author.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 MASK = "••••••"
@@ -52,6 +52,7 @@ _YES = frozenset({"y", "yes", "是", "好"})
 # The characters that are read for each character of one line: a long run of blanks may come before
 # the words.
 _READ_AHEAD = 50
+_AROUND_WORDS = " .,:;!?…-–—\"'`*_#>。，：；！？、“”‘’"
 
 
 def plain(text: str) -> str:
@@ -166,6 +167,23 @@ def one_line(text: str, longest: int | None = None) -> str:
     return line if longest is None else cut(line, longest)
 
 
+def first_words(text: str, widest: int = 36) -> str:
+    """Return the first words of a text, for a name: one line without punctuation at its ends.
+
+    Args:
+        text: Any text.
+        widest: The most columns of a terminal.
+    """
+    line = one_line(text[: _READ_AHEAD * widest])
+    kept = line
+    while columns(kept) > widest:
+        kept = kept[:-1]
+    begun, blank, _ = kept.rpartition(" ")
+    if len(kept) < len(line) and line[len(kept)] != " " and blank:  # half a word
+        kept = begun
+    return kept.strip(_AROUND_WORDS)
+
+
 def columns(text: str) -> int:
     """Return how many columns of a terminal a line takes: a Chinese character takes two."""
     if text.isascii():
@@ -174,15 +192,20 @@ def columns(text: str) -> int:
     return len(seen) + sum(unicodedata.east_asian_width(char) in "WF" for char in seen)
 
 
-def aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table of plain text; each column is as wide as its widest cell."""
+def aligned(table: Sequence[Sequence[str]], right: Container[int] = ()) -> list[str]:
+    """Return the lines of a table of plain text; each column is as wide as its widest cell.
+
+    Args:
+        table: The rows.
+        right: The numbers of the columns, from 0, that end at the same place, such as amounts.
+    """
     widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(
-            cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in table
-    ]
+
+    def padded(place: int, cell: str) -> str:
+        blanks = " " * (widths[place] - columns(cell))
+        return blanks + cell if place in right else cell + blanks
+
+    return ["  ".join(padded(*each) for each in enumerate(row)).rstrip() for row in table]
 
 
 def counted(number: int, noun: str) -> str:

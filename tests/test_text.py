@@ -20,6 +20,7 @@ from cbai_notebook.text import (
     columns,
     counted,
     cut,
+    first_words,
     is_yes,
     masked,
     near_match,
@@ -282,3 +283,23 @@ def test_marks_without_end_are_cut(mark: str) -> None:
     found = normalized("NFKC", f"a{mark * 1_000}b{mark * 1_000}c")
     assert [char for char in found if char.isascii()] in (["a", "b", "c"], ["b", "c"], ["c"])
     assert len(found) < 3 + 2 * 2 * MOST_MARKS + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Hello", "Hello"),
+        ("  What is it?\n\nMore ", "What is it? More"),
+        ("## A title, and", "A title, and"),
+        (
+            "How does a hash table work, in detail and with examples?",
+            "How does a hash table work, in",
+        ),
+        ("x" * 100, "x" * 36),
+        ("请用中文详细介绍一下哈希表的工作原理和它的应用", "请用中文详细介绍一下哈希表的工作原理"),
+        ("?!", ""),
+        ("", ""),
+    ],
+)
+def test_first_words_make_a_name(text: str, words: str) -> None:
+    assert first_words(text) == words

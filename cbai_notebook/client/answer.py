@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from cbai_notebook.client import chat_wire
 from cbai_notebook.client.accumulator import Accumulator
@@ -94,6 +94,9 @@ class Answer:
         facts: What else is known.
         replies: Whether there is a message to add to those of the request.
     """
+
+    html_formatter: ClassVar[Callable[[Answer], str] | None] = None
+    """Renders an answer as safe HTML; set by a frontend that shows values in formats of their own."""
 
     def __init__(
         self,
@@ -217,6 +220,11 @@ class Answer:
     @property
     def _calls(self) -> list[ToolCall]:
         return [call for step in self.steps for call in step.results]
+
+    def _mime_(self) -> tuple[str, str]:
+        """Return the MIME type and the content that marimo shows for this answer."""
+        render = type(self).html_formatter
+        return ("text/plain", str(self)) if render is None else ("text/html", render(self))
 
     def __str__(self) -> str:
         return self.text or self.refusal

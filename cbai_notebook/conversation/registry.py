@@ -22,6 +22,7 @@ from cbai_notebook.errors import HistoryError, UsageError
 from cbai_notebook.forks import fork_safe_lock
 from cbai_notebook.i18n import say
 from cbai_notebook.session import leaves_entries
+from cbai_notebook.text import first_words
 
 DEFAULT = "default"
 """The name of the default conversation where no other kernel shares the history."""
@@ -171,6 +172,11 @@ class ConversationRegistry:
             conversation.rename(name)
             self._in_use.pop(old, None)
             self._in_use[name] = conversation
+
+    def rename_freely(self, conversation: Conversation, stem: str) -> None:
+        """Rename a conversation to `stem`, or to `stem` with a number if that name is taken."""
+        with self._lock:
+            self.rename(conversation, self._free_name(stem))
 
     def delete(self, conversation: Conversation) -> None:
         """Delete a conversation, in this process and in the store.
@@ -340,6 +346,48 @@ def use(name: str) -> Conversation:
 def new_conversation(stem: str = "chat") -> Conversation:
     """Create an empty conversation with a free name."""
     return conversations().new(stem)
+
+
+def is_own(conversation: Conversation) -> bool:
+    """Return whether a conversation belongs to this process's own history, not to a shared one."""
+    return conversation in conversations().in_use()
+
+
+def rename(conversation: Conversation, name: str) -> None:
+    """Rename a conversation, also one that no history has.
+
+    Raises:
+        UsageError: Another conversation has the name, or the name is blank.
+        HistoryError: The file could not be written.
+    """
+    if is_own(conversation):
+        conversations().rename(conversation, name)
+    else:
+        conversation.rename(_checked_name(name))
+
+
+def delete(conversation: Conversation) -> None:
+    """Delete a conversation for good, also one that no history has.
+
+    Raises:
+        HistoryError: The file could not be written. Delete it again once the disk has space.
+    """
+    if is_own(conversation):
+        conversations().delete(conversation)
+    else:
+        conversation.forget()
+
+
+def name_by_prompt(conversation: Conversation, prompt: str) -> None:
+    """Name an empty conversation by the first words of its first prompt.
+
+    Args:
+        conversation: The conversation; one with turns keeps its name.
+        prompt: The prompt. Without a word in it, the name stays as it is.
+    """
+    stem = first_words(prompt)
+    if stem and not conversation.turns and is_own(conversation):
+        conversations().rename_freely(conversation, stem)
 
 
 def names(*, every: bool = False) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def show(old: str, new: str, old_title: str = "", new_title: str = "") -> None:
     Args:
         old: The first answer, as Markdown source.
         new: The second answer, as Markdown source.
-        old_title: What the first answer is, such as its model; shown in a cell.
+        old_title: What the first answer is, such as its model.
         new_title: What the second answer is.
     """
     difference = compare(old, new)
@@ -40,7 +40,8 @@ def show(old: str, new: str, old_title: str = "", new_title: str = "") -> None:
 
         display(bundle(difference, old_title, new_title), raw=True)  # type: ignore[no-untyped-call]
     else:
-        sys.stdout.write(f"{terminal_text(difference, sys.stdout)}\n")
+        text = terminal_text(difference, sys.stdout)
+        sys.stdout.write(f"{_heading(old_title, new_title)}{text}\n")
 
 
 def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
@@ -51,7 +52,12 @@ def bundle(difference: Difference, old: str = "", new: str = "") -> Bundle:
         old: The title of the first answer, such as its model.
         new: The title of the second answer.
     """
-    return {"text/html": _html(difference, old, new), "text/plain": terminal_text(difference)}
+    text = _heading(old, new) + terminal_text(difference)
+    return {"text/html": _html(difference, old, new), "text/plain": text}
+
+
+def _heading(old: str, new: str) -> str:
+    return f"- {plain(old)}\n+ {plain(new)}\n\n" if old or new else ""
 
 
 def terminal_text(difference: Difference, stream: TextIO | None = None) -> str:
@@ -84,13 +90,12 @@ def _coloured(piece: Piece) -> str:
 
 def _html(difference: Difference, old: str, new: str) -> str:
     visible = _visible(difference)
-    if not visible:
-        return html.element("div", say("cell.same_answers"), name="difference", style=html.QUIET)
     head = ""
     if old or new:
         names = [_piece_html(Piece("removed", old)), _piece_html(Piece("added", new))]
-        head = f'<div style="{html.QUIET}"><small>{" ".join(filter(None, names))}</small></div>'
-    body = "".join(map(_piece_html, visible.pieces))
+        lines = "<br>".join(filter(None, names))
+        head = f'<div style="{html.QUIET};margin-bottom:0.5em"><small>{lines}</small></div>'
+    body = "".join(map(_piece_html, visible.pieces)) if visible else say("cell.same_answers")
     return html.element(
         "div",
         f'{head}<div style="{html.WRAP}">{body}</div>',

@@ -16,6 +16,7 @@ from cbai_notebook.i18n import PYTHON, Place, say
 from cbai_notebook.notebook import answer_formatters
 from cbai_notebook.notebook.answer_display import note_shown
 from cbai_notebook.notebook.frontend import is_kernel, names_cell, owns_cell
+from cbai_notebook.notebook.marimo_output import MarimoSurface, is_marimo
 from cbai_notebook.notebook.render_loop import render_answer, render_answer_async
 from cbai_notebook.notebook.screen import (
     CellSurface,
@@ -118,6 +119,8 @@ def default_surface(shell: InteractiveShell | None) -> Surface | TerminalSurface
     """Return the surface of the running cell, or of the terminal outside a notebook."""
     if shell is not None and is_kernel(shell):
         return CellSurface(owns_cell=owns_cell(shell), live=names_cell(shell), shell=shell)
+    if is_marimo():
+        return MarimoSurface()
     return TerminalSurface(sys.stdout)
 
 

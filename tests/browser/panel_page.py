@@ -67,6 +67,27 @@ class PanelPage:
         await chosen.hover()
         await chosen.locator(f"[data-cbai='{action}']").click()
 
+    @property
+    def picker(self) -> Locator:
+        """The button that opens the list of conversations."""
+        return self.root.locator(".cbai-opener")
+
+    async def offered(self) -> list[str]:
+        """The names of the conversations, the newest first; the picker is hidden without a choice."""
+        if not await self.picker.is_visible():
+            return []
+        await self.picker.click()
+        names = await self.root.locator("button.cbai-name").all_text_contents()
+        await self.page.keyboard.press("Escape")
+        return names
+
+    async def pick(self, name: str) -> None:
+        """Search for a conversation and show it."""
+        await self.picker.click()
+        await self.page.keyboard.type(name)
+        await self.page.keyboard.press("Enter")
+        await expect(self.picker).to_have_text(name)
+
     async def prompt_texts(self) -> list[str]:
         """The prompts on the page."""
         return await self.prompts.all_inner_texts()

@@ -348,9 +348,47 @@ async def test_choices_reach_the_wire_and_conversations_can_be_switched(
     await expect(panel.turns).to_have_count(0)
     await panel.converse("fresh")
     assert [message["content"] for message in cloud.last.json["messages"]] == ["fresh"]
-    await panel.root.get_by_label("Conversation", exact=True).first.select_option(notebook.name)
+    assert (await panel.offered())[:2] == ["fresh", notebook.name]
+    await panel.pick(notebook.name)
     await expect(panel.prompts).to_have_text(["hello"])
     await expect(panel.root.get_by_label("System prompt")).to_have_value("Be brief.")
+
+
+async def test_conversations_are_searched_renamed_and_deleted(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway, artefacts: Path
+) -> None:
+    cloud.always("say:ok")
+    await panel.converse("one")
+    await panel.root.locator(".cbai-icon-undo").click()
+    await expect(panel.area).to_have_value("one")
+    await expect(panel.turns).to_have_count(0)
+    await panel.area.fill("")
+    await panel.root.locator("[data-cbai=example]").first.click()
+    await expect(panel.area).to_have_value("Explain recursion with an example from everyday life.")
+    await panel.page.keyboard.press("Enter")
+    await panel.settled()
+    await panel.root.get_by_role("button", name="New conversation").click()
+    await expect(panel.turns).to_have_count(0)
+    await panel.converse("two words")
+    await expect(panel.picker).to_have_text("two words")
+    line = panel.root.locator(".cbai-line", has_text="two words")
+    await panel.picker.click()
+    await panel.page.keyboard.type("WORDS")
+    await expect(panel.root.locator("button.cbai-name")).to_have_text(["two words"])
+    await line.get_by_role("button", name="Rename").click()
+    await notebook.screenshot(artefacts, "panel-picker", cell=0)
+    await panel.page.keyboard.type("three words")
+    await panel.page.keyboard.press("Enter")
+    await expect(panel.picker).to_have_text("three words")
+    line = panel.root.locator(".cbai-line", has_text="three words")
+    await line.get_by_role("button", name="Delete conversation").click()
+    await expect(panel.root.get_by_role("button", name="Cancel")).to_be_focused()
+    assert await serious_violations(panel.page, panel.root) == []
+    await panel.root.get_by_role("button", name="Delete for good").click()
+    await expect(panel.picker).to_have_text(notebook.name)
+    await panel.page.keyboard.press("Escape")
+    await expect(panel.root.get_by_role("dialog")).to_be_hidden()
+    assert "three words" not in await panel.offered()
 
 
 async def test_export_gives_files(notebook: NotebookPage, panel: PanelPage, cloud: Gateway) -> None:

@@ -146,9 +146,9 @@ async def test_an_open_panel_changes_its_language(
 async def test_the_keyboard_alone_is_enough(panel: PanelPage, cloud: Gateway) -> None:
     cloud.always("say:one")
     await panel.converse("hello")
-    await panel.root.get_by_label("Conversation", exact=True).first.focus()
+    await panel.picker.focus()
     reached = []
-    for _ in range(14):
+    for _ in range(16):
         reached.append(
             await panel.page.evaluate(
                 """() => {
@@ -165,10 +165,11 @@ async def test_the_keyboard_alone_is_enough(panel: PanelPage, cloud: Gateway) ->
         await panel.page.keyboard.press("Tab")
     names = [name for name, _ in reached]
     for wanted in (
-        *("Conversation", "New conversation", "Model", "Settings", "Export", "Edit and resend"),
-        *("Copy answer", "Regenerate", "Delete turn", "Message"),
+        *("New conversation", "Model", "Settings", "Export", "Edit and resend"),
+        *("Copy answer", "Regenerate", "Delete turn", "Message", "Attach a picture"),
     ):
         assert wanted in names
+    assert names[0].startswith("Conversation: ")
     assert all(seen for name, seen in reached if name), reached
     button = panel.root.get_by_role("button", name="Regenerate")
     await button.focus()

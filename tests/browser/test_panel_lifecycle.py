@@ -266,12 +266,21 @@ async def test_the_transcript_is_readable_without_kernel_and_widgets(
     assert "return value" in html
     again = await open_notebook(file=notebook.file, wait_for_kernel=False)
     transcript = again.output(0).locator(".cbai-transcript")
-    await transcript.locator("summary").click()
-    await expect(transcript.get_by_text("In short")).to_be_visible()
     await expect(transcript).to_contain_text("What is <b>this</b>?")
-    # The kernel still runs, so the panel is restored too, and what was open stays open.
-    await PanelPage.shown(again)
+    # The kernel still runs, so the panel is restored too, and folds it; what is unfolded stays so.
+    panel = await PanelPage.shown(again)
+    await expect(transcript.get_by_text("In short")).to_be_hidden()
+    await transcript.locator("summary").click()
     await left_behind(again)
+    cloud.always("say:more")
+    await panel.converse("And?")
+    await expect(transcript).to_contain_text("(2 turns)")
+    await expect(transcript.get_by_text("In short")).to_be_visible()
+    await again.save()
+    await again.page.evaluate(
+        "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
+    )
+    await again.page.reload()
     await expect(transcript.get_by_text("In short")).to_be_visible()
 
 

@@ -105,14 +105,6 @@ async def test_a_panel_is_a_small_app(
     cloud.always(None)
 
 
-async def offered(panel: PanelPage) -> list[str]:
-    """The conversations that a visitor can pick; the picker is hidden if there is no choice."""
-    picker = panel.root.locator("select.cbai-pick")
-    names = await picker.locator("option").all_text_contents()
-    await expect(picker).to_be_visible(visible=bool(names))
-    return names
-
-
 @pytest.mark.parametrize(
     "app",
     [
@@ -130,16 +122,16 @@ async def test_each_visitor_sees_only_their_own(
     async with visitor(browser, app) as one, visitor(browser, app) as two:
         await one.converse("I am ill")
         await expect(one.turns).to_have_count(1)
-        assert await offered(one) == []
+        assert await one.offered() == []
         await one.root.locator(".cbai-icon-new").click()
         await expect(one.turns).to_have_count(0)
         await one.converse("I am rich")
-        names = await offered(one)
+        names = await one.offered()
         assert len(names) == 2
         assert not {"plans.ipynb"} & set(names)
-        await one.root.locator("select.cbai-pick").select_option(names[0])
+        await one.pick(names[1])
         await expect(one.prompts).to_have_text(["I am ill"])
-        assert await offered(two) == []
+        assert await two.offered() == []
         await expect(two.turns).to_have_count(0)
         await two.converse("I am poor")
         assert [m["content"] for m in cloud.last.json["messages"]] == ["I am poor"]
@@ -167,7 +159,7 @@ async def test_visitors_share_a_conversation_that_the_author_shares(
         await one.converse("Which page?")
         async with visitor(browser, app) as two:
             await expect(two.prompts).to_have_text(["Where is the manual?", "Which page?"])
-            assert await offered(two) == []
+            assert await two.offered() == []
             await two.converse("Which line?")
             assert "Which page?" in [m["content"] for m in cloud.last.json["messages"]]
     author = open_registry(history)

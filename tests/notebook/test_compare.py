@@ -199,7 +199,8 @@ def test_diff_compares_two_answers(
     capsys.readouterr()
     must(shell, "%cbai diff --answers 1 3")
     must(shell, "%cbai diff --answers")
-    assert capsys.readouterr().out == "[-red-]{+blue+}\n" * 2
+    heading = "- 1 · say:red\n+ 3 · say:blue\n\n"
+    assert capsys.readouterr().out == f"{heading}[-red-]{{+blue+}}\n" * 2
 
 
 def test_commands_about_answers_are_prompts_in_other_words(

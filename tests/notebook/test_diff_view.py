@@ -59,6 +59,7 @@ def test_a_cell_shows_what_was_removed_and_added_as_elements() -> None:
 def test_names_stand_above_in_the_same_colours() -> None:
     shown = Reader(bundle(CHANGE, "hy3 <1>", "glm")["text/html"])
     assert shown.told == {"del": "hy3 <1>red", "ins": "glmblue\nran"}
+    assert bundle(CHANGE, "hy3", "glm")["text/plain"].startswith("- hy3\n+ glm\n\nthe ")
 
 
 def test_colours_are_tints_under_the_pages_own_text() -> None:

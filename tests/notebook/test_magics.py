@@ -500,7 +500,11 @@ def test_cached_tokens_are_told_and_counted(
     must(shell, "%cbai -c cached Again")
     assert "cached)" not in capsys.readouterr().out
     must(shell, "%cbai usage -c cached")
-    header, row, *_ = capsys.readouterr().out.splitlines()
+    header, row, _, _, legend = capsys.readouterr().out.splitlines()
+    assert header.index("requests") + len("requests") == row.index(" 2 ") + 2, (
+        "amounts end together"
+    )
+    assert "the longest bar is 1,2" in legend
     assert header.split()[2:8] == ["requests", "tokens", "in", "cached", "tokens", "out"]
     assert row.split()[2:6] == ["2", "1,200", "1,024", "85"]
     assert [message["cached_tokens"] for message in cbai.chat("cached").messages] == [
@@ -510,6 +514,21 @@ def test_cached_tokens_are_told_and_counted(
         None,
     ]
     assert cbai.chat("cached").to_pandas()["cached_tokens"].sum() == 1024
+
+
+def test_diff_says_what_it_compares(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script("say:red", "say:blue")
+    must(shell, "%cbai -c colours Which colour?")
+    must(shell, "%cbai -c colours Another one, please")
+    capsys.readouterr()
+    must(shell, "%cbai diff -c colours")
+    assert capsys.readouterr().out == (
+        "- turn 0 · cloudbase/hy3 · Which colour?\n"
+        "+ turn 1 · cloudbase/hy3 · Another one, please\n\n"
+        "[-red-]{+blue+}\n"
+    )
 
 
 def test_the_error_of_a_cell_can_be_pickled(shell: TerminalInteractiveShell) -> None:

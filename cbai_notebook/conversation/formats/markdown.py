@@ -37,6 +37,7 @@ _REACHES_OUT = re.compile(r"<[A-Za-z/!?]|\]:")
 _TO_ESCAPE = re.compile(
     r"\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|`+|(?P<mark><(?=[A-Za-z/!?])|\[(?=[^\[\]]*\]:))"
 )
+_PICTURES_TOO = re.compile(_TO_ESCAPE.pattern.replace("(?P<mark>", r"(?P<mark>!(?=\[)|"))
 _DEEPEST = 15
 """The deepest nesting that is read with certainty: the parser itself ends at 20."""
 _LONGEST = 100_000
@@ -62,16 +63,16 @@ def _turn(turn: Turn) -> Iterator[str]:
     name = f"**{in_markdown(_model_name(turn))}**"
     if turn.system is not None:
         yield f"**{say('export.system')}**"
-        yield _quoted(turn.system) if turn.system else f"*({say('export.no_system_prompt')})*"
+        yield quoted(turn.system) if turn.system else f"*({say('export.no_system_prompt')})*"
     yield f"**{say('export.you')}**"
-    yield _quoted(turn.prompt)
+    yield quoted(turn.prompt)
     if turn.images:
         yield f"*({say('export.images_along', n=len(turn.images))})*"
     for step in turn.steps:
         yield from _step(step, name)
     yield name
     if turn.final_text.strip():
-        yield _quoted(turn.final_text.strip())
+        yield quoted(turn.final_text.strip())
     note = _status_note(turn)
     if note or not turn.final_text.strip():
         yield f"*({note or say('export.no_answer')})*"
@@ -85,7 +86,7 @@ def _step(step: Mapping[str, Any], name: str) -> Iterator[str]:
         return
     if content:
         yield name
-        yield _quoted(content.strip())
+        yield quoted(content.strip())
     for call in step.get("tool_calls") or ():
         function = call.get("function") or {}
         tool = f"**{in_markdown(str(function.get('name')))}**"
@@ -109,7 +110,7 @@ def _model_name(turn: Turn) -> str:
     return say("export.model", name=name) if name.casefold() in ours else name
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a text as a block quote, as Markdown, or verbatim if it could reach beyond the quote."""
     quote = _quote(plain(text))
     if not _REACHES_OUT.search(quote):
@@ -126,21 +127,38 @@ def _quote(text: str) -> str:
 
 
 def _fenced(text: str, language: str = "") -> str:
-    """Return a text verbatim, as a code block in a block quote."""
+    return _quote(code_block(text, language))
+
+
+def code_block(text: str, language: str = "") -> str:
+    """Return a text verbatim, as a code block."""
     text = plain(text)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return _quote(f"{fence}{language}\n{text}\n{fence}")
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _escaped(quote: str) -> str:
+def harmless(source: str) -> str:
+    """Return Markdown without HTML, pictures and link definitions; they become text.
+
+    Args:
+        source: Whole top-level blocks. In doubt they are returned as a code block.
+    """
+    text = plain(source)
+    if len(text) > _LONGEST or text.count("[") > _MOST_BRACKETS:
+        return code_block(text)
+    changed = _escaped(text, _PICTURES_TOO)
+    return changed if _stays_inside(changed, pictures=False) else code_block(text)
+
+
+def _escaped(quote: str, pattern: re.Pattern[str] = _TO_ESCAPE) -> str:
     """Return a block quote with its HTML and link definitions escaped, except in code."""
     code: set[int] = set()
     for token in _parsed(quote):
         if token.type in ("fence", "code_block") and token.map:
             code.update(range(*token.map))
     return "\n".join(
-        line if number in code else _TO_ESCAPE.sub(_escape, line)
+        line if number in code else pattern.sub(_escape, line)
         for number, line in enumerate(quote.split("\n"))
     )
 
@@ -149,13 +167,20 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\{match[0]}" if match["mark"] else match[0]
 
 
-def _stays_inside(quote: str) -> bool:
-    """Return whether a block quote has no HTML and no link definition; in doubt, False."""
+def _stays_inside(quote: str, *, pictures: bool = True) -> bool:
+    """Return whether a text has no HTML and no link definition; in doubt, False.
+
+    Args:
+        quote: The text, such as a block quote.
+        pictures: Whether it may have pictures.
+    """
     for tables in (True, False):  # a table ends a code span at the next cell
         definitions: dict[str, Any] = {}
         for token in _parsed(quote, definitions, tables=tables):
             inside = [token, *(token.children or ())]
             if token.level > _DEEPEST or any(each.type.startswith("html") for each in inside):
+                return False
+            if not pictures and any(each.type == "image" for each in inside):
                 return False
         if definitions.get("references"):
             return False

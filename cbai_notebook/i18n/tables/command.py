@@ -190,5 +190,12 @@ WORDS: Table = {
         "Nothing was asked yet. Ask something: %cbai Hello.",
         "还没有提过问题。提个问题吧：%cbai 你好。",
     ),
+    "usage_legend": (
+        "█ shows the tokens in and out of a row; the longest bar is {n:,}. cached: the part of tokens in "
+        "that the server knew already. seconds: from prompts to the ends of their answers.",
+        "█ 表示该行的输入加输出词元，最长为 {n:,}。缓存：输入词元中服务器已缓存的部分。"
+        "秒：从提问到回答结束的总时间。",
+    ),
+    "diff_title": ("turn {turn} · {model} · {prompt}", "第 {turn} 轮 · {model} · {prompt}"),
     "all_days": ("all", "合计"),
 }

@@ -70,6 +70,7 @@ WORDS: Table = {
     "system": ("System", "系统"),
     "you": ("You", "我"),
     "tool": ("Tool", "工具"),
+    "answer": ("Answer", "回答"),
     "assistant": ("Assistant", "助手"),
     "model": ("Model {name}", "模型 {name}"),
     "calls": ("{name} calls {tool}", "{name} 调用 {tool}"),

@@ -13,6 +13,9 @@ WORDS: Table = {
     "send": ("Send", "发送"),
     "stop": ("Stop", "停止"),
     "latest": ("Jump to latest", "回到最新"),
+    "undo": ("Take back the last prompt", "撤回上一条消息"),
+    "undone": ("The prompt is in the message box again.", "消息已放回输入框。"),
+    "attach": ("Attach a picture", "附上图片"),
     "editing": (
         "Editing a message. The answer it had is kept.",
         "正在修改之前的消息，原来的回答会保留。",
@@ -46,7 +49,14 @@ WORDS: Table = {
     ),
     "code": ("Code", "代码"),
     # The bar
-    "conversation": ("Conversation", "对话"),
+    "conversation_named": ("Conversation: {name}", "对话：{name}"),
+    "conversations": ("Conversations", "所有对话"),
+    "search": ("Search conversations", "搜索对话"),
+    "none_found": ("No conversation has this in its name.", "没有名称包含该内容的对话。"),
+    "rename": ("Rename", "重命名"),
+    "new_name": ("New name; Enter renames, Esc does not", "新名称；Enter 确认，Esc 取消"),
+    "delete_conversation": ("Delete conversation", "删除对话"),
+    "delete_for_good": ("Delete for good", "永久删除"),
     "new_conversation": ("New conversation", "新对话"),
     "model": ("Model", "模型"),
     "model_hint": (
@@ -59,6 +69,10 @@ WORDS: Table = {
     "temperature": ("Temperature", "温度"),
     "temperature_hint": ("default", "默认"),
     "export": ("Export", "导出"),
+    "exported": (
+        "{name}: look in the downloads of your browser.",
+        "{name}：请在浏览器的下载中查看。",
+    ),
     "form_markdown": ("Markdown", "Markdown"),
     "form_messages": ("Messages (to import again)", "消息（可再导入）"),
     "form_jsonl": ("JSON Lines (to fine-tune)", "JSON Lines（用于微调）"),
@@ -144,6 +158,18 @@ WORDS: Table = {
         "模型还想继续调用工具。可以让它继续，或用 ChatPanel(max_steps=…) 增加步数。",
     ),
     # An empty conversation
+    "example_explain": (
+        "Explain recursion with an example from everyday life.",
+        "用生活中的例子解释什么是递归。",
+    ),
+    "example_code": (
+        "Write a Python function that finds duplicate rows in a table.",
+        "写一个 Python 函数，找出表格中重复的行。",
+    ),
+    "example_write": (
+        "Write a short, polite email that moves a meeting to Friday.",
+        "写一封简短有礼的邮件，把会议改到周五。",
+    ),
     "welcome": ("What shall we talk about?", "想聊点什么？"),
     "offline": (
         "Nothing is configured, so the offline demo model answers: tiny, English only, often wrong. "
@@ -165,12 +191,20 @@ WORDS: Table = {
     ),
     "offered_models_only": ("Choose one of the models in the list.", "请选择列表中的模型。"),
     "pasted_pictures_only": (
-        "Only pictures that are pasted or dropped can be sent from here.",
-        "这里只能发送粘贴或拖入的图片。",
+        "Only pictures that are chosen, pasted or dropped can be sent from here.",
+        "这里只能发送选取、粘贴或拖入的图片。",
     ),
     "shared_needs_a_name": (
         "A conversation that visitors share needs a name: {example}.",
         "供访客共享的对话需要名称：{example}。",
+    ),
+    "shared_stays": (
+        "Visitors share this conversation, so it keeps its name and stays.",
+        "此对话由访客共享，不能重命名或删除。",
+    ),
+    "too_low": (
+        "A panel is at least {n} pixels high: height=480.",
+        "面板高度至少为 {n} 像素，例如 height=480。",
     ),
     "closed": (
         "This panel is closed. Make another one: {command}.",

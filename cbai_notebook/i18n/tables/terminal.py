@@ -18,6 +18,25 @@ WORDS: Table = {
     ),
     "no_browser": ("start JupyterLab without opening a browser", "启动 JupyterLab，但不打开浏览器"),
     "port": ("port for JupyterLab to listen on", "JupyterLab 监听的端口"),
+    "export": ("write a notebook as a document to read", "将笔记本写成便于阅读的文档"),
+    "export_description": (
+        "Write a notebook as Markdown: prompts, answers, code and its outputs, without buttons and "
+        "footers. Nothing is run.",
+        "将笔记本写成 Markdown：提示词、回答、代码及其输出，不含按钮和页脚。不会运行任何代码。",
+    ),
+    "export_notebook": ("the notebook's file", "笔记本文件"),
+    "export_to": ("the format", "格式"),
+    "export_output": (
+        "the file to write; by default beside the notebook",
+        "要写入的文件；默认写在笔记本旁边",
+    ),
+    "export_force": ("replace a file that is there already", "覆盖已有的文件"),
+    "no_notebook": (
+        "{file} is not a notebook of version 4 of the format.",
+        "{file} 不是格式版本 4 的笔记本。",
+    ),
+    "unreadable": ("{file} cannot be read: {reason}.", "无法读取 {file}：{reason}。"),
+    "wrote": ("Wrote {file}.", "已写入 {file}。"),
     "missing": (
         "The demo needs {packages}. Install what it needs with {command}.",
         "演示需要 {packages}。请用 {command} 安装所需的软件包。",

@@ -20,6 +20,9 @@ from cbai_notebook.text import shortened
 if TYPE_CHECKING:
     from cbai_notebook.conversation.store.queries import Summary
 
+TITLE_CHARS = 40
+"""The most characters of a prompt above the difference of its answer and another one."""
+
 MOST_NAMES = 8
 """The most names of conversations that one line shows."""
 
@@ -233,12 +236,20 @@ def _turns(number: int) -> Words:
 
 
 def diff(command: Command) -> None:
-    """Show the differences between two answers."""
+    """Show the differences between two answers, below what these are."""
     from cbai_notebook.notebook.diff_view import show
 
     conversation = existing(command.conversation)
     first, second = (*map(int, command.words), *(-2, -1)[len(command.words) :])
-    show(turn_at(conversation, first).text, turn_at(conversation, second).text)
+    turns = [turn_at(conversation, number) for number in (first, second)]
+    titles = (_title(conversation.turns.index(turn), turn) for turn in turns)
+    show(*(turn.text for turn in turns), *titles)
+
+
+def _title(number: int, turn: Turn) -> Words:
+    model = "/".join(filter(None, (turn.provider, turn.model)))
+    prompt = shortened(turn.prompt, TITLE_CHARS)
+    return say("command.diff_title", turn=number, model=model, prompt=prompt)
 
 
 def panel(command: Command) -> None:

@@ -138,6 +138,7 @@ def usage(shell: InteractiveShell, command: Command) -> None:
         ("day", "model", "requests", "tokens_in", "cached", "tokens_out", "seconds", ""),
         _usage_rows(found),
     )
+    write("\n" + say("command.usage_legend", n=max(row["total_tokens"] for row in found)))
 
 
 def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:

@@ -12,6 +12,13 @@ PREVIEW_CHARS = 72
 """The most characters of a message on its line of a table."""
 
 
+_AMOUNTS = {
+    *("cached", "cases", "failed", "requests", "rows", "seconds"),
+    *("tokens", "tokens_in", "tokens_out", "turns"),
+}
+"""The headings of columns with amounts."""
+
+
 def write(text: str) -> None:
     """Print a text for a cell, without terminal control characters."""
     sys.stdout.write(plain(said_now(text, CELL)) + "\n")
@@ -20,7 +27,7 @@ def write(text: str) -> None:
 def write_table(
     header: Sequence[str], rows: Iterable[Sequence[str]], widest: Sequence[int] = ()
 ) -> None:
-    """Print a table; each column is as wide as its widest cell.
+    """Print a table; each column is as wide as its widest cell, and amounts end at the same place.
 
     Args:
         header: For each column the name of its heading among the texts; ``""`` for none.
@@ -32,5 +39,6 @@ def write_table(
     table = [headings, *([plain(cell) for cell in row] for row in rows)]
     if widest:
         table = [list(map(shortened_inside, row, widest)) for row in table]
-    for line in aligned(table):
+    right = {place for place, name in enumerate(header) if name in _AMOUNTS}
+    for line in aligned(table, right):
         write(line)

@@ -127,6 +127,19 @@ def highlight(code: str, language: str, *, clock: Callable[[], float] = time.thr
     return output.html() if output.text == code else escape(code, quote=False)
 
 
+def language_name(language: str) -> str:
+    """Return the name of a language that :func:`highlight` knows, such as ``"python"`` for ``py``.
+
+    Args:
+        language: The first word of a fence.
+
+    Returns:
+        A name of a fixed list, which no text can add to; ``""`` for any other word.
+    """
+    lexer = _lexer(language.lower()) if _NAME.fullmatch(language) else None
+    return "" if lexer is None else str(lexer.aliases[0])
+
+
 # A growing block is painted again and again; one that was slow once is slow every time.
 _slow: OrderedDict[tuple[str, str], None] = OrderedDict()
 _TOKENS_PER_CLOCK = 32

@@ -12,7 +12,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from cbai_notebook.notebook.markdown.debug_log import drop_our_records, our_parsing
-from cbai_notebook.notebook.markdown.highlight import highlight
+from cbai_notebook.notebook.markdown.highlight import highlight, language_name
 from cbai_notebook.notebook.markdown.limits import BLOCK_CHARACTERS, NESTING
 from cbai_notebook.notebook.markdown.links import secure_links
 from cbai_notebook.notebook.markdown.mathematics import block_formula, inline_formula, may_typeset
@@ -25,7 +25,11 @@ from cbai_notebook.notebook.markdown.rules import (
     mark_tasks,
     too_deep,
 )
-from cbai_notebook.notebook.markdown.sanitize import FORMULA_CLASS, sanitize
+from cbai_notebook.notebook.markdown.sanitize import (
+    CODE_CLASS,
+    FORMULA_CLASS,
+    sanitize,
+)
 from cbai_notebook.notebook.markdown.tables import table
 from cbai_notebook.text import split_lines
 
@@ -139,11 +143,12 @@ class _Renderer(RendererHTML):
     """Write the HTML of each token type, without any class or id that the text could choose."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """Write a fenced block; its info string only selects the colours."""
+        """Write a fenced block; its info string only selects the colours and the language's name."""
         words = tokens[idx].info.split(None, 1)
-        return (
-            f"<pre><code>{highlight(tokens[idx].content, words[0] if words else '')}</code></pre>\n"
-        )
+        language = words[0] if words else ""
+        name = language_name(language)
+        marked = f' class="{CODE_CLASS}{name}"' if name else ""
+        return f"<pre><code{marked}>{highlight(tokens[idx].content, language)}</code></pre>\n"
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         """Write an indented block."""

@@ -13,6 +13,11 @@ from cbai_notebook.notebook.markdown.links import allowed_link, allowed_picture
 
 FORMULA_CLASS = "mathjax_process tex2jax_process"
 
+CODE_CLASS = "cbai-code-in-"
+"""Begin of the class of a code block; the language follows. No style sheet has a rule for one."""
+
+CODE_CLASSES = re.compile(CODE_CLASS + r"[a-z][a-z0-9+#.-]{0,19}")
+
 TAGS = frozenset(
     str.split(
         "h1 h2 h3 h4 h5 h6 p br hr ul ol li blockquote pre code table thead tbody tr th td"
@@ -26,6 +31,7 @@ ATTRIBUTES = {
     "th": {"style"},
     "td": {"style"},
     "span": {"style", "class"},
+    "code": {"class"},
 }
 STYLE = re.compile(
     r"text-align:(?:left|right|center)"
@@ -59,6 +65,8 @@ def keep(element: str, attribute: str, value: str) -> str | None:
     match element, attribute:
         case _, "style":
             allowed = bool(STYLE.fullmatch(value))
+        case "code", "class":
+            allowed = bool(CODE_CLASSES.fullmatch(value))
         case _, "class":
             allowed = value == FORMULA_CLASS
         case "a", "href":

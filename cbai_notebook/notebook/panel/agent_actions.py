@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cbai_notebook.client.providers import AGENT
 from cbai_notebook.conversation import Turn
 from cbai_notebook.errors import CbaiError
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.agents.values import AgentInfo
 
 MAX_SUGGESTIONS = 4
 """The most suggested questions that are shown."""
@@ -19,6 +22,22 @@ HISTORY_TURNS = 4
 def agent_of(turn: Turn) -> str | None:
     """Return the id of the agent that answered a turn, or None if a model answered."""
     return turn.model if turn.provider == AGENT else None
+
+
+def agent_of_model(model: str) -> str | None:
+    """Return the id of the agent that a model's name names, or None for a model."""
+    provider, _, name = model.partition("/")
+    return name if provider == AGENT and name else None
+
+
+async def about(name: str) -> AgentInfo | None:
+    """Return the settings of an agent, with its greeting; None if the request fails."""
+    from cbai_notebook.client.agents.agent import agent
+
+    try:
+        return await agent(name).get()
+    except CbaiError:
+        return None  # a greeting is optional; the first prompt tells what is wrong
 
 
 async def suggested_questions(turns: Sequence[Turn]) -> list[str]:

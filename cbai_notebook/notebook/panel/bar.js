@@ -5,11 +5,7 @@ function bar({ model, el }) {
   const id = `cbai-${model.get("uid")}`;
   const tell = (type, values = {}) => model.send({ type, ...values });
 
-  const conversations = make("select", {
-    className: "cbai-pick",
-    texts: { "aria-label": "conversation" },
-    on: { change: () => tell("pick", { name: conversations.value }) },
-  });
+  const conversations = picker({ id: `${id}-conversations`, tell });
   const suggestions = make("datalist", { id: `${id}-models` });
   const spec = make("input", {
     type: "text",
@@ -79,7 +75,7 @@ function bar({ model, el }) {
     make(
       "div",
       { className: "cbai-bar-row" },
-      conversations,
+      conversations.home,
       fresh,
       make("span", { className: "cbai-gap" }),
       spec,
@@ -117,12 +113,7 @@ function bar({ model, el }) {
     return text === "" || Number.isNaN(Number(text)) ? null : Number(text);
   }
 
-  function showConversations() {
-    const names = model.get("conversations");
-    conversations.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
-    conversations.value = model.get("conversation");
-    conversations.hidden = names.length === 0;
-  }
+  const showConversations = () => conversations.show(model.get("conversations"), model.get("conversation"));
   // Each field by itself: the kernel's word on one must not undo what was just typed into another.
   function show(field, name) {
     if (document.activeElement !== field) field.value = model.get(name) ?? "";
@@ -153,6 +144,7 @@ function bar({ model, el }) {
   for (const [names, listener] of watched) for (const name of names.split(" ")) model.on(name, listener);
   for (const [, listener] of watched) if (listener !== onMessage) listener();
   return () => {
+    conversations.end();
     for (const [names, listener] of watched) for (const name of names.split(" ")) model.off(name, listener);
   };
 }

@@ -22,6 +22,16 @@ function composer({ model, el }) {
     spellcheck: true,
   });
   const go = iconButton("send", "send", () => (model.get("loading") ? stop() : send()));
+  const chooser = make("input", {
+    type: "file",
+    accept: "image/png,image/jpeg,image/gif,image/webp",
+    multiple: true,
+    hidden: true,
+    on: { change: takeChosen },
+  });
+  const attach = iconButton("attach", "attach", () => chooser.click());
+  const undo = iconButton("undo", "undo", () => model.send({ type: "act", action: "undo" }));
+  undo.dataset.needsIdle = "";
   const hint = make("span", { className: "cbai-hint", id: `${kept}-hint` });
   const totals = make("span", { className: "cbai-totals", texts: { title: "totals" } });
   const banner = make(
@@ -56,10 +66,16 @@ function composer({ model, el }) {
   box.append(
     attached.row,
     area,
-    make("div", { className: "cbai-row" }, hint, totals, go),
+    make("div", { className: "cbai-row" }, attach, chooser, undo, hint, totals, go),
   );
   el.classList.add("cbai-composer");
   el.append(jump, toast, ghost, chips, banner, box, status);
+
+  async function takeChosen() {
+    await attached.take([...chooser.files]);
+    chooser.value = ""; // so that the same file can be chosen again
+    area.focus();
+  }
 
   function announce(text, visibly = false) {
     status.textContent = "";
@@ -68,7 +84,7 @@ function composer({ model, el }) {
     toast.textContent = text;
     toast.hidden = false;
     clearTimeout(toast.timer);
-    toast.timer = setTimeout(() => (toast.hidden = true), 2200);
+    toast.timer = setTimeout(() => (toast.hidden = true), text.length > 30 ? 6000 : 2200);
   }
 
   const isEmpty = () => !area.value.trim() && !attached.all().length;
@@ -103,6 +119,11 @@ function composer({ model, el }) {
     grow();
     keep();
     area.setSelectionRange(text.length, text.length);
+  }
+
+  function begin(text) {
+    write(text);
+    area.focus();
   }
 
   function send() {
@@ -260,7 +281,7 @@ function composer({ model, el }) {
     refused: takeBack,
     fill: ({ text }) => write(text),
     focus: () => area.focus(),
-    announce: ({ what }) => announce(say(what)),
+    announce: ({ what, values }) => announce(say(what, values), Object.keys(values).length > 0),
     transcript: ({ slot, data }) => writeTranscript(model, slot, data),
   };
   const onMessage = (message) => handle[message.type]?.(message);
@@ -279,7 +300,7 @@ function composer({ model, el }) {
       waiting = requestAnimationFrame(look);
       return;
     }
-    transcript = attachTranscript({ root, model, jump, announce, edit });
+    transcript = attachTranscript({ root, model, jump, announce, edit, write: begin });
     model.send({ type: "shown", language: navigator.language || "" });
     showLoading();
   });

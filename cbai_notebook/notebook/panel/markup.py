@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from cbai_notebook.client.endings import Ending
 from cbai_notebook.conversation import ToolCall, Turn
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
 from cbai_notebook.i18n import CELL, LANGUAGES, Words, template
 from cbai_notebook.notebook.markdown.links import allowed_link
@@ -16,6 +18,9 @@ from cbai_notebook.notebook.panel.rendered import source_lines
 from cbai_notebook.notebook.screen import earlier_session
 from cbai_notebook.notebook.screen.approval import Piece, shown_arguments
 from cbai_notebook.notebook.screen.html import NO_MATH, escape, lines
+
+MOST_EXAMPLES = 6
+"""The most prompts that an empty conversation offers."""
 
 NOT_LOADED = "cbai-by-address"
 """CSS class of the placeholder for a user's image that is not shown: to show it would load it."""
@@ -47,31 +52,34 @@ def _in_both(texts: Mapping[str, str]) -> str:
     )
 
 
-def prompt(turn: Turn, key: str, number: int, total: int) -> str:
-    """Return the user's message with its buttons.
+def prompt(turn: Turn, key: str) -> str:
+    """Return the user's message with its buttons and its time.
 
     Args:
         turn: The turn.
         key: The panel's key of the turn.
-        number: The turn's number among its alternatives, from 1.
-        total: The number of alternatives.
     """
     return (
         f'<div class="cbai-ask-row {NO_MATH}"><span class="cbai-unseen">{both("page.you")}</span>'
         f'{_images(turn)}<div class="cbai-prompt">{escape(turn.prompt)}</div>'
-        f'<div class="cbai-actions">{_button("edit", key, idle=True)}'
-        f"{_version_buttons(key, number, total)}</div></div>"
+        f'<div class="cbai-actions">{_button("edit", key, idle=True)}{_time(turn.created_at)}'
+        "</div></div>"
     )
 
 
 def footer(
-    turn: Turn, key: str, waiting: Sequence[ToolCall] = (), others: Sequence[str] = ()
+    turn: Turn,
+    key: str,
+    position: tuple[int, int] = (1, 1),
+    waiting: Sequence[ToolCall] = (),
+    others: Sequence[str] = (),
 ) -> str:
-    """Return the footer of an answer: error, buttons, model, tokens and duration.
+    """Return the footer of an answer: error, versions, buttons, model, tokens, duration and time.
 
     Args:
         turn: The turn.
         key: The panel's key of the turn.
+        position: The turn's number among its alternatives, from 1, and the number of alternatives.
         waiting: Tool calls that wait for the user's approval.
         others: The models that are offered to answer the prompt too.
     """
@@ -81,7 +89,7 @@ def footer(
             f'<div class="cbai-thinking"><i></i><i></i><i></i>'
             f'<span class="cbai-unseen">{both("page.answering")}</span></div>'
         )
-    actions = ""
+    actions = _version_buttons(key, *position)
     if turn.text:
         actions += _button("copy", key)
     # An image that a cell generated is generated again by its cell, where it is shown.
@@ -95,8 +103,24 @@ def footer(
     source = f'<pre hidden class="cbai-source">\n{escape(turn.text)}</pre>' if turn.text else ""
     return (
         f'<div class="{NO_MATH}">{_problem(turn, key)}{_note(turn, key)}{_sources(turn)}<div class="cbai-actions">{actions}'
-        f'<span class="cbai-facts">{_marks_html(turn)}{_facts(turn)}</span></div>{_others(turn, key, others)}{source}</div>'
+        f'<span class="cbai-facts">{_marks_html(turn)}{_facts(turn)}</span>{_end_time(turn)}</div>'
+        f"{_others(turn, key, others)}{source}</div>"
     )
+
+
+def _end_time(turn: Turn) -> str:
+    if turn.duration_s is None:
+        return ""
+    return _time(turn.created_at + timedelta(seconds=turn.duration_s))
+
+
+def _time(moment: datetime) -> str:
+    """Return a time as the user's clock shows it; the date only if it is another day."""
+    local = in_zone(moment)
+    date, clock = f"{local:%Y-%m-%d}", f"{local:%H:%M}"
+    today = f"{datetime.now():%Y-%m-%d}"
+    shown = clock if date == today else f"{date} {clock}"
+    return f'<time class="cbai-time" title="{date} {local:%H:%M:%S}">{shown}</time>'
 
 
 def problem(message: str, details: str = "", retry: str = "", more: str = "") -> str:
@@ -190,11 +214,20 @@ def earlier(hidden: int) -> str:
     )
 
 
-def welcome(name: str | None, *, offline: bool, cells: bool) -> str:
-    """Return the text of an empty conversation.
+def welcome(
+    name: str | None,
+    *,
+    offline: bool,
+    cells: bool,
+    greeting: str = "",
+    examples: Sequence[str] | None = None,
+) -> str:
+    """Return the text of an empty conversation, with prompts to begin with.
 
     Args:
         name: The conversation's name, if a cell needs ``-c NAME`` to use it, else None.
+        greeting: What an agent says first, as plain text of a server.
+        examples: The prompts, as plain text; ours when None.
         offline: Whether the offline model answers because no other is configured.
         cells: Whether the page has cells.
     """
@@ -207,9 +240,22 @@ def welcome(name: str | None, *, offline: bool, cells: bool) -> str:
     if cells:
         about_cells = both("page.shared", magic=shared)
     return (
-        f'<div class="cbai-welcome {NO_MATH}"><strong>{both("page.welcome")}</strong>'
-        f"<span>{about_cells}</span>{note}</div>"
+        f'<div class="cbai-welcome {NO_MATH}">'
+        f"<strong>{lines(greeting.strip()) or both('page.welcome')}</strong>"
+        f"{_examples(examples)}<span>{about_cells}</span>{note}</div>"
     )
+
+
+def _examples(prompts: Sequence[str] | None) -> str:
+    if prompts is None:
+        texts = [both(f"page.example_{kind}") for kind in ("explain", "code", "write")]
+    else:
+        texts = [escape(text) for text in prompts if text.strip()][:MOST_EXAMPLES]
+    buttons = "".join(
+        f'<button type="button" class="cbai-chip" data-cbai="example">{text}</button>'
+        for text in texts
+    )
+    return f'<div class="cbai-examples">{buttons}</div>' if buttons else ""
 
 
 def _button(action: str, key: str, *, idle: bool = False) -> str:

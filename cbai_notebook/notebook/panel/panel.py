@@ -19,7 +19,13 @@ from cbai_notebook.conversation import (
 )
 from cbai_notebook.conversation.continuation import turn_to_continue
 from cbai_notebook.conversation.records import Messages
-from cbai_notebook.conversation.registry import shared_chat
+from cbai_notebook.conversation.registry import (
+    delete,
+    is_own,
+    name_by_prompt,
+    rename,
+    shared_chat,
+)
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.notebook.panel.prompt_runner import (
@@ -28,13 +34,17 @@ from cbai_notebook.notebook.panel.prompt_runner import (
     prepare_continuation,
     prepare_text,
 )
-from cbai_notebook.session import ipython_shell, is_app
+from cbai_notebook.session import ipython_shell, is_app, is_marimo_app
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cbai_notebook.client.model import Model
     from cbai_notebook.notebook.panel.view import PanelView
+
+
+LEAST_HEIGHT = 320
+"""The fewest pixels of a panel, as in ``panel.css``: an open menu has room in it."""
 
 
 def needs_notebook() -> str:
@@ -47,8 +57,10 @@ class ChatPanel:
 
     The panel and `%%cbai -c NAME` cells share the conversation: each sees the other's turns at once.
 
-    In an app that Voilà serves, each visitor has conversations of their own, in memory until they
-    leave. A visitor can reach those that their panel has shown, and no other.
+    In an app that Voilà or marimo serves, each visitor has conversations of their own, in memory
+    until they leave. A visitor can reach those that their panel has shown, and no other.
+
+    In marimo, which takes no ipywidgets, it is marimo's own chat with the same conversation.
 
     Args:
         conversation: The conversation or its name; the current one by default.
@@ -61,12 +73,16 @@ class ChatPanel:
         agent: The id of a CloudBase agent that answers instead of a model.
         params: Other request parameters, such as ``{"max_tokens": 500}``, or ``{"search": True}``
             for an agent that may search the web.
+        height: The most pixels that the panel is high, at least 320; it grows up to that with the
+            conversation. By default 640, and less on a low screen.
+        examples: Prompts that an empty conversation offers; a click writes one into the message
+            box. By default some of ours, or those of the agent; ``()`` for none.
         shared: Whether all visitors of an app go on with one stored conversation, which must have a
             name: each of them can read, edit, export and delete what the others wrote.
 
     Raises:
-        UsageError: The conversation's name is blank, a tool is not valid, or a conversation that is
-            to be shared has no name or cannot be stored.
+        UsageError: The conversation's name is blank, a tool or the height is not valid, or a
+            conversation that is to be shared has no name or cannot be stored.
     """
 
     def __init__(
@@ -80,13 +96,20 @@ class ChatPanel:
         max_steps: int | None = None,
         agent: str | None = None,
         params: Mapping[str, Any] | None = None,
+        height: int | None = None,
+        examples: Sequence[str] | None = None,
         shared: bool = False,
     ) -> None:
+        if height is not None and height < LEAST_HEIGHT:
+            raise UsageError(say("page.too_low", n=LEAST_HEIGHT))
         if agent is not None:
             model = f"{AGENT}/{agent}"
         self._conversation = _conversation_of(conversation, shared=shared)
         self._shown = [self._conversation]
+        self._unnamed: set[Conversation] = set()
         client = _client_options(tools, max_steps)
+        self._height = height
+        self._examples = None if examples is None else tuple(examples)
         self._options = PanelOptions(model or "", system, temperature, dict(params or {}), client)
         self._lock = threading.RLock()
         self._draft = ""
@@ -106,19 +129,31 @@ class ChatPanel:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The names that the picker offers: all conversations.
+        """The names that the picker offers, the most recently used ones first: all conversations.
 
         In an app only those that this panel has shown, and none if the visitor has only one.
         """
         if not is_app():
-            return tuple(dict.fromkeys((*names(), self._conversation.name)))
-        own = tuple(each.name for each in self._shown)
-        return own if len(own) > 1 else ()
+            found = tuple(reversed(names()))
+            own = self._conversation.name
+            return found if own in found else (own, *found)
+        shown = tuple(each.name for each in reversed(self._shown))
+        return shown if len(shown) > 1 else ()
 
     @property
     def options(self) -> PanelOptions:
         """The options of the next prompt."""
         return self._options
+
+    @property
+    def height(self) -> int | None:
+        """The most pixels that the panel is high; None for the usual limit."""
+        return self._height
+
+    @property
+    def examples(self) -> tuple[str, ...] | None:
+        """The prompts that an empty conversation offers; None for the usual ones."""
+        return self._examples
 
     @property
     def messages(self) -> Messages:
@@ -178,7 +213,13 @@ class ChatPanel:
 
     def _start(self, make: Callable[[], PreparedPrompt[Model]]) -> bool:
         with self._lock:
-            started = not (self.isLoading or self._closed) and self._runner.start(make())
+            if self.isLoading or self._closed:
+                return False
+            prepared = make()  # it is checked for secrets before its words become a name
+            if prepared.conversation in self._unnamed:
+                self._unnamed.discard(prepared.conversation)
+                name_by_prompt(prepared.conversation, prepared.prompt.text)
+            started = self._runner.start(prepared)
         self._show_state()
         return started
 
@@ -240,28 +281,85 @@ class ChatPanel:
 
     def pick(self, name: str) -> None:
         """Show a conversation of the picker; a name that it does not offer changes nothing."""
-        if not is_app():
-            self.use(name)
-            return
+        if (conversation := self._offered(name)) is not None:
+            self.use(conversation)
+
+    def _offered(self, name: str) -> Conversation | None:
         for conversation in self._shown:
             if conversation.name == name:
-                self.use(conversation)
+                return conversation
+        return None if is_app() else chat(name)
+
+    def rename_conversation(self, name: str, to: str) -> None:
+        """Rename a conversation of the picker; a name that it does not offer changes nothing.
+
+        Raises:
+            UsageError: Another conversation has the name, the name is blank, or visitors of an app
+                share the conversation.
+            HistoryError: The file could not be written.
+        """
+        if (conversation := self._offered(name)) is not None:
+            _check_own(conversation)
+            rename(conversation, to)
+            self._unnamed.discard(conversation)
+            self._show_state()
+
+    def delete_conversation(self, name: str) -> None:
+        """Delete a conversation of the picker for good; an answer that streams there is stopped.
+
+        If it is the one that is shown, the current conversation is shown in its place. A name that
+        the picker does not offer changes nothing.
+
+        Raises:
+            UsageError: Visitors of an app share the conversation.
+            HistoryError: The file could not be written.
+        """
+        conversation = self._offered(name)
+        if conversation is None:
+            return
+        _check_own(conversation)
+        self._runner.stop(conversation)
+        delete(conversation)
+        with self._lock:
+            self._shown = [each for each in self._shown if each is not conversation]
+        if conversation is self._conversation:
+            self.use(self._shown[-1] if is_app() and self._shown else chat())
+        self._show_state()
+
+    def undo(self) -> Turn | None:
+        """Delete the turn that was added last and write its prompt into the message box.
+
+        Returns:
+            The turn; None while an answer is streaming, or when there is no turn.
+        """
+        turn = None if self.isLoading else self._conversation.undo()
+        if turn is None:
+            return None
+        if self._view:
+            self._view.take_back(turn)
+        else:
+            self._draft = turn.prompt
+        return turn
 
     def use(self, conversation: Conversation | str) -> None:
         """Show another conversation. A streaming answer continues in its own conversation."""
         with self._lock:
             self._conversation = _conversation_of(conversation)
-            if is_app() and self._conversation not in self._shown:
+            if self._conversation not in self._shown:
                 self._shown.append(self._conversation)
             self._options = replace(self._options, system=None)
         if self._view:
             self._view.show_conversation(self._conversation)
 
     def new_conversation(self) -> None:
-        """Show a new, empty conversation; the previous one is kept."""
+        """Show a new, empty conversation; the previous one is kept.
+
+        The first words of its first prompt become its name.
+        """
         made = new_conversation()
         while made.name in [each.name for each in self._shown]:  # the name of a shared one
             made = new_conversation()
+        self._unnamed.add(made)
         self.use(made)
 
     def set_options(self, options: PanelOptions) -> None:
@@ -303,6 +401,12 @@ class ChatPanel:
             cell_id(shell)  # what the panel writes appears in lists, if a frontend has cells
         self._open_view().display()
 
+    def _display_(self) -> Any:
+        """Return what marimo shows in place of this panel: its own chat."""
+        from cbai_notebook.notebook.panel.marimo_chat import chat_output
+
+        return chat_output(self)
+
     def _open_view(self) -> PanelView:
         with self._lock:
             if self._closed:
@@ -333,12 +437,19 @@ def _conversation_of(
 ) -> Conversation:
     if isinstance(conversation, Conversation):
         return conversation
-    if not (shared and is_app()):
+    if is_marimo_app() and not shared:
+        return Conversation(conversation or "chat")  # of this visitor, in memory
+    if not (shared and (is_app() or is_marimo_app())):
         return chat(conversation)
     if conversation is None:
         example = 'ChatPanel("support", shared=True)'
         raise UsageError(say("page.shared_needs_a_name", example=example))
     return shared_chat(conversation)
+
+
+def _check_own(conversation: Conversation) -> None:
+    if is_app() and not is_own(conversation):
+        raise UsageError(say("page.shared_stays"))
 
 
 def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// Pictures that go along with a message: pasted, dropped, shown small, taken out again.
+// Pictures that go along with a message: chosen, pasted, dropped, shown small, taken out again.
 
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
 const MOST_PICTURES = 8;
@@ -96,6 +96,7 @@ function pictures({ area, box, announce, changed }) {
 
   return {
     row,
+    take,
     all: () => [...held],
     put(urls) {
       held = [...urls];

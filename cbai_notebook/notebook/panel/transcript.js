@@ -5,9 +5,10 @@ const NEAR_END_PX = 48;
 // Text that has just come is on the screen before its code blocks get their buttons.
 const REST_BEFORE_TOOLS_MS = 120;
 
-function attachTranscript({ root, model, jump, announce, edit }) {
+function attachTranscript({ root, model, jump, announce, edit, write }) {
   const scroller = root.querySelector(".cbai-scroll");
   root.dataset.lang = LANGUAGE;
+  root.toggleAttribute("data-plain", !getComputedStyle(root).getPropertyValue("--jp-layout-color1"));
   root.setAttribute("role", "region");
   sayIn(root, { "aria-label": "panel" });
   scroller.setAttribute("role", "log");
@@ -28,6 +29,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
 
   const own = {
     copy: (button) => copy(sourceOf(button), button),
+    example: (button) => write((button.querySelector(`[data-say=${LANGUAGE}]`) ?? button).textContent),
     edit: (button) => edit(button.dataset.turn, promptOf(button), picturesOf(button)),
   };
 
@@ -89,10 +91,13 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     return make(
       "div",
       { className: "cbai-code-tools", role: "group", texts: { "aria-label": "code" } },
+      make("span", { className: "cbai-code-language" }, languageOf(pre)),
       tool("copy_code", "copy_code_long", copy),
       tool("insert_code", "insert_code_long", insert),
     );
   }
+
+  const languageOf = (pre) => /(?:^| )cbai-code-in-(\S+)/.exec(pre.firstElementChild?.className)?.[1] ?? "";
 
   // Every element is looked at once, when it stays as it is: asking for its width makes the browser lay
   // the whole conversation out.
@@ -151,6 +156,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
     decorateSoon();
   });
   widths.observe(scroller);
+  const unfold = foldTranscripts({ root, model });
   observer.observe(scroller, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
   decorate();
 
@@ -162,6 +168,7 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       if (turn) root.querySelector(`[data-cbai="edit"][data-turn="${turn}"]`)?.closest(".cbai-turn")?.classList.add("cbai-being-edited");
     },
     detach() {
+      unfold();
       observer.disconnect();
       widths.disconnect();
       clearTimeout(due);
@@ -170,6 +177,40 @@ function attachTranscript({ root, model, jump, announce, edit }) {
       root.removeEventListener("toggle", onToggle, { capture: true });
       root.removeEventListener("keydown", onKey);
     },
+  };
+}
+
+// The saved transcript is unfolded for readers without a kernel. Under a panel that is alive it is folded,
+// unless the reader has unfolded that part. Its outputs are written again and again, and observers are
+// called before the page is painted, so nobody sees one open and close.
+function foldTranscripts({ root, model }) {
+  const area = root.closest(".jp-OutputArea, .output_container, .cell") ?? root.parentElement;
+  const own = `cbai-of-${model.get("uid")}-`;
+  const opened = new Set();
+  const seen = new WeakSet();
+  const slotOf = (part) => [...part.classList].find((name) => name.startsWith(own));
+
+  function fold() {
+    for (const part of area.querySelectorAll("details.cbai-transcript")) {
+      const slot = slotOf(part);
+      if (!slot || seen.has(part)) continue;
+      seen.add(part);
+      part.open = opened.has(slot);
+    }
+  }
+  function onToggle({ target }) {
+    const slot = seen.has(target) && target.isConnected && slotOf(target);
+    if (slot) opened[target.open ? "add" : "delete"](slot);
+  }
+  const observer = new MutationObserver((changes) => {
+    if (!changes.every(({ target }) => root.contains(target))) fold();
+  });
+  area.addEventListener("toggle", onToggle, { capture: true });
+  observer.observe(area, { childList: true, subtree: true });
+  fold();
+  return () => {
+    observer.disconnect();
+    area.removeEventListener("toggle", onToggle, { capture: true });
   };
 }
 

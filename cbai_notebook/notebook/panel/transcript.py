@@ -15,7 +15,7 @@ from cbai_notebook.notebook.screen.html import NO_MATH, QUIET, escape, lines
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.text import plain
 
-_CODE = re.compile(r"<pre><code>.*?</code></pre>", re.DOTALL)
+_CODE = re.compile(r"<pre><code[^>]*>.*?</code></pre>", re.DOTALL)
 _COLOUR = re.compile(r"</?span[^>]*>")
 _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 
@@ -43,7 +43,7 @@ class Part:
 
 
 def bundle(conversation: Conversation, css_class: str) -> Bundle:
-    """Return the newest turns of a conversation, collapsed, as HTML and plain text.
+    """Return the newest turns of a conversation as HTML and plain text.
 
     Args:
         conversation: The conversation.
@@ -56,7 +56,10 @@ def bundle(conversation: Conversation, css_class: str) -> Bundle:
 
 
 def part_bundle(name: str, part: Part, first: int, count: int, css_class: str) -> Bundle:
-    """Return a part of a transcript, collapsed, as HTML and plain text for the saved notebook.
+    """Return a part of a transcript as HTML and plain text for the saved notebook.
+
+    It is unfolded, because a notebook that is opened without its kernel has no panel. While there is
+    one, the page folds it (``transcript.js``).
 
     Only the last part depends on the number of turns, so a new turn leaves the others as they are.
 
@@ -76,7 +79,7 @@ def part_bundle(name: str, part: Part, first: int, count: int, css_class: str) -
     note = _export_note(name, first, count) if first and part.end == count else ""
     return {
         "text/html": (
-            f'<details class="cbai-transcript {css_class}"><summary class="{NO_MATH}" style="cursor:pointer">'
+            f'<details open class="cbai-transcript {css_class}"><summary class="{NO_MATH}" style="cursor:pointer">'
             f'<small style="{QUIET}">{title}</small></summary>{_for_saved_file(body)}</details>{note}'
         ),
         "text/plain": plain(document(name if is_all else f"{name} ({range_text})", part.turns)),

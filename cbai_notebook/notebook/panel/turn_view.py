@@ -57,8 +57,8 @@ class TurnView:
         self._on_end = on_end
         self._updated = asyncio.Event()
         self._streamed: list[str] = []
-        self._prompt = look.html(markup.prompt(turn, key, *position))
-        self._footer = look.html(markup.footer(turn, key))
+        self._prompt = look.html(markup.prompt(turn, key))
+        self._footer = look.html(markup.footer(turn, key, position))
         self._prompt.add_class("cbai-ask")
         self._footer.add_class("cbai-foot")
         self.box = VBox(layout=look.layout)
@@ -80,15 +80,12 @@ class TurnView:
             position: The number, from 1, and the number of alternatives.
             others: The models that are offered to answer its prompt too.
         """
-        self._others = others
-        if position != self._position:
-            self._position = position
-            self._prompt.value = markup.prompt(self.turn, self.key, *position)
+        self._others, self._position = others, position
         if self._task is None or self._task.done():
             self._show_footer()
 
     def _show_footer(self) -> None:
-        self._footer.value = markup.footer(self.turn, self.key, others=self._others)
+        self._footer.value = markup.footer(self.turn, self.key, self._position, others=self._others)
 
     def stop_following(self) -> None:
         """Stop following the turn; the widgets stay as they are."""
@@ -153,7 +150,7 @@ class TurnView:
 
     def _show_approvals(self) -> None:
         waiting = APPROVALS.waiting(self.turn)
-        self._footer.value = markup.footer(self.turn, self.key, waiting)
+        self._footer.value = markup.footer(self.turn, self.key, waiting=waiting)
 
     def _replace_answer(self, surface: AnswerSurface) -> None:
         """Replace what was streamed by a final answer that differs: repaired, or in another language."""

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ipywidgets import VBox
 
@@ -38,6 +38,9 @@ from cbai_notebook.notebook.panel.widgets import Bar, Composer, Look, update
 from cbai_notebook.notebook.screen.surfaces import Bundle
 from cbai_notebook.session import is_app
 
+if TYPE_CHECKING:
+    from cbai_notebook.client.agents.values import AgentInfo
+
 PAGE_TURNS = 20
 """Turns on the page at first, and turns that one click on "Show earlier messages" adds."""
 
@@ -59,6 +62,14 @@ class PanelController(Protocol):
     @property
     def options(self) -> PanelOptions:
         """The options of the next prompt."""
+
+    @property
+    def height(self) -> int | None:
+        """The most pixels that the panel is high; None for the usual limit."""
+
+    @property
+    def examples(self) -> tuple[str, ...] | None:
+        """The prompts that an empty conversation offers; None for the usual ones."""
 
     @property
     def inputValue(self) -> str:
@@ -88,6 +99,15 @@ class PanelController(Protocol):
 
     def pick(self, name: str) -> None:
         """Show a conversation of the picker."""
+
+    def rename_conversation(self, name: str, to: str) -> None:
+        """Rename a conversation of the picker."""
+
+    def delete_conversation(self, name: str) -> None:
+        """Delete a conversation of the picker for good."""
+
+    def undo(self) -> Turn | None:
+        """Delete the newest turn; its prompt goes back into the message box."""
 
     def new_conversation(self) -> None:
         """Show a new, empty conversation."""
@@ -120,6 +140,7 @@ class PanelView:
         self._tells_of_store = ""
         self._language = language()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._agents: dict[str, AgentInfo | None] = {}
 
         uid = self._uid = uuid.uuid4().hex[:8]
         look = self._look = Look()
@@ -134,7 +155,9 @@ class PanelView:
         self._welcome = look.html()
         self._list = VBox((self._earlier, self._notice), layout=look.layout)
         self._scroll = VBox((self._list,), layout=look.layout)
-        self.root = VBox((self._bar, self._scroll, self._composer), layout=look.layout)
+        self.root = VBox(
+            (self._bar, self._scroll, self._composer), layout=look.limited(panel.height)
+        )
         self._list.add_class("cbai-list")
         self._scroll.add_class("cbai-scroll")
         self.root.add_class("cbai-panel")
@@ -219,6 +242,12 @@ class PanelView:
         self._composer.draft = text
         self._composer.send({"type": "fill", "text": text})
 
+    def take_back(self, turn: Turn) -> None:
+        """Write the prompt of a deleted turn back into the message box."""
+        images = list(turn.images)
+        self._composer.send({"type": "refused", "text": turn.prompt, "images": images})
+        self._announce("undone")
+
     def restore_prompt(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
         """Write a prompt that was not sent back into the message box, and show the error."""
         self._composer.send({"type": "refused", "text": prompt, "images": list(images)})
@@ -267,9 +296,13 @@ class PanelView:
             self._composer,
             loading=self._panel.isLoading,
         )
+        if self._unwatch and not self._conversation.turns:
+            self._show_welcome()
 
     def _show_totals(self) -> None:
         turns = self._conversation.turns
+        if len(turns) == 1:  # its own line says the same
+            turns = ()
         update(
             self._composer,
             tokens=sum(turn.total_tokens or 0 for turn in turns),
@@ -347,8 +380,9 @@ class PanelView:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _announce(self, what: str) -> None:
-        self._composer.send({"type": "announce", "what": what})
+    def _announce(self, what: str, **values: str) -> None:
+        """Have a text of the page read out; one with values is shown for a moment too."""
+        self._composer.send({"type": "announce", "what": what, "values": values})
 
     def _update_list(self) -> None:
         if self._closed:
@@ -368,12 +402,7 @@ class PanelView:
         self._earlier.value = markup.earlier(self._first_shown)
         boxes = [view.box for view in self._views.values()]
         if not boxes:
-            is_current = self._conversation is conversations().current()
-            self._welcome.value = markup.welcome(
-                None if is_current else self._conversation.name,
-                offline=self._is_offline(),
-                cells=not is_app(),
-            )
+            self._show_welcome()
             boxes = [self._welcome]
         children = (self._earlier, *boxes, self._notice)
         if children != self._list.children:
@@ -381,6 +410,29 @@ class PanelView:
         for removed in previous.values():
             del self._turns[removed.key]
             removed.close()
+
+    def _show_welcome(self) -> None:
+        is_current = self._conversation is conversations().current()
+        agent = agent_actions.agent_of_model(self._panel.options.model)
+        if agent is not None and agent not in self._agents:
+            self._agents[agent] = None
+            self._start_task(self._look_up(agent))
+        known = self._agents.get(agent) if agent is not None else None
+        examples = self._panel.examples
+        if examples is None and agent is not None:
+            examples = known.questions if known else ()
+        self._welcome.value = markup.welcome(
+            None if is_current else self._conversation.name,
+            greeting=known.welcome_message if known else "",
+            examples=examples,
+            offline=self._is_offline(),
+            cells=not is_app(),
+        )
+
+    async def _look_up(self, agent: str) -> None:
+        self._agents[agent] = await agent_actions.about(agent)
+        if not (self._views or self._closed):
+            self._show_welcome()
 
     def _position(self, turn: Turn) -> tuple[int, int]:
         alternatives = self._conversation.alternatives(turn)
@@ -427,6 +479,8 @@ class PanelView:
             match message.get("type"):
                 case "pick":
                     self._panel.pick(str(message["name"]))
+                case "rename" | "delete":
+                    self._arrange(message)
                 case "new":
                     self._panel.new_conversation()
                     self._composer.send({"type": "focus"})
@@ -434,6 +488,16 @@ class PanelView:
                     self._choose_options(message)
                 case "export":
                     self._export(str(message["form"]))
+
+    def _arrange(self, message: dict[str, Any]) -> None:
+        name = str(message["name"])
+        try:
+            if message["type"] == "rename":
+                self._panel.rename_conversation(name, str(message["to"]))
+            else:
+                self._panel.delete_conversation(name)
+        except CbaiError as error:
+            self._post(self._show_error, error)
 
     def _send(self, message: dict[str, Any]) -> None:
         text, key = str(message["text"]), message.get("branch_of")
@@ -455,6 +519,8 @@ class PanelView:
         action, turn = str(message["action"]), self._turns.get(str(message.get("turn")))
         if action == "earlier":
             self._post(self._show_earlier)
+        if action == "undo":
+            self._panel.undo()
         if turn is None:
             return
         try:
@@ -512,6 +578,7 @@ class PanelView:
             return
         message = {"type": "download", "name": file.download_name, "mime": file.mime}
         self._bar.send(message, buffers=[file.data])
+        self._announce("exported", name=file.download_name)
 
     def _say_again(self) -> None:
         """Say everything in the language of now: on the page, in the answers and the transcript."""

@@ -47,11 +47,11 @@ class Composer(anywidget.AnyWidget):
 class Bar(anywidget.AnyWidget):
     """The bar with the conversation, the model and the options of the next prompt.
 
-    Messages to the kernel: ``pick``, ``new``, ``options``, ``export``.
+    Messages to the kernel: ``pick``, ``rename``, ``delete``, ``new``, ``options``, ``export``.
     Message to the browser: ``download``.
     """
 
-    _esm = _script("labels.js", "bar.js")
+    _esm = _script("labels.js", "picker.js", "bar.js")
 
     uid = traitlets.Unicode().tag(sync=True)
     conversation = traitlets.Unicode().tag(sync=True)
@@ -75,6 +75,7 @@ class Look:
     def __init__(self) -> None:
         self.layout = Layout()
         self._style: Any = None
+        self._limit: Layout | None = None
 
     def html(self, value: str = "") -> HTML:
         """Return a widget that shows safe HTML."""
@@ -83,9 +84,18 @@ class Look:
         self._style = widget.style
         return widget
 
+    def limited(self, height: int | None) -> Layout:
+        """Return a layout for the whole panel: the shared one, or one with a most height in pixels."""
+        if height is None:
+            return self.layout
+        self._limit = Layout(max_height=f"{height}px")
+        return self._limit
+
     def close(self) -> None:
-        """Close layout and style; close the widgets before."""
+        """Close layouts and style; close the widgets before."""
         self.layout.close()
+        if self._limit is not None:
+            self._limit.close()
         if self._style is not None:
             self._style.close()
 

@@ -46,7 +46,7 @@ def unfinished(source: str) -> str:
         ("so `co", "<p>so <code>co</code></p>\n"),
         ("so [link](https://a.te", "<p>so link</p>\n"),
         ("so ![cat](https://a.te", "<p>so cat</p>\n"),
-        ("```python\nx", "<pre><code>x</code></pre>\n"),
+        ("```python\nx", '<pre><code class="cbai-code-in-python">x</code></pre>\n'),
         ("`a ** b", "<p><code>a ** b</code></p>\n"),
         ("2 ** 3", "<p>2 ** 3</p>\n"),
         ("**a** b", "<p><strong>a</strong> b</p>\n"),

@@ -19,7 +19,9 @@ ALLOWED: dict[str, set[str]] = {
     "a": {"href", "title", "target", "rel"},
     "img": {"src", "alt"},
     "span": {"style", "class"},
+    "code": {"class"},
 }
+LANGUAGE = re.compile(r"cbai-code-in-[a-z0-9+#.-]{1,20}")
 COLOUR = re.compile(
     r"color: var\(--jp-mirror-editor-[a-z0-9-]+-color, #[0-9a-f]{6}\)"
     r"(; font-weight: bold)?(; font-style: italic)?"
@@ -116,6 +118,9 @@ class _Walker(HTMLParser):
     formula = False
 
     def see_class(self, tag: str, value: str) -> None:
+        if tag == "code":
+            assert LANGUAGE.fullmatch(value), value
+            return
         assert (tag, value) == ("span", FORMULA)
         self.page.formulas.append("")
         self.formula = True

@@ -44,7 +44,8 @@ def test_what_an_agent_found_stands_under_its_answer(gateway: Gateway) -> None:
     converse(reader, "Hi")
     eventually(lambda: "诗集" in shown(widget))
     assert '<a href="https://example.com/li-bai"' in shown(widget)
-    assert gateway.requests[0].json["searchEnable"] is True
+    (sent,) = (each for each in gateway.requests if each.path.endswith("send-message"))
+    assert sent.json["searchEnable"] is True
     reader.close()
     again = cbai.ChatPanel("readers")
     eventually(lambda: "诗集" in shown(again.widget))
@@ -79,3 +80,11 @@ def test_suggested_questions_go_with_the_conversation_they_belong_to(
     eventually(lambda: composer.suggestions)
     agent_panel.new_conversation()
     eventually(lambda: not composer.suggestions)
+
+
+def test_an_agent_greets_and_offers_its_first_questions(configured: None, gateway: Gateway) -> None:
+    panel = cbai.ChatPanel("greeted", agent="bot-poet")
+    eventually(lambda: "你好" in shown(panel.widget))
+    assert ">Who are you?</button>" in shown(panel.widget)
+    assert "What shall we talk about?" not in shown(panel.widget)
+    panel.close()

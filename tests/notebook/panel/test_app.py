@@ -69,7 +69,7 @@ def test_a_visitor_is_offered_only_what_is_theirs(app: Path) -> None:
         first = panel.conversation
         panel.new_conversation()
         second = panel.conversation
-        eventually(lambda: bar.conversations == [first.name, second.name])
+        eventually(lambda: bar.conversations == [second.name, first.name])
         from_page(panel, 0, type="pick", name=first.name)
         assert panel.conversation is first
     finally:
@@ -249,3 +249,27 @@ def test_a_page_cannot_have_a_file_of_the_machine_read(tmp_path: Path, gateway: 
         assert panel.messages == []
     finally:
         panel.close()
+
+
+def test_a_visitor_renames_and_deletes_only_what_is_theirs(app: Path) -> None:
+    cbai.chat("of the author's code").append({"role": "user", "content": "hidden"})
+    hidden = len(cbai.chat("of the author's code").turns)
+    panel = cbai.ChatPanel("support", shared=True)
+    try:
+        for name in ("plans.ipynb", "of the author's code"):
+            from_page(panel, 0, type="delete", name=name)
+            from_page(panel, 0, type="rename", name=name, to="taken")
+        from_page(panel, 0, type="delete", name="support")
+        eventually(lambda: "Visitors share this conversation" in shown(panel.widget))
+        from_page(panel, 0, type="new")
+        own = panel.conversation
+        from_page(panel, 0, type="rename", name=own.name, to="my own")
+        assert own.name == "my own"
+        from_page(panel, 0, type="delete", name="my own")
+        assert panel.conversation.name == "support"
+    finally:
+        panel.close()
+    assert len(cbai.chat("of the author's code").turns) == hidden
+    host = open_registry(app)
+    assert host.names() == ("plans.ipynb", "support")
+    assert prompts(host.get("support")) == ["What visitors asked before"]

@@ -20,6 +20,7 @@ from cbai_notebook.bridge import background_loop
 from cbai_notebook.client.stream import TextStream
 from cbai_notebook.conversation import Conversation, Prompt, ask, prepare, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw
+from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
 from cbai_notebook.notebook.panel.transcript import bundle
 from tests.conversation.turns import conversation, turn
@@ -557,3 +558,139 @@ def test_a_panel_says_all_words_in_the_language_of_its_page(
     finally:
         show_on_page(panel, "en-US")
         eventually(lambda: "Reasoning</small>" in shown(widget))
+
+
+def test_an_empty_panel_offers_prompts(gateway: Gateway) -> None:
+    own = cbai.ChatPanel(Conversation("empty"), examples=["Is <b> bold?", " "])
+    eventually(lambda: "Is &lt;b&gt; bold?" in shown(own.widget))
+    assert shown(own.widget).count('data-cbai="example"') == 1
+    own.close()
+    none = cbai.ChatPanel(Conversation("empty"), examples=())
+    eventually(lambda: "What shall we talk about?" in shown(none.widget))
+    assert 'data-cbai="example"' not in shown(none.widget)
+    none.close()
+    usual = cbai.ChatPanel(Conversation("empty"))
+    eventually(lambda: shown(usual.widget).count('data-cbai="example"') == 3)
+    gateway.always("say:ok")
+    converse(usual, "hello")
+    eventually(lambda: 'data-cbai="example"' not in shown(usual.widget))
+    usual.close()
+
+
+def test_a_panel_grows_up_to_its_height() -> None:
+    panel = cbai.ChatPanel(Conversation("high"), height=900)
+    assert panel.widget.layout.max_height == "900px"
+    panel.close()
+    with pytest.raises(UsageError, match="at least 320"):
+        cbai.ChatPanel(height=100)
+
+
+def test_each_message_has_its_time_and_the_sum_stands_there_once(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("say:ok")
+    widget = panel.widget
+    composer = widget.children[2]
+    converse(panel, "one")
+    eventually(lambda: shown(widget).count('<time class="cbai-time"') == 2)
+    assert composer.tokens == 0, "the line under the only answer says the same"
+    converse(panel, "two")
+    eventually(lambda: composer.tokens > 0)
+    assert shown(widget).count('<time class="cbai-time"') == 4
+
+
+def test_a_message_of_another_day_has_its_date() -> None:
+    talk = conversation(turn("Long ago", "Yes."))
+    panel = cbai.ChatPanel(talk)
+    day = in_zone(talk.turns[0].created_at)
+    eventually(lambda: f">{day:%Y-%m-%d %H:%M}</time>" in shown(panel.widget))
+    panel.close()
+
+
+def test_the_versions_stand_at_the_answer(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.script("say:1", "say:2")
+    widget = panel.widget
+    converse(panel, "a")
+    panel.regenerate()
+    eventually(lambda: not panel.isLoading and "2/2" in shown(widget))
+    page = shown(widget)
+    assert page.index(">2<") < page.index("2/2") < page.index("cbai-source")
+
+
+def test_an_export_says_where_its_file_is(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:ok")
+    converse(panel, "a")
+    bar, _, composer = panel.widget.children
+    with pytest.MonkeyPatch.context() as patch:
+        sent: list[dict[str, object]] = []
+        patch.setattr(composer, "send", sent.append)
+        bar._handle_custom_msg({"type": "export", "form": "markdown"}, [])
+    name = f"{panel.conversation.name}.md"
+    assert sent == [{"type": "announce", "what": "exported", "values": {"name": name}}]
+
+
+def from_bar(panel: cbai.ChatPanel, **message: str) -> None:
+    """Receive a message of the bar, as the page sends it."""
+    panel.widget.children[0]._handle_custom_msg(message, [])
+
+
+def test_the_picker_offers_the_newest_first_and_can_rename_and_delete(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("say:ok")
+    first = panel.conversation
+    bar = panel.widget.children[0]
+    converse(panel, "one")
+    from_bar(panel, type="new")
+    converse(panel, "How does a hash table work, in detail and with examples?")
+    second = panel.conversation
+    assert second.name == "How does a hash table work, in"
+    eventually(lambda: bar.conversations[:2] == [second.name, first.name])
+    from_bar(panel, type="rename", name=first.name, to="renamed")
+    assert first.name == "renamed"
+    eventually(lambda: "renamed" in bar.conversations)
+    from_bar(panel, type="rename", name=second.name, to="renamed")
+    eventually(lambda: "cbai-problem" in shown(panel.widget))
+    assert second.name == "How does a hash table work, in"
+    from_bar(panel, type="pick", name="renamed")
+    from_bar(panel, type="delete", name="renamed")
+    assert panel.conversation is cbai.chat()
+    eventually(lambda: "renamed" not in bar.conversations)
+    assert first.turns == ()
+    from_bar(panel, type="delete", name=second.name)
+    eventually(lambda: second.name not in bar.conversations)
+
+
+def test_a_refused_prompt_names_no_conversation(
+    panel: cbai.ChatPanel, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TOKEN", "ghp-4Xq9LmZ2w")
+    panel.new_conversation()
+    before = panel.conversation.name
+    with pytest.raises(SecretRefusedError):
+        panel.send("ghp-4Xq9LmZ2w is my token")
+    assert panel.conversation.name == before
+    gateway.always("say:ok")
+    converse(panel, "哈希表是什么？")
+    assert panel.conversation.name == "哈希表是什么"
+    converse(panel, "And then?")
+    assert panel.conversation.name == "哈希表是什么"
+
+
+def test_the_last_prompt_can_be_taken_back(panel: cbai.ChatPanel, gateway: Gateway) -> None:
+    gateway.always("say:ok")
+    widget = panel.widget
+    converse(panel, "one")
+    converse(panel, "two")
+    composer = widget.children[2]
+    with pytest.MonkeyPatch.context() as patch:
+        sent: list[dict[str, object]] = []
+        patch.setattr(composer, "send", sent.append)
+        composer._handle_custom_msg({"type": "act", "action": "undo"}, [])
+    assert sent[0] == {"type": "refused", "text": "two", "images": []}
+    assert [message["content"] for message in panel.messages] == ["one", "ok"]
+    other = cbai.ChatPanel(panel.conversation)
+    other.undo()
+    assert other.inputValue == "one"
+    assert other.undo() is None
+    other.close()

@@ -1,0 +1,111 @@
+"""What a panel does behind marimo's chat, without marimo itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+import cbai_notebook as cbai
+from cbai_notebook.conversation import Conversation
+from cbai_notebook.conversation.formats.markdown import harmless
+from cbai_notebook.notebook.panel.marimo_chat import Replies
+from tests.gateway import Gateway, Scenario
+
+pytestmark = pytest.mark.usefixtures("configured")
+
+DOT = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
+
+
+@dataclass
+class Part:
+    """A part of a message of marimo's chat."""
+
+    type: str
+    text: str = ""
+    url: str = ""
+
+
+@dataclass
+class Message:
+    """A message of marimo's chat."""
+
+    role: str
+    content: str
+    parts: list[Part] = field(default_factory=list)
+    attachments: list[Any] | None = None
+
+
+def user(text: str, *parts: Part) -> Message:
+    """Return a message of the user."""
+    return Message("user", text, [*parts])
+
+
+async def collected(replies: Replies, *messages: Message) -> str:
+    """Return a whole reply."""
+    return "".join([text async for text in replies.answer(messages)])
+
+
+def test_messages_become_turns_and_a_message_sent_again_another_version(gateway: Gateway) -> None:
+    gateway.script("say:one", "say:two", "say:two again")
+    panel = cbai.ChatPanel(Conversation("in-marimo"))
+    replies = Replies(panel)
+    first, second = user("a"), user("", Part("text", "b"), Part("file", url=DOT))
+    assert asyncio.run(collected(replies, first)) == "one"
+    talk = (first, Message("assistant", "one"), second)
+    assert asyncio.run(collected(replies, *talk)) == "two"
+    assert panel.conversation.turns[1].images == (DOT,)
+    assert asyncio.run(collected(replies, *talk)) == "two again"
+    assert [m["content"] for m in panel.messages] == ["a", "one", "b", "two again"]
+    assert len(panel.conversation.alternatives(panel.conversation.turns[1])) == 2
+    panel.close()
+
+
+def test_a_block_is_shown_when_it_is_whole_and_a_failure_is_a_sentence(gateway: Gateway) -> None:
+    panel = cbai.ChatPanel(Conversation("in-marimo"))
+    text = "# Title\n\n<script>x</script> ![y](https://example.com/y.png)\n\n```html\n<b>\n```\n"
+    gateway.always(Scenario(text=tuple(text)))
+    reply = asyncio.run(collected(Replies(panel), user("Hi")))
+    assert reply == text.replace("<script>x</script> !", r"\<script>x\</script> \!")
+    gateway.always("error:404:AI_MODEL_NOT_FOUND")
+    assert "There is no model" in asyncio.run(collected(Replies(panel), user("Hi")))
+    gateway.always(Scenario(text="Once upon a", finish_reason="length"))
+    assert "token limit" in asyncio.run(collected(Replies(panel), user("Hi")))
+    panel.close()
+
+
+async def test_a_stop_ends_the_request_and_keeps_the_text(gateway: Gateway) -> None:
+    gateway.always("english+hang:60")
+    panel = cbai.ChatPanel(Conversation("in-marimo"))
+    shown = asyncio.Event()
+
+    async def reply() -> None:
+        async for _ in Replies(panel).answer([user("Count")]):
+            shown.set()
+
+    task = asyncio.create_task(reply())
+    await asyncio.wait_for(shown.wait(), 30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(gateway.wait_until, lambda: gateway.last.disconnected)
+    assert panel.messages[-1]["content"].startswith("# How a hash")
+    panel.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a < b, `<b>` and 1<2", "a < b, `<b>` and 1<2"),
+        ("<img src=x>", r"\<img src=x>"),
+        ("![x](https://example.com/x.png)", r"\![x](https://example.com/x.png)"),
+        ("[x]: https://example.com", r"\[x]: https://example.com"),
+        ("```html\n<b>![x](y)</b>\n```", "```html\n<b>![x](y)</b>\n```"),
+        ("a ` b\nc ` <img src=x> `", "```\na ` b\nc ` <img src=x> `\n```"),
+        ("- a\n\n  ```\n  <b>\n  ```\n<img src=x>", "- a\n\n  ```\n  <b>\n  ```\n\\<img src=x>"),
+    ],
+)
+def test_what_could_load_or_run_becomes_text(source: str, expected: str) -> None:
+    assert harmless(source) == expected

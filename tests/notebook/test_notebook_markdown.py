@@ -1,0 +1,104 @@
+"""A saved notebook as clean Markdown, by the command line."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbai_notebook.cli import main
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
+
+
+def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
+    """Return a code cell."""
+    return {"cell_type": "code", "source": source.splitlines(keepends=True), "outputs": [*outputs]}
+
+
+def shows(**data: str) -> dict[str, Any]:
+    """Return an output of several formats; ``_`` stands for the slash of a MIME type."""
+    named = {name.replace("_", "/"): text for name, text in data.items()}
+    return {"output_type": "display_data", "data": named, "metadata": {}}
+
+
+def exported(folder: Path, *cells: dict[str, Any], options: tuple[str, ...] = ()) -> str:
+    """Write a notebook, export it and return the document."""
+    notebook = {"cells": [*cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    file = folder / "study.ipynb"
+    file.write_text(json.dumps(notebook), encoding="utf-8")
+    assert main(["export", str(file), "--to", "markdown", *options]) == 0
+    return (folder / "study.md").read_text(encoding="utf-8")
+
+
+def test_prompts_and_answers_are_quoted_and_footers_left_out(tmp_path: Path) -> None:
+    footer = shows(text_html='<div class="cbai-footer">x</div>', text_plain="hy3 · 9 tokens in")
+    document = exported(
+        tmp_path,
+        {"cell_type": "markdown", "source": "# My study"},
+        code("%load_ext cbai_notebook"),
+        code(
+            "%%cbai -m hy3 -o answer\nWhat is <b>it</b>?\n",
+            shows(text_markdown="It is\n\n", text_plain="It is"),
+            shows(text_markdown="**blue**. <script>x</script>", text_plain="x"),
+            footer,
+        ),
+        code("%cbai -m hy3 And now?", shows(text_markdown="# Red", text_plain="x")),
+    )
+    assert document == (
+        "# My study\n\n"
+        "**You**\n\n> What is \\<b>it\\</b>?\n\n"
+        "**Answer**\n\n> It is\n>\n> **blue**. \\<script>x\\</script>\n\n"
+        "**You**\n\n> And now?\n\n**Answer**\n\n> # Red\n"
+    )
+
+
+def test_code_and_what_it_printed_stay_as_they_are(tmp_path: Path) -> None:
+    document = exported(
+        tmp_path,
+        code("print('```')", {"output_type": "stream", "name": "stdout", "text": ["```\n"]}),
+        code("1 / 0", {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "by zero"}),
+        code("%cbai usage", {"output_type": "stream", "name": "stdout", "text": "day  model\n"}),
+        code("plot()", shows(image_png=base64.b64encode(PICTURE).decode(), text_plain="<Figure>")),
+    )
+    assert document == (
+        "````python\nprint('```')\n````\n\n````\n```\n````\n\n"
+        "```python\n1 / 0\n```\n\n```\nZeroDivisionError: by zero\n```\n\n"
+        "```python\n%cbai usage\n```\n\n```\nday  model\n```\n\n"
+        "```python\nplot()\n```\n\n![](study_files/1.png)\n"
+    )
+    assert (tmp_path / "study_files" / "1.png").read_bytes() == PICTURE
+
+
+def test_a_panel_is_its_transcript(tmp_path: Path) -> None:
+    view = {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "A chat panel."}
+    document = exported(
+        tmp_path,
+        code(
+            "cbai.ChatPanel()",
+            {"output_type": "display_data", "data": view, "metadata": {}},
+            shows(
+                text_html='<details open class="cbai-transcript"></details>',
+                text_plain="# poems\n\n**You**\n\n> Hi\n",
+            ),
+        ),
+    )
+    assert document == "```python\ncbai.ChatPanel()\n```\n\n## poems\n\n**You**\n\n> Hi\n"
+
+
+def test_what_cannot_be_written_or_read_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exported(tmp_path)
+    file = tmp_path / "study.ipynb"
+    assert main(["export", str(file)]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main(["export", str(file), "--force"]) == 0
+    file.write_text("{}", encoding="utf-8")
+    assert main(["export", str(file), "--force"]) == 1
+    assert "is not a notebook of version 4" in capsys.readouterr().err
+    assert main(["export", str(tmp_path / "other.ipynb")]) == 1
+    assert "cannot be read: No such file" in capsys.readouterr().err
