@@ -35,8 +35,8 @@ PAGES: Mapping[Path, Path] = {
 """The file in the repository, and the page that shows it."""
 
 _GUIDE = (
-    "try-it", "cloudbase", "servers", "cells", "panel", "conversations", "batch", "compare",
-    "evaluate", "tools", "python", "how-to",
+    "try-it", "cloudbase", "servers", "cells", "panel", "frontends", "conversations", "batch",
+    "compare", "evaluate", "tools", "mcp", "python", "how-to",
 )  # fmt: skip
 _REFERENCE = ("commands", "settings", "reference", "figures")
 _CARRY_ON = ("architecture", "glossary")
