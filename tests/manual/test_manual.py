@@ -174,6 +174,14 @@ def test_every_argument_of_a_public_function_is_in_its_docstring() -> None:
     assert missing == []
 
 
+def test_every_room_is_on_the_map_of_the_code() -> None:
+    rooms = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    rooms |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert {"client", "errors"} <= rooms
+    text = pages.read(REPOSITORY / "CONTRIBUTING.md")
+    assert sorted(room for room in rooms if f"`{room}`" not in text) == []
+
+
 def test_every_extra_is_in_the_manual() -> None:
     project = (REPOSITORY / "pyproject.toml").read_text("utf-8")
     table = project.partition("[project.optional-dependencies]")[2].partition("\n[project.")[0]
