@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -137,9 +138,6 @@ class Connection:
     async def _own(self, opened: asyncio.Future[None]) -> None:
         import anyio
 
-        # The library reports lines that are no messages with their traceback.
-        for library in ("mcp", "client"):
-            logging.getLogger(library).addHandler(logging.NullHandler())
         with anyio.CancelScope() as self._scope:
             try:
                 async with self._connected() as client:
@@ -149,6 +147,8 @@ class Connection:
                     await self._closing.wait()
             # Whatever the library raises is the reason why the server cannot be used.
             except Exception as error:  # noqa: BLE001
+                if not opened.done():
+                    await self._hear_last_words()
                 if not opened.done():
                     opened.set_exception(self._start_error(error))
                     tasks.mark_retrieved(opened)
@@ -233,6 +233,12 @@ class Connection:
         except Exception as error:
             raise await self._call_error(error, tool, seconds) from error
 
+    async def _hear_last_words(self) -> None:
+        """Wait a moment for what the process has written before it ended."""
+        if isinstance(self._target, Command):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._heard.wait(), _LAST_WORDS_S)
+
     def _open_client(self) -> Client:
         if self._client is None:
             raise self._ended()
@@ -265,16 +271,18 @@ class Connection:
         if code in (None, _CLOSED, _SESSION_ENDED):
             self.end()  # the next call makes a new connection
         if code == _CLOSED:
-            if isinstance(self._target, Command):
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._heard.wait(), _LAST_WORDS_S)
+            await self._hear_last_words()
             return self._ended()
         return ToolServerError(
             say("mcp.call_failed", name=self._name, tool=tool, reason=_reason(error))
         )
 
 
+@cache
 def _import_library() -> None:
+    # The library reports lines that are no messages with their traceback.
+    for name in ("mcp", "client"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
     # The last of these checks results.
     for module in ("mcp.client.stdio", "mcp.client.streamable_http", "jsonschema"):
         import_module(module)

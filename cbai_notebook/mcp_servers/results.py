@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,13 @@ from cbai_notebook.i18n import say
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
+
+
+MOST_IMAGES = 10
+"""The most images of one result; the others are named in its text."""
+
+LARGEST_IMAGE = 5_000_000
+"""The most bytes of an image: it goes into the page, the notebook file and a request."""
 
 
 def output_of(result: CallToolResult) -> ToolOutput:
@@ -27,7 +33,12 @@ def output_of(result: CallToolResult) -> ToolOutput:
     texts: list[str] = []
     images: list[str] = []
     for kind, value in _pieces(result):
-        (images if kind == "image" else texts).append(value)
+        if kind == "text":
+            texts.append(value)
+        elif len(images) < MOST_IMAGES and _size(value) <= LARGEST_IMAGE:
+            images.append(value)
+        else:
+            texts.append(f"({value[5:].partition(';')[0]}, {_size(value):,} bytes: left out)")
     if not texts and result.structured_content is not None:
         texts.append(json.dumps(result.structured_content, ensure_ascii=False, default=str))
     text = "\n".join(texts)
@@ -63,7 +74,5 @@ def _resource(resource: Any) -> tuple[str, str]:
 
 
 def _size(data: str) -> int:
-    try:
-        return len(base64.b64decode(data))
-    except ValueError:
-        return len(data)
+    """Return about how many bytes a text in Base64 stands for."""
+    return len(data) * 3 // 4

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cbai_notebook import bridge
 from cbai_notebook.client.secret_values import remember_secrets
 from cbai_notebook.client.tools.result import ToolOutput
-from cbai_notebook.client.tools.source import ToolSource, UnconfirmedError
+from cbai_notebook.client.tools.source import ToolSource, UnconfirmedError, names_of
 from cbai_notebook.client.tools.tool import Tool, tools_of
 from cbai_notebook.errors import ToolServerError, UsageError
 from cbai_notebook.i18n import listed, say
@@ -451,9 +451,9 @@ def mcp(
     return McpServer(
         found,
         name=name,
-        trust=trust if isinstance(trust, bool) else _names(trust),
-        allow=_names(allow),
-        deny=_names(deny),
+        trust=trust if isinstance(trust, bool) else names_of(trust),
+        allow=names_of(allow),
+        deny=names_of(deny),
         prefix=prefix,
         timeout=timeout,
         start_timeout=start_timeout,
@@ -465,10 +465,6 @@ def open_servers() -> list[McpServer]:
     """Return the servers that this process has made and that are still in use, by name."""
     in_use = (server for server in _open_servers if server.running or not server.is_replaced)
     return sorted(in_use, key=lambda server: server.name)
-
-
-def _names(given: str | Collection[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

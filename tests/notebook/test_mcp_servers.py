@@ -89,6 +89,16 @@ def test_a_cell_uses_a_server_and_one_of_its_tools(
     assert "no tools of its own" in str(error_of(shell, "%%cbai --tool number.add\nAdd"))
 
 
+def test_a_prompt_with_a_value_of_its_environment_is_refused(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    mcp(PLAIN, name="sales", env={"DB": "postgres://me:v8Bn4Mk6Jh3G@db/sales"})
+    error = error_of(shell, "%%cbai\nThe password is v8Bn4Mk6Jh3G.")
+    assert isinstance(error, errors.SecretRefusedError)
+    assert "DB of the server sales" in str(error)
+    assert gateway.requests == []
+
+
 def test_nothing_is_configured(command: Run) -> None:
     gc.collect()  # servers of other tests
     assert ".jupyter/mcp_settings.json" in command("mcp").replace("\\", "/")

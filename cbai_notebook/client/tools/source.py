@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from cbai_notebook.errors import ToolServerError, UsageError
@@ -72,6 +72,11 @@ class ToolSource(ABC):
                 else say("tool.not_in_source", name=name, known=listed(tools) or "—")
             )
         return found
+
+
+def names_of(given: str | Collection[str]) -> tuple[str, ...]:
+    """Return the names that an argument such as ``allow`` gives: one string is one name."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 async def start_sources(tools: Any) -> None:

@@ -187,7 +187,7 @@ def tools_of(given: Any) -> list[Tool | Any]:
 def _tools_of(item: Any) -> list[Tool | Any]:
     if isinstance(item, ToolSource):
         return list(item.named_tools().values())
-    if isinstance(item, (list, tuple)):
+    if isinstance(item, (list, tuple)) and item:
         return [tool for inner in item for tool in _tools_of(inner)]
     if _is_dict_of_functions(item):
         return [tool(name=name)(function) for name, function in item.items()]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from types import ModuleType
 from typing import Any
 
-from cbai_notebook.client.tools.source import ToolSource
+from cbai_notebook.client.tools.source import ToolSource, names_of
 from cbai_notebook.client.tools.tool import Tool, tool
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import say
@@ -17,42 +17,13 @@ class Toolbox(ToolSource):
     """The public methods of an object as tools; made by `toolbox`.
 
     Args:
-        owner: The object or module.
-        allow: The names of the methods that are tools; all public ones if empty.
-        deny: The names of those that are none.
-        prefix: What the names of the tools begin with.
-        confirm: Whether the user is asked before each call; or the names of the methods for which.
+        tools: The tools by the names of the methods.
+        hints: A sentence for each method that cannot be a tool.
     """
 
-    def __init__(
-        self,
-        owner: Any,
-        *,
-        allow: Collection[str] = (),
-        deny: Collection[str] = (),
-        prefix: str = "",
-        confirm: bool | Collection[str] = False,
-    ) -> None:
-        owner_name = owner.__name__ if isinstance(owner, ModuleType) else type(owner).__name__
-        self._hints: list[str] = []
-        self._tools: dict[str, Tool] = {}
-        known = _public_names(owner)
-        asked = set() if isinstance(confirm, bool) else set(confirm)
-        if wrong := next((n for n in (*allow, *deny, *asked) if n not in known), None):
-            raise UsageError(say("tool.no_method", name=wrong, type=owner_name))
-        for name in known:
-            if name in deny or (allow and name not in allow):
-                continue
-            asks = confirm if isinstance(confirm, bool) else name in asked
-            method: Callable[..., Any] = getattr(owner, name)
-            try:
-                self._tools[name] = tool(name=prefix + name, confirm=asks)(method)
-            except UsageError as error:  # its parameters cannot be described
-                if name in allow:
-                    raise
-                self._hints.append(say("tool.method_is_left_out", name=name, reason=str(error)))
-        if not self._tools:
-            raise UsageError(say("tool.no_methods", type=owner_name))
+    def __init__(self, tools: dict[str, Tool], hints: list[str]) -> None:
+        self._tools = tools
+        self._hints = hints
 
     def __repr__(self) -> str:
         return f"<Toolbox {', '.join(self._tools)}>"
@@ -95,17 +66,27 @@ def toolbox(
     Raises:
         UsageError: There is no method of that name, or none that can be a tool.
     """
-    return Toolbox(
-        owner,
-        allow=_names(allow),
-        deny=_names(deny),
-        prefix=prefix,
-        confirm=confirm if isinstance(confirm, bool) else _names(confirm),
-    )
-
-
-def _names(given: str | Collection[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+    allowed, denied = names_of(allow), names_of(deny)
+    asked = () if isinstance(confirm, bool) else names_of(confirm)
+    kind = owner.__name__ if isinstance(owner, ModuleType) else type(owner).__name__
+    public = _public_names(owner)
+    if wrong := next((name for name in (*allowed, *denied, *asked) if name not in public), None):
+        raise UsageError(say("tool.no_method", name=wrong, type=kind))
+    tools: dict[str, Tool] = {}
+    hints: list[str] = []
+    for name in public:
+        if name in denied or (allowed and name not in allowed):
+            continue
+        make = tool(name=prefix + name, confirm=confirm is True or name in asked)
+        try:
+            tools[name] = make(getattr(owner, name))
+        except UsageError as error:  # its parameters cannot be described
+            if name in allowed:
+                raise
+            hints.append(say("tool.method_is_left_out", name=name, reason=str(error)))
+    if not tools:
+        raise UsageError(say("tool.no_methods", type=kind))
+    return Toolbox(tools, hints)
 
 
 def _public_names(owner: Any) -> list[str]:

@@ -56,6 +56,8 @@ def test_lists_and_dicts_of_functions() -> None:
     assert one.name == "plus"
     raw = {"type": "web_search"}
     assert tools_of([raw]) == [raw]
+    with pytest.raises(UsageError, match="can be no tool"):
+        tools_of([[]])
     with pytest.raises(UsageError, match="Two tools"):
         tools_of([[add], add])
 

@@ -29,6 +29,18 @@ ASKED = ToolCall("c1", "get_weather", '{"city": "Paris"}')
 DONE = replace(ASKED, status="ok", result="12 °C, rain", duration_s=0.3)
 
 
+def test_only_pictures_inside_the_page_are_shown() -> None:
+    picture = "data:image/png;base64,AAAA"
+    hostile = (
+        "https://example.com/a.png",
+        "data:image/svg+xml;base64,AAAA",
+        picture + '" onload="x',
+    )
+    shown = calls_html([replace(DONE, images=(picture, *hostile))])
+    assert re.findall(r'src="([^"]*)"', shown) == [picture]
+    assert "onload" not in shown
+
+
 def unfolded_text(markup: str) -> str:
     """Return the text that a reader sees when everything is unfolded."""
     return unescape(re.sub("<[^>]*>", " ", re.sub("<br>|</summary>|</div>|</pre>", "\n", markup)))
