@@ -91,7 +91,14 @@ def test_the_wheel_has_all_files_of_the_package_and_no_others(built: Built) -> N
     }
     assert {"cbai_notebook/quickstart.ipynb", "cbai_notebook/py.typed"} <= expected
     found = {name for name in contents(built.wheel) if ".dist-info/" not in name}
-    assert found == expected
+    shared = {name for name in found if ".data/data/" in name}
+    assert found - shared == expected
+    place = "share/jupyter/labextensions/cbai-notebook/"
+    assert {name.partition(".data/data/")[2].removeprefix(place) for name in shared} == {
+        "install.json",
+        "package.json",
+        "static/cells.js",
+    }
 
 
 def test_the_source_archive_makes_the_same_wheel(built: Built) -> None:

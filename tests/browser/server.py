@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from tests.isolation import isolated_environment
 AppName = Literal["lab", "notebook7"]
 _MODULES: dict[AppName, str] = {"lab": "jupyterlab", "notebook7": "notebook"}
 _PATIENCE = 120.0
+EXTENSION = Path(__file__).parents[2] / "labextension"
 
 # Kernels by name: a kernel's environment is in its spec, as on a user's machine.
 CLOUD_KERNEL = "with-cloud"
@@ -62,6 +64,8 @@ def jupyter_server(app: AppName, home: Path, cloud: dict[str, str]) -> Iterator[
     _write_kernel(data, PLAIN_KERNEL, {})
     _write_kernel(data, CLOUD_KERNEL, cloud)
     _write_settings(Path(environment["JUPYTERLAB_SETTINGS_DIR"]))
+    # Where the wheel puts it; an editable installation puts it nowhere.
+    shutil.copytree(EXTENSION, data / "labextensions" / "cbai-notebook")
     token = secrets.token_hex(16)
     command = [
         *(sys.executable, "-m", _MODULES[app]),
