@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.benchmarks.table import Row, child
@@ -71,9 +72,10 @@ def start() -> tuple[float, float]:
 def rows() -> Iterator[Row]:
     """Measure and yield the rows of the table."""
     module = "tests.benchmarks.mcp_servers"
-    with serve_process() as gateway:
-        with_tools, without = child(module, "added", gateway.base_url)
-        during, before = child(module, "start", gateway.base_url)
+    with serve_process() as gateway, TemporaryDirectory() as folder:
+        env = {"CBAI_CONFIG_DIR": folder}  # what was confirmed is noted there
+        with_tools, without = child(module, "added", gateway.base_url, env=env)
+        during, before = child(module, "start", gateway.base_url, env=env)
     yield Row(
         "mcp: 20 tools of a server in a prompt after the first, over a prompt without",
         "≤ 5 ms",
