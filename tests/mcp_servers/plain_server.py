@@ -33,8 +33,20 @@ TOOLS: dict[str, dict[str, Any]] = {
     "flood": NONE,
     "wait": NONE,
     "sample": NONE,
+    "roots": NONE,
+    "elicit": NONE,
     **{f"tool_{number}": SCHEMA for number in range(int(VALUES.get("tools", 0)))},
 }
+
+WISHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "sample": ("sampling/createMessage", {"messages": [], "maxTokens": 1}),
+    "roots": ("roots/list", {}),
+    "elicit": (
+        "elicitation/create",
+        {"message": "Your key?", "requestedSchema": {**NONE, "properties": {}}},
+    ),
+}
+"""What a server may ask of a client, by the tool that asks it."""
 
 
 def write(message: dict[str, Any]) -> None:
@@ -98,14 +110,9 @@ def main() -> None:
         tool = params.get("name") if message["method"] == "tools/call" else ""
         if tool == "wait":
             Path(os.environ["WAITING"]).touch()
-        elif tool == "sample":
-            write(
-                {
-                    "id": "s",
-                    "method": "sampling/createMessage",
-                    "params": {"messages": [], "maxTokens": 1},
-                }
-            )
+        elif tool in WISHES:
+            method, wish = WISHES[tool]
+            write({"id": "s", "method": method, "params": wish})
             answer = json.loads(sys.stdin.readline())
             text = json.dumps(answer.get("error"))
             write({"id": message["id"], "result": {"content": [{"type": "text", "text": text}]}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import pickle
 import signal
@@ -157,8 +158,10 @@ def test_a_cancelled_call_leaves_the_server_usable(plain: MakeServer, tmp_path: 
     assert bridge.run(cancelled()) == "5"
 
 
-def test_sampling_is_refused(plain: MakeServer) -> None:
-    assert "not supported" in bridge.run(plain().call("sample")).text
+@pytest.mark.parametrize("tool", ["sample", "roots", "elicit"])
+def test_what_a_server_asks_of_us_is_refused(plain: MakeServer, tool: str) -> None:
+    refusal = json.loads(bridge.run(plain().call(tool)).text)
+    assert "not supported" in refusal["message"].lower()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups")
