@@ -9,7 +9,7 @@ WORDS = {
     "known": ("{count} known", "{count} 行已有答案"),
     "missing": ("{count} without a value", "{count} 行缺少值"),
     "running": ("{count} at once", "并发 {count}"),
-    "tokens": ("{count} tokens", "{count} token"),
+    "tokens": ("{count} tokens", "{count} 词元"),
     "left": ("{time} left", "约剩 {time}"),
     "seconds": ("{count} s", "{count} 秒"),
     "minutes": ("{count} min", "{count} 分钟"),
@@ -35,7 +35,7 @@ WORDS = {
         Counted("{count} request for {rows} rows", "{count} requests for {rows} rows"),
         "{rows} 行，需发送 {count} 个请求",
     ),
-    "about_tokens": ("about {count} tokens", "约 {count} token"),
+    "about_tokens": ("about {count} tokens", "约 {count} 词元"),
     "about_cost": ("costs about {cost}", "费用约 {cost}"),
     "imported": (
         Counted(

@@ -4,12 +4,12 @@ WORDS = {
     "no_price": (
         "The price of {model} is not known, and there is a limit of the cost. Set it, for a million tokens "
         "sent and answered: cbai.configure({example}).",
-        "设置了费用上限，但不知道 {model} 的价格。请设置每百万 token 的价格（输入和输出）：cbai.configure({example})。",
+        "设置了费用上限，但不知道 {model} 的价格。请设置每百万词元的价格（输入和输出）：cbai.configure({example})。",
     ),
     "session_tokens_used_up": (
         "This session has used {used} of {most} tokens, too many for another request. Nothing was sent. "
         "Raise the limit with cbai.configure(max_total_tokens=…), and run this again.",
-        "本次会话已用 {used} 个 token，上限为 {most}，不够再发一个请求。没有发送任何内容。"
+        "本次会话已用 {used} 个词元，上限为 {most}，不够再发一个请求。没有发送任何内容。"
         "请用 cbai.configure(max_total_tokens=…) 提高上限，然后重新运行。",
     ),
     "session_cost_used_up": (
@@ -20,7 +20,7 @@ WORDS = {
     ),
     "batch_tokens_used_up": (
         "The rows have used {used} of {most} tokens, too many for another request.",
-        "各行已用 {used} 个 token，上限为 {most}，不够再发一个请求。",
+        "各行已用 {used} 个词元，上限为 {most}，不够再发一个请求。",
     ),
     "batch_cost_used_up": (
         "The rows have cost {used} of {most}, too much for another request.",
@@ -42,6 +42,6 @@ WORDS = {
     "price_is_wrong": (
         "The price of {model} is to be two numbers, for a million tokens sent and a million answered, "
         "such as (0.8, 2.0).",
-        "{model} 的价格应为两个数：每百万输入 token 和每百万输出 token 的价格，例如 (0.8, 2.0)。",
+        "{model} 的价格应为两个数：每百万输入词元和每百万输出词元的价格，例如 (0.8, 2.0)。",
     ),
 }

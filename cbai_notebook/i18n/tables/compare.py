@@ -38,7 +38,7 @@ WORDS: Table = {
             "This asks for {n} answer, about {tokens} tokens.",
             "This asks for {n} answers, about {tokens} tokens.",
         ),
-        "这将请求 {n} 个回答，约 {tokens} token。",
+        "这将请求 {n} 个回答，约 {tokens} 词元。",
     ),
     "about_cost": ("They cost about {cost}.", "费用约 {cost}。"),
     "say_yes": (

@@ -178,8 +178,8 @@ WORDS: Table = {
         "在单元格中运行 {command} 即可连接云开发 CloudBase。",
     ),
     "shared": (
-        "Cells that begin with {magic} share this conversation.",
-        "以 {magic} 开头的单元格与这里共用同一个对话。",
+        "Cells that begin with {magic} share this conversation, after %load_ext cbai_notebook.",
+        "运行 %load_ext cbai_notebook 后，以 {magic} 开头的单元格与这里共用同一个对话。",
     ),
     "needs_a_notebook": (
         "The chat panel needs a notebook. Here, {load} and then {ask} chat in the terminal.",
@@ -203,8 +203,8 @@ WORDS: Table = {
         "此对话由访客共享，不能重命名或删除。",
     ),
     "too_low": (
-        "A panel is at least {n} pixels high: height=480.",
-        "面板高度至少为 {n} 像素，例如 height=480。",
+        "height={height} is too small: a panel is at least {n} pixels high.",
+        "height={height} 太小：面板高度至少为 {n} 像素。",
     ),
     "closed": (
         "This panel is closed. Make another one: {command}.",

@@ -101,7 +101,7 @@ class ChatPanel:
         shared: bool = False,
     ) -> None:
         if height is not None and height < LEAST_HEIGHT:
-            raise UsageError(say("page.too_low", n=LEAST_HEIGHT))
+            raise UsageError(say("page.too_low", height=height, n=LEAST_HEIGHT))
         if agent is not None:
             model = f"{AGENT}/{agent}"
         self._conversation = _conversation_of(conversation, shared=shared)
