@@ -7,7 +7,6 @@ Reading a file starts nothing. Each entry has a ``command`` with ``args``, ``env
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,9 +68,9 @@ class ConfiguredServer:
             raise ConfigurationError(
                 say("mcp.file_is_unreadable", path=str(self.path), reason=self.name)
             )
-        return target_of(
-            [command, *arguments], env=_mapping(entry.get("env")), cwd=entry.get("cwd")
-        )
+        # In another folder, `python server.py` is another program.
+        cwd = Path(entry.get("cwd") or "").resolve()
+        return target_of([command, *arguments], env=_mapping(entry.get("env")), cwd=cwd)
 
     def _filler(self, environ: Mapping[str, str]) -> Any:
         def value_of(match: re.Match[str]) -> str:
@@ -103,12 +102,12 @@ def configured_servers() -> dict[str, ConfiguredServer]:
     return found
 
 
-def configured_target(name: str) -> Target:
-    """Return what a configured server is.
+def configured_server(name: str) -> ConfiguredServer:
+    """Return a configured server.
 
     Raises:
         UsageError: There is no such server.
-        ConfigurationError: A file, or the entry of the server, cannot be read.
+        ConfigurationError: A file cannot be read.
     """
     servers = configured_servers()
     if name not in servers:
@@ -120,7 +119,7 @@ def configured_target(name: str) -> Target:
                 files=", ".join(map(str, configuration_files()[:1])),
             )
         )
-    return servers[name].target(os.environ)
+    return servers[name]
 
 
 def _in_file(path: Path) -> Iterator[ConfiguredServer]:

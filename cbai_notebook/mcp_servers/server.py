@@ -9,6 +9,7 @@ import os
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook import bridge
@@ -28,6 +29,8 @@ from cbai_notebook.mcp_servers.connection import (
 from cbai_notebook.mcp_servers.results import output_of
 from cbai_notebook.mcp_servers.schemas import accepted_schema, model_names
 from cbai_notebook.mcp_servers.target import (
+    Address,
+    Command,
     OpenSession,
     Target,
     identity,
@@ -73,7 +76,7 @@ class McpServer(ToolSource):
         prefix: What the names of its tools begin with.
         timeout: Seconds for the answer to a call; None is as long as it takes.
         start_timeout: Seconds for its start.
-        from_file: Whether a file names it: then it starts only after `confirm`.
+        file: The file that names it: then it starts only after `confirm`.
         confirmed: What the user has seen.
     """
 
@@ -88,7 +91,7 @@ class McpServer(ToolSource):
         prefix: str = "",
         timeout: float | None = CALL_S,
         start_timeout: float = START_S,
-        from_file: bool = False,
+        file: Path | None = None,
         confirmed: Confirmed | None = None,
     ) -> None:
         self.target = target
@@ -99,7 +102,7 @@ class McpServer(ToolSource):
         self._trust, self._allow, self._deny = trust, tuple(allow), tuple(deny)
         self._prefix = prefix
         self._timeout, self._start_timeout = timeout, start_timeout
-        self.from_file = from_file
+        self.file = file
         self._confirmed = confirmed or Confirmed()
         self._listed: dict[str, ServerTool] = {}
         self._tools: dict[str, Tool] | None = None
@@ -218,9 +221,9 @@ class McpServer(ToolSource):
         The question that you confirm is in the error that names this method; `%cbai mcp` shows it too.
         """
         if not isinstance(self.target, OpenSession):
-            if self.from_file:
-                self._confirmed.add_command(identity(self.target, with_values=True))
-            self._confirmed.add_tools(identity(self.target), self._digests())
+            if self.file is not None:
+                self._confirmed.add_command(self._identity(self.target, with_values=True))
+            self._confirmed.add_tools(self._identity(self.target), self._digests())
         self._changed = []
 
     def close(self) -> None:
@@ -264,9 +267,9 @@ class McpServer(ToolSource):
     def unconfirmed(self) -> UnconfirmedError | None:
         """Return what the user has not confirmed yet: the command out of a file, or changed tools."""
         if (
-            self.from_file
+            self.file is not None
             and not isinstance(self.target, OpenSession)
-            and not self._confirmed.knows_command(identity(self.target, with_values=True))
+            and not self._confirmed.knows_command(self._identity(self.target, with_values=True))
         ):
             names = ", ".join(self.target.hidden) or "—"
             facts = {"name": self.name, "what": self.target.text, "names": names}
@@ -321,10 +324,13 @@ class McpServer(ToolSource):
         self.hints = tuple(hints)
         self._tools = tools
         if not isinstance(self.target, OpenSession):
-            server, digests = identity(self.target), self._digests()
+            server, digests = self._identity(self.target), self._digests()
             self._changed = self._confirmed.changed(server, digests)
             unchanged = {n: d for n, d in digests.items() if n not in self._changed}
             self._confirmed.add_tools(server, unchanged)
+
+    def _identity(self, target: Command | Address, *, with_values: bool = False) -> str:
+        return identity(target, file=self.file, with_values=with_values)
 
     def _named(self) -> dict[str, tuple[str, ...]]:
         trusted = () if isinstance(self._trust, bool) else tuple(self._trust)
@@ -437,11 +443,12 @@ def mcp(
         UsageError: An argument is wrong.
     """
     require_mcp()
-    from_file = target is None
-    if from_file:
-        from cbai_notebook.mcp_servers.files import configured_target
+    file: Path | None = None
+    if target is None:
+        from cbai_notebook.mcp_servers.files import configured_server
 
-        found: Target = configured_target(name)
+        entry = configured_server(name)
+        found, file = entry.target(os.environ), entry.path
     else:
         found = target_of(target, env=env, headers=headers, cwd=cwd)
     name = name or short_name(found)
@@ -457,7 +464,7 @@ def mcp(
         prefix=prefix,
         timeout=timeout,
         start_timeout=start_timeout,
-        from_file=from_file,
+        file=file,
     )
 
 

@@ -121,11 +121,14 @@ def target_of(
     return found
 
 
-def identity(target: Command | Address, *, with_values: bool = False) -> str:
+def identity(
+    target: Command | Address, *, file: Path | None = None, with_values: bool = False
+) -> str:
     """Return what stands for a target in a file: the same for the same command or address.
 
     Args:
         target: The target.
+        file: The file that names it; it counts too.
         with_values: Whether the values of variables and headers count, and not only their names. A
             variable can change what a program does.
     """
@@ -135,6 +138,8 @@ def identity(target: Command | Address, *, with_values: bool = False) -> str:
         if isinstance(target, Command)
         else [target.url, hidden]
     )
+    if file is not None:
+        facts.append(str(file.resolve()))
     return digest(facts)
 
 

@@ -83,7 +83,7 @@ def test_a_cell_uses_a_server_and_one_of_its_tools(
     must(shell, "%%cbai --tool plain --tool plain.add\nAdd")
     assert gateway.last.json["messages"][-1]["content"] == "3"
     names = [tool["function"]["name"] for tool in gateway.last.json["tools"]]
-    assert len(names) == len(set(names)) == 7
+    assert len(names) == len(set(names)) == 9
     assert "no tool 'ad'" in str(error_of(shell, "%%cbai --tool plain.ad\nAdd"))
     shell.user_ns["number"] = lambda: 1
     assert "no tools of its own" in str(error_of(shell, "%%cbai --tool number.add\nAdd"))
@@ -163,6 +163,25 @@ def test_a_command_that_has_changed_is_confirmed_anew(
     assert "Nothing" in command("mcp confirm sums")
     assert mcp(name="sums").unconfirmed() is None
     configure(folder, **{"env": {}, **change})
+    assert mcp(name="sums").unconfirmed() is not None
+
+
+def test_a_command_is_confirmed_for_its_folder_and_its_file(
+    folder: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(folder, env={}, command="python", args=["server.py"])
+    assert "is confirmed" in command("mcp confirm sums --yes")
+    server = mcp(name="sums")
+    other = folder / "other"
+    other.mkdir()
+    configure(other, env={}, command="python", args=["server.py"])
+    monkeypatch.chdir(other)
+    assert server.unconfirmed() is None, "it starts where it was made"
+    assert mcp(name="sums").unconfirmed() is not None, "another folder has another server.py"
+    monkeypatch.chdir(folder)
+    assert mcp(name="sums").unconfirmed() is None
+    (folder / ".mcp.json").unlink()
+    configure(folder, ".cursor/mcp.json", env={}, command="python", args=["server.py"])
     assert mcp(name="sums").unconfirmed() is not None
 
 

@@ -56,12 +56,12 @@ def _show() -> None:
             _state(server),
             server.target.text,
             str(configured[server.name].path)
-            if server.from_file and server.name in configured
+            if server.file and server.name in configured
             else say("mcp.of_the_session"),
         )
         for server in servers
     ]
-    is_open = {server.name for server in servers if server.from_file}
+    is_open = {server.name for server in servers if server.file}
     rows += [_configured_row(each) for name, each in configured.items() if name not in is_open]
     write_table(("name", "status", "what", "from"), rows, _WIDEST)
     for entry in configured.values():
@@ -93,7 +93,7 @@ def _configured_row(entry: ConfiguredServer) -> tuple[str, str, str, str]:
     from cbai_notebook.mcp_servers.server import McpServer
 
     try:
-        server = McpServer(entry.target(os.environ), name=entry.name, from_file=True)
+        server = McpServer(entry.target(os.environ), name=entry.name, file=entry.path)
     except CbaiError:  # a variable is missing, or the entry has no command
         return entry.name, say("mcp.cannot_start"), "—", str(entry.path)
     return entry.name, _state(server), server.target.text, str(entry.path)
