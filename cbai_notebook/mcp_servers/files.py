@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cbai_notebook.client.secret_values import texts_in
 from cbai_notebook.errors import ConfigurationError, UsageError
 from cbai_notebook.files import user_directory
 from cbai_notebook.i18n import listed, say
@@ -60,9 +61,11 @@ class ConfiguredServer:
             return value
 
         entry = {key: filled(value) for key, value in self.entry.items()}
+        named = {match[1] for text in texts_in(self.entry) for match in _VARIABLE.finditer(text)}
+        taken = sorted(named.intersection(environ))
         url = entry.get("url") or entry.get("serverUrl")
         if isinstance(url, str):
-            return target_of(url, headers=_mapping(entry.get("headers")))
+            return target_of(url, headers=_mapping(entry.get("headers")), filled=taken)
         command, arguments = entry.get("command"), entry.get("args") or []
         if not isinstance(command, str) or not isinstance(arguments, list):
             raise ConfigurationError(
@@ -70,7 +73,8 @@ class ConfiguredServer:
             )
         # In another folder, `python server.py` is another program.
         cwd = Path(entry.get("cwd") or "").resolve()
-        return target_of([command, *arguments], env=_mapping(entry.get("env")), cwd=cwd)
+        env = _mapping(entry.get("env"))
+        return target_of([command, *arguments], env=env, cwd=cwd, filled=taken)
 
     def _filler(self, environ: Mapping[str, str]) -> Any:
         def value_of(match: re.Match[str]) -> str:

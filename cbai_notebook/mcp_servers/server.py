@@ -37,6 +37,7 @@ from cbai_notebook.mcp_servers.target import (
     short_name,
     target_of,
 )
+from cbai_notebook.text import visible
 
 if TYPE_CHECKING:
     from mcp_types import Tool as ServerTool
@@ -271,16 +272,26 @@ class McpServer(ToolSource):
             and not isinstance(self.target, OpenSession)
             and not self._confirmed.knows_command(self._identity(self.target, with_values=True))
         ):
-            names = ", ".join(self.target.hidden) or "—"
-            facts = {"name": self.name, "what": self.target.text, "names": names}
+            target = self.target
+            facts = {
+                "name": self.name,
+                "file": str(self.file),
+                "what": target.text,
+                "folder": (target.cwd if isinstance(target, Command) else "") or "—",
+                "names": ", ".join(target.hidden) or "—",
+                "filled": ", ".join(target.filled) or "—",
+            }
+            # A stranger may have written the file.
+            facts = {key: visible(value) for key, value in facts.items()}
             return UnconfirmedError(
                 say("mcp.command_is_new", **facts), say("mcp.may_start", **facts), self
             )
         if self._changed:
-            shown = "\n".join(f"  {n}: {self._listed[n].description or ''}" for n in self._changed)
+            name, about = visible(self.name), self.descriptions()
+            shown = "\n".join(f"  {visible(f'{tool}: {about[tool]}')}" for tool in self._changed)
             return UnconfirmedError(
-                say("mcp.tools_changed", name=self.name, tools=listed(self._changed)),
-                say("mcp.may_use_changed", name=self.name, shown=shown),
+                say("mcp.tools_changed", name=name, tools=listed(map(visible, self._changed))),
+                say("mcp.may_use_changed", name=name, shown=shown),
                 self,
             )
         return None

@@ -24,11 +24,13 @@ class Command:
         words: The program and its arguments.
         env: Variables beside those that every server gets, such as PATH and HOME; secret.
         cwd: Its working directory; None is ours.
+        filled: The names of the environment variables whose values a file puts into it.
     """
 
     words: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     cwd: str | None = None
+    filled: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -48,10 +50,12 @@ class Address:
     Args:
         url: Its address.
         headers: The headers of each request; secret.
+        filled: The names of the environment variables whose values a file puts into it.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    filled: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -93,6 +97,7 @@ def target_of(
     env: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
+    filled: Sequence[str] = (),
 ) -> Target:
     """Read what a caller calls a server.
 
@@ -101,14 +106,16 @@ def target_of(
         env: Variables of a command.
         headers: Headers of an address.
         cwd: The working directory of a command.
+        filled: The names of the environment variables whose values are in it.
 
     Raises:
         UsageError: It is none of these, or an argument does not belong to it.
     """
     if isinstance(given, str) and given.lower().startswith(("http://", "https://")):
-        found: Target = Address(given, dict(headers or {}))
+        found: Target = Address(given, dict(headers or {}), tuple(filled))
     elif isinstance(given, str) or _is_words(given):
-        found = Command(_words(given), dict(env or {}), os.fspath(cwd) if cwd else None)
+        folder = os.fspath(cwd) if cwd else None
+        found = Command(_words(given), dict(env or {}), folder, tuple(filled))
     elif hasattr(given, "call_tool") and hasattr(given, "list_tools"):
         found = OpenSession(given)
     else:

@@ -166,6 +166,28 @@ def test_a_command_that_has_changed_is_confirmed_anew(
     assert mcp(name="sums").unconfirmed() is not None
 
 
+def test_the_question_shows_what_is_approved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY_OF_MINE", "u6Yt5Re4Wq3As2")
+    hidden = "server\x1b[2K\nRun? \u202etxt"
+    configure(folder, args=[hidden], env={hidden: "${KEY_OF_MINE}"}, cwd="sub\r")
+    error = mcp(name="sums").unconfirmed()
+    assert error is not None
+    question = error.question
+    assert "\\u001b[2K\\nRun? \\u202etxt" in question
+    assert question.count("\n") == 5, "only our own lines"
+    assert not any(char in question for char in "\x1b\r\u202e")
+    assert f"{folder}/sub\\r" in question.replace("\\\\", "/")
+    assert str(folder / ".mcp.json") in question
+    assert "gets the values of: KEY_OF_MINE" in question
+    assert "u6Yt5Re4Wq3As2" not in question
+    (folder / ".mcp.json").write_text(
+        json.dumps({"mcpServers": {"far": {"url": "https://example.com/mcp?k=${KEY_OF_MINE}"}}})
+    )
+    error = mcp(name="far").unconfirmed()
+    assert error is not None
+    assert "gets the values of: KEY_OF_MINE" in error.question
+
+
 def test_a_command_is_confirmed_for_its_folder_and_its_file(
     folder: Path, command: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,15 +64,18 @@ WORDS: Table = {
         "服务器 {name} 已启动，但没有列出它的工具。",
     ),
     "command_is_new": (
-        "The server {name} comes from a file, and you have not confirmed it yet: {what} (variables or "
-        "headers: {names}). Read it, then run {%cbai mcp confirm}",
-        "服务器 {name} 来自文件，尚未得到你的确认：{what}（变量或请求头：{names}）。"
-        "请查看后运行 {%cbai mcp confirm}",
+        "The server {name} comes from the file {file}, and you have not confirmed it yet: {what} "
+        "(folder: {folder}; variables or headers: {names}; gets the values of: {filled}). Read it, then "
+        "run {%cbai mcp confirm}",
+        "服务器 {name} 来自文件 {file}，尚未得到你的确认：{what}（文件夹：{folder}；变量或请求头：{names}；"
+        "会得到这些环境变量的值：{filled}）。请查看后运行 {%cbai mcp confirm}",
     ),
     "may_start": (
-        "The server {name} comes from a file:\n  {what}\n  variables or headers: {names}\n"
+        "The server {name} comes from the file {file}:\n  {what}\n  folder: {folder}\n"
+        "  variables or headers: {names}\n  gets the values of: {filled}\n"
         "Start it now and later? [y/N]",
-        "服务器 {name} 来自文件：\n  {what}\n  变量或请求头：{names}\n现在和以后都启动它吗？[y/N]",
+        "服务器 {name} 来自文件 {file}：\n  {what}\n  文件夹：{folder}\n  变量或请求头：{names}\n"
+        "  会得到这些环境变量的值：{filled}\n现在和以后都启动它吗？[y/N]",
     ),
     "tools_changed": (
         "The server {name} describes these tools differently than before: {tools}. Read what has "
