@@ -24,7 +24,7 @@ from cbai_notebook.client import tasks
 from cbai_notebook.errors import MissingDependencyError, ToolServerError
 from cbai_notebook.i18n import say
 from cbai_notebook.local import child
-from cbai_notebook.mcp_servers.target import Address, Command
+from cbai_notebook.mcp_servers.target import Address, Command, without_secrets
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -319,10 +319,10 @@ def _reason(error: BaseException) -> str:
     """Return the first error of a group in one line."""
     while inner := getattr(error, "exceptions", ()):
         error = inner[0]
-    return one_line(str(error), _REASON_CHARS) or type(error).__name__
+    return one_line(without_secrets(str(error)), _REASON_CHARS) or type(error).__name__
 
 
 def _last_line(text: str) -> str:
     """Return the last line that is not empty: in a traceback, the error."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return one_line(lines[-1], _REASON_CHARS) if lines else ""
+    return one_line(without_secrets(lines[-1]), _REASON_CHARS) if lines else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook import bridge
-from cbai_notebook.client.secret_values import remember_secrets
+from cbai_notebook.client.secret_values import is_given_secret, remember_secrets
 from cbai_notebook.client.tools.result import ToolOutput
 from cbai_notebook.client.tools.source import ToolSource, UnconfirmedError, names_of
 from cbai_notebook.client.tools.tool import Tool, tools_of
@@ -36,6 +36,7 @@ from cbai_notebook.mcp_servers.target import (
     identity,
     short_name,
     target_of,
+    without_secrets,
 )
 from cbai_notebook.text import visible
 
@@ -113,12 +114,8 @@ class McpServer(ToolSource):
             weakref.WeakKeyDictionary()
         )
         self._session_loop = _running_loop() if isinstance(target, OpenSession) else None
-        remember_secrets(
-            {
-                say("mcp.value_of", value=variable, name=self.name): value
-                for variable, value in target.hidden.items()
-            }
-        )
+        if file is None:
+            self._remember_secrets()
         _open_servers.add(self)
 
     def __repr__(self) -> str:
@@ -157,8 +154,8 @@ class McpServer(ToolSource):
         return hints
 
     def descriptions(self) -> dict[str, str]:
-        """Return the descriptions of its tools by their names at the server."""
-        return {name: tool.description for name, tool in (self._tools or {}).items()}
+        """Return the descriptions of its tools for the user, by their names at the server."""
+        return {n: without_secrets(tool.description) for n, tool in (self._tools or {}).items()}
 
     def tokens(self) -> dict[str, int]:
         """Return about how many tokens the definition of each tool takes in every request."""
@@ -250,6 +247,7 @@ class McpServer(ToolSource):
             if self._connection is not None and self._connection.alive:
                 return self._connection
             self._check_confirmed()
+            self._remember_secrets()
             require_mcp()
             connection = Connection(self.target, self.name)
             await connection.open(self._start_timeout)
@@ -339,6 +337,16 @@ class McpServer(ToolSource):
             self._changed = self._confirmed.changed(server, digests)
             unchanged = {n: d for n, d in digests.items() if n not in self._changed}
             self._confirmed.add_tools(server, unchanged)
+
+    def _remember_secrets(self) -> None:
+        """Count its secrets as ours; those of a file that nobody has confirmed may be any words."""
+        remember_secrets(
+            {
+                say("mcp.value_of", value=name, name=self.name): value
+                for name, value in self.target.hidden.items()
+                if is_given_secret(name, value)
+            }
+        )
 
     def _identity(self, target: Command | Address, *, with_values: bool = False) -> str:
         return identity(target, file=self.file, with_values=with_values)
@@ -438,8 +446,9 @@ def mcp(
             ``"https://example.com/mcp"``; or a session of the ``mcp`` package that you have opened.
         name: Its name in messages. Without a target, the name of a server in the files of
             `%cbai mcp`.
-        headers: Headers of each request to an address. Their values are secret.
-        env: Variables of the command, beside PATH, HOME and a few others. Their values are secret.
+        headers: Headers of each request to an address. Values that may be secret are kept so.
+        env: Variables of the command, beside PATH, HOME and a few others. Values that may be
+            secret are kept so.
         cwd: The working directory of the command.
         trust: True lets all tools run without asking, except those that the server calls
             destructive; names let these tools run without asking. ``*`` stands for any letters.

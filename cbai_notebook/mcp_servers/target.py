@@ -35,7 +35,7 @@ class Command:
     @property
     def text(self) -> str:
         """The command as one types it, without secrets."""
-        return _without_secrets(shlex.join(self.words))
+        return without_secrets(shlex.join(self.words))
 
     @property
     def hidden(self) -> Mapping[str, str]:
@@ -63,7 +63,7 @@ class Address:
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]
         query = "?…" if parts.query else ""
-        return _without_secrets(f"{parts.scheme}://{host}{parts.path}{query}")
+        return without_secrets(f"{parts.scheme}://{host}{parts.path}{query}")
 
     @property
     def hidden(self) -> Mapping[str, str]:
@@ -180,5 +180,6 @@ def _is_words(given: Any) -> bool:
     )
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
+    """Return a text with a mask in place of each secret that is known."""
     return known_secrets(None, os.environ).masked(text)[0]

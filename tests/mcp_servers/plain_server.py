@@ -4,6 +4,7 @@ Usage: ``python plain_server.py [WORD…]``; each word is a way to misbehave:
 
 - ``silent``: never answers anything.
 - ``fails``: writes an error and ends before it answers.
+- ``tells``: as ``fails``; the error has the value of the variable MYVAL.
 - ``stubborn``: does not end with its input, and ignores SIGTERM.
 - ``noisy``: writes lines that are no messages, and messages that nobody has asked for.
 - ``about=@FILE``: describes its tool ``add`` with the text of this file.
@@ -95,6 +96,8 @@ def main() -> None:
     """Answer requests until the input ends."""
     if "fails" in WORDS:
         sys.exit("No such database: sales")
+    if "tells" in WORDS:
+        sys.exit(f"Refused: {os.environ['MYVAL']}")
     if "stubborn" in WORDS:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for line in sys.stdin:

@@ -235,6 +235,27 @@ def test_the_values_of_its_variables_are_secret(plain: MakeServer) -> None:
     assert known.names_in("read /home/me/data") == []
 
 
+def test_ordinary_values_of_its_variables_are_not_secret(plain: MakeServer) -> None:
+    models = {"MODEL": "gpt-4o-mini", "OTHER_MODEL": "claude-3-5-sonnet-20241022"}
+    plain(env={**models, "SERVER": "localhost:8080", "LANG": "zh_CN.UTF-8"})
+    mcp("http://127.0.0.1:9/mcp", headers={"Authorization": "Bearer m4Nb6Vc8"})
+    known = known_secrets(None, {})
+    assert known.names_in([*models.values(), "localhost:8080", "zh_CN.UTF-8"]) == []
+    assert known.names_in("it is m4Nb6Vc8") == ["Authorization of the server 127.0.0.1"]
+
+
+def test_what_a_server_says_has_no_secrets(plain: MakeServer, tmp_path: Path) -> None:
+    secret = "q8Zt5Rk2Wm9Xc4Vb7N"
+    with pytest.raises(ToolServerError, match="Refused") as raised:
+        plain("tells", env={"MYVAL": secret}).named_tools()
+    assert secret not in str(raised.value)
+    about = tmp_path / "about.txt"
+    about.write_text(f"Add one for {secret}.")
+    server = plain(f"about=@{about}", env={"MYVAL": secret})
+    server.named_tools()
+    assert server.descriptions()["add"] == "Add one for ••••••."
+
+
 def test_a_tool_that_has_changed_is_confirmed_anew(plain: MakeServer, tmp_path: Path) -> None:
     about = tmp_path / "about.txt"
     about.write_text("Add one.")

@@ -12,6 +12,7 @@ import pytest
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 from cbai_notebook import errors
+from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.tools.source import UnconfirmedError
 from cbai_notebook.mcp_servers.server import McpServer, mcp
 from tests.gateway import Gateway
@@ -186,6 +187,18 @@ def test_the_question_shows_what_is_approved(folder: Path, monkeypatch: pytest.M
     error = mcp(name="far").unconfirmed()
     assert error is not None
     assert "gets the values of: KEY_OF_MINE" in error.question
+
+
+def test_values_of_a_file_are_not_secret_before_it_is_confirmed(folder: Path, command: Run) -> None:
+    configure(folder, env={"SUMS_TOKEN": "f7Gh9Jk2Lz4Xc6"})
+    command("mcp")
+    assert known_secrets(None, {}).names_in("f7Gh9Jk2Lz4Xc6") == []
+    command("mcp confirm sums --yes")
+    server = mcp(name="sums")
+    server.named_tools()
+    server.close()
+    (name,) = known_secrets(None, {}).names_in("f7Gh9Jk2Lz4Xc6")
+    assert name.startswith("SUMS_TOKEN of the server sums")
 
 
 def test_a_command_is_confirmed_for_its_folder_and_its_file(
