@@ -108,6 +108,7 @@ class McpServer(ToolSource):
         self._confirmed = confirmed or Confirmed()
         self._listed: dict[str, ServerTool] = {}
         self._tools: dict[str, Tool] | None = None
+        self._digests: dict[str, str] = {}
         self._changed: list[str] = []
         self._connection: Connection | None = None
         self._locks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
@@ -221,7 +222,9 @@ class McpServer(ToolSource):
         if not isinstance(self.target, OpenSession):
             if self.file is not None:
                 self._confirmed.add_command(self._identity(self.target, with_values=True))
-            self._confirmed.add_tools(self._identity(self.target), self._digests())
+            if self._changed:
+                seen = {name: self._digests[name] for name in self._changed}
+                self._confirmed.add_tools(self._identity(self.target), seen)
         self._changed = []
 
     def close(self) -> None:
@@ -321,7 +324,7 @@ class McpServer(ToolSource):
                 [
                     {
                         "name": names[name],
-                        "description": tool.description or tool.title or "",
+                        "description": _description(tool),
                         "parameters": schema,
                         "fn": _ServerFunction(self, name),
                         "confirm": self._asks(tool),
@@ -333,9 +336,14 @@ class McpServer(ToolSource):
         self.hints = tuple(hints)
         self._tools = tools
         if not isinstance(self.target, OpenSession):
-            server, digests = self._identity(self.target), self._digests()
-            self._changed = self._confirmed.changed(server, digests)
-            unchanged = {n: d for n, d in digests.items() if n not in self._changed}
+            # Also of the tools that `allow` leaves out: with another `allow` they are not new.
+            self._digests = {
+                tool.name: digest([_description(tool), tool.input_schema]) for tool in found
+            }
+            server = self._identity(self.target)
+            changed = self._confirmed.changed(server, self._digests)
+            self._changed = [name for name in changed if name in self._listed]
+            unchanged = {n: d for n, d in self._digests.items() if n not in changed}
             self._confirmed.add_tools(server, unchanged)
 
     def _remember_secrets(self) -> None:
@@ -372,12 +380,6 @@ class McpServer(ToolSource):
             return True
         about = tool.annotations
         return about is not None and about.destructive_hint is True and not about.read_only_hint
-
-    def _digests(self) -> dict[str, str]:
-        return {
-            name: digest([tool.description, tool.input_schema])
-            for name, tool in self._listed.items()
-        }
 
     def _start_and_wait(self) -> None:
         if bridge.is_background():
@@ -492,6 +494,10 @@ def open_servers() -> list[McpServer]:
     """Return the servers that this process has made and that are still in use, by name."""
     in_use = (server for server in _open_servers if server.running or not server.is_replaced)
     return sorted(in_use, key=lambda server: server.name)
+
+
+def _description(tool: ServerTool) -> str:
+    return tool.description or tool.title or ""
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

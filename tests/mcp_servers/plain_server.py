@@ -8,7 +8,11 @@ Usage: ``python plain_server.py [WORD…]``; each word is a way to misbehave:
 - ``stubborn``: does not end with its input, and ignores SIGTERM.
 - ``noisy``: writes lines that are no messages, and messages that nobody has asked for.
 - ``about=@FILE``: describes its tool ``add`` with the text of this file.
+- ``title=@FILE``: gives its tool ``add`` this title and no description.
 - ``tools=N``: has N tools more.
+- ``more=@FILE``: has the tools more that this file names.
+- ``error=CODE``: answers the call of ``add`` with an error of this code and the message that is in
+  the variable MESSAGE.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 WORDS = sys.argv[1:]
+FILES = ("about", "title", "more")
 VALUES = dict(word.split("=", 1) for word in WORDS if "=" in word)
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
@@ -64,11 +69,18 @@ def result_of(method: str, params: dict[str, Any]) -> dict[str, Any]:
             "serverInfo": {"name": "plain", "version": "1"},
         }
     if method == "tools/list":
-        about = Path(VALUES["about"][1:]).read_text() if "about" in VALUES else "Add one."
+        texts = {word: Path(VALUES[word][1:]).read_text() for word in FILES if word in VALUES}
+        about = texts.get("about", "" if "title" in texts else "Add one.")
+        more = dict.fromkeys(texts.get("more", "").split(), SCHEMA)
         return {
             "tools": [
-                {"name": name, "description": about if name == "add" else "", "inputSchema": schema}
-                for name, schema in TOOLS.items()
+                {
+                    "name": name,
+                    "title": texts.get("title", ""),
+                    "description": about if name == "add" else "",
+                    "inputSchema": schema,
+                }
+                for name, schema in {**TOOLS, **more}.items()
             ]
         }
     return {"content": [{"type": "text", "text": called(params["name"], params["arguments"])}]}
@@ -111,7 +123,10 @@ def main() -> None:
             continue
         params = message.get("params") or {}
         tool = params.get("name") if message["method"] == "tools/call" else ""
-        if tool == "wait":
+        if tool == "add" and "error" in VALUES:
+            error = {"code": int(VALUES["error"]), "message": os.environ["MESSAGE"]}
+            write({"id": message["id"], "error": error})
+        elif tool == "wait":
             Path(os.environ["WAITING"]).touch()
         elif tool in WISHES:
             method, wish = WISHES[tool]

@@ -78,14 +78,14 @@ WORDS: Table = {
         "  会得到这些环境变量的值：{filled}\n现在和以后都启动它吗？[y/N]",
     ),
     "tools_changed": (
-        "The server {name} describes these tools differently than before: {tools}. Read what has "
-        "changed, then run {%cbai mcp confirm}",
-        "服务器 {name} 更改了这些工具的描述：{tools}。请查看变化后运行 {%cbai mcp confirm}",
+        "These tools of the server {name} are new, or described differently than before: {tools}. "
+        "Read what has changed, then run {%cbai mcp confirm}",
+        "服务器 {name} 新增了这些工具，或更改了它们的描述：{tools}。请查看变化后运行 {%cbai mcp confirm}",
     ),
     "may_use_changed": (
-        "The server {name} describes these tools differently than before:\n{shown}\n"
+        "These tools of the server {name} are new, or described differently than before:\n{shown}\n"
         "May a model use them? [y/N]",
-        "服务器 {name} 更改了这些工具的描述：\n{shown}\n允许模型使用它们吗？[y/N]",
+        "服务器 {name} 新增了这些工具，或更改了它们的描述：\n{shown}\n允许模型使用它们吗？[y/N]",
     ),
     "matches_nothing": (
         "The server {name} has no tool {value!r}, which {option} names.",
