@@ -298,6 +298,19 @@ def test_a_title_or_a_new_tool_is_confirmed_too(
     assert "add" in server.named_tools(), "it was confirmed once"
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(-32000, "rate limit reached"), (-32600, "x must be positive"), (-32001, "no such row")],
+)
+def test_an_error_of_a_server_that_lives_is_told(
+    plain: MakeServer, code: int, message: str
+) -> None:
+    server = plain(f"error={code}", env={"MESSAGE": message})
+    with pytest.raises(ToolServerError, match=f"refused the call of add: {message}"):
+        bridge.run(server.call("add", {"x": 1}))
+    assert server.running
+
+
 def test_a_server_stays_in_its_process(plain: MakeServer) -> None:
     with pytest.raises(UsageError, match="another machine"):
         pickle.dumps(plain().tool("add"))
