@@ -14,7 +14,7 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from cbai_notebook import errors
 from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.tools.source import UnconfirmedError
-from cbai_notebook.mcp_servers.server import McpServer, mcp
+from cbai_notebook.mcp_servers.server import McpServer, mcp, open_servers
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 from tests.mcp_servers.conftest import PLAIN
@@ -199,6 +199,17 @@ def test_values_of_a_file_are_not_secret_before_it_is_confirmed(folder: Path, co
     server.close()
     (name,) = known_secrets(None, {}).names_in("f7Gh9Jk2Lz4Xc6")
     assert name.startswith("SUMS_TOKEN of the server sums")
+
+
+def test_a_server_in_use_is_confirmed_without_its_end(folder: Path, command: Run) -> None:
+    configure(folder, env={})
+    command("mcp confirm sums --yes")
+    server = mcp(name="sums")
+    server.named_tools()
+    assert "Nothing" in command("mcp confirm sums")
+    assert server.running
+    assert server in open_servers()
+    server.close()
 
 
 def test_a_command_is_confirmed_for_its_folder_and_its_file(

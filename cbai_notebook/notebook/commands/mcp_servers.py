@@ -100,12 +100,16 @@ def _configured_row(entry: ConfiguredServer) -> tuple[str, str, str, str]:
 
 
 def _confirm(name: str, *, yes: bool) -> None:
-    from cbai_notebook.mcp_servers.files import configured_servers
-    from cbai_notebook.mcp_servers.server import mcp, open_servers
+    from cbai_notebook.mcp_servers.files import configured_server, configured_servers
+    from cbai_notebook.mcp_servers.server import McpServer, open_servers
 
     found = [server for server in open_servers() if server.name == name]
     if not found or name in configured_servers():
-        found.append(mcp(name=name))
+        entry = configured_server(name)
+        target = entry.target(os.environ)
+        # `mcp` would end the server that is in use.
+        if not any((each.target, each.file) == (target, entry.path) for each in found):
+            found.append(McpServer(target, name=name, file=entry.path))
     asked = False
     for server in found:
         if (error := server.unconfirmed()) is None:
