@@ -111,7 +111,11 @@ def target_of(
     Raises:
         UsageError: It is none of these, or an argument does not belong to it.
     """
-    if isinstance(given, str) and given.lower().startswith(("http://", "https://")):
+    if isinstance(given, str) and is_address(given):
+        try:
+            urlsplit(given)
+        except ValueError as error:
+            raise UsageError(say("mcp.no_http_address")) from error
         found: Target = Address(given, dict(headers or {}), tuple(filled))
     elif isinstance(given, str) or _is_words(given):
         folder = os.fspath(cwd) if cwd else None
@@ -126,6 +130,11 @@ def target_of(
         if value and not isinstance(found, Command):
             raise UsageError(say("mcp.only_of_a_command", name=name))
     return found
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address and not a command."""
+    return text.lower().startswith(("http://", "https://"))
 
 
 def identity(

@@ -253,6 +253,44 @@ def test_entries_that_cannot_be_used(folder: Path, command: Run) -> None:
         mcp(name="sums")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("// servers\n{}", "mcp.json cannot be read"),
+        ("[" * 100_000, "mcp.json cannot be read"),
+        ('{"servers": {"bad": {"command": "x", "cwd": 5}}}', "bad: "),
+        (
+            '{"servers": {"bad": {"url": "http://["}}}',
+            "bad: The address of the server is no valid http",
+        ),
+        ('{"servers": {"bad": {"url": "ws://example.com/mcp"}}}', "bad: The address"),
+    ],
+)
+def test_one_bad_file_or_entry_leaves_the_others(
+    folder: Path, command: Run, text: str, says: str
+) -> None:
+    configure(folder, env={})
+    (folder / ".vscode").mkdir()
+    (folder / ".vscode" / "mcp.json").write_text(text)
+    listed = command("mcp")
+    assert "sums" in listed
+    assert says in listed
+    assert mcp(name="sums").unconfirmed() is not None
+    with pytest.raises(errors.ConfigurationError):
+        mcp(name="bad")
+
+
+def test_a_damaged_file_of_what_was_seen(folder: Path, plain: McpServer) -> None:
+    plain.named_tools()
+    plain.close()
+    file = folder / "config" / "mcp_confirmed.json"
+    seen = json.loads(file.read_text())
+    file.write_text(json.dumps({**seen, "tools": {key: [] for key in seen["tools"]}}))
+    again = mcp(PLAIN, name="plain")
+    assert "add" in again.named_tools()
+    again.close()
+
+
 def test_an_address_in_a_file(folder: Path, command: Run) -> None:
     entry = {"url": "https://example.com/mcp?key=abc", "headers": {"X-Key": "b5Nm7Kj9Hg2F"}}
     (folder / ".mcp.json").write_text(json.dumps({"mcpServers": {"far": entry}}))

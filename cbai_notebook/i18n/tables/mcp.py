@@ -14,6 +14,10 @@ WORDS: Table = {
         "{name} belongs to a server with an http address.",
         "{name} 只用于 http 地址的服务器。",
     ),
+    "no_http_address": (
+        "The address of the server is no valid http or https address.",
+        "服务器的地址不是有效的 http 或 https 地址。",
+    ),
     "only_of_a_command": (
         "{name} belongs to a server that is started by a command.",
         "{name} 只用于由命令启动的服务器。",

@@ -43,10 +43,13 @@ def mcp_servers(command: Command) -> None:
 
 
 def _show() -> None:
-    from cbai_notebook.mcp_servers.files import configuration_files, configured_servers
+    from cbai_notebook.mcp_servers.files import configuration_files, read_files
     from cbai_notebook.mcp_servers.server import open_servers
 
-    servers, configured = open_servers(), configured_servers()
+    servers = open_servers()
+    configured, problems = read_files()
+    for problem in problems:
+        write(str(problem))
     if not servers and not configured:
         write(say("mcp.none", files=", ".join(map(str, configuration_files()))))
         return
@@ -55,9 +58,7 @@ def _show() -> None:
             server.name,
             _state(server),
             server.target.text,
-            str(configured[server.name].path)
-            if server.file and server.name in configured
-            else say("mcp.of_the_session"),
+            str(server.file) if server.file else say("mcp.of_the_session"),
         )
         for server in servers
     ]
