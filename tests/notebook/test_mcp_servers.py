@@ -192,6 +192,7 @@ def test_the_question_shows_what_is_approved(folder: Path, monkeypatch: pytest.M
 def test_values_of_a_file_are_not_secret_before_it_is_confirmed(folder: Path, command: Run) -> None:
     configure(folder, env={"SUMS_TOKEN": "f7Gh9Jk2Lz4Xc6"})
     command("mcp")
+    assert mcp(name="sums").unconfirmed() is not None
     assert known_secrets(None, {}).names_in("f7Gh9Jk2Lz4Xc6") == []
     command("mcp confirm sums --yes")
     server = mcp(name="sums")
@@ -208,6 +209,7 @@ def test_a_server_in_use_is_confirmed_without_its_end(folder: Path, command: Run
     server.named_tools()
     assert "Nothing" in command("mcp confirm sums")
     assert server.running
+    assert not server.is_replaced
     assert server in open_servers()
     server.close()
 
@@ -285,7 +287,7 @@ def test_a_damaged_file_of_what_was_seen(folder: Path, plain: McpServer) -> None
     plain.close()
     file = folder / "config" / "mcp_confirmed.json"
     seen = json.loads(file.read_text())
-    file.write_text(json.dumps({**seen, "tools": {key: [] for key in seen["tools"]}}))
+    file.write_text(json.dumps({**seen, "tools": {key: ["add"] for key in seen["tools"]}}))
     again = mcp(PLAIN, name="plain")
     assert "add" in again.named_tools()
     again.close()
