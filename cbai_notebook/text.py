@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
@@ -41,6 +42,12 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 # compatibility normalisation (NFKC).
 _MARKS = re.compile(r"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f])+")
 
+# What is printable for Unicode and yet leaves no mark.
+_UNSEEN = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffc\U0001d159"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+
 MOST_MARKS = 30
 """The most combining marks on one letter (Unicode's stream-safe text format, UAX #15, section 13)."""
 
@@ -78,6 +85,16 @@ def without_controls(text: str) -> str:
     For text that is written as it arrives: an escape sequence may be split over two pieces.
     """
     return _CONTROLS.sub("", text)
+
+
+def is_unseen(char: str) -> bool:
+    """Return whether a character leaves no mark of its own, or changes how others are shown."""
+    return not char.isprintable() or char in _UNSEEN
+
+
+def visible(text: str) -> str:
+    """Return a text on one line, with a JSON escape in place of each character that is not seen."""
+    return "".join(json.dumps(char)[1:-1] if is_unseen(char) else char for char in text)
 
 
 def without_surrogates(text: str) -> str:

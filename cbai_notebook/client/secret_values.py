@@ -109,6 +109,21 @@ def remember_secrets(values: Mapping[str, str]) -> None:
                 _remembered[name + again] = secret
 
 
+def is_given_secret(name: str, value: str) -> bool:
+    """Return whether a variable or a header that a tool server gets may hold a secret.
+
+    Its name says so, its value is a URL, which may hold a password, or its value has a long part
+    that looks random. A prompt holds the name of a model, ``localhost:8080`` and ``zh_CN.UTF-8`` by
+    chance.
+    """
+    return (
+        sounds_secret(name)
+        or name.lower() in _SECRET_HEADERS
+        or re.match(_ADDRESS, value) is not None
+        or (may_be_secret(value) and any(map(_is_random, re.findall(r"[A-Za-z0-9]+", value))))
+    )
+
+
 def texts_in(value: Any) -> Iterator[str]:
     """Yield every string and number in a value that is sent as JSON, also the names in objects."""
     waiting = [value]
@@ -205,6 +220,8 @@ def _secrets_of_json(value: Any) -> list[str]:
 
 
 _LONG_WORD = 16
+_LONG_PART = 12
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _ADDRESS = r"[A-Za-z][\w+.-]*://"
 _SECRET_WORD = re.compile(
     r"(?:[A-Z0-9]*(?:API|ACCESS|SECRET|PRIVATE|AUTH|ENCRYPTION|SIGNING|MASTER|ACCOUNT))?KEYS?\d*"
@@ -223,6 +240,12 @@ def may_be_secret(value: str) -> bool:
     """Return whether a text is one word that looks random, such as a key that no name gives away."""
     text = value.strip()
     return not re.search(r"\s", text) and len(text) >= _LONG_WORD and _looks_secret(text)
+
+
+def _is_random(part: str) -> bool:
+    """Return whether a part between two signs looks random; ``20241022`` in a model's name is not."""
+    has_both = any(map(str.isalpha, part)) and any(map(str.isdigit, part))
+    return len(part) >= _LONG_PART and has_both
 
 
 def sounds_secret(name: str) -> bool:

@@ -42,21 +42,26 @@ class Confirmed:
         self._write(record)
 
     def changed(self, identity: str, digests: Mapping[str, str]) -> list[str]:
-        """Return the names of the tools whose definitions were others when they were last seen.
+        """Return the names of the tools that are new or others since the server was last seen.
+
+        Nothing has changed of a server that was never seen.
 
         Args:
             identity: What stands for the server.
             digests: The digests of the definitions by the names of the tools.
         """
-        seen = self._read()["tools"].get(identity) or {}
-        return [name for name, found in digests.items() if seen.get(name, found) != found]
+        seen = self._read()["tools"].get(identity)
+        if not isinstance(seen, dict):
+            return []
+        return [name for name, found in digests.items() if seen.get(name) != found]
 
     def add_tools(self, identity: str, digests: Mapping[str, str]) -> None:
         """Note the definitions of a server's tools as seen; those that it lists no more are kept."""
         record = self._read()
-        seen = record["tools"].get(identity) or {}
-        if {**seen, **digests} != seen:
-            record["tools"][identity] = {**seen, **digests}
+        seen = record["tools"].get(identity)
+        found = {**(seen if isinstance(seen, dict) else {}), **digests}
+        if found != seen:
+            record["tools"][identity] = found
             self._write(record)
 
     def _file(self) -> Path:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -24,7 +25,7 @@ from cbai_notebook.client import tasks
 from cbai_notebook.errors import MissingDependencyError, ToolServerError
 from cbai_notebook.i18n import say
 from cbai_notebook.local import child
-from cbai_notebook.mcp_servers.target import Address, Command
+from cbai_notebook.mcp_servers.target import Address, Command, without_secrets
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
@@ -36,9 +37,18 @@ MOST_TOOLS = 1_000
 """The most tools that are read from one server."""
 
 _REASON_CHARS = 300
-_CLOSED, _TIMED_OUT, _SESSION_ENDED = -32000, -32001, -32600
-"""The error codes of a connection that was closed, of a request that was not answered, and of a session
-over HTTP that the server does not know any more."""
+_CLOSED, _TIMED_OUT = -32000, -32001
+"""The library's error codes of a connection that was closed, and of a request that was not answered."""
+
+_CLOSED_TEXT = "Connection closed"
+_TIMED_OUT_TEXT = re.compile(r"Request '[\w/]+' timed out")
+"""The library's messages with these codes: servers use the codes for errors of their own too."""
+
+_SESSION_CODES = (-32600, -32001, -32000)
+_SESSION_ENDED = re.compile(
+    r"session (?:terminated|not found|expired)|no valid session", re.IGNORECASE
+)
+"""What the library and servers say over HTTP of a session that the server does not know any more."""
 
 _OLDEST = 2
 """The oldest version of the library that has this interface."""
@@ -263,19 +273,24 @@ class Connection:
     async def _call_error(
         self, error: Exception, tool: str, seconds: float | None
     ) -> ToolServerError:
-        code = getattr(error, "code", None)
-        if code == _TIMED_OUT:
+        code, text = getattr(error, "code", None), str(error)
+        if code == _TIMED_OUT and _TIMED_OUT_TEXT.fullmatch(text):
             return ToolServerError(
                 say("mcp.no_answer", name=self._name, tool=tool, seconds=f"{seconds or 0:g}")
             )
-        if code in (None, _CLOSED, _SESSION_ENDED):
+        closed = code == _CLOSED and text == _CLOSED_TEXT
+        if code is None or closed or self._session_has_ended(code, text):
             self.end()  # the next call makes a new connection
-        if code == _CLOSED:
+        if closed:
             await self._hear_last_words()
             return self._ended()
         return ToolServerError(
             say("mcp.call_failed", name=self._name, tool=tool, reason=_reason(error))
         )
+
+    def _session_has_ended(self, code: int, text: str) -> bool:
+        is_address = isinstance(self._target, Address)
+        return is_address and code in _SESSION_CODES and bool(_SESSION_ENDED.search(text))
 
 
 @cache
@@ -319,10 +334,10 @@ def _reason(error: BaseException) -> str:
     """Return the first error of a group in one line."""
     while inner := getattr(error, "exceptions", ()):
         error = inner[0]
-    return one_line(str(error), _REASON_CHARS) or type(error).__name__
+    return one_line(without_secrets(str(error)), _REASON_CHARS) or type(error).__name__
 
 
 def _last_line(text: str) -> str:
     """Return the last line that is not empty: in a traceback, the error."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return one_line(lines[-1], _REASON_CHARS) if lines else ""
+    return one_line(without_secrets(lines[-1]), _REASON_CHARS) if lines else ""

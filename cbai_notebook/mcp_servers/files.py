@@ -7,17 +7,17 @@ Reading a file starts nothing. Each entry has a ``command`` with ``args``, ``env
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cbai_notebook.client.secret_values import texts_in
 from cbai_notebook.errors import ConfigurationError, UsageError
 from cbai_notebook.files import user_directory
 from cbai_notebook.i18n import listed, say
-from cbai_notebook.mcp_servers.target import Target, target_of
+from cbai_notebook.mcp_servers.target import Target, is_address, target_of
 
 # jupyter-ai keeps its servers in the first of these, beside the notebooks.
 _IN_FOLDER = (".jupyter/mcp_settings.json", ".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json")
@@ -50,7 +50,13 @@ class ConfiguredServer:
             ConfigurationError: The entry has no usable command and no address, or a variable of it
                 is not set.
         """
+        try:
+            return self._target(environ)
+        # A file can hold anything: values of other types, half an address, a thousand brackets.
+        except (UsageError, TypeError, ValueError, RecursionError) as error:
+            raise _unreadable(self.path, f"{self.name}: {error}") from error
 
+    def _target(self, environ: Mapping[str, str]) -> Target:
         def filled(value: Any) -> Any:
             if isinstance(value, str):
                 return _VARIABLE.sub(self._filler(environ), value)
@@ -61,17 +67,20 @@ class ConfiguredServer:
             return value
 
         entry = {key: filled(value) for key, value in self.entry.items()}
+        named = {match[1] for text in texts_in(self.entry) for match in _VARIABLE.finditer(text)}
+        taken = sorted(named.intersection(environ))
         url = entry.get("url") or entry.get("serverUrl")
         if isinstance(url, str):
-            return target_of(url, headers=_mapping(entry.get("headers")))
+            if not is_address(url):
+                raise UsageError(say("mcp.no_http_address"))
+            return target_of(url, headers=_mapping(entry.get("headers")), filled=taken)
         command, arguments = entry.get("command"), entry.get("args") or []
         if not isinstance(command, str) or not isinstance(arguments, list):
-            raise ConfigurationError(
-                say("mcp.file_is_unreadable", path=str(self.path), reason=self.name)
-            )
-        return target_of(
-            [command, *arguments], env=_mapping(entry.get("env")), cwd=entry.get("cwd")
-        )
+            raise _unreadable(self.path, self.name)
+        # In another folder, `python server.py` is another program.
+        cwd = Path(entry.get("cwd") or "").resolve()
+        env = _mapping(entry.get("env"))
+        return target_of([command, *arguments], env=env, cwd=cwd, filled=taken)
 
     def _filler(self, environ: Mapping[str, str]) -> Any:
         def value_of(match: re.Match[str]) -> str:
@@ -91,27 +100,34 @@ def configuration_files() -> list[Path]:
 
 
 def configured_servers() -> dict[str, ConfiguredServer]:
-    """Return the servers in all files by name; of two with one name, that of the first file.
+    """Return the servers in all files that can be read; of two with one name, that of the first file."""
+    return read_files()[0]
 
-    Raises:
-        ConfigurationError: A file cannot be read.
-    """
+
+def read_files() -> tuple[dict[str, ConfiguredServer], list[ConfigurationError]]:
+    """Return the servers in all files by name, and an error for each file that cannot be read."""
     found: dict[str, ConfiguredServer] = {}
+    problems: list[ConfigurationError] = []
     for path in configuration_files():
-        for server in _in_file(path):
-            found.setdefault(server.name, server)
-    return found
+        try:
+            for server in _in_file(path):
+                found.setdefault(server.name, server)
+        except ConfigurationError as error:
+            problems.append(error)
+    return found, problems
 
 
-def configured_target(name: str) -> Target:
-    """Return what a configured server is.
+def configured_server(name: str) -> ConfiguredServer:
+    """Return a configured server.
 
     Raises:
         UsageError: There is no such server.
-        ConfigurationError: A file, or the entry of the server, cannot be read.
+        ConfigurationError: There is none in the files that can be read, and one cannot be read.
     """
-    servers = configured_servers()
+    servers, problems = read_files()
     if name not in servers:
+        if problems:
+            raise problems[0]
         raise UsageError(
             say(
                 "mcp.no_configured_server",
@@ -120,7 +136,7 @@ def configured_target(name: str) -> Target:
                 files=", ".join(map(str, configuration_files()[:1])),
             )
         )
-    return servers[name].target(os.environ)
+    return servers[name]
 
 
 def _in_file(path: Path) -> Iterator[ConfiguredServer]:
@@ -128,10 +144,8 @@ def _in_file(path: Path) -> Iterator[ConfiguredServer]:
         record = json.loads(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            say("mcp.file_is_unreadable", path=str(path), reason=str(error))
-        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, str(error)) from error
     if not isinstance(record, Mapping):
         return
     entries: Any = next(filter(None, map(record.get, _KEYS)), {})
@@ -142,6 +156,10 @@ def _in_file(path: Path) -> Iterator[ConfiguredServer]:
             # An ACP-style list of {"name", "value"} stands for an object.
             plain = {key: _object(value) for key, value in entry.items()}
             yield ConfiguredServer(str(name), path, plain)
+
+
+def _unreadable(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(say("mcp.file_is_unreadable", path=str(path), reason=reason))
 
 
 def _object(value: Any) -> Any:

@@ -9,10 +9,11 @@ import os
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cbai_notebook import bridge
-from cbai_notebook.client.secret_values import remember_secrets
+from cbai_notebook.client.secret_values import is_given_secret, remember_secrets
 from cbai_notebook.client.tools.result import ToolOutput
 from cbai_notebook.client.tools.source import ToolSource, UnconfirmedError, names_of
 from cbai_notebook.client.tools.tool import Tool, tools_of
@@ -28,12 +29,16 @@ from cbai_notebook.mcp_servers.connection import (
 from cbai_notebook.mcp_servers.results import output_of
 from cbai_notebook.mcp_servers.schemas import accepted_schema, model_names
 from cbai_notebook.mcp_servers.target import (
+    Address,
+    Command,
     OpenSession,
     Target,
     identity,
     short_name,
     target_of,
+    without_secrets,
 )
+from cbai_notebook.text import visible
 
 if TYPE_CHECKING:
     from mcp_types import Tool as ServerTool
@@ -73,7 +78,7 @@ class McpServer(ToolSource):
         prefix: What the names of its tools begin with.
         timeout: Seconds for the answer to a call; None is as long as it takes.
         start_timeout: Seconds for its start.
-        from_file: Whether a file names it: then it starts only after `confirm`.
+        file: The file that names it: then it starts only after `confirm`.
         confirmed: What the user has seen.
     """
 
@@ -88,7 +93,7 @@ class McpServer(ToolSource):
         prefix: str = "",
         timeout: float | None = CALL_S,
         start_timeout: float = START_S,
-        from_file: bool = False,
+        file: Path | None = None,
         confirmed: Confirmed | None = None,
     ) -> None:
         self.target = target
@@ -99,22 +104,19 @@ class McpServer(ToolSource):
         self._trust, self._allow, self._deny = trust, tuple(allow), tuple(deny)
         self._prefix = prefix
         self._timeout, self._start_timeout = timeout, start_timeout
-        self.from_file = from_file
+        self.file = file
         self._confirmed = confirmed or Confirmed()
         self._listed: dict[str, ServerTool] = {}
         self._tools: dict[str, Tool] | None = None
+        self._digests: dict[str, str] = {}
         self._changed: list[str] = []
         self._connection: Connection | None = None
         self._locks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
             weakref.WeakKeyDictionary()
         )
         self._session_loop = _running_loop() if isinstance(target, OpenSession) else None
-        remember_secrets(
-            {
-                say("mcp.value_of", value=variable, name=self.name): value
-                for variable, value in target.hidden.items()
-            }
-        )
+        if file is None:
+            self._remember_secrets()
         _open_servers.add(self)
 
     def __repr__(self) -> str:
@@ -153,8 +155,8 @@ class McpServer(ToolSource):
         return hints
 
     def descriptions(self) -> dict[str, str]:
-        """Return the descriptions of its tools by their names at the server."""
-        return {name: tool.description for name, tool in (self._tools or {}).items()}
+        """Return the descriptions of its tools for the user, by their names at the server."""
+        return {n: without_secrets(tool.description) for n, tool in (self._tools or {}).items()}
 
     def tokens(self) -> dict[str, int]:
         """Return about how many tokens the definition of each tool takes in every request."""
@@ -218,9 +220,11 @@ class McpServer(ToolSource):
         The question that you confirm is in the error that names this method; `%cbai mcp` shows it too.
         """
         if not isinstance(self.target, OpenSession):
-            if self.from_file:
-                self._confirmed.add_command(identity(self.target, with_values=True))
-            self._confirmed.add_tools(identity(self.target), self._digests())
+            if self.file is not None:
+                self._confirmed.add_command(self._identity(self.target, with_values=True))
+            if self._changed:
+                seen = {name: self._digests[name] for name in self._changed}
+                self._confirmed.add_tools(self._identity(self.target), seen)
         self._changed = []
 
     def close(self) -> None:
@@ -246,6 +250,7 @@ class McpServer(ToolSource):
             if self._connection is not None and self._connection.alive:
                 return self._connection
             self._check_confirmed()
+            self._remember_secrets()
             require_mcp()
             connection = Connection(self.target, self.name)
             await connection.open(self._start_timeout)
@@ -264,20 +269,30 @@ class McpServer(ToolSource):
     def unconfirmed(self) -> UnconfirmedError | None:
         """Return what the user has not confirmed yet: the command out of a file, or changed tools."""
         if (
-            self.from_file
+            self.file is not None
             and not isinstance(self.target, OpenSession)
-            and not self._confirmed.knows_command(identity(self.target, with_values=True))
+            and not self._confirmed.knows_command(self._identity(self.target, with_values=True))
         ):
-            names = ", ".join(self.target.hidden) or "—"
-            facts = {"name": self.name, "what": self.target.text, "names": names}
+            target = self.target
+            facts = {
+                "name": self.name,
+                "file": str(self.file),
+                "what": target.text,
+                "folder": (target.cwd if isinstance(target, Command) else "") or "—",
+                "names": ", ".join(target.hidden) or "—",
+                "filled": ", ".join(target.filled) or "—",
+            }
+            # A stranger may have written the file.
+            facts = {key: visible(value) for key, value in facts.items()}
             return UnconfirmedError(
                 say("mcp.command_is_new", **facts), say("mcp.may_start", **facts), self
             )
         if self._changed:
-            shown = "\n".join(f"  {n}: {self._listed[n].description or ''}" for n in self._changed)
+            name, about = visible(self.name), self.descriptions()
+            shown = "\n".join(f"  {visible(f'{tool}: {about[tool]}')}" for tool in self._changed)
             return UnconfirmedError(
-                say("mcp.tools_changed", name=self.name, tools=listed(self._changed)),
-                say("mcp.may_use_changed", name=self.name, shown=shown),
+                say("mcp.tools_changed", name=name, tools=listed(map(visible, self._changed))),
+                say("mcp.may_use_changed", name=name, shown=shown),
                 self,
             )
         return None
@@ -309,7 +324,7 @@ class McpServer(ToolSource):
                 [
                     {
                         "name": names[name],
-                        "description": tool.description or tool.title or "",
+                        "description": _description(tool),
                         "parameters": schema,
                         "fn": _ServerFunction(self, name),
                         "confirm": self._asks(tool),
@@ -321,10 +336,28 @@ class McpServer(ToolSource):
         self.hints = tuple(hints)
         self._tools = tools
         if not isinstance(self.target, OpenSession):
-            server, digests = identity(self.target), self._digests()
-            self._changed = self._confirmed.changed(server, digests)
-            unchanged = {n: d for n, d in digests.items() if n not in self._changed}
+            # Also of the tools that `allow` leaves out: with another `allow` they are not new.
+            self._digests = {
+                tool.name: digest([_description(tool), tool.input_schema]) for tool in found
+            }
+            server = self._identity(self.target)
+            changed = self._confirmed.changed(server, self._digests)
+            self._changed = [name for name in changed if name in self._listed]
+            unchanged = {n: d for n, d in self._digests.items() if n not in changed}
             self._confirmed.add_tools(server, unchanged)
+
+    def _remember_secrets(self) -> None:
+        """Count its secrets as ours; those of a file that nobody has confirmed may be any words."""
+        remember_secrets(
+            {
+                say("mcp.value_of", value=name, name=self.name): value
+                for name, value in self.target.hidden.items()
+                if is_given_secret(name, value)
+            }
+        )
+
+    def _identity(self, target: Command | Address, *, with_values: bool = False) -> str:
+        return identity(target, file=self.file, with_values=with_values)
 
     def _named(self) -> dict[str, tuple[str, ...]]:
         trusted = () if isinstance(self._trust, bool) else tuple(self._trust)
@@ -347,12 +380,6 @@ class McpServer(ToolSource):
             return True
         about = tool.annotations
         return about is not None and about.destructive_hint is True and not about.read_only_hint
-
-    def _digests(self) -> dict[str, str]:
-        return {
-            name: digest([tool.description, tool.input_schema])
-            for name, tool in self._listed.items()
-        }
 
     def _start_and_wait(self) -> None:
         if bridge.is_background():
@@ -421,8 +448,9 @@ def mcp(
             ``"https://example.com/mcp"``; or a session of the ``mcp`` package that you have opened.
         name: Its name in messages. Without a target, the name of a server in the files of
             `%cbai mcp`.
-        headers: Headers of each request to an address. Their values are secret.
-        env: Variables of the command, beside PATH, HOME and a few others. Their values are secret.
+        headers: Headers of each request to an address. Values that may be secret are kept so.
+        env: Variables of the command, beside PATH, HOME and a few others. Values that may be
+            secret are kept so.
         cwd: The working directory of the command.
         trust: True lets all tools run without asking, except those that the server calls
             destructive; names let these tools run without asking. ``*`` stands for any letters.
@@ -437,11 +465,12 @@ def mcp(
         UsageError: An argument is wrong.
     """
     require_mcp()
-    from_file = target is None
-    if from_file:
-        from cbai_notebook.mcp_servers.files import configured_target
+    file: Path | None = None
+    if target is None:
+        from cbai_notebook.mcp_servers.files import configured_server
 
-        found: Target = configured_target(name)
+        entry = configured_server(name)
+        found, file = entry.target(os.environ), entry.path
     else:
         found = target_of(target, env=env, headers=headers, cwd=cwd)
     name = name or short_name(found)
@@ -457,7 +486,7 @@ def mcp(
         prefix=prefix,
         timeout=timeout,
         start_timeout=start_timeout,
-        from_file=from_file,
+        file=file,
     )
 
 
@@ -465,6 +494,10 @@ def open_servers() -> list[McpServer]:
     """Return the servers that this process has made and that are still in use, by name."""
     in_use = (server for server in _open_servers if server.running or not server.is_replaced)
     return sorted(in_use, key=lambda server: server.name)
+
+
+def _description(tool: ServerTool) -> str:
+    return tool.description or tool.title or ""
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -24,16 +24,18 @@ class Command:
         words: The program and its arguments.
         env: Variables beside those that every server gets, such as PATH and HOME; secret.
         cwd: Its working directory; None is ours.
+        filled: The names of the environment variables whose values a file puts into it.
     """
 
     words: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     cwd: str | None = None
+    filled: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The command as one types it, without secrets."""
-        return _without_secrets(shlex.join(self.words))
+        return without_secrets(shlex.join(self.words))
 
     @property
     def hidden(self) -> Mapping[str, str]:
@@ -48,10 +50,12 @@ class Address:
     Args:
         url: Its address.
         headers: The headers of each request; secret.
+        filled: The names of the environment variables whose values a file puts into it.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    filled: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -59,7 +63,7 @@ class Address:
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]
         query = "?…" if parts.query else ""
-        return _without_secrets(f"{parts.scheme}://{host}{parts.path}{query}")
+        return without_secrets(f"{parts.scheme}://{host}{parts.path}{query}")
 
     @property
     def hidden(self) -> Mapping[str, str]:
@@ -93,6 +97,7 @@ def target_of(
     env: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
+    filled: Sequence[str] = (),
 ) -> Target:
     """Read what a caller calls a server.
 
@@ -101,14 +106,20 @@ def target_of(
         env: Variables of a command.
         headers: Headers of an address.
         cwd: The working directory of a command.
+        filled: The names of the environment variables whose values are in it.
 
     Raises:
         UsageError: It is none of these, or an argument does not belong to it.
     """
-    if isinstance(given, str) and given.lower().startswith(("http://", "https://")):
-        found: Target = Address(given, dict(headers or {}))
+    if isinstance(given, str) and is_address(given):
+        try:
+            urlsplit(given)
+        except ValueError as error:
+            raise UsageError(say("mcp.no_http_address")) from error
+        found: Target = Address(given, dict(headers or {}), tuple(filled))
     elif isinstance(given, str) or _is_words(given):
-        found = Command(_words(given), dict(env or {}), os.fspath(cwd) if cwd else None)
+        folder = os.fspath(cwd) if cwd else None
+        found = Command(_words(given), dict(env or {}), folder, tuple(filled))
     elif hasattr(given, "call_tool") and hasattr(given, "list_tools"):
         found = OpenSession(given)
     else:
@@ -121,11 +132,19 @@ def target_of(
     return found
 
 
-def identity(target: Command | Address, *, with_values: bool = False) -> str:
+def is_address(text: str) -> bool:
+    """Return whether a text is an address and not a command."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def identity(
+    target: Command | Address, *, file: Path | None = None, with_values: bool = False
+) -> str:
     """Return what stands for a target in a file: the same for the same command or address.
 
     Args:
         target: The target.
+        file: The file that names it; it counts too.
         with_values: Whether the values of variables and headers count, and not only their names. A
             variable can change what a program does.
     """
@@ -135,6 +154,8 @@ def identity(target: Command | Address, *, with_values: bool = False) -> str:
         if isinstance(target, Command)
         else [target.url, hidden]
     )
+    if file is not None:
+        facts.append(str(file.resolve()))
     return digest(facts)
 
 
@@ -168,5 +189,6 @@ def _is_words(given: Any) -> bool:
     )
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
+    """Return a text with a mask in place of each secret that is known."""
     return known_secrets(None, os.environ).masked(text)[0]

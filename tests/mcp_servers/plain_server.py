@@ -4,10 +4,15 @@ Usage: ``python plain_server.py [WORD…]``; each word is a way to misbehave:
 
 - ``silent``: never answers anything.
 - ``fails``: writes an error and ends before it answers.
+- ``tells``: as ``fails``; the error has the value of the variable MYVAL.
 - ``stubborn``: does not end with its input, and ignores SIGTERM.
 - ``noisy``: writes lines that are no messages, and messages that nobody has asked for.
 - ``about=@FILE``: describes its tool ``add`` with the text of this file.
+- ``title=@FILE``: gives its tool ``add`` this title and no description.
 - ``tools=N``: has N tools more.
+- ``more=@FILE``: has the tools more that this file names.
+- ``error=CODE``: answers the call of ``add`` with an error of this code and the message that is in
+  the variable MESSAGE.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 WORDS = sys.argv[1:]
+FILES = ("about", "title", "more")
 VALUES = dict(word.split("=", 1) for word in WORDS if "=" in word)
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
@@ -63,11 +69,18 @@ def result_of(method: str, params: dict[str, Any]) -> dict[str, Any]:
             "serverInfo": {"name": "plain", "version": "1"},
         }
     if method == "tools/list":
-        about = Path(VALUES["about"][1:]).read_text() if "about" in VALUES else "Add one."
+        texts = {word: Path(VALUES[word][1:]).read_text() for word in FILES if word in VALUES}
+        about = texts.get("about", "" if "title" in texts else "Add one.")
+        more = dict.fromkeys(texts.get("more", "").split(), SCHEMA)
         return {
             "tools": [
-                {"name": name, "description": about if name == "add" else "", "inputSchema": schema}
-                for name, schema in TOOLS.items()
+                {
+                    "name": name,
+                    "title": texts.get("title", ""),
+                    "description": about if name == "add" else "",
+                    "inputSchema": schema,
+                }
+                for name, schema in {**TOOLS, **more}.items()
             ]
         }
     return {"content": [{"type": "text", "text": called(params["name"], params["arguments"])}]}
@@ -95,6 +108,8 @@ def main() -> None:
     """Answer requests until the input ends."""
     if "fails" in WORDS:
         sys.exit("No such database: sales")
+    if "tells" in WORDS:
+        sys.exit(f"Refused: {os.environ['MYVAL']}")
     if "stubborn" in WORDS:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for line in sys.stdin:
@@ -108,7 +123,10 @@ def main() -> None:
             continue
         params = message.get("params") or {}
         tool = params.get("name") if message["method"] == "tools/call" else ""
-        if tool == "wait":
+        if tool == "add" and "error" in VALUES:
+            error = {"code": int(VALUES["error"]), "message": os.environ["MESSAGE"]}
+            write({"id": message["id"], "error": error})
+        elif tool == "wait":
             Path(os.environ["WAITING"]).touch()
         elif tool in WISHES:
             method, wish = WISHES[tool]

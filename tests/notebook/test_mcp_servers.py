@@ -12,8 +12,9 @@ import pytest
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 from cbai_notebook import errors
+from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.tools.source import UnconfirmedError
-from cbai_notebook.mcp_servers.server import McpServer, mcp
+from cbai_notebook.mcp_servers.server import McpServer, mcp, open_servers
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 from tests.mcp_servers.conftest import PLAIN
@@ -83,7 +84,7 @@ def test_a_cell_uses_a_server_and_one_of_its_tools(
     must(shell, "%%cbai --tool plain --tool plain.add\nAdd")
     assert gateway.last.json["messages"][-1]["content"] == "3"
     names = [tool["function"]["name"] for tool in gateway.last.json["tools"]]
-    assert len(names) == len(set(names)) == 7
+    assert len(names) == len(set(names)) == 9
     assert "no tool 'ad'" in str(error_of(shell, "%%cbai --tool plain.ad\nAdd"))
     shell.user_ns["number"] = lambda: 1
     assert "no tools of its own" in str(error_of(shell, "%%cbai --tool number.add\nAdd"))
@@ -166,6 +167,72 @@ def test_a_command_that_has_changed_is_confirmed_anew(
     assert mcp(name="sums").unconfirmed() is not None
 
 
+def test_the_question_shows_what_is_approved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY_OF_MINE", "u6Yt5Re4Wq3As2")
+    hidden = "server\x1b[2K\nRun? \u202etxt"
+    configure(folder, args=[hidden], env={hidden: "${KEY_OF_MINE}"}, cwd="sub\r")
+    error = mcp(name="sums").unconfirmed()
+    assert error is not None
+    question = error.question
+    assert "\\u001b[2K\\nRun? \\u202etxt" in question
+    assert question.count("\n") == 5, "only our own lines"
+    assert not any(char in question for char in "\x1b\r\u202e")
+    assert f"{folder}/sub\\r" in question.replace("\\\\", "/")
+    assert str(folder / ".mcp.json") in question
+    assert "gets the values of: KEY_OF_MINE" in question
+    assert "u6Yt5Re4Wq3As2" not in question
+    (folder / ".mcp.json").write_text(
+        json.dumps({"mcpServers": {"far": {"url": "https://example.com/mcp?k=${KEY_OF_MINE}"}}})
+    )
+    error = mcp(name="far").unconfirmed()
+    assert error is not None
+    assert "gets the values of: KEY_OF_MINE" in error.question
+
+
+def test_values_of_a_file_are_not_secret_before_it_is_confirmed(folder: Path, command: Run) -> None:
+    configure(folder, env={"SUMS_TOKEN": "f7Gh9Jk2Lz4Xc6"})
+    command("mcp")
+    assert mcp(name="sums").unconfirmed() is not None
+    assert known_secrets(None, {}).names_in("f7Gh9Jk2Lz4Xc6") == []
+    command("mcp confirm sums --yes")
+    server = mcp(name="sums")
+    server.named_tools()
+    server.close()
+    (name,) = known_secrets(None, {}).names_in("f7Gh9Jk2Lz4Xc6")
+    assert name.startswith("SUMS_TOKEN of the server sums")
+
+
+def test_a_server_in_use_is_confirmed_without_its_end(folder: Path, command: Run) -> None:
+    configure(folder, env={})
+    command("mcp confirm sums --yes")
+    server = mcp(name="sums")
+    server.named_tools()
+    assert "Nothing" in command("mcp confirm sums")
+    assert server.running
+    assert not server.is_replaced
+    assert server in open_servers()
+    server.close()
+
+
+def test_a_command_is_confirmed_for_its_folder_and_its_file(
+    folder: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(folder, env={}, command="python", args=["server.py"])
+    assert "is confirmed" in command("mcp confirm sums --yes")
+    server = mcp(name="sums")
+    other = folder / "other"
+    other.mkdir()
+    configure(other, env={}, command="python", args=["server.py"])
+    monkeypatch.chdir(other)
+    assert server.unconfirmed() is None, "it starts where it was made"
+    assert mcp(name="sums").unconfirmed() is not None, "another folder has another server.py"
+    monkeypatch.chdir(folder)
+    assert mcp(name="sums").unconfirmed() is None
+    (folder / ".mcp.json").unlink()
+    configure(folder, ".cursor/mcp.json", env={}, command="python", args=["server.py"])
+    assert mcp(name="sums").unconfirmed() is not None
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -186,6 +253,44 @@ def test_entries_that_cannot_be_used(folder: Path, command: Run) -> None:
     (folder / ".mcp.json").write_text("{")
     with pytest.raises(errors.ConfigurationError, match="cannot be read"):
         mcp(name="sums")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("// servers\n{}", "mcp.json cannot be read"),
+        ("[" * 100_000, "mcp.json cannot be read"),
+        ('{"servers": {"bad": {"command": "x", "cwd": 5}}}', "bad: "),
+        (
+            '{"servers": {"bad": {"url": "http://["}}}',
+            "bad: The address of the server is no valid http",
+        ),
+        ('{"servers": {"bad": {"url": "ws://example.com/mcp"}}}', "bad: The address"),
+    ],
+)
+def test_one_bad_file_or_entry_leaves_the_others(
+    folder: Path, command: Run, text: str, says: str
+) -> None:
+    configure(folder, env={})
+    (folder / ".vscode").mkdir()
+    (folder / ".vscode" / "mcp.json").write_text(text)
+    listed = command("mcp")
+    assert "sums" in listed
+    assert says in listed
+    assert mcp(name="sums").unconfirmed() is not None
+    with pytest.raises(errors.ConfigurationError):
+        mcp(name="bad")
+
+
+def test_a_damaged_file_of_what_was_seen(folder: Path, plain: McpServer) -> None:
+    plain.named_tools()
+    plain.close()
+    file = folder / "config" / "mcp_confirmed.json"
+    seen = json.loads(file.read_text())
+    file.write_text(json.dumps({**seen, "tools": {key: ["add"] for key in seen["tools"]}}))
+    again = mcp(PLAIN, name="plain")
+    assert "add" in again.named_tools()
+    again.close()
 
 
 def test_an_address_in_a_file(folder: Path, command: Run) -> None:

@@ -14,6 +14,10 @@ WORDS: Table = {
         "{name} belongs to a server with an http address.",
         "{name} 只用于 http 地址的服务器。",
     ),
+    "no_http_address": (
+        "The address of the server is no valid http or https address.",
+        "服务器的地址不是有效的 http 或 https 地址。",
+    ),
     "only_of_a_command": (
         "{name} belongs to a server that is started by a command.",
         "{name} 只用于由命令启动的服务器。",
@@ -64,25 +68,28 @@ WORDS: Table = {
         "服务器 {name} 已启动，但没有列出它的工具。",
     ),
     "command_is_new": (
-        "The server {name} comes from a file, and you have not confirmed it yet: {what} (variables or "
-        "headers: {names}). Read it, then run {%cbai mcp confirm}",
-        "服务器 {name} 来自文件，尚未得到你的确认：{what}（变量或请求头：{names}）。"
-        "请查看后运行 {%cbai mcp confirm}",
+        "The server {name} comes from the file {file}, and you have not confirmed it yet: {what} "
+        "(folder: {folder}; variables or headers: {names}; gets the values of: {filled}). Read it, then "
+        "run {%cbai mcp confirm}",
+        "服务器 {name} 来自文件 {file}，尚未得到你的确认：{what}（文件夹：{folder}；变量或请求头：{names}；"
+        "会得到这些环境变量的值：{filled}）。请查看后运行 {%cbai mcp confirm}",
     ),
     "may_start": (
-        "The server {name} comes from a file:\n  {what}\n  variables or headers: {names}\n"
+        "The server {name} comes from the file {file}:\n  {what}\n  folder: {folder}\n"
+        "  variables or headers: {names}\n  gets the values of: {filled}\n"
         "Start it now and later? [y/N]",
-        "服务器 {name} 来自文件：\n  {what}\n  变量或请求头：{names}\n现在和以后都启动它吗？[y/N]",
+        "服务器 {name} 来自文件 {file}：\n  {what}\n  文件夹：{folder}\n  变量或请求头：{names}\n"
+        "  会得到这些环境变量的值：{filled}\n现在和以后都启动它吗？[y/N]",
     ),
     "tools_changed": (
-        "The server {name} describes these tools differently than before: {tools}. Read what has "
-        "changed, then run {%cbai mcp confirm}",
-        "服务器 {name} 更改了这些工具的描述：{tools}。请查看变化后运行 {%cbai mcp confirm}",
+        "These tools of the server {name} are new, or described differently than before: {tools}. "
+        "Read what has changed, then run {%cbai mcp confirm}",
+        "服务器 {name} 新增了这些工具，或更改了它们的描述：{tools}。请查看变化后运行 {%cbai mcp confirm}",
     ),
     "may_use_changed": (
-        "The server {name} describes these tools differently than before:\n{shown}\n"
+        "These tools of the server {name} are new, or described differently than before:\n{shown}\n"
         "May a model use them? [y/N]",
-        "服务器 {name} 更改了这些工具的描述：\n{shown}\n允许模型使用它们吗？[y/N]",
+        "服务器 {name} 新增了这些工具，或更改了它们的描述：\n{shown}\n允许模型使用它们吗？[y/N]",
     ),
     "matches_nothing": (
         "The server {name} has no tool {value!r}, which {option} names.",

@@ -43,10 +43,13 @@ def mcp_servers(command: Command) -> None:
 
 
 def _show() -> None:
-    from cbai_notebook.mcp_servers.files import configuration_files, configured_servers
+    from cbai_notebook.mcp_servers.files import configuration_files, read_files
     from cbai_notebook.mcp_servers.server import open_servers
 
-    servers, configured = open_servers(), configured_servers()
+    servers = open_servers()
+    configured, problems = read_files()
+    for problem in problems:
+        write(str(problem))
     if not servers and not configured:
         write(say("mcp.none", files=", ".join(map(str, configuration_files()))))
         return
@@ -55,13 +58,11 @@ def _show() -> None:
             server.name,
             _state(server),
             server.target.text,
-            str(configured[server.name].path)
-            if server.from_file and server.name in configured
-            else say("mcp.of_the_session"),
+            str(server.file) if server.file else say("mcp.of_the_session"),
         )
         for server in servers
     ]
-    is_open = {server.name for server in servers if server.from_file}
+    is_open = {server.name for server in servers if server.file}
     rows += [_configured_row(each) for name, each in configured.items() if name not in is_open]
     write_table(("name", "status", "what", "from"), rows, _WIDEST)
     for entry in configured.values():
@@ -93,19 +94,23 @@ def _configured_row(entry: ConfiguredServer) -> tuple[str, str, str, str]:
     from cbai_notebook.mcp_servers.server import McpServer
 
     try:
-        server = McpServer(entry.target(os.environ), name=entry.name, from_file=True)
+        server = McpServer(entry.target(os.environ), name=entry.name, file=entry.path)
     except CbaiError:  # a variable is missing, or the entry has no command
         return entry.name, say("mcp.cannot_start"), "—", str(entry.path)
     return entry.name, _state(server), server.target.text, str(entry.path)
 
 
 def _confirm(name: str, *, yes: bool) -> None:
-    from cbai_notebook.mcp_servers.files import configured_servers
-    from cbai_notebook.mcp_servers.server import mcp, open_servers
+    from cbai_notebook.mcp_servers.files import configured_server, configured_servers
+    from cbai_notebook.mcp_servers.server import McpServer, open_servers
 
     found = [server for server in open_servers() if server.name == name]
     if not found or name in configured_servers():
-        found.append(mcp(name=name))
+        entry = configured_server(name)
+        target = entry.target(os.environ)
+        # `mcp` would end the server that is in use.
+        if not any((each.target, each.file) == (target, entry.path) for each in found):
+            found.append(McpServer(target, name=name, file=entry.path))
     asked = False
     for server in found:
         if (error := server.unconfirmed()) is None:

@@ -22,6 +22,7 @@ from cbai_notebook.client.settings import settings
 from cbai_notebook.client.tools.result import plain_value
 from cbai_notebook.client.tools.tool_calls import ToolCall
 from cbai_notebook.i18n import say
+from cbai_notebook.text import is_unseen
 
 ALL_CHARS = 1_600
 """About how many characters of all arguments are shown; with many arguments each gets less."""
@@ -203,11 +204,6 @@ def _fitting(lengths: Iterable[int], limit: int) -> int:
 
 # Strings ------------------------------------------------------------------------------------------
 
-# What is printable for Unicode and yet leaves no mark.
-_UNSEEN = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffc\U0001d159"
-    + "".join(map(chr, range(0xFE00, 0xFE10)))
-)
 # What looks like the brackets around our words, and like the quotes around the model's.
 _LIKE_OURS = frozenset(
     "\u27e8\u27e9\u2329\u232a\u276c\u276d\u276e\u276f\u2770\u2771\u2991\u2992\u29fc\u29fd\u3008\u3009\ufe3f\ufe40"
@@ -330,9 +326,7 @@ def _visible_chars(text: str) -> list[str]:
 
 def visible(char: str) -> str:
     """Return one character as it is written in a JSON string, escaped if it could not be seen."""
-    if char in '"\\' or not char.isprintable() or char in _UNSEEN or char in _LIKE_OURS:
-        return _escaped(char)
-    return _escaped(char) if "\U000e0100" <= char <= "\U000e01ef" else char
+    return _escaped(char) if char in '"\\' or is_unseen(char) or char in _LIKE_OURS else char
 
 
 def _escaped(char: str) -> str:
