@@ -155,5 +155,6 @@ def _reading_only(connection: sqlite3.Connection, seconds: float) -> Iterator[No
         yield
     finally:
         connection.set_progress_handler(None, 0)
-        connection.set_authorizer(None)
+        # Before Python 3.11, None does not clear it but forbids everything.
+        connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
         connection.execute(f"PRAGMA query_only = {before}")

@@ -76,6 +76,19 @@ def test_nothing_else_is_possible(query: Tool, file: Path, statement: str) -> No
     assert sorted(path.name for path in file.parent.iterdir()) == [file.name]
 
 
+class OlderConnection(sqlite3.Connection):
+    """A connection as before Python 3.11, where no authorizer, None, forbids everything."""
+
+    def set_authorizer(self, callback: Any) -> None:
+        super().set_authorizer(callback or (lambda *_: sqlite3.SQLITE_DENY))
+
+
+def test_a_connection_is_usable_after_a_query() -> None:
+    connection = sqlite3.connect(":memory:", factory=OlderConnection)
+    assert sql(connection)("SELECT 1")["rows"] == [[1]]
+    assert connection.execute("CREATE TABLE sales (city)").fetchall() == []
+
+
 def test_a_query_takes_some_time_at_most(file: Path) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
     with pytest.raises(sqlite3.OperationalError, match="interrupted"):
