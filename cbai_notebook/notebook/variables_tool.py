@@ -28,6 +28,7 @@ MOST_VARIABLES = 200
 
 _NUMBERS = (bool, int, float, complex)
 _SEQUENCES = (list, tuple, set, frozenset)
+_SIZED: tuple[Any, ...] = (str, bytes, dict, *_SEQUENCES)
 
 # Other values of tables whose texts are no code of the user's classes and no secrets, without bits.
 _PLAIN = frozenset(
@@ -86,17 +87,18 @@ def _kind(value: Any) -> str:
     kind = type(value)
     module = kind.__module__.partition(".")[0]
     text = kind.__name__ if module in ("builtins", "__main__") else f"{module}.{kind.__name__}"
-    if is_table(value) or kind.__name__ == "ndarray":
+    if is_table(value) or _is_array(kind):
         return f"{text}, shape {tuple(value.shape)}"
-    if isinstance(value, (str, bytes, dict, *_SEQUENCES)):
-        return f"{text}, length {len(value)}"
+    # By the built-in class: a class of the user may have a `__len__` of its own.
+    if base := next((base for base in _SIZED if issubclass(kind, base)), None):
+        return f"{text}, length {base.__len__(value)}"
     return text
 
 
 def _head(name: str, value: Any) -> str:
     """Return the first values of a variable; ``""`` for one that only code of its class could show."""
     kind = type(value)
-    if sounds_secret(name) or isinstance(value, Secret):
+    if sounds_secret(name) or issubclass(kind, Secret):
         return "(a secret; it is not shown)"
     if is_table(value):
         return _table(value)
@@ -115,10 +117,14 @@ def _head(name: str, value: Any) -> str:
             if type(item) in _NUMBERS or (type(item) is str and not may_be_secret(item))
         ]
         return shortened(f"first: {plain}", HEAD_CHARS) if plain else ""
-    if kind.__name__ == "ndarray" and kind.__module__ == "numpy":
+    if _is_array(kind):
         first = [_cell(item) for item in value.ravel()[:HEAD_ROWS].tolist()]
         return shortened(f"{value.dtype}, first: {first}", HEAD_CHARS)
     return ""
+
+
+def _is_array(kind: type) -> bool:
+    return kind.__name__ == "ndarray" and kind.__module__ == "numpy"
 
 
 def _table(value: Any) -> str:

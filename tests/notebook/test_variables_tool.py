@@ -28,6 +28,30 @@ class Loud:
         raise AssertionError("measured")
 
 
+class LoudList(list[Any]):
+    """A list whose own code must not run."""
+
+    def __len__(self) -> int:
+        raise AssertionError("measured")
+
+    def __iter__(self) -> Any:
+        raise AssertionError("read")
+
+
+class Proxy:
+    """An object that would say of what class it is, and how large."""
+
+    @property
+    def __class__(self) -> Any:
+        raise AssertionError("asked for its class")
+
+    @property
+    def shape(self) -> Any:
+        raise AssertionError("measured")
+
+
+Proxy.__name__ = "ndarray"
+
 NAMES: dict[str, Any] = {
     "sales": pd.DataFrame({"city": ["Rome"] * 9, "amount": range(9), "token": [SECRET] * 9}),
     "points": np.zeros((3, 2)),
@@ -43,6 +67,8 @@ NAMES: dict[str, Any] = {
     "found": SECRET,
     "settings": {"password": SECRET, "user": "me", SECRET: 1},
     "loud": Loud(),
+    "loud_list": LoudList([1, 2]),
+    "proxy": Proxy(),
     "np": np,
     "_hidden": 1,
 }
@@ -57,9 +83,11 @@ def test_the_list_has_types_and_shapes() -> None:
         "indexed: pandas.DataFrame, shape (1, 1)",
         "levels: pandas.Series, shape (1,)",
         "loud: tests.Loud",
+        "loud_list: tests.LoudList, length 2",
         "notes: list, length 3",
         "points: numpy.ndarray, shape (3, 2)",
         "polar: polars.DataFrame, shape (2, 2)",
+        "proxy: tests.ndarray",
         "sales: pandas.DataFrame, shape (9, 3)",
         "settings: dict, length 3",
         "users: pandas.Series, shape (2,)",
