@@ -25,6 +25,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from typing import TypedDict
 
@@ -181,6 +182,9 @@ FLOODED, NOT_FOUND = 75, 127
 _END_S = 2.0
 """Seconds that a command has to end by itself after the parent: it reads the end of its input."""
 
+_KILL_S = 0.5
+"""Seconds that what a command has started has to end after SIGTERM."""
+
 
 def run_command(words: list[str]) -> int:
     """Run a program, pass its messages on, and return its exit code.
@@ -226,6 +230,8 @@ def run_command(words: list[str]) -> int:
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end_group(program, signal.SIGTERM)
+        with contextlib.suppress(OSError):
+            _kill_the_rest()
     if flooded.is_set():
         return FLOODED
     return code if code >= 0 else 128 - code
@@ -248,6 +254,30 @@ def _end_group(program: subprocess.Popen[bytes], number: int) -> None:
         program.wait(_END_S)
     if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, number)
+
+
+def _kill_the_rest() -> None:
+    """Kill what has not ended in this process group after `_KILL_S`.
+
+    A process outside the group waits for it: this one belongs to the group and need not wait.
+    """
+    if sys.platform == "win32" or (group := os.getpgrp()) != os.getpid():
+        return
+    with warnings.catch_warnings():
+        # Since Python 3.12 it warns of threads; the new process takes no lock of theirs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if os.fork():
+            return
+    try:
+        os.setpgid(0, 0)
+        os.closerange(0, 3)  # the parent reads them to their end
+        deadline = time.monotonic() + _KILL_S
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)  # an error if nobody is left
+            time.sleep(0.01)
+        os.killpg(group, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def main(arguments: list[str]) -> None:

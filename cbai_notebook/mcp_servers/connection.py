@@ -29,6 +29,7 @@ from cbai_notebook.mcp_servers.target import Address, Command, without_secrets
 from cbai_notebook.text import one_line
 
 if TYPE_CHECKING:
+    import httpx2
     from mcp.client import Client, ClientSession
     from mcp_types import CallToolResult
     from mcp_types import Tool as ServerTool
@@ -323,11 +324,45 @@ async def _over_http(address: Address) -> AsyncIterator[Any]:
     from mcp.client.streamable_http import streamable_http_client
 
     timeout = httpx2.Timeout(_CONNECT_S, read=_READ_S)
+    # A few compressed bytes can be any number of bytes of an answer.
+    headers = {"Accept-Encoding": "identity", **address.headers}
+    hooks = {"response": [_limit]}
     async with (
-        httpx2.AsyncClient(headers=dict(address.headers), timeout=timeout) as http,
+        httpx2.AsyncClient(headers=headers, timeout=timeout, event_hooks=hooks) as http,
         streamable_http_client(address.url, http_client=http) as streams,
     ):
         yield streams
+
+
+async def _limit(response: httpx2.Response) -> None:
+    """Let the reading of a response fail at `child.LONGEST_LINE` bytes: the library keeps all of it.
+
+    It limits the events of a stream itself.
+    """
+    import httpx2
+
+    class Limited(httpx2.AsyncByteStream):
+        """The bytes of another stream, up to the limit."""
+
+        def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+            self._stream = stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            if response.headers.get("content-encoding", "").lower() not in ("", "identity"):
+                raise httpx2.StreamError(say("mcp.compressed"))
+            size = 0
+            async for piece in self._stream:
+                size += len(piece)
+                if size > child.LONGEST_LINE and not is_stream:
+                    raise httpx2.StreamError(say("mcp.too_long", bytes=f"{child.LONGEST_LINE:,}"))
+                yield piece
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    is_stream = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = Limited(response.stream)
 
 
 def _reason(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -37,7 +37,12 @@ def is_table(value: object) -> bool:
     return _family(value) is not None
 
 
-def markdown_table(value: Any, limits: Preferences = DEFAULT_LIMITS) -> MarkdownTable:
+def markdown_table(
+    value: Any,
+    limits: Preferences = DEFAULT_LIMITS,
+    *,
+    screen: Callable[[str, Column], Column | None] | None = None,
+) -> MarkdownTable:
     """Return a DataFrame or Series as a Markdown table, cut at a number of rows and columns.
 
     An index that only counts from 0 is omitted. :func:`.columns.texts` describes the cells. If
@@ -47,6 +52,8 @@ def markdown_table(value: Any, limits: Preferences = DEFAULT_LIMITS) -> Markdown
     Args:
         value: A value for which :func:`is_table` is true.
         limits: The most rows and columns, and the digits of numbers.
+        screen: Returns what is shown of a column, or of a level of the index, with this heading;
+            None leaves it out.
 
     Raises:
         TypeError: The value is no table.
@@ -63,12 +70,18 @@ def markdown_table(value: Any, limits: Preferences = DEFAULT_LIMITS) -> Markdown
         frame = head if kind == "DataFrame" else head.rename(_name(head)).to_frame()
     width = len(frame.columns)
     headings, columns = (_pandas if library == "pandas" else _polars)(frame, limits.table_columns)
-    if not width:
-        return MarkdownTable(f"(a table of {counted(rows, 'row')} and no columns)", False, 0)
+    if screen is not None:
+        screened = [
+            (name, screen(name, column)) for name, column in zip(headings, columns, strict=True)
+        ]
+        headings = [name for name, column in screened if column is not None]
+        columns = [column for _, column in screened if column is not None]
     cells = [texts(column, limits.table_digits) for column in columns]
     if width > limits.table_columns:
         headings.append(_MORE)
         cells.append(Texts([_MORE] * min(rows, limits.table_rows), False))
+    if not width or not headings:
+        return MarkdownTable(f"(a table of {counted(rows, 'row')} and no columns)", False, width)
     lines = [
         _line(headings),
         _line(["---"] * len(headings)),

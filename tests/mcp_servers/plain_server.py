@@ -35,6 +35,7 @@ TOOLS: dict[str, dict[str, Any]] = {
     "add": SCHEMA,
     "process": NONE,
     "child": NONE,
+    "stubborn_child": NONE,
     "crash": NONE,
     "flood": NONE,
     "wait": NONE,
@@ -92,9 +93,15 @@ def called(tool: str, arguments: dict[str, Any]) -> str:
         return str(arguments["x"] + 1)
     if tool == "process":
         return str(os.getpid())
-    if tool == "child":
-        code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.pause()"
-        return str(subprocess.Popen([sys.executable, "-c", code]).pid)
+    if tool.endswith("child"):
+        reaction = "SIG_DFL" if tool == "child" else "SIG_IGN"
+        code = f"import signal; signal.signal(signal.SIGTERM, signal.{reaction}); print(flush=True)"
+        child = subprocess.Popen(
+            [sys.executable, "-c", f"{code}; signal.pause()"], stdout=subprocess.PIPE
+        )
+        assert child.stdout is not None
+        child.stdout.readline()  # it has decided what SIGTERM does
+        return str(child.pid)
     if tool == "crash":
         sys.stderr.write("Traceback:\n  a line\nMemoryError: too much\n")
         sys.stderr.flush()

@@ -165,10 +165,16 @@ def test_what_a_server_asks_of_us_is_refused(plain: MakeServer, tool: str) -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups")
-def test_a_server_ends_with_what_it_started(plain: MakeServer) -> None:
+@pytest.mark.parametrize("child", ["child", "stubborn_child"])
+@pytest.mark.parametrize("end", ["close", "crash"])
+def test_a_server_ends_with_what_it_started(plain: MakeServer, child: str, end: str) -> None:
     server = plain()
-    pids = [number(bridge.run(server.call(tool)).text) for tool in ("process", "child")]
-    server.close()
+    pids = [number(bridge.run(server.call(tool)).text) for tool in ("process", child)]
+    if end == "close":
+        server.close()
+    else:
+        with pytest.raises(ToolServerError, match="MemoryError: too much"):
+            bridge.run(server.call("crash"))
     assert all(map(has_ended, pids))
 
 

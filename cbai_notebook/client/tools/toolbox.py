@@ -99,11 +99,15 @@ def _public_names(owner: Any) -> list[str]:
             and value.__module__ == owner.__name__
             and not name.startswith("_")
         ]
-    found: dict[str, None] = {}
+    # Of the first class only: what overrides a method may be a property.
+    found: dict[str, object] = {}
     for base in type(owner).__mro__:
         for name, value in vars(base).items():
-            # By the class: reading a property of the object would run its code.
-            function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
-            if inspect.isfunction(function) and not name.startswith("_"):
-                found[name] = None
-    return list(found)
+            found.setdefault(name, value)
+    # By the class: reading a property of the object would run its code.
+    return [name for name, value in found.items() if _is_method(value) and not name.startswith("_")]
+
+
+def _is_method(value: object) -> bool:
+    function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+    return inspect.isfunction(function)

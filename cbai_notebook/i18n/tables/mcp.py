@@ -57,6 +57,14 @@ WORDS: Table = {
         "The server {name} refused the call of {tool}: {reason}",
         "服务器 {name} 拒绝了对 {tool} 的调用：{reason}",
     ),
+    "too_long": (
+        "the answer has more than {bytes} bytes",
+        "回答超过 {bytes} 字节",
+    ),
+    "compressed": (
+        "the answer is compressed, which was not asked for",
+        "回答经过压缩，而请求中没有要求压缩",
+    ),
     "failed_without_words": (
         "The tool failed, and does not say why.",
         "工具执行失败，没有说明原因。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,60 @@ def test_nothing_else_is_possible(query: Tool, file: Path, statement: str) -> No
         query(statement.format(folder=file.parent))
     assert query("SELECT count(*) FROM sales")["rows"] == [[500]]
     assert sorted(path.name for path in file.parent.iterdir()) == [file.name]
+
+
+class OlderConnection(sqlite3.Connection):
+    """A connection as before Python 3.11, where no authorizer, None, forbids everything."""
+
+    def set_authorizer(self, callback: Any) -> None:
+        super().set_authorizer(callback or (lambda *_: sqlite3.SQLITE_DENY))
+
+
+def test_a_connection_is_usable_after_a_query() -> None:
+    connection = sqlite3.connect(":memory:", factory=OlderConnection)
+    assert sql(connection)("SELECT 1")["rows"] == [[1]]
+    assert connection.execute("CREATE TABLE sales (city)").fetchall() == []
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_what_the_connection_makes_of_rows_does_not_count(file: Path, kind: str) -> None:
+    connection = sqlite3.connect(file if kind == "file" else ":memory:")
+    connection.execute("CREATE TABLE shops (city TEXT)")
+    connection.execute("INSERT INTO shops VALUES ('Rome')")
+    connection.commit()
+    connection.row_factory = lambda cursor, row: {
+        column[0]: value for column, value in zip(cursor.description, row, strict=True)
+    }
+    tool = sql(connection)
+    assert tool.nested == (kind == "memory")
+    assert "shops (city TEXT)" in tool.description
+    assert tool("SELECT city FROM shops") == {"columns": ["city"], "rows": [["Rome"]]}
+    assert connection.execute("SELECT city FROM shops").fetchone() == {"city": "Rome"}
+    connection.close()
+
+
+def test_functions_of_the_user_are_not_called() -> None:
+    called: list[object] = []
+    connection = sqlite3.connect(":memory:")
+    for name in ("Remove", "upper"):
+        connection.create_function(name, 1, called.append)
+    tool = sql(connection)
+    for name in ("remove", "UPPER"):
+        with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+            tool(f"SELECT {name}('x')")
+    assert not called
+    assert tool("SELECT lower('X'), date('2026-11-29')")["rows"] == [["x", "2026-11-29"]]
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="SQLite's limits are set from Python 3.11 on"
+)
+def test_a_result_has_some_bytes_at_most(query: Tool) -> None:
+    with pytest.raises((sqlite3.Error, OverflowError), match="too big"):
+        query("SELECT hex(zeroblob(100000000))")
+    found = query("SELECT hex(zeroblob(2000000)) FROM sales")
+    assert len(found["rows"]) == 3
+    assert "first 3 rows" in found["more"]
 
 
 def test_a_query_takes_some_time_at_most(file: Path) -> None:
