@@ -115,6 +115,47 @@ def test_a_panel_is_its_transcript(tmp_path: Path) -> None:
     assert document == "```python\ncbai.ChatPanel()\n```\n\n## poems\n\n**You**\n\n> Hi\n"
 
 
+HEADING = '<details open class="cbai-transcript x"></details>'
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "expected"),
+    [
+        ("<p>cbai-transcript</p>", "# a\n![x](u)", "```\n# a\n![x](u)\n```\n"),
+        (HEADING, "# a\n\n*x*\r# b", "> # a\n>\n> *x*\n> # b\n"),
+        (HEADING, "# a\n\n# b\n", "> # a\n>\n> # b\n>\n"),
+        (HEADING, "# a\n\n**You**\n\n<img src=x>", "> # a\n>\n> **You**\n>\n> \\<img src=x>\n"),
+        (HEADING, "# a\n\n> <img src=x>\n\n*(no)*", "## a\n\n> \\<img src=x>\n\n*(no)*\n"),
+    ],
+)
+def test_an_output_that_passes_for_a_transcript_stays_an_output(
+    tmp_path: Path, html: str, text: str, expected: str
+) -> None:
+    assert exported(tmp_path, code("", shows(text_html=html, text_plain=text))) == expected
+
+
+def test_the_name_of_a_language_stays_in_its_fence(tmp_path: Path) -> None:
+    named = {"name": "python\n```\n# Fake"}
+    assert exported(tmp_path, code("1"), language_info=named) == "```python\n1\n```\n"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "text",
+        {"cell_type": "code", "source": 5},
+        {"cell_type": "markdown", "source": ["a", 5]},
+        {"cell_type": "code", "source": "", "outputs": [None, 5]},
+        {"cell_type": "code", "source": "", "outputs": [{"data": []}, {"data": {"text/plain": 5}}]},
+    ],
+)
+def test_a_broken_cell_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], cell: Any
+) -> None:
+    assert main(["export", str(notebook_file(tmp_path, cell))]) == 1
+    assert "is not a notebook of version 4" in capsys.readouterr().err
+
+
 def test_what_cannot_be_written_or_read_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

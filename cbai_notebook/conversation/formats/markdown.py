@@ -138,11 +138,17 @@ def _fenced(text: str, language: str = "") -> str:
 
 
 def code_block(text: str, language: str = "") -> str:
-    """Return a text verbatim, as a code block."""
+    """Return a text verbatim, as a code block.
+
+    Args:
+        text: The text.
+        language: Its language; what cannot stand in a name is left out, with all after it.
+    """
     text = plain(text)
+    name = _LANGUAGE.match(language)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
+    return f"{fence}{name[0] if name else ''}\n{text}\n{fence}"
 
 
 def harmless(source: str) -> str:
@@ -182,9 +188,7 @@ def _escaped_with_own_fences(text: str) -> str | None:
         write_until(first)
         done = last
         if not token.level:
-            language = _LANGUAGE.match(token.info)
-            content = token.content.removesuffix("\n")
-            written.append(code_block(content, language[0] if language else ""))
+            written.append(code_block(token.content.removesuffix("\n"), token.info))
             continue
         # One that is open would go on in the blocks after these.
         closed = token.type == "code_block" or token.content.count("\n") == last - first - 2
