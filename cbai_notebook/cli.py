@@ -24,7 +24,7 @@ from cbai_notebook.errors import (
     MissingDependencyError,
     UsageError,
 )
-from cbai_notebook.files import write_atomically
+from cbai_notebook.files import expanded, write_atomically
 from cbai_notebook.i18n import CELL, listed, said_now, say
 from cbai_notebook.text import plain
 
@@ -92,11 +92,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from cbai_notebook.conversation.formats.export_files import Export
+    from cbai_notebook.conversation.formats.export_files import Export, told_if_not_written
     from cbai_notebook.notebook.notebook_markdown import notebook_markdown
 
     source: Path = options.notebook
-    target: Path = options.output or source.with_suffix(".md")
+    name = source.with_suffix(".md").name
+    target = source.with_name(name) if options.output is None else expanded(options.output)
+    with told_if_not_written(target):
+        if target.is_dir():
+            target /= name
     folder = f"{target.stem}_files"
     try:
         content = source.read_text(encoding="utf-8")
@@ -105,10 +109,12 @@ def _export(options: argparse.Namespace) -> int:
         raise UsageError(say("terminal.unreadable", file=str(source), reason=reason)) from error
     made = notebook_markdown(content, str(source), quote(folder))
     document = Export(target.name, "text/markdown", {target.name: made.text})
-    written = document.write(target, overwrite=options.force)
+    pictures = Export(folder, "application/zip", made.pictures, folder=True)
+    if not options.force:
+        document.require_free(target)  # before the first picture is written
     if made.pictures:
-        pictures = Export(folder, "application/zip", made.pictures, folder=True)
-        pictures.write(target.with_name(folder), overwrite=True)
+        pictures.write(target.with_name(folder), overwrite=options.force)
+    written = document.write(target, overwrite=options.force)
     print(say("terminal.wrote", file=str(written)))
     return 0
 

@@ -9,17 +9,27 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from cbai_notebook.conversation.formats.markdown import code_block, quoted
 from cbai_notebook.errors import UsageError
 from cbai_notebook.i18n import say
 from cbai_notebook.notebook.command_line.parser import PromptOptions, parse_cell, parse_line
+from cbai_notebook.text import plain
 
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg"}
-_TRANSCRIPT = "cbai-transcript"
+_TRANSCRIPT = re.compile(r'<details [^<>]*class="cbai-transcript[ "]')
+_TITLE = re.compile(r"# (?:\\.|[^\\<\[])*")
+_OURS_IN_TRANSCRIPT = re.compile(r"(?:\*(?:\\.|[^\\<\[])*)?")
+"""A line of a transcript that is no message: empty, or in bold or italics and without live marks."""
+
+
+class _NotANotebookError(Exception):
+    """A part of a notebook's file has another type than the format says."""
 
 
 @dataclass
@@ -46,29 +56,34 @@ def notebook_markdown(content: str, name: str, folder: str) -> NotebookMarkdown:
     Raises:
         UsageError: The text is no notebook of version 4.
     """
-    try:
-        notebook = json.loads(content)
-        cells = notebook["cells"] if notebook["nbformat"] == 4 else None
-    except (ValueError, KeyError, TypeError):
-        cells = None
-    if not isinstance(cells, list):
-        raise UsageError(say("terminal.no_notebook", file=name))
-    language = _language(notebook.get("metadata") or {})
     result = NotebookMarkdown()
-    blocks: list[str] = []
-    for cell in cells:
-        if cell.get("cell_type") == "code":
-            blocks += _code_cell(cell, language, folder, result.pictures)
-        else:
-            blocks.append(_joined(cell.get("source")))
+    try:
+        blocks = list(_blocks(content, folder, result.pictures))
+    except _NotANotebookError as error:
+        raise UsageError(say("terminal.no_notebook", file=name)) from error
     kept = (block.strip("\n") for block in blocks)
     result.text = "\n\n".join(filter(str.strip, kept)) + "\n"
     return result
 
 
+def _blocks(content: str, folder: str, pictures: dict[str, bytes]) -> Iterator[str]:
+    try:
+        notebook = _mapping(json.loads(content))
+    except (ValueError, RecursionError) as error:  # the latter from a file that is too deep
+        raise _NotANotebookError from error
+    if notebook.get("nbformat") != 4 or notebook.get("cells") is None:
+        raise _NotANotebookError
+    language = _language(_mapping(notebook.get("metadata")))
+    for cell in _list(notebook["cells"]):
+        if cell.get("cell_type") == "code":
+            yield from _code_cell(cell, language, folder, pictures)
+        else:
+            yield _joined(cell.get("source"))
+
+
 def _language(metadata: Mapping[str, Any]) -> str:
     for part in ("language_info", "kernelspec"):
-        known = metadata.get(part) or {}
+        known = _mapping(metadata.get(part))
         if name := known.get("name" if part == "language_info" else "language"):
             return str(name)
     return "python"
@@ -77,7 +92,8 @@ def _language(metadata: Mapping[str, Any]) -> str:
 def _code_cell(
     cell: Mapping[str, Any], language: str, folder: str, pictures: dict[str, bytes]
 ) -> Iterator[str]:
-    source, outputs = _joined(cell.get("source")).strip("\n"), cell.get("outputs") or []
+    source = _joined(cell.get("source")).strip("\n")
+    outputs = _list(cell.get("outputs"))
     answer = "".join(_joined(_data(output).get("text/markdown")) for output in outputs)
     prompt = _prompt(source)
     if prompt is not None and answer.strip():
@@ -113,8 +129,8 @@ def _output(output: Mapping[str, Any], folder: str, pictures: dict[str, bytes]) 
         yield _verbatim(_joined(output.get("text")))
     elif kind == "error":
         yield _verbatim(f"{output.get('ename')}: {output.get('evalue')}")
-    elif _TRANSCRIPT in _joined(data.get("text/html")):
-        yield _joined(data.get("text/plain")).replace("# ", "## ", 1)
+    elif _TRANSCRIPT.match(_joined(data.get("text/html"))):
+        yield _transcript(_joined(data.get("text/plain")))
     elif "application/vnd.jupyter.widget-view+json" in data:
         return
     elif picture := _picture(data):
@@ -126,6 +142,21 @@ def _output(output: Mapping[str, Any], folder: str, pictures: dict[str, bytes]) 
         yield quoted(_joined(data["text/markdown"]).strip())
     else:
         yield _verbatim(_joined(data.get("text/plain")))
+
+
+def _transcript(text: str) -> str:
+    """Return the transcript of a panel as a section; quoted if it is none, as any program can say so."""
+    title, *lines = plain(text).split("\n")
+    blocks = [f"#{title}"]
+    is_ours = _TITLE.fullmatch(title) is not None
+    for is_quote, group in groupby(lines, lambda line: line.startswith(">")):
+        part = list(group)
+        if is_quote:
+            blocks.append(quoted("\n".join(line[1:].removeprefix(" ") for line in part)))
+        else:
+            is_ours = is_ours and all(map(_OURS_IN_TRANSCRIPT.fullmatch, part))
+            blocks += part
+    return "\n".join(blocks) if is_ours else quoted(text)
 
 
 def _verbatim(text: str) -> str:
@@ -149,9 +180,26 @@ def _is_ours(output: Mapping[str, Any]) -> bool:
 
 
 def _data(output: Mapping[str, Any]) -> Mapping[str, Any]:
-    return output.get("data") or {}
+    return _mapping(output.get("data"))
 
 
-def _joined(text: str | Sequence[str] | None) -> str:
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) and value is not None:
+        raise _NotANotebookError
+    return value or {}
+
+
+def _list(values: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(values, list) and values is not None:
+        raise _NotANotebookError
+    return [_mapping(value) for value in values or ()]
+
+
+def _joined(text: Any) -> str:
     """Return a text of a notebook's file, which may stand there as a list of lines."""
-    return text if isinstance(text, str) else "".join(text or ())
+    lines = [text] if isinstance(text, str) else text
+    if lines is None:
+        return ""
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise _NotANotebookError
+    return "".join(lines)

@@ -25,11 +25,17 @@ def shows(**data: str) -> dict[str, Any]:
     return {"output_type": "display_data", "data": named, "metadata": {}}
 
 
-def exported(folder: Path, *cells: dict[str, Any], options: tuple[str, ...] = ()) -> str:
-    """Write a notebook, export it and return the document."""
-    notebook = {"cells": [*cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+def notebook_file(folder: Path, *cells: Any, **metadata: Any) -> Path:
+    """Write a notebook and return its path."""
+    notebook = {"cells": [*cells], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     file = folder / "study.ipynb"
     file.write_text(json.dumps(notebook), encoding="utf-8")
+    return file
+
+
+def exported(folder: Path, *cells: Any, options: tuple[str, ...] = (), **metadata: Any) -> str:
+    """Write a notebook, export it and return the document."""
+    file = notebook_file(folder, *cells, **metadata)
     assert main(["export", str(file), "--to", "markdown", *options]) == 0
     return (folder / "study.md").read_text(encoding="utf-8")
 
@@ -73,6 +79,26 @@ def test_code_and_what_it_printed_stay_as_they_are(tmp_path: Path) -> None:
     assert (tmp_path / "study_files" / "1.png").read_bytes() == PICTURE
 
 
+def test_pictures_replace_no_files_and_stand_beside_the_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plot = code("plot()", shows(image_png=base64.b64encode(PICTURE).decode()))
+    mine = tmp_path / "study_files" / "1.png"
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
+    file = notebook_file(tmp_path, plot)
+    assert main(["export", str(file)]) == 1
+    assert "study_files" in capsys.readouterr().err
+    assert mine.read_bytes() == b"mine" and not (tmp_path / "study.md").exists()
+    folder = tmp_path / "out"
+    folder.mkdir()
+    assert main(["export", str(file), "-o", str(folder)]) == 0
+    assert "(study_files/1.png)" in (folder / "study.md").read_text(encoding="utf-8")
+    assert (folder / "study_files" / "1.png").read_bytes() == PICTURE
+    assert main(["export", str(file), "--force"]) == 0
+    assert mine.read_bytes() == PICTURE
+
+
 def test_a_panel_is_its_transcript(tmp_path: Path) -> None:
     view = {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "A chat panel."}
     document = exported(
@@ -89,6 +115,47 @@ def test_a_panel_is_its_transcript(tmp_path: Path) -> None:
     assert document == "```python\ncbai.ChatPanel()\n```\n\n## poems\n\n**You**\n\n> Hi\n"
 
 
+HEADING = '<details open class="cbai-transcript x"></details>'
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "expected"),
+    [
+        ("<p>cbai-transcript</p>", "# a\n![x](u)", "```\n# a\n![x](u)\n```\n"),
+        (HEADING, "# a\n\n*x*\r# b", "> # a\n>\n> *x*\n> # b\n"),
+        (HEADING, "# a\n\n# b\n", "> # a\n>\n> # b\n>\n"),
+        (HEADING, "# a\n\n**You**\n\n<img src=x>", "> # a\n>\n> **You**\n>\n> \\<img src=x>\n"),
+        (HEADING, "# a\n\n> <img src=x>\n\n*(no)*", "## a\n\n> \\<img src=x>\n\n*(no)*\n"),
+    ],
+)
+def test_an_output_that_passes_for_a_transcript_stays_an_output(
+    tmp_path: Path, html: str, text: str, expected: str
+) -> None:
+    assert exported(tmp_path, code("", shows(text_html=html, text_plain=text))) == expected
+
+
+def test_the_name_of_a_language_stays_in_its_fence(tmp_path: Path) -> None:
+    named = {"name": "python\n```\n# Fake"}
+    assert exported(tmp_path, code("1"), language_info=named) == "```python\n1\n```\n"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "text",
+        {"cell_type": "code", "source": 5},
+        {"cell_type": "markdown", "source": ["a", 5]},
+        {"cell_type": "code", "source": "", "outputs": [None, 5]},
+        {"cell_type": "code", "source": "", "outputs": [{"data": []}, {"data": {"text/plain": 5}}]},
+    ],
+)
+def test_a_broken_cell_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], cell: Any
+) -> None:
+    assert main(["export", str(notebook_file(tmp_path, cell))]) == 1
+    assert "is not a notebook of version 4" in capsys.readouterr().err
+
+
 def test_what_cannot_be_written_or_read_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,3 +169,6 @@ def test_what_cannot_be_written_or_read_is_one_sentence(
     assert "is not a notebook of version 4" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "other.ipynb")]) == 1
     assert "cannot be read: No such file" in capsys.readouterr().err
+    exported(tmp_path, options=("--force",))
+    assert main(["export", str(file), "-o", str(tmp_path / ("x" * 300))]) == 1
+    assert "File name too long" in capsys.readouterr().err

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,19 +62,33 @@ class Export:
         Raises:
             UsageError: The file, or a folder with files, already exists, or writing failed.
         """
-        target = expanded(self.name if to is None else to)
-        try:
-            return (
-                self._write_folder(target, overwrite)
-                if self.folder
-                else (
-                    self._write_file(target / self.name if target.is_dir() else target, overwrite)
-                )
-            )
-        except OSError as error:
-            raise UsageError(
-                say("export.not_written", path=str(target), reason=error.strerror or str(error))
-            ) from error
+        path = expanded(self.name if to is None else to)
+        with told_if_not_written(path):
+            target = self._target(path)
+            if not overwrite:
+                self._require_free(target)
+            if self.folder:
+                self._write_folder(target)
+            else:
+                write_atomically(target, _bytes(next(iter(self.files.values()))))
+        return target
+
+    def require_free(self, to: str | Path | None = None) -> None:
+        """Check that :meth:`write` would replace nothing there.
+
+        Args:
+            to: As :meth:`write` takes it.
+
+        Raises:
+            UsageError: The file, or a folder with files, already exists, or cannot be looked at.
+        """
+        path = expanded(self.name if to is None else to)
+        with told_if_not_written(path):
+            self._require_free(self._target(path))
+
+    def _require_free(self, target: Path) -> None:
+        if any(target.iterdir()) if self.folder and target.is_dir() else target.exists():
+            raise UsageError(say("export.exists", path=str(target)))
 
     def zip(self) -> bytes:
         """Return a zip file that unpacks into one folder, or into the single file."""
@@ -84,35 +99,40 @@ class Export:
                 archive.writestr(zipfile.ZipInfo(member), _bytes(content), zipfile.ZIP_DEFLATED)
         return packed.getvalue()
 
-    def _write_file(self, file: Path, overwrite: bool) -> Path:
-        if file.exists() and not overwrite:
-            raise _exists(file)
-        write_atomically(file, _bytes(next(iter(self.files.values()))))
-        return file
+    def _target(self, path: Path) -> Path:
+        return path / self.name if path.is_dir() and not self.folder else path
 
-    def _write_folder(self, folder: Path, overwrite: bool) -> Path:
-        if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-            raise _exists(folder)
+    def _write_folder(self, folder: Path) -> None:
         if folder.exists():
             self._fill(folder)
-            return folder
+            return
         temporary = temporary_path(folder)
         try:
             self._fill(temporary)
             temporary.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        return folder
 
     def _fill(self, folder: Path) -> None:
         for path, content in self.files.items():
             write_atomically(folder / path, _bytes(content))
 
 
+@contextmanager
+def told_if_not_written(path: Path) -> Iterator[None]:
+    """Say what the disk refused.
+
+    Raises:
+        UsageError: An `OSError` came; it names the path.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            say("export.not_written", path=str(path), reason=error.strerror or str(error))
+        ) from error
+
+
 def _bytes(content: str | bytes) -> bytes:
     # A lone surrogate has no UTF-8 form; it comes from text that was cut inside a surrogate pair.
     return content.encode("utf-8", "replace") if isinstance(content, str) else content
-
-
-def _exists(path: Path) -> UsageError:
-    return UsageError(say("export.exists", path=str(path)))

@@ -37,7 +37,14 @@ _REACHES_OUT = re.compile(r"<[A-Za-z/!?]|\]:")
 _TO_ESCAPE = re.compile(
     r"\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|`+|(?P<mark><(?=[A-Za-z/!?])|\[(?=[^\[\]]*\]:))"
 )
-_PICTURES_TOO = re.compile(_TO_ESCAPE.pattern.replace("(?P<mark>", r"(?P<mark>!(?=\[)|"))
+# Where a page reads `$$` as mathematics, ticks in it begin no code, and code that holds `$$` may be
+# none. So no `$$` is left, and code that holds one, or a picture, becomes text.
+_PICTURES_TOO = re.compile(
+    _TO_ESCAPE.pattern.replace("(?P<mark>", r"(?P<mark>!(?=\[)|\$(?=\$)|(?<=\$)\$|")
+)
+_DOUBTFUL_IN_CODE = re.compile(r"!\[|\$\$")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_LANGUAGE = re.compile(r"[\w+#.-]*")
 _DEEPEST = 15
 """The deepest nesting that is read with certainty: the parser itself ends at 20."""
 _LONGEST = 100_000
@@ -131,34 +138,81 @@ def _fenced(text: str, language: str = "") -> str:
 
 
 def code_block(text: str, language: str = "") -> str:
-    """Return a text verbatim, as a code block."""
+    """Return a text verbatim, as a code block.
+
+    Args:
+        text: The text.
+        language: Its language; what cannot stand in a name is left out, with all after it.
+    """
     text = plain(text)
+    name = _LANGUAGE.match(language)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
+    return f"{fence}{name[0] if name else ''}\n{text}\n{fence}"
 
 
 def harmless(source: str) -> str:
-    """Return Markdown without HTML, pictures and link definitions; they become text.
+    """Return Markdown without HTML, pictures, link definitions and formulas; they become text.
 
     Args:
-        source: Whole top-level blocks. In doubt they are returned as a code block.
+        source: Whole top-level blocks. In doubt they are returned as a code block. After a line end
+            comes an empty line, so that nothing in them goes on in the next blocks.
     """
     text = plain(source)
-    if len(text) > _LONGEST or text.count("[") > _MOST_BRACKETS:
-        return code_block(text)
-    changed = _escaped(text, _PICTURES_TOO)
-    return changed if _stays_inside(changed, pictures=False) else code_block(text)
+    blocks = text.rstrip("\n")
+    changed = None
+    if len(text) <= _LONGEST and text.count("[") <= _MOST_BRACKETS:
+        changed = _escaped_with_own_fences(blocks)
+    if changed is None or not _stays_inside(changed, pictures=False):
+        changed = code_block(blocks)
+    ending = text[len(blocks) :]
+    return changed + (f"{ending}\n" if ending == "\n" else ending)
 
 
-def _escaped(quote: str, pattern: re.Pattern[str] = _TO_ESCAPE) -> str:
+def _escaped_with_own_fences(text: str) -> str | None:
+    """Return Markdown escaped except in code; top-level code has fences of our own. In doubt, None.
+
+    Such a fence ends where it should, whatever a page sees in the text around it.
+    """
+    lines = text.split("\n")
+    written: list[str] = []
+    done = 0
+
+    def write_until(line: int) -> None:
+        written.extend(_PICTURES_TOO.sub(_escape_doubtful, each) for each in lines[done:line])
+
+    for token in _parsed(f"{text}\n"):  # so that the content of every token ends with its line
+        if token.type not in ("fence", "code_block") or not token.map:
+            continue
+        first, last = token.map
+        write_until(first)
+        done = last
+        if not token.level:
+            written.append(code_block(token.content.removesuffix("\n"), token.info))
+            continue
+        # One that is open would go on in the blocks after these.
+        closed = token.type == "code_block" or token.content.count("\n") == last - first - 2
+        if not closed or _DOUBTFUL_IN_CODE.search(token.content):
+            return None
+        written += lines[first:last]
+    write_until(len(lines))
+    return "\n".join(written)
+
+
+def _escape_doubtful(match: re.Match[str]) -> str:
+    if match["ticks"] and _DOUBTFUL_IN_CODE.search(match[0]):
+        return _PUNCTUATION.sub(r"\\\1", match[0])
+    return _escape(match)
+
+
+def _escaped(quote: str) -> str:
     """Return a block quote with its HTML and link definitions escaped, except in code."""
     code: set[int] = set()
     for token in _parsed(quote):
         if token.type in ("fence", "code_block") and token.map:
             code.update(range(*token.map))
     return "\n".join(
-        line if number in code else pattern.sub(_escape, line)
+        line if number in code else _TO_ESCAPE.sub(_escape, line)
         for number, line in enumerate(quote.split("\n"))
     )
 

@@ -27,10 +27,10 @@ WORDS: Table = {
     "export_notebook": ("the notebook's file", "笔记本文件"),
     "export_to": ("the format", "格式"),
     "export_output": (
-        "the file to write; by default beside the notebook",
-        "要写入的文件；默认写在笔记本旁边",
+        "the file to write, or a folder for it; by default beside the notebook",
+        "要写入的文件，或存放它的文件夹；默认写在笔记本旁边",
     ),
-    "export_force": ("replace a file that is there already", "覆盖已有的文件"),
+    "export_force": ("replace a file, or pictures, that are there already", "覆盖已有的文件和图片"),
     "no_notebook": (
         "{file} is not a notebook of version 4 of the format.",
         "{file} 不是格式版本 4 的笔记本。",

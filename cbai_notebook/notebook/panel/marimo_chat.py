@@ -1,7 +1,7 @@
 """A panel in marimo, which has no ipywidgets: marimo's own chat, with our model and conversation.
 
 marimo shows the answers as Markdown. What a model writes is changed before it gets there, so that it
-holds no HTML, loads no picture and defines no link for another answer.
+holds no HTML and no formula, loads no picture and defines no link for another answer.
 """
 
 from __future__ import annotations

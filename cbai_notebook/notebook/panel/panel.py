@@ -283,12 +283,15 @@ class ChatPanel:
         """Show a conversation of the picker; a name that it does not offer changes nothing."""
         if (conversation := self._offered(name)) is not None:
             self.use(conversation)
+        else:
+            self._show_state()  # a name that is gone leaves the picker
 
     def _offered(self, name: str) -> Conversation | None:
         for conversation in self._shown:
             if conversation.name == name:
                 return conversation
-        return None if is_app() else chat(name)
+        # The page may still offer a name that was renamed or deleted elsewhere.
+        return None if is_app() or name not in names() else chat(name)
 
     def rename_conversation(self, name: str, to: str) -> None:
         """Rename a conversation of the picker; a name that it does not offer changes nothing.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
@@ -68,7 +69,7 @@ def test_a_block_is_shown_when_it_is_whole_and_a_failure_is_a_sentence(gateway: 
     text = "# Title\n\n<script>x</script> ![y](https://example.com/y.png)\n\n```html\n<b>\n```\n"
     gateway.always(Scenario(text=tuple(text)))
     reply = asyncio.run(collected(Replies(panel), user("Hi")))
-    assert reply == text.replace("<script>x</script> !", r"\<script>x\</script> \!")
+    assert reply == text.replace("<script>x</script> !", r"\<script>x\</script> \!") + "\n"
     gateway.always("error:404:AI_MODEL_NOT_FOUND")
     assert "There is no model" in asyncio.run(collected(Replies(panel), user("Hi")))
     gateway.always(Scenario(text="Once upon a", finish_reason="length"))
@@ -105,7 +106,26 @@ async def test_a_stop_ends_the_request_and_keeps_the_text(gateway: Gateway) -> N
         ("```html\n<b>![x](y)</b>\n```", "```html\n<b>![x](y)</b>\n```"),
         ("a ` b\nc ` <img src=x> `", "```\na ` b\nc ` <img src=x> `\n```"),
         ("- a\n\n  ```\n  <b>\n  ```\n<img src=x>", "- a\n\n  ```\n  <b>\n  ```\n\\<img src=x>"),
+        ("$$x$$ costs $5, `$5` and `$$`", r"\$\$x\$\$ costs $5, `$5` and \`\$\$\`"),
+        ("$$ ` $$ ![x](u) $$ ` $$", r"\$\$ \` \$\$ \!\[x\]\(u\) \$\$ \` \$\$"),
+        ("$$\n```\n$$\n![x](u)\n```", "\\$\\$\n```\n$$\n![x](u)\n```"),
+        ("~~~sh x\necho $$", "```sh\necho $$\n```"),
+        ("    ![x](u)", "```\n![x](u)\n```"),
+        ("- ```\n  ![x](u)\n  ```", "````\n- ```\n  ![x](u)\n  ```\n````"),
+        ("- ```\n  <b>", "````\n- ```\n  <b>\n````"),
     ],
 )
 def test_what_could_load_or_run_becomes_text(source: str, expected: str) -> None:
     assert harmless(source) == expected
+
+
+def test_blocks_that_are_given_one_by_one_do_not_open_each_other(gateway: Gateway) -> None:
+    panel = cbai.ChatPanel(Conversation("in-marimo"))
+    fence, tick = "$$\n```\n$$\n", "a `\n$$\nx\n$$\nc ` <img src=x> `\n"
+    gateway.always(Scenario(text=tuple(f"{fence}![x](u)\n\n```\n![y](u)\n```\n\n{tick}")))
+    reply = asyncio.run(collected(Replies(panel), user("Hi")))
+    shown = MarkdownIt("commonmark").parse(reply)
+    kinds = {part.type for token in shown for part in (token, *(token.children or ()))}
+    assert not kinds & {"image", "html_inline", "html_block"}
+    assert "$$" not in "".join(token.content for token in shown if token.type == "inline")
+    panel.close()

@@ -18,7 +18,7 @@ from ipywidgets import Box, Output
 import cbai_notebook as cbai
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.client.stream import TextStream
-from cbai_notebook.conversation import Conversation, Prompt, ask, prepare, prepare_drawing
+from cbai_notebook.conversation import Conversation, Prompt, ask, names, prepare, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.errors import CbaiError, SecretRefusedError, UsageError
@@ -659,6 +659,14 @@ def test_the_picker_offers_the_newest_first_and_can_rename_and_delete(
     assert first.turns == ()
     from_bar(panel, type="delete", name=second.name)
     eventually(lambda: second.name not in bar.conversations)
+
+
+@pytest.mark.parametrize("action", ["pick", "rename", "delete"])
+def test_a_name_that_is_gone_makes_no_conversation(panel: cbai.ChatPanel, action: str) -> None:
+    shown_before, before = panel.conversation, names()
+    from_bar(panel, type=action, name="gone", to="new")
+    assert panel.conversation is shown_before
+    assert names() == before
 
 
 def test_a_refused_prompt_names_no_conversation(
