@@ -24,4 +24,4 @@ def test_runs_are_listed_in_a_notebook(
         assert header.split() == [
             "number", "ended", "name", "variant", "model", "check", "value", "cases", "failed",
         ]  # fmt: skip
-        assert "intent  short    demo   equals  50 % [19–81]  6      0" in line
+        assert "intent  short    demo   equals  50 % [19–81]      6       0" in line
