@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
+import cbai_notebook as cbai
 from cbai_notebook import errors
 from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.tools.source import UnconfirmedError
@@ -30,6 +31,9 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.setenv("CBAI_CONFIG_DIR", str(tmp_path / "config"))
+    # The last batch of another test keeps its servers, which would be listed here.
+    cbai.batch([{"n": 1}, {"n": 2}], "{n}", model="demo", progress=False)
+    gc.collect()
     return tmp_path
 
 
@@ -101,7 +105,6 @@ def test_a_prompt_with_a_value_of_its_environment_is_refused(
 
 
 def test_nothing_is_configured(command: Run) -> None:
-    gc.collect()  # servers of other tests
     assert ".jupyter/mcp_settings.json" in command("mcp").replace("\\", "/")
 
 
