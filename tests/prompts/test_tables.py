@@ -247,9 +247,12 @@ def test_all_digits_of_numbers_of_few_bits_give_the_same_number(
 
 @given(_INT64, _INT64)
 def test_different_whole_numbers_never_look_alike(one: int, other: int) -> None:
-    for values in ([one, other], [one, None, other], [float(one), float(other)]):
+    first, last = column([one, other])
+    assert (first == last) == (one == other)
+    # With a missing value, pandas makes them numbers of 53 bits.
+    for values in ([one, None, other], [float(one), float(other)]):
         first, *_, last = column(values)
-        assert (first == last) == (values[0] == values[-1])
+        assert (first == last) == (float(one) == float(other))
     assert column(pd.Series([one, None, other], dtype="Int64")) == [str(one), "", str(other)]
     assert column(pd.Series([one, other, 0.5], dtype=object))[:2] == [str(one), str(other)]
 
