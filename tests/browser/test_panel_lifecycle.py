@@ -163,6 +163,24 @@ async def test_the_reader_stays_at_the_end_or_where_they_are(
 
 
 @pytest.mark.each_variant
+async def test_a_long_conversation_is_whole_on_the_screen_also_after_a_reload(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway
+) -> None:
+    # Notebook 7 puts tall outputs into a low box; the folded transcript is not tall.
+    cloud.always(Scenario(text=LONG))
+    await panel.converse("long")
+    await expect(notebook.output(0).locator(".cbai-transcript")).to_contain_text("(1 turn)")
+    last = panel.answer.locator("p", has_text="Paragraph 29")
+    await expect(last).to_be_in_viewport(ratio=1)
+    await expect(panel.area).to_be_in_viewport(ratio=1)
+    await notebook.save()
+    await notebook.page.reload()
+    panel = await PanelPage.shown(notebook)
+    await expect(last).to_be_in_viewport(ratio=1)
+    await expect(panel.area).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.each_variant
 async def test_a_reload_in_mid_answer_loses_nothing(
     notebook: NotebookPage, panel: PanelPage, cloud: Gateway
 ) -> None:

@@ -182,24 +182,28 @@ function attachTranscript({ root, model, jump, announce, edit, write }) {
 
 // The saved transcript is unfolded for readers without a kernel. Under a panel that is alive it is folded,
 // unless the reader has unfolded that part. Its outputs are written again and again, and observers are
-// called before the page is painted, so nobody sees one open and close.
+// called before the page is painted, so nobody sees one open and close. Notebook 7 measures outputs before
+// that, and puts tall ones into a low box that scrolls: until a part is folded, the style keeps it low.
 function foldTranscripts({ root, model }) {
   const area = root.closest(".jp-OutputArea, .output_container, .cell") ?? root.parentElement;
   const own = `cbai-of-${model.get("uid")}-`;
   const opened = new Set();
-  const seen = new WeakSet();
   const slotOf = (part) => [...part.classList].find((name) => name.startsWith(own));
+  const style = make("style", {
+    textContent: `details[class*="${own}"]:not([data-cbai-folded]) > :not(summary) { display: none; }`,
+  });
+  root.append(style);
 
   function fold() {
-    for (const part of area.querySelectorAll("details.cbai-transcript")) {
+    for (const part of area.querySelectorAll("details.cbai-transcript:not([data-cbai-folded])")) {
       const slot = slotOf(part);
-      if (!slot || seen.has(part)) continue;
-      seen.add(part);
+      if (!slot) continue;
       part.open = opened.has(slot);
+      part.dataset.cbaiFolded = "";
     }
   }
   function onToggle({ target }) {
-    const slot = seen.has(target) && target.isConnected && slotOf(target);
+    const slot = target.dataset.cbaiFolded === "" && target.isConnected && slotOf(target);
     if (slot) opened[target.open ? "add" : "delete"](slot);
   }
   const observer = new MutationObserver((changes) => {
@@ -208,23 +212,42 @@ function foldTranscripts({ root, model }) {
   area.addEventListener("toggle", onToggle, { capture: true });
   observer.observe(area, { childList: true, subtree: true });
   fold();
+  leaveLowBox(root, model);
   return () => {
+    style.remove();
     observer.disconnect();
     area.removeEventListener("toggle", onToggle, { capture: true });
   };
 }
 
-// A part of the plain transcript under the panel, which the notebook's file keeps.
-function writeTranscript(model, slot, data) {
+// After a reload, Notebook 7 has measured the transcript before there was a panel to fold it. A box that
+// the reader has asked for is written in the cell, and stays.
+function leaveLowBox(root, model) {
+  const box = root.closest(".jp-mod-outputsScrolled");
+  const asked = cellsWithParts(model).some(({ cell }) => cell.getMetadata?.("scrolled") !== undefined);
+  if (!asked) box?.classList.remove("jp-mod-outputsScrolled");
+}
+
+// The cells that show the panel's transcript, each with the places and the HTML of its parts.
+function cellsWithParts(model) {
   const panel = `cbai-of-${model.get("uid")}-`;
   const htmlOf = (output) => [output.toJSON().data?.["text/html"] ?? ""].flat().join("");
+  const found = [];
   for (const cell of model.widget_manager?.context?.model?.cells ?? []) {
     const parts = [];
     for (let place = 0; place < (cell.outputs?.length ?? 0); place += 1) {
       const html = htmlOf(cell.outputs.get(place));
       if (html.includes(panel)) parts.push({ place, html });
     }
-    if (!parts.length) continue;
+    if (parts.length) found.push({ cell, parts });
+  }
+  return found;
+}
+
+// A part of the plain transcript under the panel, which the notebook's file keeps.
+function writeTranscript(model, slot, data) {
+  const panel = `cbai-of-${model.get("uid")}-`;
+  for (const { cell, parts } of cellsWithParts(model)) {
     const output = { output_type: "display_data", data, metadata: {} };
     const old = parts.find(({ html }) => html.includes(`${panel}${slot}"`));
     if (!old) cell.outputs.add(output);
