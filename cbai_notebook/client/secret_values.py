@@ -43,6 +43,8 @@ class KnownSecrets:
     def names_in(self, texts: str | Iterable[str]) -> list[str]:
         """Return the names of the secrets whose values are in a text or in several, sorted."""
         text = texts if isinstance(texts, str) else "\0".join(texts)
+        if not any(map(text.__contains__, self._names)):  # nearly every text, and the quickest way
+            return []
         return sorted(
             name for name, forms in self.forms.items() if any(form in text for form in forms)
         )
@@ -131,7 +133,7 @@ def texts_in(value: Any) -> Iterator[str]:
         value = waiting.pop()
         if isinstance(value, str):
             yield value
-        elif isinstance(value, Mapping):
+        elif isinstance(value, (dict, Mapping)):  # an abstract class alone is asked slowly
             waiting += (*value.keys(), *value.values())
         elif isinstance(value, (list, tuple, set, frozenset)):
             waiting += value

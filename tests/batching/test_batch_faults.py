@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -470,6 +471,20 @@ def test_equal_rows_fail_together(gateway: Gateway) -> None:
     assert answered(found) == {at for at in range(40) if at % 2}
     assert len(gateway.requests) == 4
     assert last().progress.failed == 20
+
+
+def test_equal_messages_are_one_request_however_they_are_written(gateway: Gateway) -> None:
+    text = 'Row "1"\n€ 乌龙茶 \x7f'
+    written: list[Any] = [
+        {"role": "user", "content": text},
+        {"content": text, "role": "user"},
+        OrderedDict(role="user", content=text),
+        {"role": "user", "content": text, "name": "ada"},
+        {"role": "user", "content": [{"type": "text", "text": text}]},
+    ]
+    found = cbai.batch(rows(len(written)), lambda row: [written[int(row["text"][4:])]], model="hy3")
+    assert all(row["answer"] for row in found)
+    assert len(gateway.requests) == 3
 
 
 def test_without_dedupe_each_row_has_an_answer_of_its_own(gateway: Gateway) -> None:
