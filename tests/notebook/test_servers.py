@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -55,6 +55,33 @@ def test_one_conversation_asks_several_servers(
     assert one.last.headers["x-team"] == TEAM
     assert "x-team" not in other.last.headers
     assert "x-team" not in gateway.last.headers
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: cbai.batch([{"x": "1"}], "{x}", model="oen"),
+        lambda: cbai.compare("x", models=["one", "oen"]),
+        lambda: cbai.evaluate(
+            [{"x": "1"}], {"a": "{x}"}, models=["one", "oen"], checks=[cbai.check.contains("x")]
+        ),
+    ],
+    ids=["batch", "compare", "evaluate"],
+)
+def test_a_mistyped_server_gets_nothing_and_no_other_server_does(
+    shell: TerminalInteractiveShell,
+    two: tuple[Gateway, Gateway],
+    gateway: Gateway,
+    ask: Callable[[], object],
+) -> None:
+    with pytest.raises(errors.UsageError, match="Did you mean 'one'"):
+        ask()
+    error = error_of(shell, "%%cbai -m oen\nPrivate")
+    assert "Did you mean 'one'" in str(error)
+    assert "-m cloudbase/oen" in str(error)
+    assert not any(each.requests for each in (*two, gateway))
+    must(shell, "%cbai -m cloudbase/oen Hello")
+    assert gateway.last.json["model"] == "oen"
 
 
 def test_a_cached_answer_is_that_of_the_same_server(

@@ -12,6 +12,26 @@ WORDS: Table = {
         "There is no server {name!r}. Servers: {known}. Did you mean {meant!r}?",
         "没有名为 {name!r} 的服务器，已有的服务器：{known}。是不是想写 {meant!r}？",
     ),
+    "no_such_provider_but": (
+        "There is no provider {name!r}. Did you mean {meant!r}?",
+        "没有名为 {name!r} 的服务商。是不是想写 {meant!r}？",
+    ),
+    "server_is_meant": (
+        "There is no server {name!r}. Did you mean {meant!r}? If {name!r} is the name of a model, write "
+        "{-m PROVIDER/NAME}.",
+        "没有名为 {name!r} 的服务器，是不是想写 {meant!r}？如果 {name!r} 确实是模型名称，请写 "
+        "{-m PROVIDER/NAME}。",
+    ),
+    "no_server_and_no_environment": (
+        "There is neither a server {name!r} nor a CloudBase environment yet. Add a server with "
+        "cbai.configure(servers={{{name!r}: {{'base_url': 'https://…/v1'}}}}); for a model of CloudBase, "
+        "set the environment with {%cbai login}, or in CLOUDBASE_ENV_ID. Without an account, "
+        "{-m local} asks the offline demo model.",
+        "还没有名为 {name!r} 的服务器，也没有 CloudBase 环境。如果是自己的服务器，请用 "
+        "cbai.configure(servers={{{name!r}: {{'base_url': 'https://…/v1'}}}}) 添加；如果是 CloudBase "
+        "的模型，请用 {%cbai login} 或环境变量 CLOUDBASE_ENV_ID 设置环境。"
+        "没有账号时，可用 {-m local} 使用离线演示模型。",
+    ),
     "no_key_for_base_url": (
         "There is no API key for this base URL, and CloudBase's own is not sent there. Set "
         "CBAI_API_KEY beside CBAI_BASE_URL, or give both in one call: "
