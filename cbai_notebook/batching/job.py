@@ -47,6 +47,7 @@ from cbai_notebook.text import near_match
 
 if TYPE_CHECKING:
     from cbai_notebook.batching.dry_run import DryRun
+    from cbai_notebook.client.demo.script import DemoModel
     from cbai_notebook.client.model import Model
 
 CONCURRENCY = 32
@@ -70,7 +71,7 @@ Listener = Callable[[Sequence[tuple[Place, Outcome]]], None]
 class BatchOptions:
     """How a batch is run; see :func:`cbai_notebook.batch` for each."""
 
-    model: str | Model | None = None
+    model: str | Model | DemoModel | None = None
     model_name: str | None = None
     system: str | None = None
     column: str = "answer"
@@ -218,25 +219,28 @@ class Batch:
         self.error: CbaiError | None = None
 
     def _prepare(self) -> PreparedPrompt[Model]:
+        from cbai_notebook.client.model_choice import spec_or_model
+
         options = self.options
+        choice = spec_or_model(options.model)
+        named = choice is None or isinstance(choice, str)
         given = {
             "tools": options.tools,
             "response_type": options.response_type,
             "max_steps": options.max_steps,
             "think": options.think,
         }
-        named = isinstance(options.model, str) or options.model is None
         prompt = Prompt(
             text=self._template,
             system=options.system,
-            model=options.model if named else options.model_name,  # type: ignore[arg-type]
+            model=choice if named else options.model_name,  # type: ignore[arg-type]
             params=options.params,
             remember=False,
             stream=False,
             allow_secrets=options.allow_secrets,
             options={name: value for name, value in given.items() if value is not None},
         )
-        model = None if named else options.model
+        model = None if named else choice
         prepared: PreparedPrompt[Model] = prepare(None, prompt, model=model)  # type: ignore[arg-type]
         return prepared
 
@@ -273,12 +277,13 @@ class Batch:
                 reporter,
             )
             self._stop_run = runner.stop
-            status = INTERRUPTED
+            status, is_raised = INTERRUPTED, False
             try:
                 await runner.run()
-                if isinstance(runner.stopped, ConfigurationError) and not self._has_paid:
-                    raise runner.stopped
                 status = COMPLETE if runner.stopped is None else STOPPED
+                if isinstance(runner.stopped, ConfigurationError) and not self._has_paid:
+                    is_raised = True
+                    raise runner.stopped
             finally:
                 self.progress.tokens = self._spending.tokens
                 if self.progress.rows is None:
@@ -287,7 +292,7 @@ class Batch:
                 self.error = runner.stopped
                 reason = "" if runner.stopped is None else self._sentence(runner.reason)
                 self.progress.hints = self.hints
-                self.progress.end(status, reason)
+                self.progress.end(status, "" if is_raised else reason)  # the error says it
                 reporter.end(self.progress)
                 self._end(run, status, reason)
 

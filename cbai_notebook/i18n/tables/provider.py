@@ -98,6 +98,15 @@ WORDS: Table = {
         "无法加载服务商 {name!r}：{reason}。请重新安装："
         'python -m pip install -U "cbai-notebook[all]"。',
     ),
+    # model_choice
+    "no_model": (
+        "A model is a name such as 'hy3' or what cbai.create_model(…) returns, and not a {kind}.",
+        "模型应是名称（例如 'hy3'），或 cbai.create_model(…) 的返回值，而不是 {kind}。",
+    ),
+    "offline_model_here": (
+        "Here the offline model is {option}.",
+        "这里的离线模型写作 {option}。",
+    ),
     # model_list
     "has_no_list_of_models": (
         "{name!r} has no list of models to ask for; a server of your own may have one.",
