@@ -25,7 +25,7 @@ from cbai_notebook.batching.results import Place, Results
 from cbai_notebook.batching.row_prompt import ROW, Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
 from cbai_notebook.batching.runner import Runner
-from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
+from cbai_notebook.batching.runs import BATCH, COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
 from cbai_notebook.batching.sending import LocalSender, Sender
 from cbai_notebook.batching.table_writer import Writer
 from cbai_notebook.client.budget import Budget, Spending, session_budget
@@ -139,6 +139,7 @@ class Batch:
         gate: What its requests go through; by default the gate of the server.
         engine: What sends the requests; by default that of the options, or else this process.
         spending: What its requests have used; one that several batches share has one budget for all.
+        kind: What the batch belongs to: :data:`BATCH` or :data:`EVALUATION`.
         listener: Gets what became of rows, in groups, each with its place: position and sample.
 
     Attributes:
@@ -162,6 +163,7 @@ class Batch:
         *,
         engine: Engine | None = None,
         spending: Spending | None = None,
+        kind: str = BATCH,
         listener: Listener = lambda found: None,
     ) -> None:
         if isinstance(prompt, PromptFile):
@@ -189,6 +191,8 @@ class Batch:
         )
         self._results = Results(self._of_outcome, options.samples)
         self._spending = spending or Spending()
+        self._spent_before = 0
+        self._kind = kind
         self._budget = Budget(
             self._spending,
             options.max_total_tokens,
@@ -264,6 +268,7 @@ class Batch:
                 raise
             reporter = reporter_for(self.options.progress)
             self.progress.begin()
+            self._spent_before = self._spending.tokens
             plan = self.plan()
             runner = Runner(
                 plan,
@@ -285,7 +290,7 @@ class Batch:
                     is_raised = True
                     raise runner.stopped
             finally:
-                self.progress.tokens = self._spending.tokens
+                self.progress.tokens = self._tokens
                 if self.progress.rows is None:
                     self.progress.rows = plan.read * self.options.samples
                 self.hints += plan.hints
@@ -295,6 +300,11 @@ class Batch:
                 self.progress.end(status, "" if is_raised else reason)  # the error says it
                 reporter.end(self.progress)
                 self._end(run, status, reason)
+
+    @property
+    def _tokens(self) -> int:
+        """The tokens of this batch: others that share its spending run before it or after it."""
+        return self._spending.tokens - self._spent_before
 
     @property
     def _has_paid(self) -> bool:
@@ -407,7 +417,7 @@ class Batch:
             if self._put_since >= WRITTEN_AT_ONCE:
                 self._put_since = 0
                 self._write_done(self._writer)
-        self.progress.tokens = self._spending.tokens
+        self.progress.tokens = self._tokens
         self._listener(found)
 
     async def each(self) -> AsyncGenerator[dict[str, Any], None]:
@@ -517,6 +527,8 @@ class Batch:
             tokens=progress.tokens,
             status=status,
             reason=reason,
+            kind=self._kind,
+            provider=self.prepared.provider,
         )
 
 

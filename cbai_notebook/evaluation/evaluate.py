@@ -11,7 +11,7 @@ from cbai_notebook.batching.batch import BatchWarning
 from cbai_notebook.batching.job import CONCURRENCY, Batch, BatchOptions
 from cbai_notebook.batching.reporters import Reporter, reporter_for
 from cbai_notebook.batching.row_errors import nothing_sent
-from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, STOPPED
+from cbai_notebook.batching.runs import COMPLETE, EVALUATION, INTERRUPTED, STOPPED
 from cbai_notebook.bridge import run, stopped_in_one_line
 from cbai_notebook.client.budget import Spending
 from cbai_notebook.errors import BudgetError, ConfigurationError, UsageError
@@ -213,6 +213,7 @@ def _contestants(
                 prompt,
                 replace(options, model=model, prefix=prefix, name=str(variant)),
                 spending=spending,
+                kind=EVALUATION,
                 listener=answers.put,
             )
             answers.model = batch.model

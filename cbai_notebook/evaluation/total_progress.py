@@ -51,9 +51,8 @@ class TotalProgress:
 
     def _sum(self) -> Progress:
         total = self._total
-        for name in ("answered", "known", "failed", "missing", "running", "sent"):
+        for name in ("answered", "known", "failed", "missing", "running", "sent", "tokens"):
             setattr(total, name, sum(getattr(part, name) for part in self._parts))
-        total.tokens = max((part.tokens for part in self._parts), default=0)
         total.reasons = {}
         for part in self._parts:
             for reason, count in part.reasons.items():
