@@ -109,7 +109,7 @@ def test_rows_without_an_answer_are_named(
     must(shell, "%cbai usage")
     shown = capsys.readouterr().out
     assert f"{tokens} tokens of rows without an answer are in the bars only" in shown
-    assert "Not counted: what code asks without a conversation" in shown
+    assert "Not counted: what is asked without a conversation" in shown
 
 
 def test_imported_answers_are_not_counted(table: Table, tmp_path: Path) -> None:

@@ -209,9 +209,9 @@ WORDS: Table = {
         "没有得到答案的行用去 {n:,} 个词元，只计入 █：无法区分输入和输出。",
     ),
     "usage_not_counted": (
-        "Not counted: what code asks without a conversation (cbai.create_model, cbai.compare), and what "
-        "was deleted.",
-        "不计入：代码在对话之外的提问（cbai.create_model、cbai.compare），以及已删除的内容。",
+        "Not counted: what is asked without a conversation (--no-history, cbai.create_model, cbai.compare), "
+        "imported answers, and what was deleted.",
+        "不计入：对话之外的提问（--no-history、cbai.create_model、cbai.compare）、导入的答案，以及已删除的内容。",
     ),
     "diff_title": ("turn {turn} · {model} · {prompt}", "第 {turn} 轮 · {model} · {prompt}"),
     "all_days": ("all", "合计"),
