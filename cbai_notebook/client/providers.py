@@ -31,6 +31,9 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
 LOCAL = "local"
 """The provider of the offline model."""
 
+CLOUDBASE = "cloudbase"
+"""The provider of CloudBase's own models."""
+
 DEMO = "demo"
 """The provider of the demo model, which answers by a script in this process."""
 
@@ -246,12 +249,14 @@ def check_model_is_no_server(model: str, provider: str, settings: Settings) -> N
         settings: Where the servers are named.
 
     Raises:
-        UsageError: The name is like that of a server and not known as a model's.
+        UsageError: The name is like that of a server and not known as a model's, or it is CloudBase's.
     """
+    if model == CLOUDBASE:
+        raise UsageError(say("provider.spec_names_no_model", spec=model))
     known = {name for models in SUGGESTED_MODELS.values() for name in models}
     if model in known or any(model == server.model for server in settings.servers.values()):
         return
-    servers = (*settings.servers, LOCAL, DEMO)
+    servers = (*settings.servers, LOCAL, DEMO, CLOUDBASE)
     meant = next((name for name in servers if is_mistyped(model, name)), None)
     if meant is not None:
         raise UsageError(
@@ -299,7 +304,7 @@ class CloudBaseProvider:
                 cloudbase(settings)
             except ConfigurationError as error:
                 problem = error.words or error.message
-                name = model if self.name == "cloudbase" else self.name
+                name = model if self.name == CLOUDBASE else self.name
                 if name and not settings.env_id and not _is_known(name):
                     problem = say("provider.no_server_and_no_environment", name=name)
                 advice = model_name_advice(self.name, model or "")

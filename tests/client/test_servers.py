@@ -505,6 +505,7 @@ async def test_a_mistyped_server_is_not_taken_for_a_provider_of_the_cloud(
         ("qewn-lokal", "qwen-local"),
         ("lokal", "local"),
         ("dmeo", "demo"),
+        ("cloudbse", "cloudbase"),
     ],
 )
 def test_a_mistyped_server_is_not_taken_for_a_model(
