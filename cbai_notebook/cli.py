@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from cbai_notebook._version import __version__
@@ -66,29 +67,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cbai-notebook", description=say("terminal.description"))
-    parser.add_argument("--version", action="version", version=f"cbai-notebook {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
-    demo = commands.add_parser(
-        "demo",
-        help=say("terminal.demo"),
+    parser, options = _command_parser(
+        partial(_Parser, prog="cbai-notebook"), description=say("terminal.description")
+    )
+    options.add_argument(
+        "--version",
+        action="version",
+        version=f"cbai-notebook {__version__}",
+        help=say("terminal.version"),
+    )
+    commands = parser.add_subparsers(
+        title=say("terminal.commands"), metavar="COMMAND", dest="command", parser_class=_Parser
+    )
+    _, options = _command_parser(
+        partial(commands.add_parser, "demo", help=say("terminal.demo")),
         description=say("terminal.demo_description"),
     )
-    demo.add_argument("--run", action="store_true", help=say("terminal.run"))
-    demo.add_argument("--no-browser", action="store_true", help=say("terminal.no_browser"))
-    demo.add_argument("--port", type=int, help=say("terminal.port"))
-    export = commands.add_parser(
-        "export",
-        help=say("terminal.export"),
+    options.add_argument("--run", action="store_true", help=say("terminal.run"))
+    options.add_argument("--no-browser", action="store_true", help=say("terminal.no_browser"))
+    options.add_argument("--port", type=int, help=say("terminal.port"))
+    export, options = _command_parser(
+        partial(commands.add_parser, "export", help=say("terminal.export")),
         description=say("terminal.export_description"),
     )
-    export.add_argument("notebook", type=Path, help=say("terminal.export_notebook"))
-    export.add_argument(
+    export.add_argument_group(say("terminal.arguments")).add_argument(
+        "notebook", type=Path, help=say("terminal.export_notebook")
+    )
+    options.add_argument(
         "--to", choices=["markdown"], default="markdown", help=say("terminal.export_to")
     )
-    export.add_argument("-o", "--output", type=Path, help=say("terminal.export_output"))
-    export.add_argument("--force", action="store_true", help=say("terminal.export_force"))
+    options.add_argument("-o", "--output", type=Path, help=say("terminal.export_output"))
+    options.add_argument("--force", action="store_true", help=say("terminal.export_force"))
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose own words are those of the tables: argparse has them in English only."""
+
+    def format_help(self) -> str:
+        """Return the help, which begins with the usage."""
+        return self._with_own_word(super().format_help())
+
+    def format_usage(self) -> str:
+        """Return the usage."""
+        return self._with_own_word(super().format_usage())
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong, and exit."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, say("terminal.wrong", prog=self.prog, problem=message) + "\n")
+
+    @staticmethod
+    def _with_own_word(text: str) -> str:
+        return text.replace("usage:", say("terminal.usage"), 1)  # the help begins with it
+
+
+def _command_parser(
+    make: Callable[..., argparse.ArgumentParser], **given: Any
+) -> tuple[argparse.ArgumentParser, argparse._ArgumentGroup]:
+    """Return a parser, and the group of its options, which has ``--help``."""
+    parser = make(add_help=False, **given)
+    options = parser.add_argument_group(say("terminal.options"))
+    options.add_argument("-h", "--help", action="help", help=say("terminal.help"))
+    return parser, options
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -54,6 +54,9 @@ MOST_MARKS = 30
 # Combining marks and joiners.
 _WITHOUT_WIDTH = frozenset({"Mn", "Me", "Cf"})
 
+# Shorter names are too much alike; in longer ones two slips leave no doubt.
+_SHORTEST_NAME, _LONG_NAME = 3, 8
+
 _YES = frozenset({"y", "yes", "是", "好"})
 
 # The characters that are read for each character of one line: a long run of blanks may come before
@@ -270,6 +273,27 @@ def is_one_slip_away(word: str, other: str) -> bool:
     if len(long) - len(short) != 1:
         return False
     return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
+
+
+def is_mistyped(word: str, known: str) -> bool:
+    """Return whether a word is most likely a known name, with a mistake.
+
+    That is one slip, or about two in a long name. Capitals do not count as different, but digits
+    do: ``"qwen3"`` is no ``"qwen2"`` with a mistake.
+    """
+    word, known = word.lower(), known.lower()
+    if word == known:
+        return True
+    if min(len(word), len(known)) < _SHORTEST_NAME or _digits(word) != _digits(known):
+        return False
+    if is_one_slip_away(word, known):
+        return True
+    is_long = min(len(word), len(known)) >= _LONG_NAME
+    return is_long and near_match(word, (known,), likeness=0.8) is not None
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def masked(text: str, *secrets: str | None) -> str:

@@ -22,6 +22,7 @@ import psutil
 import pytest
 
 import cbai_notebook
+from cbai_notebook.cli import main
 from tests.isolation import isolated_environment
 
 PATIENCE = 120
@@ -82,6 +83,20 @@ def test_without_a_command_the_usage_is_shown(installed: Installed) -> None:
     done = installed.run()
     assert done.returncode == 2
     assert "demo" in done.stderr
+
+
+@pytest.mark.parametrize("command", [(), ("demo",), ("export",)])
+def test_help_is_in_one_language(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CBAI_LANGUAGE", "zh")
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    said = re.sub(r"JupyterLab|Jupyter|Markdown|MB", "", capsys.readouterr().out)
+    # What is left of Latin letters is typed: commands, options and their values.
+    words = set(re.findall(r"(?<![-\w])[a-z]{3,}", said))
+    assert words <= {"cbai", "demo", "export", "notebook", "markdown"}
 
 
 @pytest.mark.kernel

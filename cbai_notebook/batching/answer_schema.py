@@ -96,9 +96,34 @@ def _evaluations(connection: sqlite3.Connection) -> None:
     )
 
 
+def _usage_of_runs(connection: sqlite3.Connection) -> None:
+    # What the answers of a run have cost. It is counted when they are stored, for a later run may
+    # replace an answer, and a sum over a million answers takes seconds. `tokens` also has those of
+    # rows without an answer.
+    for column in (
+        "kind TEXT NOT NULL DEFAULT 'batch'",
+        "provider TEXT NOT NULL DEFAULT ''",
+        "requests INTEGER NOT NULL DEFAULT 0",
+        "prompt_tokens INTEGER NOT NULL DEFAULT 0",
+        "completion_tokens INTEGER NOT NULL DEFAULT 0",
+        "answer_tokens INTEGER NOT NULL DEFAULT 0",
+        "duration_s REAL NOT NULL DEFAULT 0.0",
+    ):
+        connection.execute(f"ALTER TABLE runs ADD COLUMN {column}")
+    # Only runs of imported answers have no model.
+    connection.execute("UPDATE runs SET kind = 'import' WHERE model IS NULL")
+    connection.execute(
+        "UPDATE runs SET (requests, prompt_tokens, completion_tokens, answer_tokens, duration_s) = "
+        "(SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), "
+        "coalesce(sum(total_tokens), 0), coalesce(sum(duration_s), 0.0) "
+        "FROM answers WHERE run = runs.id)"
+    )
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("answers and runs", _answers_and_runs),
     ("evaluations", _evaluations),
+    ("usage of runs", _usage_of_runs),
 )
 
 

@@ -250,6 +250,7 @@ class AnswerStore:
                 connection.executemany(
                     "DELETE FROM leases WHERE key = ?", [(row[0],) for row in values]
                 )
+                _count(connection, run, values)
                 tokens = sum(max(0, row[_TOTAL] or 0) for row in values)
                 connection.execute(
                     "UPDATE runs SET answered = answered + ?, tokens = min(tokens + ?, ?) "
@@ -441,6 +442,26 @@ class AnswerStore:
 
 
 _TOTAL = _FIELDS.index("total_tokens")
+_COUNTED = {
+    "prompt_tokens": _FIELDS.index("prompt_tokens"),
+    "completion_tokens": _FIELDS.index("completion_tokens"),
+    "answer_tokens": _TOTAL,
+    "duration_s": _FIELDS.index("duration_s"),
+}
+"""The columns of a run that are sums over its answers, with the places of their fields."""
+
+
+def _count(connection: sqlite3.Connection, run: int, answers: Sequence[tuple[Any, ...]]) -> None:
+    """Count what answers have cost, in the run that got them; some arrive after its end."""
+    sums = [
+        min(sum(max(0, answer[place] or 0) for answer in answers), rows.LARGEST)
+        for place in _COUNTED.values()
+    ]
+    added = ", ".join(f"{name} = min({name} + ?, {rows.LARGEST})" for name in _COUNTED)
+    connection.execute(
+        f"UPDATE runs SET requests = requests + ?, {added} WHERE id = ?",
+        (len(answers), *sums, run),
+    )
 
 
 def _ignore(error: HistoryError | None) -> None:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.batching.job import CONCURRENCY, REQUEST_FILE, Batch, BatchOptions
 from cbai_notebook.batching.reporters import Reporter
+from cbai_notebook.batching.row_errors import nothing_sent
 from cbai_notebook.batching.row_prompt import Missing
 from cbai_notebook.bridge import run, stopped_in_one_line
+from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.forks import fork_safe_lock
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.demo.script import DemoModel
     from cbai_notebook.client.model import Model
     from cbai_notebook.prompts.prompt_file import PromptFile
 
@@ -31,7 +34,7 @@ def batch(
     data: Any,
     prompt: str | Callable[[dict[str, Any]], Any] | PromptFile,
     *,
-    model: str | Model | None = None,
+    model: str | Model | DemoModel | None = None,
     system: str | None = None,
     column: str = "answer",
     prefix: str | None = None,
@@ -69,7 +72,7 @@ def batch(
         prompt: A template: ``{name}`` is a column of the row or else a variable of the notebook, and
             ``{row["unit price"]}`` a column whose name is no word. Or a function from a row, as a
             dict, to the text of its prompt or to a list of messages. Or a prompt of a file: ``cbai.prompt``.
-        model: The model: a spec such as ``"hy3"`` or a `Model`.
+        model: The model: a spec such as ``"hy3"``, a `Model`, or what `demo` returned.
         system: The system prompt, a template too.
         column: The name of the new column with the answers.
         prefix: What the names of all new columns begin with.
@@ -147,7 +150,14 @@ def batch(
             }
         ),
     )
-    return run(made.dry_run() if dry_run else run_batch(made))
+    try:
+        return run(made.dry_run() if dry_run else run_batch(made))
+    except ConfigurationError as error:
+        from cbai_notebook.client.model_choice import with_offline_model
+
+        if made.prepared.settings.configured:
+            raise
+        raise with_offline_model(error, "model='local'") from None
 
 
 async def batch_of(model: Model, data: Any, prompt: Any, options: Mapping[str, Any]) -> Any:
@@ -175,7 +185,10 @@ async def run_batch(made: Batch) -> Any:
     if made.options.to is not None and os.fspath(made.options.to).endswith(REQUEST_FILE):
         return await made.write_requests()
     note_last(made)
-    await made.run()
+    try:
+        await made.run()
+    except ConfigurationError as error:
+        raise nothing_sent(error) from None
     if made.reason and made.options.progress is False:
         warnings.warn(made.reason, BatchWarning, stacklevel=2)
     return made.frame

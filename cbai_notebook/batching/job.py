@@ -25,7 +25,7 @@ from cbai_notebook.batching.results import Place, Results
 from cbai_notebook.batching.row_prompt import ROW, Missing, RowPrompt
 from cbai_notebook.batching.rows import Rows, rows_of
 from cbai_notebook.batching.runner import Runner
-from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
+from cbai_notebook.batching.runs import BATCH, COMPLETE, INTERRUPTED, RUNNING, STOPPED, RunFacts
 from cbai_notebook.batching.sending import LocalSender, Sender
 from cbai_notebook.batching.table_writer import Writer
 from cbai_notebook.client.budget import Budget, Spending, session_budget
@@ -47,6 +47,7 @@ from cbai_notebook.text import near_match
 
 if TYPE_CHECKING:
     from cbai_notebook.batching.dry_run import DryRun
+    from cbai_notebook.client.demo.script import DemoModel
     from cbai_notebook.client.model import Model
 
 CONCURRENCY = 32
@@ -70,7 +71,7 @@ Listener = Callable[[Sequence[tuple[Place, Outcome]]], None]
 class BatchOptions:
     """How a batch is run; see :func:`cbai_notebook.batch` for each."""
 
-    model: str | Model | None = None
+    model: str | Model | DemoModel | None = None
     model_name: str | None = None
     system: str | None = None
     column: str = "answer"
@@ -138,6 +139,7 @@ class Batch:
         gate: What its requests go through; by default the gate of the server.
         engine: What sends the requests; by default that of the options, or else this process.
         spending: What its requests have used; one that several batches share has one budget for all.
+        kind: What the batch belongs to: :data:`BATCH` or :data:`EVALUATION`.
         listener: Gets what became of rows, in groups, each with its place: position and sample.
 
     Attributes:
@@ -161,6 +163,7 @@ class Batch:
         *,
         engine: Engine | None = None,
         spending: Spending | None = None,
+        kind: str = BATCH,
         listener: Listener = lambda found: None,
     ) -> None:
         if isinstance(prompt, PromptFile):
@@ -188,6 +191,8 @@ class Batch:
         )
         self._results = Results(self._of_outcome, options.samples)
         self._spending = spending or Spending()
+        self._spent_before = 0
+        self._kind = kind
         self._budget = Budget(
             self._spending,
             options.max_total_tokens,
@@ -218,25 +223,28 @@ class Batch:
         self.error: CbaiError | None = None
 
     def _prepare(self) -> PreparedPrompt[Model]:
+        from cbai_notebook.client.model_choice import spec_or_model
+
         options = self.options
+        choice = spec_or_model(options.model)
+        named = choice is None or isinstance(choice, str)
         given = {
             "tools": options.tools,
             "response_type": options.response_type,
             "max_steps": options.max_steps,
             "think": options.think,
         }
-        named = isinstance(options.model, str) or options.model is None
         prompt = Prompt(
             text=self._template,
             system=options.system,
-            model=options.model if named else options.model_name,  # type: ignore[arg-type]
+            model=choice if named else options.model_name,  # type: ignore[arg-type]
             params=options.params,
             remember=False,
             stream=False,
             allow_secrets=options.allow_secrets,
             options={name: value for name, value in given.items() if value is not None},
         )
-        model = None if named else options.model
+        model = None if named else choice
         prepared: PreparedPrompt[Model] = prepare(None, prompt, model=model)  # type: ignore[arg-type]
         return prepared
 
@@ -260,6 +268,7 @@ class Batch:
                 raise
             reporter = reporter_for(self.options.progress)
             self.progress.begin()
+            self._spent_before = self._spending.tokens
             plan = self.plan()
             runner = Runner(
                 plan,
@@ -273,23 +282,29 @@ class Batch:
                 reporter,
             )
             self._stop_run = runner.stop
-            status = INTERRUPTED
+            status, is_raised = INTERRUPTED, False
             try:
                 await runner.run()
-                if isinstance(runner.stopped, ConfigurationError) and not self._has_paid:
-                    raise runner.stopped
                 status = COMPLETE if runner.stopped is None else STOPPED
+                if isinstance(runner.stopped, ConfigurationError) and not self._has_paid:
+                    is_raised = True
+                    raise runner.stopped
             finally:
-                self.progress.tokens = self._spending.tokens
+                self.progress.tokens = self._tokens
                 if self.progress.rows is None:
                     self.progress.rows = plan.read * self.options.samples
                 self.hints += plan.hints
                 self.error = runner.stopped
                 reason = "" if runner.stopped is None else self._sentence(runner.reason)
                 self.progress.hints = self.hints
-                self.progress.end(status, reason)
+                self.progress.end(status, "" if is_raised else reason)  # the error says it
                 reporter.end(self.progress)
                 self._end(run, status, reason)
+
+    @property
+    def _tokens(self) -> int:
+        """The tokens of this batch: others that share its spending run before it or after it."""
+        return self._spending.tokens - self._spent_before
 
     @property
     def _has_paid(self) -> bool:
@@ -402,7 +417,7 @@ class Batch:
             if self._put_since >= WRITTEN_AT_ONCE:
                 self._put_since = 0
                 self._write_done(self._writer)
-        self.progress.tokens = self._spending.tokens
+        self.progress.tokens = self._tokens
         self._listener(found)
 
     async def each(self) -> AsyncGenerator[dict[str, Any], None]:
@@ -512,6 +527,8 @@ class Batch:
             tokens=progress.tokens,
             status=status,
             reason=reason,
+            kind=self._kind,
+            provider=self.prepared.provider,
         )
 
 

@@ -13,9 +13,10 @@ def batches() -> list[dict[str, Any]]:
 
     Returns:
         Flat dicts with ``number, started, ended, frame, prompt, model, rows, answered, known,
-        failed, tokens, status, reason``, ready for ``pandas.DataFrame``. Times are this machine's,
+        failed, tokens, status, reason, kind, provider``, ready for ``pandas.DataFrame``. Times are this machine's,
         with their zone. ``prompt`` is the first line of the template. ``status`` is ``"running"``,
-        ``"complete"``, ``"stopped"`` or ``"interrupted"``.
+        ``"complete"``, ``"stopped"`` or ``"interrupted"``, ``kind`` is ``"batch"``, ``"evaluation"``
+        or ``"import"``.
 
     Raises:
         HistoryError: The stored answers cannot be read.

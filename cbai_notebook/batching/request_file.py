@@ -22,7 +22,7 @@ from cbai_notebook.batching.answer_store import AnswerStore, current_answers
 from cbai_notebook.batching.dry_run import Counts
 from cbai_notebook.batching.outcome import StoredAnswer
 from cbai_notebook.batching.plan import Plan
-from cbai_notebook.batching.runs import COMPLETE, RunFacts
+from cbai_notebook.batching.runs import COMPLETE, IMPORT, RunFacts
 from cbai_notebook.client.answer import AnswerFacts, from_completion
 from cbai_notebook.client.model import Model
 from cbai_notebook.conversation.row_requests import KEY_BYTES, RowRequests
@@ -121,7 +121,7 @@ def batch_import(path: str | os.PathLike[str], *, store: AnswerStore | None = No
         else:
             answers.append(answer)
     store = store or current_answers()
-    facts = RunFacts(frame=source.name, rows=len(answers) + failed, failed=failed)
+    facts = RunFacts(frame=source.name, rows=len(answers) + failed, failed=failed, kind=IMPORT)
     run = store.begin_run(facts)
     for start in range(0, len(answers), STORED_AT_ONCE):
         store.add(answers[start : start + STORED_AT_ONCE], run)

@@ -25,7 +25,7 @@ from cbai_notebook.errors import (
     RequestTimeoutError,
     TLSError,
 )
-from cbai_notebook.i18n import Words, joined
+from cbai_notebook.i18n import Words, joined, say
 
 MOST_ALIKE = 20
 """So many rows that fail in the same way, with no answer in between, stop a batch."""
@@ -89,3 +89,9 @@ class Alike:
 def reason_of(error: CbaiError) -> Words:
     """Return what a row's ``error`` column says."""
     return joined(error.words or error.message, f"({error.details})" if error.details else "")
+
+
+def nothing_sent(error: ConfigurationError) -> ConfigurationError:
+    """Return the error of rows of which none could be sent, as without an account."""
+    problem = error.words or error.message
+    return type(error)(say("batch.nothing_sent", problem=problem))

@@ -17,6 +17,9 @@ RUNNING, COMPLETE, STOPPED, INTERRUPTED = "running", "complete", "stopped", "int
 """What became of a run: it goes on; it reached its last row; it ended itself, as for a key that has
 expired or tokens that are used up; the user or the end of the process ended it."""
 
+BATCH, EVALUATION, IMPORT = "batch", "evaluation", "import"
+"""What a run belongs to; an import has answers that another program has asked for."""
+
 LONGEST_LINE = 200
 """The most characters of a frame's name and of a prompt's first line that are stored."""
 
@@ -38,6 +41,8 @@ class RunFacts:
         tokens: Tokens that were used, also those of attempts that failed.
         status: :data:`RUNNING`, :data:`COMPLETE`, :data:`STOPPED` or :data:`INTERRUPTED`.
         reason: Why it stopped, as a sentence.
+        kind: :data:`BATCH`, :data:`EVALUATION` or :data:`IMPORT`.
+        provider: The provider of the model; empty if it is not known.
     """
 
     frame: str = ""
@@ -50,6 +55,8 @@ class RunFacts:
     tokens: int = 0
     status: str = RUNNING
     reason: str = ""
+    kind: str = BATCH
+    provider: str = ""
 
     def columns(self, mask: Masker) -> dict[str, Any]:
         """Return the values of the table's columns by their names, with secrets masked."""
@@ -62,6 +69,8 @@ class RunFacts:
         texts = (shortened(frame, LONGEST_LINE), shortened(line, LONGEST_LINE), model or None)
         return {
             **dict(zip(_COLUMNS, (*texts, *counts), strict=True)),
+            "kind": self.kind,
+            "provider": self.provider,
             "status": self.status,
             "reason": reason,
             "said": rows.said(mask, reason=self.reason),
@@ -103,6 +112,8 @@ class StoredRun:
             tokens=rows.number(row["tokens"]),
             status=rows.text(row["status"]),
             reason=_said(row["said"]) or rows.text(row["reason"]),
+            kind=rows.text(row["kind"]),
+            provider=rows.text(row["provider"]),
         )
         started = rows.moment(rows.number(row["started_at"]))
         ended_at = None if ended is None else rows.moment(rows.number(ended))

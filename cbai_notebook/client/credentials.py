@@ -49,13 +49,14 @@ def save(env_id: str, api_key: str, region: str | None = None) -> str:
     return where
 
 
-def save_server(name: str, base_url: str, api_key: str = "") -> str:
+def save_server(name: str, base_url: str, api_key: str = "", model: str = "") -> str:
     """Store a named server and its key; replace the server of that name.
 
     Args:
         name: Its name.
         base_url: Its address, up to and including its ``/v1``.
         api_key: Its key; empty if it needs none.
+        model: The model for requests that name none; empty for none.
 
     Returns:
         Where it is stored, in words for the user.
@@ -63,7 +64,7 @@ def save_server(name: str, base_url: str, api_key: str = "") -> str:
     Raises:
         ConfigurationError: The name or the address is not valid, or it cannot be stored.
     """
-    server = {"base_url": checked_base_url(base_url)}
+    server = {"base_url": checked_base_url(base_url), **({"model": model} if model else {})}
     record = _readable_record()
     servers = _servers(record)
     before = servers.get(checked_name(name), {})
@@ -114,7 +115,11 @@ def load_servers(record: dict[str, Any] | None = None) -> dict[str, Server]:
                 problem = error.words or error.message
         with contextlib.suppress(ConfigurationError):
             found[checked_name(name)] = Server(
-                stored.get("base_url", ""), key, origin=Origin("store", where), problem=problem
+                stored.get("base_url", ""),
+                key,
+                model=stored.get("model"),
+                origin=Origin("store", where),
+                problem=problem,
             )
     return found
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cbai_notebook.client.secret import Secret
-from cbai_notebook.client.servers import PROVIDER_NAME, Server, checked_base_url
+from cbai_notebook.client.servers import PROVIDER_NAME, RESERVED, Server, checked_base_url
 from cbai_notebook.client.settings import Settings
 from cbai_notebook.errors import ConfigurationError, UsageError
 from cbai_notebook.i18n import Words, joined, say
-from cbai_notebook.text import near_match
+from cbai_notebook.text import is_mistyped, near_match
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -30,6 +30,9 @@ SUGGESTED_MODELS: dict[str, tuple[str, ...]] = {
 
 LOCAL = "local"
 """The provider of the offline model."""
+
+CLOUDBASE = "cloudbase"
+"""The provider of CloudBase's own models."""
 
 DEMO = "demo"
 """The provider of the demo model, which answers by a script in this process."""
@@ -165,12 +168,18 @@ def registered(name: str) -> Provider | None:
 
 
 def check_no_server_is_meant(name: str, settings: Settings | None) -> None:
-    """Refuse a mistyped server's name: the prompt would go to CloudBase instead.
+    """Refuse a mistyped provider's name: the prompt would go to CloudBase instead.
 
     Raises:
-        UsageError: The name is like that of a server, or CloudBase is not set up.
+        UsageError: The name is like that of a server or of a provider of this package, or CloudBase
+            is not set up.
     """
-    if settings is None or not settings.servers or _is_of_cloudbase(name):
+    if settings is None or _is_of_cloudbase(name):
+        return
+    own = next((each for each in sorted(RESERVED) if is_mistyped(name, each)), None)
+    if own is not None:
+        raise UsageError(say("provider.no_such_provider_but", name=name, meant=own))
+    if not settings.servers:
         return
     meant = near_match(name.lower(), {server.lower(): server for server in settings.servers})
     if meant is None and settings.env_id:
@@ -192,7 +201,9 @@ def announced() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
 
 
-def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | None]:
+def parse_model_spec(
+    spec: str | None, settings: Settings, *, check_slips: bool = True
+) -> tuple[str, str | None]:
     """Parse a model spec as a user writes it.
 
     Args:
@@ -200,12 +211,14 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
             ``"local:/path/to/model.gguf"``, ``"demo"``, the name of a server for its model, or
             None for the model of the settings.
         settings: Where the missing parts come from.
+        check_slips: Whether a model's name is refused that is most likely a server's, mistyped.
 
     Returns:
         The provider's name, and the model's name or None for the provider's default.
 
     Raises:
-        UsageError: The provider's name is not valid, or the model is empty.
+        UsageError: The provider's name is not valid, the model is empty, or a model's name is most
+            likely the mistyped name of a server.
     """
     spec = (spec or "").strip()
     if not spec:
@@ -221,7 +234,34 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
         return checked_name(name), _checked_model(model, spec)
     # A named model is never the offline model, so that the error can say what is missing.
     default = settings.default_provider
-    return "cloudbase" if default == "local" and not settings.provider else default, spec
+    provider = "cloudbase" if default == "local" and not settings.provider else default
+    if check_slips:
+        check_model_is_no_server(spec, provider, settings)
+    return provider, spec
+
+
+def check_model_is_no_server(model: str, provider: str, settings: Settings) -> None:
+    """Refuse a mistyped server's name that was read as a model's: another server would get the prompt.
+
+    Args:
+        model: The name, as a user wrote it without a provider.
+        provider: The provider that it would be sent to.
+        settings: Where the servers are named.
+
+    Raises:
+        UsageError: The name is like that of a server and not known as a model's, or it is CloudBase's.
+    """
+    if model == CLOUDBASE:
+        raise UsageError(say("provider.spec_names_no_model", spec=model))
+    known = {name for models in SUGGESTED_MODELS.values() for name in models}
+    if model in known or any(model == server.model for server in settings.servers.values()):
+        return
+    servers = (*settings.servers, LOCAL, DEMO, CLOUDBASE)
+    meant = next((name for name in servers if is_mistyped(model, name)), None)
+    if meant is not None:
+        raise UsageError(
+            say("provider.server_is_meant", name=model, meant=meant, provider=provider)
+        )
 
 
 def suggested_specs(settings: Settings) -> list[str]:
@@ -240,7 +280,7 @@ def suggested_specs(settings: Settings) -> list[str]:
 def default_model(provider: str, settings: Settings) -> str | None:
     """Return the model for requests to this provider that name none, or None."""
     if settings.model:
-        name, model = parse_model_spec(None, settings)
+        name, model = parse_model_spec(None, settings, check_slips=False)
         if name == provider and model:
             return model
     server = settings.servers.get(provider)
@@ -263,8 +303,12 @@ class CloudBaseProvider:
             try:
                 cloudbase(settings)
             except ConfigurationError as error:
+                problem = error.words or error.message
+                name = model if self.name == CLOUDBASE else self.name
+                if name and not settings.env_id and not _is_known(name):
+                    problem = say("provider.no_server_and_no_environment", name=name)
                 advice = model_name_advice(self.name, model or "")
-                raise ConfigurationError(joined(error.words or error.message, advice)) from None
+                raise ConfigurationError(joined(problem, advice)) from None
         # At another address the key is optional: a gateway of a company may add its own.
         return endpoint_below(base_url_of(settings), self.name, settings)
 
@@ -340,6 +384,11 @@ def _is_of_cloudbase(name: str) -> bool:
     """Return whether CloudBase has a provider of this name, as far as this package knows."""
     known = name in SUGGESTED_MODELS or name in _PATHS or name in _ALWAYS_SENDS_USAGE
     return known or name.startswith(("custom-", "hunyuan"))
+
+
+def _is_known(name: str) -> bool:
+    """Return whether this is a provider or a model of CloudBase, as far as this package knows."""
+    return _is_of_cloudbase(name) or any(name in models for models in SUGGESTED_MODELS.values())
 
 
 def model_name_advice(provider: str, model: str) -> str:

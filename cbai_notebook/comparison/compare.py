@@ -5,14 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.bridge import run, stopped_in_one_line
 from cbai_notebook.comparison import frame
 from cbai_notebook.comparison.comparison import Comparison
 from cbai_notebook.comparison.variants import Axes, named_systems
 from cbai_notebook.conversation import Conversation, Prompt, chat
+from cbai_notebook.errors import ConfigurationError
 from cbai_notebook.forks import fork_safe_lock
+
+if TYPE_CHECKING:
+    from cbai_notebook.client.demo.script import DemoModel
+    from cbai_notebook.client.model import Model
 
 _lock = fork_safe_lock(sys.modules[__name__])
 _last: Comparison | None = None
@@ -34,7 +39,7 @@ def show_in(cell: Callable[[Comparison], Callable[[], None] | None]) -> None:
 def compare(
     prompt: str,
     *,
-    models: Sequence[str] = (),
+    models: Sequence[str | Model | DemoModel] = (),
     temperatures: Sequence[float] = (),
     samples: int = 1,
     systems: Mapping[str, str] | Sequence[str] | None = None,
@@ -58,8 +63,8 @@ def compare(
 
     Args:
         prompt: The prompt, sent as it is.
-        models: The models, each a spec such as ``"hy3"`` or ``"ollama/qwen3:4b"``; by default the
-            one that a prompt goes to.
+        models: The models, each a spec such as ``"hy3"`` or ``"ollama/qwen3:4b"``, a `Model`, or
+            what `demo` returned; by default the one that a prompt goes to.
         temperatures: The temperatures.
         samples: How many answers each request gets.
         systems: System prompts: a dict of names and texts, or a list of texts.
@@ -92,7 +97,11 @@ def compare(
         KeyboardInterrupt: It was interrupted. ``cbai.last_comparison().to_pandas()`` has what had
             arrived.
     """
+    from cbai_notebook.client.model_choice import named_models, with_offline_model
+    from cbai_notebook.client.settings import settings
+
     frame.check_pandas()
+    named = named_models(models)
     given = {
         "tools": tools,
         "max_steps": max_steps,
@@ -113,13 +122,16 @@ def compare(
         options={name: value for name, value in given.items() if value is not None},
     )
     axes = Axes(
-        models, temperatures, named_systems(systems) if systems else {}, vary or {}, samples
+        list(named), temperatures, named_systems(systems) if systems else {}, vary or {}, samples
     )
-    made = Comparison(where, asked, axes, confirmed=yes)
+    made = Comparison(where, asked, axes, confirmed=yes, models=named)
     note_last(made)
     shown = _in_cell(made) if progress and _in_cell is not None else None
     (shown or partial(_run, made))()
-    if failure := made.failure:
+    failure = made.failure
+    if isinstance(failure, ConfigurationError) and not settings().configured:
+        raise with_offline_model(failure, "models=['local']")
+    if failure is not None:
         raise failure
     return made.to_pandas()
 

@@ -47,6 +47,7 @@ class Comparison:
         axes: What is compared.
         limits: How much context is sent; by default as the preferences say.
         confirmed: Whether the user wants more than `MOST` answers.
+        models: Models of the axes by their names; all other names are specs.
 
     Attributes:
         candidates: The answers, row by row of the grid.
@@ -66,12 +67,19 @@ class Comparison:
         *,
         limits: ContextLimits | None = None,
         confirmed: bool = False,
+        models: Mapping[str, Model | None] | None = None,
     ) -> None:
         self.axes = axes
         self._group = VersionGroup()
         prepared = [
-            prepare(conversation, _prompt_of(prompt, variant, axes), limits=limits)
+            prepare(
+                conversation,
+                _prompt_of(prompt, variant, axes, model),
+                limits=limits,
+                model=model,
+            )
             for variant in axes.variants()
+            for model in [(models or {}).get(variant.model or "")]
         ]
         self.estimate = _estimate(prepared)
         if len(prepared) > MOST and not confirmed:
@@ -233,11 +241,11 @@ class Comparison:
         return made
 
 
-def _prompt_of(prompt: Prompt, variant: Variant, axes: Axes) -> Prompt:
+def _prompt_of(prompt: Prompt, variant: Variant, axes: Axes, model: Model | None) -> Prompt:
     system = prompt.system if variant.system is None else axes.systems[variant.system]
     return replace(
         prompt,
-        model=variant.model or prompt.model,
+        model=None if model is not None else variant.model or prompt.model,
         system=system,
         params={**prompt.params, **variant.request_params},
         sample=variant.sample,

@@ -58,8 +58,8 @@ def history(
     wanted = Filter(
         conversation=conversation,
         model=model,
-        since=_moment("since", since),
-        until=_moment("until", until),
+        since=checked_moment("since", since),
+        until=checked_moment("until", until),
         status=status,
         role=role,
         search=search,
@@ -79,14 +79,14 @@ def usage(*, conversation: str | None = None, since: Moment | None = None) -> li
         since: Count from this time on.
 
     Returns:
-        Dicts with ``day, provider, model, requests, prompt_tokens, completion_tokens, total_tokens,
-        cached_tokens, duration_s``.
+        Dicts with ``day, kind, provider, model, requests, prompt_tokens, completion_tokens,
+        total_tokens, cached_tokens, duration_s, unanswered_tokens``; ``kind`` is ``"conversation"``.
 
     Raises:
         UsageError: `since` is not a date or time.
         HistoryError: The history on disk cannot be read.
     """
-    start = _moment("since", since)
+    start = checked_moment("since", since)
     return queries.usage(_database(), conversation=conversation, since=start)
 
 
@@ -125,7 +125,16 @@ def _database() -> Database:
     return store.database
 
 
-def _moment(name: str, value: Moment | None) -> datetime | None:
+def checked_moment(name: str, value: Moment | None) -> datetime | None:
+    """Return a day or a time as a user gives it; a day is its beginning, on this machine.
+
+    Args:
+        name: The name of the argument, for the message.
+        value: A date, a time, or a text in ISO 8601; None for none.
+
+    Raises:
+        UsageError: It is neither.
+    """
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

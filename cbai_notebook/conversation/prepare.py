@@ -284,12 +284,17 @@ def _parameters(prompt: Prompt, model: str | None, context: Context) -> dict[str
 
 def _image_model(spec: str | None, settings: Settings) -> tuple[str, str | None]:
     """Return the provider and the model of a drawing."""
-    from cbai_notebook.client.providers import DEMO, parse_model_spec
+    from cbai_notebook.client.providers import (
+        DEMO,
+        check_model_is_no_server,
+        parse_model_spec,
+    )
 
     if spec is None or spec == IMAGE_PROVIDER:
         return IMAGE_PROVIDER, None
     if "/" in spec or spec.startswith("local") or spec == DEMO or spec in settings.servers:
         return parse_model_spec(spec, settings)
+    check_model_is_no_server(spec, IMAGE_PROVIDER, settings)
     return IMAGE_PROVIDER, spec
 
 

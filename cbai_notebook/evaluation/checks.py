@@ -20,6 +20,7 @@ from cbai_notebook.i18n import say
 from cbai_notebook.prompts.values import as_text
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.demo.script import DemoModel
     from cbai_notebook.client.model import Model
 
 __all__ = ["contains", "equals", "judge", "matches", "number", "prefer", "schema"]
@@ -65,7 +66,7 @@ class Judge:
 
     name: str
     question: str
-    model: str | Model
+    model: str | Model | DemoModel
     scale: int | None = None
 
 
@@ -79,7 +80,7 @@ class Prefer:
     """
 
     question: str
-    model: str | Model
+    model: str | Model | DemoModel
 
 
 def equals(
@@ -186,7 +187,7 @@ def number(column: str, *, within: float = 0.0, field: str = "", name: str = "nu
 
 
 def judge(
-    question: str, *, model: str | Model, scale: int | None = None, name: str = "judge"
+    question: str, *, model: str | Model | DemoModel, scale: int | None = None, name: str = "judge"
 ) -> Judge:
     """Let a model judge each answer.
 
@@ -209,7 +210,7 @@ def judge(
     return Judge(name, question, model, scale)
 
 
-def prefer(question: str, *, model: str | Model) -> Prefer:
+def prefer(question: str, *, model: str | Model | DemoModel) -> Prefer:
     """Let a model say which of two answers is better, for the argument ``prefer`` of `evaluate`.
 
     Each variant is compared with the baseline, on every case in both orders. Where the two orders

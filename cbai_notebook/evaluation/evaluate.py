@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from cbai_notebook.batching.batch import BatchWarning
 from cbai_notebook.batching.job import CONCURRENCY, Batch, BatchOptions
 from cbai_notebook.batching.reporters import Reporter, reporter_for
-from cbai_notebook.batching.runs import COMPLETE, INTERRUPTED, STOPPED
+from cbai_notebook.batching.row_errors import nothing_sent
+from cbai_notebook.batching.runs import COMPLETE, EVALUATION, INTERRUPTED, STOPPED
 from cbai_notebook.bridge import run, stopped_in_one_line
 from cbai_notebook.client.budget import Spending
-from cbai_notebook.errors import BudgetError, UsageError
+from cbai_notebook.errors import BudgetError, ConfigurationError, UsageError
 from cbai_notebook.evaluation.answers import Answers, check_of, find_variant
 from cbai_notebook.evaluation.best import ShippedPrompt
 from cbai_notebook.evaluation.cases import Cases
@@ -26,6 +27,7 @@ from cbai_notebook.evaluation.total_progress import TotalProgress
 from cbai_notebook.i18n import Words, say
 
 if TYPE_CHECKING:
+    from cbai_notebook.client.demo.script import DemoModel
     from cbai_notebook.client.model import Model
 
 _COLUMNS = ("variant", "model", "sample", "answer", "error", "known")
@@ -37,7 +39,7 @@ def evaluate(
     cases: Any,
     variants: Mapping[str, Any],
     *,
-    models: str | Model | Sequence[str | Model] | None = None,
+    models: str | Model | DemoModel | Sequence[str | Model | DemoModel] | None = None,
     checks: Any = (),
     prefer: Prefer | None = None,
     samples: int = 1,
@@ -76,7 +78,7 @@ def evaluate(
         cases: The cases: a DataFrame of pandas or polars, a pyarrow Table, a list of dicts, an iterable
             of dicts, or the path of a ``.parquet`` or ``.csv`` file.
         variants: The prompts by name: templates, functions or prompts of files, as `batch` takes them.
-        models: The models; each variant is asked of each. Without any, that of the prompt's file or the
+        models: The models, as `batch` takes them; each variant is asked of each. Without any, that of the prompt's file or the
             one that is configured.
         checks: Checks out of ``cbai.check``, or functions ``(answer, row)`` that return True or False,
             or a grade from 0 to 1. The verdict is about the first one. `check.judge` asks a model. With ``response_type`` a function
@@ -145,6 +147,16 @@ def evaluate(
         if not reason:
             reason = run(judges.run(answers, base, total))
         status = STOPPED if reason else COMPLETE
+    except ConfigurationError as error:
+        from cbai_notebook.client.model_choice import with_offline_model
+
+        status = STOPPED
+        if total.sent:
+            raise
+        problem = nothing_sent(error)
+        if contestants[0].batch.prepared.settings.configured:
+            raise problem from None
+        raise with_offline_model(problem, "models=['local']") from None
     finally:
         counts = total.close(status, reason, list(dict.fromkeys(hints)))
     if reason and progress is False:
@@ -180,7 +192,7 @@ class _Contestant:
 def _contestants(
     cases: Cases,
     variants: Any,
-    models: Sequence[str | Model | None],
+    models: Sequence[str | Model | DemoModel | None],
     options: BatchOptions,
     spending: Spending,
 ) -> list[_Contestant]:
@@ -201,6 +213,7 @@ def _contestants(
                 prompt,
                 replace(options, model=model, prefix=prefix, name=str(variant)),
                 spending=spending,
+                kind=EVALUATION,
                 listener=answers.put,
             )
             answers.model = batch.model

@@ -14,6 +14,7 @@ import numpy as np
 from cbai_notebook.batching.job import Batch, BatchOptions
 from cbai_notebook.batching.outcome import Outcome
 from cbai_notebook.batching.results import Place
+from cbai_notebook.batching.runs import EVALUATION
 from cbai_notebook.client.budget import Spending
 from cbai_notebook.evaluation.answers import Answers
 from cbai_notebook.evaluation.cases import Cases
@@ -96,7 +97,12 @@ class JudgeRequests:
     def _batch(self, texts: Sequence[tuple[int, str]], listener: Any) -> Batch:
         rows = [{**self._cases.rows[case], self._column: text} for case, text in texts]
         return Batch(
-            rows, self._template, self._options, spending=self._spending, listener=listener
+            rows,
+            self._template,
+            self._options,
+            spending=self._spending,
+            kind=EVALUATION,
+            listener=listener,
         )
 
     async def ask(

@@ -26,6 +26,11 @@ class TotalProgress:
         """Count more answers as needed."""
         self._total.rows = (self._total.rows or 0) + rows
 
+    @property
+    def sent(self) -> int:
+        """The requests that the servers have answered so far."""
+        return self._sum().sent
+
     def show(self, progress: Progress) -> None:
         """Show the counts of all batches, one of which has changed."""
         if not any(part is progress for part in self._parts):
@@ -46,9 +51,8 @@ class TotalProgress:
 
     def _sum(self) -> Progress:
         total = self._total
-        for name in ("answered", "known", "failed", "missing", "running", "sent"):
+        for name in ("answered", "known", "failed", "missing", "running", "sent", "tokens"):
             setattr(total, name, sum(getattr(part, name) for part in self._parts))
-        total.tokens = max((part.tokens for part in self._parts), default=0)
         total.reasons = {}
         for part in self._parts:
             for reason, count in part.reasons.items():

@@ -39,6 +39,7 @@ SPELLINGS: Mapping[str, Spelling] = {
     "-m PROVIDER/MODEL": Spelling("-m {provider}/MODEL", "model='…'"),
     "-m PROVIDER": Spelling("-m cloudbase/hy3", "cbai.create_model('cloudbase')"),
     "-m custom": Spelling("-m custom/MODEL", "cbai.create_model('custom')"),
+    "-m PROVIDER/NAME": Spelling("-m {provider}/{name}", "model='{provider}/{name}'"),
     "-m custom/NAME": Spelling(
         "-m custom/{name}", "cbai.create_model('custom').generate_text(model={name!r}, …)"
     ),

@@ -112,7 +112,7 @@ def test_how_a_model_is_written(
     assert parse_model_spec(spec, settings) == found
 
 
-@pytest.mark.parametrize("spec", ["/m", "ark/", "a b/c", "local:"])
+@pytest.mark.parametrize("spec", ["/m", "ark/", "a b/c", "local:", "cloudbase"])
 def test_what_is_no_model_is_refused(spec: str) -> None:
     with pytest.raises(UsageError):
         parse_model_spec(spec, ENV)

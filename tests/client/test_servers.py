@@ -493,6 +493,83 @@ async def test_a_mistyped_server_is_not_taken_for_a_provider_of_the_cloud(
         assert "tcloudbasegateway.com" in (await prepared).url
 
 
+@pytest.mark.parametrize("env_id", [None, "test-env"])
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("wrok", "work"),
+        ("Work", "work"),
+        ("wor", "work"),
+        ("qwen-lokal", "qwen-local"),
+        ("qwen-locall", "qwen-local"),
+        ("qewn-lokal", "qwen-local"),
+        ("lokal", "local"),
+        ("dmeo", "demo"),
+        ("cloudbse", "cloudbase"),
+    ],
+)
+def test_a_mistyped_server_is_not_taken_for_a_model(
+    spec: str, meant: str, env_id: str | None
+) -> None:
+    settings = with_servers(env_id, "work", "qwen-local")
+    with pytest.raises(UsageError, match=f"Did you mean '{meant}'") as raised:
+        parse_model_spec(spec, settings)
+    on_purpose = f"{settings.default_provider}/{spec}"
+    assert on_purpose in str(raised.value)
+    assert parse_model_spec(on_purpose, settings) == (settings.default_provider, spec)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("hy3", "hunyuan-turbo", "hunyuan-lite", "deepseek-v3", "deepseek-chat", "deepseek-reasoner"),
+        *("gpt-4o", "gpt-5", "o3", "qwen3", "qwen3:4b", "qwen2.5", "qwen-max", "qwen-plus", "glm-4.6"),
+        *("llama3.2", "mistral", "gemma3", "kimi-k3", "moonshot-v1-8k", "ernie-4.5", "phi4"),
+    ],
+)  # fmt: skip
+def test_no_name_of_a_model_is_taken_for_a_mistyped_server(spec: str) -> None:
+    names = ("ollama", "qwen-local", "hy", "glm", "qwen2", "deepseek", "gpt4", "vllm", "work", "o1")
+    settings = with_servers("test-env", *names)
+    assert parse_model_spec(spec, settings) == ("cloudbase", spec)
+
+
+def test_a_model_that_a_server_is_known_to_have_is_no_mistyped_server() -> None:
+    work = {"base_url": "http://127.0.0.1:9/v1", "model": "wrok"}
+    settings = Settings(servers={"work": work})
+    assert parse_model_spec("wrok", settings) == ("work", "wrok")
+
+
+def with_servers(env_id: str | None, *names: str) -> Settings:
+    return Settings(
+        env_id=env_id,
+        api_key="sk-0123456789abcdef",
+        servers={name: {"base_url": "http://127.0.0.1:9/v1"} for name in names},
+    )
+
+
+@pytest.mark.parametrize(("name", "meant"), [("lokal", "local"), ("cloudbse", "cloudbase")])
+async def test_a_mistyped_provider_of_this_package_is_refused(name: str, meant: str) -> None:
+    model = create_model(name, settings=Settings(env_id="test-env", api_key="sk-0123456789abcdef"))
+    with pytest.raises(UsageError, match=f"Did you mean '{meant}'"):
+        await model.prepare(True, model="m", messages=MESSAGES)
+
+
+@pytest.mark.parametrize(("provider", "model"), [("cloudbase", "ollama"), ("ollama", "qwen3")])
+async def test_without_servers_and_cloudbase_both_are_named(provider: str, model: str) -> None:
+    made = create_model(provider, settings=Settings())
+    with pytest.raises(ConfigurationError) as raised:
+        await made.prepare(True, model=model, messages=MESSAGES)
+    for words in ("server 'ollama'", "configure(servers={'ollama': ", "CLOUDBASE_ENV_ID"):
+        assert words in str(raised.value)
+
+
+async def test_a_known_model_of_cloudbase_is_not_looked_for_among_servers() -> None:
+    with pytest.raises(ConfigurationError, match="There is no CloudBase environment yet"):
+        await create_model("cloudbase", settings=Settings()).prepare(
+            True, model="hy3", messages=MESSAGES
+        )
+
+
 def test_settings_without_keys_hold_no_secret_and_keep_the_addresses(settings: Settings) -> None:
     bare = settings.without_keys()
     for name in ("cloudbase", "one", "two"):

@@ -21,8 +21,9 @@ def test_login_asks_with_a_hidden_prompt_and_keeps_the_key_out_of_the_notebook(
     cell = kernel.send("%cbai login mine")
     assert kernel.answer_prompt(gateway.base_url)[1] is False
     assert kernel.answer_prompt(SECRET)[1] is True
+    assert kernel.answer_prompt("echo")[1] is False
     assert kernel.finish(cell).status == "ok", cell.outputs
-    asked = kernel.must("%cbai -m mine/echo Hello there")
+    asked = kernel.must("%cbai -m mine Hello there")
     assert "Hello there" in asked.html
     assert SECRET not in str(notebook_of([cell, asked]))
     assert SECRET not in str(kernel.value("In"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -16,6 +16,7 @@ from cbai_notebook import errors
 from cbai_notebook.client import credentials
 from cbai_notebook.conversation.formats import export
 from cbai_notebook.text import columns
+from tests.client.test_servers import model_server
 from tests.gateway import Gateway, serve
 from tests.notebook.cells import error_of, must
 
@@ -55,6 +56,33 @@ def test_one_conversation_asks_several_servers(
     assert one.last.headers["x-team"] == TEAM
     assert "x-team" not in other.last.headers
     assert "x-team" not in gateway.last.headers
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: cbai.batch([{"x": "1"}], "{x}", model="oen"),
+        lambda: cbai.compare("x", models=["one", "oen"]),
+        lambda: cbai.evaluate(
+            [{"x": "1"}], {"a": "{x}"}, models=["one", "oen"], checks=[cbai.check.contains("x")]
+        ),
+    ],
+    ids=["batch", "compare", "evaluate"],
+)
+def test_a_mistyped_server_gets_nothing_and_no_other_server_does(
+    shell: TerminalInteractiveShell,
+    two: tuple[Gateway, Gateway],
+    gateway: Gateway,
+    ask: Callable[[], object],
+) -> None:
+    with pytest.raises(errors.UsageError, match="Did you mean 'one'"):
+        ask()
+    error = error_of(shell, "%%cbai -m oen\nPrivate")
+    assert "Did you mean 'one'" in str(error)
+    assert "-m cloudbase/oen" in str(error)
+    assert not any(each.requests for each in (*two, gateway))
+    must(shell, "%cbai -m cloudbase/oen Hello")
+    assert gateway.last.json["model"] == "oen"
 
 
 def test_a_cached_answer_is_that_of_the_same_server(
@@ -193,6 +221,49 @@ def test_login_stores_a_server_and_logout_forgets_it(
     assert credentials.load_servers() == {}
     must(shell, "%cbai logout mine")
     assert "Nothing is stored for 'mine'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "model"),
+    [("2\n", "org/other"), ("qwen3\n", "qwen3"), ("mine\n", "mine"), ("\n", None), ("", None)],
+    ids=["a number", "a name of the list", "another name", "none", "nobody types"],
+)
+def test_login_offers_the_models_of_the_server(
+    shell: TerminalInteractiveShell,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    model: str | None,
+) -> None:
+    with model_server({"data": [{"id": "qwen3"}, {"id": "org/other"}]}) as server:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{server.base_url}\n{typed}"))
+        monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[0])
+        must(shell, "%cbai login mine")
+    shown = capsys.readouterr().out
+    assert server.seen[0]["authorization"] == f"Bearer {KEYS[0]}"
+    assert " 1  qwen3" in shown
+    assert " 2  org/other" in shown
+    assert (f"%%cbai -m mine asks {model}" if model else "%%cbai -m mine/MODEL") in shown
+    assert credentials.load_servers()["mine"].model == model
+    must(shell, "%cbai config")
+    assert (f"model {model}" in capsys.readouterr().out) is bool(model)
+    must(shell, "%cbai logout mine")
+
+
+def test_login_goes_on_where_the_server_refuses_its_list(
+    shell: TerminalInteractiveShell,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with model_server({"error": {"message": "no such key"}}, status=401) as server:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{server.base_url}\nqwen3\n"))
+        monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[0])
+        must(shell, "%cbai login mine")
+    shown = capsys.readouterr().out
+    assert "mine: " in shown
+    assert KEYS[0] not in shown
+    assert credentials.load_servers()["mine"].model == "qwen3"
+    must(shell, "%cbai logout mine")
 
 
 def test_login_says_when_configure_names_the_server_too(

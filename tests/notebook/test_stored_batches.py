@@ -109,6 +109,7 @@ def test_they_are_rows_for_pandas() -> None:
     assert list(frame) == [
         *("number", "started", "ended", "frame", "prompt", "model", "rows"),
         *("answered", "known", "failed", "tokens", "status", "reason"),
+        *("kind", "provider"),
     ]
     assert frame["answered"].tolist() == [1990, 1]
     assert frame["status"].tolist() == ["stopped", "complete"]

@@ -118,6 +118,11 @@ class DemoModel:
         self._requests: deque[DemoRequest] = deque(maxlen=_MOST_REQUESTS)
 
     @property
+    def spec(self) -> str:
+        """How a prompt names this model: ``-m demo``, or ``-m demo/NAME``."""
+        return NAME if self.name == NAME else f"demo/{self.name}"
+
+    @property
     def requests(self) -> list[DemoRequest]:
         """The requests since the script was set, at most the last 100; each with ``messages``,
         ``body`` and ``headers``, whose values print as dots."""

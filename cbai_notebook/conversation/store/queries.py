@@ -19,8 +19,12 @@ BATCH = 500
 NOT_SUCCESSFUL = "status NOT IN ('complete', 'streaming')"
 """Condition of the partial index on status. SQLite uses the index only if a query repeats it."""
 
+CONVERSATION = "conversation"
+"""The kind of usage that is not of a batch."""
+
 USAGE_KEYS = (
     "day",
+    "kind",
     "provider",
     "model",
     "requests",
@@ -29,6 +33,7 @@ USAGE_KEYS = (
     "total_tokens",
     "cached_tokens",
     "duration_s",
+    "unanswered_tokens",
 )
 
 
@@ -130,14 +135,12 @@ def usage(
         values.append(rows.microseconds(since))
     with database.reading() as connection:
         found = connection.execute(
-            # SQLite has no day before the year 0 and after the year 9999.
-            "SELECT coalesce(date(created_at / 1000000, 'unixepoch', 'localtime'), "
-            "date(created_at / 1000000, 'unixepoch'), '') AS day, provider, model, "
+            f"SELECT {rows.day_of('created_at')} AS day, '{CONVERSATION}' AS kind, provider, model, "
             "count(*) AS requests, coalesce(sum(prompt_tokens), 0) AS prompt_tokens, "
             "coalesce(sum(completion_tokens), 0) AS completion_tokens, "
             "coalesce(sum(total_tokens), 0) AS total_tokens, "
             "coalesce(sum(cached_tokens), 0) AS cached_tokens, "
-            "coalesce(sum(duration_s), 0.0) AS duration_s FROM turns "
+            "coalesce(sum(duration_s), 0.0) AS duration_s, 0 AS unanswered_tokens FROM turns "
             f"WHERE {' AND '.join(conditions)} GROUP BY day, provider, model "
             "ORDER BY day, provider, model",
             values,

@@ -77,6 +77,15 @@ def moment(microseconds: int) -> datetime:
         return _FIRST if microseconds < 0 else _LAST
 
 
+def day_of(column: str) -> str:
+    """Return the SQL of the day, on this machine, of a column with microseconds since 1970.
+
+    SQLite has no day before the year 0 and after the year 9999: it is empty there.
+    """
+    seconds = f"{column} / 1000000, 'unixepoch'"
+    return f"coalesce(date({seconds}, 'localtime'), date({seconds}), '')"
+
+
 def values_of(turn: Turn, mask: Masker) -> list[Any]:
     """Return the values of a turn in the order of :data:`COLUMNS`, with secrets masked."""
     values = [storable(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]

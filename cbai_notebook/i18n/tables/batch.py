@@ -26,6 +26,7 @@ WORDS = {
         "All {count} prompts are the same. Is a column missing in the template?",
         "全部 {count} 个提示词都相同。模板里是不是漏了某一列？",
     ),
+    "nothing_sent": ("Nothing was sent: {problem}", "没有发送任何请求：{problem}"),
     "stopped": (
         "Stopped: {reason} {done} of {rows} rows are answered. Run this again to go on; they cost nothing "
         "then.",

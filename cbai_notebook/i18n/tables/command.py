@@ -196,6 +196,23 @@ WORDS: Table = {
         "█ 表示该行的输入加输出词元，最长为 {n:,}。缓存：输入词元中服务器已缓存的部分。"
         "秒：从提问到回答结束的总时间。",
     ),
+    "usage_batch": ("batch", "批处理"),
+    "usage_evaluation": ("evaluation", "评测"),
+    "usage_of_batches": (
+        "batch, evaluation: answers that were paid for, those of judges too, on the day that the run began. "
+        "Known answers cost nothing and do not count; what the cache held is not known.",
+        "批处理、评测：付费得到的回答（包括评判模型的），计入运行开始的那一天。"
+        "已有的答案不收费，不计入；缓存情况未知。",
+    ),
+    "usage_unanswered": (
+        "{n:,} tokens of rows without an answer are in the bars only: in and out are not known apart.",
+        "没有得到答案的行用去 {n:,} 个词元，只计入 █：无法区分输入和输出。",
+    ),
+    "usage_not_counted": (
+        "Not counted: what is asked without a conversation (--no-history, cbai.create_model, cbai.compare), "
+        "imported answers, and what was deleted.",
+        "不计入：对话之外的提问（--no-history、cbai.create_model、cbai.compare）、导入的答案，以及已删除的内容。",
+    ),
     "diff_title": ("turn {turn} · {model} · {prompt}", "第 {turn} 轮 · {model} · {prompt}"),
     "all_days": ("all", "合计"),
 }

@@ -126,12 +126,12 @@ WORDS: Table = {
         "-o {output} 用于保存图片，只有 --draw 才会生成图片。文字回答请放入变量：-o answer。",
     ),
     "does_not_go_with_option": (
-        "{flag} does not go with {other}: {reason}. Leave it out.",
-        "{flag} 不能与 {other} 一起使用：{reason}。请去掉它。",
+        "{flag} does not go with {other}: {reason}. Leave out {flag}.",
+        "{flag} 不能与 {other} 一起使用：{reason}。请去掉 {flag}。",
     ),
     "does_not_go_with_agent": (
-        "{flag} does not go with an agent: {reason}. Leave it out.",
-        "{flag} 不能用于智能体：{reason}。请去掉它。",
+        "{flag} does not go with an agent: {reason}. Leave out {flag}.",
+        "{flag} 不能用于智能体：{reason}。请去掉 {flag}。",
     ),
     "because_agent_is_set_up": (
         "an agent answers as it is set up in the CloudBase console",

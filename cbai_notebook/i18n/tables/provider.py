@@ -12,6 +12,26 @@ WORDS: Table = {
         "There is no server {name!r}. Servers: {known}. Did you mean {meant!r}?",
         "没有名为 {name!r} 的服务器，已有的服务器：{known}。是不是想写 {meant!r}？",
     ),
+    "no_such_provider_but": (
+        "There is no provider {name!r}. Did you mean {meant!r}?",
+        "没有名为 {name!r} 的服务商。是不是想写 {meant!r}？",
+    ),
+    "server_is_meant": (
+        "There is no server {name!r}. Did you mean {meant!r}? If {name!r} is the name of a model, write "
+        "{-m PROVIDER/NAME}.",
+        "没有名为 {name!r} 的服务器，是不是想写 {meant!r}？如果 {name!r} 确实是模型名称，请写 "
+        "{-m PROVIDER/NAME}。",
+    ),
+    "no_server_and_no_environment": (
+        "There is neither a server {name!r} nor a CloudBase environment yet. Add a server with "
+        "cbai.configure(servers={{{name!r}: {{'base_url': 'https://…/v1'}}}}); for a model of CloudBase, "
+        "set the environment with {%cbai login}, or in CLOUDBASE_ENV_ID. Without an account, "
+        "{-m local} asks the offline demo model.",
+        "还没有名为 {name!r} 的服务器，也没有 CloudBase 环境。如果是自己的服务器，请用 "
+        "cbai.configure(servers={{{name!r}: {{'base_url': 'https://…/v1'}}}}) 添加；如果是 CloudBase "
+        "的模型，请用 {%cbai login} 或环境变量 CLOUDBASE_ENV_ID 设置环境。"
+        "没有账号时，可用 {-m local} 使用离线演示模型。",
+    ),
     "no_key_for_base_url": (
         "There is no API key for this base URL, and CloudBase's own is not sent there. Set "
         "CBAI_API_KEY beside CBAI_BASE_URL, or give both in one call: "
@@ -77,6 +97,15 @@ WORDS: Table = {
         'python -m pip install -U "cbai-notebook[all]".',
         "无法加载服务商 {name!r}：{reason}。请重新安装："
         'python -m pip install -U "cbai-notebook[all]"。',
+    ),
+    # model_choice
+    "no_model": (
+        "A model is a name such as 'hy3' or what cbai.create_model(…) returns, and not a {kind}.",
+        "模型应是名称（例如 'hy3'），或 cbai.create_model(…) 的返回值，而不是 {kind}。",
+    ),
+    "offline_model_here": (
+        "Here the offline model is {option}.",
+        "这里的离线模型写作 {option}。",
     ),
     # model_list
     "has_no_list_of_models": (

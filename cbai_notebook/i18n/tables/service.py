@@ -26,6 +26,10 @@ WORDS: Table = {
         "API key (hidden; empty if it needs none):",
         "API 密钥（不显示；不需要则留空）：",
     ),
+    "ask_model": (
+        "Model for prompts that name none (a name or a number of the list; empty for none):",
+        "未指明模型时使用的模型（名称，或列表中的编号；留空表示不设置）：",
+    ),
     "nobody_types": (
         "Nobody can type here. Set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment instead.",
         "这里无法输入。请改为设置环境变量 CLOUDBASE_ENV_ID 和 CLOUDBASE_API_KEY。",
@@ -59,8 +63,14 @@ WORDS: Table = {
         "请在那里去掉它，或调用 cbai.configure(servers={{{name!r}: None}})。",
     ),
     "stored_server": (
-        "Stored in {where}. Ask it with %%cbai -m {name}/MODEL; %cbai models {name} lists.",
-        "已存储：{where}。用 %%cbai -m {name}/MODEL 提问；%cbai models {name} 可列出模型。",
+        "Stored in {where}, without a model: name one, as in %%cbai -m {name}/MODEL; %cbai models {name} "
+        "lists. %cbai login {name} asks again.",
+        "已存储：{where}，没有设置模型：请指定模型，例如 %%cbai -m {name}/MODEL；%cbai models {name} "
+        "可列出模型。再次运行 %cbai login {name} 可以补上。",
+    ),
+    "stored_server_and_model": (
+        "Stored in {where}. %%cbai -m {name} asks {model}.",
+        "已存储：{where}。%%cbai -m {name} 使用模型 {model}。",
     ),
     # logout
     "forgot_cloudbase": (

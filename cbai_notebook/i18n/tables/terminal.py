@@ -7,6 +7,13 @@ WORDS: Table = {
         "Ask a language model from a Jupyter cell.",
         "在 Jupyter 单元格中向语言模型提问。",
     ),
+    "usage": ("usage:", "用法:"),
+    "commands": ("commands", "命令"),
+    "arguments": ("arguments", "参数"),
+    "options": ("options", "选项"),
+    "help": ("show this help and exit", "显示此帮助并退出"),
+    "version": ("show the version and exit", "显示版本并退出"),
+    "wrong": ("{prog}: error: {problem}", "{prog}：错误：{problem}"),
     "demo": ("open the quickstart notebook in JupyterLab", "在 JupyterLab 中打开快速入门笔记本"),
     "demo_description": (
         "Fetch the offline model (once, 93 MB) and open the quickstart in JupyterLab.",

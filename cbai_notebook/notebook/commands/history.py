@@ -120,11 +120,11 @@ def _show_nothing(command: Command, everywhere: bool) -> None:
 
 
 def usage(shell: InteractiveShell, command: Command) -> None:
-    """Show requests, tokens and time by day and model, as a table with a bar chart."""
-    from cbai_notebook.conversation.history import usage as usage_rows
+    """Show requests, tokens and time by day and model, as a table with a bar chart.
 
-    conversation = existing(command.conversation).name if command.conversation else None
-    found = usage_rows(conversation=conversation, since=command.options.get("since"))
+    Batches and evaluations have rows of their own; with the name of a conversation there are none.
+    """
+    found = _usage(command)
     if variable := command.options.get("pandas"):
         from cbai_notebook.conversation.history import usage_frame
 
@@ -139,6 +139,31 @@ def usage(shell: InteractiveShell, command: Command) -> None:
         _usage_rows(found),
     )
     write("\n" + say("command.usage_legend", n=max(row["total_tokens"] for row in found)))
+    if any(row["kind"] != "conversation" for row in found):
+        write(say("command.usage_of_batches"))
+    if unanswered := sum(row["unanswered_tokens"] for row in found):
+        write(say("command.usage_unanswered", n=unanswered))
+    if not command.conversation:
+        write(say("command.usage_not_counted"))
+
+
+def _usage(command: Command) -> list[dict[str, Any]]:
+    from cbai_notebook.batching.usage import batch_usage
+    from cbai_notebook.conversation.history import checked_moment
+    from cbai_notebook.conversation.history import usage as usage_of_conversations
+
+    since = checked_moment("since", command.options.get("since"))
+    if command.conversation:
+        name = existing(command.conversation).name
+        return usage_of_conversations(conversation=name, since=since)
+    found = [*usage_of_conversations(since=since), *batch_usage(since)]
+    return sorted(found, key=lambda row: row["day"])  # stable: conversations come first
+
+
+def _usage_label(row: Mapping[str, Any]) -> str:
+    label = "/".join(filter(None, (row["provider"], row["model"])))
+    kind = row["kind"]
+    return label if kind == "conversation" else f"{label} · {say(f'command.usage_{kind}')}"
 
 
 def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
@@ -146,7 +171,7 @@ def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     rows = [
         (
             row["day"],
-            "/".join(filter(None, (row["provider"], row["model"]))),
+            _usage_label(row),
             f"{row['requests']:,}",
             f"{row['prompt_tokens']:,}",
             f"{row['cached_tokens']:,}",

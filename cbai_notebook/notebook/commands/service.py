@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MOST_MODELS = 200
 """The most models of one server that are listed."""
 
+MOST_OFFERED = 30
+"""The most models of one server that `%cbai login` offers."""
+
 _WIDEST = (22, 33, 20)
 """The most columns of a setting, its value and its source: 79 in all, with two blanks in between."""
 
@@ -200,12 +203,55 @@ def _login_server(name: str) -> None:
     )
     if not address:
         raise UsageError(say("service.address_is_needed"))
+    # Stored before the server is asked for its list: an interrupt meanwhile loses no key.
     where = credentials.save_server(name, address, api_key)
-    used = settings().servers.get(name)
+    model = _typed_model(name, address, api_key)
+    if model:
+        credentials.save_server(name, address, api_key, model)
+    now = settings()
+    used = now.servers.get(name)
     if used is not None and used.origin.kind == "argument":
         write(say("service.stored_and_not_used", where=where, name=name))
         return
-    write(say("service.stored_server", where=where, name=name))
+    if model:
+        write(say("service.stored_server_and_model", where=where, name=name, model=model))
+    else:
+        write(say("service.stored_server", where=where, name=name))
+    write(next_model(now))
+
+
+def _typed_model(name: str, address: str, api_key: str) -> str:
+    """Return the model of a server as the user types it, by its name or its number in the list.
+
+    It is empty where the user wants none, or nobody can type any more, as in a script.
+    """
+    known = _offered_models(name, address, api_key)
+    try:
+        typed = input(f"{say('service.ask_model')} ").strip()
+    except NO_INPUT:
+        return ""
+    is_number = typed not in known and typed.isdecimal() and 0 < int(typed) <= len(known)
+    return known[int(typed) - 1] if is_number else typed
+
+
+def _offered_models(name: str, address: str, api_key: str) -> tuple[str, ...]:
+    """Show the models that a server lists, with numbers, and return them; none if it lists none."""
+    from cbai_notebook.client.model_list import list_models
+    from cbai_notebook.client.secret import Secret
+    from cbai_notebook.client.servers import Server
+    from cbai_notebook.client.settings import Settings
+
+    server = Server(address, Secret(api_key) if api_key else None)
+    try:
+        asked = list_models(name, settings=Settings(servers={name: server}))
+        found = (bridge.run(asked, nested=False) or ())[:MOST_OFFERED]
+    except CbaiError as error:
+        write(say("service.list_failed", name=name, problem=error.words or error.message))
+        return ()
+    if found:
+        write(say("service.server_has", name=name))
+        write("\n".join(f"  {number:2}  {model}" for number, model in enumerate(found, start=1)))
+    return found
 
 
 def _typed(

@@ -628,5 +628,6 @@ def _default_model() -> str:
     from cbai_notebook.client.settings import settings
 
     now = settings()
-    provider, model = parse_model_spec(None, now)
+    # It is only shown here. A prompt that goes to a mistyped server says so itself.
+    provider, model = parse_model_spec(None, now, check_slips=False)
     return "/".join(filter(None, (provider, model or default_model(provider, now))))

@@ -61,7 +61,7 @@ def test_options_that_exclude_each_other() -> None:
     with pytest.raises(UsageError) as caught:
         conflicts.check(parse_cell("--draw --think"))
     assert caught.value.in_language("zh") == (
-        "--think 不能与 --draw 一起使用：它只用于文字回答。请去掉它。"
+        "--think 不能与 --draw 一起使用：它只用于文字回答。请去掉 --think。"
     )
     with pytest.raises(UsageError) as caught:
         conflicts.check_agent(parse_cell("-t 1"))
