@@ -136,27 +136,6 @@ WORDS: Table = {
         ),
         "之前会话的 {n:,} 轮（自 {since} 起）已一并发送；点 + 可开始新对话。",
     ),
-    "cut": (
-        "The answer was cut at the token limit. {argument} allows more.",
-        "回答达到词元上限，被截断。可用 {argument} 提高上限。",
-    ),
-    "only_thinking": (
-        "The answer is empty: only reasoning came. With more tokens there may be room for an answer.",
-        "回答是空的：模型只输出了思考过程。增加词元上限后或许会有回答。",
-    ),
-    "filtered": (
-        "A content filter ended the answer here. Put the prompt in other words, or choose another "
-        "model.",
-        "内容过滤器在此处终止了回答。请换一种说法，或换一个模型。",
-    ),
-    "refused": (
-        "These words are the model's refusal. Put the prompt in other words, or choose another model.",
-        "以上是模型的拒绝回复。请换一种说法，或换一个模型。",
-    ),
-    "out_of_steps": (
-        "The model still wanted to call tools. Ask it to go on, or allow more with ChatPanel(max_steps=…).",
-        "模型还想继续调用工具。可以让它继续，或用 ChatPanel(max_steps=…) 增加步数。",
-    ),
     # An empty conversation
     "example_explain": (
         "Explain recursion with an example from everyday life.",

@@ -12,7 +12,7 @@ from cbai_notebook.client.endings import Ending
 from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
-from cbai_notebook.i18n import CELL, LANGUAGES, Words, template
+from cbai_notebook.i18n import LANGUAGES, PANEL, Words, template
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import source_lines
 from cbai_notebook.notebook.screen import earlier_session
@@ -151,7 +151,7 @@ def _said(text: str) -> str:
     """Return a text as safe HTML; one of ours in both languages."""
     if not isinstance(text, Words):
         return lines(text)
-    return _in_both({name: lines(text.in_language(name, CELL)) for name in LANGUAGES})
+    return _in_both({name: lines(text.in_language(name, PANEL)) for name in LANGUAGES})
 
 
 def _approval_request(call: ToolCall, key: str) -> str:
@@ -310,11 +310,9 @@ def _note(turn: Turn, key: str) -> str:
     """Return the notes about how an answer ended that is not the error's, with a button if one helps."""
     notes = []
     if turn.ending is not None:
-        argument = escape('ChatPanel(params={"max_tokens": …})')
-        values = {"argument": argument} if turn.ending is Ending.CUT else {}
-        notes.append(both(f"page.{turn.ending.name.lower()}", **values))
+        notes.append(_said(turn.ending.note()))
     elif turn.status == COMPLETE and not turn.text.strip() and not turn.error:
-        notes.append(both("page.only_thinking") if turn.reasoning else both("page.empty"))
+        notes.append(_said(Ending.ONLY_THINKING.note()) if turn.reasoning else both("page.empty"))
     if turn.earlier:
         since = escape(earlier_session.local_time(turn.earlier.since))
         notes.append(both("page.earlier_session", n=turn.earlier.count, since=since))
