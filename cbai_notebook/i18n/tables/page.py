@@ -73,6 +73,7 @@ WORDS: Table = {
         "{name}: look in the downloads of your browser.",
         "{name}：请在浏览器的下载中查看。",
     ),
+    "downloaded": ("Downloaded: {name}", "已下载：{name}"),
     "form_markdown": ("Markdown", "Markdown"),
     "form_messages": ("Messages (to import again)", "消息（可再导入）"),
     "form_jsonl": ("JSON Lines (to fine-tune)", "JSON Lines（用于微调）"),
