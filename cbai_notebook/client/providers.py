@@ -224,6 +224,14 @@ def parse_model_spec(spec: str | None, settings: Settings) -> tuple[str, str | N
     return "cloudbase" if default == "local" and not settings.provider else default, spec
 
 
+def model_label(provider: str | None, model: str | None) -> str:
+    """Return a provider and a model for readers: ``"cloudbase/hy3"``.
+
+    One of the two alone where the other is missing or has the same name, as that of ``"demo"``.
+    """
+    return "/".join(dict.fromkeys(filter(None, (provider, model))))
+
+
 def suggested_specs(settings: Settings) -> list[str]:
     """Return model specs to suggest: those of the providers, then the servers that the user named.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.endings import Ending, ending_of
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.times import in_zone
@@ -146,7 +147,7 @@ def _usage_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     rows = [
         (
             row["day"],
-            "/".join(filter(None, (row["provider"], row["model"]))),
+            model_label(row["provider"], row["model"]),
             f"{row['requests']:,}",
             f"{row['prompt_tokens']:,}",
             f"{row['cached_tokens']:,}",

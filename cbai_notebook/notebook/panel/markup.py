@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cbai_notebook.client.endings import Ending
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
@@ -342,8 +343,7 @@ def _facts(turn: Turn) -> str:
     if turn.status == FAILED:
         return ""
     facts = []
-    label = "/".join(part for part in (turn.provider, turn.model) if part)
-    if label:
+    if label := model_label(turn.provider, turn.model):
         facts.append(escape(label))
     tokens = turn.total_tokens or turn.completion_tokens
     if tokens and turn.cached_tokens:

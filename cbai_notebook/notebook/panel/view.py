@@ -624,9 +624,9 @@ def _other_models(turn: Turn) -> tuple[str, ...]:
 
 
 def _default_model() -> str:
-    from cbai_notebook.client.providers import default_model, parse_model_spec
+    from cbai_notebook.client.providers import default_model, model_label, parse_model_spec
     from cbai_notebook.client.settings import settings
 
     now = settings()
     provider, model = parse_model_spec(None, now)
-    return "/".join(filter(None, (provider, model or default_model(provider, now))))
+    return model_label(provider, model or default_model(provider, now))
