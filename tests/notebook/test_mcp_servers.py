@@ -104,8 +104,32 @@ def test_a_prompt_with_a_value_of_its_environment_is_refused(
     assert gateway.requests == []
 
 
-def test_nothing_is_configured(command: Run) -> None:
-    assert ".jupyter/mcp_settings.json" in command("mcp").replace("\\", "/")
+def test_nothing_is_configured(command: Run, folder: Path) -> None:
+    lines = command("mcp").splitlines()
+    assert "    files = cbai.mcp('npx -y @modelcontextprotocol/server-filesystem .')" in lines
+    assert "    %%cbai --tool files" in lines
+    where = lines.index("Looked for in:")
+    assert lines[where + 1] == f"    {folder / '.jupyter' / 'mcp_settings.json'}"
+    assert len(lines) == where + 9, "each file has a line"
+
+
+def test_two_servers_of_one_name_in_two_files_are_both_listed(
+    folder: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(folder, env={})
+    server = mcp(name="sums")
+    (folder / "here").mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(folder / "here")
+        configure(folder / "here", env={}, args=["other.py"])
+        rows = [line for line in command("mcp").splitlines() if line.startswith("sums")]
+        assert len(rows) == 2
+        assert rows[0].rstrip().endswith(".mcp.json")
+        assert "other.py" in rows[1]
+        assert rows[1].split()[-1] == ".mcp.json"
+    (row,) = (line for line in command("mcp").splitlines() if line.startswith("sums"))
+    assert row.split()[-1] == ".mcp.json"
+    server.close()
 
 
 def test_the_list_shows_what_runs_and_what_it_costs(plain: McpServer, command: Run) -> None:
