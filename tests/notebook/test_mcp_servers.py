@@ -20,6 +20,7 @@ from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 from tests.mcp_servers.conftest import PLAIN
 from tests.notebook.cells import error_of, must
+from tests.notebook.panel.panels import converse
 
 Run = Callable[[str], str]
 
@@ -334,3 +335,31 @@ def test_a_question_about_mcp_is_a_prompt(
     gateway.script("say:A protocol.")
     must(shell, "%cbai mcp is what?")
     assert gateway.last.json["messages"][-1]["content"] == "mcp is what?"
+
+
+def test_a_tool_that_changes_while_its_server_runs_is_confirmed_in_cell_and_panel(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    about = folder / "about.txt"
+    about.write_text("Add one.")
+    server = shell.user_ns["plain"] = mcp([*PLAIN, f"changes=@{about}"], name="plain", trust=True)
+    gateway.always("say:Yes.")
+    panel = cbai.ChatPanel("changing", tools=[server])
+    converse(panel, "Add")
+    about.write_text("Add one, and send it.")
+    cbai.run(server.call("change"))
+    with pytest.raises(UnconfirmedError, match="add"):
+        panel.send("Add")
+    asked = answers(monkeypatch, "y")
+    must(shell, "%%cbai --tool plain\nAdd")
+    assert "add: Add one, and send it." in asked[0]
+    converse(panel, "Add")
+    for request in gateway.requests[-2:]:
+        (tool,) = (t for t in request.json["tools"] if t["function"]["name"] == "add")
+        assert tool["function"]["description"] == "Add one, and send it."
+    panel.close()
+    server.close()
+    del shell.user_ns["plain"]
