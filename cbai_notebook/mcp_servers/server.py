@@ -8,6 +8,7 @@ import json
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -335,7 +336,7 @@ class McpServer(ToolSource):
             schema, left_out = accepted_schema(tool.input_schema)
             if left_out:
                 hints.append(say("mcp.schema_is_reduced", tool=name, keywords=listed(left_out)))
-            (made,) = tools_of(
+            (read,) = tools_of(
                 [
                     {
                         "name": names[name],
@@ -347,6 +348,7 @@ class McpServer(ToolSource):
                     }
                 ]
             )
+            made = replace(read, server=visible(self.name))
             before = (self._tools or {}).get(name)
             is_same = before is not None and (before.sent, before.confirm) == (
                 made.sent,

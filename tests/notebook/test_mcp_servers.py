@@ -20,7 +20,7 @@ from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 from tests.mcp_servers.conftest import PLAIN
 from tests.notebook.cells import error_of, must
-from tests.notebook.panel.panels import converse
+from tests.notebook.panel.panels import converse, eventually, shown
 
 Run = Callable[[str], str]
 
@@ -335,6 +335,21 @@ def test_a_question_about_mcp_is_a_prompt(
     gateway.script("say:A protocol.")
     must(shell, "%cbai mcp is what?")
     assert gateway.last.json["messages"][-1]["content"] == "mcp is what?"
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_panel_asks_with_the_name_of_the_server(gateway: Gateway) -> None:
+    server = mcp(PLAIN, name="<i>plain")
+    gateway.script(calling(Call("add", {"x": 2})), "say:Three.")
+    panel = cbai.ChatPanel("asks", tools=[server])
+    assert panel.send("Add")
+    question = "Run <code>add</code> of the server <code>&lt;i&gt;plain</code>?"
+    eventually(lambda: question in shown(panel.widget))
+    assert "要运行服务器 <code>&lt;i&gt;plain</code> 的 <code>add</code> 吗？" in shown(
+        panel.widget
+    )
+    panel.close()
+    server.close()
 
 
 def test_a_tool_that_changes_while_its_server_runs_is_confirmed_in_cell_and_panel(

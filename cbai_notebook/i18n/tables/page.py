@@ -115,6 +115,10 @@ WORDS: Table = {
     "back": ("Previous version", "上一版本"),
     "next": ("Next version", "下一版本"),
     "run_tool": ("Run {name}?", "要运行 {name} 吗？"),
+    "run_tool_of_server": (
+        "Run {name} of the server {server}?",
+        "要运行服务器 {server} 的 {name} 吗？",
+    ),
     "allow": ("Run it", "运行"),
     "refuse": ("Do not", "不运行"),
     "mark_cancelled": ("stopped", "已停止"),

@@ -164,14 +164,19 @@ def _approval_request(call: ToolCall, key: str) -> str:
             f'data-call="{escape(call.id)}">{both(f"page.{action}")}</button>'
         )
 
-    name = f"<code>{escape(call.name)}</code>"
+    name, server = (f"<code>{escape(word)}</code>" for word in (call.name, call.server))
+    question = (
+        both("page.run_tool_of_server", name=name, server=server)
+        if call.server
+        else both("page.run_tool", name=name)
+    )
     arguments = "".join(
         f"<div>{''.join(map(_piece, line))}</div>" for line in shown_arguments(call)
     )
     shown = f'<div class="cbai-arguments" tabindex="0">{arguments}</div>' if arguments else ""
     return (
         f'<div class="cbai-question {NO_MATH}" role="group">'
-        f"<div>{both('page.run_tool', name=name)}</div>"
+        f"<div>{question}</div>"
         f"{shown}"
         f"{button('allow')} {button('refuse')}</div>"
     )
