@@ -100,8 +100,8 @@ class CbaiError(Exception):
 
         Args:
             name: The language.
-            place: Where it is read: ``"python"``, or ``"cell"``, where options are advised in the
-                place of arguments.
+            place: Where it is read: ``"python"``; ``"cell"``, where options are advised in the
+                place of arguments; or ``"panel"``, where menus are.
         """
         return self.message if self.words is None else self.words.in_language(name, place)
 

@@ -20,7 +20,18 @@ from cbai_notebook import i18n
 from cbai_notebook.conversation.formats.export import export
 from cbai_notebook.conversation.formats.export_files import Export
 from cbai_notebook.errors import CbaiError, UsageError
-from cbai_notebook.i18n import CELL, PYTHON, Counted, Placed, Words, joined, listed, say, spelled
+from cbai_notebook.i18n import (
+    CELL,
+    PANEL,
+    PYTHON,
+    Counted,
+    Placed,
+    Words,
+    joined,
+    listed,
+    say,
+    spelled,
+)
 from cbai_notebook.i18n.spellings import SPELLINGS
 from cbai_notebook.i18n.words import Entry, language, note_page_language, table
 from cbai_notebook.mcp_servers.server import McpServer
@@ -56,13 +67,17 @@ def placeholders(text: str) -> set[str]:
     names = in_braces(text)
     used = names & SPELLINGS.keys()
     return (names - used).union(
-        *(in_braces(way) for key in used for way in (SPELLINGS[key].cell, SPELLINGS[key].python))
+        *(
+            in_braces(way)
+            for spelling in map(SPELLINGS.__getitem__, used)
+            for way in (spelling.cell, spelling.python, *(spelling.panel or ()))
+        )
     )
 
 
 def forms(entry: str | Counted | Placed) -> tuple[str, ...]:
     """Return the forms of an entry in one language."""
-    return (entry,) if isinstance(entry, str) else tuple(entry)
+    return (entry,) if isinstance(entry, str) else tuple(text for text in entry if text is not None)
 
 
 def english(entry: Entry) -> tuple[str, ...]:
@@ -113,7 +128,7 @@ def test_chinese_has_one_blank_beside_latin_words_and_none_beside_its_punctuatio
     values = {"n": 5} | dict(
         pair for text in chinese(ENTRIES[key]) for pair in latin_values(text).items()
     )
-    for place in (CELL, PYTHON):
+    for place in (CELL, PANEL, PYTHON):
         assert not WRONG_BLANKS.search(Words(key, values).in_language("zh", place))
 
 
@@ -222,7 +237,11 @@ PUBLIC: dict[str, tuple[Callable[..., object], ...]] = {
 }
 
 
-@pytest.mark.parametrize("key", SPELLINGS)
+@pytest.mark.parametrize(
+    # A command without a function is written as a command in Python too.
+    "key",
+    [key for key in SPELLINGS if SPELLINGS[key].python != SPELLINGS[key].cell],
+)
 def test_the_argument_of_a_pair_is_one_of_a_public_function(key: str) -> None:
     code = SPELLINGS[key].python.format(
         name="name", provider="deepseek", column="'answer_2'", example="'v2_'"
@@ -415,6 +434,22 @@ def test_a_text_is_said_for_a_cell_and_for_python_in_each_language_also_after_it
         assert "--max-tokens allows more. Yes." in same.in_language("en", CELL)
         assert "可用 --max-tokens 提高上限。Yes." in same.in_language("zh", CELL)
         assert "可用 max_tokens=… 提高上限。Yes." in same.in_language("zh", PYTHON)
+        assert 'ChatPanel(params={"max_tokens": …}) allows more' in same.in_language("en", PANEL)
+
+
+# What a panel has not: options, and commands but in a cell beside it.
+NOT_IN_A_PANEL = re.compile(r"(?<![\w-])--?[a-z][\w-]*|%cbai (?:reset|models|continue)")
+IN_A_CELL = re.compile(r"%%?cbai [^ ]*(?: [^ ]*)? in a cell|单元格中的 %%?cbai [^ ]+")
+OF_A_REQUEST = ("advice", "ending", "offline", "provider", "request", "secret")
+
+
+@pytest.mark.parametrize("key", [key for key in ENTRIES if key.split(".")[0] in OF_A_REQUEST])
+def test_a_panel_advises_what_a_panel_has(key: str) -> None:
+    for name, texts in (("en", english(ENTRIES[key])), ("zh", chinese(ENTRIES[key]))):
+        values = {each: 5 for text in texts for each in placeholders(text)}
+        said = Words(key, values).in_language(name, PANEL)
+        outside = re.sub(r"pip install.*|python -m \S+", "", IN_A_CELL.sub("", said))
+        assert not NOT_IN_A_PANEL.search(outside), said
 
 
 def test_a_spelling_has_the_values_of_its_text() -> None:

@@ -467,6 +467,7 @@ def _facts(error_context: ErrorContext) -> dict[str, str]:
         if error_context.url
         else say("advice.this_address"),
         "login": login() if login else say("advice.set_key_again"),
+        "check": say("advice.check_parameters"),
     }
 
 

@@ -264,6 +264,14 @@ def check_model_is_no_server(model: str, provider: str, settings: Settings) -> N
         )
 
 
+def model_label(provider: str | None, model: str | None) -> str:
+    """Return a provider and a model for readers: ``"cloudbase/hy3"``.
+
+    One of the two alone where the other is missing or has the same name, as that of ``"demo"``.
+    """
+    return "/".join(dict.fromkeys(filter(None, (provider, model))))
+
+
 def suggested_specs(settings: Settings) -> list[str]:
     """Return model specs to suggest: those of the providers, then the servers that the user named.
 

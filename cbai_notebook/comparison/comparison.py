@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.budget import FIRST_ANSWER, Budget, Spending, tokens_in
 from cbai_notebook.client.passage import Traffic
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.comparison import frame
 from cbai_notebook.comparison.candidate import Candidate
 from cbai_notebook.comparison.variants import Axes, Variant
@@ -90,7 +91,7 @@ class Comparison:
             Candidate(
                 number,
                 variant,
-                axes.label(variant) or _name_of(each),
+                axes.label(variant) or model_label(each.provider, each.asked_model),
                 replace(each, model=each.model.with_traffic(_AS_ROWS)),
                 self._group.placement(),
             )
@@ -250,10 +251,6 @@ def _prompt_of(prompt: Prompt, variant: Variant, axes: Axes, model: Model | None
         params={**prompt.params, **variant.request_params},
         sample=variant.sample,
     )
-
-
-def _name_of(prepared: PreparedPrompt[Model]) -> str:
-    return "/".join(filter(None, (prepared.provider, prepared.asked_model)))
 
 
 def _estimate(prepared: Sequence[PreparedPrompt[Model]]) -> Words:

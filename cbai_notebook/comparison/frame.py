@@ -79,13 +79,15 @@ def to_pandas(axes: Axes, candidates: Sequence[Candidate], chosen: Candidate | N
         MissingDependencyError: pandas is not installed.
     """
     (pandas,) = import_optional("dataframe", "pandas")
+    from cbai_notebook.comparison.table import ComparisonTable
+
     records = [record_of(axes, each, chosen=each is chosen) for each in candidates]
     index = pandas.Index([each.number for each in candidates], name="answer")
     columns = {
         name: pandas.Series([record[name] for record in records], index, dtype=_TYPES.get(name))
         for name in records[0]
     }
-    return pandas.DataFrame(columns)
+    return ComparisonTable(columns)
 
 
 def mark_chosen(table: Any, chosen: Sequence[bool]) -> None:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.conversation.turn import Turn
 from cbai_notebook.i18n import say
 
@@ -106,7 +107,7 @@ def answer_of(
         "model": turn.model,
         "choices": [{"index": 0, "message": message, "finish_reason": turn.finish_reason}],
     }
-    model = "/".join(filter(None, (turn.provider, turn.model)))
+    model = model_label(turn.provider, turn.model)
     facts = AnswerFacts(
         turn.provider or "",
         " · ".join((model, say("conversation.replayed"))),

@@ -4,7 +4,7 @@
 values, so it can be said again in the other language or for another place, also after it was stored.
 """
 
-from cbai_notebook.i18n.spellings import CELL, PYTHON, Place
+from cbai_notebook.i18n.spellings import CELL, PANEL, PYTHON, Place
 from cbai_notebook.i18n.words import (
     LANGUAGES,
     Counted,
@@ -28,6 +28,7 @@ from cbai_notebook.i18n.words import (
 __all__ = [
     "CELL",
     "LANGUAGES",
+    "PANEL",
     "PYTHON",
     "Counted",
     "Place",

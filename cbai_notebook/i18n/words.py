@@ -9,7 +9,7 @@ from importlib import import_module
 from string import Formatter
 from typing import Any, Literal, NamedTuple
 
-from cbai_notebook.i18n.spellings import CELL, PYTHON, SPELLINGS, Place
+from cbai_notebook.i18n.spellings import CELL, PANEL, PYTHON, SPELLINGS, Place
 
 LANGUAGES = ("en", "zh")
 """The languages of the tables: English and simplified Chinese."""
@@ -108,15 +108,23 @@ class Counted(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A text that gives other advice in a cell than in Python code, where a pair of spellings is not enough.
+    """A text that gives other advice at each place, where other spellings are not enough.
 
     Attributes:
-        cell: The text for a cell and the panel.
+        cell: The text for a cell.
         python: The text for Python code.
+        panel: The text for a panel; None is that for a cell.
     """
 
     cell: str
     python: str
+    panel: str | None = None
+
+    def at(self, place: Place) -> str:
+        """Return the text for a place."""
+        if place == PANEL and self.panel is not None:
+            return self.panel
+        return self.python if place == PYTHON else self.cell
 
 
 Entry = tuple[str | Counted | Placed, str | Placed]
@@ -133,7 +141,7 @@ _JOINED, _LISTED, _SPELLED = "joined", "listed", "spelled"
 class Words(str):
     """A text of the tables with its values, in one language; a usual string otherwise.
 
-    The string is the one for Python code; :func:`said_now` and :meth:`in_language` say it for a cell.
+    The string is the one for Python code; :func:`said_now` and :meth:`in_language` say it for other places.
 
     Attributes:
         key: ``AREA.NAME`` in the tables.
@@ -240,13 +248,13 @@ def template(key: str, name: str, n: Any = None, place: Place = CELL) -> str:
         key: ``AREA.NAME`` in the tables.
         name: The language.
         n: The number that decides between the two forms of a `Counted` text.
-        place: The place that decides between the two forms of a `Placed` text.
+        place: The place that decides between the forms of a `Placed` text.
     """
     text = entry(key)[LANGUAGES.index(name)]
     if isinstance(text, Counted):
         return text.one if n == 1 else text.other
     if isinstance(text, Placed):
-        return text.cell if place == CELL else text.python
+        return text.at(place)
     return text
 
 
@@ -272,19 +280,20 @@ def _rendered(key: str, values: Mapping[str, Any], name: str, place: Place) -> s
         before = comma.join(items[:-1])
         return _adjoined((before, last if before else "", *items[-1:]), name)
     if key == _SPELLED:
-        return SPELLINGS[values["option"]].at(place)
+        return SPELLINGS[values["option"]].at(place, name)
     said = _Values({each: _said(value, name, place) for each, value in values.items()})
-    said.place = place
+    said.place, said.language = place, name
     return _filled(template(key, name, values.get("n"), place), said, name)
 
 
 class _Values(dict[str, Any]):
-    """The values of a text, and the spellings of its place."""
+    """The values of a text, and the spellings of its place in its language."""
 
     place: Place
+    language: str
 
     def __missing__(self, key: str) -> str:
-        return SPELLINGS[key].at(self.place).format_map(self)
+        return SPELLINGS[key].at(self.place, self.language).format_map(self)
 
 
 def _filled(text: str, values: Mapping[str, Any], name: str) -> str:
@@ -301,13 +310,26 @@ def _filled(text: str, values: Mapping[str, Any], name: str) -> str:
 
 
 def _adjoined(pieces: Iterable[str], name: str) -> str:
-    """Return pieces of a text one after the other; in Chinese, with a blank beside a Latin word or number."""
+    """Return pieces of a text one after the other.
+
+    In Chinese a blank stands beside a Latin word or number, and none between two Chinese characters.
+    """
     text = ""
     for piece in filter(None, pieces):
-        if name == "zh" and text and _needs_blank(text[-1], piece[0]):
-            text += " "
-        text += piece
+        following = piece
+        if name == "zh" and text:
+            if _are_chinese(text[-2:-1], piece[0]) and text[-1] == " ":
+                text = text[:-1]
+            elif _are_chinese(text[-1], piece[1:2]) and piece[0] == " ":
+                following = piece[1:]
+            elif _needs_blank(text[-1], piece[0]):
+                text += " "
+        text += following
     return text
+
+
+def _are_chinese(left: str, right: str) -> bool:
+    return bool(left and right) and _is_chinese(left) and _is_chinese(right)
 
 
 def _needs_blank(left: str, right: str) -> bool:

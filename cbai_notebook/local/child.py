@@ -203,14 +203,16 @@ def run_command(words: list[str]) -> int:
     flooded = threading.Event()
 
     def pass_messages_on() -> None:
+        told = _Told()
         while line := output.readline(LONGEST_LINE):
             if len(line) == LONGEST_LINE:
                 flooded.set()
                 program.kill()
                 return
-            if line.startswith(b"{") and not _is_notification(line):
-                while line:
-                    line = line[os.write(1, line) :]
+            if line.startswith(b"{"):
+                for message in told.passed_on(line):
+                    while message:
+                        message = message[os.write(1, message) :]
 
     def keep_last_words() -> None:
         while piece := os.read(errors, 65_536):
@@ -237,16 +239,50 @@ def run_command(words: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _is_notification(line: bytes) -> bool:
-    """Return whether a message is one that the parent has no use for: of these a server may send any
-    number without being asked, such as lines of its log."""
+_OF_USE = frozenset(
+    {"notifications/tools/list_changed", "notifications/subscriptions/acknowledged"}
+)
+"""The notifications that the parent has a use for."""
+
+
+class _Told:
+    """What a program tells without being asked, such as lines of its log: any number of messages.
+
+    Of those that the parent has a use for, one of each kind is passed on, and the newest of the
+    others behind the next answer.
+    """
+
+    def __init__(self) -> None:
+        self._passed: set[str] = set()
+        self._held: dict[str, bytes] = {}
+
+    def passed_on(self, line: bytes) -> list[bytes]:
+        """Return the messages that the parent gets when a program writes this one."""
+        kind = _kind_of(line)
+        if kind is None:
+            self._passed = set(self._held)
+            lines, self._held = [line, *self._held.values()], {}
+            return lines
+        if kind not in _OF_USE:
+            return []
+        if kind in self._passed:
+            self._held[kind] = line
+            return []
+        self._passed.add(kind)
+        return [line]
+
+
+def _kind_of(line: bytes) -> str | None:
+    """Return which notification a message is, ``""`` for an unknown one, and None for an answer."""
     if b'"notifications/' not in line:
-        return False
+        return None
     try:
         message = json.loads(line)
     except ValueError:
-        return True
-    return isinstance(message, dict) and "id" not in message
+        return ""
+    if not isinstance(message, dict) or "id" in message:
+        return None
+    return str(message.get("method") or "")
 
 
 def _end_group(program: subprocess.Popen[bytes], number: int) -> None:

@@ -41,7 +41,9 @@ class Confirmed:
         record["commands"][identity] = True
         self._write(record)
 
-    def changed(self, identity: str, digests: Mapping[str, str]) -> list[str]:
+    def changed(
+        self, identity: str, digests: Mapping[str, str], listed: Mapping[str, str]
+    ) -> list[str]:
         """Return the names of the tools that are new or others since the server was last seen.
 
         Nothing has changed of a server that was never seen.
@@ -49,9 +51,12 @@ class Confirmed:
         Args:
             identity: What stands for the server.
             digests: The digests of the definitions by the names of the tools.
+            listed: Those that the server has listed before; they count where nothing is noted.
         """
         seen = self._read()["tools"].get(identity)
         if not isinstance(seen, dict):
+            seen = listed
+        if not seen:
             return []
         return [name for name, found in digests.items() if seen.get(name) != found]
 

@@ -31,6 +31,7 @@ from cbai_notebook.text import one_line
 if TYPE_CHECKING:
     import httpx2
     from mcp.client import Client, ClientSession
+    from mcp.client.session import IncomingMessage
     from mcp_types import CallToolResult
     from mcp_types import Tool as ServerTool
 
@@ -83,9 +84,14 @@ class Connection:
     Args:
         target: The server.
         name: Its name for the user.
+
+    Attributes:
+        list_changed: Whether the server has said that its tools are others since this was set to
+            False.
     """
 
     def __init__(self, target: Command | Address, name: str) -> None:
+        self.list_changed = False
         self._target = target
         self._name = name
         self._client: Client | None = None
@@ -155,7 +161,10 @@ class Connection:
                     self._client = client
                     if not opened.done():
                         opened.set_result(None)
-                    await self._closing.wait()
+                    async with anyio.create_task_group() as group:
+                        group.start_soon(self._listen_to_changes, client)
+                        await self._closing.wait()
+                        group.cancel_scope.cancel()
             # Whatever the library raises is the reason why the server cannot be used.
             except Exception as error:  # noqa: BLE001
                 if not opened.done():
@@ -177,8 +186,31 @@ class Connection:
             if isinstance(self._target, Command)
             else _over_http(self._target)
         )
-        async with Client(transport) as client:
+        async with Client(transport, message_handler=self._note) as client:
             yield client
+
+    async def _note(self, message: IncomingMessage) -> None:
+        """Note what the server tells without being asked."""
+        from mcp_types import ToolListChangedNotification
+
+        if isinstance(message, ToolListChangedNotification):
+            self.list_changed = True
+
+    async def _listen_to_changes(self, client: Client) -> None:
+        """Subscribe to changes of the tools, which a server of the newest protocol tells only then."""
+        from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
+
+        try:
+            async with client.listen(tools_list_changed=True) as changes:
+                async for _ in changes:
+                    self.list_changed = True
+        except ListenNotSupportedError:
+            return  # an older protocol tells it to `_note`
+        except SubscriptionLost:
+            self.list_changed = True  # what was told meanwhile is lost
+        # A server may refuse this in any way, and still be of use.
+        except Exception:  # noqa: BLE001
+            return
 
     @contextlib.asynccontextmanager
     async def _process(self, command: Command) -> AsyncIterator[Any]:

@@ -8,6 +8,7 @@ import json
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -143,11 +144,16 @@ class McpServer(ToolSource):
             UnconfirmedError: The user has to `confirm` first.
             UsageError: It was not started, and the background loop cannot wait for that.
         """
-        if self._tools is None:
+        # Whoever is on the background loop has awaited `start`.
+        if self._tools is None or (self._list_changed() and not bridge.is_background()):
             self._start_and_wait()
         self._check_confirmed()
         assert self._tools is not None
         return dict(self._tools)
+
+    def _list_changed(self) -> bool:
+        connection = self._connection
+        return connection is not None and connection.alive and connection.list_changed
 
     def take_hints(self) -> list[str]:
         """Return sentences for the user that were not taken yet: names and schemas that do not fit."""
@@ -209,7 +215,8 @@ class McpServer(ToolSource):
 
         async def send() -> ToolOutput:
             connection = await self._ready()
-            self._check_confirmed()
+            if tool in self._changed:  # the others are what the user has seen
+                self._check_confirmed()
             return output_of(await connection.call(tool, given, self._timeout))
 
         return await bridge.on_background(send)
@@ -243,28 +250,37 @@ class McpServer(ToolSource):
             self._connection.end_soon(bridge.background_loop())
 
     async def _ready(self) -> Connection:
-        """Return the connection; make it and read the list of tools if there is none."""
+        """Return the connection; make it if there is none.
+
+        The list of tools is read when it is made, and when the server has said that it has changed.
+        """
         assert not isinstance(self.target, OpenSession)
         lock = self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
         async with lock:
             if self._connection is not None and self._connection.alive:
+                if self._connection.list_changed:
+                    await self._read_tools(self._connection)
                 return self._connection
             self._check_confirmed()
             self._remember_secrets()
             require_mcp()
             connection = Connection(self.target, self.name)
             await connection.open(self._start_timeout)
-            try:
-                self._take(await asyncio.wait_for(connection.tools(), self._start_timeout))
-            except BaseException as error:
-                connection.end()
-                if isinstance(error, asyncio.TimeoutError):
-                    raise ToolServerError(say("mcp.no_tools", name=self.name)) from error
-                raise
+            await self._read_tools(connection)
             # The process ends when nothing refers to this server any more.
             weakref.finalize(self, connection.end_soon, bridge.background_loop()).atexit = False
             self._connection = connection
             return connection
+
+    async def _read_tools(self, connection: Connection) -> None:
+        connection.list_changed = False  # before: what is told while it is read counts
+        try:
+            self._take(await asyncio.wait_for(connection.tools(), self._start_timeout))
+        except BaseException as error:
+            connection.end()
+            if isinstance(error, asyncio.TimeoutError):
+                raise ToolServerError(say("mcp.no_tools", name=self.name)) from error
+            raise
 
     def unconfirmed(self) -> UnconfirmedError | None:
         """Return what the user has not confirmed yet: the command out of a file, or changed tools."""
@@ -320,7 +336,7 @@ class McpServer(ToolSource):
             schema, left_out = accepted_schema(tool.input_schema)
             if left_out:
                 hints.append(say("mcp.schema_is_reduced", tool=name, keywords=listed(left_out)))
-            (tools[name],) = tools_of(
+            (read,) = tools_of(
                 [
                     {
                         "name": names[name],
@@ -332,16 +348,22 @@ class McpServer(ToolSource):
                     }
                 ]
             )
+            made = replace(read, server=visible(self.name))
+            before = (self._tools or {}).get(name)
+            is_same = before is not None and (before.sent, before.confirm) == (
+                made.sent,
+                made.confirm,
+            )
+            tools[name] = before if before is not None and is_same else made
         self._new_hints = [hint for hint in hints if hint not in self.hints]
         self.hints = tuple(hints)
         self._tools = tools
         if not isinstance(self.target, OpenSession):
             # Also of the tools that `allow` leaves out: with another `allow` they are not new.
-            self._digests = {
-                tool.name: digest([_description(tool), tool.input_schema]) for tool in found
-            }
+            digests = {tool.name: digest([_description(tool), tool.input_schema]) for tool in found}
             server = self._identity(self.target)
-            changed = self._confirmed.changed(server, self._digests)
+            changed = self._confirmed.changed(server, digests, self._digests)
+            self._digests = digests
             self._changed = [name for name in changed if name in self._listed]
             unchanged = {n: d for n, d in self._digests.items() if n not in changed}
             self._confirmed.add_tools(server, unchanged)

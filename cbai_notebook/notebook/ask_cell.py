@@ -189,9 +189,9 @@ def ask_prepared(
 ) -> None:
     """Send a prompt that was prepared, and show the answer; raises what :func:`ask_in_cell` raises."""
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
+    from cbai_notebook.client.providers import model_label
     from cbai_notebook.client.tools import left_running
     from cbai_notebook.notebook.screen import Screen, earlier_session, endings
-    from cbai_notebook.notebook.screen.footer import model_label
     from cbai_notebook.notebook.show import finishing, named_surface
 
     at_end = options.raw or options.schema is not None

@@ -51,7 +51,7 @@ def draw_in_cell(
         show_request(bridge.run(prepared.model.prepare(**prepared.params)), prepared)
         return
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
-    from cbai_notebook.notebook.screen.footer import model_label
+    from cbai_notebook.client.providers import model_label
     from cbai_notebook.notebook.show import named_surface
 
     canvas = _Canvas(
@@ -133,7 +133,8 @@ class _Canvas:
             self._surface.paint({0: waiting(say("cell.drawing", label=self._label))})
 
     def show(self, answer: ImageAnswer) -> None:
-        from cbai_notebook.notebook.screen.footer import model_label, seconds
+        from cbai_notebook.client.providers import model_label
+        from cbai_notebook.notebook.screen.footer import seconds
 
         self._images = [image for image in answer.images if image.data]
         duration_s = answer.timing.duration_s

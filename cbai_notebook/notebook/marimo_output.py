@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
-from cbai_notebook.notebook.screen.surfaces import Bundle
+from cbai_notebook.notebook.screen.surfaces import RepaintedSurface
 
 
 def register() -> None:
@@ -22,35 +21,13 @@ def is_marimo() -> bool:
     return marimo is not None and bool(marimo.running_in_notebook())
 
 
-class MarimoSurface:
-    """The output of the running cell of marimo. Every paint sends all of it."""
-
-    live = True
-    repaints_all = True
-    can_replace = True
-    max_outputs = 40
-
-    def __init__(self) -> None:
-        self._bundles: list[Bundle] = []
-
-    def __len__(self) -> int:
-        return len(self._bundles)
-
-    def paint(self, slots: Mapping[int, Bundle]) -> None:
-        """Paint outputs, lowest number first; the number one past the last adds an output."""
-        for slot, bundle in slots.items():
-            self._bundles[slot : slot + 1] = [bundle]
-        self._show()
-
-    def replace(self, bundle: Bundle) -> None:
-        """Make `bundle` the only output."""
-        self._bundles = [bundle]
-        self._show()
+class MarimoSurface(RepaintedSurface):
+    """The output of the running cell of marimo."""
 
     def close(self) -> None:
         """Do nothing: the output is already in its final state."""
 
-    def _show(self) -> None:
+    def _show(self, *, is_final: bool) -> None:
         import marimo
 
         html = "".join(bundle.get("text/html", "") for bundle in self._bundles)

@@ -19,15 +19,16 @@ _told: set[str] = set()
 
 
 def for_cell(prepared: PreparedPrompt[Any], *, by_default: bool) -> tuple[str, ...]:
-    """Return what a cell says under an answer of the offline model.
+    """Return what a cell says under an answer of the offline model, in one sentence at most.
 
     Args:
         prepared: The prompt.
         by_default: Whether the prompt names no model.
     """
     is_default = by_default and not prepared.settings.configured
-    default = _once("offline_answered", command=_LOGIN) if is_default else ()
-    return (*default, *knows_english_only(prepared))
+    english = knows_english_only(prepared)
+    # The first hint says of the language what the second one says.
+    return (_once("offline_answered", command=_LOGIN) if is_default else ()) or english
 
 
 def knows_english_only(prepared: PreparedPrompt[Any]) -> tuple[str, ...]:

@@ -151,6 +151,8 @@ def _question(call: ToolCall) -> str:
 
     arguments = ["  " + left_to_right("".join(map(str, line))) for line in shown_arguments(call)]
     name = call.name
+    if call.server:
+        name = say("cell.tool_of_server", name=name, server=call.server)
     what = (
         say("cell.wants_to_run", name=name)
         if arguments

@@ -391,7 +391,9 @@ async def test_conversations_are_searched_renamed_and_deleted(
     assert "three words" not in await panel.offered()
 
 
-async def test_export_gives_files(notebook: NotebookPage, panel: PanelPage, cloud: Gateway) -> None:
+async def test_export_gives_files(
+    notebook: NotebookPage, panel: PanelPage, cloud: Gateway, artefacts: Path
+) -> None:
     cloud.always("say:the answer")
     await panel.converse("the prompt")
     files = {}
@@ -403,6 +405,11 @@ async def test_export_gives_files(notebook: NotebookPage, panel: PanelPage, clou
         files[(await download.value).suggested_filename] = file.read_bytes()
         await expect(panel.root.get_by_role("button", name="Export")).to_be_focused()
     stem = notebook.name.removesuffix(".ipynb")
+    toast = panel.root.locator(".cbai-toast")
+    await expect(toast).to_contain_text(f"{stem}.zip")
+    await notebook.screenshot(artefacts, "panel-exported", cell=0)
+    await panel.area.click()  # the next action
+    await expect(toast).to_be_hidden()
     assert set(files) == {f"{stem}.md", f"{stem}.messages.jsonl", f"{stem}.zip"}
     written = files[f"{stem}.md"].decode()
     assert "> the prompt" in written
@@ -413,6 +420,8 @@ async def test_export_gives_files(notebook: NotebookPage, panel: PanelPage, clou
         assert any(name.endswith("pages/chat/chat.wxml") for name in packed.namelist())
     await panel.root.get_by_role("button", name="Export").press("Enter")
     await expect(panel.root.get_by_role("menuitem", name="Markdown")).to_be_focused()
+    await expect(panel.root.get_by_text(f"Downloaded: {stem}.zip")).to_be_visible()
+    await notebook.screenshot(artefacts, "panel-export-menu", cell=0)
     for key, focused in (
         ("ArrowDown", "Messages"),
         ("ArrowUp", "Markdown"),

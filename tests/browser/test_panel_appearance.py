@@ -69,7 +69,8 @@ async def test_it_looks_right_and_serves_everyone(
         viewport={"width": width, "height": 900}, locale=language, reduced_motion="reduce"
     )
     page = await context.new_page()
-    file = write_notebook(server.root / f"looks-{name}.ipynb", [MAKE])
+    low = 'cbai.ChatPanel("low", height=320)'
+    file = write_notebook(server.root / f"looks-{name}.ipynb", [MAKE, low])
     notebook = NotebookPage(page, server, file.name, watch)
     await notebook.open(f"looks-{name}")
     if width < 700 and server.app == "lab":
@@ -79,6 +80,8 @@ async def test_it_looks_right_and_serves_everyone(
     await page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     panel = await PanelPage.shown(notebook)
     problems = await serious_violations(page, panel.root)
+    await _shows_all_of_a_low_panel(await PanelPage.shown(notebook, 1))
+    await notebook.screenshot(artefacts, f"panel-{name}-low", cell=1)
     chinese = language == "zh-CN"
     first = Scenario(text="A table keeps *pairs*.", reasoning="They ask for a definition.")
     # The first screenshot, in JupyterLab, is the one in the manual: it shows a whole conversation.
@@ -110,6 +113,24 @@ async def test_it_looks_right_and_serves_everyone(
     await expect(panel.root.get_by_role("button", name=label, exact=True)).to_be_visible()
     await notebook.close()
     await context.close()
+
+
+async def _shows_all_of_a_low_panel(low: PanelPage) -> None:
+    """Check that an empty low panel begins at its top, and that each form has a line of its own."""
+    await low.root.scroll_into_view_if_needed()
+    greeting = await low.root.locator(".cbai-welcome strong").bounding_box()
+    examples = await low.scroller.bounding_box()
+    assert greeting is not None
+    assert examples is not None
+    assert greeting["y"] >= examples["y"]
+    await low.root.locator(".cbai-icon-export").click()
+    forms = low.root.get_by_role("menuitem")
+    await expect(forms).to_have_count(8)
+    rows = await forms.evaluate_all(
+        "all => all.map(one => [one.offsetHeight, one.scrollWidth - one.clientWidth])"
+    )
+    assert rows == [rows[0]] * 8, "one breaks into two lines"
+    assert rows[0][1] == 0, "one is cut"
 
 
 async def test_an_open_panel_changes_its_language(

@@ -68,6 +68,19 @@ async def test_without_a_script_it_repeats_what_was_asked(ask: Ask) -> None:
     assert "`--tool get_weather`" in (await ask("What can you do?")).text
 
 
+async def test_a_prompt_of_several_lines_keeps_them(ask: Ask) -> None:
+    prompt = "Explain the table.\n\n| city | ```n``` |\n|---|---|\n| Rome | 3 |\n"
+    answer = await ask(prompt)
+    assert answer.text.startswith(f"You asked in 7 words:\n\n````\n{prompt}````\n\n")
+    assert answer.text.count("\n") == prompt.count("\n") + 5
+    long = "\n".join(f"row {number}" for number in range(1_000))
+    assert "row 19\n…\n```" in (await ask(long)).text
+    cbai.configure(language="zh")
+    assert (await ask("一\n二")).text.startswith(
+        "你的提问有 2 个字词：\n\n```\n一\n二\n```\n\n我是"
+    )
+
+
 async def test_it_speaks_the_language_of_the_user(ask: Ask) -> None:
     cbai.configure(language="zh")
     answer = await ask("Why?")

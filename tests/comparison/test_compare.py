@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas
 import pytest
 
 import cbai_notebook as cbai
@@ -74,6 +75,25 @@ def test_thinking_and_the_end_of_an_answer_have_columns(gateway: Gateway) -> Non
     found = cbai.compare("Hi", models=["reason+say:A", "say:B+finish:length"])
     assert found["reasoning"].notna().tolist() == [True, False]
     assert found["finish_reason"].tolist() == ["stop", "length"]
+
+
+def test_the_shown_table_has_the_answers_and_no_empty_columns(gateway: Gateway) -> None:
+    words = "A <b>slogan</b> for tea that is longer than the fifty characters of pandas."
+    gateway.always(Scenario(text=f"{words}\n\n" + "more " * 200))
+    found = cbai.compare("Hi", models=["a", "b"], vary={"stop": [["<i>"], None]})
+    shown = found._repr_html_()
+    assert shown is not None
+    assert words.replace("<", "&lt;").replace(">", "&gt;") + " more more" in shown
+    assert "&lt;i&gt;" in shown
+    assert "more " * 100 not in shown
+    headings = [name for name in found.columns if f"<th>{name}</th>" in shown]
+    assert headings == [name for name in found.columns if found[name].notna().any()]
+    assert {"error", "reasoning", "temperature"}.isdisjoint(headings)
+    assert "longer than the fifty" in found[found["sample"] == 1][["text"]]._repr_html_()
+    # What has no answers by their numbers is shown by pandas.
+    by_model = found.set_index("model")
+    assert by_model._repr_html_() == pandas.DataFrame(by_model)._repr_html_()
+    assert found.groupby("model")["sample"].sum().tolist() == [2, 2]
 
 
 def test_servers_with_names_are_compared(gateway: Gateway) -> None:

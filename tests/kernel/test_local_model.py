@@ -19,9 +19,10 @@ def offline(start_kernel: StartKernel) -> Kernel:
     """A kernel without configuration that has had one answer, so that the model is running."""
     kernel = start_kernel()
     kernel.must("%load_ext cbai_notebook")
-    cell = kernel.run("%cbai --max-tokens 8 Say hello.", FIRST_USE)
+    cell = kernel.run("%cbai --max-tokens 8 用中文说你好。", FIRST_USE)
     assert cell.status == "ok", cell.outputs
     assert "offline demo model" in cell.html
+    assert cell.html.count("%cbai login") == 1, "one hint is enough"
     return kernel
 
 

@@ -40,7 +40,8 @@ def test_a_cell_starts_a_server_asks_and_calls(kernel: Kernel, gateway: Gateway)
         gateway.script(calling(Call("add", {"x": 2})), "say:Done.")
         cell = kernel.send("%%cbai --tool plain.add\nAdd")
         prompt, _ = kernel.answer_prompt(answer)
-        assert prompt == 'The model wants to run add:\n  "x": 2\nAllow it? [y/N] '
+        asks = "The model wants to run add of the server plain_server:"
+        assert prompt == f'{asks}\n  "x": 2\nAllow it? [y/N] '
         assert "Done." in kernel.finish(cell).html
         assert gateway.last.json["messages"][-1]["content"].startswith(result)
         (sent,) = gateway.last.json["tools"]

@@ -11,6 +11,8 @@ Usage: ``python plain_server.py [WORD…]``; each word is a way to misbehave:
 - ``title=@FILE``: gives its tool ``add`` this title and no description.
 - ``tools=N``: has N tools more.
 - ``more=@FILE``: has the tools more that this file names.
+- ``changes=@FILE``: its tool ``change`` says that the list of tools is another one; it describes
+  ``add`` with what is in the file by then.
 - ``error=CODE``: answers the call of ``add`` with an error of this code and the message that is in
   the variable MESSAGE.
 """
@@ -26,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 WORDS = sys.argv[1:]
-FILES = ("about", "title", "more")
+FILES = ("about", "title", "more", "changes")
 VALUES = dict(word.split("=", 1) for word in WORDS if "=" in word)
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
@@ -42,6 +44,7 @@ TOOLS: dict[str, dict[str, Any]] = {
     "sample": NONE,
     "roots": NONE,
     "elicit": NONE,
+    "change": NONE,
     **{f"tool_{number}": SCHEMA for number in range(int(VALUES.get("tools", 0)))},
 }
 
@@ -71,7 +74,7 @@ def result_of(method: str, params: dict[str, Any]) -> dict[str, Any]:
         }
     if method == "tools/list":
         texts = {word: Path(VALUES[word][1:]).read_text() for word in FILES if word in VALUES}
-        about = texts.get("about", "" if "title" in texts else "Add one.")
+        about = texts.get("changes") or texts.get("about", "" if "title" in texts else "Add one.")
         more = dict.fromkeys(texts.get("more", "").split(), SCHEMA)
         return {
             "tools": [
@@ -91,6 +94,10 @@ def called(tool: str, arguments: dict[str, Any]) -> str:
     """Call a tool."""
     if tool == "add":
         return str(arguments["x"] + 1)
+    if tool == "change":
+        for _ in range(1_000):
+            write({"method": "notifications/tools/list_changed"})
+        return "changed"
     if tool == "process":
         return str(os.getpid())
     if tool.endswith("child"):

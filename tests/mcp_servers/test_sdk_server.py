@@ -13,6 +13,7 @@ from mcp.client import Client
 
 from cbai_notebook import bridge
 from cbai_notebook.client.model_factory import create_model
+from cbai_notebook.client.tools.source import UnconfirmedError
 from cbai_notebook.errors import ToolServerError
 from cbai_notebook.mcp_servers.server import McpServer, mcp
 from tests.client.conftest import MESSAGES
@@ -119,6 +120,23 @@ def test_a_reference_server_that_a_package_ships() -> None:
     time = bridge.run(server.call("get_current_time", {"timezone": "Asia/Shanghai"})).text
     assert "+08:00" in time
     server.close()
+
+
+def test_a_tool_that_it_learns_while_it_runs_is_confirmed(server: McpServer) -> None:
+    assert "learned" not in server.named_tools()
+    bridge.run(server.call("learn", {"name": "learned"}))
+    for _ in range(200):  # it tells that on another way than the result
+        bridge.run(server.call("add", {"x": 1}))
+        if server.unconfirmed() is not None:
+            break
+    with pytest.raises(UnconfirmedError, match="learned"):
+        server.named_tools()
+    with pytest.raises(UnconfirmedError, match="learned"):
+        bridge.run(server.call("learned"))
+    server.confirm()
+    assert "learned" in server.named_tools()
+    assert bridge.run(server.call("add", {"x": 1})).text == "2"
+    assert bridge.run(server.call("learned")).text == "learned"
 
 
 async def test_an_open_session_is_used_on_its_own_loop(http_url: str) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp_types import ImageContent, ToolAnnotations
 
 PNG = base64.b64decode(
@@ -49,6 +50,14 @@ def fail(reason: str) -> str:
 def variable(name: str) -> str:
     """Return a variable of the server's environment."""
     return os.environ.get(name, "(not set)")
+
+
+@server.tool()
+async def learn(name: str, ctx: Context) -> str:
+    """Get a tool more."""
+    server.add_tool(lambda: name, name=name, description="Say a name.")
+    await ctx.notify_tools_changed()
+    return "learned"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from cbai_notebook.errors import AuthenticationError
 from cbai_notebook.notebook.command_line.at_cursor import _models
 from tests.gateway import Gateway
 from tests.notebook.cells import error_of, must
-from tests.notebook.panel.panels import converse
+from tests.notebook.panel.panels import converse, eventually, shown
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,9 @@ def test_a_panel_asks_it(shell: TerminalInteractiveShell) -> None:
     panel = cbai.ChatPanel("demo-panel", model="demo")
     converse(panel, "Hello")
     assert panel.messages[-1]["content"] == "Hello from the script."
+    eventually(lambda: "cbai-facts" in shown(panel.widget))
+    assert ">demo · " in shown(panel.widget)
+    assert "demo/demo" not in shown(panel.widget)
     panel.close()
 
 

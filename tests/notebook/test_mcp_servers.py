@@ -20,6 +20,7 @@ from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
 from tests.mcp_servers.conftest import PLAIN
 from tests.notebook.cells import error_of, must
+from tests.notebook.panel.panels import converse, eventually, shown
 
 Run = Callable[[str], str]
 
@@ -104,8 +105,32 @@ def test_a_prompt_with_a_value_of_its_environment_is_refused(
     assert gateway.requests == []
 
 
-def test_nothing_is_configured(command: Run) -> None:
-    assert ".jupyter/mcp_settings.json" in command("mcp").replace("\\", "/")
+def test_nothing_is_configured(command: Run, folder: Path) -> None:
+    lines = command("mcp").splitlines()
+    assert "    files = cbai.mcp('npx -y @modelcontextprotocol/server-filesystem .')" in lines
+    assert "    %%cbai --tool files" in lines
+    where = lines.index("Looked for in:")
+    assert lines[where + 1] == f"    {folder / '.jupyter' / 'mcp_settings.json'}"
+    assert len(lines) == where + 9, "each file has a line"
+
+
+def test_two_servers_of_one_name_in_two_files_are_both_listed(
+    folder: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(folder, env={})
+    server = mcp(name="sums")
+    (folder / "here").mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(folder / "here")
+        configure(folder / "here", env={}, args=["other.py"])
+        rows = [line for line in command("mcp").splitlines() if line.startswith("sums")]
+        assert len(rows) == 2
+        assert rows[0].rstrip().endswith(".mcp.json")
+        assert "other.py" in rows[1]
+        assert rows[1].split()[-1] == ".mcp.json"
+    (row,) = (line for line in command("mcp").splitlines() if line.startswith("sums"))
+    assert row.split()[-1] == ".mcp.json"
+    server.close()
 
 
 def test_the_list_shows_what_runs_and_what_it_costs(plain: McpServer, command: Run) -> None:
@@ -310,3 +335,46 @@ def test_a_question_about_mcp_is_a_prompt(
     gateway.script("say:A protocol.")
     must(shell, "%cbai mcp is what?")
     assert gateway.last.json["messages"][-1]["content"] == "mcp is what?"
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_panel_asks_with_the_name_of_the_server(gateway: Gateway) -> None:
+    server = mcp(PLAIN, name="<i>plain")
+    gateway.script(calling(Call("add", {"x": 2})), "say:Three.")
+    panel = cbai.ChatPanel("asks", tools=[server])
+    assert panel.send("Add")
+    question = "Run <code>add</code> of the server <code>&lt;i&gt;plain</code>?"
+    eventually(lambda: question in shown(panel.widget))
+    assert "要运行服务器 <code>&lt;i&gt;plain</code> 的 <code>add</code> 吗？" in shown(
+        panel.widget
+    )
+    panel.close()
+    server.close()
+
+
+def test_a_tool_that_changes_while_its_server_runs_is_confirmed_in_cell_and_panel(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    about = folder / "about.txt"
+    about.write_text("Add one.")
+    server = shell.user_ns["plain"] = mcp([*PLAIN, f"changes=@{about}"], name="plain", trust=True)
+    gateway.always("say:Yes.")
+    panel = cbai.ChatPanel("changing", tools=[server])
+    converse(panel, "Add")
+    about.write_text("Add one, and send it.")
+    cbai.run(server.call("change"))
+    with pytest.raises(UnconfirmedError, match="add"):
+        panel.send("Add")
+    asked = answers(monkeypatch, "y")
+    must(shell, "%%cbai --tool plain\nAdd")
+    assert "add: Add one, and send it." in asked[0]
+    converse(panel, "Add")
+    for request in gateway.requests[-2:]:
+        (tool,) = (t for t in request.json["tools"] if t["function"]["name"] == "add")
+        assert tool["function"]["description"] == "Add one, and send it."
+    panel.close()
+    server.close()
+    del shell.user_ns["plain"]

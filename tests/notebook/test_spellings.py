@@ -101,20 +101,21 @@ def test_a_kept_error_names_what_the_place_writes_that_shows_it(
     (document,) = export(talk, "markdown").files.values()
     assert "name another with -m." in str(document)
     panel = cbai.ChatPanel("places")
-    eventually(lambda: "name another with -m." in shown(panel.widget))
-    assert "或用 -m 指定其他模型" in shown(panel.widget)
+    eventually(lambda: "name another with the model menu." in shown(panel.widget))
+    assert "或用模型菜单指定其他模型" in shown(panel.widget)
     assert "model=…" not in shown(panel.widget)
+    assert " -m" not in shown(panel.widget)
     panel.close()
 
 
-def test_an_error_of_a_panel_names_the_option_on_the_page_and_the_argument_in_python(
+def test_an_error_of_a_panel_names_what_a_panel_has_on_the_page_and_the_argument_in_python(
     shell: TerminalInteractiveShell, gateway: Gateway
 ) -> None:
     gateway.always("error:401:INVALID_CREDENTIALS")
     panel = cbai.ChatPanel("of-panel")
     converse(panel, "Hello")
     assert "with cbai.configure(env_id=…, api_key=…)." in panel.messages[-1]["error"]
-    eventually(lambda: "with %cbai login." in shown(panel.widget))
+    eventually(lambda: "with %cbai login in a cell." in shown(panel.widget))
     assert "cbai.configure" not in shown(panel.widget)
     panel.close()
 

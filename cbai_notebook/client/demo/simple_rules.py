@@ -20,6 +20,8 @@ from cbai_notebook.text import CJK, one_line
 
 _LONGEST_QUOTE = 300
 _LONGEST_QUESTION = 60
+_MOST_LINES = 20
+_LONGEST_LINES = 2_000
 
 _ASKS_FOR_HELP = re.compile(
     r"\W*(?:help|what (?:can|could) (?:you|i) .*|帮助|你(?:能|会|可以).*什么)\W*", re.IGNORECASE
@@ -56,13 +58,24 @@ def _text(request: DemoRequest) -> str:
 
 
 def _sentences(request: DemoRequest) -> Iterator[str]:
-    quoted = one_line(request.prompt, _LONGEST_QUOTE)
-    yield say("demo.was_asked", n=count(request.prompt), prompt=quoted)
+    yield _question(request.prompt)
     if request.images:
         yield say("demo.was_shown", n=request.images)
     if len(request.prompts) > 1:
         yield say("demo.number_of_prompt", number=len(request.prompts))
     yield say("demo.only_repeats")
+
+
+def _question(prompt: str) -> Words:
+    """Return the prompt with the number of its words; one of several lines, as a table, keeps them."""
+    lines = prompt.strip().splitlines()
+    if len(lines) < 2:
+        return say("demo.was_asked", n=count(prompt), prompt=one_line(prompt, _LONGEST_QUOTE))
+    shown = "\n".join(lines[:_MOST_LINES])[:_LONGEST_LINES]
+    left_out = "" if shown == "\n".join(lines) else "\n…"
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
+    block = f"{fence}\n{shown}{left_out}\n{fence}\n\n"
+    return say("demo.was_asked_in_lines", n=count(prompt), prompt=block)
 
 
 def _rest(request: DemoRequest) -> str:

@@ -91,7 +91,7 @@ class ToolExecutor:
                 "Call the tool again with arguments that fit its parameters."
             )
             return replace(call, result=text_of(text), status="invalid", error=error)
-        call = replace(call, parsed=arguments, description=tool.description)
+        call = replace(call, parsed=arguments, description=tool.description, server=tool.server)
         if tool.confirm and not await self._allowed(call, clock):
             text = f"{REFUSED}the user did not allow this call. Do not try it again unasked."
             return replace(call, result=text_of(text), status="refused")

@@ -35,6 +35,7 @@ class Tool:
             when they do not fit.
         confirm: Whether the user is asked before each call.
         nested: Whether it runs on the kernel's event loop instead of a separate thread.
+        server: The name of its server, as plain text without unseen characters; empty if it has none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Tool:
     decode: Callable[[str], dict[str, Any]]
     confirm: bool = False
     nested: bool = False
+    server: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -31,6 +31,7 @@ class ToolCall:
             took to allow it; None if unknown.
         step: The number of the step, from 1; 0 if unknown.
         description: The description of the tool; empty if unknown.
+        server: The name of the tool's server; empty if it has none, or if unknown.
         parsed: The arguments as the function receives them; None when they are not valid or not
             known.
         error: The exception that the tool raised.
@@ -46,6 +47,7 @@ class ToolCall:
     duration_s: float | None = None
     step: int = 0
     description: str = ""
+    server: str = ""
     # Values of the user's types may not compare.
     parsed: Mapping[str, Any] | None = field(default=None, compare=False)
     error: BaseException | None = field(default=None, compare=False)

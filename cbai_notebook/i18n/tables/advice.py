@@ -9,6 +9,18 @@ WORDS: Table = {
     "provider": ("provider {name!r}", "服务商 {name!r}"),
     "provider_of_that_name": ("provider of that name", "该名称的服务商"),
     "this_address": ("this address", "此地址"),
+    "check_parameters": (
+        Placed(
+            cell="Check the parameters of this request; {--dry-run} shows what is sent.",
+            python="Check the parameters of this request; {--dry-run} shows what is sent.",
+            panel="Check the temperature in the settings, and ChatPanel(params=…).",
+        ),
+        Placed(
+            cell="请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
+            python="请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
+            panel="请检查设置中的温度，以及 ChatPanel(params=…)。",
+        ),
+    ),
     # error_codes: by the code of CloudBase
     "set_key_again": (
         "Set it again with {%cbai login}.",
@@ -20,14 +32,12 @@ WORDS: Table = {
         "此环境中尚未配置{model}。请在 CloudBase 控制台的 AI 页面配置，或用 {-m} 指定其他模型。",
     ),
     "parameter_was_refused": (
-        "A parameter was refused. Check the parameters of this request; {--dry-run} shows what is "
-        "sent.",
-        "有一个参数被拒绝。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
+        "A parameter was refused. {check}",
+        "有一个参数被拒绝。{check}",
     ),
     "parameter_is_missing": (
-        "A parameter is missing. Check the parameters of this request; {--dry-run} shows what is "
-        "sent.",
-        "缺少一个参数。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
+        "A parameter is missing. {check}",
+        "缺少一个参数。{check}",
     ),
     "key_is_missing": ("The request had no API key. {login}", "请求没有带 API 密钥。{login}"),
     "key_is_wrong": ("The API key is wrong. {login}", "API 密钥不正确。{login}"),
@@ -48,9 +58,9 @@ WORDS: Table = {
         "此 API 密钥没有这项权限。请在 CloudBase 控制台检查它的权限。",
     ),
     "model_is_not_there": (
-        "There is no {model} at {address}. Check the spelling (%cbai models), or whether the "
+        "There is no {model} at {address}. Check the spelling ({%cbai models}), or whether the "
         "environment has this model enabled.",
-        "找不到{model}（{address}）。请检查拼写（%cbai models），或确认环境已启用该模型。",
+        "找不到{model}（{address}）。请检查拼写（{%cbai models}），或确认环境已启用该模型。",
     ),
     "quota_is_used_up": (
         "The token quota of this environment is used up; waiting does not help. Buy more in the "
@@ -65,14 +75,12 @@ WORDS: Table = {
     ),
     # error_codes: by the status
     "request_was_refused": (
-        "The server refused the request. Check the parameters of this request; {--dry-run} shows what "
-        "is sent.",
-        "服务器拒绝了请求。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
+        "The server refused the request. {check}",
+        "服务器拒绝了请求。{check}",
     ),
     "request_was_refused_with_status": (
-        "The server refused the request (HTTP {status}). Check the parameters of this request; "
-        "{--dry-run} shows what is sent.",
-        "服务器拒绝了请求（HTTP {status}）。请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
+        "The server refused the request (HTTP {status}). {check}",
+        "服务器拒绝了请求（HTTP {status}）。{check}",
     ),
     "key_was_refused": ("The API key was refused. {login}", "API 密钥被拒绝。{login}"),
     "environment_is_suspended": (
@@ -86,9 +94,9 @@ WORDS: Table = {
         "服务器不允许此操作。请在 CloudBase 控制台检查密钥的权限和环境的套餐。",
     ),
     "provider_or_model_is_not_there": (
-        "There is no {provider} or no {model} at {address}. Check the spelling (%cbai models), or "
+        "There is no {provider} or no {model} at {address}. Check the spelling ({%cbai models}), or "
         "whether the environment has this model enabled.",
-        "找不到{provider}，或找不到{model}（{address}）。请检查拼写（%cbai models），"
+        "找不到{provider}，或找不到{model}（{address}）。请检查拼写（{%cbai models}），"
         "或确认环境已启用该模型。",
     ),
     "a_proxy_wants_a_password": (
@@ -110,10 +118,13 @@ WORDS: Table = {
             cell="The request is too long. Send less: %cbai reset drops the history; a large image can "
             "be made smaller.",
             python="The request is too long. Send fewer messages; a large image can be made smaller.",
+            panel="The request is too long. Send less: + begins a new conversation; a large image can "
+            "be made smaller.",
         ),
         Placed(
             cell="请求太长。请减少内容：%cbai reset 可清空历史记录；大图片可以缩小。",
             python="请求太长。请少发送几条消息；大图片可以缩小。",
+            panel="请求太长。请减少内容：点 + 可开始新对话；大图片可以缩小。",
         ),
     ),
     "environment_is_isolated": (
@@ -150,8 +161,8 @@ WORDS: Table = {
         "服务器不允许此操作。请检查 API 密钥在该服务的权限。",
     ),
     "model_is_not_there_elsewhere": (
-        "There is no {model} at {address}. Check the model's name (%cbai models) and the base URL.",
-        "找不到{model}（{address}）。请检查模型名称（%cbai models）和 base URL。",
+        "There is no {model} at {address}. Check the model's name ({%cbai models}) and the base URL.",
+        "找不到{model}（{address}）。请检查模型名称（{%cbai models}）和 base URL。",
     ),
     "server_has_locked_this": (
         "The server has locked this. Check your account there.",
@@ -175,6 +186,9 @@ WORDS: Table = {
             "(table_rows=…). A large {--max-tokens} counts too.",
             python="This is longer than the {model} can read at once. Send fewer messages, or shorten "
             "them. A large {--max-tokens} counts too.",
+            panel="This is longer than the {model} can read at once. Begin a new conversation with +, "
+            "send less of the past (cbai.configure(history_turns=…)), or shorten the prompt. A large "
+            "{--max-tokens} counts too.",
         ),
         Placed(
             cell="内容太长，超出了{model}一次能读取的长度。可用 %cbai reset 重新开始，"
@@ -182,6 +196,8 @@ WORDS: Table = {
             "或缩短提示词或其中的表格（table_rows=…）。较大的 {--max-tokens} 也会占用长度。",
             python="内容太长，超出了{model}一次能读取的长度。请少发送几条消息，或缩短它们。"
             "较大的 {--max-tokens} 也会占用长度。",
+            panel="内容太长，超出了{model}一次能读取的长度。可点 + 开始新对话，少发送一些历史记录"
+            "（cbai.configure(history_turns=…)），或缩短提示词。较大的 {--max-tokens} 也会占用长度。",
         ),
     ),
     # error_mapping: what the server sent
@@ -220,7 +236,7 @@ WORDS: Table = {
         "The base URL was asked as CloudBase's gateway. If it is a server of another kind, set "
         "CBAI_PROVIDER=custom, or write {-m custom}.",
         "base URL 被当作了 CloudBase 的网关。如果它是其他服务器，请设置 CBAI_PROVIDER=custom，"
-        "或写 {-m custom}。",
+        "或用 {-m custom}。",
     ),
     "base_url_ends_with_an_endpoint": (
         "The base URL ends with an endpoint ({endpoint}); give only the part before it "

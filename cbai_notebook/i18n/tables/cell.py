@@ -102,6 +102,7 @@ WORDS: Table = {
         "{name} was refused, because nobody can be asked here.",
         "{name} 被拒绝，因为这里无法询问用户。",
     ),
+    "tool_of_server": ("{name} of the server {server}", "服务器 {server} 的 {name}"),
     "wants_to_run": ("The model wants to run {name}:", "模型想运行 {name}："),
     "wants_to_run_alone": (
         "The model wants to run {name}, without arguments.",

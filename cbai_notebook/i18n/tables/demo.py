@@ -38,6 +38,10 @@ the same answer. With me you can try out:
         Counted("You asked in {n} word: “{prompt}”", "You asked in {n:,} words: “{prompt}”"),
         "你的提问有 {n:,} 个字词：“{prompt}”。",
     ),
+    "was_asked_in_lines": (
+        Counted("You asked in {n} word:\n\n{prompt}", "You asked in {n:,} words:\n\n{prompt}"),
+        "你的提问有 {n:,} 个字词：\n\n{prompt}",
+    ),
     "was_shown": (
         Counted("I was shown {n} image.", "I was shown {n:,} images."),
         "我看到了 {n:,} 张图片。",

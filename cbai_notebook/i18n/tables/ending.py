@@ -15,9 +15,19 @@ WORDS: Table = {
         "回答达到词元上限，被截断。可用 {--max-tokens} 提高上限。",
     ),
     "only_thinking": (
-        "The answer is empty: the model spent all its tokens on thinking. {--max-tokens} allows more, "
-        "{--no-think} asks without thinking.",
-        "回答是空的：模型的词元全部用于思考。{--max-tokens} 可提高上限，{--no-think} 则不思考直接回答。",
+        Placed(
+            cell="The answer is empty: the model spent all its tokens on thinking. {--max-tokens} allows "
+            "more, {--no-think} asks without thinking.",
+            python="The answer is empty: the model spent all its tokens on thinking. {--max-tokens} "
+            "allows more, {--no-think} asks without thinking.",
+            panel="The answer is empty: only reasoning came. {--max-tokens} allows more, and then there "
+            "may be room for an answer.",
+        ),
+        Placed(
+            cell="回答是空的：模型的词元全部用于思考。{--max-tokens} 可提高上限，{--no-think} 则不思考直接回答。",
+            python="回答是空的：模型的词元全部用于思考。{--max-tokens} 可提高上限，{--no-think} 则不思考直接回答。",
+            panel="回答是空的：模型只输出了思考过程。可用 {--max-tokens} 提高上限，或许会有回答。",
+        ),
     ),
     "filtered": (
         "A content filter ended the answer here. Put the prompt in other words, or ask another model "
@@ -35,11 +45,14 @@ WORDS: Table = {
             "more with {--max-steps}.",
             python="The model still wanted to call tools after {steps} steps. Send answer.messages "
             "again to go on, or allow more with {--max-steps}.",
+            panel="The model still wanted to call tools. Ask it to go on, or allow more with "
+            "{--max-steps}.",
         ),
         Placed(
             cell="模型在 {steps} 步之后还想调用工具。可以让它继续，或用 {--max-steps} 增加步数。",
             python="模型在 {steps} 步之后还想调用工具。可再次发送 answer.messages 让它继续，"
             "或用 {--max-steps} 增加步数。",
+            panel="模型还想继续调用工具。可以让它继续，或用 {--max-steps} 增加步数。",
         ),
     ),
 }

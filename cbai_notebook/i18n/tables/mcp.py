@@ -123,9 +123,18 @@ WORDS: Table = {
     ),
     # the list
     "none": (
-        "No server of tools is open or configured. Files that are read: {files}",
-        "没有打开或配置的工具服务器。读取的文件：{files}",
+        "No server of tools is open or configured.",
+        "没有打开或配置的工具服务器。",
     ),
+    "make_one": (
+        "Make one in a cell, and name it in a prompt:",
+        "在一个单元格中创建服务器，然后在提示词中使用它：",
+    ),
+    "configure_one": (
+        "Or write it into a file that other programs read too, and take it with {example}:",
+        "也可以写进其他程序也会读取的文件，再用 {example} 取得：",
+    ),
+    "looked_for_in": ("Looked for in:", "查找的文件："),
     "is_running": ("running", "运行中"),
     "is_not_running": ("not running", "未运行"),
     "cannot_start": ("cannot start", "无法启动"),

@@ -73,6 +73,7 @@ WORDS: Table = {
         "{name}: look in the downloads of your browser.",
         "{name}：请在浏览器的下载中查看。",
     ),
+    "downloaded": ("Downloaded: {name}", "已下载：{name}"),
     "form_markdown": ("Markdown", "Markdown"),
     "form_messages": ("Messages (to import again)", "消息（可再导入）"),
     "form_jsonl": ("JSON Lines (to fine-tune)", "JSON Lines（用于微调）"),
@@ -114,6 +115,10 @@ WORDS: Table = {
     "back": ("Previous version", "上一版本"),
     "next": ("Next version", "下一版本"),
     "run_tool": ("Run {name}?", "要运行 {name} 吗？"),
+    "run_tool_of_server": (
+        "Run {name} of the server {server}?",
+        "要运行服务器 {server} 的 {name} 吗？",
+    ),
     "allow": ("Run it", "运行"),
     "refuse": ("Do not", "不运行"),
     "mark_cancelled": ("stopped", "已停止"),
@@ -135,27 +140,6 @@ WORDS: Table = {
             "conversation.",
         ),
         "之前会话的 {n:,} 轮（自 {since} 起）已一并发送；点 + 可开始新对话。",
-    ),
-    "cut": (
-        "The answer was cut at the token limit. {argument} allows more.",
-        "回答达到词元上限，被截断。可用 {argument} 提高上限。",
-    ),
-    "only_thinking": (
-        "The answer is empty: only reasoning came. With more tokens there may be room for an answer.",
-        "回答是空的：模型只输出了思考过程。增加词元上限后或许会有回答。",
-    ),
-    "filtered": (
-        "A content filter ended the answer here. Put the prompt in other words, or choose another "
-        "model.",
-        "内容过滤器在此处终止了回答。请换一种说法，或换一个模型。",
-    ),
-    "refused": (
-        "These words are the model's refusal. Put the prompt in other words, or choose another model.",
-        "以上是模型的拒绝回复。请换一种说法，或换一个模型。",
-    ),
-    "out_of_steps": (
-        "The model still wanted to call tools. Ask it to go on, or allow more with ChatPanel(max_steps=…).",
-        "模型还想继续调用工具。可以让它继续，或用 ChatPanel(max_steps=…) 增加步数。",
     ),
     # An empty conversation
     "example_explain": (

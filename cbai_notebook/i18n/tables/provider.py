@@ -66,7 +66,7 @@ WORDS: Table = {
     "slash_was_read_as_provider": (
         "{provider!r} was read as the provider. If the model's name is {name!r}, write "
         "{-m custom/NAME}.",
-        "{provider!r} 被当作了服务商。如果模型名称是 {name!r}，请写 {-m custom/NAME}。",
+        "{provider!r} 被当作了服务商。如果模型名称是 {name!r}，请用 {-m custom/NAME}。",
     ),
     "set_key_of_server": (
         "Set the key of {name!r} with {%cbai login SERVER}.",
@@ -154,10 +154,12 @@ WORDS: Table = {
         Placed(
             cell="The image is in an earlier message: --no-history or -c NAME leaves it out.",
             python="The image is in an earlier message. Leave that one out of the messages.",
+            panel="The image is in an earlier message: + begins a new conversation without it.",
         ),
         Placed(
             cell="图片在更早的消息里：--no-history 或 -c NAME 可以不带上它。",
             python="图片在更早的消息里。请不要发送那条消息。",
+            panel="图片在更早的消息里：点 + 可开始不带它的新对话。",
         ),
     ),
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.comparison.compare import last_comparison
 from cbai_notebook.comparison.comparison import Comparison
 from cbai_notebook.conversation import Conversation, Turn
@@ -92,7 +93,7 @@ def _choices(conversation: Conversation) -> list[_Choice]:
     return [
         _Choice(
             number,
-            "/".join(filter(None, (turn.provider, turn.asked_model or turn.model))),
+            model_label(turn.provider, turn.asked_model or turn.model),
             (turn.asked_model, turn.model),
             turn,
             bool(turn.text) and turn.ending is None and not turn.error,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.comparison.compare import last_comparison
 from cbai_notebook.conversation import Conversation, Turn, chat, conversations, names
 from cbai_notebook.conversation.registry import use as use_by_name
@@ -247,7 +248,7 @@ def diff(command: Command) -> None:
 
 
 def _title(number: int, turn: Turn) -> Words:
-    model = "/".join(filter(None, (turn.provider, turn.model)))
+    model = model_label(turn.provider, turn.model)
     prompt = shortened(turn.prompt, TITLE_CHARS)
     return say("command.diff_title", turn=number, model=model, prompt=prompt)
 

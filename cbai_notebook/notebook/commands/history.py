@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client.endings import Ending, ending_of
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.conversation import chat, names
 from cbai_notebook.conversation.records import Records
 from cbai_notebook.conversation.times import in_zone
@@ -161,7 +162,7 @@ def _usage(command: Command) -> list[dict[str, Any]]:
 
 
 def _usage_label(row: Mapping[str, Any]) -> str:
-    label = "/".join(filter(None, (row["provider"], row["model"])))
+    label = model_label(row["provider"], row["model"])
     kind = row["kind"]
     return label if kind == "conversation" else f"{label} · {say(f'command.usage_{kind}')}"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbai_notebook.errors import CbaiError, UsageError
@@ -51,19 +53,23 @@ def _show() -> None:
     for problem in problems:
         write(str(problem))
     if not servers and not configured:
-        write(say("mcp.none", files=", ".join(map(str, configuration_files()))))
+        _show_how_to_begin(configuration_files())
         return
     rows = [
         (
             server.name,
             _state(server),
             server.target.text,
-            str(server.file) if server.file else say("mcp.of_the_session"),
+            _place(server.file) if server.file else say("mcp.of_the_session"),
         )
         for server in servers
     ]
-    is_open = {server.name for server in servers if server.file}
-    rows += [_configured_row(each) for name, each in configured.items() if name not in is_open]
+    is_open = {(server.name, server.file) for server in servers}
+    rows += [
+        _configured_row(each)
+        for name, each in configured.items()
+        if (name, each.path) not in is_open
+    ]
     write_table(("name", "status", "what", "from"), rows, _WIDEST)
     for entry in configured.values():
         try:
@@ -84,6 +90,26 @@ def _show() -> None:
             )
 
 
+def _show_how_to_begin(files: Sequence[Path]) -> None:
+    write(say("mcp.none"))
+    write(say("mcp.make_one"))
+    write("    files = cbai.mcp('npx -y @modelcontextprotocol/server-filesystem .')")
+    write("    %%cbai --tool files")
+    write(say("mcp.configure_one", example="cbai.mcp(name='files')"))
+    write('    {"mcpServers": {"files": {"command": "npx", "args": ["-y", "…", "."]}}}')
+    write(say("mcp.looked_for_in"))
+    for file in files:
+        write(f"    {file}")
+
+
+def _place(file: Path) -> str:
+    """Return a file as it is seen from the working folder, in which two may differ at their ends."""
+    for folder, shown in ((Path.cwd(), Path()), (Path.home(), Path("~"))):
+        if file.is_relative_to(folder):
+            return str(shown / file.relative_to(folder))
+    return str(file)
+
+
 def _state(server: McpServer) -> str:
     if server.unconfirmed() is not None:
         return say("mcp.is_not_confirmed")
@@ -96,8 +122,8 @@ def _configured_row(entry: ConfiguredServer) -> tuple[str, str, str, str]:
     try:
         server = McpServer(entry.target(os.environ), name=entry.name, file=entry.path)
     except CbaiError:  # a variable is missing, or the entry has no command
-        return entry.name, say("mcp.cannot_start"), "—", str(entry.path)
-    return entry.name, _state(server), server.target.text, str(entry.path)
+        return entry.name, say("mcp.cannot_start"), "—", _place(entry.path)
+    return entry.name, _state(server), server.target.text, _place(entry.path)
 
 
 def _confirm(name: str, *, yes: bool) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def next_model(now: Settings) -> str:
     """Return a sentence about the model of a prompt that names none, and how to ask another one."""
-    from cbai_notebook.client.providers import LOCAL, default_model, parse_model_spec
+    from cbai_notebook.client.providers import LOCAL, default_model, model_label, parse_model_spec
 
     if not now.configured and not now.model:
         return say("service.nothing_is_configured")
@@ -27,7 +27,7 @@ def next_model(now: Settings) -> str:
         example = f"-m {provider}/MODEL"
         return say("service.next_needs_a_model", provider=provider, why=why, example=example)
     return joined(
-        say("service.next_model", label=f"{provider}/{model}" if model else provider, why=why),
+        say("service.next_model", label=model_label(provider, model), why=why),
         say("service.ask_another", option="-m MODEL", setting="cbai.configure(model=…)"),
     )
 

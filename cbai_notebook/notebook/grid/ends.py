@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.comparison.candidate import Candidate
 from cbai_notebook.i18n import CELL, said_now
 from cbai_notebook.notebook.screen import Facts, Notice, Screen, Status, endings
-from cbai_notebook.notebook.screen.footer import model_label
 
 
 def finish(screen: Screen, candidate: Candidate) -> None:

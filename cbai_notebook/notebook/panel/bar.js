@@ -47,14 +47,10 @@ function bar({ model, el }) {
   });
   settings.setAttribute("aria-expanded", "false");
   settings.setAttribute("aria-controls", fold.id);
-  const forms = make("div", {
-    className: "cbai-menu",
-    role: "menu",
-    texts: { "aria-label": "export" },
-    hidden: true,
-    id: `${id}-export`,
-  });
-  const exporter = iconButton("export", "export", () => openMenu(forms.hidden));
+  const forms = make("div", { role: "menu", texts: { "aria-label": "export" }, id: `${id}-export` });
+  const exported = make("div", { className: "cbai-exported", hidden: true });
+  const popup = make("div", { className: "cbai-menu", hidden: true }, forms, exported);
+  const exporter = iconButton("export", "export", () => openMenu(popup.hidden));
   exporter.setAttribute("aria-haspopup", "menu");
   exporter.setAttribute("aria-expanded", "false");
   exporter.setAttribute("aria-controls", forms.id);
@@ -68,7 +64,7 @@ function bar({ model, el }) {
     forms.append(make("button", { type: "button", role: "menuitem", texts, on: { click: () => takeAway(form) } }));
   }
   const fresh = iconButton("new", "new_conversation", () => tell("new"));
-  const menu = make("div", { className: "cbai-menu-home" }, exporter, forms);
+  const menu = make("div", { className: "cbai-menu-home" }, exporter, popup);
 
   el.classList.add("cbai-bar");
   el.append(
@@ -87,7 +83,7 @@ function bar({ model, el }) {
   );
 
   function openMenu(open) {
-    forms.hidden = !open;
+    popup.hidden = !open;
     exporter.setAttribute("aria-expanded", String(open));
     if (open) forms.firstChild.focus();
   }
@@ -95,7 +91,7 @@ function bar({ model, el }) {
     if (!menu.contains(event.relatedTarget)) openMenu(false);
   });
   menu.addEventListener("keydown", (event) => {
-    if (forms.hidden) return;
+    if (popup.hidden) return;
     if (event.key === "Escape") {
       openMenu(false);
       exporter.focus();
@@ -126,7 +122,11 @@ function bar({ model, el }) {
     suggestions.replaceChildren(...model.get("models").map((value) => make("option", { value })));
   }
   const onMessage = (message, [data]) => {
-    if (message.type === "download") download(message.name, message.mime, data);
+    if (message.type !== "download") return;
+    download(message.name, message.mime, data);
+    const values = { name: message.name };
+    sayIn(exported, { textContent: ["downloaded", values], title: ["exported", values] });
+    exported.hidden = false;
   };
   function changeLanguage() {
     useLanguageOf(model);

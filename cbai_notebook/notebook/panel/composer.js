@@ -3,6 +3,8 @@
 
 const REST_MS = 300;
 const PATIENCE_MS = 600;
+const TOAST_MS = 2200;
+const LONG_TOAST_MS = 4000;
 
 function composer({ model, el }) {
   useLanguageOf(model);
@@ -84,7 +86,12 @@ function composer({ model, el }) {
     toast.textContent = text;
     toast.hidden = false;
     clearTimeout(toast.timer);
-    toast.timer = setTimeout(() => (toast.hidden = true), text.length > 30 ? 6000 : 2200);
+    toast.timer = setTimeout(endToast, text.length > 30 ? LONG_TOAST_MS : TOAST_MS);
+  }
+
+  // It covers the end of the conversation, so whatever the reader does next ends it.
+  function endToast() {
+    toast.hidden = true;
   }
 
   const isEmpty = () => !area.value.trim() && !attached.all().length;
@@ -300,6 +307,7 @@ function composer({ model, el }) {
       waiting = requestAnimationFrame(look);
       return;
     }
+    for (const kind of ["pointerdown", "keydown"]) root.addEventListener(kind, endToast);
     transcript = attachTranscript({ root, model, jump, announce, edit, write: begin });
     model.send({ type: "shown", language: navigator.language || "" });
     showLoading();
@@ -331,6 +339,7 @@ function composer({ model, el }) {
     model.off("change:seconds", showTotals);
     model.off("change:suggestions", showChips);
     model.off("change:language", changeLanguage);
+    for (const kind of ["pointerdown", "keydown"]) root?.removeEventListener(kind, endToast);
     transcript?.detach();
   };
 }

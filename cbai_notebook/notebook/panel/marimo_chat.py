@@ -14,7 +14,6 @@ from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Conversation, Delta, Turn, ask
 from cbai_notebook.conversation.formats.markdown import harmless
 from cbai_notebook.errors import CbaiError
-from cbai_notebook.i18n import CELL, said_now
 from cbai_notebook.notebook.markdown.document import Document
 from cbai_notebook.notebook.panel.prompt_runner import PanelOptions, prepare_text
 from cbai_notebook.notebook.panel.transcript import bundle
@@ -126,7 +125,7 @@ class Replies:
             if turns and turns[0].ending is not None:
                 yield f"\n\n*{turns[0].ending.mark}*"
         except CbaiError as error:
-            yield f"\n\n{harmless(said_now(error.words or str(error), CELL))}"
+            yield f"\n\n{harmless(str(error))}"
         finally:
             if answering is not None:
                 answering.cancel()

@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cbai_notebook.client.endings import Ending
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.conversation import ToolCall, Turn
 from cbai_notebook.conversation.times import in_zone
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, FAILED, PARTIAL, STREAMING
-from cbai_notebook.i18n import CELL, LANGUAGES, Words, template
+from cbai_notebook.i18n import LANGUAGES, PANEL, Words, template
 from cbai_notebook.notebook.markdown.links import allowed_link
 from cbai_notebook.notebook.panel.rendered import source_lines
 from cbai_notebook.notebook.screen import earlier_session
@@ -151,7 +152,7 @@ def _said(text: str) -> str:
     """Return a text as safe HTML; one of ours in both languages."""
     if not isinstance(text, Words):
         return lines(text)
-    return _in_both({name: lines(text.in_language(name, CELL)) for name in LANGUAGES})
+    return _in_both({name: lines(text.in_language(name, PANEL)) for name in LANGUAGES})
 
 
 def _approval_request(call: ToolCall, key: str) -> str:
@@ -163,14 +164,19 @@ def _approval_request(call: ToolCall, key: str) -> str:
             f'data-call="{escape(call.id)}">{both(f"page.{action}")}</button>'
         )
 
-    name = f"<code>{escape(call.name)}</code>"
+    name, server = (f"<code>{escape(word)}</code>" for word in (call.name, call.server))
+    question = (
+        both("page.run_tool_of_server", name=name, server=server)
+        if call.server
+        else both("page.run_tool", name=name)
+    )
     arguments = "".join(
         f"<div>{''.join(map(_piece, line))}</div>" for line in shown_arguments(call)
     )
     shown = f'<div class="cbai-arguments" tabindex="0">{arguments}</div>' if arguments else ""
     return (
         f'<div class="cbai-question {NO_MATH}" role="group">'
-        f"<div>{both('page.run_tool', name=name)}</div>"
+        f"<div>{question}</div>"
         f"{shown}"
         f"{button('allow')} {button('refuse')}</div>"
     )
@@ -310,11 +316,9 @@ def _note(turn: Turn, key: str) -> str:
     """Return the notes about how an answer ended that is not the error's, with a button if one helps."""
     notes = []
     if turn.ending is not None:
-        argument = escape('ChatPanel(params={"max_tokens": …})')
-        values = {"argument": argument} if turn.ending is Ending.CUT else {}
-        notes.append(both(f"page.{turn.ending.name.lower()}", **values))
+        notes.append(_said(turn.ending.note()))
     elif turn.status == COMPLETE and not turn.text.strip() and not turn.error:
-        notes.append(both("page.only_thinking") if turn.reasoning else both("page.empty"))
+        notes.append(_said(Ending.ONLY_THINKING.note()) if turn.reasoning else both("page.empty"))
     if turn.earlier:
         since = escape(earlier_session.local_time(turn.earlier.since))
         notes.append(both("page.earlier_session", n=turn.earlier.count, since=since))
@@ -344,8 +348,7 @@ def _facts(turn: Turn) -> str:
     if turn.status == FAILED:
         return ""
     facts = []
-    label = "/".join(part for part in (turn.provider, turn.model) if part)
-    if label:
+    if label := model_label(turn.provider, turn.model):
         facts.append(escape(label))
     tokens = turn.total_tokens or turn.completion_tokens
     if tokens and turn.cached_tokens:

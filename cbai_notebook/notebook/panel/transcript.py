@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cbai_notebook.conversation import Conversation, Turn
 from cbai_notebook.conversation.formats.markdown import document
 from cbai_notebook.conversation.turn import CANCELLED, COMPLETE, PARTIAL
-from cbai_notebook.i18n import CELL, language, said_now, say, template
+from cbai_notebook.i18n import PANEL, language, said_now, say, template
 from cbai_notebook.notebook.panel.rendered import answer_html, source_lines
 from cbai_notebook.notebook.screen.html import NO_MATH, QUIET, escape, lines
 from cbai_notebook.notebook.screen.surfaces import Bundle
@@ -125,4 +125,4 @@ def _html(turn: Turn) -> str:
 def _end_text(turn: Turn) -> str:
     mark = say(f"page.mark_{turn.status}") if turn.status in (CANCELLED, PARTIAL) else ""
     ending = turn.ending.mark if turn.ending else ""
-    return " · ".join(part for part in (mark, ending, said_now(turn.error or "", CELL)) if part)
+    return " · ".join(part for part in (mark, ending, said_now(turn.error or "", PANEL)) if part)

@@ -624,10 +624,10 @@ def _other_models(turn: Turn) -> tuple[str, ...]:
 
 
 def _default_model() -> str:
-    from cbai_notebook.client.providers import default_model, parse_model_spec
+    from cbai_notebook.client.providers import default_model, model_label, parse_model_spec
     from cbai_notebook.client.settings import settings
 
     now = settings()
     # It is only shown here. A prompt that goes to a mistyped server says so itself.
     provider, model = parse_model_spec(None, now, check_slips=False)
-    return "/".join(filter(None, (provider, model or default_model(provider, now))))
+    return model_label(provider, model or default_model(provider, now))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.client.sources import Sources
 from cbai_notebook.i18n import PYTHON, Place, said_now, say
 from cbai_notebook.notebook.screen import html, sources
@@ -105,11 +106,6 @@ class Closing:
 
     html: str
     plain: str
-
-
-def model_label(provider: str, model: str | None) -> str:
-    """Return a provider and model as ``"cloudbase/hy3"``, or the provider alone."""
-    return f"{provider}/{model}" if model else provider
 
 
 def seconds(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -139,7 +140,41 @@ class CellSurface:
         )
 
 
-class OutputSurface:
+class RepaintedSurface(ABC):
+    """Outputs that are shown all together: every paint sends all of them."""
+
+    live = True
+    repaints_all = True
+    can_replace = True
+    max_outputs = 40
+
+    def __init__(self) -> None:
+        self._bundles: list[Bundle] = []
+
+    def __len__(self) -> int:
+        return len(self._bundles)
+
+    def paint(self, slots: Mapping[int, Bundle]) -> None:
+        """Paint outputs, lowest number first; the number one past the last adds an output."""
+        for slot, bundle in slots.items():
+            self._bundles[slot : slot + 1] = [bundle]
+        self._show(is_final=False)
+
+    def replace(self, bundle: Bundle) -> None:
+        """Make `bundle` the only output."""
+        self._bundles = [bundle]
+        self._show(is_final=True)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Show the outputs in their final state, if they are not yet."""
+
+    @abstractmethod
+    def _show(self, *, is_final: bool) -> None:
+        """Show all outputs; other paints may follow unless they are final."""
+
+
+class OutputSurface(RepaintedSurface):
     """The outputs of an Output widget; its former outputs are replaced.
 
     Only the ``outputs`` trait is assigned, which is safe from any thread and needs no running cell.
@@ -151,36 +186,18 @@ class OutputSurface:
         stays: Whether its content stays; if it will be replaced, the other formats are never sent.
     """
 
-    live = True
-    repaints_all = True
-    can_replace = True
-    max_outputs = 40
-
     def __init__(self, output: Output, *, stays: bool = True) -> None:
+        super().__init__()
         self._output = output
         self._stays = stays
-        self._bundles: list[Bundle] = []
-
-    def __len__(self) -> int:
-        return len(self._bundles)
-
-    def paint(self, slots: Mapping[int, Bundle]) -> None:
-        """Paint outputs, lowest number first; the number one past the last adds an output."""
-        for slot, bundle in slots.items():
-            self._bundles[slot : slot + 1] = [bundle]
-        self._assign(html_only=True)
-
-    def replace(self, bundle: Bundle) -> None:
-        """Make `bundle` the only output."""
-        self._bundles = [bundle]
-        self._assign(html_only=not self._stays)
 
     def close(self) -> None:
         """Send the outputs in all their formats, if they stay."""
         if self._stays:
-            self._assign(html_only=False)
+            self._show(is_final=True)
 
-    def _assign(self, *, html_only: bool) -> None:
+    def _show(self, *, is_final: bool) -> None:
+        html_only = not (is_final and self._stays)
         self._output.outputs = tuple(
             widget_output(bundle, html_only=html_only) for bundle in self._bundles
         )
