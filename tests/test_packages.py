@@ -89,7 +89,8 @@ def test_the_wheel_has_all_files_of_the_package_and_no_others(built: Built) -> N
             part.startswith((".", "__pycache__")) for part in file.relative_to(PACKAGE).parts
         )
     }
-    assert {"cbai_notebook/quickstart.ipynb", "cbai_notebook/py.typed"} <= expected
+    shipped = {"quickstart.ipynb", "quickstart.zh.ipynb", "py.typed"}
+    assert {f"cbai_notebook/{name}" for name in shipped} <= expected
     found = {name for name in contents(built.wheel) if ".dist-info/" not in name}
     shared = {name for name in found if ".data/data/" in name}
     assert found - shared == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.client.providers import model_label
 from cbai_notebook.comparison.variants import Axes
 from cbai_notebook.conversation.frames.to_frame import import_optional
 from cbai_notebook.i18n import said_now, say
@@ -44,9 +45,9 @@ def record_of(axes: Axes, candidate: Candidate, *, chosen: bool) -> dict[str, An
     error = candidate.error
     stopped = say("compare.stopped") if answer is None else None
     problem = stopped if error is None else said_now(error.words or error.message)
-    label = candidate.prepared.provider, candidate.prepared.asked_model
     return {
-        "model": variant.model or "/".join(filter(None, label)),
+        "model": variant.model
+        or model_label(candidate.prepared.provider, candidate.prepared.asked_model),
         **({"system": variant.system} if axes.systems else {}),
         "temperature": params.get("temperature"),
         **variant.params,

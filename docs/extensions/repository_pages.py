@@ -23,8 +23,11 @@ NOTEBOOKS = [
     REPOSITORY / "cbai_notebook" / "quickstart.ipynb",
     *sorted((REPOSITORY / "notebooks").glob("*.ipynb")),
 ]
+NOTEBOOK_IN_CHINESE = REPOSITORY / "cbai_notebook" / "quickstart.zh.ipynb"
 PAGES: Mapping[Path, Path] = {
-    **{file: FOLDER / "notebooks" / f"{file.stem}.md" for file in NOTEBOOKS},
+    **{
+        file: FOLDER / "notebooks" / f"{file.stem}.md" for file in (*NOTEBOOKS, NOTEBOOK_IN_CHINESE)
+    },
     **{
         REPOSITORY / name: FOLDER / name
         for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -119,7 +122,8 @@ def _read(app: Sphinx, name: str, source: list[str]) -> None:
             )
         )
     elif name == "zh/index":
-        source[0] += "\n" + _contents("指南", (*_GUIDE, *_REFERENCE[:2]))
+        quickstart = f"/repository/notebooks/{NOTEBOOK_IN_CHINESE.stem}"
+        source[0] += "\n" + _contents("指南", (*_GUIDE, *_REFERENCE[:2], quickstart))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

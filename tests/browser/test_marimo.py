@@ -1,4 +1,4 @@
-"""A panel, a stream and an answer in marimo, in a browser: the example app, served to visitors."""
+"""A panel, a stream and an answer in marimo, in a browser: the example, served to visitors and edited."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA6
 
 
 @pytest.fixture
-def app(tmp_path: Path, cloud: Gateway) -> Iterator[str]:
-    """The address of the example, served by marimo."""
+def app(request: pytest.FixtureRequest, tmp_path: Path, cloud: Gateway) -> Iterator[str]:
+    """The address of the example, run or edited by marimo: the parameter is the command."""
     require(importlib.util.find_spec("marimo"), "marimo is missing: `pip install marimo`")
     file = Path(shutil.copy(EXAMPLE, tmp_path))
     environment = isolated_environment(tmp_path / "home", **gateway_variables(cloud))
     if "PYTHONPATH" in os.environ:
         environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     port = _free_port()
-    command = [sys.executable, "-m", "marimo", "run", str(file), "--headless", "--no-token"]
+    command = [sys.executable, "-m", "marimo", request.param, str(file), "--headless", "--no-token"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, env=environment, cwd=tmp_path) as process:
         try:
@@ -82,6 +82,10 @@ async def ask(page: Page, prompt: str) -> None:
     await page.keyboard.press("Enter")
 
 
+FORMULAS = "say:Energy $E=mc^2$ and $5:\n\n\\[\n\\frac{a}{b} < c\n\\]\n"
+
+
+@pytest.mark.parametrize("app", ["run"], indirect=True)
 async def test_the_example_streams_and_keeps_visitors_apart(
     browser: Browser, app: str, cloud: Gateway, leaks: LeakListener, artefacts: Path
 ) -> None:
@@ -99,11 +103,16 @@ async def test_the_example_streams_and_keeps_visitors_apart(
             return "In short: hash, pick a bucket" in await reply.inner_text()
 
         await until(whole, "the whole answer")
+        cloud.always(FORMULAS)
+        await ask(page, "With formulas?")
+        await expect(reply).to_contain_text("and $5")
+        await expect(reply.locator(".katex")).to_have_count(2)
+        await expect(reply.locator(".katex-display")).to_have_count(1)
         cloud.always(f"say:![x]({leaks.url}/a.png) <img src={leaks.url}/b.png> **bold**")
         await ask(page, "And now?")
         await expect(page.locator("[data-streamdown=strong]", has_text="bold")).to_be_visible()
         sent = [message["content"] for message in cloud.last.json["messages"]]
-        assert [sent[0], sent[2]] == ["How does a hash table work?", "And now?"]
+        assert sent[::2] == ["How does a hash table work?", "With formulas?", "And now?"]
         await page.screenshot(path=artefacts / "marimo.png")
     async with visitor(browser, app) as other:
         cloud.always("say:I see.")
@@ -112,4 +121,30 @@ async def test_the_example_streams_and_keeps_visitors_apart(
         await expect(reply).to_have_text("I see.")
         assert [m["content"] for m in cloud.last.json["messages"]] == ["I am ill"]
     assert leaks.hits == []
+    cloud.always(None)
+
+
+@pytest.mark.parametrize("app", ["edit"], indirect=True)
+async def test_the_example_in_the_editor(
+    browser: Browser, app: str, cloud: Gateway, artefacts: Path
+) -> None:
+    async with visitor(browser, app) as page:
+        await expect(page.locator("[data-cell-id]")).to_have_count(5)
+        await page.keyboard.press("Control+Shift+r")  # the editor runs no cell by itself
+        await expect(page.get_by_text("demo model, not a real one")).to_have_count(2)
+        cloud.always(FORMULAS)
+        await ask(page, "With formulas?")
+        await expect(page.locator("marimo-chatbot .katex")).to_have_count(2)
+        cloud.always("say:I see.")
+        await ask(page, "Good")
+        reply = page.locator("marimo-chatbot .mo-markdown-renderer").last
+        await expect(reply).to_have_text("I see.")
+        # Run again, the cell shows the conversation that it has stored, above an empty chat.
+        cell = page.locator(".marimo-cell", has=page.locator("marimo-chatbot"))
+        await cell.hover()
+        await cell.get_by_test_id("run-button").first.click()
+        past = page.locator(".cbai-past")
+        await expect(past).to_contain_text("I see.")
+        await expect(page.locator("marimo-chatbot .mo-markdown-renderer")).to_have_count(0)
+        await page.screenshot(path=artefacts / "marimo-edit.png")
     cloud.always(None)

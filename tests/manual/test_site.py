@@ -69,7 +69,7 @@ def test_every_public_name_has_its_place_in_the_reference(site: Path) -> None:
 def test_the_notebooks_are_pages(site: Path) -> None:
     pages = {page.stem for page in (site / "repository" / "notebooks").glob("*.html")}
     notebooks = {file.stem for file in (DOCS.parent / "notebooks").glob("*.ipynb")}
-    assert pages == {"quickstart", *notebooks}
+    assert pages == {"quickstart", "quickstart.zh", *notebooks}
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -68,7 +68,7 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:50] or "conversation"
 
 
-def model_label(turn: Turn) -> str:
+def answerer(turn: Turn) -> str:
     """Return the name of the model that answered, as a heading for readers."""
     return one_line(turn.model or turn.provider or "") or say("export.assistant")
 

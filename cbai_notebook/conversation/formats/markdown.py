@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cbai_notebook.conversation.formats.escaping import in_markdown, model_label
+from cbai_notebook.conversation.formats.escaping import answerer, in_markdown
 from cbai_notebook.conversation.turn import (
     COMPLETE,
     step_text,
@@ -112,7 +112,7 @@ def _status_note(turn: Turn) -> str:
 
 
 def _model_name(turn: Turn) -> str:
-    name = model_label(turn)
+    name = answerer(turn)
     ours = {Words(key, {}).in_language(each).casefold() for key in _OUR_NAMES for each in LANGUAGES}
     return say("export.model", name=name) if name.casefold() in ours else name
 

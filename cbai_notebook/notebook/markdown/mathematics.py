@@ -158,6 +158,7 @@ def inline_formula(state: StateInline, silent: bool) -> bool:
     elif not silent:
         token = state.push("formula", "", 0)
         token.content = state.src[start:end]
+        token.meta = {"start": start}
     state.pos = end
     return True
 
@@ -265,6 +266,14 @@ def _opening(text: str) -> tuple[_Closing | _Environment | None, bool]:
     if environment and environment[1].rstrip("*") in ENVIRONMENTS:
         return _Environment(environment[1]), True
     return None, False
+
+
+def tex_of(formula: str) -> str:
+    """Return the TeX of a formula: without its delimiters, but with its environment."""
+    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
+        if formula.startswith(opening):
+            return formula.removeprefix(opening).removesuffix(closing).strip()
+    return formula
 
 
 def may_typeset(formula: str) -> bool:

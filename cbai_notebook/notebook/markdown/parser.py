@@ -95,17 +95,21 @@ def to_html(tokens: Sequence[Token], environment: Environment) -> str:
     markdown = parser()
     mark_tasks(tokens)
     for token in tokens:
-        if token.type != "inline":
-            continue
-        if is_long(token.content) or not _MARKUP.search(token.content):
-            text = Token("text", "", 0)
-            text.content = token.content
-            token.children = [text]
-            continue
-        children: list[Token] = []
-        markdown.inline.parse(token.content, markdown, environment, children)
-        token.children = secure_links(limit_emphasis(children))
+        if token.type == "inline":
+            token.children = secure_links(limit_emphasis(parse_inline(token, environment)))
     return sanitize(str(markdown.renderer.render(tokens, markdown.options, environment)))
+
+
+def parse_inline(token: Token, environment: Environment) -> list[Token]:
+    """Parse the content of an ``inline`` token: what is long stays text."""
+    if is_long(token.content) or not _MARKUP.search(token.content):
+        text = Token("text", "", 0)
+        text.content = token.content
+        return [text]
+    children: list[Token] = []
+    markdown = parser()
+    markdown.inline.parse(token.content, markdown, environment, children)
+    return children
 
 
 def block_starts(tokens: Sequence[Token], environment: Environment) -> list[int]:

@@ -1,7 +1,8 @@
 """A panel in marimo, which has no ipywidgets: marimo's own chat, with our model and conversation.
 
 marimo shows the answers as Markdown. What a model writes is changed before it gets there, so that it
-holds no HTML and no formula, loads no picture and defines no link for another answer.
+holds no HTML, loads no picture, defines no link for another answer, and has only formulas that may be
+typeset.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cbai_notebook.bridge import background_loop
 from cbai_notebook.conversation import Conversation, Delta, Turn, ask
+from cbai_notebook.conversation.formats.escaping import in_markdown
 from cbai_notebook.conversation.formats.markdown import harmless
 from cbai_notebook.errors import CbaiError
+from cbai_notebook.i18n import listed, say
 from cbai_notebook.notebook.markdown.document import Document
+from cbai_notebook.notebook.panel.marimo_markdown import marimo_markdown
 from cbai_notebook.notebook.panel.prompt_runner import PanelOptions, prepare_text
 from cbai_notebook.notebook.panel.transcript import bundle
 
@@ -77,7 +81,8 @@ class Replies:
         """Ask the last message, and yield the answer as harmless Markdown, block by block.
 
         When this is cancelled, the request ends and the turn keeps its text. marimo 0.25 has Stop cancel
-        it, but handles the click only after the answer: its kernel does one thing after the other.
+        it, but handles the click only after the answer: its kernel awaits one message after the other,
+        and the click is one. Nothing else tells a model of the click.
 
         Args:
             messages: The messages of marimo's chat; the last one is the user's.
@@ -92,6 +97,13 @@ class Replies:
         number = sum(message.role == "user" for message in messages) - 1
         branch_of = self._turns[number] if number < len(self._turns) else None
         turns: list[Turn] = []
+        denied: dict[str, None] = {}  # names of tools, each once, in their order
+
+        async def deny(call: ToolCall) -> bool:
+            """Refuse a tool that must be confirmed: marimo's chat cannot ask."""
+            denied[call.name] = None
+            return False
+
         document = Document(smallest=1, most=100_000)
         answering: asyncio.Future[Any] | None = None
         try:
@@ -103,7 +115,7 @@ class Replies:
                 _pictures(messages[-1]),
             )
             if prepared.prompt.options.get("tools"):
-                prepared = prepared.with_options({"approve": _deny})
+                prepared = prepared.with_options({"approve": deny})
             answering = asyncio.wrap_future(
                 asyncio.run_coroutine_threadsafe(
                     ask(
@@ -118,10 +130,13 @@ class Replies:
             while not (answering.done() and deltas.empty()):
                 document.feed((await deltas.get()).text)
                 for piece in document.take_sealed():
-                    yield harmless(piece.source)
+                    yield marimo_markdown(piece.source)
             for piece in document.finish().pieces:
-                yield harmless(piece.source)
+                yield marimo_markdown(piece.source)
             await answering
+            if denied:
+                note = say("tool.marimo_cannot_ask", names=listed(denied), confirm="confirm=True")
+                yield f"\n\n{harmless(f'*{in_markdown(note)}*')}"
             if turns and turns[0].ending is not None:
                 yield f"\n\n*{turns[0].ending.mark}*"
         except CbaiError as error:
@@ -130,11 +145,6 @@ class Replies:
             if answering is not None:
                 answering.cancel()
             self._turns[number:] = turns
-
-
-async def _deny(call: ToolCall) -> bool:
-    """Refuse a tool that must be confirmed: marimo's chat cannot ask."""
-    return False
 
 
 def _text(message: Any) -> str:

@@ -13,7 +13,9 @@ import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
 from cbai_notebook.conversation.formats.markdown import harmless
 from cbai_notebook.notebook.panel.marimo_chat import Replies
+from cbai_notebook.notebook.panel.marimo_markdown import marimo_markdown
 from tests.gateway import Gateway, Scenario
+from tests.gateway.tools import Call, calling
 
 pytestmark = pytest.mark.usefixtures("configured")
 
@@ -119,6 +121,50 @@ def test_what_could_load_or_run_becomes_text(source: str, expected: str) -> None
     assert harmless(source) == expected
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("$E=mc^2$ costs $5 or $10", "$$E=mc^2$$ costs $5 or $10"),
+        ("# \\(x\\) and `$x$`", "# $$x$$ and `$x$`"),
+        ("**$x$**\n> $y$", "**$$x$$**\n> $$y$$"),
+        ("| $x$ | y |\n|---|---|", "| $$x$$ | y |\n|---|---|"),
+        ("So:\n\\[\na < b\n= c\n\\]\nthen", "So:\n\n$$\na < b = c\n$$\n\nthen"),
+        ("$$\n- x\n$$", "\n$$\n{}- x\n$$\n\n"),
+        ("1. $$\n   x\n   $$\n2. y", "1. $$\n   x\n   $$\n   \n2. y"),
+        ("> a `\n> $$\n> x\n> $$\n> ` b", "> a `\n> \n> $$\n> x\n> $$\n> \n> ` b"),
+        (r"\begin{cases}a\end{cases}", "\n$$\n\\begin{cases}a\\end{cases}\n$$\n\n"),
+        # These stay text.
+        (r"$\href{javascript:alert(1)}{x}$", r"$\href{javascript:alert(1)}{x}$"),
+        (r"$\alpha$$\beta$", r"$\alpha\$\$\beta$"),
+        ("a ` b $x$\nc ` <img src=x> `", "```\na ` b $x$\nc ` <img src=x> `\n```"),
+        ("\ue0000\ue001 $x$", "\ue0000\ue001 $x$"),
+        # These are no longer HTML, a picture or a comment.
+        ("$a<b>c$ <b> ![x](u)", r"$$a< b>c$$ \<b> \![x](u)"),
+        ("$n![x](u)$", "$$n! [x](u)$$"),
+        ("$x % y$ and $50\\%$", "$x % y$ and $$50\\%$$"),
+    ],
+)
+def test_a_formula_is_written_as_marimo_reads_one(source: str, expected: str) -> None:
+    assert marimo_markdown(source) == expected
+
+
+def test_a_tool_that_must_be_confirmed_is_not_run_and_the_chat_says_so(gateway: Gateway) -> None:
+    ran = []
+
+    @cbai.tool(confirm=True)
+    def drop(path: str) -> str:
+        """Delete a file."""
+        ran.append(path)
+        return "gone"
+
+    panel = cbai.ChatPanel(Conversation("in-marimo"), tools=[drop])
+    gateway.script(calling(Call("drop", {"path": "a"}), Call("drop", {"path": "b"})), "say:Sorry.")
+    reply = asyncio.run(collected(Replies(panel), user("Clean up")))
+    assert ran == []
+    assert reply.startswith("Sorry.\n\n*Not run: drop. It has to be confirmed first")
+    panel.close()
+
+
 def test_blocks_that_are_given_one_by_one_do_not_open_each_other(gateway: Gateway) -> None:
     panel = cbai.ChatPanel(Conversation("in-marimo"))
     fence, tick = "$$\n```\n$$\n", "a `\n$$\nx\n$$\nc ` <img src=x> `\n"
@@ -127,5 +173,6 @@ def test_blocks_that_are_given_one_by_one_do_not_open_each_other(gateway: Gatewa
     shown = MarkdownIt("commonmark").parse(reply)
     kinds = {part.type for token in shown for part in (token, *(token.children or ()))}
     assert not kinds & {"image", "html_inline", "html_block"}
-    assert "$$" not in "".join(token.content for token in shown if token.type == "inline")
+    paragraphs = [token.content for token in shown if token.type == "inline"]
+    assert [each for each in paragraphs if "$$" in each] == ["$$\nx\n$$"]
     panel.close()
