@@ -13,7 +13,7 @@ from cbai_notebook.batching.reporters import Reporter
 from cbai_notebook.batching.row_errors import nothing_sent
 from cbai_notebook.batching.row_prompt import Missing
 from cbai_notebook.bridge import run, stopped_in_one_line
-from cbai_notebook.errors import ConfigurationError
+from cbai_notebook.errors import ConfigurationError, MissingDependencyError, UsageError
 from cbai_notebook.forks import fork_safe_lock
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def batch(
     )
     try:
         return run(made.dry_run() if dry_run else run_batch(made))
+    except (UsageError, MissingDependencyError):
+        raise  # they say what to change
     except ConfigurationError as error:
         from cbai_notebook.client.model_choice import with_offline_model
 
@@ -187,6 +189,8 @@ async def run_batch(made: Batch) -> Any:
     note_last(made)
     try:
         await made.run()
+    except (UsageError, MissingDependencyError):
+        raise
     except ConfigurationError as error:
         raise nothing_sent(error) from None
     if made.reason and made.options.progress is False:

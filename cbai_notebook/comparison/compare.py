@@ -129,7 +129,7 @@ def compare(
     shown = _in_cell(made) if progress and _in_cell is not None else None
     (shown or partial(_run, made))()
     failure = made.failure
-    if isinstance(failure, ConfigurationError) and not settings().configured:
+    if type(failure) is ConfigurationError and not settings().configured:
         raise with_offline_model(failure, "models=['local']")
     if failure is not None:
         raise failure

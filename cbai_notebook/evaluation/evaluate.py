@@ -14,7 +14,7 @@ from cbai_notebook.batching.row_errors import nothing_sent
 from cbai_notebook.batching.runs import COMPLETE, EVALUATION, INTERRUPTED, STOPPED
 from cbai_notebook.bridge import run, stopped_in_one_line
 from cbai_notebook.client.budget import Spending
-from cbai_notebook.errors import BudgetError, ConfigurationError, UsageError
+from cbai_notebook.errors import BudgetError, ConfigurationError, MissingDependencyError, UsageError
 from cbai_notebook.evaluation.answers import Answers, check_of, find_variant
 from cbai_notebook.evaluation.best import ShippedPrompt
 from cbai_notebook.evaluation.cases import Cases
@@ -151,7 +151,7 @@ def evaluate(
         from cbai_notebook.client.model_choice import with_offline_model
 
         status = STOPPED
-        if total.sent:
+        if total.sent or isinstance(error, (UsageError, MissingDependencyError)):
             raise
         problem = nothing_sent(error)
         if contestants[0].batch.prepared.settings.configured:

@@ -465,7 +465,7 @@ def test_a_worker_without_the_key_is_named_before_anything_is_sent(
         with pytest.raises(ConfigurationError) as caught:
             run(rows(40), engine=client, model="work/hy3")
         message = str(caught.value)
-        assert message.startswith("Worker tcp://127.0.0.1:")
+        assert message.startswith("Nothing was sent: Worker tcp://127.0.0.1:")
         assert "share_key=True" in message
         assert KEY not in message
         assert not gateway.requests

@@ -72,6 +72,17 @@ def test_a_comparison_names_each_made_model() -> None:
     assert list(cbai.compare("Which?", models=models)["model"]) == ["demo", "demo 2", "demo 3"]
 
 
+def test_a_check_that_fails_is_not_taken_for_a_missing_account(demo: Any) -> None:
+    def broken(answer: str, row: Any) -> bool:
+        raise LookupError("no such row")
+
+    for _ in ("asked", "known"):
+        with pytest.raises(UsageError, match="no such row") as raised:
+            cbai.evaluate(ROWS, {"a": "Broken {x}"}, models=demo, checks=[broken])
+        assert "local" not in str(raised.value)
+        assert isinstance(raised.value.__cause__, LookupError)
+
+
 @every_way
 def test_what_is_no_model_is_refused(ask: Ask) -> None:
     with pytest.raises(UsageError, match=r"create_model\(…\) returns, and not a int"):
