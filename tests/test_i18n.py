@@ -42,7 +42,8 @@ PACKAGE = Path(cbai_notebook.__file__).parent
 TABLES = sorted(
     file.stem for file in (PACKAGE / "i18n" / "tables").glob("*.py") if file.stem != "__init__"
 )
-ENTRIES = {f"{area}.{name}": entry for area in TABLES for name, entry in table(area).items()}
+AREAS = {area: {f"{area}.{name}": entry for name, entry in table(area).items()} for area in TABLES}
+ENTRIES = {key: entry for entries in AREAS.values() for key, entry in entries.items()}
 SOURCES = {
     file.relative_to(PACKAGE).as_posix(): file.read_text("utf-8")
     for file in sorted(PACKAGE.rglob("*.py"))
@@ -88,22 +89,23 @@ def chinese(entry: Entry) -> tuple[str, ...]:
     return forms(entry[1])
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_a_text_says_the_same_in_both_languages(key: str) -> None:
-    entry = ENTRIES[key]
-    for text in (*english(entry), *chinese(entry)):
-        assert text.strip() == text, "no blanks around it"
-        assert text
-    assert isinstance(entry[0], Placed) == isinstance(entry[1], Placed)
-    if isinstance(entry[0], Placed):
-        pairs = list(zip(english(entry), chinese(entry), strict=True))
-    else:
-        pairs = [(text, entry[1]) for text in english(entry)][-1:]
-    for text, translated in pairs:
-        assert in_braces(text) - {"n"} == in_braces(translated) - {"n"}
-    letters = re.sub(r"\{[^{}]*\}|`[^`]*`|%%?\w+|--?\w[\w-]*", "", english(entry)[0])
-    if len(re.findall(r"[A-Za-z]{2,}", letters)) > 3:
-        assert re.search(CHINESE, chinese(entry)[0]), "it is not translated"
+# A test for each table, not for each text: there are many, and a test costs more than what it does.
+@pytest.mark.parametrize("area", AREAS)
+def test_a_text_says_the_same_in_both_languages(area: str) -> None:
+    for key, entry in AREAS[area].items():
+        for text in (*english(entry), *chinese(entry)):
+            assert text.strip() == text, f"{key}: no blanks around it"
+            assert text, key
+        assert isinstance(entry[0], Placed) == isinstance(entry[1], Placed), key
+        if isinstance(entry[0], Placed):
+            pairs = list(zip(english(entry), chinese(entry), strict=True))
+        else:
+            pairs = [(text, entry[1]) for text in english(entry)][-1:]
+        for text, translated in pairs:
+            assert in_braces(text) - {"n"} == in_braces(translated) - {"n"}, key
+        letters = re.sub(r"\{[^{}]*\}|`[^`]*`|%%?\w+|--?\w[\w-]*", "", english(entry)[0])
+        if len(re.findall(r"[A-Za-z]{2,}", letters)) > 3:
+            assert re.search(CHINESE, chinese(entry)[0]), f"{key} is not translated"
 
 
 # Chinese -----------------------------------------------------------------------------------------
@@ -121,15 +123,18 @@ def latin_values(text: str) -> dict[str, object]:
     return {name: 5 if name in numbers or name == "n" else "Ab" for name in placeholders(text)}
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_chinese_has_one_blank_beside_latin_words_and_none_beside_its_punctuation(key: str) -> None:
-    for text in chinese(ENTRIES[key]):
-        assert not WRONG_BLANKS.search(text)
-    values = {"n": 5} | dict(
-        pair for text in chinese(ENTRIES[key]) for pair in latin_values(text).items()
-    )
-    for place in (CELL, PANEL, PYTHON):
-        assert not WRONG_BLANKS.search(Words(key, values).in_language("zh", place))
+@pytest.mark.parametrize("area", AREAS)
+def test_chinese_has_one_blank_beside_latin_words_and_none_beside_its_punctuation(
+    area: str,
+) -> None:
+    for key, entry in AREAS[area].items():
+        for text in chinese(entry):
+            assert not WRONG_BLANKS.search(text), key
+        values = {"n": 5} | dict(
+            pair for text in chinese(entry) for pair in latin_values(text).items()
+        )
+        for place in (CELL, PANEL, PYTHON):
+            assert not WRONG_BLANKS.search(Words(key, values).in_language("zh", place)), key
 
 
 def test_a_chinese_list_has_blanks_beside_latin_names_only() -> None:
@@ -161,16 +166,20 @@ NO_ARGUMENT = re.compile(r"%cbai (models|reset)|--no-history or -c NAME|--no-his
 """What has no pair: commands without a function, and what a text for cells alone names."""
 
 
-@pytest.mark.parametrize(
-    "key",
-    [key for key in ENTRIES if key.split(".")[0] not in OF_CELLS and key not in AS_WRITTEN],
-)
-def test_an_option_is_named_by_its_pair_where_python_reads_too(key: str) -> None:
-    for text in (*english(ENTRIES[key]), *chinese(ENTRIES[key])):
+def read_texts(area: str) -> Iterator[tuple[str, str]]:
+    """Yield each text of a table in both languages with its key, but those that stay as written."""
+    for key, entry in AREAS[area].items():
+        if key not in AS_WRITTEN:
+            yield from ((key, text) for text in (*english(entry), *chinese(entry)))
+
+
+@pytest.mark.parametrize("area", AREAS.keys() - OF_CELLS)
+def test_an_option_is_named_by_its_pair_where_python_reads_too(area: str) -> None:
+    for key, text in read_texts(area):
         outside = NO_ARGUMENT.sub(
             "", re.sub(r"\{[-%][^{}]*\}|python -m pip install(?: -U)?|%%cbai (?:cell|单)", "", text)
         )
-        assert not re.search(r"(?<![\w-])--?[a-zA-Z][\w-]*|%cbai \w", outside), outside
+        assert not re.search(r"(?<![\w-])--?[a-zA-Z][\w-]*|%cbai \w", outside), f"{key}: {outside}"
 
 
 ARGUMENTS = {
@@ -181,11 +190,11 @@ ARGUMENTS = {
 }
 
 
-@pytest.mark.parametrize("key", [key for key in ENTRIES if key not in AS_WRITTEN])
-def test_an_argument_is_named_by_its_pair_where_a_cell_reads_too(key: str) -> None:
-    for text in (*english(ENTRIES[key]), *chinese(ENTRIES[key])):
+@pytest.mark.parametrize("area", AREAS)
+def test_an_argument_is_named_by_its_pair_where_a_cell_reads_too(area: str) -> None:
+    for key, text in read_texts(area):
         outside = re.sub(r"\{[-%][^{}]*\}|(?:configure|ChatPanel)\([^()]*\)", "", text)
-        assert not ARGUMENTS & set(re.findall(r"(\w+)=", outside)), outside
+        assert not ARGUMENTS & set(re.findall(r"(\w+)=", outside)), f"{key}: {outside}"
 
 
 FLAGS = {
@@ -280,52 +289,52 @@ def called(node: ast.Call) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def uses() -> Iterator[Said]:
-    for name, source in SOURCES.items():
-        for node in calls_in(source):
-            if called(node) not in ("say", "both"):
-                continue
-            first, place = node.args[0], f"{name}:{node.lineno}"
-            names = [keyword.arg for keyword in node.keywords]
-            values = None if None in names else frozenset(filter(None, names))
-            if isinstance(first, ast.Constant):
-                yield Said(place, str(first.value), values)
-            elif isinstance(first, ast.JoinedStr) and isinstance(first.values[0], ast.Constant):
-                yield Said(place, f"{first.values[0].value}*", None)
-            else:
-                yield Said(place, "?", None)
+def uses(name: str) -> Iterator[Said]:
+    """Yield the uses of texts in a file of the package."""
+    for node in calls_in(SOURCES[name]):
+        if called(node) not in ("say", "both"):
+            continue
+        first, place = node.args[0], f"{name}:{node.lineno}"
+        names = [keyword.arg for keyword in node.keywords]
+        values = None if None in names else frozenset(filter(None, names))
+        if isinstance(first, ast.Constant):
+            yield Said(place, str(first.value), values)
+        elif isinstance(first, ast.JoinedStr) and isinstance(first.values[0], ast.Constant):
+            yield Said(place, f"{first.values[0].value}*", None)
+        else:
+            yield Said(place, "?", None)
 
 
-USES = list(uses())
+USES = {name: found for name in SOURCES if (found := list(uses(name)))}
 
 
-@pytest.mark.parametrize("said", USES, ids=lambda said: f"{said.place} {said.key}")
-def test_a_text_that_is_said_is_in_the_tables(said: Said) -> None:
-    assert said.key != "?", "write the key, or at least its beginning, where it is said"
-    if said.key.endswith("*"):
-        assert any(key.startswith(said.key[:-1]) for key in ENTRIES)
-        return
-    assert said.key in ENTRIES
-    if said.values is not None:
-        needed = set().union(
-            *map(placeholders, (*english(ENTRIES[said.key]), *chinese(ENTRIES[said.key])))
-        )
-        is_counted = isinstance(ENTRIES[said.key][0], Counted)
-        assert said.values == needed | ({"n"} if is_counted else set())
+@pytest.mark.parametrize("name", USES)
+def test_a_text_that_is_said_is_in_the_tables(name: str) -> None:
+    for said in USES[name]:
+        assert said.key != "?", f"{said.place}: write the key, or at least its beginning"
+        if said.key.endswith("*"):
+            assert any(key.startswith(said.key[:-1]) for key in ENTRIES), said
+            continue
+        assert said.key in ENTRIES, said
+        if said.values is not None:
+            entry = ENTRIES[said.key]
+            needed = set().union(*map(placeholders, (*english(entry), *chinese(entry))))
+            is_counted = isinstance(entry[0], Counted)
+            assert said.values == needed | ({"n"} if is_counted else set()), said
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_every_text_of_the_tables_is_said(key: str) -> None:
-    area, _, name = key.partition(".")
+@pytest.mark.parametrize("area", AREAS)
+def test_every_text_of_the_tables_is_said(area: str) -> None:
+    keys = {said.key for found in USES.values() for said in found}
+    begins = tuple(key[:-1] for key in keys if key[-1] == "*")
     literals = "\n".join(SOURCES.values())
-    assert (
-        any(
-            said.key == key or (said.key[-1] == "*" and key.startswith(said.key[:-1]))
-            for said in USES
-        )
-        or f'"{key}"' in literals
-        or (area == "page" and re.search(rf"\b{name}\b", SCRIPTS))
-    )
+    for key in AREAS[area].keys() - keys:
+        name = key.partition(".")[2]
+        assert (
+            key.startswith(begins)
+            or f'"{key}"' in literals
+            or (area == "page" and re.search(rf"\b{name}\b", SCRIPTS))
+        ), key
 
 
 def raised() -> Iterator[str]:
@@ -443,13 +452,14 @@ IN_A_CELL = re.compile(r"%%?cbai [^ ]*(?: [^ ]*)? in a cell|单元格中的 %%?c
 OF_A_REQUEST = ("advice", "ending", "offline", "provider", "request", "secret")
 
 
-@pytest.mark.parametrize("key", [key for key in ENTRIES if key.split(".")[0] in OF_A_REQUEST])
-def test_a_panel_advises_what_a_panel_has(key: str) -> None:
-    for name, texts in (("en", english(ENTRIES[key])), ("zh", chinese(ENTRIES[key]))):
-        values = {each: 5 for text in texts for each in placeholders(text)}
-        said = Words(key, values).in_language(name, PANEL)
-        outside = re.sub(r"pip install.*|python -m \S+", "", IN_A_CELL.sub("", said))
-        assert not NOT_IN_A_PANEL.search(outside), said
+@pytest.mark.parametrize("area", OF_A_REQUEST)
+def test_a_panel_advises_what_a_panel_has(area: str) -> None:
+    for key, entry in AREAS[area].items():
+        for name, texts in (("en", english(entry)), ("zh", chinese(entry))):
+            values = {each: 5 for text in texts for each in placeholders(text)}
+            said = Words(key, values).in_language(name, PANEL)
+            outside = re.sub(r"pip install.*|python -m \S+", "", IN_A_CELL.sub("", said))
+            assert not NOT_IN_A_PANEL.search(outside), f"{key}: {said}"
 
 
 def test_a_spelling_has_the_values_of_its_text() -> None:
