@@ -98,7 +98,9 @@ def to_html(tokens: Sequence[Token], environment: Environment) -> str:
     mark_tasks(tokens)
     for token in tokens:
         if token.type == "inline":
-            token.children = secure_links(limit_emphasis(parse_inline(token, environment)))
+            children = parse_inline(token, environment)
+            is_text = len(children) == 1 and children[0].type == "text"
+            token.children = children if is_text else secure_links(limit_emphasis(children))
     return sanitize(str(markdown.renderer.render(tokens, markdown.options, environment)))
 
 
