@@ -28,6 +28,17 @@ def ipython_shell() -> InteractiveShell | None:
     return shell
 
 
+def draws_mathml() -> bool:
+    """Return whether the notebook is in VS Code or Colab, whose outputs have no MathJax.
+
+    VS Code gives a kernel the notebook's path as a variable; Colab's kernel is one of its own package.
+    """
+    if "google.colab" in sys.modules:
+        return True
+    shell = ipython_shell()
+    return shell is not None and "__vsc_ipynb_file__" in shell.user_ns
+
+
 def note_cells() -> None:
     """Remember that a frontend with cells runs this kernel, because it sends the ids of its cells."""
     global _has_cells

@@ -2,23 +2,32 @@
 
 Neither program runs here. Simulated is what their renderers do, as far as it matters for us: the
 widgets' JavaScript in a page without Jupyter's style sheets and MathJax; in Colab in a frame that is
-made as high as its content; the theme as a class of the page or as the system's preference.
+made as high as its content; the theme as a class of the page or as the system's preference. What is
+stored is also shown after DOMPurify, with which many pages that show notebooks clean HTML.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from playwright.async_api import Browser, Frame, Page, expect
 
 import cbai_notebook as cbai
 from cbai_notebook.conversation import Conversation
+from cbai_notebook.notebook.markdown import fragment
+from cbai_notebook.notebook.panel.transcript import bundle
 from cbai_notebook.notebook.panel.widgets import Bar, Composer
 from tests.browser.axe import serious_violations
 from tests.conversation.turns import conversation, turn
 from tests.notebook.panel.panels import eventually, shown
+from tests.require import require
+
+PURIFIER = "marimo/_static/assets/purify.es-*.js"
 
 ANSWER = "Energy is $E = mc^2$:\n\n```python\nprint('x' * 80)\n```\n\n" + "Some words. " * 60
 
@@ -110,6 +119,15 @@ async def _looks_right(page: Page, where: Page | Frame, *, dark: bool) -> None:
     assert wide == 0
 
 
+@pytest.fixture(autouse=True)
+def in_vscode() -> Iterator[None]:
+    """Be in a kernel that VS Code has started."""
+    shell = TerminalInteractiveShell.instance()
+    shell.user_ns["__vsc_ipynb_file__"] = "/home/me/notebook.ipynb"
+    yield
+    del shell.user_ns["__vsc_ipynb_file__"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("talk", ["empty", "long"])
 async def test_a_panel_in_a_page_with_a_theme_of_its_own(
@@ -125,8 +143,15 @@ async def test_a_panel_in_a_page_with_a_theme_of_its_own(
     await page.evaluate(_RENDER, _parts(said))
     await _looks_right(page, page, dark=theme == "dark")
     if talk == "long":
-        # Without MathJax a formula is its source.
-        await expect(page.locator(".cbai-answer")).to_contain_text("$E = mc^2$")
+        # Without MathJax the browser draws the formula: the exponent is small and high.
+        letter, exponent = [
+            await page.locator(f".cbai-answer math {name}").bounding_box()
+            for name in ("mi:text('c')", "mn")
+        ]
+        assert letter is not None
+        assert exponent is not None
+        assert exponent["y"] + exponent["height"] < letter["y"] + letter["height"]
+        await expect(page.locator(".cbai-answer annotation")).to_be_hidden()
         await expect(page.locator(".cbai-code-language")).to_have_text("python")
     assert await serious_violations(page, page.locator(".cbai-panel")) == []
     await page.screenshot(path=artefacts / f"page-with-theme-{theme}-{talk}.png")
@@ -149,4 +174,50 @@ async def test_a_panel_in_a_frame_as_high_as_its_content(
     assert heights[-1] == heights[-2] >= 320, "the frame finds its height"
     await _looks_right(page, frame, dark=scheme == "dark")
     await page.screenshot(path=artefacts / f"frame-{scheme}.png")
+    await context.close()
+
+
+_PURIFIED = """async ({purifier, html}) => {
+    const address = URL.createObjectURL(new Blob([purifier], {type: "text/javascript"}));
+    const {t: purify} = await import(address);
+    document.body.innerHTML = purify.sanitize(html);
+    return purify.removed.map(({element, attribute}) => (element ?? attribute).nodeName).sort();
+}"""
+
+
+async def test_what_is_stored_is_readable_after_a_sanitiser(
+    browser: Browser, artefacts: Path
+) -> None:
+    require(find_spec("marimo"), "marimo is missing: `pip install marimo`")
+    folder = Path(str(find_spec("marimo").origin)).parents[1]  # type: ignore[union-attr]
+    (purifier,) = folder.glob(PURIFIER)
+    cbai.demo(pace=0)
+    cases = [{"text": name, "expected": "delivery"} for name in ("parcel", "letter")]
+    prompts = {"short": "Intent of: {text}", "long": "One word: {text}"}
+    checks = [cbai.check.contains("expected")]
+    ev = cbai.evaluate(cases, prompts, models=["demo"], checks=checks, progress=False)
+    cbai.demo()
+    stored = {
+        "answer": fragment(ANSWER),
+        "transcript": bundle(conversation(turn("Why?", ANSWER)), "cbai-past")["text/html"],
+        "evaluation": ev._repr_html_(),
+    }
+    context = await browser.new_context(viewport={"width": 700, "height": 900})
+    page = await context.new_page()
+    for name, html in stored.items():
+        await page.set_content("<body></body>")
+        removed = await page.evaluate(
+            _PURIFIED, {"purifier": purifier.read_text("utf-8"), "html": html}
+        )
+        assert set(removed) <= {"annotation", "semantics"}, "their text stays"
+        text = page.locator("body")
+        if name == "evaluation":
+            await expect(text).to_contain_text("short")
+            await expect(page.locator("svg text").first).to_be_visible()
+        else:
+            await expect(text).to_contain_text("print('x' * 80)")
+            await expect(page.locator("math msup")).to_have_count(1)
+            await expect(text).to_contain_text("$E = mc^2$")
+        assert await page.evaluate("document.body.scrollWidth <= innerWidth")
+        await page.screenshot(path=artefacts / f"purified-{name}.png")
     await context.close()

@@ -276,6 +276,11 @@ def tex_of(formula: str) -> str:
     return formula
 
 
+def is_display(formula: str) -> bool:
+    """Return whether a formula, delimiters included, is meant to stand on lines of its own."""
+    return formula.startswith(("$$", "\\[", "\\begin"))
+
+
 def may_typeset(formula: str) -> bool:
     """Return whether a formula, delimiters included, may be given to the typesetter."""
     return len(formula) <= 2 * FORMULA_CHARACTERS and typesettable(formula)

@@ -16,6 +16,7 @@ from cbai_notebook.notebook.markdown.highlight import highlight, language_name
 from cbai_notebook.notebook.markdown.limits import BLOCK_CHARACTERS, NESTING
 from cbai_notebook.notebook.markdown.links import secure_links
 from cbai_notebook.notebook.markdown.mathematics import block_formula, inline_formula, may_typeset
+from cbai_notebook.notebook.markdown.mathml import mathml
 from cbai_notebook.notebook.markdown.rules import (
     InlineParser,
     definition,
@@ -31,6 +32,7 @@ from cbai_notebook.notebook.markdown.sanitize import (
     sanitize,
 )
 from cbai_notebook.notebook.markdown.tables import table
+from cbai_notebook.session import draws_mathml
 from cbai_notebook.text import split_lines
 
 if TYPE_CHECKING:
@@ -96,7 +98,9 @@ def to_html(tokens: Sequence[Token], environment: Environment) -> str:
     mark_tasks(tokens)
     for token in tokens:
         if token.type == "inline":
-            token.children = secure_links(limit_emphasis(parse_inline(token, environment)))
+            children = parse_inline(token, environment)
+            is_text = len(children) == 1 and children[0].type == "text"
+            token.children = children if is_text else secure_links(limit_emphasis(children))
     return sanitize(str(markdown.renderer.render(tokens, markdown.options, environment)))
 
 
@@ -159,10 +163,15 @@ class _Renderer(RendererHTML):
         return f"<pre><code>{escape(tokens[idx].content, quote=False)}</code></pre>\n"
 
     def formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """Write a formula, or its source as code when it may not be typeset."""
+        """Write a formula for MathJax, or for the browser where there is none.
+
+        One that may not be typeset becomes code.
+        """
         source = tokens[idx].content
         if not may_typeset(source):
             return f"<code>{escape(source, quote=False)}</code>"
+        if draws_mathml() and (made := mathml(source)):
+            return made
         return f'<span class="{FORMULA_CLASS}">{escape(source, quote=False)}</span>'
 
     def block_formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:

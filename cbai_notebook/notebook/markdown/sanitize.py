@@ -9,6 +9,7 @@ import re
 
 import nh3
 
+from cbai_notebook.notebook.markdown import mathml
 from cbai_notebook.notebook.markdown.links import allowed_link, allowed_picture
 
 FORMULA_CLASS = "mathjax_process tex2jax_process"
@@ -33,6 +34,7 @@ ATTRIBUTES = {
     "span": {"style", "class"},
     "code": {"class"},
 }
+WITH_MATHML = {**ATTRIBUTES, **{each: set(mathml.NAMES) for each in mathml.ELEMENTS}}
 STYLE = re.compile(
     r"text-align:(?:left|right|center)"
     r"|color: var\(--jp-mirror-editor-[a-z0-9-]{1,20}-color, #[0-9a-f]{6}\)"
@@ -50,10 +52,11 @@ def sanitize(html: str) -> str:
     Returns:
         A well-formed fragment that runs nothing and loads nothing.
     """
+    has_mathml = "<math" in html  # the longer lists cost time, in every frontend
     return nh3.clean(
         html,
-        tags=set(TAGS),
-        attributes=ATTRIBUTES,
+        tags=set(TAGS | mathml.ELEMENTS) if has_mathml else set(TAGS),
+        attributes=WITH_MATHML if has_mathml else ATTRIBUTES,
         attribute_filter=keep,
         link_rel=REL,
         url_schemes={"http", "https", "mailto", "data"},
@@ -75,6 +78,8 @@ def keep(element: str, attribute: str, value: str) -> str | None:
             allowed = value == "_blank"
         case "img", "src":
             allowed = allowed_picture(value)
+        case _ if element in mathml.ELEMENTS:
+            allowed = mathml.may_write(attribute, value)
         case "ol", "start":
             allowed = value.isdecimal() and len(value) < 10
         case _:
