@@ -136,6 +136,12 @@ class McpServer(ToolSource):
         """Return the names of its tools; none before it was started."""
         return list(self._tools or ())
 
+    @property
+    def starting_name(self) -> str:
+        """Its name, visible, if its tools are not known yet and nothing has to be confirmed before."""
+        waits = self._tools is None and not self.running and self.unconfirmed() is None
+        return visible(self.name) if waits else ""
+
     def named_tools(self) -> dict[str, Tool]:
         """Return its tools by their names at the server; start it if that was not done yet.
 

@@ -180,10 +180,10 @@ def _tools(text: str, namespace: Mapping[str, Any]) -> list[Any]:
     value = _variable(name, namespace, "--tool", user_names.functions, say("cell.define_function"))
     try:
         if not dot:
-            return asking_first(lambda: tools_of([value]))
+            return asking_first(lambda: tools_of([value]), value)
         if not isinstance(value, ToolSource):
             raise UsageError(say("cell.no_source", name=name, type=type(value).__name__))
-        return [asking_first(lambda: value.tool(tool_name))]
+        return [asking_first(lambda: value.tool(tool_name), value)]
     except UsageError as error:
         raise UsageError(_problem_of("--tool", text, error)) from error
 

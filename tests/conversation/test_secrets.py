@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cbai_notebook.client.settings import Secret
 from cbai_notebook.conversation.secrets import Masker, check_request, find_secrets
 from cbai_notebook.errors import SecretRefusedError
+from cbai_notebook.i18n import CELL
 from cbai_notebook.prompts.template import expand
 from cbai_notebook.text import MASK
 
@@ -28,7 +29,8 @@ def found(text: str, **environ: str) -> list[str]:
 def refusal(request: dict[str, Any], api_key: str | None = KEY, **environ: str) -> str:
     with pytest.raises(SecretRefusedError) as refused:
         check_request(request, api_key=api_key, environ=environ)
-    message = str(refused.value)
+    assert str(refused.value).endswith("or send it on purpose with allow_secrets=True.")
+    message = refused.value.in_language("en", CELL)
     assert KEY not in message
     assert not any(value in message for value in environ.values())
     assert message.endswith("or send it on purpose with --allow-secrets.")

@@ -80,7 +80,7 @@ def test_a_secret_is_refused() -> None:
     request = {"messages": [{"role": "user", "content": "my key is key-4f9a8b7c6d5e"}]}
     keys = {"MY_KEY": "key-4f9a8b7c6d5e"}
     assert said(lambda: secrets.check_request(request, api_key=keys, environ={}))[0] == (
-        "未发送：提示词中含有 MY_KEY 的值。请去掉，或用 --allow-secrets 明确允许发送。"
+        "未发送：提示词中含有 MY_KEY 的值。请去掉，或用 allow_secrets=True 明确允许发送。"
     )
 
 

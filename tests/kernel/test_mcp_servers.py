@@ -43,6 +43,9 @@ def test_a_cell_starts_a_server_asks_and_calls(kernel: Kernel, gateway: Gateway)
         asks = "The model wants to run add of the server plain_server:"
         assert prompt == f'{asks}\n  "x": 2\nAllow it? [y/N] '
         assert "Done." in kernel.finish(cell).html
+        told = sum("Starting plain_server …" in str(each.get("content")) for each in cell.messages)
+        assert told == (1 if answer == "y" else 0), "only while it starts"
+        assert "Starting" not in cell.html
         assert gateway.last.json["messages"][-1]["content"].startswith(result)
         (sent,) = gateway.last.json["tools"]
         assert sent["function"]["name"] == "add"
@@ -101,9 +104,11 @@ def test_a_session_that_a_cell_has_opened(kernel: Kernel, gateway: Gateway) -> N
 
 
 def test_a_panel_has_the_tools_of_a_server(kernel: Kernel, gateway: Gateway) -> None:
-    kernel.must(
-        DEFINE + "panel = cbai.ChatPanel('sums', tools=[cbai.mcp(plain.target.words, trust='add')])"
-    )
+    make = "panel = cbai.ChatPanel('sums', tools=[cbai.mcp(plain.target.words, trust='add')])"
+    cell = kernel.must(f"{DEFINE}print('before')\n{make}")
+    assert any("Starting plain_server …" in str(each.get("content")) for each in cell.messages)
+    assert "Starting" not in cell.html + cell.text
+    assert cell.stdout == "before\n", "what else the cell has shown stays"
     gateway.script(calling(Call("add", {"x": 3})), "say:Four.")
     kernel.must("assert panel.send('Add')")
     wait_until(lambda: not kernel.value("panel.isLoading"))

@@ -43,6 +43,11 @@ class ToolSource(ABC):
     def known_names(self) -> list[str]:
         """Return the names of the tools, as far as they are known without waiting."""
 
+    @property
+    def starting_name(self) -> str:
+        """The name of what `named_tools` would start, and wait for; empty if it would not wait."""
+        return ""
+
     async def start(self) -> None:  # noqa: B027  # most sources have nothing to start
         """Do all that `named_tools` would wait for."""
 
@@ -88,6 +93,16 @@ async def start_sources(tools: Any) -> None:
     for item in _flat((tools,)):
         if isinstance(item, ToolSource):
             await item.start()
+
+
+def names_to_start(tools: Any) -> list[str]:
+    """Return the names of what has to start before it is known which tools there are.
+
+    Args:
+        tools: As for `start_sources`.
+    """
+    found = (item.starting_name for item in _flat((tools,)) if isinstance(item, ToolSource))
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _flat(items: Iterable[Any]) -> Iterable[Any]:

@@ -3,6 +3,7 @@
 from cbai_notebook.i18n.words import Table
 
 WORDS: Table = {
+    "starting": ("Starting {names} …", "正在启动 {names} …"),
     # tools/tool
     "name_is_wrong": (
         "A tool cannot be called {name!r}: up to 64 of a-z, A-Z, 0-9, '_' and '-'. Name it: "

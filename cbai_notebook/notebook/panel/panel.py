@@ -461,7 +461,7 @@ def _client_options(tools: Sequence[Any], max_steps: int | None) -> dict[str, An
     from cbai_notebook.client.tools.tool import tools_of
     from cbai_notebook.notebook.tool_sources import asking_first
 
-    asking_first(lambda: tools_of(tools))
+    asking_first(lambda: tools_of(tools), tools)
     found: dict[str, Any] = {
         # Read anew with each prompt: the tools of a server may change.
         "tools": list(tools) if isinstance(tools, (list, tuple)) else tools,
