@@ -224,7 +224,6 @@ async def test_an_answer_goes_into_a_widget_of_the_users_own(
     await notebook.screenshot(artefacts, "widget", cell=0)
 
 
-@pytest.mark.each_variant
 async def test_code_of_an_answer_becomes_a_cell(
     open_notebook: OpenNotebook, cloud: Gateway
 ) -> None:

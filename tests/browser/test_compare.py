@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
-import pytest
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import OpenNotebook
@@ -51,7 +50,6 @@ async def fits(notebook: NotebookPage, index: int) -> bool:
     )
 
 
-@pytest.mark.each_variant
 async def test_answers_stream_side_by_side_and_one_grid_is_saved(
     open_notebook: OpenNotebook, server: JupyterServer, cloud: Gateway, artefacts: Path
 ) -> None:

@@ -12,8 +12,6 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.leaks import LeakListener
 from tests.browser.page import until
 
-pytestmark = pytest.mark.each_variant
-
 _HOSTILE = """
 from IPython.display import HTML, display
 display(HTML(
@@ -41,6 +39,7 @@ async def test_typed_cell_runs(open_notebook: OpenNotebook) -> None:
     await notebook.see(1, "21")
 
 
+@pytest.mark.each_variant
 async def test_stop_button_interrupts(open_notebook: OpenNotebook) -> None:
     notebook = await open_notebook(
         "print('started', flush=True)\nimport time\nwhile True: time.sleep(0.05)", "print('no')"

@@ -12,8 +12,6 @@ from tests.gateway import Fault, Gateway, Scenario
 from tests.gateway.tools import Call, calling
 from tests.kernel.harness import Kernel
 
-pytestmark = pytest.mark.each_variant
-
 
 def interrupt_and_measure(kernel: Kernel, gateway: Gateway, record_property: Any) -> None:
     """Interrupt, wait until the gateway notices it, and record the time that took."""
@@ -24,6 +22,7 @@ def interrupt_and_measure(kernel: Kernel, gateway: Gateway, record_property: Any
     record_property("interrupt_to_disconnect_s", round(gateway.last.disconnected_at - pressed, 3))
 
 
+@pytest.mark.each_variant
 def test_interrupt_in_the_middle_keeps_the_partial_answer(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:
@@ -42,6 +41,7 @@ def test_interrupt_in_the_middle_keeps_the_partial_answer(
     assert kernel.value("1 + 1") == 2
 
 
+@pytest.mark.each_variant
 def test_interrupt_stops_the_demo_model_too(kernel: Kernel) -> None:
     kernel.must("import cbai_notebook as cbai\ncbai.demo('Half an answer ' * 10_000, pace=0.1)")
     cell = kernel.send("%%cbai -m demo\nHi")
@@ -55,6 +55,7 @@ def test_interrupt_stops_the_demo_model_too(kernel: Kernel) -> None:
     assert len(text) < 10_000
 
 
+@pytest.mark.each_variant
 def test_interrupt_ends_a_slow_stream_before_its_next_token(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:
@@ -66,6 +67,7 @@ def test_interrupt_ends_a_slow_stream_before_its_next_token(
     assert kernel.finish(cell).status == "error"
 
 
+@pytest.mark.each_variant
 @pytest.mark.parametrize(
     "options", ["-m hang:headers", "-m hang:body", "--no-stream -m hang:headers"]
 )
@@ -80,6 +82,7 @@ def test_interrupt_before_the_first_token(
     assert kernel.value("1 + 1") == 2
 
 
+@pytest.mark.each_variant
 def test_an_interrupted_turn_is_kept_once(kernel: Kernel, gateway: Gateway) -> None:
     gateway.script(
         Scenario(text=("Half", " more"), faults=(Fault("pause", 1),)), Scenario(text="Whole")
@@ -103,6 +106,7 @@ def test_an_interrupted_turn_is_kept_once(kernel: Kernel, gateway: Gateway) -> N
     assert all(roles[i : i + 2] != ["user", "user"] for i in range(len(roles)))
 
 
+@pytest.mark.each_variant
 def test_interrupt_stops_what_cbai_run_waits_for(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:
@@ -117,6 +121,7 @@ def test_interrupt_stops_what_cbai_run_waits_for(
     assert kernel.value("1 + 1") == 2
 
 
+@pytest.mark.each_variant
 def test_interrupt_stops_a_top_level_await(
     kernel: Kernel, gateway: Gateway, record_property: Any
 ) -> None:
@@ -203,6 +208,7 @@ def test_the_next_cell_runs_while_a_stopped_tool_goes_on(
     assert cell.html == shown
 
 
+@pytest.mark.each_variant
 def test_a_prompt_behind_a_tool_that_holds_the_loop_says_so(
     kernel: Kernel, gateway: Gateway, tmp_path: Path
 ) -> None:
@@ -232,6 +238,7 @@ def test_a_prompt_behind_a_tool_that_holds_the_loop_says_so(
     assert "still runs" not in kernel.finish(after).text
 
 
+@pytest.mark.each_variant
 def test_the_next_cell_runs_while_a_stopped_prompt_cleans_up(
     kernel: Kernel, gateway: Gateway, tmp_path: Path
 ) -> None:
