@@ -173,7 +173,7 @@ def read_texts(area: str) -> Iterator[tuple[str, str]]:
             yield from ((key, text) for text in (*english(entry), *chinese(entry)))
 
 
-@pytest.mark.parametrize("area", AREAS.keys() - OF_CELLS)
+@pytest.mark.parametrize("area", [area for area in AREAS if area not in OF_CELLS])
 def test_an_option_is_named_by_its_pair_where_python_reads_too(area: str) -> None:
     for key, text in read_texts(area):
         outside = NO_ARGUMENT.sub(
