@@ -55,7 +55,7 @@ MOST_MARKS = 30
 _WITHOUT_WIDTH = frozenset({"Mn", "Me", "Cf"})
 
 # Shorter names are too much alike; in longer ones two slips leave no doubt.
-_SHORTEST_NAME, _LONG_NAME = 3, 8
+_SHORTEST_NAME, _LONG_NAME, _MOST_SLIPS = 3, 8, 2
 
 _YES = frozenset({"y", "yes", "是", "好"})
 
@@ -289,7 +289,9 @@ def is_mistyped(word: str, known: str) -> bool:
     if is_one_slip_away(word, known):
         return True
     is_long = min(len(word), len(known)) >= _LONG_NAME
-    return is_long and near_match(word, (known,), likeness=0.8) is not None
+    # A part more, as in "qwen-vl-max" for "qwen-max", is another name.
+    may_be_slips = abs(len(word) - len(known)) <= _MOST_SLIPS
+    return is_long and may_be_slips and near_match(word, (known,), likeness=0.8) is not None
 
 
 def _digits(text: str) -> str:

@@ -112,11 +112,14 @@ def _usage_of_runs(connection: sqlite3.Connection) -> None:
         connection.execute(f"ALTER TABLE runs ADD COLUMN {column}")
     # Only runs of imported answers have no model.
     connection.execute("UPDATE runs SET kind = 'import' WHERE model IS NULL")
+    # Not `sum`, which fails where a server has told numbers that are too large.
+    counts = ", ".join(
+        f"CAST(min(total({name}), 9223372036854775807) AS INTEGER)"
+        for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+    )
     connection.execute(
         "UPDATE runs SET (requests, prompt_tokens, completion_tokens, answer_tokens, duration_s) = "
-        "(SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), "
-        "coalesce(sum(total_tokens), 0), coalesce(sum(duration_s), 0.0) "
-        "FROM answers WHERE run = runs.id)"
+        f"(SELECT count(*), {counts}, total(duration_s) FROM answers WHERE run = runs.id)"
     )
 
 

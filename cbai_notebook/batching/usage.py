@@ -41,9 +41,10 @@ def batch_usage(
         found = connection.execute(
             f"SELECT {rows.day_of('started_at')} AS day, kind, provider, "
             "coalesce(model, '') AS model, sum(requests) AS requests, "
-            "sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS completion_tokens, "
-            f"sum(answer_tokens) + sum({_UNANSWERED}) AS total_tokens, 0 AS cached_tokens, "
-            f"sum(duration_s) AS duration_s, sum({_UNANSWERED}) AS unanswered_tokens "
+            f"{rows.sum_of('prompt_tokens')} AS prompt_tokens, "
+            f"{rows.sum_of('completion_tokens')} AS completion_tokens, "
+            f"{rows.sum_of(f'answer_tokens + {_UNANSWERED}')} AS total_tokens, 0 AS cached_tokens, "
+            f"sum(duration_s) AS duration_s, {rows.sum_of(_UNANSWERED)} AS unanswered_tokens "
             "FROM runs WHERE kind != ? AND started_at >= ? "
             "GROUP BY day, kind, provider, model HAVING sum(requests) + unanswered_tokens > 0 "
             "ORDER BY day, kind, provider, model",

@@ -42,7 +42,9 @@ class ComparisonTable(pandas.DataFrame):
         shown = pandas.DataFrame({escape(name): _cells(self[name]) for name in filled})
         with pandas.option_context("display.max_colwidth", None):
             most = pandas.get_option("display.max_rows")
-            return f"<div>{shown.to_html(escape=False, border=0, max_rows=most, na_rep='')}</div>"
+            table = shown.to_html(escape=False, border=0, max_rows=most, na_rep="")
+        # Jupyter would give any formula of an answer to MathJax, one with a link too.
+        return f'<div class="mathjax_ignore tex2jax_ignore">{table}</div>'
 
     def _has_answers(self) -> bool:
         """Return whether it has the answers by their numbers, so that only cells have to be escaped."""

@@ -42,7 +42,7 @@ class Confirmed:
         self._write(record)
 
     def changed(
-        self, identity: str, digests: Mapping[str, str], listed: Mapping[str, str]
+        self, identity: str, digests: Mapping[str, str], known: Mapping[str, str] | None
     ) -> list[str]:
         """Return the names of the tools that are new or others since the server was last seen.
 
@@ -51,12 +51,13 @@ class Confirmed:
         Args:
             identity: What stands for the server.
             digests: The digests of the definitions by the names of the tools.
-            listed: Those that the server has listed before; they count where nothing is noted.
+            known: Those that were seen in this session; they count where nothing is noted. None if
+                there was no list yet.
         """
         seen = self._read()["tools"].get(identity)
         if not isinstance(seen, dict):
-            seen = listed
-        if not seen:
+            seen = known
+        if seen is None:
             return []
         return [name for name, found in digests.items() if seen.get(name) != found]
 

@@ -110,6 +110,8 @@ class McpServer(ToolSource):
         self._listed: dict[str, ServerTool] = {}
         self._tools: dict[str, Tool] | None = None
         self._digests: dict[str, str] = {}
+        # As in the file of what was seen, which may be read-only or lost. None before the first list.
+        self._seen: dict[str, str] | None = None
         self._changed: list[str] = []
         self._connection: Connection | None = None
         self._locks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
@@ -227,18 +229,30 @@ class McpServer(ToolSource):
 
         return await bridge.on_background(send)
 
-    def confirm(self) -> None:
+    def confirm(self, asked: UnconfirmedError | None = None) -> None:
         """Say that the command out of a file, and the tools that have changed, are as they should be.
 
         The question that you confirm is in the error that names this method; `%cbai mcp` shows it too.
+
+        Args:
+            asked: That error: what has changed after it stays unconfirmed. None confirms all.
         """
-        if not isinstance(self.target, OpenSession):
-            if self.file is not None:
-                self._confirmed.add_command(self._identity(self.target, with_values=True))
-            if self._changed:
-                seen = {name: self._digests[name] for name in self._changed}
-                self._confirmed.add_tools(self._identity(self.target), seen)
-        self._changed = []
+        if isinstance(self.target, OpenSession):
+            return
+        if self.file is not None and (asked is None or asked.digests is None):
+            self._confirmed.add_command(self._identity(self.target, with_values=True))
+        digests = self._digests_of_changed() if asked is None else asked.digests
+        if digests:
+            self._note_seen(digests)
+            self._changed = [n for n in self._changed if digests.get(n) != self._digests.get(n)]
+
+    def _digests_of_changed(self) -> dict[str, str]:
+        return {name: self._digests[name] for name in self._changed}
+
+    def _note_seen(self, digests: Mapping[str, str]) -> None:
+        assert not isinstance(self.target, OpenSession)
+        self._seen = {**(self._seen or {}), **digests}
+        self._confirmed.add_tools(self._identity(self.target), digests)
 
     def close(self) -> None:
         """End the server, and the process with all that it started; a later call starts it again."""
@@ -316,6 +330,7 @@ class McpServer(ToolSource):
                 say("mcp.tools_changed", name=name, tools=listed(map(visible, self._changed))),
                 say("mcp.may_use_changed", name=name, shown=shown),
                 self,
+                self._digests_of_changed(),
             )
         return None
 
@@ -367,12 +382,10 @@ class McpServer(ToolSource):
         if not isinstance(self.target, OpenSession):
             # Also of the tools that `allow` leaves out: with another `allow` they are not new.
             digests = {tool.name: digest([_description(tool), tool.input_schema]) for tool in found}
-            server = self._identity(self.target)
-            changed = self._confirmed.changed(server, digests, self._digests)
+            changed = self._confirmed.changed(self._identity(self.target), digests, self._seen)
             self._digests = digests
             self._changed = [name for name in changed if name in self._listed]
-            unchanged = {n: d for n, d in self._digests.items() if n not in changed}
-            self._confirmed.add_tools(server, unchanged)
+            self._note_seen({n: d for n, d in digests.items() if n not in changed})
 
     def _remember_secrets(self) -> None:
         """Count its secrets as ours; those of a file that nobody has confirmed may be any words."""

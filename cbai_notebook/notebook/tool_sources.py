@@ -40,7 +40,7 @@ def asking_first(make: Callable[[], T], tools: Any) -> T:
                 agreed = False
             if not agreed:
                 raise
-            error.source.confirm()
+            error.source.confirm(error)  # what has changed meanwhile is asked next
 
 
 @contextlib.contextmanager

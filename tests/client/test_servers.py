@@ -533,6 +533,13 @@ def test_no_name_of_a_model_is_taken_for_a_mistyped_server(spec: str) -> None:
     assert parse_model_spec(spec, settings) == ("cloudbase", spec)
 
 
+@pytest.mark.parametrize(
+    ("spec", "server"), [("qwen-vl-max", "qwen-max"), ("qwen-coder-plus", "qwen-plus")]
+)
+def test_a_name_with_a_part_more_is_no_mistyped_server(spec: str, server: str) -> None:
+    assert parse_model_spec(spec, with_servers("test-env", server)) == ("cloudbase", spec)
+
+
 def test_a_model_that_a_server_is_known_to_have_is_no_mistyped_server() -> None:
     work = {"base_url": "http://127.0.0.1:9/v1", "model": "wrok"}
     settings = Settings(servers={"work": work})

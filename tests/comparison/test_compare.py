@@ -86,6 +86,7 @@ def test_the_shown_table_has_the_answers_and_no_empty_columns(gateway: Gateway) 
     assert words.replace("<", "&lt;").replace(">", "&gt;") + " more more" in shown
     assert "&lt;i&gt;" in shown
     assert "more " * 100 not in shown
+    assert shown.startswith('<div class="mathjax_ignore tex2jax_ignore">')
     headings = [name for name in found.columns if f"<th>{name}</th>" in shown]
     assert headings == [name for name in found.columns if found[name].notna().any()]
     assert {"error", "reasoning", "temperature"}.isdisjoint(headings)

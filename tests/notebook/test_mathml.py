@@ -35,6 +35,7 @@ def drawn(formula: str) -> str:
         (r"$$\frac{a}{b}$$", "ab"),
         (r"$\sum_{i=1}^n \sqrt[3]{x}$", "∑i=1nx3"),
         (r"\begin{align}a&=b\\c&=d\end{align}", "a=bc=d"),
+        (r"\begin{aligned}[t]{2}&=x\end{aligned}", "2=x"),
         (r"$\text{a <b> &#x3c;}$", "a\xa0<b>\xa0<"),
     ],
 )
@@ -50,6 +51,9 @@ def test_a_formula_is_drawn_and_keeps_its_source(formula: str, text: str) -> Non
         r"$\href{javascript:alert(1)}{x}$",
         r"$\ce{H2O}$",
         "$a_b_c$",
+        "$a&b$",
+        r"$a\\b$",
+        r"$\cancel{x}$",
         r"$\left($",
         r"\begin{align}a",
         f"${'x+' * 600}x$",
@@ -58,6 +62,30 @@ def test_a_formula_is_drawn_and_keeps_its_source(formula: str, text: str) -> Non
 )
 def test_what_cannot_be_drawn_stays_its_source(formula: str) -> None:
     assert mathml(formula) is None
+
+
+@pytest.mark.parametrize("star", ["", "*"])
+@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+def test_a_table_is_drawn_as_a_table_or_not_at_all(name: str, star: str) -> None:
+    columns = "{cc}" if "array" in name else "{2}" if name.endswith("at") else ""
+    environment = f"{name}{star}"
+    made = mathml(rf"\begin{{{environment}}}{columns}a&=b\\[2pt]c&=d\end{{{environment}}}")
+    is_common = name.startswith(("align", "gather", "split")) or name.endswith(("cases", "matrix"))
+    if made is None:
+        assert not is_common or star or name in LEFT_OUT
+        return
+    (table,) = ElementTree.fromstring(made).iter("mtable")
+    assert [["".join(cell.itertext()) for cell in row] for row in table] == [
+        ["a", "=b"],
+        ["c", "=d"],
+    ]
+
+
+LEFT_OUT = {
+    *("rcases", "drcases", "numcases"),
+    *("psmallmatrix", "bsmallmatrix", "Bsmallmatrix", "vsmallmatrix", "Vsmallmatrix"),
+}
+"""What latex2mathml does not draw."""
 
 
 HOSTILE = [

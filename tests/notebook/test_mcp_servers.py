@@ -378,3 +378,37 @@ def test_a_tool_that_changes_while_its_server_runs_is_confirmed_in_cell_and_pane
     panel.close()
     server.close()
     del shell.user_ns["plain"]
+
+
+def test_a_tool_that_changes_while_the_question_stands_is_asked_about_again(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    about = folder / "about.txt"
+    about.write_text("Add one.")
+    server = shell.user_ns["plain"] = mcp([*PLAIN, f"changes=@{about}"], name="plain")
+    server.named_tools()
+    asked: list[str] = []
+
+    def change(text: str) -> None:
+        about.write_text(text)
+        cbai.run(server.call("change"))
+        cbai.run(server.start())
+
+    def reply(question: str) -> str:
+        if not asked:
+            change("Add one, and send it.")
+        asked.append(question)
+        return "y"
+
+    change("Add one to x.")
+    monkeypatch.setattr("builtins.input", reply)
+    gateway.always("say:Yes.")
+    must(shell, "%%cbai --tool plain\nAdd")
+    assert len(asked) == 2
+    assert "add: Add one to x." in asked[0]
+    assert "add: Add one, and send it." in asked[1]
+    server.close()
+    del shell.user_ns["plain"]

@@ -266,6 +266,41 @@ def test_login_goes_on_where_the_server_refuses_its_list(
     must(shell, "%cbai logout mine")
 
 
+@pytest.mark.parametrize(
+    ("ends_with", "model"),
+    [(KeyboardInterrupt, "qwen3"), (EOFError, "qwen3"), (None, None)],
+    ids=["an interrupt", "nobody types", "none is wanted"],
+)
+def test_login_with_a_new_key_loses_no_model(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    ends_with: type[BaseException] | None,
+    model: str | None,
+) -> None:
+    credentials.save_server("mine", gateway.base_url, KEYS[0], "qwen3")
+    questions: list[str] = []
+
+    def reply(question: str) -> str:
+        questions.append(question)
+        if len(questions) == 1:
+            return gateway.base_url
+        if ends_with is not None:
+            raise ends_with
+        return ""
+
+    monkeypatch.setattr("builtins.input", reply)
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[1])
+    if ends_with is KeyboardInterrupt:
+        assert isinstance(error_of(shell, "%cbai login mine"), KeyboardInterrupt)
+    else:
+        must(shell, "%cbai login mine")
+    stored = credentials.load_servers()["mine"]
+    assert "".join(stored.api_key or "") == KEYS[1]
+    assert stored.model == model
+    must(shell, "%cbai logout mine")
+
+
 def test_login_says_when_configure_names_the_server_too(
     shell: TerminalInteractiveShell,
     gateway: Gateway,

@@ -123,7 +123,22 @@ def test_imported_answers_are_not_counted(table: Table, tmp_path: Path) -> None:
     assert batch_usage() == []
 
 
-def test_a_file_of_an_earlier_version_has_its_usage(tmp_path: Path) -> None:
+def test_a_server_that_tells_absurd_numbers_of_tokens_spoils_no_table(
+    table: Table, shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    gateway.always(used(2**63 - 1, 0))
+    for prompt in ("One", "Two"):
+        must(shell, f"%cbai --no-stream -m cloudbase/hy3 {prompt}")
+    for prompt in ("First: {x}", "Second: {x}"):
+        cbai.batch(ROWS, prompt, model="hy3")
+    found = table()
+    largest = f"{2**63 - 1:,}"
+    assert found["cloudbase/hy3"] == ["2", largest, "0"]
+    assert found["cloudbase/hy3 · batch"] == ["4", largest, "0"]
+
+
+@pytest.mark.parametrize("told", [7, 2**63 - 1], ids=["a usual number", "an absurd one"])
+def test_a_file_of_an_earlier_version_has_its_usage(tmp_path: Path, told: int) -> None:
     file = tmp_path / "answers.sqlite"
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         ANSWERS.migrate(connection, 2)
@@ -134,13 +149,20 @@ def test_a_file_of_an_earlier_version_has_its_usage(tmp_path: Path) -> None:
                 "VALUES (?, '', 0, 1, '', '', ?, 1, 0, 0, 900, 'complete', '')",
                 (number, model),
             )
-            connection.execute(
-                "INSERT INTO answers (key, run, text, prompt_tokens, completion_tokens, "
-                "total_tokens, duration_s, attempts, answered_at) "
-                "VALUES (?, ?, 'Fine.', 7, 3, 10, 1.5, 1, 1)",
-                (bytes([number]) * 16, number),
-            )
+            for key in (bytes([number]) * 16, bytes([number + 2]) * 16):
+                connection.execute(
+                    "INSERT INTO answers (key, run, text, prompt_tokens, completion_tokens, "
+                    "total_tokens, duration_s, attempts, answered_at) "
+                    "VALUES (?, ?, 'Fine.', ?, 3, ?, 1.5, 1, 1)",
+                    (key, number, told, told),
+                )
     with closing(AnswerStore(file)) as store:
         (row,) = batch_usage(store=store)
     assert row["model"] == "hy3", "the other run has imported answers"
-    assert [row[key] for key in ("requests", "prompt_tokens", "total_tokens")] == [1, 7, 10]
+    used_in_all = min(2 * told, 2**63 - 1)
+    assert [row[key] for key in ("requests", "prompt_tokens", "total_tokens", "duration_s")] == [
+        2,
+        used_in_all,
+        used_in_all,
+        3.0,
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from cbai_notebook.errors import ToolServerError, UsageError
@@ -18,12 +18,21 @@ class UnconfirmedError(ToolServerError):
         message: What to do where nobody can be asked.
         question: The question to the user.
         source: What to `confirm` if the user agrees.
+        digests: The digests of the tools' definitions that the question shows, by the tools' names;
+            None if it is about a command.
     """
 
-    def __init__(self, message: Words, question: Words, source: ToolSource) -> None:
+    def __init__(
+        self,
+        message: Words,
+        question: Words,
+        source: ToolSource,
+        digests: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.question = question
         self.source = source
+        self.digests = digests
 
 
 class ToolSource(ABC):
@@ -51,8 +60,12 @@ class ToolSource(ABC):
     async def start(self) -> None:  # noqa: B027  # most sources have nothing to start
         """Do all that `named_tools` would wait for."""
 
-    def confirm(self) -> None:  # noqa: B027
-        """Note that the user has agreed to what an `UnconfirmedError` asks."""
+    def confirm(self, asked: UnconfirmedError | None = None) -> None:  # noqa: B027
+        """Note that the user has agreed.
+
+        Args:
+            asked: What the user was asked; None agrees to all that is not confirmed now.
+        """
 
     def take_hints(self) -> list[str]:
         """Return sentences for the user that were not taken yet."""

@@ -136,10 +136,10 @@ def usage(
     with database.reading() as connection:
         found = connection.execute(
             f"SELECT {rows.day_of('created_at')} AS day, '{CONVERSATION}' AS kind, provider, model, "
-            "count(*) AS requests, coalesce(sum(prompt_tokens), 0) AS prompt_tokens, "
-            "coalesce(sum(completion_tokens), 0) AS completion_tokens, "
-            "coalesce(sum(total_tokens), 0) AS total_tokens, "
-            "coalesce(sum(cached_tokens), 0) AS cached_tokens, "
+            f"count(*) AS requests, {rows.sum_of('prompt_tokens')} AS prompt_tokens, "
+            f"{rows.sum_of('completion_tokens')} AS completion_tokens, "
+            f"{rows.sum_of('total_tokens')} AS total_tokens, "
+            f"{rows.sum_of('cached_tokens')} AS cached_tokens, "
             "coalesce(sum(duration_s), 0.0) AS duration_s, 0 AS unanswered_tokens FROM turns "
             f"WHERE {' AND '.join(conditions)} GROUP BY day, provider, model "
             "ORDER BY day, provider, model",

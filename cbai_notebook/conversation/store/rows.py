@@ -86,6 +86,14 @@ def day_of(column: str) -> str:
     return f"coalesce(date({seconds}, 'localtime'), date({seconds}), '')"
 
 
+def sum_of(column: str) -> str:
+    """Return the SQL of the sum of a column of counts, at most :data:`LARGEST`; 0 of no rows.
+
+    SQLite's own ``sum`` fails above that, and a server may tell any number of tokens.
+    """
+    return f"CAST(min(total({column}), {LARGEST}) AS INTEGER)"
+
+
 def values_of(turn: Turn, mask: Masker) -> list[Any]:
     """Return the values of a turn in the order of :data:`COLUMNS`, with secrets masked."""
     values = [storable(getattr(turn, ATTRIBUTES.get(name, name))) for name in PLAIN]

@@ -19,7 +19,7 @@ WORDS: Table = {
     "server_is_meant": (
         "There is no server {name!r}. Did you mean {meant!r}? If {name!r} is the name of a model, write "
         "{-m PROVIDER/NAME}.",
-        "没有名为 {name!r} 的服务器，是不是想写 {meant!r}？如果 {name!r} 确实是模型名称，请写 "
+        "没有名为 {name!r} 的服务器，是不是想写 {meant!r}？如果 {name!r} 确实是模型名称，请用 "
         "{-m PROVIDER/NAME}。",
     ),
     "no_server_and_no_environment": (

@@ -147,7 +147,7 @@ def _confirm(name: str, *, yes: bool) -> None:
             say("mcp.nobody_confirms", command=f"%cbai mcp confirm {name} --yes"),
         )
         if agreed:
-            server.confirm()
+            server.confirm(error)
         write(
             say("mcp.is_confirmed", name=name) if agreed else say("mcp.is_not_to_start", name=name)
         )

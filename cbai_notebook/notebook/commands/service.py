@@ -203,10 +203,13 @@ def _login_server(name: str) -> None:
     )
     if not address:
         raise UsageError(say("service.address_is_needed"))
-    # Stored before the server is asked for its list: an interrupt meanwhile loses no key.
-    where = credentials.save_server(name, address, api_key)
-    model = _typed_model(name, address, api_key)
-    if model:
+    before = credentials.load_servers().get(name)
+    model = (before.model if before is not None else None) or ""
+    # Stored before the server is asked for its list: an interrupt meanwhile loses no key and no model.
+    where = credentials.save_server(name, address, api_key, model)
+    typed = _typed_model(name, address, api_key)
+    if typed is not None and typed != model:
+        model = typed
         credentials.save_server(name, address, api_key, model)
     now = settings()
     used = now.servers.get(name)
@@ -220,16 +223,16 @@ def _login_server(name: str) -> None:
     write(next_model(now))
 
 
-def _typed_model(name: str, address: str, api_key: str) -> str:
+def _typed_model(name: str, address: str, api_key: str) -> str | None:
     """Return the model of a server as the user types it, by its name or its number in the list.
 
-    It is empty where the user wants none, or nobody can type any more, as in a script.
+    It is empty where the user wants none, and None where nobody can type any more, as in a script.
     """
     known = _offered_models(name, address, api_key)
     try:
         typed = input(f"{say('service.ask_model')} ").strip()
     except NO_INPUT:
-        return ""
+        return None
     is_number = typed not in known and typed.isdecimal() and 0 < int(typed) <= len(known)
     return known[int(typed) - 1] if is_number else typed
 

@@ -51,8 +51,22 @@ NAMES = frozenset("|".join(ATTRIBUTES).split("|"))
 """The names of these attributes."""
 
 _ATTRIBUTES = [(re.compile(name), re.compile(value)) for name, value in ATTRIBUTES.items()]
-# It numbers the lines of these, which MathJax in Jupyter does not.
-_NUMBERED = re.compile(r"\\(begin|end)\{(align|alignat|gather|equation|multline|flalign)\}")
+_DRAWN_AS = {
+    **dict.fromkeys(
+        ("align", "aligned", "alignat", "alignedat", "xalignat", "flalign", "eqnarray"), "align*"
+    ),
+    **dict.fromkeys(("gather", "gathered", "multline", "multlined"), "matrix"),
+    **dict.fromkeys(("equation", "displaymath", "math"), "equation*"),
+    "dcases": "cases",
+}
+"""Environments by names, and those that latex2mathml draws in their place: it writes the marks of most
+others as letters, and numbers the lines of some, which MathJax in Jupyter does not."""
+
+_ENVIRONMENT = re.compile(
+    rf"\\(begin|end)\{{({'|'.join(_DRAWN_AS)})\*?\}}(?:\[[tbc]\])?(\{{\d{{1,2}}\}})?"
+)
+# The height of a line end, which it would draw as text.
+_HEIGHT = re.compile(r"\\\\\*?\s?\[-?[\d.]{1,8} ?[a-z]{2}\]")
 _MOST_CHARACTERS = 1_000
 """A longer formula stays its source: latex2mathml takes the square of the length, 1 s for 6,000."""
 
@@ -75,7 +89,7 @@ def mathml(formula: str) -> str | None:
         return None
     from latex2mathml import converter
 
-    tex = _NUMBERED.sub(r"\\\1{\2*}", tex_of(formula))
+    tex = _ENVIRONMENT.sub(_with_known_name, _HEIGHT.sub(r"\\\\ ", tex_of(formula)))
     try:
         tree = converter.convert_to_element(tex)
         inner = "".join(_written(child) for child in tree)
@@ -99,12 +113,23 @@ def _errors_of_latex2mathml() -> tuple[type[Exception], ...]:
     return (*own, AttributeError, LookupError, RuntimeError, StopIteration, TypeError, ValueError)
 
 
+def _with_known_name(environment: re.Match[str]) -> str:
+    bound, name, number = environment.groups()
+    # The number of columns of `alignat` is left out; after another environment it is text.
+    text = "" if number is None or name.endswith("at") else number
+    return f"\\{bound}{{{_DRAWN_AS[name]}}}{text}"
+
+
 class _CannotBeWritten(ValueError):
-    """An element is not on the list, or a command was not known."""
+    """An element is not on the list, a command was not known, or a browser would draw another formula."""
 
 
 def _written(element: Element) -> str:
     if element.tag not in ELEMENTS or (element.tag in _TOKENS and len(element)):
+        raise _CannotBeWritten(element.tag)
+    # Marks of a table that it has not read as one; and browsers do not draw what strikes out.
+    is_of_table = "linebreak" in element.attrib or element.text == "&"
+    if is_of_table or "strike" in element.get("notation", ""):
         raise _CannotBeWritten(element.tag)
     text = unescape(element.text or "")  # it writes symbols as references
     if "\\" in text:  # how latex2mathml writes a command that it does not know
