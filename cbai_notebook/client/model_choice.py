@@ -27,18 +27,23 @@ def spec_or_model(given: object) -> str | Model | None:
     raise UsageError(say("provider.no_model", kind=type(given).__name__))
 
 
-def named_models(given: Iterable[object]) -> dict[str, Model | None]:
+def one_or_several(given: object) -> list[object]:
+    """Return models as a list; one alone, as a spec, is a list of one."""
+    return [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+
+
+def named_models(given: object) -> dict[str, Model | None]:
     """Return models by the names that tell them apart; of a spec, which is its own name, None.
 
     Args:
-        given: Specs, models, and what `demo` returned. A model is named by its provider, and the
-            second one of a provider gets a number.
+        given: Specs, models, and what `demo` returned, or one of them. A model is named by its
+            provider, and the second one of a provider gets a number.
 
     Raises:
         UsageError: One of them is no model.
     """
     found: dict[str, Model | None] = {}
-    for choice in map(spec_or_model, given):
+    for choice in map(spec_or_model, one_or_several(given)):
         if not isinstance(choice, Model):
             found.setdefault(choice or "", None)
         elif not any(choice is known for known in found.values()):

@@ -39,7 +39,7 @@ def show_in(cell: Callable[[Comparison], Callable[[], None] | None]) -> None:
 def compare(
     prompt: str,
     *,
-    models: Sequence[str | Model | DemoModel] = (),
+    models: str | Model | DemoModel | Sequence[str | Model | DemoModel] = (),
     temperatures: Sequence[float] = (),
     samples: int = 1,
     systems: Mapping[str, str] | Sequence[str] | None = None,

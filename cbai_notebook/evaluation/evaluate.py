@@ -232,9 +232,9 @@ def _free_prefix(cases: Cases) -> str:
 
 
 def _models(given: Any) -> list[Any]:
-    if given is None or isinstance(given, str) or not isinstance(given, Iterable):
-        return [given]
-    found = list(given)
+    from cbai_notebook.client.model_choice import one_or_several
+
+    found = one_or_several(given)
     if not found:
         raise UsageError(say("evaluate.no_models"))
     return found

@@ -112,19 +112,17 @@ class Placed(NamedTuple):
 
     Attributes:
         cell: The text for a cell.
-        python: The text for Python code.
-        panel: The text for a panel; None is that for a cell.
+        python: The text for Python code; None is that for a cell, with its own spellings.
+        panel: The text for a panel; None as well.
     """
 
     cell: str
-    python: str
+    python: str | None = None
     panel: str | None = None
 
     def at(self, place: Place) -> str:
         """Return the text for a place."""
-        if place == PANEL and self.panel is not None:
-            return self.panel
-        return self.python if place == PYTHON else self.cell
+        return {PANEL: self.panel, PYTHON: self.python}.get(place) or self.cell
 
 
 Entry = tuple[str | Counted | Placed, str | Placed]

@@ -88,10 +88,12 @@ class Connection:
     Attributes:
         list_changed: Whether the server has said that its tools are others since this was set to
             False.
+        calls: The number of calls that are under way.
     """
 
     def __init__(self, target: Command | Address, name: str) -> None:
         self.list_changed = False
+        self.calls = 0
         self._target = target
         self._name = name
         self._client: Client | None = None
@@ -270,11 +272,14 @@ class Connection:
             ToolServerError: The server ended, did not answer, or refused the call.
         """
         client = self._open_client()
+        self.calls += 1
         try:
             return await client.call_tool(tool, dict(arguments), read_timeout_seconds=seconds)
         # Whatever the library raises is a failed call, which the model reads.
         except Exception as error:
             raise await self._call_error(error, tool, seconds) from error
+        finally:
+            self.calls -= 1
 
     async def _hear_last_words(self) -> None:
         """Wait a moment for what the process has written before it ended."""

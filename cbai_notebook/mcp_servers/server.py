@@ -297,7 +297,10 @@ class McpServer(ToolSource):
         try:
             self._take(await asyncio.wait_for(connection.tools(), self._start_timeout))
         except BaseException as error:
-            connection.end()
+            if connection.calls:  # they would end with it
+                connection.list_changed = True
+            else:
+                connection.end()
             if isinstance(error, asyncio.TimeoutError):
                 raise ToolServerError(say("mcp.no_tools", name=self.name)) from error
             raise

@@ -46,6 +46,11 @@ def test_what_demo_returns_is_a_model(ask: Ask, demo: Any) -> None:
     assert demo.requests
 
 
+def test_one_model_of_a_comparison_needs_no_list(demo: Any) -> None:
+    for model in (demo, demo.spec):
+        assert list(cbai.compare("Alone", models=model)["text"]) == ["Fine."]
+
+
 @every_way
 def test_a_made_model_is_a_model(ask: Ask) -> None:
     assert ask(f"Made: {ask.__name__} {{x}}", cbai.create_model("demo"))
@@ -85,7 +90,7 @@ def test_a_check_that_fails_is_not_taken_for_a_missing_account(demo: Any) -> Non
 
 @every_way
 def test_what_is_no_model_is_refused(ask: Ask) -> None:
-    with pytest.raises(UsageError, match=r"create_model\(…\) returns, and not a int"):
+    with pytest.raises(UsageError, match=r"create_model\(…\) returns; this is of type int"):
         ask("{x}", 7)
 
 

@@ -13,6 +13,7 @@ Usage: ``python plain_server.py [WORD…]``; each word is a way to misbehave:
 - ``more=@FILE``: has the tools more that this file names.
 - ``changes=@FILE``: its tool ``change`` says that the list of tools is another one; it describes
   ``add`` with what is in the file by then.
+- ``refuses=@FILE``: refuses to list its tools while there is this file.
 - ``error=CODE``: answers the call of ``add`` with an error of this code and the message that is in
   the variable MESSAGE.
 """
@@ -118,6 +119,11 @@ def called(tool: str, arguments: dict[str, Any]) -> str:
     return ""
 
 
+def refuses_to_list() -> bool:
+    """Return whether there is the file that forbids it."""
+    return "refuses" in VALUES and Path(VALUES["refuses"][1:]).exists()
+
+
 def main() -> None:
     """Answer requests until the input ends."""
     if "fails" in WORDS:
@@ -140,6 +146,8 @@ def main() -> None:
         if tool == "add" and "error" in VALUES:
             error = {"code": int(VALUES["error"]), "message": os.environ["MESSAGE"]}
             write({"id": message["id"], "error": error})
+        elif message["method"] == "tools/list" and refuses_to_list():
+            write({"id": message["id"], "error": {"code": -32000, "message": "Not now."}})
         elif tool == "wait":
             Path(os.environ["WAITING"]).touch()
         elif tool in WISHES:

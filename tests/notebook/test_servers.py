@@ -225,8 +225,22 @@ def test_login_stores_a_server_and_logout_forgets_it(
 
 @pytest.mark.parametrize(
     ("typed", "model"),
-    [("2\n", "org/other"), ("qwen3\n", "qwen3"), ("mine\n", "mine"), ("\n", None), ("", None)],
-    ids=["a number", "a name of the list", "another name", "none", "nobody types"],
+    [
+        ("2\n", "org/other"),
+        ("3\n2\n", "org/other"),
+        ("qwen3\n", "qwen3"),
+        ("mine\n", "mine"),
+        ("\n", None),
+        ("", None),
+    ],
+    ids=[
+        "a number",
+        "a wrong number",
+        "a name of the list",
+        "another name",
+        "none",
+        "nobody types",
+    ],
 )
 def test_login_offers_the_models_of_the_server(
     shell: TerminalInteractiveShell,

@@ -12,12 +12,10 @@ WORDS: Table = {
     "check_parameters": (
         Placed(
             cell="Check the parameters of this request; {--dry-run} shows what is sent.",
-            python="Check the parameters of this request; {--dry-run} shows what is sent.",
             panel="Check the temperature in the settings, and ChatPanel(params=…).",
         ),
         Placed(
             cell="请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
-            python="请检查此请求的参数；{--dry-run} 可显示要发送的内容。",
             panel="请检查设置中的温度，以及 ChatPanel(params=…)。",
         ),
     ),

@@ -18,14 +18,11 @@ WORDS: Table = {
         Placed(
             cell="The answer is empty: the model spent all its tokens on thinking. {--max-tokens} allows "
             "more, {--no-think} asks without thinking.",
-            python="The answer is empty: the model spent all its tokens on thinking. {--max-tokens} "
-            "allows more, {--no-think} asks without thinking.",
             panel="The answer is empty: only reasoning came. {--max-tokens} allows more, and then there "
             "may be room for an answer.",
         ),
         Placed(
             cell="回答是空的：模型的词元全部用于思考。{--max-tokens} 可提高上限，{--no-think} 则不思考直接回答。",
-            python="回答是空的：模型的词元全部用于思考。{--max-tokens} 可提高上限，{--no-think} 则不思考直接回答。",
             panel="回答是空的：模型只输出了思考过程。可用 {--max-tokens} 提高上限，或许会有回答。",
         ),
     ),

@@ -100,8 +100,8 @@ WORDS: Table = {
     ),
     # model_choice
     "no_model": (
-        "A model is a name such as 'hy3' or what cbai.create_model(…) returns, and not a {kind}.",
-        "模型应是名称（例如 'hy3'），或 cbai.create_model(…) 的返回值，而不是 {kind}。",
+        "A model is a name such as 'hy3' or what cbai.create_model(…) returns; this is of type {kind}.",
+        "模型应是名称（例如 'hy3'），或 cbai.create_model(…) 的返回值；这里的类型是 {kind}。",
     ),
     "offline_model_here": (
         "Here the offline model is {option}.",

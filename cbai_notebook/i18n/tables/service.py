@@ -1,6 +1,6 @@
 """What ``%cbai config``, ``login``, ``logout`` and ``models`` print and ask."""
 
-from cbai_notebook.i18n.words import Table
+from cbai_notebook.i18n.words import Counted, Table
 
 WORDS: Table = {
     # config
@@ -29,6 +29,10 @@ WORDS: Table = {
     "ask_model": (
         "Model for prompts that name none (a name or a number of the list; empty for none):",
         "未指明模型时使用的模型（名称，或列表中的编号；留空表示不设置）：",
+    ),
+    "no_such_number": (
+        Counted("The list has number 1 only.", "The numbers of the list are 1 to {n}."),
+        "列表中的编号为 1 到 {n}。",
     ),
     "nobody_types": (
         "Nobody can type here. Set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment instead.",

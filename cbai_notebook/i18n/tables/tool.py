@@ -98,9 +98,9 @@ WORDS: Table = {
     ),
     "is_nested_too_deeply": ("it is nested too deeply", "嵌套太深"),
     "marimo_cannot_ask": (
-        "Not run: {names}. It has to be confirmed first, and marimo's chat cannot ask. A panel in Jupyter "
-        "can; a tool without {confirm} runs here too.",
-        "没有运行：{names}。它需要先确认，而 marimo 的聊天组件不能询问。Jupyter 里的面板可以；没有 {confirm} 的工具在这里也会运行。",
+        "Not run: {names}. This has to be confirmed first, and marimo's chat cannot ask. A panel in "
+        "Jupyter can; a tool without {confirm} runs here too.",
+        "没有运行：{names}。这需要先确认，而 marimo 的聊天组件不能询问。Jupyter 里的面板可以；没有 {confirm} 的工具在这里也会运行。",
     ),
     "model_refused": (
         "The model refused to answer. Put the prompt in other words, or ask another model.",

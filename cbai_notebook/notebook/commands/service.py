@@ -229,12 +229,17 @@ def _typed_model(name: str, address: str, api_key: str) -> str | None:
     It is empty where the user wants none, and None where nobody can type any more, as in a script.
     """
     known = _offered_models(name, address, api_key)
-    try:
-        typed = input(f"{say('service.ask_model')} ").strip()
-    except NO_INPUT:
-        return None
-    is_number = typed not in known and typed.isdecimal() and 0 < int(typed) <= len(known)
-    return known[int(typed) - 1] if is_number else typed
+    numbers = {str(number): model for number, model in enumerate(known, start=1)}
+    while True:
+        try:
+            typed = input(f"{say('service.ask_model')} ").strip()
+        except NO_INPUT:
+            return None
+        if typed in known or not (known and typed.isdecimal()):
+            return typed
+        if typed in numbers:
+            return numbers[typed]
+        write(say("service.no_such_number", n=len(known)))
 
 
 def _offered_models(name: str, address: str, api_key: str) -> tuple[str, ...]:

@@ -161,7 +161,7 @@ def test_a_tool_that_must_be_confirmed_is_not_run_and_the_chat_says_so(gateway: 
     gateway.script(calling(Call("drop", {"path": "a"}), Call("drop", {"path": "b"})), "say:Sorry.")
     reply = asyncio.run(collected(Replies(panel), user("Clean up")))
     assert ran == []
-    assert reply.startswith("Sorry.\n\n*Not run: drop. It has to be confirmed first")
+    assert reply.startswith("Sorry.\n\n*Not run: drop. This has to be confirmed first")
     panel.close()
 
 
