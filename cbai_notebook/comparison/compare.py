@@ -64,7 +64,7 @@ def compare(
     Args:
         prompt: The prompt, sent as it is.
         models: The models, each a spec such as ``"hy3"`` or ``"ollama/qwen3:4b"``, a `Model`, or
-            what `demo` returned; by default the one that a prompt goes to.
+            what `demo` returned; or one of these. By default the one that a prompt goes to.
         temperatures: The temperatures.
         samples: How many answers each request gets.
         systems: System prompts: a dict of names and texts, or a list of texts.

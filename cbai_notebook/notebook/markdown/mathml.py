@@ -82,8 +82,8 @@ def mathml(formula: str) -> str | None:
         formula: TeX with its delimiters.
 
     Returns:
-        HTML, or None if the formula has to stay its source: it may not be typeset, is too long, or has
-        a command that is not known.
+        HTML, or None if the formula has to stay its source: it may not be typeset, is too long, has a
+        command that is not known, or would be drawn as another formula.
     """
     if len(formula) > _MOST_CHARACTERS or not may_typeset(formula):
         return None
