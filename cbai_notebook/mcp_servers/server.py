@@ -327,8 +327,8 @@ class McpServer(ToolSource):
                 say("mcp.command_is_new", **facts), say("mcp.may_start", **facts), self
             )
         if self._changed:
-            name, about = visible(self.name), self.descriptions()
-            shown = "\n".join(f"  {visible(f'{tool}: {about[tool]}')}" for tool in self._changed)
+            name = visible(self.name)
+            shown = "\n".join(line for tool in self._changed for line in self._shown(tool))
             return UnconfirmedError(
                 say("mcp.tools_changed", name=name, tools=listed(map(visible, self._changed))),
                 say("mcp.may_use_changed", name=name, shown=shown),
@@ -336,6 +336,15 @@ class McpServer(ToolSource):
                 self._digests_of_changed(),
             )
         return None
+
+    def _shown(self, name: str) -> tuple[str, str]:
+        """Return a tool as the user is asked about it: its description, and its parameters whole.
+
+        A model reads both, so either may tell it what the user would not want.
+        """
+        schema = json.dumps(self._listed[name].input_schema, ensure_ascii=False)
+        about = f"{name}: {self.descriptions()[name]}"
+        return f"  {visible(about)}", f"    {visible(without_secrets(schema))}"
 
     def _check_confirmed(self) -> None:
         if (found := self.unconfirmed()) is not None:

@@ -275,6 +275,7 @@ def test_a_tool_that_has_changed_is_confirmed_anew(plain: MakeServer, tmp_path: 
         with pytest.raises(UnconfirmedError, match="add") as raised:
             tools_of([server])
         assert text.replace("\x1b", "\\u001b") in raised.value.question
+        assert '"properties": {"x": ' in raised.value.question
         with pytest.raises(UnconfirmedError):
             bridge.run(server.call("add", {"x": 1}))
         server.confirm()

@@ -90,14 +90,14 @@ WORDS: Table = {
         "  会得到这些环境变量的值：{filled}\n现在和以后都启动它吗？[y/N]",
     ),
     "tools_changed": (
-        "These tools of the server {name} are new, or described differently than before: {tools}. "
+        "These tools of the server {name} are new, or have changed: {tools}. "
         "Read what has changed, then run {%cbai mcp confirm}",
-        "服务器 {name} 新增了这些工具，或更改了它们的描述：{tools}。请查看变化后运行 {%cbai mcp confirm}",
+        "服务器 {name} 新增或更改了这些工具：{tools}。请查看变化后运行 {%cbai mcp confirm}",
     ),
     "may_use_changed": (
-        "These tools of the server {name} are new, or described differently than before:\n{shown}\n"
+        "These tools of the server {name} are new, or have changed:\n{shown}\n"
         "May a model use them? [y/N]",
-        "服务器 {name} 新增了这些工具，或更改了它们的描述：\n{shown}\n允许模型使用它们吗？[y/N]",
+        "服务器 {name} 新增或更改了这些工具：\n{shown}\n允许模型使用它们吗？[y/N]",
     ),
     "matches_nothing": (
         "The server {name} has no tool {value!r}, which {option} names.",
