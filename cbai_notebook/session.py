@@ -15,7 +15,12 @@ NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 start: after a rename and a restart it is the new path (jupyter_server 2.21 with JupyterLab 4.6 and
 Notebook 7.6)."""
 
+VS_CODE_PATH = "__vsc_ipynb_file__"
+"""Variable of the user in which VS Code puts the path of the notebook:
+https://github.com/microsoft/vscode-jupyter/pull/8531"""
+
 _has_cells = False
+_has_marimo = False
 
 
 def ipython_shell() -> InteractiveShell | None:
@@ -29,14 +34,20 @@ def ipython_shell() -> InteractiveShell | None:
 
 
 def draws_mathml() -> bool:
-    """Return whether the notebook is in VS Code or Colab, whose outputs have no MathJax.
+    """Return whether the notebook is in VS Code, Colab or marimo, whose outputs have no MathJax.
 
-    VS Code gives a kernel the notebook's path as a variable; Colab's kernel is one of its own package.
+    VS Code sets `VS_CODE_PATH`; Colab's kernel is one of its own package.
     """
-    if "google.colab" in sys.modules:
+    if _has_marimo or "google.colab" in sys.modules:
         return True
     shell = ipython_shell()
-    return shell is not None and "__vsc_ipynb_file__" in shell.user_ns
+    return shell is not None and VS_CODE_PATH in shell.user_ns
+
+
+def note_marimo() -> None:
+    """Remember that marimo runs this process. Only the thread of a cell can tell."""
+    global _has_marimo
+    _has_marimo = True
 
 
 def note_cells() -> None:

@@ -12,11 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cbai_notebook.conversation.cell_ids import cell_ids, is_cell_id
-from cbai_notebook.session import NOTEBOOK_VARIABLE
-
-VS_CODE_PATH = "__vsc_ipynb_file__"
-"""Variable of the user in which VS Code puts the path:
-https://github.com/microsoft/vscode-jupyter/pull/8531"""
+from cbai_notebook.session import NOTEBOOK_VARIABLE, VS_CODE_PATH
 
 READ_S = 1.0
 """The most seconds that a prompt waits for the file, which may be in a slow network folder."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 import sys
 
 from cbai_notebook.notebook.screen.surfaces import RepaintedSurface
+from cbai_notebook.session import note_marimo
 
 
 def register() -> None:
-    """Let answers show themselves as rendered Markdown in marimo; a second call changes nothing."""
+    """Let answers show themselves as rendered Markdown in marimo; a second call changes nothing.
+
+    Called when a cell imports the package.
+    """
     from cbai_notebook.client.answer import Answer
     from cbai_notebook.notebook.answer_display import answer_html
 
     Answer.html_formatter = answer_html
+    if is_marimo():
+        note_marimo()
 
 
 def is_marimo() -> bool:

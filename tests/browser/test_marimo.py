@@ -145,6 +145,7 @@ async def test_the_example_in_the_editor(
         await cell.get_by_test_id("run-button").first.click()
         past = page.locator(".cbai-past")
         await expect(past).to_contain_text("I see.")
+        await expect(past.locator("math")).to_have_count(2)
         await expect(page.locator("marimo-chatbot .mo-markdown-renderer")).to_have_count(0)
         await page.screenshot(path=artefacts / "marimo-edit.png")
     cloud.always(None)
