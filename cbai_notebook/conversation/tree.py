@@ -23,6 +23,8 @@ class Slot:
         active: The index of the active version.
         children: The slots that may come next, oldest first.
         chosen: The child on the path; ``None`` where the path ends.
+        after_reset: Whether it began an empty path, beside the turns before a reset. Its removal
+            makes the path empty again.
         id: The id of the slot in the store; ``None`` if it is not stored.
     """
 
@@ -31,6 +33,7 @@ class Slot:
     active: int = 0
     children: list[Slot] = field(default_factory=list)
     chosen: Slot | None = None
+    after_reset: bool = False
     id: int | None = None
 
     @property
@@ -107,7 +110,11 @@ class TurnTree:
 
     def append(self, turn: Turn) -> Slot:
         """Append a turn to the active path."""
-        return self._add_slot(self._path[-1] if self._path else self._root, turn)
+        parent = self._path[-1] if self._path else self._root
+        after_reset = bool(parent.children)  # none of them is on the path
+        slot = self._add_slot(parent, turn)
+        slot.after_reset = after_reset
+        return slot
 
     def add_branch(self, turn: Turn, other: Turn) -> Slot:
         """Begin a branch next to another turn, and choose the branch."""
@@ -203,7 +210,8 @@ class TurnTree:
 
         One version of several: only this version is removed; if it was active, the version before
         it becomes active. A slot without siblings: its children move up. A branch: its whole
-        subtree is removed; if it was chosen, the branch before it is chosen.
+        subtree is removed; if it was chosen, the branch before it is chosen, or none if the removed
+        one was begun after a reset.
         """
         slot = self._slot_of[turn]
         parent = slot.parent
@@ -219,7 +227,8 @@ class TurnTree:
             removed = self._remove_subtree(slot)
             del parent.children[index]
             if parent.chosen is slot:
-                parent.chosen = parent.children[max(0, index - 1)]
+                before = None if slot.after_reset else parent.children[max(0, index - 1)]
+                parent.chosen = before
         else:
             removed, slot.versions = [turn], []
             del self._slot_of[turn]

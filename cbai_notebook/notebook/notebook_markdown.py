@@ -23,6 +23,8 @@ from cbai_notebook.text import plain
 
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg"}
 _TRANSCRIPT = re.compile(r'<details [^<>]*class="cbai-transcript[ "]')
+_LOADING = re.compile(r"\A\s*%(re)?load_ext[ \t]+cbai_notebook[ \t]*(\n|$)")
+"""The line that loads this extension, at the beginning of a cell."""
 _TITLE = re.compile(r"# (?:\\.|[^\\<\[])*")
 _OURS_IN_TRANSCRIPT = re.compile(r"(?:\*(?:\\.|[^\\<\[])*)?")
 """A line of a transcript that is no message: empty, or in bold or italics and without live marks."""
@@ -102,8 +104,8 @@ def _code_cell(
         yield f"**{say('export.answer')}**"
         yield quoted(answer.strip())
         outputs = [output for output in outputs if not _is_ours(output)]
-    elif source and not source.startswith("%load_ext"):
-        yield code_block(source, language)
+    elif shown := _LOADING.sub("", source, count=1).strip("\n"):
+        yield code_block(shown, language)
     for output in outputs:
         yield from _output(output, folder, pictures)
 

@@ -358,6 +358,13 @@ async def test_conversations_are_searched_renamed_and_deleted(
     notebook: NotebookPage, panel: PanelPage, cloud: Gateway, artefacts: Path
 ) -> None:
     cloud.always("say:ok")
+    await panel.converse("not kept")
+    await panel.area.fill("a draft")
+    await panel.root.locator(".cbai-icon-undo").click()
+    await expect(panel.turns).to_have_count(0)
+    await expect(panel.root.locator(".cbai-toast")).to_contain_text("stays in the message box")
+    await expect(panel.area).to_have_value("a draft")
+    await panel.area.fill("")
     await panel.converse("one")
     await panel.root.locator(".cbai-icon-undo").click()
     await expect(panel.area).to_have_value("one")

@@ -37,6 +37,27 @@ def test_the_clock_does_not_matter(talk: Conversation) -> None:
     assert left == [["first", "second", "third"], ["first", "second"], ["first"], []]
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_was_before_a_reset_does_not_come_back(stored: bool, tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite" if stored else None
+    talk = open_registry(file).get("talk")
+    talk.open(turn("old", "1")).wait(30)
+    talk.reset()
+    talk.open(new := turn("new", "2")).wait(30)
+    talk.open(turn("new again", "3"), replaces=new).wait(30)
+    talk.open(turn("edited", "4"), branch_of=talk.turns[0]).wait(30)
+    if stored:
+        talk = open_registry(file).get("talk")
+    left = []
+    while talk.undo():
+        left.append(prompts(talk))
+    assert left == [["new again"], ["new"], []]
+    talk.open(last := turn("last", "5")).wait(30)
+    assert [each.prompt for each in talk.alternatives(last)] == ["old", "last"], "it is kept"
+    assert talk.undo() is last
+    assert prompts(talk) == []
+
+
 def test_imported_turns_were_added_last(talk: Conversation) -> None:
     talk.extend([turn_at("imported", -9000), turn_at("and this", -9001)])
     assert talk.undo()

@@ -91,6 +91,24 @@ def test_only_whole_answers_train_a_model(
     assert "Once" not in text
 
 
+def test_undo_takes_a_continuation_back_and_says_what_is_there_then(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.script("say:Before.", CUT, Scenario(text=" time."))
+    must(shell, "%cbai Hello")
+    must(shell, "%%cbai --max-tokens 3\nTell")
+    must(shell, "%cbai continue --max-tokens 100")
+    capsys.readouterr()
+    must(shell, "%cbai undo")
+    assert capsys.readouterr().out == (
+        "Took back: Tell\nThe turn stays, in the version before: Tell\n"
+    )
+    assert [turn.text for turn in cbai.chat().turns] == ["Before.", "Once upon a"]
+    must(shell, "%cbai undo")
+    assert capsys.readouterr().out == "Took back: Tell\n"
+    assert [turn.prompt for turn in cbai.chat().turns] == ["Hello"]
+
+
 def test_a_continued_answer_is_shown_whole(
     shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -192,6 +192,19 @@ def test_undo_takes_all_answers_of_a_comparison_back(
     assert kept.text == "first"
 
 
+def test_a_comparison_after_a_reset_is_taken_back_to_an_empty_conversation(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    must(shell, "%cbai use begun-again")
+    must(shell, "%cbai -m say:1 old one")
+    must(shell, "%cbai reset")
+    must(shell, "%%cbai --models say:A,say:B\nHi")
+    must(shell, "%cbai undo")
+    assert not cbai.chat().turns
+    must(shell, "%cbai -m say:2 new one")
+    assert [each["content"] for each in gateway.last.json["messages"]] == ["new one"]
+
+
 def test_diff_compares_two_answers(
     shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,6 +79,22 @@ def test_code_and_what_it_printed_stay_as_they_are(tmp_path: Path) -> None:
     assert (tmp_path / "study_files" / "1.png").read_bytes() == PICTURE
 
 
+def test_of_a_cell_that_loads_the_extension_its_code_is_kept(tmp_path: Path) -> None:
+    sales = "import pandas as pd\n\nsales = pd.DataFrame({'orders': [120]})\nsales"
+    document = exported(
+        tmp_path,
+        code(f"%load_ext cbai_notebook\n{sales}", shows(text_plain="   orders\n0     120")),
+        code("%reload_ext cbai_notebook\n"),
+        code("%load_ext autoreload\n%autoreload 2"),
+        code("%%cbai\n%load_ext cbai_notebook"),
+    )
+    assert document == (
+        f"```python\n{sales}\n```\n\n```\n   orders\n0     120\n```\n\n"
+        "```python\n%load_ext autoreload\n%autoreload 2\n```\n\n"
+        "```python\n%%cbai\n%load_ext cbai_notebook\n```\n"
+    )
+
+
 def test_pictures_replace_no_files_and_stand_beside_the_document(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -182,6 +182,11 @@ def _texts_of_the_tables(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN said TEXT")
 
 
+def _turns_after_a_reset(connection: sqlite3.Connection) -> None:
+    # Where an undo stops. What older versions began after a reset looks like any other branch.
+    connection.execute("ALTER TABLE slots ADD COLUMN after_reset INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations and turns", _conversations_and_turns),
     ("full-text search", _full_text_search),
@@ -198,6 +203,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("conversations that are not listed", _conversations_that_are_not_listed),
     ("notebooks of kernels", _notebooks_of_kernels),
     ("texts of the tables", _texts_of_the_tables),
+    ("turns after a reset", _turns_after_a_reset),
 )
 
 

@@ -108,6 +108,7 @@ class PlacedSlot:
         versions: Its turns, oldest first; at least one.
         active: The active one of them.
         chosen: Whether it is on the path of its parent.
+        after_reset: Whether it was begun after a reset.
     """
 
     slot: Slot
@@ -115,11 +116,19 @@ class PlacedSlot:
     versions: tuple[Turn, ...]
     active: Turn
     chosen: bool
+    after_reset: bool
 
     @classmethod
     def of(cls, slot: Slot) -> PlacedSlot:
         """Return a slot with its present place."""
-        return cls(slot, slot.parent, tuple(slot.versions), slot.turn, slot.is_chosen)
+        return cls(
+            slot,
+            slot.parent,
+            tuple(slot.versions),
+            slot.turn,
+            slot.is_chosen,
+            slot.after_reset,
+        )
 
 
 @dataclass(frozen=True)
@@ -699,7 +708,8 @@ def _tree(slot_rows: Iterable[sqlite3.Row], versions: dict[int, list[Turn]]) -> 
     for row in slot_rows:
         if turns := versions.get(row["id"]):
             active = next((i for i, turn in enumerate(turns) if turn.id == row["active"]), 0)
-            slots[row["id"]] = Slot(None, turns, active, id=row["id"])
+            after_reset = bool(row["after_reset"])
+            slots[row["id"]] = Slot(None, turns, active, after_reset=after_reset, id=row["id"])
     tree = TurnTree()
     for row in slot_rows:
         slot = slots.get(row["id"])
@@ -743,8 +753,8 @@ def _write_slots(
     slot_ids: dict[Slot, int],
 ) -> None:
     connection.executemany(
-        "INSERT OR REPLACE INTO slots (id, conversation, parent, chosen, active) "
-        "VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO slots (id, conversation, parent, chosen, active, after_reset) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         [
             (
                 place.slot.id or slot_ids[place.slot],
@@ -752,6 +762,7 @@ def _write_slots(
                 (place.parent.id or slot_ids.get(place.parent)) if place.parent else None,
                 int(place.chosen),
                 place.active.id or turn_ids[place.active],
+                int(place.after_reset),
             )
             for place in places
         ],

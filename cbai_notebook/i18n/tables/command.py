@@ -105,6 +105,10 @@ WORDS: Table = {
         "已撤回 {n} 个回答：{prompt}",
     ),
     "took_back": ("Took back: {prompt}", "已撤回：{prompt}"),
+    "earlier_version": (
+        "The turn stays, in the version before: {prompt}",
+        "这一轮仍保留，已回到之前的版本：{prompt}",
+    ),
     "is_empty_already": ("{name!r} is empty already.", "对话 {name!r} 已经是空的。"),
     "begins_again": (
         Counted(

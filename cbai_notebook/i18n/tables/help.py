@@ -220,7 +220,10 @@ WORDS: Table = {
         "复制一个对话，并在副本中继续",
     ),
     "command_rename": ("give the conversation another name", "给对话改名"),
-    "command_undo": ("take the newest turn back", "撤回最新一轮"),
+    "command_undo": (
+        "take back the newest turn, or its newest version",
+        "撤回最新一轮，或这一轮的最新版本",
+    ),
     "command_reset": (
         "begin again with nothing said; the old turns stay as a branch",
         "从头开始；原来的轮保留为分支",

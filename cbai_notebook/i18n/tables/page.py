@@ -15,6 +15,14 @@ WORDS: Table = {
     "latest": ("Jump to latest", "回到最新"),
     "undo": ("Take back the last prompt", "撤回上一条消息"),
     "undone": ("The prompt is in the message box again.", "消息已放回输入框。"),
+    "undone_beside_draft": (
+        "Taken back. What you had typed stays in the message box.",
+        "已撤回。输入框中未发送的内容保持不变。",
+    ),
+    "undone_version": (
+        "Taken back. The version before is there again.",
+        "已撤回，恢复为之前的版本。",
+    ),
     "attach": ("Attach a picture", "附上图片"),
     "editing": (
         "Editing a message. The answer it had is kept.",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from cbai_notebook.client.providers import model_label
-from cbai_notebook.comparison.compare import last_comparison
+from cbai_notebook.comparison.undo import take_back
 from cbai_notebook.conversation import Conversation, Turn, chat, conversations, names
 from cbai_notebook.conversation.registry import use as use_by_name
 from cbai_notebook.conversation.times import in_zone
@@ -131,18 +131,20 @@ def rename(command: Command) -> None:
 
 
 def undo(command: Command) -> None:
-    """Remove the newest turn; of a comparison, all its answers."""
+    """Remove the newest turn or its newest version; of a comparison, all its answers."""
     conversation = existing(command.conversation)
-    made = last_comparison()
-    if made is not None and made.conversation is conversation and made.undo():
-        prompt = shortened(made.candidates[0].prepared.prompt.text, PREVIEW_CHARS)
-        write(say("command.took_back_answers", n=len(made.candidates), prompt=prompt))
-        return
-    turn = conversation.undo()
-    if turn is None:
+    taken = take_back(conversation)
+    if taken is None:
         write(say("command.nothing_to_take_back", name=conversation.name))
+        return
+    prompt = shortened(taken.turn.prompt, PREVIEW_CHARS)
+    if taken.answers:
+        write(say("command.took_back_answers", n=taken.answers, prompt=prompt))
     else:
-        write(say("command.took_back", prompt=shortened(turn.prompt, PREVIEW_CHARS)))
+        write(say("command.took_back", prompt=prompt))
+    if taken.earlier is not None:
+        earlier = shortened(taken.earlier.prompt, PREVIEW_CHARS)
+        write(say("command.earlier_version", prompt=earlier))
 
 
 def reset(command: Command) -> None:

@@ -172,6 +172,14 @@ function composer({ model, el }) {
     attached.put([...images, ...attached.all()]);
   }
 
+  // The text in the box was not sent yet and is nowhere else, so it is neither changed nor replaced.
+  function undone({ text, images }) {
+    if (!isEmpty() || editing) return announce(say("undone_beside_draft"), true);
+    write(text);
+    attached.put(images);
+    announce(say("undone"));
+  }
+
   function stop() {
     model.send({ type: "stop" });
   }
@@ -286,6 +294,7 @@ function composer({ model, el }) {
   const handle = {
     sent: settle,
     refused: takeBack,
+    undone,
     fill: ({ text }) => write(text),
     focus: () => area.focus(),
     announce: ({ what, values }) => announce(say(what, values), Object.keys(values).length > 0),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbai_notebook import bridge
 from cbai_notebook.client.providers import AGENT
+from cbai_notebook.comparison.undo import take_back
 from cbai_notebook.conversation import (
     Conversation,
     PreparedPrompt,
@@ -330,17 +331,24 @@ class ChatPanel:
         self._show_state()
 
     def undo(self) -> Turn | None:
-        """Delete the turn that was added last and write its prompt into the message box.
+        """Undo one step, as ``%cbai undo`` does, and write the prompt into the message box.
+
+        Of the last comparison all answers are taken back. A text in the message box stays as it is.
+        Where an earlier version with the same prompt comes back, nothing is written into the box.
 
         Returns:
-            The turn; None while an answer is streaming, or when there is no turn.
+            The turn that was taken back; None while an answer is streaming, or when there is no turn.
         """
-        turn = None if self.isLoading else self._conversation.undo()
-        if turn is None:
+        taken = None if self.isLoading else take_back(self._conversation)
+        if taken is None:
             return None
-        if self._view:
-            self._view.take_back(turn)
-        else:
+        turn, earlier = taken.turn, taken.earlier
+        if earlier is not None and earlier.prompt == turn.prompt:
+            if self._view:
+                self._view.show_earlier_version()
+        elif self._view:
+            self._view.give_back(turn)
+        elif not self._draft.strip():
             self._draft = turn.prompt
         return turn
 

@@ -107,7 +107,7 @@ class PanelController(Protocol):
         """Delete a conversation of the picker for good."""
 
     def undo(self) -> Turn | None:
-        """Delete the newest turn; its prompt goes back into the message box."""
+        """Undo one step; the prompt goes into the message box if nothing is in it."""
 
     def new_conversation(self) -> None:
         """Show a new, empty conversation."""
@@ -242,11 +242,14 @@ class PanelView:
         self._composer.draft = text
         self._composer.send({"type": "fill", "text": text})
 
-    def take_back(self, turn: Turn) -> None:
-        """Write the prompt of a deleted turn back into the message box."""
+    def give_back(self, turn: Turn) -> None:
+        """Write the prompt of a deleted turn into the message box, if nothing is in it."""
         images = list(turn.images)
-        self._composer.send({"type": "refused", "text": turn.prompt, "images": images})
-        self._announce("undone")
+        self._composer.send({"type": "undone", "text": turn.prompt, "images": images})
+
+    def show_earlier_version(self) -> None:
+        """Have the page say that an undo has brought the version before back."""
+        self._announce("undone_version")
 
     def restore_prompt(self, prompt: str, images: Sequence[str], error: BaseException) -> None:
         """Write a prompt that was not sent back into the message box, and show the error."""

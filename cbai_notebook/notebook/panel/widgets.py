@@ -29,7 +29,7 @@ class Composer(anywidget.AnyWidget):
     """The message box; its JavaScript also handles clicks and keys in the conversation above it.
 
     Messages to the kernel: ``send``, ``stop``, ``act``, ``shown``, ``gone``.
-    Messages to the browser: ``sent``, ``refused``, ``fill``, ``focus``, ``announce``, ``transcript``.
+    Messages to the browser: ``sent``, ``refused``, ``undone``, ``fill``, ``focus``, ``announce``, ``transcript``.
     """
 
     _esm = _script("labels.js", "transcript.js", "pictures.js", "composer.js")

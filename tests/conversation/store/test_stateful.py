@@ -55,6 +55,7 @@ class Place:
     active: int = 0
     following: list[Place] = field(default_factory=list)
     chosen: Place | None = None
+    after_reset: bool = False
 
     @property
     def said(self) -> Said:
@@ -147,8 +148,8 @@ class Life(RuleBasedStateMachine):
             place.put_last(said)
         return again
 
-    def add(self, parent: Place, said: Said) -> None:
-        parent.chosen = Place(parent, [said])
+    def add(self, parent: Place, said: Said, *, after_reset: bool = False) -> None:
+        parent.chosen = Place(parent, [said], after_reset=after_reset)
         parent.following.append(parent.chosen)
 
     # What can happen
@@ -157,7 +158,8 @@ class Life(RuleBasedStateMachine):
     def ask(self, prompt: str, text: str, end: str) -> None:
         said, path = self.say(prompt, text, end), self.path()
         if not path or not self.asked_again(path[-1], said):
-            self.add(path[-1] if path else self.root, said)
+            parent = path[-1] if path else self.root
+            self.add(parent, said, after_reset=bool(parent.following))
 
     @precondition(lambda self: self.path())
     @rule(number=picks, text=words, end=st.sampled_from(ENDS), other=st.booleans())
@@ -207,7 +209,7 @@ class Life(RuleBasedStateMachine):
         elif len(beside) > 1:
             index = beside.index(place)
             del beside[index]
-            parent.chosen = beside[max(0, index - 1)]
+            parent.chosen = None if place.after_reset else beside[max(0, index - 1)]
         else:
             parent.following, parent.chosen = place.following, place.chosen
             for each in place.following:

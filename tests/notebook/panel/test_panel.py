@@ -698,10 +698,40 @@ def test_the_last_prompt_can_be_taken_back(panel: cbai.ChatPanel, gateway: Gatew
         composer._handle_custom_msg({"type": "act", "action": "undo"}, [])
     # The end of the answer before may be announced only now.
     given_back = [message for message in sent if message["type"] != "announce"]
-    assert given_back == [{"type": "refused", "text": "two", "images": []}]
+    assert given_back == [{"type": "undone", "text": "two", "images": []}]
     assert [message["content"] for message in panel.messages] == ["one", "ok"]
     other = cbai.ChatPanel(panel.conversation)
     other.undo()
     assert other.inputValue == "one"
     assert other.undo() is None
     other.close()
+
+
+def test_a_comparison_is_taken_back_whole_and_a_draft_stays(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    pytest.importorskip("pandas")
+    converse(panel, "one")
+    name = panel.conversation.name
+    cbai.compare("Hi", models=["say:A", "say:B"], conversation=name, progress=False)
+    panel.inputValue = "not sent yet"
+    assert panel.undo()
+    assert [turn.prompt for turn in panel.conversation.turns] == ["one"]
+    assert panel.inputValue == "not sent yet"
+
+
+def test_an_undo_of_a_new_version_brings_the_one_before_back(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.script("say:first", "say:second", "say:third")
+    converse(panel, "one")
+    assert panel.regenerate()
+    eventually(lambda: not panel.isLoading)
+    panel.undo()
+    assert [turn.text for turn in panel.conversation.turns] == ["first"]
+    assert panel.inputValue == "", "the prompt is still in the conversation"
+    assert panel.send("edited", branch_of=panel.conversation.turns[0])
+    eventually(lambda: not panel.isLoading)
+    panel.undo()
+    assert [turn.text for turn in panel.conversation.turns] == ["first"]
+    assert panel.inputValue == "edited", "no prompt is lost"
