@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -136,6 +137,22 @@ def test_config_shows_no_password_of_an_address(
     assert "pass-4f9a" not in shown
 
 
+def test_config_shows_each_path_whole_and_once(
+    shell: TerminalInteractiveShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / ("long-name-" * 6) / "history.sqlite"
+    for name in ("one", "two"):
+        where = credentials.save_server(name, "http://127.0.0.1:9/v1", KEYS[0])
+    cbai.configure(history=str(file))
+    must(shell, "%cbai config")
+    cbai.configure(history=None)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count(str(file)) == 1
+    assert lines.count(f"stored in {where}") == 1
+    for name in ("one", "two"):
+        must(shell, f"%cbai logout {name}")
+
+
 def test_config_lists_servers_without_their_secrets(
     shell: TerminalInteractiveShell,
     two: tuple[Gateway, Gateway],
@@ -163,7 +180,9 @@ def test_no_line_of_a_setting_is_wider_than_a_terminal(
         must(shell, "%cbai config")
     finally:
         cbai.configure(language=None, servers=None)
-    table = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    head, _, below = capsys.readouterr().out.partition("\n\n")
+    assert address in below.splitlines()
+    table = head.splitlines()
     assert max(map(columns, table)) < 80
     (line,) = (line for line in table if "https://models" in line)
     assert line.split()[-2].startswith("https://models.e")

@@ -35,7 +35,7 @@ _WIDEST = (22, 33, 20)
 def show_config() -> None:
     """Show every setting and its source; of keys and headers only whether they are set.
 
-    A line fits a terminal of 80 columns: a longer value loses its middle.
+    A line fits a terminal of 80 columns: a longer value loses its middle, and stands whole below.
     """
     from dataclasses import asdict
 
