@@ -153,6 +153,30 @@ def test_config_shows_each_path_whole_and_once(
         must(shell, f"%cbai logout {name}")
 
 
+def test_config_tells_where_the_default_provider_comes_from(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def provider_row() -> tuple[str, str]:
+        capsys.readouterr()
+        must(shell, "%cbai config")
+        lines = capsys.readouterr().out.splitlines()
+        _, value, origin = next(line for line in lines if line.startswith("provider")).split(
+            maxsplit=2
+        )
+        return value, origin.split()[0]
+
+    assert provider_row() == ("cloudbase", "argument")
+    cbai.configure(env_id=None, api_key=None, base_url=None)
+    assert provider_row() == ("local", "default")
+    credentials.save_server("work", gateway.base_url)
+    cbai.configure(servers={"bad": {"base_url": gateway.base_url}})
+    assert provider_row()[0] == "work"
+    assert provider_row()[1].startswith("stored")
+    must(shell, "%cbai logout work")
+    assert provider_row() == ("bad", "argument")
+    cbai.configure(servers=None)
+
+
 def test_config_lists_servers_without_their_secrets(
     shell: TerminalInteractiveShell,
     two: tuple[Gateway, Gateway],

@@ -68,7 +68,11 @@ def show_config() -> None:
         (
             name,
             "—" if value is None else str(value),
-            _source(now.origins.get(name.partition(".")[0])),
+            _source(
+                now.default_origin
+                if name == "provider"
+                else now.origins.get(name.partition(".")[0])
+            ),
         )
         for name, value in values.items()
     ]
