@@ -124,6 +124,11 @@ def load_servers(record: dict[str, Any] | None = None) -> dict[str, Server]:
     return found
 
 
+def server_names() -> tuple[str, ...]:
+    """Return the names of the stored servers, without reading a keyring."""
+    return tuple(_servers(_readable_record()))
+
+
 def forget(name: str | None = None) -> bool:
     """Remove the stored environment or a stored server; return whether there was one.
 

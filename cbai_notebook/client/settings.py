@@ -168,6 +168,20 @@ class Settings:
         return next(iter(self.servers), "local")
 
     @property
+    def default_setting(self) -> str:
+        """The setting that decides about the default provider; empty where servers decide, or nothing."""
+        names = ("provider", "env_id", "api_key", "base_url")
+        return next((name for name in names if getattr(self, name)), "")
+
+    @property
+    def default_origin(self) -> Origin:
+        """Where the default provider comes from: that of the setting or of the server that decides."""
+        if self.default_setting:
+            return self.origins.get(self.default_setting, DEFAULT)
+        first = self.servers.get(self.default_provider)
+        return first.origin if first else DEFAULT
+
+    @property
     def at_gateway(self) -> bool:
         """Whether CloudBase is asked at its own gateway, not at another base URL."""
         return _is_gateway(self.base_url, self.env_id)
@@ -214,6 +228,8 @@ _checked_key = lru_cache(maxsize=8)(checked_key)
 
 _NOT_GIVEN: Any = object()
 _explicit: dict[str, Any] = {}
+# The servers that were stored when `configure` first named others: the first one stays the first.
+_stored_before: tuple[str, ...] = ()
 _lock = fork_safe_lock(sys.modules[__name__])
 
 
@@ -250,7 +266,7 @@ def configure(
         region: The environment's region; outside China the international address is used.
         servers: Servers by name, each a dict with ``base_url`` and, as needed, ``api_key``,
             ``headers`` and ``model``. Servers of other names stay; None in place of a dict removes
-            one.
+            one. Those that a login has stored before come first.
         before_send: A function that gets a copy of the messages of each request and returns those
             that are sent, or raises an error to refuse the request; may be asynchronous.
         max_total_tokens: The most tokens that all requests of this process may use, those before
@@ -262,6 +278,7 @@ def configure(
     Raises:
         ConfigurationError: A value is not valid.
     """
+    global _stored_before
     given = {
         name: value
         for name, value in {
@@ -283,6 +300,10 @@ def configure(
     changes = {name: _checked(name, value) for name, value in given.items()}
     with _lock:
         _assign_key(changes)
+        if "servers" in changes and "servers" not in _explicit:
+            from cbai_notebook.client import credentials
+
+            _stored_before = credentials.server_names()
         if changes.get("servers") is not None:
             merged = {**_explicit.get("servers", {}), **changes["servers"]}
             changes["servers"] = {name: each for name, each in merged.items() if each} or None
@@ -410,7 +431,9 @@ def _add_stored(values: dict[str, Any], origins: dict[str, Origin]) -> None:
             origins[name] = Origin("store", stored["where"])
     if servers := credentials.load_servers(record):
         given = values.get("servers", {})
-        values["servers"] = given | {name: servers[name] for name in servers if name not in given}
+        before = _stored_before if given else ()
+        order = dict.fromkeys([*(name for name in before if name in servers), *given, *servers])
+        values["servers"] = {name: given.get(name) or servers[name] for name in order}
 
 
 def _checked(name: str, value: Any) -> Any:

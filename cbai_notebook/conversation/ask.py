@@ -26,7 +26,18 @@ from cbai_notebook.conversation.turn import (
     STREAMING,
     Turn,
 )
-from cbai_notebook.errors import CbaiError, StructuredAnswerError
+from cbai_notebook.errors import (
+    BudgetError,
+    CbaiError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DNSError,
+    PromptRefusedError,
+    ProxyError,
+    SecretRefusedError,
+    StructuredAnswerError,
+    TLSError,
+)
 from cbai_notebook.i18n import joined
 from cbai_notebook.text import without_surrogates
 
@@ -323,4 +334,21 @@ def record_error(turn: Turn, error: BaseException) -> str:
     if isinstance(error, CbaiError) and not turn.text:
         # Without streaming, the text of an answer that could not be used is only in the error.
         turn.add(error.partial, "")
-    return PARTIAL if turn.text else FAILED
+    if turn.text:
+        return PARTIAL
+    if not turn.steps and _before_sending(error):
+        turn.request = ""
+    return FAILED
+
+
+_BEFORE_SENDING = (
+    *(ConfigurationError, BudgetError, PromptRefusedError, SecretRefusedError),
+    *(DNSError, ProxyError, TLSError),
+)
+
+
+def _before_sending(error: BaseException) -> bool:
+    """Return whether a request failed before any of it was sent."""
+    if isinstance(error, ConnectionFailedError) and error.code == "connection_refused":
+        return True
+    return isinstance(error, _BEFORE_SENDING)

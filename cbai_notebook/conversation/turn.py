@@ -72,7 +72,7 @@ class Turn:
         id: The id of the turn in the store; ``None`` if it is not stored.
         origin: The id of the turn that this one was copied from without a request; 0 if that turn
             has no id.
-        request: The fingerprint of the request.
+        request: The fingerprint of the request; empty if the turn failed before it was sent.
         record_id: The agent's id for the answer, which feedback refers to.
         sources: Sources of an agent's answer: ``searched``, web pages as dicts of ``title``,
             ``url`` and ``index``, and ``looked_up``, names of knowledge bases; empty if unknown.

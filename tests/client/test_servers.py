@@ -362,16 +362,19 @@ class ModelServer:
         status: The status.
         body: The body.
         headers: More headers.
+        key: The only key that it takes; empty takes any, and none.
     """
 
-    def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def __init__(self, status: int, body: bytes, headers: dict[str, str], key: str) -> None:
         self.seen: list[dict[str, str]] = []
         seen = self.seen
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
-                self.send_response(status if self.path == "/v1/models" else 400)
+                refused = key and self.headers["Authorization"] != f"Bearer {key}"
+                known = self.path == "/v1/models"
+                self.send_response(401 if refused else status if known else 400)
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
@@ -387,11 +390,11 @@ class ModelServer:
 
 @contextmanager
 def model_server(
-    value: Any = None, status: int = 200, headers: dict[str, str] | None = None
+    value: Any = None, status: int = 200, headers: dict[str, str] | None = None, key: str = ""
 ) -> Iterator[ModelServer]:
     """Run a server that answers with JSON, or with the bytes as they are."""
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    server = ModelServer(status, body, headers or {})
+    server = ModelServer(status, body, headers or {}, key)
     thread = Thread(target=server.http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

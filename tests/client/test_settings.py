@@ -288,6 +288,27 @@ def test_stored_servers_are_there_beside_those_of_arguments() -> None:
     assert settings().default_provider == "cloudbase"
 
 
+def test_a_server_of_a_login_stays_the_default_when_configure_adds_one() -> None:
+    credentials.save_server("work", HERE)
+    configure(servers={"bad": {"base_url": HERE}})
+    configure(servers={"other": {"base_url": HERE}})
+    assert list(settings().servers) == ["work", "bad", "other"]
+    assert settings().default_provider == "work"
+    assert settings().default_origin.kind == "store"
+    configure(provider="bad")
+    assert settings().default_provider == "bad"
+    assert settings().default_origin.kind == "argument"
+
+
+def test_a_server_of_configure_stays_the_default_when_a_login_adds_one() -> None:
+    configure(servers={"mine": {"base_url": HERE}})
+    credentials.save_server("work", HERE)
+    configure(servers={"other": {"base_url": HERE}})
+    assert list(settings().servers) == ["mine", "other", "work"]
+    configure(servers=None)
+    assert settings().default_provider == "work"
+
+
 @pytest.mark.parametrize(
     "value",
     [

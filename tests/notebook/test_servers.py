@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -136,6 +137,46 @@ def test_config_shows_no_password_of_an_address(
     assert "pass-4f9a" not in shown
 
 
+def test_config_shows_each_path_whole_and_once(
+    shell: TerminalInteractiveShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / ("long-name-" * 6) / "history.sqlite"
+    for name in ("one", "two"):
+        where = credentials.save_server(name, "http://127.0.0.1:9/v1", KEYS[0])
+    cbai.configure(history=str(file))
+    must(shell, "%cbai config")
+    cbai.configure(history=None)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count(str(file)) == 1
+    assert lines.count(f"stored in {where}") == 1
+    for name in ("one", "two"):
+        must(shell, f"%cbai logout {name}")
+
+
+def test_config_tells_where_the_default_provider_comes_from(
+    shell: TerminalInteractiveShell, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def provider_row() -> tuple[str, str]:
+        capsys.readouterr()
+        must(shell, "%cbai config")
+        lines = capsys.readouterr().out.splitlines()
+        _, value, origin = next(line for line in lines if line.startswith("provider")).split(
+            maxsplit=2
+        )
+        return value, origin.split()[0]
+
+    assert provider_row() == ("cloudbase", "argument")
+    cbai.configure(env_id=None, api_key=None, base_url=None)
+    assert provider_row() == ("local", "default")
+    credentials.save_server("work", gateway.base_url)
+    cbai.configure(servers={"bad": {"base_url": gateway.base_url}})
+    assert provider_row()[0] == "work"
+    assert provider_row()[1].startswith("stored")
+    must(shell, "%cbai logout work")
+    assert provider_row() == ("bad", "argument")
+    cbai.configure(servers=None)
+
+
 def test_config_lists_servers_without_their_secrets(
     shell: TerminalInteractiveShell,
     two: tuple[Gateway, Gateway],
@@ -163,7 +204,9 @@ def test_no_line_of_a_setting_is_wider_than_a_terminal(
         must(shell, "%cbai config")
     finally:
         cbai.configure(language=None, servers=None)
-    table = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    head, _, below = capsys.readouterr().out.partition("\n\n")
+    assert address in below.splitlines()
+    table = head.splitlines()
     assert max(map(columns, table)) < 80
     (line,) = (line for line in table if "https://models" in line)
     assert line.split()[-2].startswith("https://models.e")
@@ -264,19 +307,95 @@ def test_login_offers_the_models_of_the_server(
     must(shell, "%cbai logout mine")
 
 
-def test_login_goes_on_where_the_server_refuses_its_list(
+@pytest.mark.parametrize(
+    ("typed", "model"),
+    [("7\n2\n", "org/other"), ("0\n3\nmine\n", "mine"), ("7\n8\n9\nqwen3\n", None), ("7\n", None)],
+    ids=["then a number", "then a name", "none is valid", "nobody types any more"],
+)
+def test_login_asks_again_for_a_number_that_is_not_in_the_list(
+    shell: TerminalInteractiveShell,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    model: str | None,
+) -> None:
+    with model_server({"data": [{"id": "qwen3"}, {"id": "org/other"}]}) as server:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{server.base_url}\n{typed}"))
+        monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[0])
+        must(shell, "%cbai login mine")
+    assert f"no {typed[0]} in the list: it has 1 to 2" in capsys.readouterr().out
+    assert credentials.load_servers()["mine"].model == model
+    must(shell, "%cbai logout mine")
+
+
+def test_login_mentions_no_list_where_there_is_none(
     shell: TerminalInteractiveShell,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with model_server({"error": {"message": "no such key"}}, status=401) as server:
-        monkeypatch.setattr("sys.stdin", io.StringIO(f"{server.base_url}\nqwen3\n"))
+    with model_server({"error": {"message": "busy"}}, status=500) as server:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{server.base_url}\n1\n"))
         monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[0])
         must(shell, "%cbai login mine")
     shown = capsys.readouterr().out
     assert "mine: " in shown
-    assert KEYS[0] not in shown
-    assert credentials.load_servers()["mine"].model == "qwen3"
+    assert "of the list" not in shown
+    assert credentials.load_servers()["mine"].model == "1"
+    must(shell, "%cbai logout mine")
+
+
+@pytest.mark.parametrize(
+    ("keys", "stored", "said"),
+    [
+        ([KEYS[1], KEYS[0]], KEYS[0], "mine refuses this API key"),
+        ([KEYS[1], ""], KEYS[1], "mine refuses this API key"),
+        ([KEYS[1]], KEYS[1], "mine refuses this API key"),
+        (["", KEYS[0]], KEYS[0], "mine wants an API key"),
+    ],
+    ids=["then the right one", "it is kept", "nobody types any more", "none at first"],
+)
+def test_login_asks_again_for_a_key_that_the_server_refuses(
+    shell: TerminalInteractiveShell,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    keys: list[str],
+    stored: str,
+    said: str,
+) -> None:
+    replies = iter(keys)
+
+    def key(prompt: str) -> str:
+        for reply in replies:
+            return reply
+        raise EOFError
+
+    with model_server({"data": [{"id": "qwen3"}]}, key=KEYS[0]) as server:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{server.base_url}\nqwen3\n"))
+        monkeypatch.setattr(getpass, "getpass", key)
+        must(shell, "%cbai login mine")
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert not any(each in shown for each in KEYS)
+    assert ("does not take the key" in shown) is (stored != KEYS[0])
+    assert ("%%cbai -m mine asks qwen3" in shown) is (stored == KEYS[0])
+    kept = credentials.load_servers()["mine"]
+    assert "".join(kept.api_key or "") == stored
+    assert kept.model == "qwen3"
+    must(shell, "%cbai logout mine")
+
+
+def test_login_asks_again_for_an_address_that_is_none(
+    shell: TerminalInteractiveShell,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed = f"{gateway.base_url.partition('//')[2]}\n{gateway.base_url}\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: KEYS[0])
+    must(shell, "%cbai login mine")
+    assert capsys.readouterr().out.count("Address of mine") == 2
+    assert credentials.load_servers()["mine"].base_url == gateway.base_url
     must(shell, "%cbai logout mine")
 
 

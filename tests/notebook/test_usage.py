@@ -17,7 +17,7 @@ from cbai_notebook.batching.answer_store import AnswerStore, current_answers
 from cbai_notebook.batching.usage import batch_usage
 from cbai_notebook.conversation import keep_history
 from tests.gateway import Gateway, Scenario
-from tests.notebook.cells import must
+from tests.notebook.cells import error_of, must
 
 ROWS = [{"x": "one", "expected": "one"}, {"x": "two", "expected": "two"}]
 
@@ -87,6 +87,45 @@ def test_batches_and_evaluations_have_rows_of_their_own(
 
     must(shell, "%cbai batches delete 1 --yes")
     assert "cloudbase/hy3 · batch" not in table()
+
+
+def test_an_answer_without_a_reported_model_is_in_the_row_of_the_one_that_was_asked(
+    table: Table, shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    for spec in ("demo", "cloudbase/hy3", "cloudbase"):
+        cbai.configure(model=None if spec == "demo" else "cloudbase/hy3")
+        option = "" if spec == "cloudbase" else f"-m {spec}"
+        cbai.demo("Fine.", cbai.DemoAnswer("No.", status=400))
+        gateway.always(used(10, 2))
+        must(shell, f"%cbai --no-stream {option} Hello")
+        gateway.always(Scenario(status=400))
+        error_of(shell, f"%cbai --no-stream {option} Refuse this, {spec}")
+    cbai.configure(model=None)
+    cbai.demo()
+    found = table()
+    assert {name: amounts[0] for name, amounts in found.items()} == {
+        "cloudbase/hy3": "4",
+        "demo": "2",
+        "all": "6",
+    }
+    must(shell, "%cbai usage --pandas frame")
+    assert list(shell.user_ns["frame"]["model"]) == ["hy3", "demo"]
+
+
+def test_a_prompt_that_was_never_sent_is_not_counted(
+    table: Table, shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    cbai.configure(servers={"down": {"base_url": "http://127.0.0.1:9/v1", "model": "m"}})
+    error_of(shell, "%cbai -m down Never sent")
+    gateway.always(used(10, 2))
+    must(shell, "%cbai --no-stream -m cloudbase/hy3 Hello")
+    expected = ["1", "10", "2"]
+    assert table() == {"cloudbase/hy3": expected, "all": expected}
+    assert cbai.history(role="assistant")[0]["status"] == "failed"
+    cbai.configure(servers=None)
+    gateway.always(Scenario(status=400))
+    error_of(shell, "%cbai --no-stream -m cloudbase/hy3 Refused")
+    assert table()["all"][0] == "2", "a request that the server refuses was sent"
 
 
 def test_the_answers_of_a_comparison_count_once(

@@ -19,6 +19,9 @@ BATCH = 500
 NOT_SUCCESSFUL = "status NOT IN ('complete', 'streaming')"
 """Condition of the partial index on status. SQLite uses the index only if a query repeats it."""
 
+_WAS_SENT = "(status != 'failed' OR request IS NOT '')"
+"""Condition for turns whose request was sent; see `Turn.request`."""
+
 CONVERSATION = "conversation"
 """The kind of usage that is not of a batch."""
 
@@ -121,12 +124,14 @@ def usage(
     """Return requests, tokens and seconds by day, provider and model; keys as :data:`USAGE_KEYS`.
 
     Counts every request that was sent, also those of older versions; does not count copies and
-    replays. Days are in this machine's time zone.
+    replays. Where the server reported no model, as for an interrupted answer, the row is that of the
+    model that was asked for; the provider's name stands for a model without a name. Days are in this
+    machine's time zone.
 
     Raises:
         HistoryError: The file cannot be read.
     """
-    conditions, values = ["origin IS NULL", "provider IS NOT NULL"], list[Any]()
+    conditions, values = ["origin IS NULL", "provider IS NOT NULL", _WAS_SENT], list[Any]()
     if conversation is not None:
         conditions.append("conversation = (SELECT id FROM conversations WHERE name = ?)")
         values.append(conversation)
@@ -135,17 +140,20 @@ def usage(
         values.append(rows.microseconds(since))
     with database.reading() as connection:
         found = connection.execute(
-            f"SELECT {rows.day_of('created_at')} AS day, '{CONVERSATION}' AS kind, provider, model, "
+            f"SELECT {rows.day_of('created_at')} AS day, '{CONVERSATION}' AS kind, provider, "
+            "coalesce(model, asked_model, provider) AS used_model, "
             f"count(*) AS requests, {rows.sum_of('prompt_tokens')} AS prompt_tokens, "
             f"{rows.sum_of('completion_tokens')} AS completion_tokens, "
             f"{rows.sum_of('total_tokens')} AS total_tokens, "
             f"{rows.sum_of('cached_tokens')} AS cached_tokens, "
             "coalesce(sum(duration_s), 0.0) AS duration_s, 0 AS unanswered_tokens FROM turns "
-            f"WHERE {' AND '.join(conditions)} GROUP BY day, provider, model "
-            "ORDER BY day, provider, model",
+            f"WHERE {' AND '.join(conditions)} GROUP BY day, provider, used_model "
+            "ORDER BY day, provider, used_model",
             values,
         ).fetchall()
-    return [{key: row[key] for key in USAGE_KEYS} for row in found]
+    return [
+        {key: row["used_model" if key == "model" else key] for key in USAGE_KEYS} for row in found
+    ]
 
 
 def summaries(database: Database) -> list[Summary]:

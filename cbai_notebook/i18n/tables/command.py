@@ -219,4 +219,5 @@ WORDS: Table = {
     ),
     "diff_title": ("turn {turn} · {model} · {prompt}", "第 {turn} 轮 · {model} · {prompt}"),
     "all_days": ("all", "合计"),
+    "shortened_cells": ("Shortened above, in full:", "上表中缩短的内容，完整如下："),
 }

@@ -1,6 +1,6 @@
 """What ``%cbai config``, ``login``, ``logout`` and ``models`` print and ask."""
 
-from cbai_notebook.i18n.words import Counted, Table
+from cbai_notebook.i18n.words import Table
 
 WORDS: Table = {
     # config
@@ -26,13 +26,26 @@ WORDS: Table = {
         "API key (hidden; empty if it needs none):",
         "API 密钥（不显示；不需要则留空）：",
     ),
+    "ask_key_again": (
+        "Another API key (hidden; empty keeps it as it is):",
+        "另一个 API 密钥（不显示；留空则保持不变）：",
+    ),
+    "server_refuses_key": (
+        "{name} refuses this API key.",
+        "{name} 拒绝了这个 API 密钥。",
+    ),
+    "server_wants_key": ("{name} wants an API key.", "{name} 需要 API 密钥。"),
     "ask_model": (
+        "Model for prompts that name none (its name; empty for none):",
+        "未指明模型时使用的模型（名称；留空表示不设置）：",
+    ),
+    "ask_model_of_list": (
         "Model for prompts that name none (a name or a number of the list; empty for none):",
         "未指明模型时使用的模型（名称，或列表中的编号；留空表示不设置）：",
     ),
     "no_such_number": (
-        Counted("The list has number 1 only.", "The numbers of the list are 1 to {n}."),
-        "列表中的编号为 1 到 {n}。",
+        "There is no {number} in the list: it has 1 to {n}.",
+        "列表中没有 {number}：编号为 1 到 {n}。",
     ),
     "nobody_types": (
         "Nobody can type here. Set CLOUDBASE_ENV_ID and CLOUDBASE_API_KEY in the environment instead.",
@@ -71,6 +84,11 @@ WORDS: Table = {
         "lists. %cbai login {name} asks again.",
         "已存储：{where}，没有设置模型：请指定模型，例如 %%cbai -m {name}/MODEL；%cbai models {name} "
         "可列出模型。再次运行 %cbai login {name} 可以补上。",
+    ),
+    "stored_and_refused": (
+        "Stored in {where}, but the server does not take the key: its prompts will fail. "
+        "%cbai login {name} stores another key.",
+        "已存储：{where}，但服务器不接受密钥，提示词会失败。运行 %cbai login {name} 可更换密钥。",
     ),
     "stored_server_and_model": (
         "Stored in {where}. %%cbai -m {name} asks {model}.",

@@ -35,11 +35,9 @@ def next_model(now: Settings) -> str:
 def _why(provider: str, now: Settings) -> str:
     """Return the settings that have decided, each with where it came from."""
     used = ["model"] if now.model else []
-    if now.provider:
-        used.append("provider")
-    elif provider in ("cloudbase", now.default_provider):
-        first = next((name for name in ("env_id", "api_key", "base_url") if getattr(now, name)), "")
-        used += [first] if first else []
+    decides = now.default_setting
+    if decides and (now.provider or provider in ("cloudbase", now.default_provider)):
+        used.append(decides)
     if not used:
         return say("service.first_server", source=now.servers[provider].source)
     return ", ".join(f"{name}: {now.sources[name]}" for name in used)

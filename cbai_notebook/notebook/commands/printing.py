@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from cbai_notebook.i18n import CELL, said_now, say
-from cbai_notebook.text import aligned, plain, shortened_inside
+from cbai_notebook.text import aligned, columns, plain, shortened_inside
 
 PREVIEW_CHARS = 72
 """The most characters of a message on its line of a table."""
@@ -33,12 +33,23 @@ def write_table(
         header: For each column the name of its heading among the texts; ``""`` for none.
         rows: The cells of each row.
         widest: For each column the most columns of a terminal that it takes; a longer cell loses
-            its middle. Empty for no limits.
+            its middle, and stands whole below the table. Empty for no limits.
     """
     headings = [say(f"command.heading_{name}") if name else "" for name in header]
     table = [headings, *([plain(cell) for cell in row] for row in rows)]
+    long: list[str] = []
     if widest:
+        # On a line of its own, so that a path can be copied; a file is often named in several rows.
+        long = [
+            cell
+            for row in table
+            for cell, most in zip(row, widest, strict=True)
+            if columns(cell) > most
+        ]
         table = [list(map(shortened_inside, row, widest)) for row in table]
     right = {place for place, name in enumerate(header) if name in _AMOUNTS}
     for line in aligned(table, right):
         write(line)
+    if long:
+        write(f"\n{say('command.shortened_cells')}")
+        write("\n".join(dict.fromkeys(long)))

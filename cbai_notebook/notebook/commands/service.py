@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cbai_notebook import bridge
 from cbai_notebook._version import __version__
-from cbai_notebook.errors import CbaiError, UsageError
+from cbai_notebook.errors import AuthenticationError, CbaiError, ConfigurationError, UsageError
 from cbai_notebook.i18n import Words, joined, language, listed, say
 from cbai_notebook.notebook.commands.next_model import next_model
 from cbai_notebook.notebook.commands.printing import write, write_table
@@ -25,6 +25,9 @@ MOST_MODELS = 200
 MOST_OFFERED = 30
 """The most models of one server that `%cbai login` offers."""
 
+MOST_TRIES = 3
+"""How often `%cbai login` asks the same question, where what is typed is not valid."""
+
 _WIDEST = (22, 33, 20)
 """The most columns of a setting, its value and its source: 79 in all, with two blanks in between."""
 
@@ -32,7 +35,7 @@ _WIDEST = (22, 33, 20)
 def show_config() -> None:
     """Show every setting and its source; of keys and headers only whether they are set.
 
-    A line fits a terminal of 80 columns: a longer value loses its middle.
+    A line fits a terminal of 80 columns: a longer value loses its middle, and stands whole below.
     """
     from dataclasses import asdict
 
@@ -65,7 +68,11 @@ def show_config() -> None:
         (
             name,
             "—" if value is None else str(value),
-            _source(now.origins.get(name.partition(".")[0])),
+            _source(
+                now.default_origin
+                if name == "provider"
+                else now.origins.get(name.partition(".")[0])
+            ),
         )
         for name, value in values.items()
     ]
@@ -205,45 +212,88 @@ def _login_server(name: str) -> None:
         raise UsageError(say("service.address_is_needed"))
     before = credentials.load_servers().get(name)
     model = (before.model if before is not None else None) or ""
+
+    def save(key: str, model: str) -> str:
+        return credentials.save_server(name, address, key, model)
+
     # Stored before the server is asked for its list: an interrupt meanwhile loses no key and no model.
-    where = credentials.save_server(name, address, api_key, model)
-    typed = _typed_model(name, address, api_key)
+    where = save(api_key, model)
+    known = _offered_models(name, address, api_key)
+    for _ in range(MOST_TRIES - 1):
+        if known is not None or not (typed_key := _typed_other_key(name, api_key)):
+            break
+        api_key = typed_key
+        where = save(api_key, model)
+        known = _offered_models(name, address, api_key)
+    if known is None:
+        write(_refusal(name, api_key))
+    typed = _typed_model(known or ())
     if typed is not None and typed != model:
         model = typed
-        credentials.save_server(name, address, api_key, model)
+        save(api_key, model)
     now = settings()
     used = now.servers.get(name)
     if used is not None and used.origin.kind == "argument":
         write(say("service.stored_and_not_used", where=where, name=name))
         return
-    if model:
+    if known is None:
+        write(say("service.stored_and_refused", where=where, name=name))
+    elif model:
         write(say("service.stored_server_and_model", where=where, name=name, model=model))
     else:
         write(say("service.stored_server", where=where, name=name))
     write(next_model(now))
 
 
-def _typed_model(name: str, address: str, api_key: str) -> str | None:
+def _refusal(name: str, api_key: str) -> Words:
+    if api_key:
+        return say("service.server_refuses_key", name=name)
+    return say("service.server_wants_key", name=name)
+
+
+def _typed_other_key(name: str, api_key: str) -> str:
+    """Return another key in place of a refused one; empty where the user has none or cannot type."""
+    write(_refusal(name, api_key))
+    try:
+        return _typed_key(say("service.ask_key_again"))
+    except NO_INPUT:
+        return ""
+
+
+def _typed_model(known: Sequence[str]) -> str | None:
     """Return the model of a server as the user types it, by its name or its number in the list.
 
-    It is empty where the user wants none, and None where nobody can type any more, as in a script.
+    It is empty where the user wants none. It is None where nobody can type any more, as in a script,
+    or where no number that was typed is in the list.
+
+    Args:
+        known: The models of the list that the user sees; empty without one.
     """
-    known = _offered_models(name, address, api_key)
-    numbers = {str(number): model for number, model in enumerate(known, start=1)}
-    while True:
-        try:
-            typed = input(f"{say('service.ask_model')} ").strip()
-        except NO_INPUT:
-            return None
-        if typed in known or not (known and typed.isdecimal()):
+
+    def chosen(typed: str) -> str:
+        if not known or typed in known or not typed.isdecimal():
             return typed
-        if typed in numbers:
-            return numbers[typed]
-        write(say("service.no_such_number", n=len(known)))
+        # A list is short: more digits than these are in none.
+        number = int(typed[:9])
+        if not 0 < number <= len(known):
+            raise ConfigurationError(say("service.no_such_number", number=number, n=len(known)))
+        return known[number - 1]
+
+    question = say("service.ask_model_of_list") if known else say("service.ask_model")
+    try:
+        return _valid(lambda: input(f"{question} ").strip(), chosen)
+    except ConfigurationError as problem:
+        write(problem.words or problem.message)
+        return None
+    except NO_INPUT:
+        return None
 
 
-def _offered_models(name: str, address: str, api_key: str) -> tuple[str, ...]:
-    """Show the models that a server lists, with numbers, and return them; none if it lists none."""
+def _offered_models(name: str, address: str, api_key: str) -> tuple[str, ...] | None:
+    """Show the models that a server lists, with numbers, and return them; none if it lists none.
+
+    The result is None where the server refuses the key, or wants one.
+    """
     from cbai_notebook.client.model_list import list_models
     from cbai_notebook.client.secret import Secret
     from cbai_notebook.client.servers import Server
@@ -253,6 +303,8 @@ def _offered_models(name: str, address: str, api_key: str) -> tuple[str, ...]:
     try:
         asked = list_models(name, settings=Settings(servers={name: server}))
         found = (bridge.run(asked, nested=False) or ())[:MOST_OFFERED]
+    except AuthenticationError:
+        return None
     except CbaiError as error:
         write(say("service.list_failed", name=name, problem=error.words or error.message))
         return ()
@@ -270,20 +322,53 @@ def _typed(
     Args:
         questions: What to ask.
         instead: What to say where nobody can type.
-        check: Raises an error for an address that is not valid, before the key is asked for.
+        check: Raises a ConfigurationError for an address that is not valid; it is asked for again
+            before the key is.
     """
+
+    def checked(address: str) -> str:
+        if address:
+            check(address)
+        return address
+
+    try:
+        address = _valid(lambda: input(f"{questions[0]} ").strip(), checked)
+        return address, _typed_key(questions[1]) if address else ""
+    except NO_INPUT as error:
+        raise UsageError(instead) from error
+
+
+def _typed_key(question: Words) -> str:
+    """Return a key as the user types it, hidden; empty for none."""
     from getpass import getpass
 
     from cbai_notebook.client.secret import checked_key
 
-    try:
-        address = input(f"{questions[0]} ").strip()
-        if address:
-            check(address)
-        key = getpass(f"{questions[1]} ") if address else ""
-    except NO_INPUT as error:
-        raise UsageError(instead) from error
-    return address, checked_key(key) or ""
+    return _valid(lambda: getpass(f"{question} "), lambda key: checked_key(key) or "")
+
+
+def _valid(ask: Callable[[], str], check: Callable[[str], str]) -> str:
+    """Ask until the answer is valid, at most `MOST_TRIES` times, and return what `check` makes of it.
+
+    Raises:
+        ConfigurationError: No answer was valid, or nobody could type after one that was not.
+    """
+    problem: ConfigurationError | None = None
+    for _ in range(MOST_TRIES):
+        if problem is not None:
+            write(problem.words or problem.message)
+        try:
+            typed = ask()
+        except NO_INPUT:
+            if problem is None:
+                raise
+            raise problem from None
+        try:
+            return check(typed)
+        except ConfigurationError as error:
+            problem = error
+    assert problem is not None
+    raise problem
 
 
 def _key_state(now: Settings) -> str | None:
