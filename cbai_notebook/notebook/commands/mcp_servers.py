@@ -166,8 +166,11 @@ def _confirm(name: str, namespace: Mapping[str, Any], *, yes: bool) -> None:
         )
         if agreed:
             server.confirm(error)
-        key = "mcp.is_confirmed" if agreed else "mcp.is_not_to_start"
-        write(say(key, name=server.name))
+        write(
+            say("mcp.is_confirmed", name=server.name)
+            if agreed
+            else say("mcp.is_not_to_start", name=server.name)
+        )
     if not asked:
         write(say("mcp.nothing_to_confirm", name=found[0].name))
 
