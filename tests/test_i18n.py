@@ -56,6 +56,13 @@ SCRIPTS = "\n".join(file.read_text("utf-8") for file in PACKAGE.rglob("*.js"))
 # The tables -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("key", [key for key in ENTRIES if "{-m " in str(ENTRIES[key][1])])
+def test_a_choice_in_the_model_menu_stands_behind_a_colon_in_chinese(key: str) -> None:
+    assert not re.search(r"[^：]\{-m ", str(ENTRIES[key][1])), (
+        "在模型菜单中填写 … is a whole sentence"
+    )
+
+
 def in_braces(text: str) -> set[str]:
     """Return the names in braces of a text: values and spellings."""
     return {

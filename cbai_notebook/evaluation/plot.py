@@ -81,9 +81,9 @@ def interval_svg(rows: Sequence[PlotRow], *, title: str, is_share: bool = True) 
     axis = _Axis.over(rows)
     foot = _ROW_HEIGHT * len(rows) + 8
     height = foot + _FOOT_HEIGHT
-    parts = _grid(axis, foot, is_share)
+    parts = _grid(axis, len(rows), foot, is_share)
     for number, row in enumerate(rows):
-        parts += _row(row, axis, _ROW_HEIGHT * number, foot, is_share)
+        parts += _row(row, axis, _ROW_HEIGHT * number, len(rows), is_share)
     parts.append(_text(_SIDE, height - 6, say("evaluation.interval_note"), _SMALL))
     described = "; ".join(f"{row.name}: {_numbers(row, is_share)}" for row in rows)
     name = escape(one_line(title))
@@ -127,16 +127,23 @@ def _round_number(least: float) -> float:
 _SMALL = 'font-size="10" fill-opacity="0.75"'
 
 
-def _grid(axis: _Axis, foot: int, is_share: bool) -> list[str]:
+def _grid(axis: _Axis, rows: int, foot: int, is_share: bool) -> list[str]:
     parts = []
     for mark in axis.marks:
         text = f"{100 * mark:.6g} %" if is_share else f"{mark:.6g}"
-        parts.append(_line(axis.x(mark), 4, axis.x(mark), foot, 'stroke-opacity="0.2"'))
+        parts += _upright(axis.x(mark), rows, 'stroke-opacity="0.2"')
         parts.append(_text(axis.x(mark), foot + 12, text, f'text-anchor="middle" {_SMALL}'))
     return parts
 
 
-def _row(row: PlotRow, axis: _Axis, top: int, foot: int, is_share: bool) -> list[str]:
+def _upright(x: float, rows: int, attributes: str) -> list[str]:
+    """Return a line through all rows, with a gap at each label: it may stand at the same place."""
+    tops = range(0, _ROW_HEIGHT * rows, _ROW_HEIGHT)
+    below_label, next_label = _LABEL_Y + 5, _ROW_HEIGHT + 3
+    return [_line(x, top + below_label, x, top + next_label, attributes) for top in tops]
+
+
+def _row(row: PlotRow, axis: _Axis, top: int, rows: int, is_share: bool) -> list[str]:
     label = shortened_inside(row.name, _WIDEST_LABEL)
     parts = [
         _text(_SIDE, top + _LABEL_Y, label),
@@ -146,7 +153,7 @@ def _row(row: PlotRow, axis: _Axis, top: int, foot: int, is_share: bool) -> list
         return parts
     x, y = axis.x(row.value), top + _DOT_Y
     if row.is_baseline:
-        parts.append(_line(x, 4, x, foot, 'stroke-dasharray="3 3" stroke-opacity="0.6"'))
+        parts += _upright(x, rows, 'stroke-dasharray="3 3" stroke-opacity="0.6"')
     # A line through a hollow dot is drawn in two parts: the colour of the page is not known.
     parts.append(_line(axis.x(row.low), y, max(x - _RADIUS, axis.x(row.low)), y, _THICK))
     parts.append(_line(min(x + _RADIUS, axis.x(row.high)), y, axis.x(row.high), y, _THICK))

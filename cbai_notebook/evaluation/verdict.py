@@ -90,7 +90,6 @@ def _words(kind: Kind, comparison: Comparison, margin: float) -> Words:
         )
         return say(
             "evaluation.too_few",
-            n=comparison.n,
             count=f"{comparison.n:,}",
             visible=size_text(visible, is_share=scale.is_share),
             needed=about(cases_to_decide(comparison, margin, alpha)),

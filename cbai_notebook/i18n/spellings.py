@@ -40,8 +40,8 @@ class Spelling(NamedTuple):
 
 
 def _in_menu(model: str) -> tuple[str, str]:
-    """Return how a panel's user chooses a model."""
-    return f"{model} in the model menu", f"模型菜单中的 {model}"
+    """Return how a panel's user chooses a model; in Chinese it goes behind a colon."""
+    return f"{model} in the model menu", f"在模型菜单中填写 {model}"
 
 
 def _in_a_cell(command: str) -> tuple[str, str]:

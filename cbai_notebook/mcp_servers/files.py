@@ -133,10 +133,14 @@ def configured_server(name: str) -> ConfiguredServer:
                 "mcp.no_configured_server",
                 name=name,
                 known=listed(list(servers)) or "—",
-                files=", ".join(map(str, configuration_files()[:1])),
+                files=", ".join(map(str, _files_with(servers) or configuration_files())),
             )
         )
     return servers[name]
+
+
+def _files_with(servers: Mapping[str, ConfiguredServer]) -> list[Path]:
+    return list(dict.fromkeys(server.path for server in servers.values()))
 
 
 def _in_file(path: Path) -> Iterator[ConfiguredServer]:

@@ -107,7 +107,7 @@ class CellReporter:
         html = _html(title, facts, sentences, progress, aloud=self._has_news(progress))
         bundle: Bundle = {"text/html": html}
         if ended:
-            line = f"{title}: {' · '.join(facts)}"
+            line = say("batch.titled", title=title, facts=" · ".join(facts))
             bundle["text/plain"] = plain("\n".join([line, *sentences]))
         self._surface.paint({0: bundle})
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from cbai_notebook.client.tools.tool_calls import ToolCall
     from cbai_notebook.notebook.render_loop import CellThread
 
+_BUILTIN_TYPES = {kind.__name__: kind for kind in (bool, dict, float, int, list, str)}
+
 
 def client_options(options: PromptOptions, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that the client handles itself: tools, steps, schema, thinking.
@@ -189,6 +191,8 @@ def _tools(text: str, namespace: Mapping[str, Any]) -> list[Any]:
 
 
 def _schema_type(name: str, namespace: Mapping[str, Any]) -> Any:
+    if name in _BUILTIN_TYPES and not has_variable(name, namespace):
+        return _BUILTIN_TYPES[name]
     value = _variable(name, namespace, "--schema", user_names.types, say("cell.define_type"))
     if not isinstance(value, type) and get_origin(value) is None:
         raise UsageError(

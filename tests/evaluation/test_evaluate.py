@@ -42,7 +42,7 @@ def test_too_few_cases_are_called_too_few() -> None:
     play(knows=4)
     ev = evaluate(cases(5))
     assert ev.verdicts["long"].kind == "too_few"
-    assert "too few: 5 cases see" in str(ev)
+    assert "too few cases to tell: with 5, even" in str(ev)
 
 
 def test_html_has_the_same_table_and_a_plot_and_escapes_names() -> None:

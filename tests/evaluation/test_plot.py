@@ -40,6 +40,17 @@ def test_each_row_is_a_dot_on_its_interval() -> None:
     assert "Dot: mean. Line: 95 % interval." in texts(svg)
 
 
+def test_no_line_crosses_a_label() -> None:
+    svg = parsed([PlotRow("all", 1.0, 0.5, 1.0, is_baseline=True), *ROWS[1:]])
+    lines = [
+        (float(each.get("y1", "")), float(each.get("y2", ""))) for each in svg.iter(f"{SVG}line")
+    ]
+    labels = {float(each.get("y", "")) for each in svg.iter(f"{SVG}text")}
+    assert {16, 56} <= labels
+    for label in (16, 56):  # a label is 12 pixels high, and a bracket goes below its foot
+        assert not any(low < label + 3 and high > label - 11 for low, high in lines)
+
+
 def test_a_screen_reader_reads_title_and_numbers() -> None:
     svg = parsed(ROWS)
     assert (svg.get("role"), svg.get("aria-label")) == ("img", "equals")

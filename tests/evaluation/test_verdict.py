@@ -39,12 +39,23 @@ def test_no_difference_names_the_largest_that_there_can_be() -> None:
     )
 
 
-def test_too_few_says_what_the_cases_see_and_how_many_are_needed() -> None:
+def test_too_few_says_what_may_be_chance_and_how_many_are_needed() -> None:
     found = verdict_of(of_pairs(13, 5, 182))
     assert found.kind == "too_few"
-    assert str(found) == ("+4.0 [−0.2, +8.7] too few: 200 cases see 6 points, this needs about 440")
+    assert str(found) == (
+        "+4.0 [−0.2, +8.7] too few cases to tell: with 200, even a difference of 6 points may be "
+        "chance; about 440 are needed"
+    )
     assert found.words.in_language("zh") == (
-        "用例太少：200 个用例只能看出 6 个百分点的差异，这里约需 440 个"
+        "用例太少，无法判断：只有 200 个用例时，即使 6 个百分点的差异也可能是偶然，约需 440 个"
+    )
+
+
+def test_too_few_contradicts_no_large_difference() -> None:
+    found = verdict_of(of_pairs(0, 2, 0))
+    assert str(found.interval).startswith("−100.0")
+    assert (
+        "with 2, even a difference of 100 points may be chance; about 3 are needed" in found.words
     )
 
 
@@ -52,7 +63,7 @@ def test_a_margin_decides_what_counts_as_no_difference() -> None:
     comparison = of_pairs(13, 5, 182)
     assert verdict_of(comparison, margin=0.09).kind == "no_difference"
     assert verdict_of(of_pairs(20, 20, 960), margin=0.01).kind == "too_few"
-    assert "this needs about ∞" in verdict_of(of_pairs(20, 20, 960), margin=0).words
+    assert "about ∞ are needed" in verdict_of(of_pairs(20, 20, 960), margin=0).words
 
 
 def test_without_pairs_there_is_nothing_to_compare() -> None:
@@ -68,11 +79,11 @@ def test_other_scores_are_no_points() -> None:
     assert re.match(r"\+0\.30 \[\+0\.17, \+0\.4\d\] better", str(verdict_of(compared(new, old))))
     unsure = verdict_of(compared(old[:20], random.permutation(old[:20])))
     assert "points" not in str(unsure)
-    assert "20 cases see" in unsure.words
+    assert "with 20, even a difference of" in unsure.words
 
 
-def test_one_case_is_no_many() -> None:
-    assert "1 case sees" in verdict_of(compared([1], [0])).words
+def test_one_case_is_too_few() -> None:
+    assert "to tell: with 1, even" in verdict_of(compared([1], [0])).words
 
 
 def test_no_verdict_against_the_correction_for_several_variants() -> None:
@@ -83,7 +94,7 @@ def test_no_verdict_against_the_correction_for_several_variants() -> None:
     assert (alone.low, alone.p) == (among.low, among.p)
     assert verdict_of(alone).kind == "better"
     assert verdict_of(among).kind == "too_few"
-    assert "this needs about 380" in verdict_of(among).words
+    assert "about 380 are needed" in verdict_of(among).words
 
 
 @settings(max_examples=60)

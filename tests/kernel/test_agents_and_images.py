@@ -115,7 +115,7 @@ def test_a_waiting_line_stands_until_the_picture_comes(kernel: Kernel, gateway: 
     kernel.finish(cell)
     assert cell.error["ename"] == "KeyboardInterrupt"
     assert "Drawing with" not in cell.html
-    assert "cancelled" in cell.html
+    assert "stopped" in cell.html
     assert turns(kernel) == [["user", "A cat", "complete"], ["assistant", "", "cancelled"]]
     assert kernel.value("1 + 1") == 2
 

@@ -84,3 +84,19 @@ def test_a_stream_does_not_send_the_answer_again_and_again(
     record_property("kernel_to_browser_bytes_per_character", round(cell.bytes / len(text), 1))
     # Repainting the whole answer for every token would send thousands of times the text.
     assert cell.bytes < 150 * len(text.encode())
+
+
+def test_a_table_of_a_command_is_html_where_its_text_would_not_line_up(kernel: Kernel) -> None:
+    kernel.must("import cbai_notebook as cbai; talk = cbai.chat('<i>诗')")
+    (table, hint) = kernel.must("%cbai use").outputs
+    assert (
+        '<td style="text-align:left;white-space:nowrap">&lt;i&gt;诗</td>'
+        in (table["data"]["text/html"])
+    )
+    assert (
+        '<th style="text-align:right;white-space:nowrap">turns</th>' in (table["data"]["text/html"])
+    )
+    assert "conversation" in table["data"]["text/plain"].splitlines()[0]
+    assert "%cbai use" in hint["text"]
+    kernel.must("%cbai delete -c '<i>诗' --yes")
+    assert "conversation" in kernel.must("%cbai use").stdout

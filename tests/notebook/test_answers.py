@@ -150,6 +150,17 @@ def test_only_a_cut_answer_that_does_not_fit_its_type_can_be_continued(
         assert cbai.chat().turns[-1].text == '{"people": 17}'
 
 
+def test_a_builtin_type_needs_no_variable(
+    shell: TerminalInteractiveShell, gateway: Gateway
+) -> None:
+    gateway.script('say:{"value": 7}')
+    must(shell, "%cbai --schema int -o days How many days?")
+    assert shell.user_ns["days"].parsed == 7
+    shell.user_ns["int"] = 3
+    assert "is int and no type" in str(error_of(shell, "%cbai --schema int How many?"))
+    del shell.user_ns["int"]
+
+
 def test_a_structured_answer_that_failed_twice_is_kept_as_its_last_attempt(
     shell: TerminalInteractiveShell, gateway: Gateway
 ) -> None:

@@ -238,3 +238,4 @@ def test_it_is_shown_in_chinese(progress: Progress) -> None:
         i18n.choose(None)
     assert "2,000 / 2,000 行 · 1 行失败" in paper.html
     assert "再次运行将只发送失败的 1 行。" in paper.html
+    assert paper.paints[-1]["text/plain"].startswith("reviews：2,000 / 2,000 行")

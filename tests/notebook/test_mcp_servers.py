@@ -15,6 +15,7 @@ import cbai_notebook as cbai
 from cbai_notebook import errors
 from cbai_notebook.client.secret_values import known_secrets
 from cbai_notebook.client.tools.source import UnconfirmedError
+from cbai_notebook.mcp_servers.files import configuration_files
 from cbai_notebook.mcp_servers.server import McpServer, mcp, open_servers
 from tests.gateway import Gateway
 from tests.gateway.tools import Call, calling
@@ -146,6 +147,30 @@ def test_the_list_shows_what_runs_and_what_it_costs(plain: McpServer, command: R
     )
     assert "has ended" in command("mcp stop plain")
     assert not plain.running
+
+
+def test_a_server_is_named_by_its_variable_too(
+    shell: TerminalInteractiveShell, command: Run
+) -> None:
+    server = shell.user_ns["shop"] = mcp(PLAIN)
+    server.named_tools()
+    (row,) = (line for line in command("mcp").splitlines() if " this session" in line)
+    assert row.split()[:2] == [server.name, "shop"]
+    assert f"Nothing of the server {server.name}" in command("mcp confirm shop")
+    assert f"{server.name} has ended" in command("mcp stop shop")
+    assert not server.running
+    del shell.user_ns["shop"]
+
+
+def test_an_unknown_server_is_answered_with_the_files(
+    shell: TerminalInteractiveShell, folder: Path
+) -> None:
+    message = str(error_of(shell, "%cbai mcp confirm sum"))
+    assert all(str(file) in message for file in configuration_files()), "none names a server"
+    configure(folder, ".cursor/mcp.json")
+    message = str(error_of(shell, "%cbai mcp confirm sum"))
+    assert message.endswith(str(folder / ".cursor" / "mcp.json"))
+    assert message.count("mcp.json") == 1
 
 
 @pytest.mark.parametrize("name", [".mcp.json", ".jupyter/mcp_settings.json"])

@@ -49,7 +49,7 @@ WORDS: Table = {
         "The environment's plan does not allow calls over HTTP with an API key. Choose a plan that "
         "does in the CloudBase console, or ask the offline model with {-m local}.",
         "环境的套餐不允许用 API 密钥通过 HTTP 调用。请在 CloudBase 控制台选择支持的套餐，"
-        "或用 {-m local} 使用离线模型。",
+        "或使用离线模型：{-m local}。",
     ),
     "key_may_not_do_that": (
         "This API key may not do that. Check its rights in the CloudBase console.",
@@ -64,7 +64,7 @@ WORDS: Table = {
         "The token quota of this environment is used up; waiting does not help. Buy more in the "
         "CloudBase console, or ask the offline model with {-m local}.",
         "此环境的词元额度已用完，等待也没有用。请在 CloudBase 控制台购买，"
-        "或用 {-m local} 使用离线模型。",
+        "或使用离线模型：{-m local}。",
     ),
     "too_many_at_once": (
         "Too many requests at once for this environment. Wait until the others are done and try "
@@ -174,7 +174,7 @@ WORDS: Table = {
         "The quota or the balance of your account is used up; waiting does not help. Check it where "
         "the API key comes from, or ask the offline model with {-m local}.",
         "账户的额度或余额已用完，等待也没有用。请到 API 密钥的来源处检查，"
-        "或用 {-m local} 使用离线模型。",
+        "或使用离线模型：{-m local}。",
     ),
     # error_codes: a prompt that is too long
     "prompt_is_too_long": (
@@ -234,7 +234,7 @@ WORDS: Table = {
         "The base URL was asked as CloudBase's gateway. If it is a server of another kind, set "
         "CBAI_PROVIDER=custom, or write {-m custom}.",
         "base URL 被当作了 CloudBase 的网关。如果它是其他服务器，请设置 CBAI_PROVIDER=custom，"
-        "或用 {-m custom}。",
+        "或这样指定：{-m custom}。",
     ),
     "base_url_ends_with_an_endpoint": (
         "The base URL ends with an endpoint ({endpoint}); give only the part before it "

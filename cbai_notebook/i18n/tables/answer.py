@@ -21,7 +21,7 @@ WORDS: Table = {
     "minutes": ("{minutes} min {seconds} s", "{minutes} 分 {seconds} 秒"),
     # The footer
     "partial": ("incomplete", "不完整"),
-    "cancelled": ("cancelled", "已停止"),
+    "cancelled": ("stopped", "已停止"),
     "failed": ("failed", "失败"),
     "empty": ("The answer is empty.", "回答是空的。"),
     "only_reasoning": (

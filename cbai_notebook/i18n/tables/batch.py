@@ -3,6 +3,7 @@
 from cbai_notebook.i18n.words import Counted
 
 WORDS = {
+    "titled": ("{title}: {facts}", "{title}：{facts}"),
     "rows": (Counted("{done} of {rows} row", "{done} of {rows} rows"), "{done} / {rows} 行"),
     "rows_so_far": (Counted("{done} row", "{done} rows"), "{done} 行"),
     "failed": ("{count} failed", "{count} 行失败"),

@@ -43,6 +43,7 @@ WORDS: Table = {
     "heading_turn": ("turn", "轮"),
     "heading_turns": ("turns", "轮数"),
     "heading_value": ("value", "值"),
+    "heading_variable": ("variable", "变量"),
     "heading_variant": ("variant", "变体"),
     "heading_what": ("what it is", "说明"),
     # conversations

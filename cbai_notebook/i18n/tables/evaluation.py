@@ -10,11 +10,9 @@ WORDS: Table = {
     "is_worse": ("worse (p {p})", "更差（p {p}）"),
     "no_difference": ("no difference above ±{size}", "没有超过 ±{size}的差异"),
     "too_few": (
-        Counted(
-            "too few: {count} case sees {visible}, this needs about {needed}",
-            "too few: {count} cases see {visible}, this needs about {needed}",
-        ),
-        "用例太少：{count} 个用例只能看出 {visible}的差异，这里约需 {needed} 个",
+        "too few cases to tell: with {count}, even a difference of {visible} may be chance; about "
+        "{needed} are needed",
+        "用例太少，无法判断：只有 {count} 个用例时，即使 {visible}的差异也可能是偶然，约需 {needed} 个",
     ),
     "no_pairs": (
         "nothing to compare: no case has both values",

@@ -143,9 +143,22 @@ WORDS: Table = {
     ),
     "option_help": ("show this help", "显示本帮助"),
     # options of commands
+    "option_this_conversation": (
+        "this conversation; without it, the current one",
+        "指定对话；不指定则为当前对话",
+    ),
+    "option_usage_of_conversation": ("of this conversation alone", "只统计这个对话"),
+    "option_read_into": (
+        "add the turns to this conversation, not to a new one",
+        "把各轮加入这个对话，而不是新的对话",
+    ),
     "option_pandas": (
         "put the messages into this variable as a DataFrame",
         "把消息作为 DataFrame 放入这个变量",
+    ),
+    "option_pandas_usage": (
+        "put the rows of the table into this variable as a DataFrame",
+        "把统计表的各行作为 DataFrame 放入这个变量",
     ),
     "option_since": ("from this day on", "从这一天起"),
     "option_search": (

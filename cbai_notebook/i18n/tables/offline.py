@@ -24,11 +24,11 @@ WORDS: Table = {
     "no_file": (
         "There is no model file {path}. Name a GGUF file, as in {-m FILE}, or use {-m local} for the "
         "demo model.",
-        "没有模型文件 {path}。请指定一个 GGUF 文件，例如 {-m FILE}，或用 {-m local} 使用演示模型。",
+        "没有模型文件 {path}。请指定一个 GGUF 文件，例如：{-m FILE}；或使用演示模型：{-m local}。",
     ),
     "no_gguf": (
         "{path} is not a GGUF file. Name another, or use {-m local}.",
-        "{path} 不是 GGUF 文件。请换一个文件，或使用 {-m local}。",
+        "{path} 不是 GGUF 文件。请换一个文件，或使用演示模型：{-m local}。",
     ),
     # Fetching it
     "fetching": ("Fetching the offline model (once)", "正在获取离线模型（仅一次）"),

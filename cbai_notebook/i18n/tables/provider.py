@@ -19,8 +19,8 @@ WORDS: Table = {
     "server_is_meant": (
         "There is no server {name!r}. Did you mean {meant!r}? If {name!r} is the name of a model, write "
         "{-m PROVIDER/NAME}.",
-        "没有名为 {name!r} 的服务器，是不是想写 {meant!r}？如果 {name!r} 确实是模型名称，请用 "
-        "{-m PROVIDER/NAME}。",
+        "没有名为 {name!r} 的服务器，是不是想写 {meant!r}？如果 {name!r} 确实是模型名称，"
+        "请这样指定：{-m PROVIDER/NAME}。",
     ),
     "no_server_and_no_environment": (
         "There is neither a server {name!r} nor a CloudBase environment yet. Add a server with "
@@ -30,7 +30,7 @@ WORDS: Table = {
         "还没有名为 {name!r} 的服务器，也没有 CloudBase 环境。如果是自己的服务器，请用 "
         "cbai.configure(servers={{{name!r}: {{'base_url': 'https://…/v1'}}}}) 添加；如果是 CloudBase "
         "的模型，请用 {%cbai login} 或环境变量 CLOUDBASE_ENV_ID 设置环境。"
-        "没有账号时，可用 {-m local} 使用离线演示模型。",
+        "没有账号时，可以使用离线演示模型：{-m local}。",
     ),
     "no_key_for_base_url": (
         "There is no API key for this base URL, and CloudBase's own is not sent there. Set "
@@ -44,13 +44,13 @@ WORDS: Table = {
         "There is no API key for CloudBase yet. Set it with {%cbai login}, or in CLOUDBASE_API_KEY. "
         "Without an account, {-m local} asks the offline demo model.",
         "还没有 CloudBase 的 API 密钥。请用 {%cbai login} 或环境变量 CLOUDBASE_API_KEY 设置。"
-        "没有账号时，可用 {-m local} 使用离线演示模型。",
+        "没有账号时，可以使用离线演示模型：{-m local}。",
     ),
     "no_environment": (
         "There is no CloudBase environment yet. Set it with {%cbai login}, or in CLOUDBASE_ENV_ID. "
         "Without an account, {-m local} asks the offline demo model.",
         "还没有 CloudBase 环境。请用 {%cbai login} 或环境变量 CLOUDBASE_ENV_ID 设置。"
-        "没有账号时，可用 {-m local} 使用离线演示模型。",
+        "没有账号时，可以使用离线演示模型：{-m local}。",
     ),
     "environment_id_is_wrong": (
         "The environment id {env_id!r} cannot be one: letters, digits and hyphens only. Copy it from "
@@ -66,7 +66,7 @@ WORDS: Table = {
     "slash_was_read_as_provider": (
         "{provider!r} was read as the provider. If the model's name is {name!r}, write "
         "{-m custom/NAME}.",
-        "{provider!r} 被当作了服务商。如果模型名称是 {name!r}，请用 {-m custom/NAME}。",
+        "{provider!r} 被当作了服务商。如果模型名称是 {name!r}，请这样指定：{-m custom/NAME}。",
     ),
     "set_key_of_server": (
         "Set the key of {name!r} with {%cbai login SERVER}.",
@@ -85,7 +85,7 @@ WORDS: Table = {
     "name_is_wrong": (
         "{name!r} cannot be a provider: letters, digits, '.', '_' and '-' only, as in "
         "{-m PROVIDER}.",
-        "{name!r} 不能用作服务商名称，只能包含字母、数字、'.'、'_' 和 '-'，例如 {-m PROVIDER}。",
+        "{name!r} 不能用作服务商名称，只能包含字母、数字、'.'、'_' 和 '-'，例如：{-m PROVIDER}。",
     ),
     "spec_names_no_model": (
         "{spec!r} names no model. Write it as PROVIDER/MODEL, or MODEL alone.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -112,7 +112,8 @@ def _age(flag: str, text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-_CONVERSATION = next(option for option in OPTIONS if option.flags == CONVERSATION_FLAGS)
+_TALK_IN = next(option for option in OPTIONS if option.flags == CONVERSATION_FLAGS)
+_CONVERSATION = replace(_TALK_IN, described="this_conversation")
 _MAX_TOKENS = next(option for option in OPTIONS if option.field == "max_tokens")
 _PANDAS = Option(("--pandas",), "pandas", "VAR", variable, suggests="variable")
 _SINCE = Option(("--since",), "since", "DAY", _day)
@@ -128,6 +129,12 @@ _HISTORY = (
     Option(("--versions",), "versions"),
     _PANDAS,
 )
+_USAGE = (
+    replace(_TALK_IN, described="usage_of_conversation"),
+    _SINCE,
+    replace(_PANDAS, described="pandas_usage"),
+)
+_READ_INTO = replace(_TALK_IN, described="read_into")
 _LIST_ALL = Option(("--all",), "all", described="list_all")
 _YES = Option(("--yes", "-y"), "yes")
 _DELETE = (
@@ -153,7 +160,7 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("login", (SERVER,)),
     CommandSyntax("logout", (SERVER,)),
     CommandSyntax("models", (PROVIDER,)),
-    CommandSyntax("panel", options=(_CONVERSATION,)),
+    CommandSyntax("panel", options=(_TALK_IN,)),
     CommandSyntax("history", options=_HISTORY),
     CommandSyntax("continue", options=(_CONVERSATION, _MAX_TOKENS)),
     CommandSyntax("use", (NAME,), (_LIST_ALL,)),
@@ -164,12 +171,12 @@ COMMANDS: tuple[CommandSyntax, ...] = (
     CommandSyntax("delete", (NAME,), _DELETE),
     CommandSyntax("pick", (ANSWER,), (_CONVERSATION,)),
     CommandSyntax("diff", (TURN, TURN), (_ANSWERS, _CONVERSATION)),
-    CommandSyntax("usage", options=(_CONVERSATION, _SINCE, _PANDAS), aliases=("stats",)),
+    CommandSyntax("usage", options=_USAGE, aliases=("stats",)),
     CommandSyntax("batches", (DELETE, BATCH), (_YES,)),
     CommandSyntax("evaluations", (EVALUATION,)),
     CommandSyntax("mcp", (ACTION, TOOL_SERVER), (_YES,)),
     CommandSyntax("export", options=_EXPORT),
-    CommandSyntax("import", (PATH,), (_CONVERSATION,)),
+    CommandSyntax("import", (PATH,), (_READ_INTO,)),
     CommandSyntax("version"),
     CommandSyntax("help", (COMMAND,)),
 )

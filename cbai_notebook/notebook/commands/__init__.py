@@ -67,7 +67,7 @@ def run(shell: InteractiveShell, command: Command) -> None:
         case "evaluations":
             evaluations.evaluations(command)
         case "mcp":
-            mcp_servers.mcp_servers(command)
+            mcp_servers.mcp_servers(shell, command)
         case "export":
             files.export(command)
         case "import":

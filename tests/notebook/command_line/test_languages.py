@@ -84,3 +84,10 @@ def test_nothing_is_described_that_is_not_there() -> None:
     described = [described.help.key for described in (*OPTIONS, *of_commands, *COMMANDS)]
     names = {key.partition(".")[2] for key in described}
     assert names == {name for name in table("help") if name.startswith(("option_", "command_"))}
+
+
+def test_an_option_is_described_by_what_its_command_does_with_it() -> None:
+    pages = {syntax.name: help_of(syntax) for syntax in COMMANDS}
+    talks = {name for name, page in pages.items() if "talk in the conversation" in page}
+    assert talks == {"panel"}
+    assert "put the rows of the table into this variable" in pages["usage"]

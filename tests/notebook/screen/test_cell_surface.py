@@ -107,4 +107,4 @@ def test_an_output_whose_sending_was_interrupted_is_sent_again(
         screen.text("one")
     screen.finish("cancelled")
     (output,) = notebook(recording_shell)
-    assert output["text/plain"] == "one\n\ncancelled"
+    assert output["text/plain"] == "one\n\nstopped"

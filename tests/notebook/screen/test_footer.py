@@ -48,7 +48,7 @@ def test_a_speed_that_says_nothing_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("status", "mark"),
-    [("partial", "incomplete"), ("cancelled", "cancelled"), ("failed", "failed")],
+    [("partial", "incomplete"), ("cancelled", "stopped"), ("failed", "failed")],
 )
 def test_an_answer_that_is_not_complete_is_marked(status: str, mark: str) -> None:
     surface = finished(status, footer=Facts(label="cloudbase/hy3"))

@@ -35,7 +35,7 @@ def test_the_end_starts_a_line() -> None:
     screen = screen_on(stream)
     screen.text("Hello")
     screen.finish("cancelled", footer=Facts(label="local"))
-    assert stream.getvalue() == "Hello\ncancelled · local\n"
+    assert stream.getvalue() == "Hello\nstopped · local\n"
 
 
 def test_nothing_is_added_to_an_answer_that_needs_nothing() -> None:
