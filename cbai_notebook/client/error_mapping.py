@@ -21,6 +21,7 @@ from typing import Any
 from cbai_notebook.client import chat_wire, error_body
 from cbai_notebook.client.error_body import ErrorBody
 from cbai_notebook.client.error_codes import CODES, error_kind
+from cbai_notebook.client.listed_models import listed_models
 from cbai_notebook.client.proxies import Proxy
 from cbai_notebook.client.secret import real_secrets
 from cbai_notebook.errors import (
@@ -37,7 +38,7 @@ from cbai_notebook.errors import (
     TLSError,
 )
 from cbai_notebook.i18n import Words, joined, say
-from cbai_notebook.text import cut, masked, one_line
+from cbai_notebook.text import cut, masked, near_match, one_line
 
 _LONGEST_QUOTE = 300
 """Characters of a server's message that are quoted."""
@@ -63,6 +64,7 @@ class ErrorContext:
         missing: Returns the advice for a 404 of a request to an agent; None for a request to a
             model.
         cloud: Whether the request goes to CloudBase's gateway.
+        default_model: The model that is set for this server; None if there is none.
     """
 
     provider: str = ""
@@ -72,6 +74,7 @@ class ErrorContext:
     key_advice: Callable[[], str] | None = None
     missing: Callable[[], str] | None = None
     cloud: bool = False
+    default_model: str | None = None
 
     def mask(self, text: str) -> str:
         """Return the text with the secrets of the request masked."""
@@ -428,6 +431,8 @@ def _error(
     if slip:
         address = address_advice.shown(error_context.url)
         advice = joined(say("advice.nothing_at_address", address=address), slip)
+    elif kind is ModelNotFoundError and not error_context.cloud:
+        advice = joined(advice, _model_that_is_meant(error_context))
     error_class: type[CbaiError] = kind
     if meant == 404 and error_context.missing:
         error_class, advice = NotFoundError, error_context.missing()
@@ -469,6 +474,13 @@ def _facts(error_context: ErrorContext) -> dict[str, str]:
         "login": login() if login else say("advice.set_key_again"),
         "check": say("advice.check_parameters"),
     }
+
+
+def _model_that_is_meant(error_context: ErrorContext) -> str:
+    """Return whether another model was meant, of those that are known without a request; or ``""``."""
+    known = {error_context.default_model or "", *listed_models(error_context.url)}
+    near = near_match(error_context.model, sorted(known - {"", error_context.model}))
+    return say("option.did_you_mean", near=near) if near else ""
 
 
 def _asks_to_wait(seconds: float) -> Words:

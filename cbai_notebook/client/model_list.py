@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbai_notebook.client import settings as settings_module
+from cbai_notebook.client.listed_models import note_models
 from cbai_notebook.client.provider_registry import provider_for
 from cbai_notebook.client.providers import Endpoint, ServerProvider, key_advice
 from cbai_notebook.client.request import Request, headers_of
@@ -70,9 +71,11 @@ async def list_models(
         sender = transport or HTTPTransport()
         response = await sender.send(request, error_context, connect_timeout=now.timeout.connect)
         try:
-            return await _read(response, error_context)
+            names = await _read(response, error_context)
         finally:
             await response.aclose()
+        note_models(server.base_url, names or ())
+        return names
 
     return await within(min(now.timeout.answer, LONGEST_S), ask(), error_context)
 

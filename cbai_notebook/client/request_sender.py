@@ -185,6 +185,7 @@ def error_context_of(endpoint: Endpoint, request: Request) -> ErrorContext:
         secrets=request.secrets,
         key_advice=endpoint.key_advice,
         missing=endpoint.missing,
+        default_model=endpoint.default_model,
     )
 
 

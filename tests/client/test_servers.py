@@ -356,7 +356,7 @@ def test_thinking_is_turned_off_as_servers_of_that_name_take_it(
 
 
 class ModelServer:
-    """A server that answers ``GET /v1/models`` only.
+    """A server that answers ``GET /v1/models`` only: it knows no model that it is asked.
 
     Args:
         status: The status.
@@ -380,6 +380,14 @@ class ModelServer:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(404)
+                unknown = b'{"error": {"message": "model not found", "code": "model_not_found"}}'
+                self.send_header("Content-Length", str(len(unknown)))
+                self.end_headers()
+                self.wfile.write(unknown)
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -475,3 +475,27 @@ def test_an_export_has_the_address_of_each_turn_and_no_secret(
         assert text.index(two[0].base_url) < text.index(two[1].base_url)
         assert "ONE_API_KEY" in text
         assert "ONE_HEADER_X_TEAM" in text
+
+
+def test_a_mistyped_model_is_answered_with_one_that_is_known_without_asking(
+    shell: TerminalInteractiveShell, two: tuple[Gateway, Gateway]
+) -> None:
+    one, other = two
+    for each in two:
+        each.always("error:404:model_not_found")
+    assert "Did you mean echo?" in str(error_of(shell, "%cbai -m one/ehco Hi"))
+    assert "Did you mean" not in str(error_of(shell, "%cbai -m one/something Hi"))
+    assert "Did you mean" not in str(error_of(shell, "%cbai -m two/ehco Hi"))
+    assert [len(each.requests) for each in (one, other)] == [2, 1], "no list was asked for"
+
+
+def test_a_list_that_was_read_before_tells_which_model_is_meant(
+    shell: TerminalInteractiveShell,
+) -> None:
+    with model_server({"data": [{"id": "qwen3:4b"}, {"id": "llama3"}]}) as server:
+        cbai.configure(servers={"work": {"base_url": server.base_url}})
+        assert "Did you mean" not in str(error_of(shell, "%cbai -m work/qwn3:4b Hi"))
+        must(shell, "%cbai models work")
+        assert "Did you mean qwen3:4b?" in str(error_of(shell, "%cbai -m work/qwn3:4b Hi"))
+        assert len(server.seen) == 1
+        cbai.configure(servers=None)
