@@ -169,7 +169,8 @@ class Connection:
             if isinstance(step, Hold):
                 # Do not count the time of the hold: later steps keep their pace.
                 started += self._loop.time() - begun
-        # No await before this: a client that has read the last byte must see a finished answer.
+        # No await before this: who waits on this event loop sees a finished answer when the last
+        # byte is read. A client in another thread may be faster, and has to wait for it.
         self._finish(exchange)
 
     async def _take(self, step: Step, exchange: Exchange, started: float) -> None:
