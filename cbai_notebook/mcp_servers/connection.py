@@ -86,14 +86,15 @@ class Connection:
         name: Its name for the user.
 
     Attributes:
-        list_changed: Whether the server has said that its tools are others since this was set to
-            False.
+        list_changed: Whether the tools may be others since they were last read: the server has said
+            so, or could not have said it.
         calls: The number of calls that are under way.
     """
 
     def __init__(self, target: Command | Address, name: str) -> None:
         self.list_changed = False
         self.calls = 0
+        self._tools_read = asyncio.Event()
         self._target = target
         self._name = name
         self._client: Client | None = None
@@ -202,17 +203,26 @@ class Connection:
         """Subscribe to changes of the tools, which a server of the newest protocol tells only then."""
         from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 
-        try:
-            async with client.listen(tools_list_changed=True) as changes:
-                async for _ in changes:
-                    self.list_changed = True
-        except ListenNotSupportedError:
-            return  # an older protocol tells it to `_note`
-        except SubscriptionLost:
-            self.list_changed = True  # what was told meanwhile is lost
-        # A server may refuse this in any way, and still be of use.
-        except Exception:  # noqa: BLE001
-            return
+        again = False
+        while True:
+            self._tools_read.clear()
+            try:
+                async with client.listen(tools_list_changed=True) as changes:
+                    # What changed before the server took a later subscription, it did not tell.
+                    self.list_changed |= again
+                    async for _ in changes:
+                        self.list_changed = True
+            except ListenNotSupportedError:
+                return  # an older protocol tells it to `_note`
+            except SubscriptionLost:
+                pass
+            # A server may refuse this in any way, and still be of use.
+            except Exception:  # noqa: BLE001
+                return
+            again = True
+            self.list_changed = True
+            # One subscription for each prompt at most, however often the server drops it.
+            await self._tools_read.wait()
 
     @contextlib.asynccontextmanager
     async def _process(self, command: Command) -> AsyncIterator[Any]:
@@ -252,6 +262,7 @@ class Connection:
             ToolServerError: It ended, or refused to list them.
         """
         client = self._open_client()
+        self._tools_read.set()
         try:
             return await tools_of_session(client.session)
         # Whatever the library raises is the reason why the server cannot be used.

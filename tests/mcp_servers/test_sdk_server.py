@@ -139,6 +139,17 @@ def test_a_tool_that_it_learns_while_it_runs_is_confirmed(server: McpServer) -> 
     assert bridge.run(server.call("learned")).text == "learned"
 
 
+def test_changes_are_heard_again_after_the_server_has_ended_the_notices(server: McpServer) -> None:
+    server.named_tools()
+    first = last = int(bridge.run(server.call("hang_up")).text)
+    for _ in range(200):
+        server.named_tools()
+        last = int(bridge.run(server.call("subscriptions")).text)
+        if last > first:
+            break
+    assert last > first
+
+
 async def test_an_open_session_is_used_on_its_own_loop(http_url: str) -> None:
     async with Client(http_url) as client:
         server = await mcp(client)

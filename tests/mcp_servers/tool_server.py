@@ -5,16 +5,37 @@ from __future__ import annotations
 import base64
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
+from mcp.server.subscriptions import InMemorySubscriptionBus, ToolsListChanged
 from mcp_types import ImageContent, ToolAnnotations
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 
-server = MCPServer("tools", instructions="Adds.")
+
+class Notices(InMemorySubscriptionBus):
+    """Tells the clients what changes; can tell more than one of them may have waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listeners: list[Callable[[Any], None]] = []
+
+    def subscribe(self, listener: Callable[[Any], None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return super().subscribe(listener)
+
+    def flood(self) -> None:
+        for _ in range(1_100):
+            self.listeners[-1](ToolsListChanged())
+
+
+notices = Notices()
+server = MCPServer("tools", instructions="Adds.", subscriptions=notices)
 
 
 @server.tool()
@@ -58,6 +79,19 @@ async def learn(name: str, ctx: Context) -> str:
     server.add_tool(lambda: name, name=name, description="Say a name.")
     await ctx.notify_tools_changed()
     return "learned"
+
+
+@server.tool()
+def subscriptions() -> int:
+    """Return how often clients have subscribed to what changes."""
+    return len(notices.listeners)
+
+
+@server.tool()
+def hang_up() -> int:
+    """End the last of these subscriptions; return how many there were."""
+    notices.flood()
+    return subscriptions()
 
 
 if __name__ == "__main__":
