@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cbai_notebook.bridge import background_loop
@@ -22,10 +23,17 @@ class Approvals:
         """Return the calls of a turn that wait for a click, with their parsed arguments."""
         return [call for (asked, _), (call, _) in self._waiting.items() if asked is turn]
 
-    async def request(self, turn: Turn, call: ToolCall) -> bool:
-        """Wait for a click, on the background loop; return whether the call is allowed."""
+    async def request(self, turn: Turn, call: ToolCall, *, on_wait: Callable[[], None]) -> bool:
+        """Wait for a click, on the background loop; return whether the call is allowed.
+
+        Args:
+            turn: The turn.
+            call: The call.
+            on_wait: Called when the call is among those that wait, so that it can be shown.
+        """
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[turn, call.id] = call, answer
+        on_wait()
         try:
             return await answer
         finally:

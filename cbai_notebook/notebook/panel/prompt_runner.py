@@ -195,7 +195,11 @@ class PromptRunner:
 
         async def approve(call: ToolCall) -> bool:
             # With the turn: models number their calls anew in each answer, so ids repeat.
-            return await APPROVALS.request(turns[0], call)
+            turn = turns[0]
+            # A view may have looked for the question already, when the call's state changed.
+            return await APPROVALS.request(
+                turn, call, on_wait=lambda: prepared.conversation.grow(turn, "", "")
+            )
 
         def opened(turn: Turn) -> None:
             turn.note = joined(*prepared.hints, *offline_hints.knows_english_only(prepared))

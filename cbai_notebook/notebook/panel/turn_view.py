@@ -57,6 +57,7 @@ class TurnView:
         self._on_end = on_end
         self._updated = asyncio.Event()
         self._streamed: list[str] = []
+        self._asked: list[str] = []
         self._prompt = look.html(markup.prompt(turn, key))
         self._footer = look.html(markup.footer(turn, key, position))
         self._prompt.add_class("cbai-ask")
@@ -141,8 +142,7 @@ class TurnView:
             states, seen_calls = self.turn.calls_since(seen_calls)
             for call in states:
                 listener(Delta(call=call))
-            if states:
-                self._show_approvals()
+            self._show_approvals()
             if ended:
                 return
             await self._updated.wait()
@@ -150,7 +150,10 @@ class TurnView:
 
     def _show_approvals(self) -> None:
         waiting = APPROVALS.waiting(self.turn)
-        self._footer.value = markup.footer(self.turn, self.key, waiting=waiting)
+        ids = [call.id for call in waiting]
+        if ids != self._asked:
+            self._asked = ids
+            self._footer.value = markup.footer(self.turn, self.key, waiting=waiting)
 
     def _replace_answer(self, surface: AnswerSurface) -> None:
         """Replace what was streamed by a final answer that differs: repaired, or in another language."""

@@ -387,6 +387,36 @@ def test_a_click_answers_the_call_of_its_own_turn(gateway: Gateway) -> None:
             panel.close()
 
 
+def test_a_question_appears_whenever_the_page_is_written(gateway: Gateway) -> None:
+    @cbai.tool(confirm=True)
+    def drop(path: str) -> str:
+        """Delete a file."""
+        return path
+
+    panel = cbai.ChatPanel(f"asks-{next(_numbers)}", tools=[drop])
+    talk = panel.conversation
+    ended = threading.Event()
+
+    async def write_all_the_time() -> None:
+        while not ended.is_set():
+            for asked in talk.turns:
+                talk.grow(asked, "", "")
+            await asyncio.sleep(0)
+
+    gateway.script(calling(Call("drop", {"path": "one.csv"})))
+    writers = [
+        asyncio.run_coroutine_threadsafe(write_all_the_time(), background_loop()) for _ in range(3)
+    ]
+    try:
+        assert panel.send("Clean up")
+        eventually(lambda: "Run it" in shown(panel.widget))
+    finally:
+        ended.set()
+        for writer in writers:
+            writer.result()
+        panel.close()
+
+
 def test_a_question_says_how_much_of_a_call_it_does_not_show(gateway: Gateway) -> None:
     @cbai.tool(confirm=True)
     def drop(path: str) -> str:
