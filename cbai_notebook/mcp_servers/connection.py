@@ -216,9 +216,11 @@ class Connection:
                 return  # an older protocol tells it to `_note`
             except SubscriptionLost:
                 pass
-            # A server may refuse this in any way, and still be of use.
+            # A server may refuse this in any way, and still be of use. One that took it before may be
+            # starting anew.
             except Exception:  # noqa: BLE001
-                return
+                if not again:
+                    return
             again = True
             self.list_changed = True
             # One subscription for each prompt at most, however often the server drops it.

@@ -139,9 +139,12 @@ def test_a_tool_that_it_learns_while_it_runs_is_confirmed(server: McpServer) -> 
     assert bridge.run(server.call("learned")).text == "learned"
 
 
-def test_changes_are_heard_again_after_the_server_has_ended_the_notices(server: McpServer) -> None:
+@pytest.mark.parametrize("refused", [0, 1, 3])
+def test_changes_are_heard_again_after_the_server_has_ended_the_notices(
+    server: McpServer, refused: int
+) -> None:
     server.named_tools()
-    first = last = int(bridge.run(server.call("hang_up")).text)
+    first = last = int(bridge.run(server.call("hang_up", {"refuse": refused})).text)
     for _ in range(200):
         server.named_tools()
         last = int(bridge.run(server.call("subscriptions")).text)

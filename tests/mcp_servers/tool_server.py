@@ -24,8 +24,12 @@ class Notices(InMemorySubscriptionBus):
     def __init__(self) -> None:
         super().__init__()
         self.listeners: list[Callable[[Any], None]] = []
+        self.refusals = 0
 
     def subscribe(self, listener: Callable[[Any], None]) -> Callable[[], None]:
+        if self.refusals:
+            self.refusals -= 1
+            raise RuntimeError("not now")
         self.listeners.append(listener)
         return super().subscribe(listener)
 
@@ -88,8 +92,9 @@ def subscriptions() -> int:
 
 
 @server.tool()
-def hang_up() -> int:
-    """End the last of these subscriptions; return how many there were."""
+def hang_up(refuse: int = 0) -> int:
+    """End the last of these subscriptions, and refuse some new ones; return how many there were."""
+    notices.refusals = refuse
     notices.flood()
     return subscriptions()
 
