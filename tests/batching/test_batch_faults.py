@@ -831,7 +831,8 @@ async def test_a_prompt_goes_before_the_rows_that_wait(gateway: Gateway) -> None
     gateway.let_go()
     answer = await asked
     assert answer.text == "row-900"
-    assert gateway.requests[4].row == "row-900"
+    # Two places were free, and the server may have read either request first.
+    assert "row-900" in [request.row for request in gateway.requests[4:6]]
     await running
     assert answered(batch.frame) == set(range(12))
 

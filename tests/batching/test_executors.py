@@ -122,12 +122,15 @@ def test_a_process_that_ends_breaks_the_pool_and_a_new_one_goes_on(
     gateway: Gateway, processes: Executor
 ) -> None:
     run(rows(20), engine=processes, tools=[end_the_process])
+    # No other row is answered: what had ended before would be a result.
     gateway.script(calling("end_the_process"))
+    gateway.always("echo+hold:headers")
     for _ in range(2):
         with pytest.raises(ConfigurationError, match=r"takes no more work: .*\w\. Make a new one"):
             run(rows(60), engine=processes, tools=[end_the_process])
     known = {at for at, row in enumerate(last().frame) if not row["error"]}
     assert known == set(range(20))
+    gateway.always("echo")
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         found = run(rows(60), engine=pool, tools=[end_the_process])
     assert answered(found) == set(range(60))
