@@ -146,6 +146,7 @@ class Comparison:
         except CbaiError as error:
             candidate.error = error
         finally:
+            candidate.placement.release()
             candidate.ended = True
             heard(candidate, None)
 

@@ -90,6 +90,8 @@ async def _ask(
     sent = await prepared.screened_params()
     request = prepared.fingerprint(sent)
     found = await asyncio.to_thread(conversation.answered, request) if prompt.cached else None
+    if prompt.remember:
+        await placement.until_due()
     if found is not None:
         # A stored answer may no longer parse because a secret in it was masked: then send the
         # request.

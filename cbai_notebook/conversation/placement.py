@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from cbai_notebook.conversation.prompt import Prompt
@@ -21,6 +22,12 @@ class Placement:
 
     def __init__(self) -> None:
         self.turn: Turn | None = None
+
+    async def until_due(self) -> None:
+        """Wait until the turn may get into its conversation."""
+
+    def release(self) -> None:
+        """Let others no longer wait for this turn, whether there is one or not."""
 
     def replaces(self, prompt: Prompt) -> Turn | None:
         """Return the turn of which the new one becomes a version, or ``None``."""
@@ -45,31 +52,51 @@ class Placement:
 
 
 class VersionGroup:
-    """Several answers to one prompt, which become the versions of one turn."""
+    """Several answers to one prompt, which become the versions of one turn, in their order."""
 
     def __init__(self) -> None:
         self._first: Turn | None = None
+        self._placements: list[_OneOfGroup] = []
 
     def placement(self) -> Placement:
-        """Return the placement of one of the answers."""
-        return _OneOfGroup(self)
+        """Return the placement of the next one of the answers."""
+        made = _OneOfGroup(self, tuple(self._placements))
+        self._placements.append(made)
+        return made
 
 
 class _OneOfGroup(Placement):
-    """Opens the first turn of a group in the usual way, and each later one as its version."""
+    """Opens the first turn of a group in the usual way, and each later one as its version.
 
-    def __init__(self, group: VersionGroup) -> None:
+    Args:
+        group: The group.
+        before: The placements before this one.
+    """
+
+    def __init__(self, group: VersionGroup, before: tuple[_OneOfGroup, ...]) -> None:
         super().__init__()
         self._group = group
+        self._before = before
+        self._released = asyncio.Event()
+
+    async def until_due(self) -> None:
+        # The user's `before_send` and the store take a different time for each of them.
+        for each in self._before:
+            await each._released.wait()
+
+    def release(self) -> None:
+        self._released.set()
 
     def replaces(self, prompt: Prompt) -> Turn | None:
         return self._group._first or prompt.replaces
 
     def open(self, conversation: Conversation, prompt: Prompt, turn: Turn) -> Write:
         if self._group._first is not None:
-            return conversation.open(turn, beside=self._group._first)
-        write = super().open(conversation, prompt, turn)
-        self._group._first = turn
+            write = conversation.open(turn, beside=self._group._first)
+        else:
+            write = super().open(conversation, prompt, turn)
+            self._group._first = turn
+        self.release()
         return write
 
     def known(self, conversation: Conversation, prompt: Prompt, found: Turn) -> Turn | None:
@@ -77,4 +104,5 @@ class _OneOfGroup(Placement):
         if replaced is None or found not in conversation.alternatives(replaced):
             return None
         self._group._first = self._group._first or found
+        self.release()
         return found

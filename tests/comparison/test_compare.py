@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pandas
@@ -201,6 +202,27 @@ def test_each_version_keeps_its_own_system_prompt(gateway: Gateway) -> None:
     assert found == ["Be a poet.", "Be a poet.", "Be a clerk.", "Be a clerk."]
     conversation.choose(conversation.alternatives(conversation.turns[0])[3])
     assert conversation.system == "Be a clerk."
+
+
+def test_the_versions_stand_in_the_order_of_the_rows_whatever_is_ready_first(
+    gateway: Gateway,
+) -> None:
+    async def slow_for_the_first(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        system = messages[0]["content"]
+        if system == "Refuse.":
+            raise ValueError
+        await asyncio.sleep({"Be a poet.": 0.2, "Be a clerk.": 0.1}.get(system, 0))
+        return messages
+
+    cbai.configure(before_send=slow_for_the_first)
+    try:
+        systems = ["Be a poet.", "Refuse.", "Be a clerk.", "Be a cook."]
+        cbai.compare("One", models=["say:A"], systems=systems, conversation=NAME)
+    finally:
+        cbai.configure(before_send=None)
+    conversation = cbai.chat(NAME)
+    found = [turn.system for turn in conversation.alternatives(conversation.turns[0])]
+    assert found == ["Be a poet.", "Be a clerk.", "Be a cook."]
 
 
 def test_versions_are_read_back_from_the_file(gateway: Gateway) -> None:
