@@ -22,7 +22,14 @@ plain = cbai.mcp({PLAIN!r})
 
 def running(kernel: Kernel) -> list[psutil.Process]:
     """Return the processes below a kernel that still run: two for each server."""
-    return [each for each in kernel.children() if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in kernel.children() if _runs(each)]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:  # it ended just now
+        return False
 
 
 def wait_until(seen: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -42,7 +43,12 @@ def ensure(gguf: Path) -> Address:
 
 
 def children() -> list[psutil.Process]:
-    return [c for c in psutil.Process().children() if "child.py" in " ".join(c.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended just now
+            if "child.py" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def deltas(address: Address, body: dict[str, object] = QUESTION) -> Iterator[str]:
