@@ -37,6 +37,9 @@ class TurnView:
         look: The look that all widgets of the panel share.
         position: The turn's number among its alternatives (from 1), and the number of alternatives.
         on_end: Called when a streaming turn has ended and its final form is on the page.
+
+    Attributes:
+        stopped_following: Whether the turn was left before its end, so that it may have gone on.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class TurnView:
         self._footer.add_class("cbai-foot")
         self.box = VBox(layout=look.layout)
         self.box.add_class("cbai-turn")
+        self.stopped_following = False
         self._task: asyncio.Task[None] | None = None
         if turn.status == STREAMING:
             self._task = asyncio.get_running_loop().create_task(self._follow())
@@ -90,8 +94,9 @@ class TurnView:
 
     def stop_following(self) -> None:
         """Stop following the turn; the widgets stay as they are."""
-        if self._task:
+        if self._task and not self._task.done():
             self._task.cancel()
+            self.stopped_following = True
 
     def close(self) -> None:
         """Close the widgets."""

@@ -395,8 +395,10 @@ class PanelView:
         previous, self._views = self._views, {}
         for turn in turns[self._first_shown :]:
             position = self._position(turn)
-            view = previous.pop(turn, None)
-            if view is None:
+            view = previous.get(turn)
+            if view is not None and not view.stopped_following:
+                del previous[turn]
+            else:
                 key = f"t{next(self._keys)}"
                 self._turns[key] = turn
                 view = TurnView(turn, key, self._look, position, self._on_painted)

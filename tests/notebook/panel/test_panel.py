@@ -16,7 +16,7 @@ import pytest
 from ipywidgets import Box, Output
 
 import cbai_notebook as cbai
-from cbai_notebook.bridge import background_loop
+from cbai_notebook.bridge import background_loop, submit
 from cbai_notebook.client.stream import TextStream
 from cbai_notebook.conversation import Conversation, Prompt, ask, names, prepare, prepare_drawing
 from cbai_notebook.conversation.ask_image import draw
@@ -355,6 +355,38 @@ def test_outside_a_notebook_it_says_how_to_chat(
 
 def test_a_data_frame_has_the_columns_even_when_nothing_was_said(panel: cbai.ChatPanel) -> None:
     assert list(panel.to_pandas().columns[:4]) == ["conversation", "turn", "role", "content"]
+
+
+def test_a_panel_that_is_shown_again_has_what_came_meanwhile(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("tokens:20+hold:5")
+    running = submit(ask(prepare(panel.conversation, Prompt(text="Hi"))))
+    eventually(lambda: "How a hash" in shown(panel.widget))
+    from_page(panel, "gone")
+    from_page(panel, "shown")
+    gateway.let_go()
+    assert running.result().text.endswith("keeps pairs of ")
+    eventually(lambda: "keeps pairs of" in shown(panel.widget))
+    eventually(lambda: "Answering" not in shown(panel.widget))
+
+
+def test_a_panel_whose_output_is_deleted_shows_later_that_its_answer_was_stopped(
+    panel: cbai.ChatPanel, gateway: Gateway
+) -> None:
+    gateway.always("tokens:20+hold:5")
+    assert panel.send("Hi")
+    eventually(lambda: "How a hash" in shown(panel.widget))
+    from_page(panel, "gone")
+    from_page(panel, "shown")
+    eventually(lambda: 'lang="en">stopped' in shown(panel.widget))
+    assert "Answering" not in shown(panel.widget)
+
+
+def from_page(panel: cbai.ChatPanel, kind: str) -> None:
+    """Send what the page tells when a panel appears, or when its last place has gone."""
+    composer = panel.widget.children[2]
+    composer._handle_custom_msg({"type": kind, "language": "en"}, [])
 
 
 def test_a_click_answers_the_call_of_its_own_turn(gateway: Gateway) -> None:
