@@ -80,7 +80,7 @@ class _OneOfGroup(Placement):
         self._released = asyncio.Event()
 
     async def until_due(self) -> None:
-        # The user's `before_send` and the store take a different time for each of them.
+        # Which request is ready first says nothing: `before_send` and the store take any time.
         for each in self._before:
             await each._released.wait()
 

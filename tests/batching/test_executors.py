@@ -122,7 +122,7 @@ def test_a_process_that_ends_breaks_the_pool_and_a_new_one_goes_on(
     gateway: Gateway, processes: Executor
 ) -> None:
     run(rows(20), engine=processes, tools=[end_the_process])
-    # No other row is answered: what had ended before would be a result.
+    # The other rows wait for their answers: those that came before the end of the process would count.
     gateway.script(calling("end_the_process"))
     gateway.always("echo+hold:headers")
     for _ in range(2):

