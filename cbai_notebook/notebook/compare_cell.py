@@ -33,6 +33,7 @@ from cbai_notebook.notebook.grid.boards import (
     WidgetBoard,
 )
 from cbai_notebook.notebook.grid.static import StaticGrid
+from cbai_notebook.notebook.held_interrupts import HeldInterrupts
 from cbai_notebook.notebook.render_loop import CellThread, paint_while_running
 from cbai_notebook.notebook.screen import CellSurface, TerminalSurface, earlier_session, endings
 from cbai_notebook.notebook.variables import approval_options, system_texts
@@ -128,7 +129,8 @@ def run_below_cell(
         can_pick = surface is not None and surface.live and made.conversation is not None
         uid = uuid.uuid4().hex[:12] if can_pick else ""
         grid = StaticGrid(made, format=format, uid=uid, hints=list(lines))
-        board.end(grid)
+        with HeldInterrupts():
+            board.end(grid)
         if surface is not None and uid:
             _hear_picks(shell, made, grid, surface, uid)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from cbai_notebook import bridge
 from cbai_notebook.conversation import Delta
+from cbai_notebook.notebook.held_interrupts import HeldInterrupts
 
 if TYPE_CHECKING:
     from cbai_notebook.notebook.screen import Screen
@@ -133,7 +134,7 @@ def paint_while_running(
     Raises:
         KeyboardInterrupt: After the work was stopped; the canvas has all items that were sent.
     """
-    items: queue.SimpleQueue[Item | _Job[Any] | _End] = queue.SimpleQueue()
+    items: queue.SimpleQueue[Item | _Job[Any] | _Wake | _End] = queue.SimpleQueue()
 
     async def work() -> T:
         try:
@@ -142,28 +143,37 @@ def paint_while_running(
             items.put(_END)
 
     call = bridge.prepare(work())
-    try:
-        call.start()
-        canvas.begin()
-        _paint_until_end(items, canvas)
-    except BaseException:
-        call.stop()
-        _drain(items, canvas)
-        raise
+    with HeldInterrupts(lambda: items.put(_WAKE)) as interrupts:
+        try:
+            call.start()
+            canvas.begin()
+            _paint_until_end(items, canvas, interrupts)
+        except BaseException:
+            call.stop()
+            _drain(items, canvas)
+            raise
     return call.result()
+
+
+class _Wake:
+    """The item that ends a wait for items."""
 
 
 class _End:
     """The item after the last one."""
 
 
+_WAKE = _Wake()
 _END = _End()
 
 
 def _paint_until_end(
-    items: queue.SimpleQueue[Item | _Job[Any] | _End], canvas: Canvas[Item]
+    items: queue.SimpleQueue[Item | _Job[Any] | _Wake | _End],
+    canvas: Canvas[Item],
+    interrupts: HeldInterrupts,
 ) -> None:
     while True:
+        interrupts.check()
         due = canvas.due()
         try:
             item = items.get(timeout=bridge.POLL_S if due is None else min(due, bridge.POLL_S))
@@ -172,16 +182,19 @@ def _paint_until_end(
             continue
         if isinstance(item, _End):
             return
+        if isinstance(item, _Wake):
+            continue
         if isinstance(item, _Job):
-            item.run()
+            with interrupts.let_through():
+                item.run()
             continue
         canvas.take(item)
         canvas.tick()
 
 
-def _drain(items: queue.SimpleQueue[Item | _Job[Any] | _End], canvas: Canvas[Item]) -> None:
+def _drain(items: queue.SimpleQueue[Item | _Job[Any] | _Wake | _End], canvas: Canvas[Item]) -> None:
     while not items.empty():
-        if not isinstance(item := items.get(), (_Job, _End)):
+        if not isinstance(item := items.get(), (_Job, _Wake, _End)):
             canvas.take(item)
 
 

@@ -16,6 +16,7 @@ from cbai_notebook.i18n import PYTHON, Place, say
 from cbai_notebook.notebook import answer_formatters
 from cbai_notebook.notebook.answer_display import note_shown
 from cbai_notebook.notebook.frontend import is_kernel, names_cell, owns_cell
+from cbai_notebook.notebook.held_interrupts import HeldInterrupts
 from cbai_notebook.notebook.marimo_output import MarimoSurface, is_marimo
 from cbai_notebook.notebook.render_loop import render_answer, render_answer_async
 from cbai_notebook.notebook.screen import (
@@ -202,20 +203,24 @@ def finishing(
     """
     outcome = Outcome(hints=list(hints))
     known = Facts(label=label, dropped=dropped, place=place)
+
+    def finish(status: Status, facts: Facts = known) -> None:
+        with HeldInterrupts():
+            screen.finish(status, footer=facts, hints=outcome.hints)
+
     try:
         yield outcome
     except (KeyboardInterrupt, asyncio.CancelledError):
-        screen.finish("cancelled", footer=known, hints=outcome.hints)
+        finish("cancelled")
         raise
     except CbaiError as error:
-        status: Status = "partial" if error.partial or outcome.has_text else "failed"
-        screen.finish(status, footer=known, hints=outcome.hints)
+        finish("partial" if error.partial or outcome.has_text else "failed")
         raise
     except BaseException:
-        screen.finish("failed", footer=known, hints=outcome.hints)
+        finish("failed")
         raise
     facts = known
     if outcome.answer:
         facts = Facts.of(outcome.answer, dropped, place)
         facts = facts if outcome.note is None else replace(facts, note=outcome.note)
-    screen.finish("complete", footer=facts, hints=outcome.hints)
+    finish("complete", facts)

@@ -384,3 +384,85 @@ def test_an_error_after_the_stop_is_not_printed(
     kernel.must("import gc; await asyncio.sleep(0.1); gc.collect()")
     assert kernel.value("reported") == []
     assert "too late" not in cell.text
+
+
+# The display hook of a user, for whom the stop button is clicked in the middle of a publish.
+STOPS = """
+import signal, sys
+import cbai_notebook as cbai
+sys.path.insert(0, FOLDER)
+at, begun, ended = 1, 0, 0
+
+def stop(message):
+    global begun, ended
+    begun += 1
+    if begun == at:
+        import clicks
+    ended += 1
+    return message
+
+get_ipython().display_pub.register_hook(stop)
+"""
+
+
+def stop_in_a_publish(kernel: Kernel, folder: Path, clicks: int = 1) -> None:
+    """Let the first publish from now on import a module in which stop is clicked."""
+    click = "signal.raise_signal(signal.SIGINT)\n"
+    (folder / "clicks.py").write_text(f"import signal\n{click * clicks}whole = True\n")
+    kernel.must(f"FOLDER = {str(folder)!r}\n{STOPS}")
+
+
+@pytest.mark.each_variant
+@pytest.mark.parametrize("line", ["%%cbai", "%%cbai --models say:A,hang:headers"])
+def test_an_interrupt_tears_no_publish_and_no_import(
+    kernel: Kernel, gateway: Gateway, line: str, tmp_path: Path
+) -> None:
+    stop_in_a_publish(kernel, tmp_path)
+    gateway.always("hang:headers")
+    cell = kernel.run(f"{line}\nGo")
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    assert kernel.value("[begun - ended, sys.modules['clicks'].whole]") == [0, True]
+    gateway.always("say:It works.")
+    assert "It works." in kernel.must("%%cbai\nAgain").text
+
+
+def test_a_second_interrupt_does_not_wait(kernel: Kernel, gateway: Gateway, tmp_path: Path) -> None:
+    stop_in_a_publish(kernel, tmp_path, clicks=2)
+    gateway.script("hang:headers")
+    assert kernel.run("%%cbai\nGo").error["ename"] == "KeyboardInterrupt"
+    assert kernel.value("[begun - ended, 'clicks' in sys.modules]") == [1, False]
+
+
+def test_an_interrupt_in_the_last_publish_leaves_the_whole_answer(
+    kernel: Kernel, gateway: Gateway, tmp_path: Path
+) -> None:
+    stop_in_a_publish(kernel, tmp_path)
+    gateway.always("say:The whole answer.")
+    kernel.must("at = 10**9")
+    kernel.must("%%cbai --no-history\nHi")
+    number = kernel.value("begun")
+    kernel.must("at, begun, ended = begun, 0, 0")
+    cell = kernel.run("%%cbai --no-history\nHi")
+    assert kernel.value("[begun, ended]") == [number, number]
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    assert "The whole answer." in cell.text
+    assert "stopped" not in cell.text
+
+
+def test_an_interrupt_goes_to_the_handler_of_the_user(
+    kernel: Kernel, gateway: Gateway, tmp_path: Path
+) -> None:
+    stop_in_a_publish(kernel, tmp_path)
+    gateway.script("say:Goes on.")
+    cell = kernel.must(
+        "came = []\n"
+        "def note(*_): came.append(1)\n"
+        "signal.signal(signal.SIGINT, note)\n"
+        "get_ipython().run_cell_magic('cbai', '', 'Hi')\n"
+        "assert signal.getsignal(signal.SIGINT) is note\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "get_ipython().run_cell_magic('cbai', '--dry-run', 'Hi')\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    )
+    assert "Goes on." in cell.text
+    assert kernel.value("came") == [1]

@@ -1,0 +1,80 @@
+"""Hold an interrupt back while the main thread is in code that must not be torn apart.
+
+Python raises KeyboardInterrupt between any two steps of the main thread. In the middle of an import
+it can leave the import lock held: the background loop then waits for ever at its next import. In the
+middle of a publish of ipykernel it can become a RuntimeError.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+
+class HeldInterrupts:
+    """A block in which an interrupt waits until `check`, or until the end of the block.
+
+    One interrupt waits at a time: a user who interrupts once more is not made to wait. Nothing is
+    held back outside the main thread, nor where a handler other than Python's own takes interrupts.
+
+    Args:
+        on_interrupt: Called in the signal handler when an interrupt begins to wait.
+    """
+
+    def __init__(self, on_interrupt: Callable[[], None] = lambda: None) -> None:
+        self._on_interrupt = on_interrupt
+        self._holds = self._waits = False
+
+    def __enter__(self) -> HeldInterrupts:
+        self._hold()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._release()
+        if error is None:
+            self.check()
+
+    def check(self) -> None:
+        """Raise the interrupt that waits, if there is one.
+
+        Raises:
+            KeyboardInterrupt: There was one.
+        """
+        if self._waits:
+            self._waits = False
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def let_through(self) -> Iterator[None]:
+        """Hold nothing back in a block, such as one that waits for the user."""
+        self._release()
+        try:
+            self.check()
+            yield
+        finally:
+            self._hold()
+
+    def _hold(self) -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self._holds = True
+            signal.signal(signal.SIGINT, self._handle)
+
+    def _release(self) -> None:
+        if self._holds:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._holds = False
+
+    def _handle(self, *_: object) -> None:
+        if self._waits:
+            raise KeyboardInterrupt
+        self._waits = True
+        self._on_interrupt()
