@@ -57,7 +57,7 @@ class Watch:
     Args:
         origin: The Jupyter server's own ``host:port``.
         strangers: URLs of requests to other hosts.
-        popups: Addresses that a page tried to open in a new window; none of them loads.
+        popups: Addresses that a page tried to open in a new window.
         dialogs: Messages of ``alert`` and other dialogs.
         errors: Uncaught exceptions of scripts.
         marks: Console messages that hostile payloads write when they run.
@@ -72,15 +72,24 @@ class Watch:
     _pages: list[Page] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
-    async def attached(self, context: BrowserContext) -> AsyncIterator[None]:
-        """Watch a profile until the block ends; new windows that its pages open stay empty."""
-        # Only requests to other hosts are routed: routing all requests makes pages slow.
-        elsewhere = re.compile(rf"^https?://(?!{re.escape(self.origin)}/)")
+    async def attached(
+        self, context: BrowserContext, *, empty_popups: bool = True
+    ) -> AsyncIterator[None]:
+        """Watch a profile until the block ends.
+
+        Args:
+            context: The profile.
+            empty_popups: Whether new windows that its pages open stay empty, those to this machine
+                too. It turns the browser's cache off, so every page loads the whole application.
+        """
         context.on("request", self._on_request)
-        await context.route(elsewhere, self._keep_popups_empty)
+        if empty_popups:
+            # Only requests to other hosts are routed: routing all requests makes pages slow.
+            elsewhere = re.compile(rf"^https?://(?!{re.escape(self.origin)}/)")
+            await context.route(elsewhere, self._keep_popups_empty)
         yield
         context.remove_listener("request", self._on_request)
-        await context.unroute(elsewhere, self._keep_popups_empty)
+        await context.unroute_all()
 
     def add(self, page: Page) -> None:
         """Record what a page of the test does."""
