@@ -10,12 +10,14 @@ import re
 
 from xdist.scheduler import LoadScopeScheduling
 
+LARGEST_GROUP = "browser-lab"
+
 # Each application has one server and one browser. Tests of the offline model run one after the other,
 # because each test keeps both cores busy. The site of the manual is built once.
 _GROUPS = (
     (re.compile(r"^tests/manual/test_site"), "site"),
     (re.compile(r"^tests/browser/.*\[(?:.*-)?notebook7\b"), "browser-notebook7"),
-    (re.compile(r"^tests/browser/"), "browser-lab"),
+    (re.compile(r"^tests/browser/"), LARGEST_GROUP),
     (
         re.compile(
             r"^tests/(?:local/|kernel/test_local_model|test_notebooks|test_cli|test_packages)"
