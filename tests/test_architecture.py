@@ -361,6 +361,7 @@ def test_loading_the_extension_imports_only_what_it_registers() -> None:
         "cbai_notebook.notebook.answer_formatters",
         "cbai_notebook.notebook.cell_as_written",
         "cbai_notebook.notebook.extension",
+        "cbai_notebook.notebook.held_interrupts",
         "cbai_notebook.notebook.question_mark",
         "cbai_notebook.notebook.shift_tab",
         "cbai_notebook.notebook.tab_key",

@@ -29,6 +29,7 @@ from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import pretty_json, show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
+from cbai_notebook.notebook.held_interrupts import HeldInterrupts
 from cbai_notebook.notebook.render_loop import CellThread, feed, render_answer
 from cbai_notebook.notebook.variables import (
     approval_options,
@@ -189,10 +190,11 @@ def ask_prepared(
 ) -> None:
     """Send a prompt that was prepared, and show the answer; raises what :func:`ask_in_cell` raises."""
     # Imported when first used, not with the extension: the screen imports the Markdown renderer.
-    from cbai_notebook.client.providers import model_label
-    from cbai_notebook.client.tools import left_running
-    from cbai_notebook.notebook.screen import Screen, earlier_session, endings
-    from cbai_notebook.notebook.show import finishing, named_surface
+    with HeldInterrupts():
+        from cbai_notebook.client.providers import model_label
+        from cbai_notebook.client.tools import left_running
+        from cbai_notebook.notebook.screen import Screen, earlier_session, endings
+        from cbai_notebook.notebook.show import finishing, named_surface
 
     at_end = options.raw or options.schema is not None
     as_json = options.raw or (options.schema is not None and options.format == "markdown")

@@ -107,7 +107,8 @@ def run_below_cell(
     """
     from cbai_notebook.client.tools import left_running
 
-    board, surface = _board(shell, made, format)
+    with HeldInterrupts():
+        board, surface = _board(shell, made, format)
     left: list[left_running.LeftRunning] = []
 
     async def start(put: Callable[[Item], None], cell_thread: CellThread) -> None:
@@ -124,15 +125,15 @@ def run_below_cell(
             hints.append(endings.left_running(names))
         raise
     finally:
-        made.settle()
-        lines = dict.fromkeys([*hints, *_notices(made)])
-        can_pick = surface is not None and surface.live and made.conversation is not None
-        uid = uuid.uuid4().hex[:12] if can_pick else ""
-        grid = StaticGrid(made, format=format, uid=uid, hints=list(lines))
         with HeldInterrupts():
+            made.settle()
+            lines = dict.fromkeys([*hints, *_notices(made)])
+            can_pick = surface is not None and surface.live and made.conversation is not None
+            uid = uuid.uuid4().hex[:12] if can_pick else ""
+            grid = StaticGrid(made, format=format, uid=uid, hints=list(lines))
             board.end(grid)
-        if surface is not None and uid:
-            _hear_picks(shell, made, grid, surface, uid)
+            if surface is not None and uid:
+                _hear_picks(shell, made, grid, surface, uid)
 
 
 def _hear_picks(

@@ -18,6 +18,7 @@ from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import show_request
 from cbai_notebook.notebook.frontend import cell_id, cell_turn
+from cbai_notebook.notebook.held_interrupts import HeldInterrupts
 from cbai_notebook.preferences import preferences
 from cbai_notebook.prompts.template import expand
 from cbai_notebook.text import cut
@@ -58,9 +59,9 @@ def draw_in_cell(
         named_surface(shell, options.into, variables),
         model_label(prepared.provider, prepared.prompt.model),
     )
-    canvas.wait()
     canvas.hints += prepared.hints
     try:
+        canvas.wait()
         answer = bridge.run(draw(prepared), nested=False)
     except KeyboardInterrupt:
         canvas.finish("cancelled", _not_stored(prepared))
@@ -126,11 +127,12 @@ class _Canvas:
         self.hints: list[str] = []
 
     def wait(self) -> None:
-        from cbai_notebook.notebook.screen import TerminalSurface
-        from cbai_notebook.notebook.screen.notice import waiting
+        with HeldInterrupts():
+            from cbai_notebook.notebook.screen import TerminalSurface
+            from cbai_notebook.notebook.screen.notice import waiting
 
-        if not isinstance(self._surface, TerminalSurface) and self._surface.live:
-            self._surface.paint({0: waiting(say("cell.drawing", label=self._label))})
+            if not isinstance(self._surface, TerminalSurface) and self._surface.live:
+                self._surface.paint({0: waiting(say("cell.drawing", label=self._label))})
 
     def show(self, answer: ImageAnswer) -> None:
         from cbai_notebook.client.providers import model_label
@@ -145,6 +147,10 @@ class _Canvas:
             self.hints.append(say("cell.drawn_as", prompts=prompts))
 
     def finish(self, status: Status, hints: Sequence[str]) -> None:
+        with HeldInterrupts():
+            self._finish(status, hints)
+
+    def _finish(self, status: Status, hints: Sequence[str]) -> None:
         from cbai_notebook.notebook.screen import Facts, TerminalSurface
         from cbai_notebook.notebook.screen.footer import closing
 

@@ -16,6 +16,7 @@ from cbai_notebook.notebook.batch_progress import reporter_in
 from cbai_notebook.notebook.command_line import conflicts
 from cbai_notebook.notebook.command_line.parser import PromptOptions
 from cbai_notebook.notebook.dry_run import show_requests
+from cbai_notebook.notebook.held_interrupts import HeldInterrupts
 from cbai_notebook.notebook.variables import client_options, rows_named
 
 if TYPE_CHECKING:
@@ -55,11 +56,12 @@ def ask_each(
     try:
         frame = bridge.run(run_batch(batch), nested=False)
     except KeyboardInterrupt:
-        if batch.status == RUNNING:  # it ends on its event loop, in a moment
-            batch.progress.end(INTERRUPTED)
-            if reporter is not None:
-                reporter.end(batch.progress)
-        _keep(shell, batch.frame, options)
+        with HeldInterrupts():
+            if batch.status == RUNNING:  # it ends on its event loop, in a moment
+                batch.progress.end(INTERRUPTED)
+                if reporter is not None:
+                    reporter.end(batch.progress)
+            _keep(shell, batch.frame, options)
         raise
     _keep(shell, frame, options)
     if batch.error is not None and batch.reason:

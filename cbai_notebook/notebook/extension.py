@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from cbai_notebook.notebook.held_interrupts import HeldInterrupts
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -37,8 +39,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     @no_var_expand
     def cbai(line: str, cell: str | None = None) -> Any:
         """Ask a language model."""
-        from cbai_notebook.notebook import magics
-        from cbai_notebook.notebook.scope import variables_in_scope
+        with HeldInterrupts():
+            from cbai_notebook.notebook import magics
+            from cbai_notebook.notebook.scope import variables_in_scope
 
         variables = variables_in_scope(shell)
         if cell is None:

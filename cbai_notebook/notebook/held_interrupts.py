@@ -7,10 +7,10 @@ middle of a publish of ipykernel it can become a RuntimeError.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import TracebackType
 
 
@@ -19,6 +19,7 @@ class HeldInterrupts:
 
     One interrupt waits at a time: a user who interrupts once more is not made to wait. Nothing is
     held back outside the main thread, nor where a handler other than Python's own takes interrupts.
+    An interrupt that waits is dropped where the block ends with another exception.
 
     Args:
         on_interrupt: Called in the signal handler when an interrupt begins to wait.
@@ -26,7 +27,8 @@ class HeldInterrupts:
 
     def __init__(self, on_interrupt: Callable[[], None] = lambda: None) -> None:
         self._on_interrupt = on_interrupt
-        self._holds = self._waits = False
+        self._waits = False
+        self._pid = os.getpid()
 
     def __enter__(self) -> HeldInterrupts:
         self._hold()
@@ -52,29 +54,31 @@ class HeldInterrupts:
             self._waits = False
             raise KeyboardInterrupt
 
-    @contextmanager
-    def let_through(self) -> Iterator[None]:
-        """Hold nothing back in a block, such as one that waits for the user."""
+    def let_through(self, work: Callable[[], object]) -> None:
+        """Call a function in which nothing is held back, such as a question to the user.
+
+        Raises:
+            KeyboardInterrupt: An interrupt waited, or came.
+        """
         self._release()
         try:
             self.check()
-            yield
+            work()
         finally:
             self._hold()
 
     def _hold(self) -> None:
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            self._holds = True
             signal.signal(signal.SIGINT, self._handle)
 
     def _release(self) -> None:
-        if self._holds:
+        if signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._holds = False
 
     def _handle(self, *_: object) -> None:
-        if self._waits:
+        # In a child that another thread has forked, nobody would ever check.
+        if self._waits or os.getpid() != self._pid:
             raise KeyboardInterrupt
         self._waits = True
         self._on_interrupt()

@@ -181,12 +181,12 @@ def _paint_until_end(
             canvas.tick()
             continue
         if isinstance(item, _End):
+            interrupts.check()
             return
         if isinstance(item, _Wake):
             continue
         if isinstance(item, _Job):
-            with interrupts.let_through():
-                item.run()
+            interrupts.let_through(item.run)
             continue
         canvas.take(item)
         canvas.tick()

@@ -413,7 +413,7 @@ def stop_in_a_publish(kernel: Kernel, folder: Path, clicks: int = 1) -> None:
 
 
 @pytest.mark.each_variant
-@pytest.mark.parametrize("line", ["%%cbai", "%%cbai --models say:A,hang:headers"])
+@pytest.mark.parametrize("line", ["%%cbai", "%%cbai --models say:A,hang:headers", "%%cbai --draw"])
 def test_an_interrupt_tears_no_publish_and_no_import(
     kernel: Kernel, gateway: Gateway, line: str, tmp_path: Path
 ) -> None:
@@ -421,6 +421,8 @@ def test_an_interrupt_tears_no_publish_and_no_import(
     gateway.always("hang:headers")
     cell = kernel.run(f"{line}\nGo")
     assert cell.error["ename"] == "KeyboardInterrupt"
+    assert "Waiting" not in cell.html
+    assert "Drawing" not in cell.html
     assert kernel.value("[begun - ended, sys.modules['clicks'].whole]") == [0, True]
     gateway.always("say:It works.")
     assert "It works." in kernel.must("%%cbai\nAgain").text
@@ -431,6 +433,26 @@ def test_a_second_interrupt_does_not_wait(kernel: Kernel, gateway: Gateway, tmp_
     gateway.script("hang:headers")
     assert kernel.run("%%cbai\nGo").error["ename"] == "KeyboardInterrupt"
     assert kernel.value("[begun - ended, 'clicks' in sys.modules]") == [1, False]
+
+
+def test_a_child_forked_meanwhile_can_be_interrupted(kernel: Kernel, gateway: Gateway) -> None:
+    kernel.must(
+        "import os, signal\n"
+        "codes = []\n"
+        "def fork(message):\n"
+        "    if not (child := os.fork()):\n"
+        "        try:\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "        except KeyboardInterrupt:\n"
+        "            os._exit(7)\n"
+        "        os._exit(1)\n"
+        "    codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        "    return message\n"
+        "get_ipython().display_pub.register_hook(fork)"
+    )
+    gateway.script("say:Done.")
+    assert "Done." in kernel.must("%%cbai\nHi").text
+    assert set(kernel.value("codes")) == {7}
 
 
 def test_an_interrupt_in_the_last_publish_leaves_the_whole_answer(
