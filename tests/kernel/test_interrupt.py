@@ -391,12 +391,13 @@ STOPS = """
 import signal, sys
 import cbai_notebook as cbai
 sys.path.insert(0, FOLDER)
-at, begun, ended = 1, 0, 0
+clicked, begun, ended = False, 0, 0
 
 def stop(message):
-    global begun, ended
+    global clicked, begun, ended
     begun += 1
-    if begun == at:
+    if WORDS in str(message) and not clicked:
+        clicked = True
         import clicks
     ended += 1
     return message
@@ -405,11 +406,11 @@ get_ipython().display_pub.register_hook(stop)
 """
 
 
-def stop_in_a_publish(kernel: Kernel, folder: Path, clicks: int = 1) -> None:
-    """Let the first publish from now on import a module in which stop is clicked."""
+def stop_in_a_publish(kernel: Kernel, folder: Path, *, words: str = "", clicks: int = 1) -> None:
+    """Let the first publish of these words from now on import a module in which stop is clicked."""
     click = "signal.raise_signal(signal.SIGINT)\n"
     (folder / "clicks.py").write_text(f"import signal\n{click * clicks}whole = True\n")
-    kernel.must(f"FOLDER = {str(folder)!r}\n{STOPS}")
+    kernel.must(f"FOLDER, WORDS = {str(folder)!r}, {words!r}\n{STOPS}")
 
 
 @pytest.mark.each_variant
@@ -458,14 +459,10 @@ def test_a_child_forked_meanwhile_can_be_interrupted(kernel: Kernel, gateway: Ga
 def test_an_interrupt_in_the_last_publish_leaves_the_whole_answer(
     kernel: Kernel, gateway: Gateway, tmp_path: Path
 ) -> None:
-    stop_in_a_publish(kernel, tmp_path)
-    gateway.always("say:The whole answer.")
-    kernel.must("at = 10**9")
-    kernel.must("%%cbai --no-history\nHi")
-    number = kernel.value("begun")
-    kernel.must("at, begun, ended = begun, 0, 0")
-    cell = kernel.run("%%cbai --no-history\nHi")
-    assert kernel.value("[begun, ended]") == [number, number]
+    stop_in_a_publish(kernel, tmp_path, words="first token")  # they are in the footer
+    gateway.script("say:The whole answer.")
+    cell = kernel.run("%%cbai\nHi")
+    assert kernel.value("[begun - ended, sys.modules['clicks'].whole]") == [0, True]
     assert cell.error["ename"] == "KeyboardInterrupt"
     assert "The whole answer." in cell.text
     assert "stopped" not in cell.text
