@@ -77,7 +77,7 @@ class HeldInterrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _handle(self, *_: object) -> None:
-        # In a child that another thread has forked, nobody would ever check.
+        # A child process that another thread has forked never comes to `check`.
         if self._waits or os.getpid() != self._pid:
             raise KeyboardInterrupt
         self._waits = True
